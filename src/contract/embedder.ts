@@ -1,0 +1,23 @@
+/** What a vector is for: some models embed the text of a query and of a document differently. */
+export type EmbedPurpose = 'document' | 'query';
+
+export interface EmbedOptions {
+  purpose: EmbedPurpose;
+  signal?: AbortSignal;
+}
+
+/**
+ * Turns texts into vectors. The one interface of all models.
+ *
+ * `embed` gets at most `maxTexts` texts with at most `maxChars` characters together (one text alone may be longer) and
+ * returns one vector of `dimensions` finite numbers for each, in order. It throws a `ReembedError`:
+ * `ModelRejectedInput` when a text cannot be embedded (the caller finds out which by halving the batch),
+ * `ModelRateLimited` with `retryAfterMs`, `ModelUnavailable`, `ModelUnauthorized`, `ModelNotFound`,
+ * `ModelWrongDimension`.
+ */
+export interface Embedder {
+  readonly dimensions: number;
+  readonly maxTexts: number;
+  readonly maxChars: number;
+  embed(texts: readonly string[], options: EmbedOptions): Promise<number[][]>;
+}

@@ -1,0 +1,94 @@
+/**
+ * Every kind of error that reaches a user: its stable `type`, the HTTP status, whether trying again can help, and a
+ * title. Activities turn them into Temporal failures of the same type, the API into `application/problem+json`.
+ */
+export const ERROR_KINDS = {
+  InvalidInput: { status: 400, retryable: false, title: 'The input is not valid' },
+  InvalidSetting: { status: 500, retryable: false, title: 'A setting is not valid' },
+  Unauthorized: { status: 401, retryable: false, title: 'A token is needed' },
+  Forbidden: { status: 403, retryable: false, title: 'The token does not allow this' },
+  NotFound: { status: 404, retryable: false, title: 'Not found' },
+  IndexNotFound: { status: 404, retryable: false, title: 'There is no such index or alias' },
+  ObjectNotFound: { status: 404, retryable: false, title: 'There is no such object' },
+  TaskNotFound: { status: 404, retryable: false, title: 'There is no such task' },
+  AliasNotFound: { status: 404, retryable: false, title: 'There is no such alias' },
+  IndexExists: { status: 409, retryable: false, title: 'The name is taken by an index with other settings' },
+  NameTaken: { status: 409, retryable: false, title: 'The name is taken' },
+  IndexDeleting: { status: 409, retryable: false, title: 'The index is being deleted' },
+  IndexLocked: { status: 409, retryable: false, title: 'A reindex holds the index' },
+  IndexAliased: { status: 409, retryable: false, title: 'An alias points to the index' },
+  NotCurrent: { status: 409, retryable: true, title: 'The index is not up to date yet' },
+  TaskLocked: { status: 409, retryable: false, title: 'The id belongs to a task with other input' },
+  TaskClosed: { status: 409, retryable: false, title: 'The task has ended' },
+  ReindexConflict: { status: 409, retryable: false, title: 'Another reindex or a deletion is in the way' },
+  LockLost: { status: 409, retryable: true, title: 'The reindex lock was lost' },
+  TooLarge: { status: 413, retryable: false, title: 'Too large' },
+  UnsupportedMedia: { status: 415, retryable: false, title: 'The content type is not supported' },
+  LoadFailed: { status: 422, retryable: true, title: 'The payload could not be loaded' },
+  LoadRefused: { status: 422, retryable: false, title: 'The payload may not be loaded from there' },
+  ModelUnavailable: { status: 503, retryable: true, title: 'The embedding model does not answer' },
+  ModelRateLimited: { status: 503, retryable: true, title: 'The embedding provider asks to slow down' },
+  ModelUnauthorized: { status: 502, retryable: false, title: 'The embedding provider refuses the key' },
+  ModelNotFound: { status: 502, retryable: false, title: 'The embedding provider does not know the model' },
+  ModelRejectedInput: { status: 422, retryable: false, title: 'The embedding model rejects the text' },
+  ModelWrongDimension: { status: 502, retryable: false, title: 'The model answers with another number of dimensions' },
+  TooManyFailed: { status: 422, retryable: true, title: 'More objects failed than allowed' },
+  VerifyFailed: { status: 500, retryable: true, title: 'The new index does not match the old one' },
+  TemporalUnavailable: { status: 503, retryable: true, title: 'The Temporal server does not answer' },
+  DatabaseUnavailable: { status: 503, retryable: true, title: 'The database does not answer' },
+  DataDirInUse: { status: 500, retryable: false, title: 'Another process uses the data directory' },
+  ServerUnavailable: { status: 500, retryable: false, title: 'A needed server could not be found or fetched' },
+  Internal: { status: 500, retryable: true, title: 'An unexpected error' },
+} as const;
+
+export type ErrorType = keyof typeof ERROR_KINDS;
+
+/** One thing wrong with the input: where, in dotted form (`items.3.id`), and what was expected. */
+export interface FieldIssue {
+  path: string;
+  message: string;
+}
+
+export interface ReembedErrorOptions {
+  cause?: unknown;
+  /** For bad input: each bad field. */
+  issues?: FieldIssue[];
+  /** How long the other side asked us to wait, in milliseconds (HTTP `Retry-After`). */
+  retryAfterMs?: number;
+  /** A stable code of the reason, where a type has several (conflict rules). */
+  reason?: string;
+}
+
+/** The one error class of reembed; `type` tells the kind and is stable. */
+export class ReembedError extends Error {
+  readonly type: ErrorType;
+  readonly issues: FieldIssue[];
+  readonly retryAfterMs: number | undefined;
+  readonly reason: string | undefined;
+
+  constructor(type: ErrorType, message: string, options: ReembedErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = type;
+    this.type = type;
+    this.issues = options.issues ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+    this.reason = options.reason;
+  }
+
+  get retryable(): boolean {
+    return ERROR_KINDS[this.type].retryable;
+  }
+
+  get status(): number {
+    return ERROR_KINDS[this.type].status;
+  }
+}
+
+export function isErrorType(type: string): type is ErrorType {
+  return Object.hasOwn(ERROR_KINDS, type);
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,25 @@
+/** Limits of one call and one object. Sizes are in UTF-8 bytes unless the name says otherwise. */
+export const LIMITS = {
+  /** Characters of an object, index, alias or task id. */
+  objectIdChars: 512,
+  nameChars: 63,
+  taskIdChars: 200,
+  /** One object's payload, as given or loaded. */
+  payloadBytes: 10 * 1024 * 1024,
+  metadataBytes: 64 * 1024,
+  /** Items of one JSON call; NDJSON has no limit. */
+  itemsPerCall: 10_000,
+  /** A JSON body. */
+  bodyBytes: 32 * 1024 * 1024,
+  searchLimit: 1_000,
+  listLimit: 1_000,
+  /** Characters of a tracker's `detail`. */
+  detailChars: 1_500,
+  /** Most dimensions pgvector stores, and indexes as `vector` and as `halfvec`. */
+  dimensions: 16_000,
+  vectorIndexDimensions: 2_000,
+  halfvecIndexDimensions: 4_000,
+} as const;
+
+/** Splits and embeddings are done this many objects at a time within an activity. */
+export const OBJECT_BATCH = 256;
