@@ -1,0 +1,63 @@
+import { ReembedError } from '../contract/errors.ts';
+import type { Alias } from '../contract/indexes.ts';
+import { type Db, transaction } from './database.ts';
+import { findIndex } from './indexes.ts';
+import { closeCatalog, closeGates } from './protocol/gate.ts';
+import { lockOnDest, lockOnSource } from './protocol/locks.ts';
+
+export async function listAliases(db: Db): Promise<Alias[]> {
+  return db
+    .selectFrom('reembed.aliases as a')
+    .innerJoin('reembed.indexes as i', 'i.no', 'a.index_no')
+    .select(['a.name as alias', 'i.name as index'])
+    .orderBy('a.name')
+    .execute();
+}
+
+/**
+ * Points an alias to an index, in one transaction under the gates of the old and the new index: a write resolves it to
+ * the one or the other, never in between. Errors: `IndexNotFound`, `NameTaken` by an index, `IndexDeleting`,
+ * `IndexLocked` while one of them is being rebuilt (the reindex itself switches the alias).
+ */
+export async function setAlias(db: Db, alias: string, indexName: string): Promise<Alias> {
+  return transaction(db, async (trx) => {
+    await closeCatalog(trx);
+    const index = await findIndex(trx, indexName);
+    if (!index) throw new ReembedError('IndexNotFound', `there is no index ${indexName}`);
+    if (index.state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${indexName} is being deleted`);
+    if (await findIndex(trx, alias)) throw new ReembedError('NameTaken', `${alias} is the name of an index`);
+    const current = await trx
+      .selectFrom('reembed.aliases')
+      .select('index_no')
+      .where('name', '=', alias)
+      .executeTakeFirst();
+    if (current?.index_no === index.no) return { alias, index: indexName };
+    const touched = current ? [current.index_no, index.no] : [index.no];
+    await closeGates(trx, ...touched);
+    for (const no of touched) {
+      const lock = (await lockOnSource(trx, no)) ?? (await lockOnDest(trx, no));
+      if (lock) {
+        throw new ReembedError('IndexLocked', `the task ${lock.taskId} holds an index of this switch: cancel it first`);
+      }
+    }
+    await trx
+      .insertInto('reembed.aliases')
+      .values({ name: alias, index_no: index.no })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ index_no: index.no }))
+      .execute();
+    return { alias, index: indexName };
+  });
+}
+
+/** Removes an alias. Errors: `AliasNotFound`, `IndexLocked` while its index is being rebuilt. */
+export async function deleteAlias(db: Db, alias: string): Promise<void> {
+  await transaction(db, async (trx) => {
+    await closeCatalog(trx);
+    const row = await trx.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();
+    if (!row) throw new ReembedError('AliasNotFound', `there is no alias ${alias}`);
+    await closeGates(trx, row.index_no);
+    const lock = await lockOnSource(trx, row.index_no);
+    if (lock) throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding the alias's index`);
+    await trx.deleteFrom('reembed.aliases').where('name', '=', alias).execute();
+  });
+}

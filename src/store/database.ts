@@ -1,0 +1,74 @@
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import { ReembedError } from '../contract/errors.ts';
+import type { Database } from './schema.ts';
+
+export type Db = Kysely<Database>;
+export type Trx = Transaction<Database>;
+
+export interface DatabaseOptions {
+  /** `postgres://…`; or `connection` for a server on this machine. */
+  url?: string;
+  connection?: { host: string; port?: number; user: string; database: string };
+  /** Connections held open. The embedded database takes one transaction at a time, so it is given one. */
+  maxConnections?: number;
+  /** Called when an idle connection breaks; the pool replaces it. */
+  onIdleError?: (error: Error) => void;
+}
+
+const INT8 = 20;
+
+/** Versions, changes and counts are 64-bit in Postgres and numbers here: refuse to round one silently. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new ReembedError('Internal', `the number ${text} is too large`);
+  return value;
+}
+
+/** Opens a pool of connections. Nothing is sent until the first query. */
+export function openDatabase(options: DatabaseOptions): Db {
+  const pool = new pg.Pool({
+    ...(options.connection ?? { connectionString: options.url }),
+    max: options.maxConnections ?? 20,
+    connectionTimeoutMillis: 30_000,
+    application_name: 'reembed',
+    keepAlive: true,
+    types: {
+      getTypeParser: ((oid: number, format?: 'text') =>
+        oid === INT8 ? parseInt8 : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  });
+  pool.on('error', options.onIdleError ?? (() => {}));
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** Deadlock and serialization failure: Postgres has undone the transaction and asks for it to be run again. */
+const RUN_AGAIN = new Set(['40P01', '40001']);
+
+/** Runs `work` in a transaction, again when Postgres broke it up for another one's sake. */
+export async function transaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (attempt >= 6 || !RUN_AGAIN.has(String(codeOf(error)))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+    }
+  }
+}
+
+/** The SQLSTATE or the system's code of an error, if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+const CONNECTION_CODES = /^(08\w{3}|57P0[1-3]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
+
+/** True of an error that says the database could not be reached, rather than that it disliked a statement. */
+export function isConnectionError(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    (code !== undefined && CONNECTION_CODES.test(code)) ||
+    (error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message))
+  );
+}

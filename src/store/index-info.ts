@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
+import type { Db } from './database.ts';
+import { toIndexRow } from './indexes.ts';
+import { tablesOf } from './partitions.ts';
+import { type Lock, listLocks } from './protocol/locks.ts';
+import type { IndexRow } from './schema.ts';
+import { describeSearch, isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
+
+/** All indexes with counts, aliases and locks, by name. */
+export async function listIndexInfos(db: Db): Promise<IndexInfo[]> {
+  const rows = await db.selectFrom('reembed.indexes').selectAll().orderBy('name').execute();
+  const infos: IndexInfo[] = [];
+  for (const row of rows) infos.push(await indexInfo(db, toIndexRow(row)));
+  return infos;
+}
+
+/** What there is to know about one index. The counts are exact: they read the whole index. */
+export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
+  const { no, name, state, removedVersion: _removed, builtByLock: _built, createTime, ...config } = index;
+  const { objects, parts } = tablesOf(no);
+  const { rows } = await sql<Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>>`
+    select
+      (select count(*) from ${parts}) as parts,
+      count(*) filter (where not deleted) as objects,
+      count(*) filter (where failed) as failed,
+      count(*) filter (where deleted) as tombstones,
+      pg_total_relation_size(${`reembed.objects_${no}`}::regclass)
+        + pg_total_relation_size(${`reembed.parts_${no}`}::regclass) as bytes
+    from ${objects}`.execute(db);
+  const aliases = await db
+    .selectFrom('reembed.aliases')
+    .select('name')
+    .where('index_no', '=', no)
+    .orderBy('name')
+    .execute();
+  const lock = (await listLocks(db)).find(({ sourceNo, destNo }) => sourceNo === no || destNo === no);
+  return {
+    name,
+    state,
+    ...config,
+    description: describeSearch(config),
+    vectorIndex: vectorIndexKind(config.model.dimensions),
+    vectorIndexReady: await isVectorIndexReady(db, index),
+    ...(rows[0] as Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>),
+    aliases: aliases.map((alias) => alias.name),
+    lock: lock ? await toReindexLock(db, lock) : null,
+    createTime: createTime.toISOString(),
+  };
+}
+
+async function toReindexLock(db: Db, lock: Lock): Promise<ReindexLock> {
+  const names = await db
+    .selectFrom('reembed.indexes')
+    .select(['no', 'name'])
+    .where('no', 'in', [lock.sourceNo, lock.destNo])
+    .execute();
+  const nameOf = (no: number) => names.find((row) => row.no === no)?.name ?? String(no);
+  return {
+    source: nameOf(lock.sourceNo),
+    dest: nameOf(lock.destNo),
+    taskId: lock.taskId,
+    lock: lock.lock,
+    lockTime: lock.lockTime.toISOString(),
+    lockExpireTime: lock.lockExpireTime.toISOString(),
+    draining: lock.draining,
+    mirror: lock.mirror,
+  };
+}

@@ -1,0 +1,142 @@
+import { type Selectable, sql } from 'kysely';
+import { ReembedError } from '../contract/errors.ts';
+import type { IndexConfig } from '../contract/indexes.ts';
+import type { Db, Trx } from './database.ts';
+import { createPartitions, dropPartitions } from './partitions.ts';
+import { closeCatalog, closeGates } from './protocol/gate.ts';
+import type { IndexesTable, IndexRow } from './schema.ts';
+
+export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
+  return {
+    no: row.no,
+    name: row.name,
+    state: row.state,
+    model: row.model,
+    metric: row.metric,
+    splitter: row.splitter,
+    average: row.average,
+    versioning: row.versioning,
+    removedVersion: row.removed_version,
+    builtByLock: row.built_by_lock,
+    createTime: row.create_time,
+  };
+}
+
+/** What is fixed about an index, in one form: two configurations are the same when these texts are. */
+export function configKey(config: IndexConfig): string {
+  const { model, metric, splitter, average, versioning } = config;
+  const sorted = (value: unknown): unknown =>
+    value && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(
+          Object.entries(value)
+            .filter(([, inner]) => inner !== undefined)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, inner]) => [key, sorted(inner)]),
+        )
+      : value;
+  return JSON.stringify(sorted({ model, metric, splitter, average, versioning }));
+}
+
+/**
+ * Creates an index, or returns the one of that name if it is the same. Errors: `IndexExists` for other settings,
+ * `NameTaken` by an alias, `IndexDeleting`.
+ */
+export async function ensureIndex(
+  trx: Trx,
+  name: string,
+  config: IndexConfig,
+): Promise<{ index: IndexRow; created: boolean }> {
+  await closeCatalog(trx);
+  const existing = await findIndex(trx, name);
+  if (existing) {
+    if (existing.state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${name} is being deleted`);
+    if (configKey(existing) !== configKey(config)) {
+      throw new ReembedError('IndexExists', `the index ${name} exists with other settings: ${configKey(existing)}`);
+    }
+    return { index: existing, created: false };
+  }
+  const alias = await trx.selectFrom('reembed.aliases').select('name').where('name', '=', name).executeTakeFirst();
+  if (alias) throw new ReembedError('NameTaken', `${name} is the name of an alias`);
+  const row = await trx
+    .insertInto('reembed.indexes')
+    .values({
+      name,
+      model: JSON.stringify(config.model),
+      dimensions: config.model.dimensions,
+      metric: config.metric,
+      splitter: JSON.stringify(config.splitter),
+      average: config.average,
+      versioning: config.versioning,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await createPartitions(trx, row.no);
+  return { index: toIndexRow(row), created: true };
+}
+
+/** The index of exactly this name; aliases are not looked at. */
+export async function findIndex(db: Db | Trx, name: string): Promise<IndexRow | undefined> {
+  const row = await db.selectFrom('reembed.indexes').selectAll().where('name', '=', name).executeTakeFirst();
+  return row && toIndexRow(row);
+}
+
+export async function findIndexByNo(db: Db | Trx, no: number): Promise<IndexRow | undefined> {
+  const row = await db.selectFrom('reembed.indexes').selectAll().where('no', '=', no).executeTakeFirst();
+  return row && toIndexRow(row);
+}
+
+/** The index that a name or an alias means now. Error: `IndexNotFound`. */
+export async function resolveIndex(db: Db | Trx, nameOrAlias: string): Promise<IndexRow> {
+  const { rows } = await sql<Selectable<IndexesTable>>`
+    select i.*
+    from reembed.indexes i
+    where i.name = ${nameOrAlias}
+      or i.no = (select index_no from reembed.aliases where name = ${nameOrAlias})`.execute(db);
+  if (!rows[0]) throw new ReembedError('IndexNotFound', `there is no index or alias ${nameOrAlias}`);
+  return toIndexRow(rows[0]);
+}
+
+/**
+ * Marks an index as being deleted: writes and reindexes are refused from here on. Errors: `IndexNotFound`,
+ * `IndexLocked` while a reindex lock that has not expired touches it, `IndexAliased` unless `force`, which removes the
+ * aliases with it. Calling it again is fine.
+ */
+export async function markDeleting(
+  trx: Trx,
+  name: string,
+  options: { force: boolean; ownLock?: string | undefined },
+): Promise<IndexRow> {
+  const found = await findIndex(trx, name);
+  if (!found) throw new ReembedError('IndexNotFound', `there is no index ${name}`);
+  await closeGates(trx, found.no);
+  const index = await findIndexByNo(trx, found.no);
+  if (!index) throw new ReembedError('IndexNotFound', `there is no index ${name}`);
+  if (index.state === 'deleting') return index;
+  await sql`
+    delete from reembed.reindex_locks
+    where ${index.no} in (source_no, dest_no)
+      and (lock_expire_time <= now() or lock = ${options.ownLock ?? null}::uuid)`.execute(trx);
+  const lock = await trx
+    .selectFrom('reembed.reindex_locks')
+    .select('task_id')
+    .where((eb) => eb.or([eb('source_no', '=', index.no), eb('dest_no', '=', index.no)]))
+    .executeTakeFirst();
+  if (lock) throw new ReembedError('IndexLocked', `the task ${lock.task_id} is rebuilding ${name}`);
+  const aliases = await trx.selectFrom('reembed.aliases').select('name').where('index_no', '=', index.no).execute();
+  if (aliases.length > 0 && !options.force) {
+    throw new ReembedError(
+      'IndexAliased',
+      `the alias ${aliases[0]?.name} points to ${name}: move it first, or ask with force`,
+    );
+  }
+  await trx.deleteFrom('reembed.aliases').where('index_no', '=', index.no).execute();
+  await trx.updateTable('reembed.indexes').set({ state: 'deleting' }).where('no', '=', index.no).execute();
+  return { ...index, state: 'deleting' };
+}
+
+/** Removes an index that is marked as being deleted, with all it holds. Calling it again is fine. */
+export async function dropIndex(trx: Trx, indexNo: number): Promise<void> {
+  await closeGates(trx, indexNo);
+  await dropPartitions(trx, indexNo);
+  await trx.deleteFrom('reembed.indexes').where('no', '=', indexNo).where('state', '=', 'deleting').execute();
+}

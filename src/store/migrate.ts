@@ -1,0 +1,24 @@
+import { type Migration, Migrator, sql } from 'kysely';
+import type { Db } from './database.ts';
+import * as initial from './migrations/0001_initial.ts';
+
+/** All migrations by name, in order. */
+const MIGRATIONS: Record<string, Migration> = { '0001_initial': initial };
+
+/**
+ * Brings the schema up to date and returns the names of the migrations that ran. Several processes may call this at
+ * once: the migrator takes a lock.
+ */
+export async function migrate(db: Db): Promise<string[]> {
+  await sql`create schema if not exists reembed`.execute(db);
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => MIGRATIONS },
+    migrationTableSchema: 'reembed',
+    migrationTableName: 'migrations',
+    migrationLockTableName: 'migrations_lock',
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error) throw error;
+  return (results ?? []).map((result) => result.migrationName);
+}

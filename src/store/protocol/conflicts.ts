@@ -1,0 +1,76 @@
+import type { IndexRow } from '../schema.ts';
+import type { Lock } from './locks.ts';
+
+/** What the conflict rules look at: both indexes, and all unexpired locks of other tasks. */
+export interface ConflictState {
+  source: Pick<IndexRow, 'no' | 'name' | 'state'>;
+  dest: Pick<IndexRow, 'no' | 'name' | 'state'>;
+  locks: readonly Lock[];
+  maxConcurrentReindexes: number;
+}
+
+export interface ConflictRule {
+  reason: string;
+  /** Refused whatever `onConflict` says: waiting would not help. */
+  alwaysRefused: boolean;
+  applies(state: ConflictState): boolean;
+  describe(state: ConflictState): string;
+}
+
+const holder = (locks: readonly Lock[], matches: (lock: Lock) => boolean) => locks.find(matches)?.taskId;
+
+/** The rules against two reindexes in each other's way, in the order in which they are looked at. */
+export const CONFLICT_RULES: readonly ConflictRule[] = [
+  {
+    reason: 'source-locked-as-source',
+    alwaysRefused: false,
+    applies: ({ source, locks }) => locks.some((lock) => lock.sourceNo === source.no),
+    describe: ({ source, locks }) =>
+      `${source.name} is being rebuilt by the task ${holder(locks, (lock) => lock.sourceNo === source.no)}`,
+  },
+  {
+    reason: 'dest-locked-as-source',
+    alwaysRefused: false,
+    applies: ({ dest, locks }) => locks.some((lock) => lock.sourceNo === dest.no),
+    describe: ({ dest, locks }) =>
+      `${dest.name} is being rebuilt by the task ${holder(locks, (lock) => lock.sourceNo === dest.no)}`,
+  },
+  {
+    reason: 'source-locked-as-dest',
+    alwaysRefused: false,
+    applies: ({ source, locks }) => locks.some((lock) => lock.destNo === source.no),
+    describe: ({ source, locks }) =>
+      `${source.name} is being built by the task ${holder(locks, (lock) => lock.destNo === source.no)}`,
+  },
+  {
+    reason: 'dest-locked-as-dest',
+    alwaysRefused: false,
+    applies: ({ dest, locks }) => locks.some((lock) => lock.destNo === dest.no),
+    describe: ({ dest, locks }) =>
+      `${dest.name} is being built by the task ${holder(locks, (lock) => lock.destNo === dest.no)}`,
+  },
+  {
+    reason: 'source-deleting',
+    alwaysRefused: true,
+    applies: ({ source }) => source.state === 'deleting',
+    describe: ({ source }) => `${source.name} is being deleted`,
+  },
+  {
+    reason: 'dest-deleting',
+    alwaysRefused: true,
+    applies: ({ dest }) => dest.state === 'deleting',
+    describe: ({ dest }) => `${dest.name} is being deleted`,
+  },
+  {
+    reason: 'too-many-reindexes',
+    alwaysRefused: false,
+    applies: ({ locks, maxConcurrentReindexes }) =>
+      locks.filter((lock) => !lock.mirror).length >= maxConcurrentReindexes,
+    describe: ({ maxConcurrentReindexes }) => `${maxConcurrentReindexes} reindexes are running, as many as may`,
+  },
+];
+
+/** The first rule that is in the way, if any. */
+export function findConflict(state: ConflictState): ConflictRule | undefined {
+  return CONFLICT_RULES.find((rule) => rule.applies(state));
+}

@@ -1,0 +1,148 @@
+import { sql } from 'kysely';
+import type { Payload } from '../../contract/objects.ts';
+import { type Db, transaction } from '../database.ts';
+import { findIndexByNo } from '../indexes.ts';
+import { tablesOf } from '../partitions.ts';
+import { closeGates, holdGate } from './gate.ts';
+import { requireLock } from './locks.ts';
+import { lastChange } from './versions.ts';
+import { applyWrites, type ObjectWrite, type WriteCounts } from './write.ts';
+
+/** An object of the source that the destination lacks, has older, or could not embed. */
+export interface BehindObject {
+  id: string;
+  version: number;
+  change: number;
+  deleted: boolean;
+  payload: Payload | null;
+  metadata: Record<string, unknown>;
+  originalId: string | null;
+  uri: string | null;
+}
+
+export interface Pair {
+  sourceNo: number;
+  destNo: number;
+}
+
+/** A stretch of the key space, `after` excluded and `until` included; null is the end on that side. */
+export interface KeyRange {
+  after: string | null;
+  until: string | null;
+}
+
+const COLUMNS = sql`
+  s.object_id as id, s.version, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri`;
+const IS_BEHIND = sql`(d.version is null or d.version < s.version)`;
+
+/**
+ * Cuts the source's key space into slices of about `sliceSize` objects, by walking its primary key: never by OFFSET,
+ * which loses rows while others are written. Returns at least one slice and at most `maxSlices`.
+ */
+export async function planSlices(
+  db: Db,
+  sourceNo: number,
+  options: { sliceSize: number; maxSlices: number },
+): Promise<{ slices: KeyRange[]; total: number }> {
+  const { objects } = tablesOf(sourceNo);
+  const { rows: counted } = await sql<{ total: number; live: number }>`
+    select count(*) as total, count(*) filter (where not deleted) as live from ${objects}`.execute(db);
+  const { total, live } = counted[0] as { total: number; live: number };
+  const size = Math.max(options.sliceSize, Math.ceil(total / options.maxSlices));
+  const { rows } = await sql<{ object_id: string }>`
+    select object_id
+    from (select object_id, row_number() over (order by object_id) as place from ${objects}) numbered
+    where place % ${size} = 0 and place < ${total}
+    order by object_id`.execute(db);
+  const cuts = rows.map((row) => row.object_id);
+  const slices = [...cuts, null].map((until, at) => ({ after: cuts[at - 1] ?? null, until }));
+  return { slices, total: live };
+}
+
+/** The next objects of a key range that are to be copied, tombstones included, in key order. */
+export async function readBehind(db: Db, pair: Pair, range: KeyRange, limit: number): Promise<BehindObject[]> {
+  const { rows } = await sql<BehindObject>`
+    select ${COLUMNS}
+    from ${tablesOf(pair.sourceNo).objects} s
+    left join ${tablesOf(pair.destNo).objects} d on d.object_id = s.object_id
+    where (${range.after}::text is null or s.object_id > ${range.after}::text collate "C")
+      and (${range.until}::text is null or s.object_id <= ${range.until}::text collate "C")
+      and (${IS_BEHIND} or (d.failed and d.version = s.version))
+    order by s.object_id
+    limit ${limit}`.execute(db);
+  return rows;
+}
+
+/** The next objects changed in the source in (after, until] that the destination lacks or has older, in that order. */
+export async function readChanged(
+  db: Db,
+  pair: Pair,
+  changes: { after: number; until: number },
+  limit: number,
+): Promise<BehindObject[]> {
+  const { rows } = await sql<BehindObject>`
+    select ${COLUMNS}
+    from ${tablesOf(pair.sourceNo).objects} s
+    left join ${tablesOf(pair.destNo).objects} d on d.object_id = s.object_id
+    where s.index_no = ${pair.sourceNo} and s.change > ${changes.after} and s.change <= ${changes.until}
+      and ${IS_BEHIND}
+    order by s.change
+    limit ${limit}`.execute(db);
+  return rows;
+}
+
+/**
+ * The change number up to which all of the source's writes are committed: read at an instant at which no writer holds
+ * the gate.
+ */
+export async function markChanges(db: Db, sourceNo: number): Promise<number> {
+  return transaction(db, async (trx) => {
+    await closeGates(trx, sourceNo);
+    return lastChange(trx);
+  });
+}
+
+/**
+ * Writes copies into the destination with the source's versions, where they are higher, under the fencing lock: a
+ * copier whose lock was released or taken over writes nothing (`LockLost`).
+ */
+export async function writeCopies(
+  db: Db,
+  lock: string,
+  destNo: number,
+  objects: readonly ObjectWrite[],
+): Promise<WriteCounts> {
+  return transaction(db, async (trx) => {
+    await holdGate(trx, destNo);
+    await requireLock(trx, lock);
+    const dest = await findIndexByNo(trx, destNo);
+    return applyWrites(trx, { no: destNo, removedVersion: dest?.removedVersion ?? 0 }, objects, 'source');
+  });
+}
+
+/**
+ * Takes out of the destination what the source does not know at all: left from an earlier life, for instance of an
+ * object whose tombstone in the source is long gone. Returns how many were removed.
+ */
+export async function removeUnknown(db: Db, lock: string, pair: Pair, limit: number): Promise<number> {
+  const dest = tablesOf(pair.destNo);
+  return transaction(db, async (trx) => {
+    await holdGate(trx, pair.destNo);
+    await requireLock(trx, lock);
+    const { rows } = await sql<{ object_id: string }>`
+      update ${dest.objects} d set
+        deleted = true, failed = false, change = nextval('reembed.changes'),
+        payload = null, metadata = '{}', uri = null, hash = null, write_time = now()
+      where d.object_id in (
+        select extra.object_id
+        from ${dest.objects} extra
+        where not extra.deleted
+          and not exists (select from ${tablesOf(pair.sourceNo).objects} s where s.object_id = extra.object_id)
+        limit ${limit}
+      )
+      returning d.object_id`.execute(trx);
+    const ids = rows.map((row) => row.object_id);
+    if (ids.length > 0) await sql`delete from ${dest.parts} where object_id = any(${ids}::text[])`.execute(trx);
+    return ids.length;
+  });
+}

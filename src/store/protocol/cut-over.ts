@@ -1,0 +1,76 @@
+import { sql } from 'kysely';
+import { ReembedError } from '../../contract/errors.ts';
+import { type Db, transaction } from '../database.ts';
+import { findIndexByNo } from '../indexes.ts';
+import { tablesOf } from '../partitions.ts';
+import { closeGates } from './gate.ts';
+import { requireLock } from './locks.ts';
+import { lastChange } from './versions.ts';
+
+/** Holds writers to the source back, or lets them go. From its return on, no writer is under way. */
+export async function setDraining(db: Db, lock: string, draining: boolean): Promise<void> {
+  await transaction(db, async (trx) => {
+    const { sourceNo } = await requireLock(trx, lock);
+    await closeGates(trx, sourceNo);
+    await requireLock(trx, lock);
+    await trx.updateTable('reembed.reindex_locks').set({ draining }).where('lock', '=', lock).execute();
+  });
+}
+
+export interface CutOver {
+  lock: string;
+  sourceNo: number;
+  destNo: number;
+  /** All of the source's changes up to this one are in the destination. */
+  mark: number;
+  /** Switched from source to destination; null: only the lock is released. */
+  alias: string | null;
+  /** After it, forward the destination's writes back to the source under this lock, which expires unless renewed. */
+  mirror: { lock: string; taskId: string; lockSeconds: number } | null;
+}
+
+export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; objects: number };
+
+/**
+ * The one atomic step: under both gates and with the lock checked, if nothing of the source is behind, the alias is
+ * switched and the lock goes. Running it again after it has happened answers `done`. Error: `LockLost`.
+ */
+export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
+  return transaction(db, async (trx) => {
+    await closeGates(trx, step.sourceNo, step.destNo);
+    const dest = await findIndexByNo(trx, step.destNo);
+    if (dest?.builtByLock === step.lock) return { kind: 'done', mark: step.mark };
+    await requireLock(trx, step.lock);
+    const { rows } = await sql<{ objects: number }>`
+      select count(*) as objects
+      from ${tablesOf(step.sourceNo).objects} s
+      left join ${tablesOf(step.destNo).objects} d on d.object_id = s.object_id
+      where s.index_no = ${step.sourceNo} and s.change > ${step.mark}
+        and (d.version is null or d.version < s.version)`.execute(trx);
+    const objects = rows[0]?.objects ?? 0;
+    if (objects > 0) return { kind: 'behind', objects };
+
+    if (step.alias !== null) {
+      const { rows: switched } = await sql<{ index_no: number }>`
+        insert into reembed.aliases (name, index_no)
+        values (${step.alias}, ${step.destNo})
+        on conflict (name) do update set index_no = excluded.index_no
+        where aliases.index_no in (${step.sourceNo}, ${step.destNo})
+        returning index_no`.execute(trx);
+      if (switched.length === 0) {
+        throw new ReembedError('ReindexConflict', `the alias ${step.alias} was pointed elsewhere meanwhile`);
+      }
+    }
+    await trx.updateTable('reembed.indexes').set({ built_by_lock: step.lock }).where('no', '=', step.destNo).execute();
+    await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', step.lock).execute();
+    if (step.mirror) {
+      await sql`
+        insert into reembed.reindex_locks (source_no, dest_no, task_id, lock, lock_expire_time, mirror)
+        values (
+          ${step.destNo}, ${step.sourceNo}, ${step.mirror.taskId}, ${step.mirror.lock}::uuid,
+          now() + make_interval(secs => ${step.mirror.lockSeconds}), true
+        )`.execute(trx);
+    }
+    return { kind: 'done', mark: await lastChange(trx) };
+  });
+}

@@ -1,0 +1,54 @@
+import { sql } from 'kysely';
+import type { Trx } from '../database.ts';
+
+/**
+ * The gate of an index. Writers hold it shared for the length of their write transaction; taking or releasing a
+ * reindex lock, cutting over, moving an alias and deleting the index hold it exclusively. Whoever has held a gate
+ * exclusively knows that every earlier write is committed and that every later one sees what was changed under it.
+ *
+ * It is an advisory lock of the transaction: Postgres queues its takers fairly, so writers cannot starve a cut-over,
+ * and it writes no tuple, as a row lock would for every write.
+ */
+const GATE_CLASS = 0x7265_656d;
+const CATALOG_CLASS = 0x7265_656e;
+const LINEAGE_CLASS = 0x7265_656f;
+const LINEAGE_BUCKETS = 64;
+
+export async function holdGate(trx: Trx, indexNo: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock_shared(${sql.lit(GATE_CLASS)}, ${indexNo})`.execute(trx);
+}
+
+/** Takes the gates of several indexes exclusively, in one fixed order so that two takers cannot deadlock. */
+export async function closeGates(trx: Trx, ...indexNos: number[]): Promise<void> {
+  for (const indexNo of [...new Set(indexNos)].sort((a, b) => a - b)) {
+    await sql`select pg_advisory_xact_lock(${sql.lit(GATE_CLASS)}, ${indexNo})`.execute(trx);
+  }
+}
+
+/** Held while names are given: an index and an alias can not be made with one name at once. */
+export async function closeCatalog(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(CATALOG_CLASS)}, 0)`.execute(trx);
+}
+
+/**
+ * Keeps the deletion of an original and the writing of what is derived from it apart: without it neither transaction
+ * sees the other, and the derived object outlives its original. Locks go by bucket, so that a batch of any size takes
+ * a bounded number of them, and in order, against deadlocks.
+ */
+export async function holdLineage(
+  trx: Trx,
+  indexNo: number,
+  objectIds: readonly string[],
+  mode: 'deletesOriginals' | 'writesDerived',
+): Promise<void> {
+  if (objectIds.length === 0) return;
+  const lock = sql.raw(mode === 'deletesOriginals' ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared');
+  await sql`
+    select ${lock}(${sql.lit(LINEAGE_CLASS)}, bucket)
+    from (
+      select distinct ${indexNo}::int * ${sql.lit(LINEAGE_BUCKETS)}
+        + (hashtext(id) & ${sql.lit(LINEAGE_BUCKETS - 1)}) as bucket
+      from unnest(${objectIds}::text[]) as id
+      order by 1
+    ) buckets`.execute(trx);
+}

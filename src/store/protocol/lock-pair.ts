@@ -1,0 +1,175 @@
+import { sql } from 'kysely';
+import { ReembedError } from '../../contract/errors.ts';
+import type { IndexConfig, Splitter } from '../../contract/indexes.ts';
+import type { ModelConfig } from '../../contract/models.ts';
+import { type Db, type Trx, transaction } from '../database.ts';
+import { ensureIndex, findIndex, resolveIndex } from '../indexes.ts';
+import type { IndexRow } from '../schema.ts';
+import { findConflict } from './conflicts.ts';
+import { closeCatalog, closeGates } from './gate.ts';
+import { listLocks } from './locks.ts';
+import { lastChange } from './versions.ts';
+
+export interface LockRequest {
+  taskId: string;
+  /** The uuid that fences this attempt. */
+  lock: string;
+  lockSeconds: number;
+  /** An index or an alias. */
+  source: string;
+  dest: string;
+  destModel?: ModelConfig | undefined;
+  destSplitter?: Splitter | undefined;
+  destAverage?: boolean | undefined;
+  /** Switched at the end; by default the alias that `source` names. */
+  alias?: string | undefined;
+  maxConcurrentReindexes: number;
+}
+
+export type LockOutcome =
+  | {
+      kind: 'locked';
+      sourceNo: number;
+      destNo: number;
+      source: string;
+      alias: string | null;
+      /** The change number at the moment of locking: what changes later is reconciled. */
+      mark: number;
+      lockTime: string;
+      lockExpireTime: string;
+    }
+  | { kind: 'conflict'; reason: string; detail: string; alwaysRefused: boolean };
+
+class ConflictFound extends Error {
+  readonly outcome: Extract<LockOutcome, { kind: 'conflict' }>;
+
+  constructor(outcome: Extract<LockOutcome, { kind: 'conflict' }>) {
+    super(outcome.detail);
+    this.outcome = outcome;
+  }
+}
+
+/**
+ * Locks source and destination for a reindex, creating the destination if needed, in one transaction under both gates:
+ * every write before it is committed and will be seen by the copy, every write after it sees the lock. Expired locks
+ * and earlier ones of the same task are taken over. On a conflict nothing is changed. Asking again with the same uuid
+ * is fine. Errors: `IndexNotFound`, `IndexExists`, `InvalidInput`, `NameTaken`.
+ */
+export async function lockPair(db: Db, request: LockRequest): Promise<LockOutcome> {
+  try {
+    return await transaction(db, (trx) => lockUnderGates(trx, request));
+  } catch (error) {
+    if (error instanceof ConflictFound) return error.outcome;
+    throw error;
+  }
+}
+
+async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutcome> {
+  await closeCatalog(trx); // also makes the count of running reindexes exact
+  const named = await resolveIndex(trx, request.source);
+  const dest = await destOf(trx, named, request);
+  if (named.no === dest.no) {
+    throw new ReembedError('InvalidInput', `${request.source} and ${request.dest} are the same index`, {
+      issues: [{ path: 'dest', message: 'must not be the source' }],
+    });
+  }
+  await closeGates(trx, named.no, dest.no);
+  const source = await resolveIndex(trx, request.source); // again: an alias may have been switched before the gates closed
+  if (source.no !== named.no) return lockUnderGates(trx, request);
+
+  await sql`
+    delete from reembed.reindex_locks
+    where (source_no in (${source.no}, ${dest.no}) or dest_no in (${source.no}, ${dest.no}))
+      and lock <> ${request.lock}::uuid
+      and (lock_expire_time <= now() or task_id = ${request.taskId})`.execute(trx);
+  const state = {
+    source,
+    dest,
+    locks: (await listLocks(trx)).filter((lock) => lock.taskId !== request.taskId),
+    maxConcurrentReindexes: request.maxConcurrentReindexes,
+  };
+  const conflict = findConflict(state);
+  if (conflict) {
+    const { reason, alwaysRefused } = conflict;
+    throw new ConflictFound({ kind: 'conflict', reason, alwaysRefused, detail: conflict.describe(state) });
+  }
+  const alias = await aliasOf(trx, source, request);
+  const { rows } = await sql<{ lock_time: Date; lock_expire_time: Date }>`
+    insert into reembed.reindex_locks (source_no, dest_no, task_id, lock, lock_expire_time)
+    values (
+      ${source.no}, ${dest.no}, ${request.taskId}, ${request.lock}::uuid,
+      now() + make_interval(secs => ${request.lockSeconds})
+    )
+    on conflict (lock) do update set lock_expire_time = excluded.lock_expire_time, draining = false
+    returning lock_time, lock_expire_time`.execute(trx);
+  const row = rows[0] as { lock_time: Date; lock_expire_time: Date };
+  // What the source has forgotten about deleted objects, the destination can not know either.
+  await sql`
+    update reembed.indexes
+    set removed_version = greatest(removed_version, ${source.removedVersion}::bigint)
+    where no = ${dest.no}`.execute(trx);
+  return {
+    kind: 'locked',
+    sourceNo: source.no,
+    destNo: dest.no,
+    source: source.name,
+    alias,
+    mark: await lastChange(trx),
+    lockTime: row.lock_time.toISOString(),
+    lockExpireTime: row.lock_expire_time.toISOString(),
+  };
+}
+
+async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise<IndexRow> {
+  const existing = await findIndex(trx, request.dest);
+  if (!existing && !request.destModel) {
+    throw new ReembedError('InvalidInput', `there is no index ${request.dest}: give the model to create it with`, {
+      issues: [{ path: 'destModel', message: 'needed to create the index' }],
+    });
+  }
+  const base: IndexConfig = existing ?? source;
+  const config: IndexConfig = {
+    model: request.destModel ?? base.model,
+    splitter: request.destSplitter ?? base.splitter,
+    average: request.destAverage ?? base.average,
+    metric: base.metric,
+    versioning: base.versioning,
+  };
+  if (config.versioning !== source.versioning) {
+    throw new ReembedError(
+      'InvalidInput',
+      `${source.name} and ${request.dest} take their versions from different places`,
+      {
+        issues: [{ path: 'dest', message: `must have versioning ${source.versioning}, as the source` }],
+      },
+    );
+  }
+  // One that is being deleted is for the conflict rules to judge.
+  if (existing?.state === 'deleting') return existing;
+  return (await ensureIndex(trx, request.dest, config)).index;
+}
+
+async function aliasOf(trx: Trx, source: IndexRow, request: LockRequest): Promise<string | null> {
+  const alias = request.alias ?? (request.source === source.name ? null : request.source);
+  if (alias === null) return null;
+  const row = await trx.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();
+  if (row && row.index_no !== source.no) {
+    throw new ReembedError('InvalidInput', `the alias ${alias} does not point to ${source.name}`, {
+      issues: [{ path: 'alias', message: `must point to ${source.name} or be a new name` }],
+    });
+  }
+  if (!row && (await findIndex(trx, alias))) {
+    throw new ReembedError('NameTaken', `${alias} is the name of an index`);
+  }
+  return alias;
+}
+
+/** Releases a lock, under both gates. Releasing one that is gone is fine. */
+export async function releaseLock(db: Db, lock: string): Promise<void> {
+  await transaction(db, async (trx) => {
+    const row = await trx.selectFrom('reembed.reindex_locks').selectAll().where('lock', '=', lock).executeTakeFirst();
+    if (!row) return;
+    await closeGates(trx, row.source_no, row.dest_no);
+    await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', lock).execute();
+  });
+}

@@ -1,0 +1,72 @@
+import { type Selectable, sql } from 'kysely';
+import { ReembedError } from '../../contract/errors.ts';
+import type { Db, Trx } from '../database.ts';
+import type { ReindexLocksTable } from '../schema.ts';
+
+/** A reindex lock: the source is being rebuilt into the destination, or, a mirror, kept current in it. */
+export interface Lock {
+  sourceNo: number;
+  destNo: number;
+  taskId: string;
+  lock: string;
+  lockTime: Date;
+  lockExpireTime: Date;
+  draining: boolean;
+  mirror: boolean;
+}
+
+export function toLock(row: Selectable<ReindexLocksTable>): Lock {
+  return {
+    sourceNo: row.source_no,
+    destNo: row.dest_no,
+    taskId: row.task_id,
+    lock: row.lock,
+    lockTime: row.lock_time,
+    lockExpireTime: row.lock_expire_time,
+    draining: row.draining,
+    mirror: row.mirror,
+  };
+}
+
+/** The unexpired lock that has this index as its source: writers forward to its destination. */
+export async function lockOnSource(db: Db | Trx, indexNo: number): Promise<Lock | null> {
+  const { rows } = await sql<Selectable<ReindexLocksTable>>`
+    select *
+    from reembed.reindex_locks
+    where source_no = ${indexNo} and lock_expire_time > now()`.execute(db);
+  return rows[0] ? toLock(rows[0]) : null;
+}
+
+/** The unexpired lock that has this index as its destination. */
+export async function lockOnDest(db: Db | Trx, indexNo: number): Promise<Lock | null> {
+  const { rows } = await sql<Selectable<ReindexLocksTable>>`
+    select *
+    from reembed.reindex_locks
+    where dest_no = ${indexNo} and lock_expire_time > now()`.execute(db);
+  return rows[0] ? toLock(rows[0]) : null;
+}
+
+/** All unexpired locks. */
+export async function listLocks(db: Db | Trx): Promise<Lock[]> {
+  const { rows } = await sql<Selectable<ReindexLocksTable>>`
+    select * from reembed.reindex_locks where lock_expire_time > now() order by lock_time`.execute(db);
+  return rows.map(toLock);
+}
+
+/** The lock with this uuid. Error: `LockLost` when it was released or taken over. */
+export async function requireLock(trx: Db | Trx, lock: string): Promise<Lock> {
+  const row = await trx.selectFrom('reembed.reindex_locks').selectAll().where('lock', '=', lock).executeTakeFirst();
+  if (!row) throw new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
+  return toLock(row);
+}
+
+/** Puts off the expiry of a lock. One that has expired can be renewed as long as nobody has taken it over. */
+export async function renewLock(db: Db, lock: string, lockSeconds: number): Promise<Date> {
+  const { rows } = await sql<{ lock_expire_time: Date }>`
+    update reembed.reindex_locks
+    set lock_expire_time = now() + make_interval(secs => ${lockSeconds})
+    where lock = ${lock}::uuid
+    returning lock_expire_time`.execute(db);
+  if (!rows[0]) throw new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
+  return rows[0].lock_expire_time;
+}

@@ -1,0 +1,78 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { IndexConfig, Metric, Splitter, Versioning } from '../contract/indexes.ts';
+import type { ModelConfig } from '../contract/models.ts';
+
+/** A jsonb column: read as a value, written as JSON text. */
+type Json<T> = ColumnType<T, string, string>;
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
+
+export interface IndexesTable {
+  /** Never used again for another index, so a late write can not land in a namesake. */
+  no: Generated<number>;
+  name: string;
+  state: Generated<'active' | 'deleting'>;
+  model: Json<ModelConfig>;
+  dimensions: number;
+  metric: Metric;
+  splitter: Json<Splitter>;
+  average: boolean;
+  versioning: Versioning;
+  /** Highest version among the tombstones that were removed; writes at or below it are too old to judge. */
+  removed_version: Generated<number>;
+  /** The reindex lock whose cut-over made this index serve: tells a repeated cut-over that it has happened. */
+  built_by_lock: string | null;
+  create_time: Timestamp;
+}
+
+export interface AliasesTable {
+  name: string;
+  index_no: number;
+}
+
+export interface ReindexLocksTable {
+  source_no: number;
+  dest_no: number;
+  task_id: string;
+  lock: string;
+  lock_time: Timestamp;
+  lock_expire_time: Timestamp;
+  /** Writers to the source are held back for the cut-over. */
+  draining: Generated<boolean>;
+  /** No reindex: the destination is the retired index, kept current until it is deleted. */
+  mirror: Generated<boolean>;
+}
+
+export interface StagedItemsTable {
+  task_id: string;
+  seq: number;
+  item: Json<unknown>;
+  stage_time: Timestamp;
+}
+
+export interface FailedItemsTable {
+  task_id: string;
+  object_id: string;
+  stage: string;
+  reason: string;
+  detail: string;
+  item: Json<unknown> | null;
+  fail_time: Timestamp;
+}
+
+export interface Database {
+  'reembed.indexes': IndexesTable;
+  'reembed.aliases': AliasesTable;
+  'reembed.reindex_locks': ReindexLocksTable;
+  'reembed.staged_items': StagedItemsTable;
+  'reembed.failed_items': FailedItemsTable;
+}
+
+/** An index as the protocol knows it: its number and everything fixed about it. */
+export interface IndexRow extends IndexConfig {
+  no: number;
+  name: string;
+  state: 'active' | 'deleting';
+  removedVersion: number;
+  builtByLock: string | null;
+  createTime: Date;
+}

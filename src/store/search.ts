@@ -1,0 +1,78 @@
+import { sql } from 'kysely';
+import { ReembedError } from '../contract/errors.ts';
+import type { Hit } from '../contract/objects.ts';
+import { type Db, transaction } from './database.ts';
+import { tablesOf } from './partitions.ts';
+import { vectorText } from './protocol/write.ts';
+import type { IndexRow } from './schema.ts';
+import { vectorExpression } from './vector-index.ts';
+
+export interface SearchRequest {
+  vector: readonly number[];
+  limit: number;
+  filter?: Record<string, unknown> | undefined;
+  /** Scan all parts instead of using the HNSW index. */
+  exact?: boolean;
+}
+
+const MAX_EF_SEARCH = 1_000;
+
+/**
+ * The nearest objects, best first, each once with its best part. An object has several parts, so the nearest parts are
+ * read in growing numbers until there are enough objects; with a filter, pgvector goes on scanning the HNSW index
+ * until enough parts pass it. Error: `InvalidInput` for a vector of another dimension.
+ */
+export async function searchParts(db: Db, index: IndexRow, request: SearchRequest): Promise<Hit[]> {
+  const { dimensions } = index.model;
+  if (request.vector.length !== dimensions) {
+    throw new ReembedError(
+      'InvalidInput',
+      `the vector has ${request.vector.length} dimensions, ${index.name} has ${dimensions}`,
+      {
+        issues: [{ path: 'vector', message: `must have ${dimensions} numbers` }],
+      },
+    );
+  }
+  return transaction(db, async (trx) => {
+    if (request.exact) await sql`set local enable_indexscan = off`.execute(trx);
+    else await sql`set local hnsw.iterative_scan = strict_order`.execute(trx);
+    for (let take = request.limit * 2 + 10; ; take *= 4) {
+      await sql`select set_config('hnsw.ef_search', ${String(Math.min(MAX_EF_SEARCH, Math.max(40, take)))}, true)`.execute(
+        trx,
+      );
+      const parts = await nearestParts(trx as unknown as Db, index, request, take);
+      const best = new Map<string, Hit>();
+      for (const hit of parts) if (!best.has(hit.id)) best.set(hit.id, hit);
+      if (best.size >= request.limit || parts.length < take) return [...best.values()].slice(0, request.limit);
+    }
+  });
+}
+
+async function nearestParts(db: Db, index: IndexRow, request: SearchRequest, take: number): Promise<Hit[]> {
+  const { objects, parts } = tablesOf(index.no);
+  const { column, type, operator } = vectorExpression(index);
+  const query = sql`${vectorText(request.vector)}::${type}`;
+  const passes = request.filter
+    ? sql`and exists (
+        select from ${objects} f
+        where f.object_id = p.object_id and not f.deleted and f.metadata @> ${JSON.stringify(request.filter)}::jsonb
+      )`
+    : sql``;
+  const { rows } = await sql<Hit & { distance: number }>`
+    select o.object_id as id, nearest.distance, nearest.part, o.version, o.payload, o.metadata
+    from (
+      select p.object_id, case when p.is_average then null else p.part end as part, ${column} ${operator} ${query} as distance
+      from ${parts} p
+      where true ${passes}
+      order by ${column} ${operator} ${query}
+      limit ${take}
+    ) nearest
+    join ${objects} o on o.object_id = nearest.object_id and not o.deleted
+    order by nearest.distance, o.object_id`.execute(db);
+  return rows.map(({ distance, ...hit }) => ({ ...hit, score: scoreOf(index, distance) }));
+}
+
+/** pgvector's distances are smaller for nearer; scores are larger. */
+function scoreOf(index: IndexRow, distance: number): number {
+  return index.metric === 'cosine' ? 1 - distance : -distance;
+}

@@ -1,0 +1,87 @@
+import { sql } from 'kysely';
+import type { FailedItem, Stage } from '../contract/tasks.ts';
+import type { Db } from './database.ts';
+
+/** Keeps a task's items in Postgres until it has ended: they never travel through workflow history. */
+export async function stageItems(db: Db, taskId: string, firstSeq: number, items: readonly unknown[]): Promise<void> {
+  if (items.length === 0) return;
+  await sql`
+    insert into reembed.staged_items (task_id, seq, item)
+    select ${taskId}, ${firstSeq}::int + place - 1, item
+    from unnest(${items.map((item) => JSON.stringify(item))}::jsonb[]) with ordinality as incoming (item, place)
+    on conflict (task_id, seq) do nothing`.execute(db);
+}
+
+/** Staged items from `fromSeq` on, in order. */
+export async function readStaged<T>(
+  db: Db,
+  taskId: string,
+  range: { fromSeq: number; toSeq: number; limit: number },
+): Promise<{ seq: number; item: T }[]> {
+  const { rows } = await sql<{ seq: number; item: T }>`
+    select seq, item
+    from reembed.staged_items
+    where task_id = ${taskId} and seq >= ${range.fromSeq} and seq < ${range.toSeq}
+    order by seq
+    limit ${range.limit}`.execute(db);
+  return rows;
+}
+
+export async function countStaged(db: Db, taskId: string): Promise<number> {
+  const { rows } = await sql<{ items: number }>`
+    select count(*) as items from reembed.staged_items where task_id = ${taskId}`.execute(db);
+  return rows[0]?.items ?? 0;
+}
+
+export async function dropStaged(db: Db, taskId: string): Promise<void> {
+  await sql`delete from reembed.staged_items where task_id = ${taskId}`.execute(db);
+}
+
+/** Keeps what could not be written, with stage and reason; the item itself too, so that it can be run again. */
+export async function recordFailed(
+  db: Db,
+  taskId: string,
+  failed: readonly (FailedItem & { item?: unknown })[],
+): Promise<void> {
+  if (failed.length === 0) return;
+  await sql`
+    insert into reembed.failed_items (task_id, object_id, stage, reason, detail, item)
+    select ${taskId}, *
+    from unnest(
+      ${failed.map((item) => item.objectId)}::text[],
+      ${failed.map((item) => item.stage)}::text[],
+      ${failed.map((item) => item.reason)}::text[],
+      ${failed.map((item) => item.detail.slice(0, 2_000))}::text[],
+      ${failed.map((item) => (item.item === undefined ? null : JSON.stringify(item.item)))}::jsonb[]
+    )
+    on conflict (task_id, object_id) do update set
+      stage = excluded.stage, reason = excluded.reason, detail = excluded.detail, fail_time = now()`.execute(db);
+}
+
+/** Takes items off the failed list that were written after all, by a later attempt. */
+export async function clearFailed(db: Db, taskId: string, objectIds: readonly string[]): Promise<void> {
+  if (objectIds.length === 0) return;
+  await sql`
+    delete from reembed.failed_items
+    where task_id = ${taskId} and object_id = any(${objectIds}::text[])`.execute(db);
+}
+
+export async function listFailed(
+  db: Db,
+  taskId: string,
+  page: { after: string | null; limit: number },
+): Promise<FailedItem[]> {
+  const { rows } = await sql<{ objectId: string; stage: Stage; reason: string; detail: string }>`
+    select object_id as "objectId", stage, reason, detail
+    from reembed.failed_items
+    where task_id = ${taskId} and (${page.after}::text is null or object_id > ${page.after}::text collate "C")
+    order by object_id
+    limit ${page.limit}`.execute(db);
+  return rows;
+}
+
+export async function countFailed(db: Db, taskId: string): Promise<number> {
+  const { rows } = await sql<{ items: number }>`
+    select count(*) as items from reembed.failed_items where task_id = ${taskId}`.execute(db);
+  return rows[0]?.items ?? 0;
+}

@@ -1,0 +1,91 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { IndexConfig } from '../contract/indexes.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { Db } from './database.ts';
+import { tablesOf } from './partitions.ts';
+import type { IndexRow } from './schema.ts';
+
+export type VectorIndexKind = 'vector' | 'halfvec' | 'none';
+
+/** How pgvector can index vectors of this many dimensions. */
+export function vectorIndexKind(dimensions: number): VectorIndexKind {
+  if (dimensions <= LIMITS.vectorIndexDimensions) return 'vector';
+  return dimensions <= LIMITS.halfvecIndexDimensions ? 'halfvec' : 'none';
+}
+
+/** How searches of such an index are answered, for people. */
+export function describeSearch(config: Pick<IndexConfig, 'model'>): string {
+  const { dimensions } = config.model;
+  switch (vectorIndexKind(dimensions)) {
+    case 'vector':
+      return `HNSW index over ${dimensions} dimensions`;
+    case 'halfvec':
+      return `HNSW index over ${dimensions} dimensions in half precision: pgvector indexes full precision up to ${LIMITS.vectorIndexDimensions} only`;
+    case 'none':
+      return `Warning: pgvector cannot index ${dimensions} dimensions (${LIMITS.halfvecIndexDimensions} at most), so every search scans all parts`;
+  }
+}
+
+const OPERATORS = { cosine: '<=>', l2: '<->', ip: '<#>' } as const;
+
+/** The vector column as the index's own type, and the operator of its metric: what the HNSW index is made on. */
+export function vectorExpression(index: Pick<IndexRow, 'model' | 'metric'>): {
+  column: RawBuilder<unknown>;
+  type: RawBuilder<unknown>;
+  operator: RawBuilder<unknown>;
+} {
+  const kind = vectorIndexKind(index.model.dimensions);
+  const type = sql.raw(`${kind === 'halfvec' ? 'halfvec' : 'vector'}(${Number(index.model.dimensions)})`);
+  return { column: sql`(embedding::${type})`, type, operator: sql.raw(OPERATORS[index.metric]) };
+}
+
+const nameOf = (indexNo: number) => `parts_${indexNo}_hnsw`;
+const BUILD_CLASS = 0x7265_6570;
+
+/** True when the HNSW index is there and valid, or none can be made. */
+export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'model'>): Promise<boolean> {
+  if (vectorIndexKind(index.model.dimensions) === 'none') return true;
+  const { rows } = await sql<{ valid: boolean }>`
+    select i.indisvalid as valid
+    from pg_index i
+    join pg_class c on c.oid = i.indexrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'reembed' and c.relname = ${nameOf(index.no)}`.execute(db);
+  return rows[0]?.valid === true;
+}
+
+/** True when an index has at least this many parts, without counting further. */
+export async function hasParts(db: Db, indexNo: number, atLeast: number): Promise<boolean> {
+  const { rows } = await sql<{ parts: number }>`
+    select count(*) as parts from (select from ${tablesOf(indexNo).parts} limit ${atLeast}) first`.execute(db);
+  return (rows[0]?.parts ?? 0) >= atLeast;
+}
+
+/**
+ * Builds the HNSW index if it is missing, without holding writers back (`concurrently`), and mends one that an
+ * interrupted build left invalid. Of several callers one builds; the others return false at once.
+ */
+export async function buildVectorIndex(db: Db, index: IndexRow, options: { memoryMb: number }): Promise<boolean> {
+  if (await isVectorIndexReady(db, index)) return true;
+  const { parts } = tablesOf(index.no);
+  const { column } = vectorExpression(index);
+  const kind = vectorIndexKind(index.model.dimensions);
+  const operatorClass = sql.raw(`${kind}_${index.metric}_ops`);
+  return db.connection().execute(async (connection) => {
+    const { rows } = await sql<{ mine: boolean }>`
+      select pg_try_advisory_lock(${sql.lit(BUILD_CLASS)}, ${index.no}) as mine`.execute(connection);
+    if (!rows[0]?.mine) return false;
+    try {
+      if (await isVectorIndexReady(connection as Db, index)) return true;
+      await sql`drop index if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
+      await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
+      await sql`
+        create index concurrently ${sql.id(nameOf(index.no))} on ${parts}
+        using hnsw (${column} ${operatorClass})`.execute(connection);
+      return true;
+    } finally {
+      await sql`reset maintenance_work_mem`.execute(connection);
+      await sql`select pg_advisory_unlock(${sql.lit(BUILD_CLASS)}, ${index.no})`.execute(connection);
+    }
+  });
+}
