@@ -1,0 +1,176 @@
+import pLimit from 'p-limit';
+import type { Embedder } from '../contract/embedder.ts';
+import type { IndexConfig } from '../contract/indexes.ts';
+import type { Metadata, Payload } from '../contract/objects.ts';
+import type { FailedItem } from '../contract/tasks.ts';
+import { contentHash } from './content-hash.ts';
+import { embedParts } from './embed.ts';
+import { type Failure, failureFrom } from './failure.ts';
+import type { Loader } from './load.ts';
+import { loadWithRetries, type Sleep } from './load-with-retries.ts';
+import { type Part, splitText } from './split.ts';
+import { textOf } from './text-of.ts';
+import { averageOf } from './vectors.ts';
+
+/** An object to prepare: an `Item` of the API, or a stored object that a reindex copies (which may have both). */
+export interface PrepareItem {
+  id: string;
+  /** Wins over `uri`, which is then only kept. */
+  payload?: Payload | null;
+  uri?: string | null;
+  metadata?: Metadata;
+  originalId?: string | null;
+}
+
+export interface PreparedPart {
+  /** From 0; the average comes after the last part. */
+  part: number;
+  /** Of the text in UTF-16 code units; of the average, that of all parts. */
+  start: number;
+  end: number;
+  isAverage: boolean;
+  embedding: number[];
+}
+
+export interface PreparedObject {
+  id: string;
+  payload: Payload;
+  uri: string | null;
+  metadata: Metadata;
+  originalId: string | null;
+  /** See `contentHash`. */
+  hash: string;
+  /** The stored vectors are right: `parts` is empty and the model was not asked. */
+  unchanged: boolean;
+  parts: PreparedPart[];
+}
+
+export interface PrepareOptions {
+  config: IndexConfig;
+  embedder: Embedder;
+  loader: Loader;
+  signal?: AbortSignal;
+  /** Hashes of the objects that the index holds with vectors (not of failed or deleted ones), by id. */
+  known?: (ids: string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Tries of one load. */
+  loadAttempts?: number;
+  /** Calls of the embedder in flight. */
+  concurrency?: number;
+  sleep?: Sleep;
+}
+
+export interface Prepared {
+  ready: PreparedObject[];
+  failed: FailedItem[];
+}
+
+/** An object on its way; `failed` ends it. */
+interface Work {
+  item: PrepareItem;
+  payload?: Payload;
+  hash: string;
+  unchanged: boolean;
+  parts: Part[];
+  vectors: number[][];
+  failed?: Failure;
+}
+
+const LOADS_AT_ONCE = 8;
+const LOAD_ATTEMPTS = 10;
+
+/**
+ * Loads, splits and embeds a batch of objects (a few hundred: it keeps all texts and vectors in memory). Each object
+ * fails alone, with its stage and reason; `ready` and `failed` keep the order of `items`. Rejects when the signal is
+ * aborted, when `known` does, and with an error of the model that says nothing about a text: see `embedParts`.
+ */
+export async function prepareObjects(items: readonly PrepareItem[], options: PrepareOptions): Promise<Prepared> {
+  const all: Work[] = items.map((item) => ({ item, hash: '', unchanged: false, parts: [], vectors: [] }));
+  await loadAll(all, options);
+  await markUnchanged(alive(all), options);
+  await splitAll(changed(all), options);
+  await embedAll(changed(all), options);
+  return {
+    ready: alive(all).map((work) => preparedOf(work, options.config)),
+    failed: all.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
+  };
+}
+
+const alive = (all: Work[]) => all.filter(({ failed }) => failed === undefined);
+const changed = (all: Work[]) => alive(all).filter(({ unchanged }) => !unchanged);
+
+async function loadAll(all: Work[], options: PrepareOptions): Promise<void> {
+  const { loader, signal, sleep, loadAttempts: attempts = LOAD_ATTEMPTS } = options;
+  // A place is held for one try, not while waiting for the next: a host that is down does not hold up the others.
+  const limit = pLimit(LOADS_AT_ONCE);
+  const loadOne = async (work: Work): Promise<void> => {
+    const { payload, uri } = work.item;
+    const load = () => limit(() => loader({ payload, uri }, { signal }));
+    try {
+      work.payload = await loadWithRetries(load, { attempts, signal, sleep });
+    } catch (error) {
+      signal?.throwIfAborted();
+      work.failed = failureFrom('load', error);
+    }
+  };
+  await Promise.all(all.map(loadOne));
+}
+
+async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Promise<void> {
+  for (const work of all) work.hash = contentHash(work.payload ?? '', config);
+  if (known === undefined || all.length === 0) return;
+  const hashes = await known(all.map(({ item }) => item.id));
+  for (const work of all) work.unchanged = hashes.get(work.item.id) === work.hash;
+}
+
+async function splitAll(all: Work[], { config, signal }: PrepareOptions): Promise<void> {
+  for (const work of all) {
+    signal?.throwIfAborted();
+    work.parts = await splitText(textOf(work.payload ?? '', config.splitter.fields), config.splitter);
+    if (work.parts.length > 0) continue;
+    const { fields } = config.splitter;
+    const where = fields && typeof work.payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
+    work.failed = { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` };
+  }
+}
+
+async function embedAll(all: Work[], { config, embedder, signal, concurrency }: PrepareOptions): Promise<void> {
+  const objects = all.map(({ item, parts }) => ({ id: item.id, parts }));
+  const embedded = await embedParts(objects, embedder, {
+    purpose: 'document',
+    metric: config.metric,
+    signal,
+    concurrency,
+  });
+  for (const [at, work] of all.entries()) {
+    const result = embedded[at];
+    if (result === undefined) continue;
+    if ('failed' in result) work.failed = result.failed;
+    else work.vectors = result.vectors;
+  }
+}
+
+function preparedOf(work: Work, config: IndexConfig): PreparedObject {
+  const { item, payload = '', hash, unchanged } = work;
+  const parts: PreparedPart[] = work.parts.map(({ part, start, end }, at) => ({
+    part,
+    start,
+    end,
+    isAverage: false,
+    embedding: work.vectors[at] ?? [],
+  }));
+  const average = config.average && parts.length > 1 ? averageOf(work.vectors, config.metric) : null;
+  if (average) {
+    const [start, end] = [parts[0]?.start ?? 0, parts.at(-1)?.end ?? 0];
+    parts.push({ part: parts.length, start, end, isAverage: true, embedding: average });
+  }
+  return {
+    id: item.id,
+    payload,
+    uri: item.uri ?? null,
+    metadata: item.metadata ?? {},
+    originalId: item.originalId ?? null,
+    hash,
+    unchanged,
+    parts,
+  };
+}

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { IndexConfigInput } from '../../src/contract/indexes.ts';
+import type { Payload } from '../../src/contract/objects.ts';
+import { contentHash } from '../../src/pipeline/content-hash.ts';
+import { indexConfig } from './support.ts';
+
+const openai = { provider: 'openai', name: 'm', dimensions: 3 } as const;
+const base = { model: openai } satisfies IndexConfigInput;
+const hashOf = (config: IndexConfigInput, payload: Payload = 'text') => contentHash(payload, indexConfig(config));
+
+test('the hash is the same for every order of keys', () => {
+  expect(hashOf(base, { a: 1, b: { c: [1, { x: 1, y: 2 }], d: 'x' } })).toBe(
+    hashOf(base, { b: { d: 'x', c: [1, { y: 2, x: 1 }] }, a: 1 }),
+  );
+  expect(hashOf(base)).toMatch(/^[\w-]{43}$/);
+});
+
+test('every payload has its own hash', () => {
+  const payloads: Payload[] = [
+    'a',
+    '["a"]',
+    ['a'],
+    { a: 1 },
+    { a: '1' },
+    { a: null },
+    {},
+    [],
+    '',
+    ['a', 'b'],
+    ['a,b'],
+    ['b', 'a'],
+  ];
+  expect(new Set(payloads.map((payload) => hashOf(base, payload))).size).toBe(payloads.length);
+});
+
+test.each<[string, Partial<IndexConfigInput>]>([
+  ['the name', { model: { ...openai, name: 'n' } }],
+  ['the dimensions', { model: { ...openai, dimensions: 4 } }],
+  ['the provider', { model: { provider: 'custom', name: 'm', dimensions: 3 } }],
+  ['the endpoint', { model: { ...openai, baseUrl: 'http://localhost/v1' } }],
+  ['the prefix of documents', { model: { ...openai, documentPrefix: 'passage: ' } }],
+  ['shortened vectors', { model: { ...openai, sendDimensions: true } }],
+  ['the size of parts', { splitter: { chunkSize: 500 } }],
+  ['the overlap', { splitter: { chunkOverlap: 20 } }],
+  ['the fields', { splitter: { fields: ['title'] } }],
+  ['an average', { average: true }],
+])('%s changes the hash', (_name, change) => {
+  expect(hashOf({ ...base, ...change })).not.toBe(hashOf(base));
+});
+
+test.each<[string, Partial<IndexConfigInput>]>([
+  ['the key', { model: { ...openai, apiKeyEnv: 'KEY' } }],
+  ['batch sizes', { model: { ...openai, batchSize: 1, batchChars: 1_000 } }],
+  ['the time limit', { model: { ...openai, timeoutMs: 5_000 } }],
+  ['the prefix of queries', { model: { ...openai, queryPrefix: 'query: ' } }],
+  ['versioning', { versioning: 'external' }],
+  ['the metric, without an average', { metric: 'l2' }],
+])('%s does not change the hash', (_name, change) => {
+  expect(hashOf({ ...base, ...change })).toBe(hashOf(base));
+});
+
+test('the metric changes the hash where it changes the average', () => {
+  expect(hashOf({ ...base, average: true, metric: 'l2' })).not.toBe(hashOf({ ...base, average: true }));
+  expect(hashOf({ ...base, average: true, metric: 'l2' })).toBe(hashOf({ ...base, average: true, metric: 'ip' }));
+});
