@@ -84,20 +84,16 @@ export async function embedParts(
     const entries = objects.flatMap(({ parts }, of) => parts.map(({ text }, part) => ({ of, part, text })));
     const limit = pLimit(options.concurrency ?? 2);
     const run = async (batch: Entry[]): Promise<void> => {
-      await embed(batch).catch((error) => {
-        // Before anything else, so that no waiting call begins.
-        stop.abort(error);
-        throw error;
-      });
+      // The first error is the one that counts; with it no waiting call begins, and those in flight end.
+      await embed(batch).catch((error) => stop.abort(error));
     };
     const runs = batchesOf(entries, embedder).map((batch) => limit(run, batch));
-    // Nothing of this call goes on once it has been answered.
-    await Promise.allSettled(runs);
+    // All of them: nothing of this goes on once it has been answered.
     await Promise.all(runs);
+    stop.signal.throwIfAborted();
   } finally {
     options.signal?.removeEventListener('abort', cancel);
   }
-  options.signal?.throwIfAborted();
   return objects.map(({ id }, of) => {
     const failed = failures.get(of);
     return failed ? { id, failed } : { id, vectors: vectors[of] ?? [] };

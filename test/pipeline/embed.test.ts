@@ -129,7 +129,7 @@ test('when one call fails the others in flight are aborted, and none goes on aft
       aborted += 1;
       await new Promise((resolve) => setTimeout(resolve, 20));
       running.delete(text);
-      throw signal?.reason;
+      throw new Error('this call was aborted');
     },
   };
   const objects = ['slow 1', 'slow 2', 'bad', 'never'].map((text) => objectOf(text, text));
