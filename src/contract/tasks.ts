@@ -27,15 +27,6 @@ export const durationSchema = z.union([
 ]);
 export type Duration = z.output<typeof durationSchema>;
 
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** Milliseconds of a duration. */
-export function durationMs(duration: Duration): number {
-  if (typeof duration === 'number') return duration * 1_000;
-  const [, amount, unit] = /^([\d.]+)\s*(ms|s|m|h|d)$/.exec(duration) ?? [];
-  return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
-}
-
 function uniqueIds(things: readonly { id: string }[], ctx: z.RefinementCtx, path: string): void {
   const first = new Map<string, number>();
   things.forEach(({ id }, at) => {

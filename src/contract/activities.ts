@@ -1,0 +1,137 @@
+import type { OnReindex, TaskType } from './tasks.ts';
+import type { Accepted, LockedPair, MirrorState, ReindexInput, ReindexSliceInput } from './workflow-inputs.ts';
+
+/** The activities that workflows call, as an interface: workflow code never sees what is behind it. */
+
+export interface AdmitRequest {
+  taskId: string;
+  type: TaskType;
+  input: unknown;
+}
+
+export interface WriteChunkRequest {
+  taskId: string;
+  kind: 'upsert' | 'delete';
+  /** The name the caller used: an index or an alias. */
+  index: string;
+  version: number;
+  onReindex: OnReindex;
+  fromSeq: number;
+  toSeq: number;
+  /** Items may be on the failed list from an earlier try. */
+  triedBefore: boolean;
+}
+
+export interface WriteCountsByItem {
+  /** Applied, including those whose content had not changed. */
+  written: number;
+  /** Content had not changed: nothing was embedded. */
+  unchanged: number;
+  /** A newer version is stored. */
+  stale: number;
+  /** On the failed list. */
+  failed: number;
+}
+
+export interface WriteChunkResult {
+  nextSeq: number;
+  counts: WriteCountsByItem;
+  /** Stretches of items that the index being built is to get too. */
+  forwards: ForwardRange[];
+  /** Why it stopped before `toSeq`, if not for the time. */
+  blocked: { kind: 'draining' } | { kind: 'locked'; taskId: string } | null;
+  /** Number of the index, if it has grown enough parts without an HNSW index to deserve one. */
+  vectorIndexDue: number | null;
+}
+
+export interface ForwardRange {
+  fromSeq: number;
+  toSeq: number;
+  sourceNo: number;
+  destNo: number;
+  lock: string;
+}
+
+export interface CopyCounts {
+  copied: number;
+  tombstones: number;
+  failed: number;
+}
+
+export interface LockPairRequest {
+  taskId: string;
+  lock: string;
+  input: ReindexInput;
+}
+
+export type LockPairResult =
+  | ({ kind: 'locked'; mark: number; lockTime: string; lockExpireTime: string } & LockedPair)
+  | { kind: 'conflict'; reason: string; detail: string; alwaysRefused: boolean };
+
+/** Control activities: short, on the workflow's own task queue, most of them run locally. */
+export interface ControlActivities {
+  /** Checks the input of a workflow started without the API, gives it its version and stages its items. */
+  admit(request: AdmitRequest): Promise<{ input: Record<string, unknown>; accepted: Accepted }>;
+  /** Drops what was staged for a task. */
+  dropStaged(taskId: string): Promise<void>;
+  /** Asks Temporal to cancel the calling workflow, so that it ends as canceled. */
+  requestCancel(): Promise<void>;
+  lockPair(request: LockPairRequest): Promise<LockPairResult>;
+  /** Returns the new time of expiry. */
+  renewLock(lock: string, lockSeconds: number): Promise<string>;
+  releaseLock(lock: string): Promise<void>;
+  planSlices(pair: { sourceNo: number; destNo: number }): Promise<{
+    slices: { after: string | null; until: string | null }[];
+    total: number;
+  }>;
+  markDeleting(request: { index: string; force: boolean; ownLock: string | null }): Promise<{ indexNo: number }>;
+  dropIndex(indexNo: number): Promise<void>;
+}
+
+export interface CopySliceRequest
+  extends Pick<ReindexSliceInput, 'lock' | 'sourceNo' | 'destNo' | 'until' | 'batchSize' | 'ratePerSecond'> {
+  /** The task on whose failed list objects are put that cannot be embedded. */
+  taskId: string;
+  after: string | null;
+}
+
+export interface ReconcileRequest {
+  taskId: string;
+  lock: string;
+  sourceNo: number;
+  destNo: number;
+  /** Changes up to this one are in the destination. */
+  mark: number;
+  batchSize: number;
+  ratePerSecond: number | null;
+}
+
+export interface CutOverRequest extends ReconcileRequest {
+  alias: string | null;
+  drainSeconds: number;
+  mirror: { lock: string; lockSeconds: number; taskId: string } | null;
+}
+
+export interface VerifyResult {
+  source: number;
+  dest: number;
+  failed: number;
+  removed: number;
+  /** Share of the exact neighbours of a sample that the HNSW index finds too; null without an index or parts. */
+  recall: number | null;
+}
+
+/** Activities that load, split, embed, write or copy: on the embed queue, with heartbeats. */
+export interface EmbedActivities {
+  writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
+  forwardChunk(request: ForwardRange & { taskId: string }): Promise<{ forwarded: number }>;
+  checkModel(indexNo: number): Promise<void>;
+  copySlice(request: CopySliceRequest): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean }>;
+  buildVectorIndex(indexNo: number): Promise<void>;
+  /** Brings what changed since the mark; `more` when it stopped for the time. */
+  reconcile(request: ReconcileRequest): Promise<{ counts: CopyCounts; mark: number; more: boolean }>;
+  verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;
+  /** Drains, brings the last few and switches; `notYet` when that took longer than writers may be held back. */
+  cutOver(request: CutOverRequest): Promise<{ kind: 'done' | 'notYet'; mark: number; drainMs: number }>;
+  reconcileMirror(mirror: MirrorState): Promise<{ mark: number }>;
+}

@@ -1,0 +1,13 @@
+/** Types of the failures with which workflows end; each carries the tracker in its details. */
+export const TASK_FAILURE = { failed: 'TaskFailed', exhausted: 'TaskExhausted', refused: 'TaskRefused' } as const;
+
+/** Errors that mean a rule forbids the task as it is, rather than that something went wrong. */
+export const REFUSALS: readonly string[] = ['IndexLocked', 'IndexAliased', 'IndexDeleting', 'ReindexConflict'];
+
+/** Time before attempt n + 1, in seconds: doubled each time. */
+export function backOffSeconds(attempts: number): number {
+  return Math.min(600, 10 * 2 ** (attempts - 1));
+}
+
+/** Errors kept in a tracker, and characters of one's message and stack. */
+export const ERROR_BOUNDS = { count: 20, message: 2_000, stack: 4_000 } as const;

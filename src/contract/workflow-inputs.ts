@@ -1,0 +1,131 @@
+import type { Splitter } from './indexes.ts';
+import type { ModelConfig } from './models.ts';
+import type { Deletion, Item } from './objects.ts';
+import type { Duration, OnReindex, Retire, TaskType, Tracker, TrackerError } from './tasks.ts';
+
+/**
+ * The argument of each workflow: the body of the HTTP call, as a person would write it, and below it what the API and
+ * the workflows themselves add. Everything but the body's required fields may be left out.
+ */
+
+/** What a restarted task, or one continued as a new run, keeps. */
+export interface Carried {
+  attempts: number;
+  createTime: string;
+  errors: TrackerError[];
+  data: Tracker['data'];
+  progress: Tracker['progress'];
+  /** Set when a run continues itself: it is still the same attempt. */
+  sameAttempt?: boolean;
+  status?: Tracker['status'];
+  children?: Tracker['children'];
+}
+
+interface CommonInput {
+  taskId?: string;
+  maxAttempts?: number;
+  previous?: Carried;
+}
+
+/** The API has checked the input, given it its version and staged its items. */
+export interface Accepted {
+  version: number;
+  total: number;
+}
+
+export interface LiveWriteInput extends CommonInput {
+  index: string;
+  onReindex?: OnReindex;
+  accepted?: Accepted;
+}
+
+export interface UpsertInput extends LiveWriteInput {
+  items?: Item[];
+  ignoreFailedItems?: boolean;
+}
+
+export interface DeleteInput extends LiveWriteInput {
+  ids?: (string | Deletion)[];
+}
+
+export interface ReindexInput extends CommonInput {
+  source: string;
+  dest: string;
+  destModel?: ModelConfig;
+  destSplitter?: Splitter;
+  destAverage?: boolean;
+  alias?: string;
+  onConflict?: 'wait' | 'refuse';
+  waitSeconds?: number;
+  concurrency?: number;
+  batchSize?: number;
+  maxFailed?: number;
+  retire?: Retire;
+  ratePerSecond?: number;
+  lockSeconds?: number;
+  drainSeconds?: number;
+  /** Set when a run continues itself as a new one in the middle of a reindex. */
+  state?: ReindexState;
+}
+
+/** Where a reindex is: all that a new run of it needs. */
+export interface ReindexState {
+  locked: LockedPair | null;
+  /** Copied and indexed: need not be done again under the same lock. */
+  copied: boolean;
+  /** Changes of the source up to this one are in the destination. */
+  mark: number;
+  ratePerSecond: number | null;
+  cutOver: (Pair & { mark: number; source: string; alias: string | null; mirrorLock: string | null }) | null;
+}
+
+export interface Pair {
+  sourceNo: number;
+  destNo: number;
+}
+
+export interface LockedPair extends Pair {
+  lock: string;
+  source: string;
+  alias: string | null;
+}
+
+export interface ReindexSliceInput extends CommonInput {
+  parentId: string;
+  lock: string;
+  sourceNo: number;
+  destNo: number;
+  after: string | null;
+  until: string | null;
+  batchSize: number;
+  ratePerSecond: number | null;
+}
+
+export interface DeleteIndexInput extends CommonInput {
+  index: string;
+  force?: boolean;
+  after?: Duration;
+  parentId?: string;
+  /** The index is kept current from another one until it is deleted. */
+  mirror?: MirrorState;
+  /** Set when a run continues itself: the moment, in ms since 1970, at which the waiting ends. */
+  deleteAtMs?: number;
+}
+
+export interface MirrorState {
+  lock: string;
+  lockSeconds: number;
+  sourceNo: number;
+  destNo: number;
+  mark: number;
+}
+
+/** What every workflow may be started with, by type of task. */
+export interface TaskInputs {
+  upsert: UpsertInput;
+  delete: DeleteInput;
+  reindex: ReindexInput;
+  'reindex-slice': ReindexSliceInput;
+  'delete-index': DeleteIndexInput;
+}
+export type AnyTaskInput = TaskInputs[TaskType];

@@ -1,0 +1,65 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
+import { embedQueueOf } from '../contract/names.ts';
+
+/** Transient trouble is retried here, ten times; what is not retryable says so itself. */
+const RETRY = {
+  initialInterval: '500 ms',
+  backoffCoefficient: 2,
+  maximumInterval: '1 minute',
+  maximumAttempts: 10,
+} as const;
+
+/** Short control activities within the workflow task: no round trip through the server. */
+export const control = proxyLocalActivities<ControlActivities>({
+  startToCloseTimeout: '30 s',
+  retry: RETRY,
+});
+
+/** Control activities that may wait for writers or read a whole index. */
+export const longControl = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '10 minutes',
+  retry: RETRY,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+/** A small write, within the workflow task; on any trouble the workflow turns to the regular activity. */
+export const localWrites = proxyLocalActivities<Pick<EmbedActivities, 'writeChunk'>>({
+  startToCloseTimeout: '8 s',
+  scheduleToCloseTimeout: '8 s',
+  retry: { maximumAttempts: 1 },
+});
+
+/** Activities on the embed queue; a stop is confirmed, so that nothing is written after a task has ended. */
+export function embedActivities(): EmbedActivities {
+  return proxyActivities<EmbedActivities>({
+    taskQueue: embedQueueOf(workflowInfo().taskQueue),
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: '30 s',
+    retry: RETRY,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
+/** As above, noticed sooner when its worker dies: writers are being held back meanwhile. */
+export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
+  return proxyActivities<EmbedActivities>({
+    taskQueue: embedQueueOf(workflowInfo().taskQueue),
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: '5 s',
+    retry: { ...RETRY, initialInterval: '100 ms', maximumInterval: '2 s', maximumAttempts: 30 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    priority: { priorityKey: 1 },
+  });
+}
+
+/** Building an HNSW index is one statement that may take hours. */
+export function indexActivities(): Pick<EmbedActivities, 'buildVectorIndex'> {
+  return proxyActivities<EmbedActivities>({
+    taskQueue: embedQueueOf(workflowInfo().taskQueue),
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: '1 minute',
+    retry: { ...RETRY, maximumAttempts: 100 },
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  });
+}

@@ -1,0 +1,60 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import { ERROR_BOUNDS } from '../contract/failures.ts';
+import type { Tracker, TrackerError } from '../contract/tasks.ts';
+
+/** Thrown by a step when a rule forbids the task: it ends as `refused`. */
+export class RefusedError extends Error {
+  readonly reason: string;
+
+  constructor(reason: string, message: string) {
+    super(message);
+    this.name = 'RefusedError';
+    this.reason = reason;
+  }
+}
+
+interface ErrorFacts {
+  type: string;
+  message: string;
+  retryable: boolean;
+  stage?: string;
+  stack?: string;
+}
+
+/** What went wrong, beneath the wrapping of activities and children. */
+export function errorOf(error: unknown): ErrorFacts {
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
+    const stage = error instanceof ActivityFailure ? error.activityType : error.workflowType;
+    return { ...errorOf(error.cause), stage };
+  }
+  if (error instanceof ApplicationFailure) {
+    return {
+      type: error.type ?? 'Internal',
+      message: error.message,
+      // A child that failed for good may well succeed when its parent tries again.
+      retryable: !error.nonRetryable || error.type === 'TaskExhausted',
+      stack: error.stack,
+    };
+  }
+  if (error instanceof TimeoutFailure) return { type: 'Timeout', message: error.message, retryable: true };
+  if (error instanceof RefusedError) return { type: error.reason, message: error.message, retryable: false };
+  if (error instanceof Error) {
+    return { type: error.name, message: error.message, retryable: true, stack: error.stack };
+  }
+  return { type: 'Internal', message: String(error), retryable: true };
+}
+
+/** Keeps an attempt's error in the tracker, newest first, bounded in number and size. */
+export function addError(tracker: Tracker, error: unknown): ErrorFacts {
+  const facts = errorOf(error);
+  const entry: TrackerError = {
+    attempt: tracker.attempts,
+    time: new Date().toISOString(),
+    type: facts.type,
+    message: facts.message.slice(0, ERROR_BOUNDS.message),
+    stage: facts.stage,
+    stack: facts.stack?.slice(0, ERROR_BOUNDS.stack),
+  };
+  tracker.errors = [entry, ...tracker.errors].slice(0, ERROR_BOUNDS.count);
+  return facts;
+}

@@ -1,0 +1,146 @@
+import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
+import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
+import type { OnReindex, Tracker } from '../contract/tasks.ts';
+import type { Accepted, DeleteInput, UpsertInput } from '../contract/workflow-inputs.ts';
+import { control, embedActivities, indexActivities, localWrites } from './activities.ts';
+import { errorOf, RefusedError } from './errors.ts';
+import { runTask, type Task } from './tracker.ts';
+
+/** Up to so many items are written by a local activity, within the workflow task. */
+const SMALL = 8;
+/** Stretches of items written at once, and items of the smallest one. */
+const LANES = 4;
+const LANE_ITEMS = 1_000;
+/** How long a writer held back by a cut-over waits before it tries again. */
+const DRAIN_WAIT_MS = 250;
+/** How often a task that would not forward looks whether the reindex has ended. */
+const LOCKED_WAIT_SECONDS = 60;
+
+const COUNTERS = ['written', 'unchanged', 'stale', 'failed', 'forwarded', 'forwardFailed'] as const;
+type Counts = Record<(typeof COUNTERS)[number], number>;
+
+/** `upsert` and `delete`: writes the task's items to the index, and to the one being built from it. */
+export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput & DeleteInput): Promise<Tracker> {
+  const total = input.accepted?.total ?? (input.items ?? input.ids)?.length ?? 0;
+  let { accepted } = input;
+  const spec = {
+    type: kind,
+    indexes: [input.index],
+    maxAttempts: input.maxAttempts,
+    previous: input.previous,
+    quiet: input.accepted !== undefined && total <= SMALL,
+  };
+  return runTask(spec, async (task) => {
+    accepted ??= await admit(task, kind, input);
+    task.tracker.version = accepted.version;
+    const counts: Counts = { written: 0, unchanged: 0, stale: 0, failed: 0, forwarded: 0, forwardFailed: 0 };
+    task.report({ done: 0, total: accepted.total, failed: 0, data: { ...counts } });
+    await writeAll(task, kind, input, accepted, counts);
+    if (counts.failed > 0 && input.ignoreFailedItems === false) {
+      throw ApplicationFailure.retryable(`${counts.failed} items failed; see the failed items`, 'TooManyFailed');
+    }
+    task.setDetail(describe(kind, counts));
+    await control.dropStaged(task.id);
+  });
+}
+
+async function admit(task: Task, type: 'upsert' | 'delete', input: UpsertInput & DeleteInput): Promise<Accepted> {
+  const { previous: _previous, accepted: _accepted, ...body } = input;
+  const admitted = await control.admit({ taskId: task.id, type, input: body });
+  return admitted.accepted;
+}
+
+/** Cuts the items into a few stretches and writes these side by side. */
+async function writeAll(
+  task: Task,
+  kind: 'upsert' | 'delete',
+  input: UpsertInput & DeleteInput,
+  accepted: Accepted,
+  counts: Counts,
+): Promise<void> {
+  const lanes = Math.max(1, Math.min(LANES, Math.ceil(accepted.total / LANE_ITEMS)));
+  const size = Math.ceil(accepted.total / lanes);
+  let indexDue: number | null = null;
+  const lane = async (fromSeq: number) => {
+    const toSeq = Math.min(accepted.total, fromSeq + size);
+    for (let seq = fromSeq; seq < toSeq; ) {
+      await task.checkpoint();
+      const result = await writeChunk(task, {
+        taskId: task.id,
+        kind,
+        index: input.index,
+        version: accepted.version,
+        onReindex: policyOf(input.onReindex, counts),
+        fromSeq: seq,
+        toSeq,
+        triedBefore: task.triedBefore || input.previous !== undefined,
+      });
+      count(task, counts, result);
+      indexDue = result.vectorIndexDue ?? indexDue;
+      await Promise.all(result.forwards.map((range) => forward(task, counts, range)));
+      seq = result.nextSeq;
+      await standBack(task, result, input.onReindex);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, (_, at) => lane(at * size)));
+  if (indexDue !== null && accepted.total > SMALL) await indexActivities().buildVectorIndex(indexDue);
+}
+
+/** A task that refuses a reindex does so before its first write; later, half done, it goes on and forwards. */
+function policyOf(onReindex: OnReindex = 'forward', counts: Counts): OnReindex {
+  return onReindex === 'refuse' && counts.written + counts.stale + counts.failed > 0 ? 'forward' : onReindex;
+}
+
+async function writeChunk(task: Task, request: WriteChunkRequest): Promise<WriteChunkResult> {
+  if (request.toSeq - request.fromSeq <= SMALL) {
+    try {
+      return await localWrites.writeChunk(request);
+    } catch (error) {
+      if (isCancellation(error) || !errorOf(error).retryable) throw error;
+    }
+  }
+  task.speakUp();
+  return embedActivities().writeChunk(request);
+}
+
+function count(task: Task, counts: Counts, result: WriteChunkResult): void {
+  for (const [name, value] of Object.entries(result.counts)) counts[name as keyof Counts] += value;
+  task.report({
+    done: counts.written + counts.stale + counts.failed,
+    failed: counts.failed,
+    data: { ...counts },
+  });
+}
+
+/** Also to the index being built. A failure does not fail the task: the reindex brings what is behind anyway. */
+async function forward(task: Task, counts: Counts, range: ForwardRange): Promise<void> {
+  try {
+    const { forwarded } = await embedActivities().forwardChunk({ taskId: task.id, ...range });
+    counts.forwarded += forwarded;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    counts.forwardFailed += range.toSeq - range.fromSeq;
+  }
+  task.report({ data: { ...counts } });
+}
+
+/** Waits where the write was held back. */
+async function standBack(task: Task, result: WriteChunkResult, onReindex?: OnReindex): Promise<void> {
+  if (result.blocked?.kind === 'draining') {
+    await sleep(DRAIN_WAIT_MS, { summary: 'a cut-over holds writers back' });
+  } else if (result.blocked?.kind === 'locked') {
+    const detail = `the task ${result.blocked.taskId} is rebuilding the index`;
+    if (onReindex === 'refuse') throw new RefusedError('index-locked', detail);
+    await task.waitFor(detail, LOCKED_WAIT_SECONDS);
+  }
+}
+
+function describe(kind: 'upsert' | 'delete', counts: Counts): string {
+  const parts = [`${counts.written} ${kind === 'upsert' ? 'written' : 'deleted'}`];
+  if (counts.unchanged > 0) parts.push(`${counts.unchanged} of them unchanged`);
+  if (counts.stale > 0) parts.push(`${counts.stale} stale (a newer version is stored)`);
+  if (counts.failed > 0) parts.push(`${counts.failed} failed (see the failed items)`);
+  if (counts.forwarded > 0) parts.push(`${counts.forwarded} forwarded to the index being built`);
+  if (counts.forwardFailed > 0) parts.push(`${counts.forwardFailed} left to the reindex`);
+  return parts.join(', ');
+}

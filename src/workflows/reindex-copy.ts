@@ -1,0 +1,111 @@
+import { type ChildWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import type { CopyCounts } from '../contract/activities.ts';
+import { PRIORITY } from '../contract/names.ts';
+import type { LockedPair } from '../contract/workflow-inputs.ts';
+import { longControl } from './activities.ts';
+import { reindexSlice, sliceCounts } from './reindex-slice.ts';
+import { pauseSignal, resumeSignal, throttleSignal } from './signals.ts';
+import type { Task } from './tracker.ts';
+
+/** How a reindex steers its slices while they run. */
+export interface SliceSteering {
+  /** Most objects copied in a second by all slices together. */
+  ratePerSecond: number | null;
+  concurrency: number;
+  readonly running: Set<ChildWorkflowHandle<typeof reindexSlice>>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  throttle(ratePerSecond: number | null): Promise<void>;
+}
+
+export interface CopyPlan {
+  locked: LockedPair;
+  concurrency: number;
+  batchSize: number;
+}
+
+/** Steering for slices that are not begun yet: they take the rate over when they are. */
+export function createSliceSteering(ratePerSecond: number | null): SliceSteering {
+  const running: SliceSteering['running'] = new Set();
+  // A slice that has just ended cannot be signaled any more: that is no failure.
+  const all = async (send: (slice: ChildWorkflowHandle<typeof reindexSlice>) => Promise<void>) => {
+    await Promise.allSettled([...running].map(send));
+  };
+  return {
+    running,
+    concurrency: 1,
+    ratePerSecond,
+    pause: () => all((slice) => slice.signal(pauseSignal)),
+    resume: () => all((slice) => slice.signal(resumeSignal)),
+    async throttle(rate) {
+      this.ratePerSecond = rate;
+      await all((slice) => slice.signal(throttleSignal, rate === null ? null : rate / this.concurrency));
+    },
+  };
+}
+
+/**
+ * Step 3: cuts the source's keys into slices and copies them, a few at once. Each slice is a child workflow that walks
+ * its stretch by key. One that fails fails the attempt; the next attempt copies only what is still behind.
+ */
+export async function copySlices(task: Task, plan: CopyPlan, steering: SliceSteering): Promise<CopyCounts> {
+  const { locked } = plan;
+  const { slices, total } = await longControl.planSlices({ sourceNo: locked.sourceNo, destNo: locked.destNo });
+  const sum: CopyCounts = { copied: 0, tombstones: 0, failed: 0 };
+  const { children } = task.tracker;
+  Object.assign(children, { pending: slices.length, processing: 0, done: 0, failed: 0 });
+  task.report({ total, done: 0, failed: 0 });
+  steering.concurrency = Math.min(plan.concurrency, slices.length);
+
+  let next = 0;
+  const lane = async () => {
+    for (let at = next++; at < slices.length; at = next++) {
+      await task.checkpoint();
+      const slice = slices[at] as (typeof slices)[number];
+      const child = await startChild(reindexSlice, {
+        workflowId: `${task.id}/${task.tracker.attempts}/${at + 1}`,
+        staticSummary: `slice ${at + 1} of ${slices.length} of ${task.id}`,
+        parentClosePolicy: ParentClosePolicy.TERMINATE,
+        priority: { priorityKey: PRIORITY.copy },
+        args: [
+          {
+            parentId: task.id,
+            ...slice,
+            lock: locked.lock,
+            sourceNo: locked.sourceNo,
+            destNo: locked.destNo,
+            batchSize: plan.batchSize,
+            ratePerSecond: steering.ratePerSecond === null ? null : steering.ratePerSecond / steering.concurrency,
+          },
+        ],
+      });
+      steering.running.add(child);
+      shift(children, 'pending', 'processing');
+      try {
+        const counts = sliceCounts(await child.result());
+        sum.copied += counts.copied;
+        sum.tombstones += counts.tombstones;
+        sum.failed += counts.failed;
+        shift(children, 'processing', 'done');
+      } catch (error) {
+        shift(children, 'processing', 'failed');
+        throw error;
+      } finally {
+        steering.running.delete(child);
+      }
+      task.report({ done: Math.round((total * (at + 1)) / slices.length), failed: sum.failed, data: { ...sum } });
+    }
+  };
+  await Promise.all(Array.from({ length: steering.concurrency }, lane));
+  task.report({ done: total });
+  return sum;
+}
+
+function shift(
+  children: Task['tracker']['children'],
+  from: 'pending' | 'processing',
+  to: 'processing' | 'done' | 'failed',
+) {
+  children[from] = (children[from] ?? 1) - 1;
+  children[to] = (children[to] ?? 0) + 1;
+}

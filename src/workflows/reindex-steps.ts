@@ -1,0 +1,152 @@
+import { sleep, uuid4 } from '@temporalio/workflow';
+import type { CopyCounts } from '../contract/activities.ts';
+import type { LockedPair, ReindexInput, ReindexState } from '../contract/workflow-inputs.ts';
+import { control, cutOverActivities, embedActivities, indexActivities, longControl } from './activities.ts';
+import { RefusedError } from './errors.ts';
+import type { SliceSteering } from './reindex-copy.ts';
+import type { Task } from './tracker.ts';
+
+/** As in the contract's schema, for workflows started with less. */
+export const DEFAULTS = {
+  onConflict: 'wait',
+  waitSeconds: 1_200,
+  concurrency: 4,
+  batchSize: 256,
+  maxFailed: -1,
+  retire: 'never',
+  lockSeconds: 900,
+  drainSeconds: 5,
+} as const;
+
+export type ReindexSettings = ReindexInput & Required<Pick<ReindexInput, keyof typeof DEFAULTS>>;
+
+/** What the steps of one reindex share. */
+export interface ReindexRun {
+  task: Task;
+  settings: ReindexSettings;
+  state: ReindexState;
+  slices: SliceSteering;
+  /** Goes on as a new run when the history has grown long; it does not return then. */
+  startAnew(): Promise<void>;
+}
+
+/** Reconciling ends when a pass brought fewer objects than this, or after so many passes. */
+const SMALL_PASS = 200;
+const MOST_PASSES = 20;
+const LONGEST_CUT_OVER_WAIT_SECONDS = 60;
+
+function enter({ task }: ReindexRun, phase: string, detail: string): void {
+  task.tracker.data.phase = phase;
+  task.setDetail(detail);
+  task.report({});
+}
+
+function pairOf({ task, settings, state }: ReindexRun) {
+  const { lock, sourceNo, destNo } = state.locked as LockedPair;
+  const { batchSize } = settings;
+  return { taskId: task.id, lock, sourceNo, destNo, batchSize, mark: state.mark, ratePerSecond: state.ratePerSecond };
+}
+
+/** Step 1: takes the lock, or waits until it can be had, or is refused. */
+export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
+  const { task, settings, state } = run;
+  const lock = uuid4();
+  for (;;) {
+    enter(run, 'lock', `locking ${settings.source} and ${settings.dest}`);
+    const result = await longControl.lockPair({ taskId: task.id, lock, input: settings });
+    if (result.kind === 'locked') {
+      const { kind: _kind, mark, lockTime, lockExpireTime, ...locked } = result;
+      Object.assign(state, { locked, mark, copied: false });
+      Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
+      task.setLock({ lock, lockTime, lockExpireTime });
+      return locked;
+    }
+    task.tracker.data.conflict = result.reason;
+    if (result.alwaysRefused || settings.onConflict === 'refuse') throw new RefusedError(result.reason, result.detail);
+    await task.waitFor(`${result.detail}; looking again in ${settings.waitSeconds} s`, settings.waitSeconds);
+    delete task.tracker.data.conflict;
+    await run.startAnew();
+  }
+}
+
+/** Step 2: the destination exists since the lock; its model must answer with the right dimension. */
+export async function prepare(run: ReindexRun): Promise<void> {
+  enter(run, 'prepare', `asking the model of ${run.settings.dest}`);
+  await embedActivities().checkModel(pairOf(run).destNo);
+  enter(run, 'copy', `copying ${run.task.tracker.data.source} to ${run.settings.dest}`);
+}
+
+/** Step 4. */
+export async function buildIndex(run: ReindexRun): Promise<void> {
+  await run.task.checkpoint();
+  enter(run, 'index', `building the HNSW index of ${run.settings.dest}`);
+  await indexActivities().buildVectorIndex(pairOf(run).destNo);
+}
+
+/** Step 5: brings what was written meanwhile, until little is left. */
+export async function reconcile(run: ReindexRun): Promise<void> {
+  const { task, state } = run;
+  enter(run, 'reconcile', 'bringing what was written meanwhile');
+  for (let pass = 1; pass <= MOST_PASSES; pass++) {
+    let brought = 0;
+    for (let more = true; more; ) {
+      await task.checkpoint();
+      const chunk = await embedActivities().reconcile(pairOf(run));
+      ({ more } = chunk);
+      state.mark = chunk.mark;
+      brought += addReconciled(task, chunk.counts);
+      await run.startAnew();
+    }
+    if (brought < SMALL_PASS) return;
+  }
+}
+
+function addReconciled(task: Task, counts: CopyCounts): number {
+  const brought = counts.copied + counts.tombstones + counts.failed;
+  const before = task.tracker.data.reconciled;
+  task.report({
+    failed: task.tracker.progress.failed + counts.failed,
+    data: { reconciled: (typeof before === 'number' ? before : 0) + brought },
+  });
+  return brought;
+}
+
+/** Step 6: proof before the switch. */
+export async function verify(run: ReindexRun): Promise<void> {
+  const { task, settings } = run;
+  await task.checkpoint();
+  enter(run, 'verify', `comparing ${settings.dest} with its source`);
+  const verified = await embedActivities().verify({ ...pairOf(run), maxFailed: settings.maxFailed });
+  task.report({ failed: verified.failed, data: { verified: { ...verified } } });
+}
+
+/** Step 7: drains, brings the last few and switches; when that takes too long, lets the writers go and tries later. */
+export async function switchOver(run: ReindexRun, stopRenewing: () => void): Promise<void> {
+  const { task, settings, state } = run;
+  const locked = state.locked as LockedPair;
+  const mirrored = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
+  const mirrorLock = mirrored ? uuid4() : null;
+  for (let attempt = 1; ; attempt++) {
+    await task.checkpoint();
+    enter(run, 'cut-over', `switching to ${settings.dest}`);
+    await control.renewLock(locked.lock, settings.lockSeconds);
+    const result = await cutOverActivities().cutOver({
+      ...pairOf(run),
+      alias: locked.alias,
+      drainSeconds: settings.drainSeconds,
+      mirror: mirrorLock === null ? null : { lock: mirrorLock, lockSeconds: settings.lockSeconds, taskId: task.id },
+    });
+    state.mark = result.mark;
+    if (result.kind === 'done') {
+      stopRenewing();
+      const { sourceNo, destNo, source, alias } = locked;
+      state.cutOver = { sourceNo, destNo, source, alias, mark: result.mark, mirrorLock };
+      state.locked = null;
+      task.report({ data: { phase: 'done', cutOverTries: attempt, drainMs: result.drainMs } });
+      return;
+    }
+    await sleep(Math.min(LONGEST_CUT_OVER_WAIT_SECONDS, attempt * 5) * 1_000, { summary: 'before the next cut-over' });
+    await run.startAnew();
+    await reconcile(run);
+  }
+}

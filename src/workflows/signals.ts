@@ -1,0 +1,45 @@
+import { defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+import { QUERY, SIGNAL } from '../contract/names.ts';
+import type { Tracker } from '../contract/tasks.ts';
+
+export const trackerQuery = defineQuery<Tracker>(QUERY.tracker);
+export const cancelSignal = defineSignal<[reason?: string]>(SIGNAL.cancel);
+export const restartSignal = defineSignal<[options?: { force?: boolean }]>(SIGNAL.restart);
+export const pauseSignal = defineSignal(SIGNAL.pause);
+export const resumeSignal = defineSignal(SIGNAL.resume);
+export const ignoreSignal = defineSignal<[reason?: string]>(SIGNAL.ignore);
+export const throttleSignal = defineSignal<[ratePerSecond: number | null]>(SIGNAL.throttle);
+
+/** What people have asked of a running task. */
+export interface TaskSignals {
+  /** Asked to stop for good, and as what. */
+  stop: { status: 'canceled' | 'ignored'; reason: string | undefined } | null;
+  paused: boolean;
+  /** Set by `restart`; whoever waits resets it before waiting. */
+  restartRequested: boolean;
+  /** Called when `stop` is set. */
+  onStop: () => void;
+}
+
+/** Installs the handlers of the signals that every task understands. */
+export function defineTaskSignals(onPause: (paused: boolean) => void): TaskSignals {
+  const signals: TaskSignals = { stop: null, paused: false, restartRequested: false, onStop: () => {} };
+  const stopAs = (status: 'canceled' | 'ignored') => (reason?: unknown) => {
+    signals.stop ??= { status, reason: typeof reason === 'string' ? reason : undefined };
+    signals.onStop();
+  };
+  setHandler(cancelSignal, stopAs('canceled'));
+  setHandler(ignoreSignal, stopAs('ignored'));
+  const pause = (paused: boolean) => () => {
+    if (signals.paused === paused) return;
+    signals.paused = paused;
+    onPause(paused);
+  };
+  setHandler(pauseSignal, pause(true));
+  setHandler(resumeSignal, pause(false));
+  setHandler(restartSignal, () => {
+    signals.restartRequested = true;
+    pause(false)();
+  });
+  return signals;
+}

@@ -1,0 +1,57 @@
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { Tracker } from '../contract/tasks.ts';
+
+const taskType = defineSearchAttributeKey('TaskType', 'KEYWORD');
+const taskStatus = defineSearchAttributeKey('TaskStatus', 'KEYWORD');
+const taskParent = defineSearchAttributeKey('TaskParent', 'KEYWORD');
+const taskIndex = defineSearchAttributeKey('TaskIndex', 'KEYWORD_LIST');
+
+/** The search attributes of a task: only the status once the others are known. */
+export function searchAttributesOf(
+  tracker: Tracker,
+  indexes: readonly string[],
+  announced: boolean,
+): SearchAttributePair[] {
+  const status: SearchAttributePair = { key: taskStatus, value: tracker.status };
+  if (announced) return [status];
+  return [
+    status,
+    { key: taskType, value: tracker.type },
+    { key: taskIndex, value: [...indexes] },
+    ...(tracker.parentId === null ? [] : [{ key: taskParent, value: tracker.parentId } as SearchAttributePair]),
+  ];
+}
+
+/** What a list shows of a task: kept in the workflow's memo, so that a list needs no query. */
+export function listRow(tracker: Tracker): Partial<Tracker> {
+  const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =
+    tracker;
+  return {
+    id,
+    type,
+    parentId,
+    status,
+    detail: detail.slice(0, 300),
+    createTime,
+    updateTime,
+    attempts,
+    maxAttempts,
+    progress,
+    children,
+  };
+}
+
+/** What the Temporal UI shows as current details, in Markdown. */
+export function currentDetails(tracker: Tracker): string {
+  const { progress } = tracker;
+  const lines = [
+    `**${tracker.status}** — attempt ${tracker.attempts} of ${tracker.maxAttempts}`,
+    tracker.detail,
+    progress.total > 0
+      ? `${progress.done} of ${progress.total} done, ${progress.failed} failed, ${progress.perSecond} per second` +
+        (progress.etaSeconds ? `, about ${progress.etaSeconds} s left` : '')
+      : '',
+    tracker.errors[0] ? `Last error: \`${tracker.errors[0].type}\` ${tracker.errors[0].message.slice(0, 300)}` : '',
+  ];
+  return lines.filter((line) => line !== '').join('\n\n');
+}
