@@ -1,0 +1,36 @@
+/** English endings and what may stand in their place, the likelier first. */
+const ENDINGS: readonly (readonly [ending: string, replacements: readonly string[]])[] = [
+  ['ies', ['y', 'ie']],
+  ['ied', ['y', 'ie']],
+  ['ily', ['y']],
+  ['iness', ['y']],
+  ['ves', ['f', 'fe']],
+  ['es', ['e', '']],
+  ['s', ['']],
+  ['ing', ['', 'e']],
+  ['ed', ['', 'e']],
+  ['er', ['', 'e']],
+  ['est', ['', 'e']],
+  ['ly', ['']],
+  ['ness', ['']],
+];
+
+const SHORTEST_STEM = 3;
+const MARKS = /\p{M}+/gu;
+
+/**
+ * What to look up for a word that is not in the vocabulary, the likelier first: without accents, then with an inflected
+ * ending taken off (`lionesses` → `lioness`, `tawnier` → `tawny`, `gnawed` → `gnaw`, `yapping` → `yap`).
+ */
+export function* variantsOf(word: string): Generator<string> {
+  const plain = word.normalize('NFD').replace(MARKS, '');
+  if (plain !== word) yield plain;
+  for (const [ending, replacements] of ENDINGS) {
+    if (!plain.endsWith(ending)) continue;
+    const stem = plain.slice(0, -ending.length);
+    if (stem.length < SHORTEST_STEM) continue;
+    for (const replacement of replacements) yield stem + replacement;
+    if (stem.at(-1) === stem.at(-2)) yield stem.slice(0, -1);
+    if (stem.endsWith('i')) yield `${stem.slice(0, -1)}y`;
+  }
+}

@@ -1,0 +1,89 @@
+import type { Embedder, EmbedOptions } from '../contract/embedder.ts';
+import { extendHash, hashString, mixHash } from './hashing.ts';
+import { tokens } from './tokens.ts';
+import { variantsOf } from './word-variants.ts';
+import { loadWordVectors, type WordVectors } from './word-vectors.ts';
+
+export const WORDS_DIMENSIONS = 100;
+
+/** SIF's `a`, chosen on WordNet: finding a gloss by its word, over 1e-4 to 3e-3. */
+const SMOOTHING = 3e-4;
+/** Zipf's law with Mandelbrot's offset; the norm is ln(1.78 n) for the n = 400,000 words GloVe was trained for. */
+const RANK_OFFSET = 2.7;
+const ZIPF_NORM = 13.476;
+/** An unknown word counts half of a rare known one: enough to find itself, too little to drown what is understood. */
+const UNKNOWN_WEIGHT = 0.5;
+/** What an apostrophe leaves behind (`dog's`, `don't`, `we'll`) says nothing about the topic. */
+const CLITICS = /(?:n['’]t|['’](?:s|re|ve|ll|d|m))(?![\p{L}\p{N}])/giu;
+
+/**
+ * `glove-100d-30k`: the average of GloVe word vectors (Pennington et al. 2014), weighted by smooth inverse frequency
+ * a / (a + p(word)) as in Arora et al., "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (2017), with p
+ * estimated from the word's rank. The common component is already taken out of the file's vectors
+ * (`scripts/make-words.ts`). 100 numbers, length 1. English only; the order of words does not count.
+ */
+export function createWordsEmbedder(): Embedder {
+  return {
+    dimensions: WORDS_DIMENSIONS,
+    maxTexts: 256,
+    maxChars: 1_000_000,
+    async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<number[][]> {
+      signal?.throwIfAborted();
+      const vectors = await loadWordVectors();
+      return texts.map((text) => embedText(text, vectors));
+    },
+  };
+}
+
+function embedText(text: string, vectors: WordVectors): number[] {
+  const words = tokens(text.replace(CLITICS, ' '));
+  const sum = new Array<number>(vectors.dimensions).fill(0);
+  for (const word of words) {
+    // A single Latin letter is nearly always an article or what is left of an abbreviation.
+    if (!/^[a-z]$/.test(word)) addWord(sum, word, vectors);
+  }
+  if (sum.every((value) => value === 0)) {
+    // pgvector cannot order zero vectors: a text of nothing but signs, too, must have a direction of its own.
+    addUnknown(sum, words.length > 0 ? words.join(' ') : text.normalize('NFKC').trim());
+  }
+  const length = Math.sqrt(sum.reduce((squares, value) => squares + value * value, 0));
+  return sum.map((value) => value / length);
+}
+
+function addWord(sum: number[], word: string, vectors: WordVectors): void {
+  const row = findRow(word, vectors.rows);
+  if (row === undefined) {
+    addUnknown(sum, word);
+    return;
+  }
+  const weight = weightOfRank(row) * (vectors.scales[row] as number);
+  const offset = row * vectors.dimensions;
+  for (let at = 0; at < sum.length; at++) {
+    sum[at] = (sum[at] as number) + weight * (vectors.components[offset + at] as number);
+  }
+}
+
+function findRow(word: string, rows: Map<string, number>): number | undefined {
+  const row = rows.get(word);
+  if (row !== undefined) return row;
+  for (const variant of variantsOf(word)) {
+    const variantRow = rows.get(variant);
+    if (variantRow !== undefined) return variantRow;
+  }
+  return undefined;
+}
+
+function weightOfRank(rank: number): number {
+  const probability = 1 / ((rank + RANK_OFFSET) * ZIPF_NORM);
+  return SMOOTHING / (SMOOTHING + probability);
+}
+
+/** Adds a vector of ±1 directions drawn from the word's hash; two unknown words are nearly at right angles. */
+function addUnknown(sum: number[], word: string): void {
+  const seed = hashString(word);
+  const component = UNKNOWN_WEIGHT / Math.sqrt(sum.length);
+  for (let at = 0; at < sum.length; at++) {
+    const sign = (mixHash(extendHash(seed, at)) & 1) === 0 ? component : -component;
+    sum[at] = (sum[at] as number) + sign;
+  }
+}
