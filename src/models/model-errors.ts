@@ -1,0 +1,80 @@
+import { APICallError, LoadAPIKeyError, NoSuchModelError } from 'ai';
+import { type ErrorType, messageOf, ReembedError } from '../contract/errors.ts';
+import { redact } from './redact.ts';
+import { readRetryAfterMs } from './retry-after.ts';
+
+/** What an HTTP status says about the call; 5xx and the rest are `ModelUnavailable`. */
+const TYPE_OF_STATUS: Readonly<Record<number, ErrorType>> = {
+  400: 'ModelRejectedInput',
+  401: 'ModelUnauthorized',
+  402: 'ModelUnauthorized',
+  403: 'ModelUnauthorized',
+  404: 'ModelNotFound',
+  405: 'ModelNotFound',
+  410: 'ModelNotFound',
+  413: 'ModelRejectedInput',
+  422: 'ModelRejectedInput',
+  429: 'ModelRateLimited',
+};
+
+const SAYS: Partial<Record<ErrorType, string>> = {
+  ModelRejectedInput: 'rejects the input',
+  ModelUnauthorized: 'refuses the key',
+  ModelNotFound: 'is not there (check the name and baseUrl)',
+  ModelRateLimited: 'asks to slow down',
+  ModelUnavailable: 'failed',
+};
+
+export interface FailedCall {
+  label: string;
+  texts: readonly string[];
+  secrets?: readonly string[];
+}
+
+/**
+ * What a model threw as a `ReembedError`. The original is not kept as `cause`: the AI SDK's errors hold the request with
+ * all its texts, and causes end in logs and workflow histories.
+ */
+export function toModelError(error: unknown, call: FailedCall): ReembedError {
+  if (error instanceof ReembedError) return error;
+  const { type, status, headers, answer } = classify(error);
+  const said = redact(answer, call.texts, call.secrets);
+  const statusText = status === undefined ? '' : ` (HTTP ${status})`;
+  return new ReembedError(type, `The ${call.label} ${SAYS[type]}${statusText}${said === '' ? '' : `: ${said}`}`, {
+    retryAfterMs: readRetryAfterMs(headers),
+  });
+}
+
+interface Classified {
+  type: ErrorType;
+  status?: number;
+  headers?: Readonly<Record<string, string>>;
+  /** The provider's own words. */
+  answer: string;
+}
+
+function classify(error: unknown): Classified {
+  if (LoadAPIKeyError.isInstance(error)) return { type: 'ModelUnauthorized', answer: error.message };
+  if (NoSuchModelError.isInstance(error)) return { type: 'ModelNotFound', answer: error.message };
+  if (!APICallError.isInstance(error)) return { type: 'ModelUnavailable', answer: messageWithCause(error) };
+
+  const { statusCode: status, responseHeaders: headers } = error;
+  if (status === undefined) return { type: 'ModelUnavailable', answer: messageWithCause(error) };
+  if (status < 300)
+    return { type: 'ModelUnavailable', status, answer: 'the answer holds no embeddings; check baseUrl' };
+  const overloaded = status === 503 && readRetryAfterMs(headers) !== undefined;
+  const type = overloaded ? 'ModelRateLimited' : (TYPE_OF_STATUS[status] ?? 'ModelUnavailable');
+  return { type, status, headers, answer: answerOf(error) };
+}
+
+/** Servers that do not follow OpenAI's shape of errors leave only a status text in the SDK's message. */
+function answerOf(error: APICallError): string {
+  if (error.data !== undefined) return error.message;
+  return error.responseBody?.trim() || error.message;
+}
+
+function messageWithCause(error: unknown): string {
+  const message = messageOf(error);
+  const cause = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : '';
+  return cause === '' || message.includes(cause) ? message : `${message}: ${cause}`;
+}

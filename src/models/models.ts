@@ -1,0 +1,81 @@
+import type { Embedder } from '../contract/embedder.ts';
+import { ReembedError } from '../contract/errors.ts';
+import type { ModelConfig } from '../contract/models.ts';
+import { checkVectors } from './check-vectors.ts';
+import { type CustomModel, createCustomEmbedder } from './custom.ts';
+import { createHashEmbedder } from './hash.ts';
+import { createOpenaiEmbedder, type OpenaiDependencies } from './openai.ts';
+import { createWordsEmbedder } from './words.ts';
+
+export const HASH_NAME = 'hash-v1';
+export const WORDS_NAME = 'glove-100d-30k';
+
+export interface ModelsOptions extends OpenaiDependencies {
+  /** Models of the program's own, by the `name` that a `custom` model is configured with. */
+  custom?: Readonly<Record<string, CustomModel>>;
+}
+
+export interface Models {
+  /**
+   * The embedder of a model; the same config gives the same object. No network, no reading of files or keys yet. Throws
+   * `ModelNotFound` for a name that is not built in or registered, `ModelWrongDimension` where that is known already.
+   */
+  embedder(config: ModelConfig): Embedder;
+}
+
+/**
+ * All models that one process can use.
+ *
+ * @example
+ * const models = createModels({ env: process.env, custom: { mistral: mistral.textEmbeddingModel('mistral-embed') } });
+ * const [vector] = await models.embedder(config).embed(['a lion'], { purpose: 'query' });
+ */
+export function createModels(options: ModelsOptions): Models {
+  const embedders = new Map<string, Embedder>();
+  return {
+    embedder(config) {
+      const key = JSON.stringify(Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1)));
+      const embedder = embedders.get(key) ?? createEmbedder(config, options);
+      embedders.set(key, embedder);
+      return embedder;
+    },
+  };
+}
+
+/**
+ * Embeds one short text, to learn before a long run whether the model answers and with the right dimension. Throws what
+ * `embed` throws.
+ */
+export async function checkEmbedder(embedder: Embedder, signal?: AbortSignal): Promise<void> {
+  const texts = ['hello'];
+  const vectors = await embedder.embed(texts, { purpose: 'document', signal });
+  checkVectors(vectors, { texts, dimensions: embedder.dimensions, label: 'model' });
+}
+
+function createEmbedder(config: ModelConfig, options: ModelsOptions): Embedder {
+  switch (config.provider) {
+    case 'hash':
+      checkBuiltInName(config, HASH_NAME);
+      return createHashEmbedder(config.dimensions);
+    case 'words':
+      checkBuiltInName(config, WORDS_NAME);
+      return createWordsEmbedder();
+    case 'openai':
+      return createOpenaiEmbedder(config, options);
+    case 'custom':
+      return createCustomEmbedder(config.name, config.dimensions, findCustom(config.name, options.custom ?? {}));
+  }
+}
+
+function checkBuiltInName({ provider, name }: { provider: string; name: string }, known: string): void {
+  if (name === known) return;
+  throw new ReembedError('ModelNotFound', `The provider "${provider}" has the model "${known}", not "${name}"`);
+}
+
+function findCustom(name: string, custom: Readonly<Record<string, CustomModel>>): CustomModel {
+  const model = Object.hasOwn(custom, name) ? custom[name] : undefined;
+  if (model !== undefined) return model;
+  const names = Object.keys(custom).sort();
+  const known = names.length === 0 ? 'none is registered' : `registered are ${names.map((n) => `"${n}"`).join(', ')}`;
+  throw new ReembedError('ModelNotFound', `This process knows no custom model "${name}"; ${known}`);
+}

@@ -1,0 +1,65 @@
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import type { Embedder, EmbedOptions, EmbedPurpose } from '../contract/embedder.ts';
+import { ReembedError } from '../contract/errors.ts';
+import type { ModelConfig } from '../contract/models.ts';
+import { readApiKey } from './api-key.ts';
+import { callModel } from './call-model.ts';
+import { interceptVectors } from './openai-answer.ts';
+
+export type OpenaiModelConfig = Extract<ModelConfig, { provider: 'openai' }>;
+
+export interface OpenaiDependencies {
+  /** Where keys are read from, at each call, so that a changed key needs no restart. */
+  env: Readonly<Record<string, string | undefined>>;
+  fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * Any endpoint that speaks OpenAI's `POST {baseUrl}/embeddings`, through the AI SDK. One `embed` is one request: trying
+ * again is the caller's, who has durable timers. Throws what `Embedder` says, `InvalidInput` for a `baseUrl` with
+ * credentials in it.
+ */
+export function createOpenaiEmbedder(config: OpenaiModelConfig, { env, fetch }: OpenaiDependencies): Embedder {
+  const url = new URL(config.baseUrl);
+  if (url.username !== '' || url.password !== '') {
+    // The address is stored with the index and shown to everyone who may see it.
+    throw new ReembedError('InvalidInput', 'baseUrl must not hold a user name or password; name the key by apiKeyEnv');
+  }
+  return {
+    dimensions: config.dimensions,
+    maxTexts: config.batchSize,
+    maxChars: config.batchChars,
+    async embed(texts: readonly string[], { purpose, signal }: EmbedOptions): Promise<number[][]> {
+      const key = readApiKey(config, env);
+      const prefix = prefixOf(config, purpose);
+      return callModel({
+        request: (values, abortSignal) => request(config, key, fetch ?? globalThis.fetch, values, abortSignal),
+        label: `model "${config.name}" at ${url.host}`,
+        dimensions: config.dimensions,
+        texts: prefix === '' ? [...texts] : texts.map((text) => prefix + text),
+        timeoutMs: config.timeoutMs,
+        signal,
+        secrets: key === undefined ? [] : [key],
+      });
+    },
+  };
+}
+
+/** `doEmbed` and not the SDK's `embedMany`: that one retries, which is the caller's, and logs to the console. */
+async function request(
+  config: OpenaiModelConfig,
+  apiKey: string | undefined,
+  fetch: typeof globalThis.fetch,
+  values: string[],
+  abortSignal: AbortSignal,
+): Promise<number[][]> {
+  const answer = interceptVectors(fetch);
+  const provider = createOpenAICompatible({ name: 'openai', baseURL: config.baseUrl, apiKey, fetch: answer.fetch });
+  const providerOptions = config.sendDimensions ? { openaiCompatible: { dimensions: config.dimensions } } : undefined;
+  const { embeddings } = await provider.embeddingModel(config.name).doEmbed({ values, abortSignal, providerOptions });
+  return answer.vectors() ?? embeddings;
+}
+
+function prefixOf(config: OpenaiModelConfig, purpose: EmbedPurpose): string {
+  return (purpose === 'query' ? config.queryPrefix : config.documentPrefix) ?? '';
+}

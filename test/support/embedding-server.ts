@@ -1,0 +1,198 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hashString } from '../../src/models/hashing.ts';
+
+/** What the server does with one request. */
+export type Behaviour =
+  | { kind: 'embed' }
+  /** Right in form, but with vectors of this many dimensions. */
+  | { kind: 'wrongDimension'; dimensions: number }
+  /** Right in form, but one vector too few. */
+  | { kind: 'missingVector' }
+  | { kind: 'error'; status: number; message?: string; headers?: Record<string, string> }
+  | { kind: 'raw'; status: number; body: string; headers?: Record<string, string> }
+  /** Reads the request and never answers. */
+  | { kind: 'hang' }
+  /** Closes the connection without an answer. */
+  | { kind: 'disconnect' };
+
+export interface EmbeddingRequest {
+  texts: string[];
+  model: string;
+  /** The body as sent, for all else. */
+  body: Record<string, unknown>;
+  headers: Record<string, string | string[] | undefined>;
+  /** 0 for the first request of this server. */
+  number: number;
+}
+
+/** Chooses by request; `undefined` embeds. */
+export type Behave = (request: EmbeddingRequest) => Behaviour | undefined;
+
+export interface EmbeddingServerOptions {
+  dimensions?: number;
+  /** Wait before each answer. */
+  delayMs?: number;
+  behave?: Behave;
+  /** When given, other keys get 401. */
+  apiKey?: string;
+  /** Keep each request in `requests`; off for benchmarks, where they would fill the memory. */
+  record?: boolean;
+  port?: number;
+}
+
+export interface EmbeddingServer {
+  /** Base URL up to and including `/v1`. */
+  readonly url: string;
+  readonly requests: EmbeddingRequest[];
+  /** Counted also when requests are not kept; `texts` counts those that were answered with vectors. */
+  readonly counts: { requests: number; texts: number };
+  /** Changes what happens from the next request on. */
+  behave(behave: Behave): void;
+  vectorOf(text: string): number[];
+  close(): Promise<void>;
+}
+
+/** Starts an OpenAI-compatible `POST /v1/embeddings` on a free port of the loopback address. */
+export async function startEmbeddingServer(options: EmbeddingServerOptions = {}): Promise<EmbeddingServer> {
+  const { dimensions = 8, delayMs = 0, apiKey, record = true, port = 0 } = options;
+  const requests: EmbeddingRequest[] = [];
+  const counts = { requests: 0, texts: 0 };
+  let behave: Behave = options.behave ?? (() => undefined);
+
+  const server = createServer(async (incoming, response) => {
+    const body = await readJson(incoming);
+    const texts = [body.input].flat() as string[];
+    const request: EmbeddingRequest = {
+      texts,
+      model: String(body.model),
+      body,
+      headers: incoming.headers,
+      number: counts.requests++,
+    };
+    if (record) requests.push(request);
+    const behaviour = refusal(incoming, apiKey) ?? behave(request) ?? { kind: 'embed' };
+    if (delayMs > 0) await sleep(delayMs);
+    if (answer(response, behaviour, request, dimensions)) counts.texts += texts.length;
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    counts,
+    behave: (next) => {
+      behave = next;
+    },
+    vectorOf: (text) => JSON.parse(vectorJson(text, dimensions)),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** 400 for each call with a text that matches. */
+export function rejectTexts(pattern: RegExp): Behave {
+  return ({ texts }) =>
+    texts.some((text) => pattern.test(text))
+      ? { kind: 'error', status: 400, message: 'a text cannot be embedded' }
+      : undefined;
+}
+
+/** 429 with `Retry-After` for as long as `forMs` after the first request. */
+export function rateLimitFor(forMs: number, retryAfterSeconds: number): Behave {
+  let until: number | undefined;
+  return () => {
+    until ??= Date.now() + forMs;
+    if (Date.now() >= until) return undefined;
+    return { kind: 'error', status: 429, headers: { 'retry-after': String(retryAfterSeconds) } };
+  };
+}
+
+/** The given behaviours one after the other, then all well. */
+export function inTurn(...behaviours: Behaviour[]): Behave {
+  let next = 0;
+  return () => behaviours[next++];
+}
+
+function refusal({ method, url, headers }: IncomingMessage, apiKey?: string): Behaviour | undefined {
+  if (method !== 'POST' || url !== '/v1/embeddings') return { kind: 'error', status: 404, message: 'no such path' };
+  if (apiKey === undefined || headers.authorization === `Bearer ${apiKey}`) return undefined;
+  return { kind: 'error', status: 401, message: `Incorrect API key provided: ${headers.authorization}` };
+}
+
+/** Returns whether vectors were sent. */
+function answer(
+  response: ServerResponse,
+  behaviour: Behaviour,
+  { texts, model }: EmbeddingRequest,
+  dimensions: number,
+): boolean {
+  switch (behaviour.kind) {
+    case 'embed':
+      send(response, 200, embeddingsJson(texts, model, dimensions));
+      return true;
+    case 'wrongDimension':
+      send(response, 200, embeddingsJson(texts, model, behaviour.dimensions));
+      return false;
+    case 'missingVector':
+      send(response, 200, embeddingsJson(texts.slice(1), model, dimensions));
+      return false;
+    case 'error': {
+      const { status, message = `status ${behaviour.status}`, headers } = behaviour;
+      send(response, status, JSON.stringify({ error: { message, type: 'test', code: null } }), headers);
+      return false;
+    }
+    case 'raw':
+      send(response, behaviour.status, behaviour.body, behaviour.headers);
+      return false;
+    case 'hang':
+      return false;
+    case 'disconnect':
+      response.destroy();
+      return false;
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(body);
+}
+
+async function readJson(incoming: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
+
+function embeddingsJson(texts: string[], model: string, dimensions: number): string {
+  const data = texts.map(
+    (text, index) => `{"object":"embedding","index":${index},"embedding":${vectorJson(text, dimensions)}}`,
+  );
+  return `{"object":"list","model":${JSON.stringify(model)},"data":[${data.join()}],"usage":{"prompt_tokens":${texts.length},"total_tokens":${texts.length}}}`;
+}
+
+const RUN = 16;
+/** Ready-made runs of 16 numbers: a vector is runs chosen by its text, so that writing it costs next to nothing. */
+const RUNS = Array.from({ length: 4096 }, (_, run) =>
+  Array.from({ length: RUN }, (_, at) => (hashString(`${run}.${at}`) % 2001) / 1000 - 1).map((value) =>
+    value.toFixed(3),
+  ),
+);
+const JOINED_RUNS = RUNS.map((run) => run.join());
+
+function vectorJson(text: string, dimensions: number): string {
+  let hash = hashString(text);
+  const parts: string[] = [];
+  for (let left = dimensions; left > 0; left -= RUN) {
+    const run = hash % RUNS.length;
+    parts.push(left >= RUN ? (JOINED_RUNS[run] as string) : (RUNS[run] as string[]).slice(0, left).join());
+    hash = hashString('next', hash);
+  }
+  return `[${parts.join()}]`;
+}
