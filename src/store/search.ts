@@ -5,7 +5,7 @@ import { type Db, transaction } from './database.ts';
 import { tablesOf } from './partitions.ts';
 import { vectorText } from './protocol/write.ts';
 import type { IndexRow } from './schema.ts';
-import { vectorExpression } from './vector-index.ts';
+import { vectorExpression, vectorIndexKind } from './vector-index.ts';
 
 export interface SearchRequest {
   vector: readonly number[];
@@ -75,4 +75,30 @@ async function nearestParts(db: Db, index: IndexRow, request: SearchRequest, tak
 /** pgvector's distances are smaller for nearer; scores are larger. */
 function scoreOf(index: IndexRow, distance: number): number {
   return index.metric === 'cosine' ? 1 - distance : -distance;
+}
+
+/**
+ * The share of the exact neighbours of a few stored vectors that a search through the HNSW index finds as well; null
+ * where there is nothing to compare.
+ */
+export async function measureRecall(
+  db: Db,
+  index: IndexRow,
+  sample: { vectors: number; limit: number },
+): Promise<number | null> {
+  if (vectorIndexKind(index.model.dimensions) === 'none') return null;
+  const { rows } = await sql<{ embedding: string }>`
+    select embedding::text from ${tablesOf(index.no).parts} limit ${sample.vectors}`.execute(db);
+  let found = 0;
+  let wanted = 0;
+  for (const { embedding } of rows) {
+    const vector: number[] = JSON.parse(embedding);
+    const exact = await searchParts(db, index, { vector, limit: sample.limit, exact: true });
+    const hits = await searchParts(db, index, { vector, limit: sample.limit });
+    const worst = exact.at(-1)?.score ?? 0;
+    wanted += exact.length;
+    // By score, not by id: of several equally near objects either answer is right.
+    found += Math.min(exact.length, hits.filter((hit) => hit.score >= worst - 1e-4).length);
+  }
+  return wanted === 0 ? null : Math.round((found / wanted) * 1_000) / 1_000;
 }

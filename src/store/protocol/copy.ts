@@ -73,6 +73,18 @@ export async function readBehind(db: Db, pair: Pair, range: KeyRange, limit: num
   return rows;
 }
 
+/** Of these objects and what is derived from them, those that the destination lacks or has older. */
+export async function readByIds(db: Db, pair: Pair, ids: readonly string[]): Promise<BehindObject[]> {
+  const { rows } = await sql<BehindObject>`
+    select ${COLUMNS}
+    from ${tablesOf(pair.sourceNo).objects} s
+    left join ${tablesOf(pair.destNo).objects} d on d.object_id = s.object_id
+    where (s.object_id = any(${ids}::text[]) or s.original_id = any(${ids}::text[]))
+      and ${IS_BEHIND}
+    order by s.object_id`.execute(db);
+  return rows;
+}
+
 /** The next objects changed in the source in (after, until] that the destination lacks or has older, in that order. */
 export async function readChanged(
   db: Db,

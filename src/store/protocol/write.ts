@@ -3,7 +3,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { Payload } from '../../contract/objects.ts';
 import type { OnReindex } from '../../contract/tasks.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
-import { findIndexByNo, resolveIndex } from '../indexes.ts';
+import { resolveIndex } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { deleteDerived, outlivedByOriginal } from './derived.ts';
@@ -110,23 +110,6 @@ async function refuseUnfinished(trx: Trx, index: IndexRow): Promise<void> {
       `${index.name} is being built by the task ${lock.taskId}: write to its source`,
     );
   }
-}
-
-/**
- * Writes a batch into the index that is being built, with the versions it has in the source. Writes nothing and
- * returns undefined when the index is gone or being deleted.
- */
-export async function writeForwarded(
-  db: Db,
-  indexNo: number,
-  objects: readonly ObjectWrite[],
-): Promise<WriteCounts | undefined> {
-  return transaction(db, async (trx) => {
-    await holdGate(trx, indexNo);
-    const index = await findIndexByNo(trx, indexNo);
-    if (!index || index.state === 'deleting') return undefined;
-    return applyWrites(trx, index, objects, 'caller');
-  });
 }
 
 /**

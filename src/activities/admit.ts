@@ -1,0 +1,33 @@
+import type { AdmitRequest, ControlActivities } from '../contract/activities.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/tasks.ts';
+import { admitItems, requireWritable } from '../store/admission.ts';
+import { dropStaged } from '../store/staging.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** Checks what a workflow was started with, when it was not the API that did. */
+export function createAdmitActivities({ db }: ActivityDependencies): Pick<ControlActivities, 'admit' | 'dropStaged'> {
+  return {
+    async admit({ taskId, type, input }: AdmitRequest) {
+      switch (type) {
+        case 'upsert': {
+          const { items, ...rest } = upsertSchema.parse(input);
+          const index = await requireWritable(db, rest.index);
+          return { input: rest, accepted: await admitItems(db, { taskId, index, items, field: 'items' }) };
+        }
+        case 'delete': {
+          const { ids, ...rest } = deleteSchema.parse(input);
+          const index = await requireWritable(db, rest.index);
+          return { input: rest, accepted: await admitItems(db, { taskId, index, items: ids, field: 'ids' }) };
+        }
+        case 'reindex':
+          return { input: reindexSchema.parse(input), accepted: { version: 0, total: 0 } };
+        case 'delete-index':
+          return { input: deleteIndexSchema.parse(input), accepted: { version: 0, total: 0 } };
+        default:
+          throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
+      }
+    },
+    dropStaged: (taskId) => dropStaged(db, taskId),
+  };
+}

@@ -1,0 +1,51 @@
+import { Context } from '@temporalio/activity';
+import type { ControlActivities } from '../contract/activities.ts';
+import { transaction } from '../store/database.ts';
+import { dropIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
+import { planSlices } from '../store/protocol/copy.ts';
+import { lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
+import { renewLock } from '../store/protocol/locks.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** A slice is a child workflow of some seconds: not fewer objects than this, and not more slices than that. */
+const SLICE_OBJECTS = 2_000;
+const MOST_SLICES = 200;
+
+/** Locks, plans and the deletion of indexes. */
+export function createControlActivities(deps: ActivityDependencies): Omit<ControlActivities, 'admit' | 'dropStaged'> {
+  const { db, settings } = deps;
+  return {
+    async requestCancel() {
+      const { workflowExecution } = Context.current().info;
+      await deps.cancelWorkflow(workflowExecution?.workflowId ?? '', workflowExecution?.runId ?? '');
+    },
+    async lockPair({ taskId, lock, input }) {
+      const outcome = await lockPair(db, {
+        taskId,
+        lock,
+        lockSeconds: input.lockSeconds ?? 900,
+        source: input.source,
+        dest: input.dest,
+        destModel: input.destModel,
+        destSplitter: input.destSplitter,
+        destAverage: input.destAverage,
+        alias: input.alias,
+        maxConcurrentReindexes: settings.maxConcurrentReindexes,
+      });
+      return outcome.kind === 'locked' ? { ...outcome, lock } : outcome;
+    },
+    async renewLock(lock, lockSeconds) {
+      return (await renewLock(db, lock, lockSeconds)).toISOString();
+    },
+    releaseLock: (lock) => releaseLock(db, lock),
+    planSlices: ({ sourceNo }) => planSlices(db, sourceNo, { sliceSize: SLICE_OBJECTS, maxSlices: MOST_SLICES }),
+    async markDeleting({ index, force, ownLock }) {
+      const marked = await transaction(db, (trx) => markDeleting(trx, index, { force, ownLock: ownLock ?? undefined }));
+      return { indexNo: marked.no };
+    },
+    async dropIndex(indexNo) {
+      if (!(await findIndexByNo(db, indexNo))) return; // an earlier try has done it
+      await transaction(db, (trx) => dropIndex(trx, indexNo));
+    },
+  };
+}

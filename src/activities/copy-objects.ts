@@ -1,0 +1,92 @@
+import type { CopyCounts } from '../contract/activities.ts';
+import type { FailedItem } from '../contract/tasks.ts';
+import { prepareObjects } from '../pipeline/prepare.ts';
+import { type BehindObject, writeCopies } from '../store/protocol/copy.ts';
+import { type ObjectWrite, storedHashes } from '../store/protocol/write.ts';
+import type { IndexRow } from '../store/schema.ts';
+import { recordFailed } from '../store/staging.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { patiently } from './running.ts';
+
+export interface CopyTarget {
+  /** The task on whose failed list objects are put that cannot be embedded; null to keep no list. */
+  taskId: string | null;
+  lock: string;
+  dest: IndexRow;
+  signal: AbortSignal;
+}
+
+/**
+ * Copies stored objects to the index that is built, as they are in the source and with its versions: embedded with the
+ * destination's model, tombstones as tombstones. An object that cannot be embedded is carried over as failed. Used by
+ * slices, forwards, reconciling and the cut-over alike.
+ */
+export async function copyObjects(
+  deps: ActivityDependencies,
+  target: CopyTarget,
+  objects: readonly BehindObject[],
+): Promise<CopyCounts> {
+  const { db } = deps;
+  const { lock, dest } = target;
+  const { writes, failed } = await prepareCopies(deps, target, objects, true);
+  const outcome = await writeCopies(db, lock, dest.no, writes);
+  if (outcome.changed.length > 0) {
+    const changed = new Set(outcome.changed);
+    const again = await prepareCopies(
+      deps,
+      target,
+      objects.filter(({ id }) => changed.has(id)),
+      false,
+    );
+    await writeCopies(db, lock, dest.no, again.writes);
+    failed.push(...again.failed);
+  }
+  if (target.taskId !== null) await recordFailed(db, target.taskId, failed);
+  const tombstones = objects.filter(({ deleted }) => deleted).length;
+  return { copied: objects.length - tombstones - failed.length, tombstones, failed: failed.length };
+}
+
+async function prepareCopies(
+  { db, models, loader }: ActivityDependencies,
+  { dest, signal }: CopyTarget,
+  objects: readonly BehindObject[],
+  reuse: boolean,
+): Promise<{ writes: ObjectWrite[]; failed: FailedItem[] }> {
+  const byId = new Map(objects.map((object) => [object.id, object]));
+  const versionOf = (id: string) => byId.get(id)?.version ?? 0;
+  const { ready, failed } = await patiently(signal, () =>
+    prepareObjects(
+      objects.filter(({ deleted }) => !deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
+      {
+        config: dest,
+        embedder: models.embedder(dest.model),
+        loader,
+        signal,
+        known: reuse ? (ids) => storedHashes(db, dest.no, ids) : undefined,
+      },
+    ),
+  );
+  const failures = failed.flatMap(({ objectId }) => byId.get(objectId) ?? []);
+  return {
+    failed,
+    writes: [
+      ...objects
+        .filter(({ deleted }) => deleted)
+        .map(({ id, version }) => ({ kind: 'tombstone' as const, id, version })),
+      ...failures.map(({ id, version, payload, metadata, originalId, uri }) => ({
+        kind: 'failed' as const,
+        id,
+        version,
+        payload,
+        metadata,
+        originalId,
+        uri,
+      })),
+      ...ready.map(({ unchanged, ...object }) => ({
+        ...object,
+        version: versionOf(object.id),
+        kind: unchanged ? ('unchanged' as const) : ('content' as const),
+      })),
+    ],
+  };
+}

@@ -1,0 +1,59 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { ZodError } from 'zod';
+import { ReembedError } from '../contract/errors.ts';
+import { codeOf, isConnectionError } from '../store/database.ts';
+
+/**
+ * Turns an error into a Temporal failure of the same type: what trying again cannot help says so, and what asks for a
+ * pause gets it.
+ */
+export function toFailure(error: unknown): unknown {
+  if (error instanceof ReembedError) {
+    return ApplicationFailure.create({
+      type: error.type,
+      message: withIssues(error),
+      nonRetryable: !error.retryable,
+      nextRetryDelay: error.retryAfterMs,
+      details: [{ reason: error.reason, issues: error.issues }],
+      cause: error.cause instanceof Error ? error.cause : undefined,
+    });
+  }
+  if (error instanceof ZodError) {
+    return ApplicationFailure.create({
+      type: 'InvalidInput',
+      message: error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`).join('; '),
+      nonRetryable: true,
+    });
+  }
+  if (isConnectionError(error)) {
+    return ApplicationFailure.create({ type: 'DatabaseUnavailable', message: (error as Error).message });
+  }
+  // A table that is gone: the index was deleted meanwhile.
+  if (codeOf(error) === '42P01') {
+    return ApplicationFailure.create({ type: 'IndexNotFound', message: 'the index was deleted', nonRetryable: true });
+  }
+  return error;
+}
+
+function withIssues(error: ReembedError): string {
+  const issues = error.issues.map(({ path, message }) => `${path}: ${message}`);
+  return [error.message, ...issues].join('; ');
+}
+
+type Functions = Record<string, (...args: never[]) => Promise<unknown>>;
+
+/** The same activities, failing in the way above. */
+export function withFailures<T extends object>(activities: T): T {
+  return Object.fromEntries(
+    Object.entries(activities as Functions).map(([name, run]) => [
+      name,
+      async (...args: never[]) => {
+        try {
+          return await run(...args);
+        } catch (error) {
+          throw toFailure(error);
+        }
+      },
+    ]),
+  ) as T;
+}

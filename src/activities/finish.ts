@@ -1,0 +1,107 @@
+import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { removeUnknown } from '../store/protocol/copy.ts';
+import { cutOver, setDraining } from '../store/protocol/cut-over.ts';
+import { requireLock } from '../store/protocol/locks.ts';
+import { compareIndexes } from '../store/protocol/verify.ts';
+import { measureRecall } from '../store/search.ts';
+import { buildVectorIndex } from '../store/vector-index.ts';
+import { reconcileUntil, requireIndex } from './copy.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { type Running, runWithHeartbeat } from './running.ts';
+
+const PROBE = 'The quick brown fox jumps over the lazy dog.';
+const REMOVE_BATCH = 1_000;
+const SAMPLE = { vectors: 20, limit: 10 };
+
+/** The activities of a reindex's ends: model check, HNSW index, verification, cut-over. */
+export function createFinishActivities(
+  deps: ActivityDependencies,
+): Pick<EmbedActivities, 'checkModel' | 'buildVectorIndex' | 'verify' | 'cutOver'> {
+  const { db, models, settings } = deps;
+  return {
+    async checkModel(indexNo) {
+      const index = await requireIndex(db, indexNo);
+      await models.embedder(index.model).embed([PROBE], { purpose: 'document' });
+    },
+
+    buildVectorIndex: (indexNo) =>
+      runWithHeartbeat(async () => {
+        const index = await requireIndex(db, indexNo);
+        const built = await buildVectorIndex(db, index, { memoryMb: settings.indexMemoryMb });
+        if (!built)
+          throw new ReembedError('NotCurrent', `the HNSW index of ${index.name} is being built by another task`);
+      }),
+
+    verify: (request) =>
+      runWithHeartbeat(async (running) => {
+        const dest = await requireIndex(db, request.destNo);
+        let removed = 0;
+        for (let batch = REMOVE_BATCH; batch === REMOVE_BATCH; removed += batch) {
+          running.signal.throwIfAborted();
+          batch = await removeUnknown(db, request.lock, request, REMOVE_BATCH);
+        }
+        const found = await compareIndexes(db, request, request.mark);
+        const wrong = [
+          found.behind > 0 && `${found.behind} objects are missing or older, for instance ${found.examples.join(', ')}`,
+          found.withoutParts > 0 && `${found.withoutParts} objects have no part`,
+          found.orphanedParts > 0 && `${found.orphanedParts} parts have no object`,
+        ].filter((line) => line !== false);
+        if (wrong.length > 0) throw new ReembedError('VerifyFailed', `${dest.name}: ${wrong.join('; ')}`);
+        const { maxFailed } = request;
+        const allowed = maxFailed > 0 && maxFailed < 1 ? maxFailed * found.source : maxFailed;
+        if (maxFailed !== -1 && found.failed > allowed) {
+          throw new ReembedError(
+            'TooManyFailed',
+            `${found.failed} objects could not be embedded, ${maxFailed} are allowed`,
+          );
+        }
+        const { source, dest: count, failed } = found;
+        return { source, dest: count, failed, removed, recall: await measureRecall(db, dest, SAMPLE) };
+      }),
+
+    cutOver: (request) => runWithHeartbeat((running) => drainAndSwitch(deps, request, running), { everyMs: 1_000 }),
+  };
+}
+
+async function drainAndSwitch(deps: ActivityDependencies, request: CutOverRequest, running: Running<unknown>) {
+  const { db } = deps;
+  const { lock, sourceNo, destNo, alias, mirror } = request;
+  const step = { lock, sourceNo, destNo, alias, mirror };
+  // Without holding anybody back: what was written since the last pass. An earlier try may have switched already.
+  let { mark } = request;
+  if (await isLockHeld(deps, lock)) ({ mark } = await reconcileUntil(deps, request, running, running.isTimeUp));
+  else
+    return { ...(await cutOver(db, { ...step, mark })), drainMs: 0 } as { kind: 'done'; mark: number; drainMs: number };
+
+  const startedMs = Date.now();
+  const elapsedMs = () => Date.now() - startedMs;
+  const tooLong = () => elapsedMs() > request.drainSeconds * 1_000;
+  let switched = false;
+  try {
+    await setDraining(db, lock, true);
+    do {
+      const pass = await reconcileUntil(deps, { ...request, mark }, running, tooLong);
+      mark = pass.mark;
+      if (pass.more) continue;
+      const outcome = await cutOver(db, { ...step, mark });
+      if (outcome.kind === 'done') {
+        switched = true;
+        return { kind: 'done' as const, mark: outcome.mark, drainMs: elapsedMs() };
+      }
+    } while (!tooLong());
+    return { kind: 'notYet' as const, mark, drainMs: elapsedMs() };
+  } finally {
+    if (!switched) await setDraining(db, lock, false).catch(() => {});
+  }
+}
+
+async function isLockHeld({ db }: ActivityDependencies, lock: string): Promise<boolean> {
+  try {
+    await requireLock(db, lock);
+    return true;
+  } catch (error) {
+    if (error instanceof ReembedError && error.type === 'LockLost') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
+import { createAdmitActivities } from './admit.ts';
+import { createControlActivities } from './control.ts';
+import { createCopyActivities } from './copy.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { withFailures } from './failures.ts';
+import { createFinishActivities } from './finish.ts';
+import { createWriteChunk } from './write.ts';
+
+export type { ActivityDependencies } from './dependencies.ts';
+
+/** The activities of the control queue; `writeChunk` too, since small writes run locally with the workflow. */
+export function createActivities(deps: ActivityDependencies): {
+  control: ControlActivities & Pick<EmbedActivities, 'writeChunk'>;
+  embed: EmbedActivities;
+} {
+  const writeChunk = createWriteChunk(deps);
+  return {
+    control: withFailures({ ...createAdmitActivities(deps), ...createControlActivities(deps), writeChunk }),
+    embed: withFailures({ writeChunk, ...createCopyActivities(deps), ...createFinishActivities(deps) }),
+  };
+}

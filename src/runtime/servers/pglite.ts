@@ -1,0 +1,96 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { messageOf, ReembedError } from '../../contract/errors.ts';
+import type { PgliteWorkerData, PgliteWorkerMessage } from './pglite-worker.ts';
+
+export interface PgliteOptions {
+  /** Folder of the database, or `memory` for one that is gone at the stop. Lock it first: PGlite itself does not. */
+  dataDir: string | 'memory';
+  say: (line: string) => void;
+}
+
+export interface PgliteDatabase {
+  /**
+   * For `new pg.Pool(connection)`. Queries of all connections run one after another, and one transaction keeps all
+   * others waiting: never wait for a second connection while you hold a transaction on a first.
+   */
+  connection: { host: string; port: number; user: string; database: string; max: number };
+  /** The same as a connection string. */
+  url: string;
+  /** Resolves when the database ends without being asked to. */
+  died: Promise<ReembedError>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the embedded database: PGlite with pgvector in a thread of its own, behind a socket that node-postgres can
+ * use, in a folder that only this user may enter.
+ * @throws ReembedError `ServerUnavailable` when the database cannot be opened.
+ * @example
+ * const database = await startPglite({ dataDir: '.reembed/postgres', say });
+ * const pool = new pg.Pool(database.connection);
+ */
+export async function startPglite({ dataDir, say }: PgliteOptions): Promise<PgliteDatabase> {
+  const inMemory = dataDir === 'memory';
+  if (!inMemory) mkdirSync(path.dirname(path.resolve(dataDir)), { recursive: true });
+  // mkdtemp makes it for this user alone; whoever reaches the socket is superuser.
+  const socketFolder = mkdtempSync(path.join(tmpdir(), 'reembed-'));
+  const forgetFolder = () => rmSync(socketFolder, { recursive: true, force: true });
+  // For a process that ends without stopping us.
+  process.once('exit', forgetFolder);
+
+  const workerData: PgliteWorkerData = {
+    dataDir: inMemory ? 'memory://' : path.resolve(dataDir),
+    // The name under which clients look for a socket in a folder.
+    socketPath: path.join(socketFolder, '.s.PGSQL.5432'),
+  };
+  const worker = startWorker(workerData);
+  let phase: 'starting' | 'running' | 'stopping' = 'starting';
+  const slow = setTimeout(() => say('setting up the embedded database'), 1_500);
+
+  let crash: unknown;
+  worker.once('error', (error) => {
+    crash = error;
+  });
+  const ended = new Promise<ReembedError>((resolve) => {
+    worker.once('exit', (code) => {
+      process.removeListener('exit', forgetFolder);
+      forgetFolder();
+      const reason = crash === undefined ? `its thread ended with code ${code}` : messageOf(crash);
+      const what = phase === 'starting' ? `could not open ${dataDir}` : 'ended by itself';
+      resolve(new ReembedError('ServerUnavailable', `The embedded database ${what}: ${reason}`, { cause: crash }));
+    });
+  });
+  const heard = (kind: PgliteWorkerMessage['kind']) =>
+    new Promise<null>((resolve) => {
+      worker.on('message', (message: PgliteWorkerMessage) => message.kind === kind && resolve(null));
+    });
+
+  const failed = await Promise.race([heard('ready'), ended]);
+  clearTimeout(slow);
+  if (failed) throw failed;
+  phase = 'running';
+  const connection = { host: socketFolder, port: 5432, user: 'postgres', database: 'postgres', max: 4 };
+  return {
+    connection,
+    url: `postgresql://postgres@/postgres?host=${encodeURIComponent(socketFolder)}&port=5432`,
+    died: ended.then((error) => (phase === 'stopping' ? new Promise<never>(() => {}) : error)),
+    stop: async () => {
+      if (phase === 'running') {
+        phase = 'stopping';
+        const stopped = heard('stopped');
+        worker.postMessage('stop');
+        await Promise.race([stopped, ended]);
+        await worker.terminate();
+      }
+      await ended;
+    },
+  };
+}
+
+function startWorker(workerData: PgliteWorkerData): Worker {
+  const file = import.meta.url.endsWith('.ts') ? './pglite-worker-dev.mjs' : './pglite-worker.js';
+  return new Worker(new URL(file, import.meta.url), { workerData, execArgv: [] });
+}

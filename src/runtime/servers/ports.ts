@@ -1,0 +1,31 @@
+import { createServer } from 'node:net';
+
+/** Whether `port` of `host` can be listened on right now; 0 asks for any and always can. */
+export async function listenOnce(host: string, port: number): Promise<number | null> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(null);
+      else reject(error);
+    });
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : null));
+    });
+  });
+}
+
+/**
+ * The first free port from `from` upwards; any free one without `from` or when nothing near it is free. Another
+ * process may take it before it is used, so whoever starts a server on it must be ready to ask again. `not` is a port
+ * that is already meant for something else.
+ */
+export async function freePort(host: string, from?: number, not?: number): Promise<number> {
+  for (let port = from ?? 0; port > 0 && port < Math.min((from ?? 0) + 100, 65_536); port += 1) {
+    if (port !== not && (await listenOnce(host, port)) !== null) return port;
+  }
+  const port = await listenOnce(host, 0);
+  if (port !== null && port === not) return await freePort(host, undefined, not);
+  if (port === null) throw new Error(`no free port on ${host}`);
+  return port;
+}

@@ -1,0 +1,187 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { messageOf, ReembedError } from '../../contract/errors.ts';
+import { findServer } from './find.ts';
+import { freePort } from './ports.ts';
+import { endLeftOver, type ServerProcess, startProcess } from './processes.ts';
+
+/** The CLI's names of the types of search attributes, by the SDK's. */
+const ATTRIBUTE_TYPES = {
+  TEXT: 'Text',
+  KEYWORD: 'Keyword',
+  INT: 'Int',
+  DOUBLE: 'Double',
+  BOOL: 'Bool',
+  DATETIME: 'Datetime',
+  KEYWORD_LIST: 'KeywordList',
+} as const;
+
+/** Settings of the server that the dev server has other defaults for. */
+const DYNAMIC_CONFIG = {
+  // The default lets a task wait some 50 ms before it is dispatched; five activities in a row took ten times as long.
+  'history.transferProcessorMaxPollRPS': 2000,
+  // The same for timers: back-offs and short sleeps fire when they are due.
+  'history.timerProcessorMaxPollRPS': 2000,
+  // Fairness keys of tasks count only with this.
+  'matching.enableFairness': true,
+};
+
+const READY_TIMEOUT_MS = 30_000;
+const PORT_ATTEMPTS = 10;
+
+export interface TemporalDevServerOptions {
+  /** File that keeps everything across restarts; without it all is lost at the stop. */
+  dbFilename?: string;
+  /** Port to try first: if it is taken, the next free one is used. Without it any free port. */
+  port?: number;
+  /** Port of the web UI to try first; without it there is no UI. */
+  uiPort?: number;
+  /** Created at the start; `default` always is. */
+  namespace?: string;
+  /** Registered at the start, by name; adding one that exists is fine. */
+  searchAttributes: Readonly<Record<string, keyof typeof ATTRIBUTE_TYPES>>;
+  /** Address to listen on, loopback by default: the dev server asks nobody who they are. */
+  ip?: string;
+  env: NodeJS.ProcessEnv;
+  say: (line: string) => void;
+  /** Gets what the server prints; without it `<dbFilename>.log`, or a file that is removed at the stop. */
+  logFile?: string;
+}
+
+export interface TemporalDevServer {
+  /** `host:port` for clients and workers. */
+  address: string;
+  uiUrl: string | null;
+  namespace: string;
+  process: ChildProcess;
+  /** Resolves when the server ends without being asked to. */
+  died: Promise<ReembedError>;
+  stop(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts Temporal's dev server and waits until it answers.
+ * @throws ReembedError `ServerUnavailable` with what the server printed; `DataDirInUse` when one runs on the same file.
+ * @example
+ * const temporal = await startTemporalDevServer({ dbFilename, port: 7233, uiPort: 8233, searchAttributes, env, say });
+ */
+export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
+  const { ip = '127.0.0.1', namespace = 'default', say } = options;
+  const command = await findServer('temporal-cli', options);
+  const dbFile = options.dbFilename && path.resolve(options.dbFilename);
+  const pidFile = dbFile && `${dbFile}.pid`;
+  if (dbFile) mkdirSync(path.dirname(dbFile), { recursive: true });
+  if (pidFile) await endLeftOver('Temporal dev server', pidFile);
+  const givenLog = options.logFile ?? (dbFile && `${dbFile}.log`);
+  const logFolder = givenLog ? null : mkdtempSync(path.join(tmpdir(), 'reembed-temporal-'));
+  const forgetLog = () => logFolder && rmSync(logFolder, { recursive: true, force: true });
+
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await freePort(ip, options.port);
+      const uiPort = options.uiPort === undefined ? null : await freePort(ip, options.uiPort, port);
+      const logFile = givenLog ?? path.join(logFolder as string, 'temporal.log');
+      // The banner of this start is looked for after what earlier ones have printed.
+      const before = await sizeOf(logFile);
+      const server = await startProcess({
+        title: 'The Temporal dev server',
+        command,
+        args: argumentsOf({ ip, port, uiPort, namespace, dbFile, searchAttributes: options.searchAttributes }),
+        env: options.env,
+        logFile,
+        stopSignal: 'SIGTERM',
+        pidFile,
+      });
+      const outcome = await waitUntilReady(server, `${ip}:${port}`, namespace, logFile, before);
+      if (outcome === 'ready') {
+        if (options.port && port !== options.port) say(`port ${options.port} is taken, Temporal listens on ${port}`);
+        return {
+          address: `${ip}:${port}`,
+          uiUrl: uiPort === null ? null : `http://${ip}:${uiPort}`,
+          namespace,
+          process: server.process,
+          died: server.died,
+          stop: () => server.stop().finally(forgetLog),
+          kill: () => server.kill().finally(forgetLog),
+        };
+      }
+      await server.kill();
+      // Between our look at the port and the server's, another process may have taken it.
+      if (outcome.includes('address already in use') && attempt < PORT_ATTEMPTS) continue;
+      throw new ReembedError('ServerUnavailable', `The Temporal dev server did not start: ${outcome}`);
+    }
+  } catch (error) {
+    forgetLog();
+    throw error;
+  }
+}
+
+interface Arguments {
+  ip: string;
+  port: number;
+  uiPort: number | null;
+  namespace: string;
+  dbFile: string | undefined;
+  searchAttributes: TemporalDevServerOptions['searchAttributes'];
+}
+
+function argumentsOf(wanted: Arguments): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', wanted.ip, '--port', String(wanted.port), '--log-level', 'warn'],
+    ...(wanted.uiPort === null ? ['--headless'] : ['--ui-port', String(wanted.uiPort), '--ui-disable-news-fetch']),
+    ...(wanted.namespace === 'default' ? [] : ['--namespace', wanted.namespace]),
+    ...(wanted.dbFile ? ['--db-filename', wanted.dbFile] : []),
+    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+    ...Object.entries(wanted.searchAttributes).flatMap(([name, type]) => [
+      '--search-attribute',
+      `${name}=${ATTRIBUTE_TYPES[type]}`,
+    ]),
+  ];
+}
+
+/**
+ * Waits until *this* server listens (its banner says so; something else could answer on the port) and its namespace
+ * answers. @returns `ready`, or what was wrong.
+ */
+async function waitUntilReady(
+  server: ServerProcess,
+  address: string,
+  namespace: string,
+  logFile: string,
+  logFrom: number,
+): Promise<string> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  let problem = 'it printed nothing';
+  while (Date.now() < deadline) {
+    if (server.hasEnded()) return await server.logTail();
+    const printed = (await readFile(logFile)).subarray(logFrom).toString();
+    if (printed.includes('Temporal Server:')) {
+      try {
+        const connection = await Connection.connect({ address, connectTimeout: 2_000 });
+        try {
+          await connection.withDeadline(Date.now() + 2_000, () =>
+            connection.workflowService.describeNamespace({ namespace }),
+          );
+          return 'ready';
+        } finally {
+          await connection.close();
+        }
+      } catch (error) {
+        problem = messageOf(error);
+      }
+    }
+    await sleep(20);
+  }
+  return `no answer within ${READY_TIMEOUT_MS / 1000} s (${problem})`;
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return (await readFile(file).catch(() => Buffer.alloc(0))).length;
+}

@@ -1,0 +1,49 @@
+import { type FieldIssue, ReembedError } from '../contract/errors.ts';
+import type { Accepted } from '../contract/workflow-inputs.ts';
+import type { Db } from './database.ts';
+import { resolveIndex } from './indexes.ts';
+import { nextVersion } from './protocol/versions.ts';
+import type { IndexRow } from './schema.ts';
+import { dropStaged, stageItems } from './staging.ts';
+
+type Versioned = { id: string; version?: number | undefined };
+
+const STAGE_BATCH = 500;
+
+/** The index to write to. Errors: `IndexNotFound`, `IndexDeleting`. */
+export async function requireWritable(db: Db, nameOrAlias: string): Promise<IndexRow> {
+  const index = await resolveIndex(db, nameOrAlias);
+  if (index.state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${index.name} is being deleted`);
+  return index;
+}
+
+/** What is wrong with an item's version, if anything: an index takes versions from its client or gives them itself. */
+export function versionIssue(index: IndexRow, item: Versioned, path: string): FieldIssue | undefined {
+  if (index.versioning === 'external' && item.version === undefined) {
+    return { path: `${path}.version`, message: `needed: ${index.name} takes the versions of its client` };
+  }
+  if (index.versioning === 'internal' && item.version !== undefined) {
+    return { path: `${path}.version`, message: `not wanted: ${index.name} gives the versions itself` };
+  }
+  return undefined;
+}
+
+/** Takes a task's items in: checks their versions, gives the task its own, and stages them. All or nothing. */
+export async function admitItems(
+  db: Db,
+  request: { taskId: string; index: IndexRow; items: readonly Versioned[]; field: 'items' | 'ids' },
+): Promise<Accepted> {
+  const { taskId, index, items, field } = request;
+  const issues = items.flatMap((item, at) => versionIssue(index, item, `${field}.${at}`) ?? []);
+  if (issues.length > 0) throw new ReembedError('InvalidInput', 'versions do not fit the index', { issues });
+  const version = await nextVersion(db);
+  try {
+    for (let at = 0; at < items.length; at += STAGE_BATCH) {
+      await stageItems(db, taskId, at, items.slice(at, at + STAGE_BATCH));
+    }
+  } catch (error) {
+    await dropStaged(db, taskId).catch(() => {});
+    throw error;
+  }
+  return { version, total: items.length };
+}

