@@ -13,21 +13,21 @@ export function createAdmitActivities({ db }: ActivityDependencies): Pick<Contro
         case 'upsert': {
           const { items, ...rest } = upsertSchema.parse(input);
           const index = await requireWritable(db, rest.index);
-          return { input: rest, accepted: await admitItems(db, { taskId, index, items, field: 'items' }) };
+          return { input: rest, accepted: await admitItems(db, { staging: taskId, index, items, field: 'items' }) };
         }
         case 'delete': {
           const { ids, ...rest } = deleteSchema.parse(input);
           const index = await requireWritable(db, rest.index);
-          return { input: rest, accepted: await admitItems(db, { taskId, index, items: ids, field: 'ids' }) };
+          return { input: rest, accepted: await admitItems(db, { staging: taskId, index, items: ids, field: 'ids' }) };
         }
         case 'reindex':
-          return { input: reindexSchema.parse(input), accepted: { version: 0, total: 0 } };
+          return { input: reindexSchema.parse(input), accepted: null };
         case 'delete-index':
-          return { input: deleteIndexSchema.parse(input), accepted: { version: 0, total: 0 } };
+          return { input: deleteIndexSchema.parse(input), accepted: null };
         default:
           throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
       }
     },
-    dropStaged: (taskId) => dropStaged(db, taskId),
+    dropStaged: (staging) => dropStaged(db, staging),
   };
 }

@@ -62,13 +62,13 @@ export function createCopyActivities(
 
     forwardChunk: (range) =>
       runWithHeartbeat(async (running) => {
-        const { taskId, sourceNo, destNo, lock } = range;
+        const { staging, sourceNo, destNo, lock } = range;
         let forwarded = 0;
         try {
           await requireLock(db, lock);
           const dest = await requireIndex(db, destNo);
           for (let seq = range.fromSeq; seq < range.toSeq; ) {
-            const rows = await readStaged<{ id: string }>(db, taskId, {
+            const rows = await readStaged<{ id: string }>(db, staging, {
               fromSeq: seq,
               toSeq: range.toSeq,
               limit: FORWARD_BATCH,

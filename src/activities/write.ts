@@ -65,8 +65,8 @@ class Batch {
   /** Writes the next batch and adds it to the result, or returns what holds it back. */
   async write(result: WriteChunkResult): Promise<WriteChunkResult['blocked']> {
     const { db } = this.deps;
-    const { taskId, toSeq, triedBefore } = this.request;
-    const rows = await readStaged<Item & Deletion>(db, taskId, {
+    const { taskId, staging, toSeq, triedBefore } = this.request;
+    const rows = await readStaged<Item & Deletion>(db, staging, {
       fromSeq: result.nextSeq,
       toSeq,
       limit: OBJECT_BATCH,

@@ -11,6 +11,7 @@ export interface AdmitRequest {
 
 export interface WriteChunkRequest {
   taskId: string;
+  staging: string;
   kind: 'upsert' | 'delete';
   /** The name the caller used: an index or an alias. */
   index: string;
@@ -71,9 +72,9 @@ export type LockPairResult =
 /** Control activities: short, on the workflow's own task queue, most of them run locally. */
 export interface ControlActivities {
   /** Checks the input of a workflow started without the API, gives it its version and stages its items. */
-  admit(request: AdmitRequest): Promise<{ input: Record<string, unknown>; accepted: Accepted }>;
+  admit(request: AdmitRequest): Promise<{ input: Record<string, unknown>; accepted: Accepted | null }>;
   /** Drops what was staged for a task. */
-  dropStaged(taskId: string): Promise<void>;
+  dropStaged(staging: string): Promise<void>;
   /** Asks Temporal to cancel the calling workflow, so that it ends as canceled. */
   requestCancel(): Promise<void>;
   lockPair(request: LockPairRequest): Promise<LockPairResult>;
@@ -124,7 +125,7 @@ export interface VerifyResult {
 /** Activities that load, split, embed, write or copy: on the embed queue, with heartbeats. */
 export interface EmbedActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
-  forwardChunk(request: ForwardRange & { taskId: string }): Promise<{ forwarded: number }>;
+  forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;
   copySlice(request: CopySliceRequest): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean }>;
   buildVectorIndex(indexNo: number): Promise<void>;

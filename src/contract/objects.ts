@@ -1,35 +1,42 @@
 import { z } from 'zod';
+import { type Json, storageProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 
 const encoder = new TextEncoder();
-const jsonBytes = (value: unknown) => encoder.encode(JSON.stringify(value)).length;
-/** Postgres stores neither NUL in text nor in jsonb; a lone surrogate is no valid UTF-8. */
-const storable = (text: string) => !text.includes('\u0000') && text.isWellFormed();
+
+/** Refuses a JSON value that cannot be stored, or has more bytes than allowed. */
+function storable(mostBytes: number) {
+  return (value: unknown, ctx: z.RefinementCtx) => {
+    const problem = storageProblem(value);
+    if (problem) ctx.addIssue({ code: 'custom', message: problem });
+    else if (encoder.encode(JSON.stringify(value)).length > mostBytes) {
+      ctx.addIssue({ code: 'custom', message: `at most ${mostBytes} bytes of JSON` });
+    }
+  };
+}
 
 export const objectIdSchema = z
   .string()
   .min(1)
   .max(LIMITS.objectIdChars, `at most ${LIMITS.objectIdChars} characters`)
-  .refine(storable, 'must be well-formed text without NUL characters');
+  .superRefine((id, ctx) => {
+    const problem = storageProblem(id);
+    if (problem) ctx.addIssue({ code: 'custom', message: problem });
+  });
 
 export const versionSchema = z.int().min(1);
 
-export const metadataSchema = z
-  .record(z.string(), z.json())
-  .refine((metadata) => jsonBytes(metadata) <= LIMITS.metadataBytes, `at most ${LIMITS.metadataBytes} bytes of JSON`)
-  .refine((metadata) => storable(JSON.stringify(metadata)) && !JSON.stringify(metadata).includes('\\u0000'), {
-    message: 'must be well-formed text without NUL characters',
-  });
+/** Any JSON object; its insides are checked by what stores them. */
+const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<Record<string, Json>>;
+const anyJson = z.unknown() as unknown as z.ZodType<Json>;
+
+export const metadataSchema = jsonObject.superRefine(storable(LIMITS.metadataBytes));
 export type Metadata = z.output<typeof metadataSchema>;
 
 /** Text, or JSON with text fields. */
 export const payloadSchema = z
-  .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())], {
-    error: 'must be a text, an object or an array',
-  })
-  .refine((payload) => jsonBytes(payload) <= LIMITS.payloadBytes, `at most ${LIMITS.payloadBytes} bytes`)
-  .refine((payload) => !JSON.stringify(payload).includes('\\u0000'), 'must not contain NUL characters')
-  .refine((payload) => typeof payload !== 'string' || payload.isWellFormed(), 'must be well-formed text');
+  .union([z.string(), jsonObject, z.array(anyJson)], { error: 'must be a text, an object or an array' })
+  .superRefine(storable(LIMITS.payloadBytes));
 export type Payload = z.output<typeof payloadSchema>;
 
 /** One object to upsert: a `payload`, or a `uri` to load it from. */
@@ -56,8 +63,8 @@ export type Deletion = z.output<typeof deletionSchema>;
 export const objectSchema = z.object({
   id: z.string(),
   version: z.int(),
-  payload: z.json(),
-  metadata: z.record(z.string(), z.json()),
+  payload: anyJson,
+  metadata: jsonObject,
   originalId: z.string().nullable(),
   uri: z.string().nullable(),
   /** It could not be embedded; a search does not find it. */
@@ -71,7 +78,7 @@ export const searchSchema = z
     vector: z.array(z.number()).min(1).max(LIMITS.dimensions).optional(),
     limit: z.int().min(1).max(LIMITS.searchLimit).default(10),
     /** Only objects whose metadata contains this JSON (Postgres `@>`). */
-    filter: z.record(z.string(), z.json()).optional(),
+    filter: metadataSchema.optional(),
   })
   .refine((search) => (search.text === undefined) !== (search.vector === undefined), {
     path: ['text'],
@@ -86,8 +93,8 @@ export const hitSchema = z.object({
   /** The part that matched; null for the average of all parts. */
   part: z.int().nullable(),
   version: z.int(),
-  payload: z.json(),
-  metadata: z.record(z.string(), z.json()),
+  payload: anyJson,
+  metadata: jsonObject,
 });
 export type Hit = z.output<typeof hitSchema>;
 

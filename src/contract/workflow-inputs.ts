@@ -31,6 +31,8 @@ interface CommonInput {
 export interface Accepted {
   version: number;
   total: number;
+  /** Under what the items are staged: one acceptance's own, so that two with the same task id cannot mix. */
+  staging: string;
 }
 
 export interface LiveWriteInput extends CommonInput {

@@ -43,7 +43,7 @@ export interface ReindexLocksTable {
 }
 
 export interface StagedItemsTable {
-  task_id: string;
+  staging: string;
   seq: number;
   item: Json<unknown>;
   stage_time: Timestamp;

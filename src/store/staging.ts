@@ -2,39 +2,42 @@ import { sql } from 'kysely';
 import type { FailedItem, Stage } from '../contract/tasks.ts';
 import type { Db } from './database.ts';
 
-/** Keeps a task's items in Postgres until it has ended: they never travel through workflow history. */
-export async function stageItems(db: Db, taskId: string, firstSeq: number, items: readonly unknown[]): Promise<void> {
+/**
+ * Keeps a task's items in Postgres until it has ended: they never travel through workflow history. `staging` names one
+ * acceptance of items.
+ */
+export async function stageItems(db: Db, staging: string, firstSeq: number, items: readonly unknown[]): Promise<void> {
   if (items.length === 0) return;
   await sql`
-    insert into reembed.staged_items (task_id, seq, item)
-    select ${taskId}, ${firstSeq}::int + place - 1, item
+    insert into reembed.staged_items (staging, seq, item)
+    select ${staging}, ${firstSeq}::int + place - 1, item
     from unnest(${items.map((item) => JSON.stringify(item))}::jsonb[]) with ordinality as incoming (item, place)
-    on conflict (task_id, seq) do nothing`.execute(db);
+    on conflict (staging, seq) do nothing`.execute(db);
 }
 
 /** Staged items from `fromSeq` on, in order. */
 export async function readStaged<T>(
   db: Db,
-  taskId: string,
+  staging: string,
   range: { fromSeq: number; toSeq: number; limit: number },
 ): Promise<{ seq: number; item: T }[]> {
   const { rows } = await sql<{ seq: number; item: T }>`
     select seq, item
     from reembed.staged_items
-    where task_id = ${taskId} and seq >= ${range.fromSeq} and seq < ${range.toSeq}
+    where staging = ${staging} and seq >= ${range.fromSeq} and seq < ${range.toSeq}
     order by seq
     limit ${range.limit}`.execute(db);
   return rows;
 }
 
-export async function countStaged(db: Db, taskId: string): Promise<number> {
+export async function countStaged(db: Db, staging: string): Promise<number> {
   const { rows } = await sql<{ items: number }>`
-    select count(*) as items from reembed.staged_items where task_id = ${taskId}`.execute(db);
+    select count(*) as items from reembed.staged_items where staging = ${staging}`.execute(db);
   return rows[0]?.items ?? 0;
 }
 
-export async function dropStaged(db: Db, taskId: string): Promise<void> {
-  await sql`delete from reembed.staged_items where task_id = ${taskId}`.execute(db);
+export async function dropStaged(db: Db, staging: string): Promise<void> {
+  await sql`delete from reembed.staged_items where staging = ${staging}`.execute(db);
 }
 
 /** Keeps what could not be written, with stage and reason; the item itself too, so that it can be run again. */

@@ -40,13 +40,15 @@ export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput &
       throw ApplicationFailure.retryable(`${counts.failed} items failed; see the failed items`, 'TooManyFailed');
     }
     task.setDetail(describe(kind, counts));
-    await control.dropStaged(task.id);
+    // Kept while items are on the failed list: they can be run again.
+    if (counts.failed === 0) await control.dropStaged(accepted.staging);
   });
 }
 
 async function admit(task: Task, type: 'upsert' | 'delete', input: UpsertInput & DeleteInput): Promise<Accepted> {
   const { previous: _previous, accepted: _accepted, ...body } = input;
   const admitted = await control.admit({ taskId: task.id, type, input: body });
+  if (!admitted.accepted) throw ApplicationFailure.nonRetryable('nothing was accepted', 'Internal');
   return admitted.accepted;
 }
 
@@ -67,6 +69,7 @@ async function writeAll(
       await task.checkpoint();
       const result = await writeChunk(task, {
         taskId: task.id,
+        staging: accepted.staging,
         kind,
         index: input.index,
         version: accepted.version,
@@ -77,7 +80,7 @@ async function writeAll(
       });
       count(task, counts, result);
       indexDue = result.vectorIndexDue ?? indexDue;
-      await Promise.all(result.forwards.map((range) => forward(task, counts, range)));
+      await Promise.all(result.forwards.map((range) => forward(task, counts, { ...range, staging: accepted.staging })));
       seq = result.nextSeq;
       await standBack(task, result, input.onReindex);
     }
@@ -113,9 +116,9 @@ function count(task: Task, counts: Counts, result: WriteChunkResult): void {
 }
 
 /** Also to the index being built. A failure does not fail the task: the reindex brings what is behind anyway. */
-async function forward(task: Task, counts: Counts, range: ForwardRange): Promise<void> {
+async function forward(task: Task, counts: Counts, range: ForwardRange & { staging: string }): Promise<void> {
   try {
-    const { forwarded } = await embedActivities().forwardChunk({ taskId: task.id, ...range });
+    const { forwarded } = await embedActivities().forwardChunk(range);
     counts.forwarded += forwarded;
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -83,11 +83,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await sql`
     create table reembed.staged_items (
-      task_id    text not null,
+      staging    text not null,
       seq        int not null,
       item       jsonb not null,
       stage_time timestamptz not null default now(),
-      primary key (task_id, seq)
+      primary key (staging, seq)
     )`.execute(db);
 
   await sql`
