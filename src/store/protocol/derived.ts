@@ -12,7 +12,11 @@ export async function deleteDerived(
   const { objects, parts } = tablesOf(indexNo);
   const { rows } = await sql<{ object_id: string }>`
     with recursive deleted (id, version) as (
-      select * from unnest(${deletions.map(({ id }) => id)}::text[], ${deletions.map((d) => d.version)}::bigint[])
+      select id collate "C", version
+      from unnest(
+        ${deletions.map(({ id }) => id)}::text[],
+        ${deletions.map(({ version }) => version)}::bigint[]
+      ) as deletion (id, version)
       union
       select derived.object_id, deleted.version
       from ${objects} derived

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { type ActivityDependencies, createActivities } from '../activities/index.ts';
+import { embedQueueOf } from '../contract/names.ts';
+
+export interface WorkersOptions {
+  connection: NativeConnection;
+  namespace: string;
+  /** The queue of workflows and control activities; embedding has its own beside it. */
+  taskQueue: string;
+  dependencies: ActivityDependencies;
+  workflowBundle: WorkflowBundle;
+  /** What these workers do; a process may be given embedding alone. */
+  role?: 'all' | 'control' | 'embed';
+  /** Embed activities at once. */
+  maxEmbedActivities?: number;
+  /** How long running activities may go on after a stop is asked for. */
+  shutdownGraceMs?: number;
+}
+
+export interface Workers {
+  /** Resolves when all have stopped; rejects when one broke down. */
+  run(): Promise<void>;
+  /** Stops taking work and lets what runs come to an end. */
+  shutdown(): void;
+  states(): string[];
+}
+
+/** Bundles the workflow code once; give the bundle to every worker of the process. */
+export async function bundleWorkflows(): Promise<WorkflowBundle> {
+  // From the sources it is index.ts, from the built package index.js.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  });
+}
+
+/** Makes the workers of a process: one on the control queue, one on the embed queue. */
+export async function createWorkers(options: WorkersOptions): Promise<Workers> {
+  const { connection, namespace, taskQueue, workflowBundle, role = 'all' } = options;
+  const activities = createActivities(options.dependencies);
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: options.shutdownGraceMs ?? 10_000,
+    shutdownForceTime: (options.shutdownGraceMs ?? 10_000) + 10_000,
+  };
+  const workers: Worker[] = [];
+  if (role !== 'embed') {
+    workers.push(await Worker.create({ ...common, taskQueue, workflowBundle, activities: { ...activities.control } }));
+  }
+  if (role !== 'control') {
+    workers.push(
+      await Worker.create({
+        ...common,
+        taskQueue: embedQueueOf(taskQueue),
+        activities: { ...activities.embed },
+        maxConcurrentActivityTaskExecutions: options.maxEmbedActivities ?? 16,
+      }),
+    );
+  }
+  const shutdown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  return {
+    async run() {
+      try {
+        await Promise.all(workers.map((worker) => worker.run()));
+      } finally {
+        shutdown();
+      }
+    },
+    shutdown,
+    states: () => workers.map((worker) => worker.getState()),
+  };
+}
