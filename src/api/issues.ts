@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import type { FieldIssue } from '../contract/errors.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Most issues named in one answer: ten thousand items can be wrong in ten thousand ways. */
+const MOST_ISSUES = 100;
+
+/**
+ * Every bad field of a failed parse, in dotted form. A field that the schema does not know is named itself, and of a
+ * union the branch is reported that came nearest, since "no branch fits" tells nobody what to change.
+ */
+export function fieldIssues(error: z.core.$ZodError, prefix: readonly PropertyKey[] = []): FieldIssue[] {
+  return error.issues.flatMap((issue) => flatten(issue, prefix)).slice(0, MOST_ISSUES);
+}
+
+/** The same as one line of text. */
+export function issuesText(issues: readonly FieldIssue[]): string {
+  const shown = issues.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  return shown.join('; ') + (issues.length > shown.length ? `; and ${issues.length - shown.length} more` : '');
+}
+
+function flatten(issue: Issue, prefix: readonly PropertyKey[]): FieldIssue[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: dotted([...path, key]), message: 'is not a known field' }));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const nearest = nearestBranch(issue.errors);
+    if (nearest) return nearest.flatMap((inner) => flatten(inner, path));
+    if (issue.message === 'Invalid input') return [{ path: dotted(path), message: anyOf(issue.errors) }];
+  }
+  if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {
+    return issue.issues.flatMap((inner) => flatten(inner, path));
+  }
+  return [{ path: dotted(path), message: issue.message }];
+}
+
+/** The branch that got furthest into the value; none if every branch refused the value as a whole. */
+function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const refusedWhole = (issue: Issue) =>
+    issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+  return branches.filter((issues) => !issues.some(refusedWhole)).sort((a, b) => a.length - b.length)[0];
+}
+
+/** What the branches of a union that has no message of its own wanted. */
+function anyOf(branches: readonly (readonly Issue[])[]): string {
+  const wanted = branches.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message));
+  return [...new Set(wanted)].join(', or ');
+}
+
+function dotted(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.');
+}

@@ -1,0 +1,160 @@
+import { isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { ERROR_KINDS, type ErrorType, ReembedError } from '../contract/errors.ts';
+import { codeOf, isConnectionError } from '../store/database.ts';
+import { fieldIssues, issuesText } from './issues.ts';
+import { whereJsonBreaks } from './json-error.ts';
+import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from './problem-schema.ts';
+
+export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from './problem-schema.ts';
+
+/** What handlers log with; a pino logger, or part of one. */
+export type ApiLog = Pick<Logger, 'info' | 'warn' | 'error'>;
+
+export interface ProblemAnswer {
+  status: ContentfulStatusCode;
+  body: Problem;
+  headers?: Record<string, string>;
+}
+
+/** What an answer says when the error's own message may tell of our insides. */
+const UNEXPECTED = 'something went wrong inside reembed; its log says what';
+
+/** The problem that an error becomes. Anything unknown is an `Internal` one that tells nothing of its message. */
+export function problemOf(error: unknown): ProblemAnswer {
+  const known = recognize(error);
+  const { type } = known;
+  const { title } = ERROR_KINDS[type];
+  const status = known.status as ContentfulStatusCode;
+  const body: Problem = {
+    type: problemTypeOf(type),
+    title,
+    status,
+    detail: type === 'Internal' ? UNEXPECTED : known.message,
+    ...(known.reason !== undefined && { reason: known.reason }),
+    ...(known.issues.length > 0 && { issues: known.issues }),
+  };
+  const headers: Record<string, string> = {};
+  if (known.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(known.retryAfterMs / 1_000));
+  if (type === 'Unauthorized') headers['www-authenticate'] = 'Bearer realm="reembed"';
+  return { status, body, ...(Object.keys(headers).length > 0 && { headers }) };
+}
+
+/** The answer to a request that failed with `error`. */
+export function problemResponse(c: Context, error: unknown): Response {
+  const { status, body, headers } = problemOf(error);
+  const requestId = c.get('requestId') as string | undefined;
+  const problem = requestId ? { ...body, instance: `urn:reembed:request:${requestId}` } : body;
+  return c.body(JSON.stringify(problem), status, { ...headers, 'content-type': PROBLEM_MEDIA_TYPE });
+}
+
+/** For `app.onError`: answers with a problem and logs what is our fault or our servers'. */
+export function onError(log?: ApiLog): ErrorHandler {
+  return async (error, c) => {
+    const told = await explainMalformedJson(error, c);
+    const answer = problemOf(told);
+    const requestId = c.get('requestId');
+    if (answer.body.type === problemTypeOf('Internal')) log?.error({ err: error, requestId }, 'a request failed');
+    else if (answer.status >= 500)
+      log?.warn({ requestId, type: answer.body.type, detail: answer.body.detail }, 'refused');
+    return problemResponse(c, told);
+  };
+}
+
+/** For `app.notFound`. The path is not repeated: it may be of any length and hold anything. */
+export const notFound: NotFoundHandler = (c) =>
+  problemResponse(
+    c,
+    new ReembedError('NotFound', 'there is nothing at this address: /openapi.json lists what there is'),
+  );
+
+/** The part of a request a validator looked at, as the first step of an issue's path; the body needs none. */
+const PLACE: Record<string, string[]> = { json: [], form: [], query: ['query'], param: ['path'], header: ['header'] };
+
+/** The `defaultHook` of every `OpenAPIHono`: throws `InvalidInput` naming each bad field, for `onError` to answer. */
+export function validationHook(result: { success: boolean; target: string; error?: z.core.$ZodError }): undefined {
+  if (result.success || !result.error) return undefined;
+  throw invalidInput(fieldIssues(result.error, PLACE[result.target] ?? [result.target]), result.error);
+}
+
+/** The `responses` of a route that can end with these errors, for its OpenAPI description. */
+export function problemResponses(
+  ...types: ErrorType[]
+): Record<number, { description: string; content: { [PROBLEM_MEDIA_TYPE]: { schema: typeof problemSchema } } }> {
+  const byStatus = new Map<number, ErrorType[]>();
+  for (const type of types) {
+    const { status } = ERROR_KINDS[type];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), type]);
+  }
+  const content = { [PROBLEM_MEDIA_TYPE]: { schema: problemSchema } };
+  return Object.fromEntries(
+    [...byStatus].map(([status, of]) => [
+      status,
+      { description: of.map((type) => `\`${type}\`: ${ERROR_KINDS[type].title}.`).join(' '), content },
+    ]),
+  );
+}
+
+interface Known extends Pick<ReembedError, 'type' | 'message' | 'status' | 'issues' | 'retryAfterMs' | 'reason'> {}
+
+function recognize(error: unknown): Known {
+  if (error instanceof ReembedError) return error;
+  if (error instanceof z.core.$ZodError) return invalidInput(fieldIssues(error), error);
+  if (error instanceof HTTPException) return fromHttpException(error);
+  if (error instanceof WorkflowNotFoundError) return new ReembedError('TaskNotFound', 'there is no such task');
+  if (isTemporalUnavailable(error))
+    return new ReembedError('TemporalUnavailable', 'the Temporal server does not answer');
+  if (isConnectionError(error)) return new ReembedError('DatabaseUnavailable', 'the database does not answer');
+  // The index's partition went between resolving its name and reading it.
+  if (codeOf(error) === '42P01') return new ReembedError('IndexNotFound', 'the index has just been deleted');
+  return new ReembedError('Internal', UNEXPECTED);
+}
+
+function invalidInput(issues: ReturnType<typeof fieldIssues>, cause: unknown): ReembedError {
+  return new ReembedError('InvalidInput', issuesText(issues) || 'the input is not valid', { issues, cause });
+}
+
+const TYPE_OF_STATUS: Record<number, ErrorType> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  413: 'TooLarge',
+  415: 'UnsupportedMedia',
+};
+
+function fromHttpException(error: HTTPException): Known {
+  const type = TYPE_OF_STATUS[error.status] ?? (error.status < 500 ? 'InvalidInput' : 'Internal');
+  const message = type === 'UnsupportedMedia' ? 'send a body of content type application/json' : error.message;
+  const known = new ReembedError(type, message || ERROR_KINDS[type].title, { cause: error });
+  return { type, message: known.message, status: error.status, issues: [], retryAfterMs: undefined, reason: undefined };
+}
+
+/** gRPC codes: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+const UNAVAILABLE_CODES = new Set([1, 4, 8, 14]);
+
+function isTemporalUnavailable(error: unknown): boolean {
+  const grpc = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(grpc) && UNAVAILABLE_CODES.has(grpc.code);
+}
+
+/**
+ * Hono says only that the JSON is malformed. The body is kept, so parsing it once more finds out where; that costs
+ * nothing while nothing fails.
+ */
+async function explainMalformedJson(error: unknown, c: Context): Promise<unknown> {
+  if (!(error instanceof HTTPException) || error.status !== 400 || !/^Malformed JSON/.test(error.message)) return error;
+  const text = await c.req.text().catch(() => undefined);
+  if (text === undefined) return error;
+  if (text.trim() === '') return new ReembedError('InvalidInput', 'the body is empty: JSON is expected');
+  try {
+    JSON.parse(text);
+    return error;
+  } catch (syntax) {
+    return new ReembedError('InvalidInput', `the body is not valid JSON: ${whereJsonBreaks(text, syntax)}`);
+  }
+}
