@@ -1,9 +1,12 @@
+import { sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { Alias } from '../contract/indexes.ts';
-import { type Db, transaction } from './database.ts';
-import { findIndex } from './indexes.ts';
+import { type Db, type Trx, transaction } from './database.ts';
+import { findIndex, findIndexByNo } from './indexes.ts';
+import { tablesOf } from './partitions.ts';
+import { IS_BEHIND } from './protocol/copy.ts';
 import { closeCatalog, closeGates } from './protocol/gate.ts';
-import { lockOnDest, lockOnSource } from './protocol/locks.ts';
+import { type Lock, lockOnDest, lockOnSource } from './protocol/locks.ts';
 
 export async function listAliases(db: Db): Promise<Alias[]> {
   return db
@@ -17,7 +20,8 @@ export async function listAliases(db: Db): Promise<Alias[]> {
 /**
  * Points an alias to an index, in one transaction under the gates of the old and the new index: a write resolves it to
  * the one or the other, never in between. Errors: `IndexNotFound`, `NameTaken` by an index, `IndexDeleting`,
- * `IndexLocked` while one of them is being rebuilt (the reindex itself switches the alias).
+ * `IndexLocked` while one of them is being rebuilt (the reindex itself switches the alias), `NotCurrent` when it would
+ * go back to a retired index that lacks what was written since.
  */
 export async function setAlias(db: Db, alias: string, indexName: string): Promise<Alias> {
   return transaction(db, async (trx) => {
@@ -34,10 +38,18 @@ export async function setAlias(db: Db, alias: string, indexName: string): Promis
     if (current?.index_no === index.no) return { alias, index: indexName };
     const touched = current ? [current.index_no, index.no] : [index.no];
     await closeGates(trx, ...touched);
+    // Again: before the gate closed, the index may have been marked as being deleted.
+    const state = (await findIndexByNo(trx, index.no))?.state ?? 'deleting';
+    if (state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${indexName} is being deleted`);
     for (const no of touched) {
-      const lock = (await lockOnSource(trx, no)) ?? (await lockOnDest(trx, no));
-      if (lock) {
-        throw new ReembedError('IndexLocked', `the task ${lock.taskId} holds an index of this switch: cancel it first`);
+      for (const lock of [await lockOnSource(trx, no), await lockOnDest(trx, no)]) {
+        if (lock && !lock.mirror) {
+          throw new ReembedError(
+            'IndexLocked',
+            `the task ${lock.taskId} holds an index of this switch: cancel it first`,
+          );
+        }
+        if (lock?.sourceNo === current?.index_no && lock?.destNo === index.no) await requireCurrent(trx, lock);
       }
     }
     await trx
@@ -49,6 +61,21 @@ export async function setAlias(db: Db, alias: string, indexName: string): Promis
   });
 }
 
+/** Under the gates of a mirror: the retired index has all that was written to the one that replaced it. */
+async function requireCurrent(trx: Trx, mirror: Lock): Promise<void> {
+  const { rows } = await sql<{ objects: number }>`
+    select count(*) as objects
+    from ${tablesOf(mirror.sourceNo).objects} s
+    left join ${tablesOf(mirror.destNo).objects} d on d.object_id = s.object_id
+    where ${IS_BEHIND}`.execute(trx);
+  const behind = rows[0]?.objects ?? 0;
+  if (behind === 0) return;
+  throw new ReembedError(
+    'NotCurrent',
+    `${behind} objects written since the switch are not in the retired index yet: try again in a moment`,
+  );
+}
+
 /** Removes an alias. Errors: `AliasNotFound`, `IndexLocked` while its index is being rebuilt. */
 export async function deleteAlias(db: Db, alias: string): Promise<void> {
   await transaction(db, async (trx) => {
@@ -57,7 +84,8 @@ export async function deleteAlias(db: Db, alias: string): Promise<void> {
     if (!row) throw new ReembedError('AliasNotFound', `there is no alias ${alias}`);
     await closeGates(trx, row.index_no);
     const lock = await lockOnSource(trx, row.index_no);
-    if (lock) throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding the alias's index`);
+    if (lock && !lock.mirror)
+      throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding the alias's index`);
     await trx.deleteFrom('reembed.aliases').where('name', '=', alias).execute();
   });
 }

@@ -45,11 +45,14 @@ export function openDatabase(options: DatabaseOptions): Db {
 /** Deadlock and serialization failure: Postgres has undone the transaction and asks for it to be run again. */
 const RUN_AGAIN = new Set(['40P01', '40001']);
 
-/** Runs `work` in a transaction, again when Postgres broke it up for another one's sake. */
+/**
+ * Runs `work` in a transaction, again when Postgres broke it up for another one's sake. Whatever the server's default,
+ * each statement sees what is committed when it begins: who has waited at a gate must not look at the past.
+ */
 export async function transaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction().execute(work);
+      return await db.transaction().setIsolationLevel('read committed').execute(work);
     } catch (error) {
       if (attempt >= 6 || !RUN_AGAIN.has(String(codeOf(error)))) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
+import { ReembedError } from '../contract/errors.ts';
 import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
 import type { Db } from './database.ts';
 import { toIndexRow } from './indexes.ts';
-import { tablesOf } from './partitions.ts';
+import { readTables, tablesOf } from './partitions.ts';
 import { type Lock, listLocks } from './protocol/locks.ts';
 import type { IndexRow } from './schema.ts';
 import { describeSearch, isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
@@ -11,15 +12,22 @@ import { describeSearch, isVectorIndexReady, vectorIndexKind } from './vector-in
 export async function listIndexInfos(db: Db): Promise<IndexInfo[]> {
   const rows = await db.selectFrom('reembed.indexes').selectAll().orderBy('name').execute();
   const infos: IndexInfo[] = [];
-  for (const row of rows) infos.push(await indexInfo(db, toIndexRow(row)));
+  for (const row of rows) {
+    try {
+      infos.push(await indexInfo(db, toIndexRow(row)));
+    } catch (error) {
+      // Deleted since it was listed.
+      if (!(error instanceof ReembedError && error.type === 'IndexNotFound')) throw error;
+    }
+  }
   return infos;
 }
 
-/** What there is to know about one index. The counts are exact: they read the whole index. */
+/** What there is to know about one index. The counts are exact: they read the whole index. Error: `IndexNotFound`. */
 export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
   const { no, name, state, removedVersion: _removed, builtByLock: _built, createTime, ...config } = index;
   const { objects, parts } = tablesOf(no);
-  const { rows } = await sql<Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>>`
+  const query = sql<Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>>`
     select
       (select count(*) from ${parts}) as parts,
       count(*) filter (where not deleted) as objects,
@@ -27,7 +35,8 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
       count(*) filter (where deleted) as tombstones,
       pg_total_relation_size(${`reembed.objects_${no}`}::regclass)
         + pg_total_relation_size(${`reembed.parts_${no}`}::regclass) as bytes
-    from ${objects}`.execute(db);
+    from ${objects}`;
+  const { rows } = await readTables(index, () => query.execute(db));
   const aliases = await db
     .selectFrom('reembed.aliases')
     .select('name')

@@ -134,9 +134,10 @@ export async function markDeleting(
   return { ...index, state: 'deleting' };
 }
 
-/** Removes an index that is marked as being deleted, with all it holds. Calling it again is fine. */
+/** Removes an index, if it is marked as being deleted, with all it holds. Calling it again is fine. */
 export async function dropIndex(trx: Trx, indexNo: number): Promise<void> {
   await closeGates(trx, indexNo);
+  if ((await findIndexByNo(trx, indexNo))?.state !== 'deleting') return;
   await dropPartitions(trx, indexNo);
-  await trx.deleteFrom('reembed.indexes').where('no', '=', indexNo).where('state', '=', 'deleting').execute();
+  await trx.deleteFrom('reembed.indexes').where('no', '=', indexNo).execute();
 }

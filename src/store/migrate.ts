@@ -1,6 +1,7 @@
 import { type Migration, Migrator, sql } from 'kysely';
-import type { Db } from './database.ts';
+import { type Db, transaction } from './database.ts';
 import * as initial from './migrations/0001_initial.ts';
+import { closeCatalog } from './protocol/gate.ts';
 
 /** All migrations by name, in order. */
 const MIGRATIONS: Record<string, Migration> = { '0001_initial': initial };
@@ -10,7 +11,11 @@ const MIGRATIONS: Record<string, Migration> = { '0001_initial': initial };
  * once: the migrator takes a lock.
  */
 export async function migrate(db: Db): Promise<string[]> {
-  await sql`create schema if not exists reembed`.execute(db);
+  // Before the migrator's own lock, in whose schema its tables are: `if not exists` alone fails when two do it at once.
+  await transaction(db, async (trx) => {
+    await closeCatalog(trx);
+    await sql`create schema if not exists reembed`.execute(trx);
+  });
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => MIGRATIONS },

@@ -2,32 +2,34 @@ import { sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { StoredObject } from '../contract/objects.ts';
 import type { Db } from './database.ts';
-import { tablesOf } from './partitions.ts';
+import { readTables, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
 
 const COLUMNS = sql`
   object_id as id, version, payload, metadata, original_id as "originalId", uri, failed`;
 
-/** One object. Error: `ObjectNotFound` for one that never was or is deleted. */
+/** One object. Errors: `ObjectNotFound` for one that never was or is deleted, `IndexNotFound`. */
 export async function getObject(db: Db, index: IndexRow, id: string): Promise<StoredObject> {
-  const { rows } = await sql<StoredObject>`
-    select ${COLUMNS} from ${tablesOf(index.no).objects} where object_id = ${id} and not deleted`.execute(db);
+  const query = sql<StoredObject>`
+    select ${COLUMNS} from ${tablesOf(index.no).objects} where object_id = ${id} and not deleted`;
+  const { rows } = await readTables(index, () => query.execute(db));
   if (!rows[0]) throw new ReembedError('ObjectNotFound', `${index.name} has no object ${JSON.stringify(id)}`);
   return rows[0];
 }
 
-/** Objects in key order after `after`; the last one's id is the cursor of the next page. */
+/** Objects in key order after `after`; the last one's id is the cursor of the next page. Error: `IndexNotFound`. */
 export async function listObjects(
   db: Db,
   index: IndexRow,
   page: { after: string | null; limit: number },
 ): Promise<StoredObject[]> {
-  const { rows } = await sql<StoredObject>`
+  const query = sql<StoredObject>`
     select ${COLUMNS}
     from ${tablesOf(index.no).objects}
     where not deleted and (${page.after}::text is null or object_id > ${page.after}::text collate "C")
     order by object_id
-    limit ${page.limit}`.execute(db);
+    limit ${page.limit}`;
+  const { rows } = await readTables(index, () => query.execute(db));
   return rows;
 }
 

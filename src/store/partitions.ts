@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Db, Trx } from './database.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { codeOf, type Db, type Trx } from './database.ts';
 
 export interface Tables {
   objects: RawBuilder<unknown>;
@@ -12,6 +13,18 @@ export interface Tables {
  */
 export function tablesOf(indexNo: number): Tables {
   return { objects: sql.id('reembed', `objects_${indexNo}`), parts: sql.id('reembed', `parts_${indexNo}`) };
+}
+
+const UNDEFINED_TABLE = '42P01';
+
+/** Reads an index's tables outside of its gate. Error: `IndexNotFound` when they were dropped since it was looked up. */
+export async function readTables<T>(index: { name: string }, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (codeOf(error) !== UNDEFINED_TABLE) throw error;
+    throw new ReembedError('IndexNotFound', `the index ${index.name} was deleted`, { cause: error });
+  }
 }
 
 /** Makes the partitions of an index. Attaching, unlike `partition of`, does not lock out the other indexes' users. */

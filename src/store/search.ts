@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { Hit } from '../contract/objects.ts';
-import { type Db, transaction } from './database.ts';
-import { tablesOf } from './partitions.ts';
-import { vectorText } from './protocol/write.ts';
+import { type Db, type Trx, transaction } from './database.ts';
+import { readTables, tablesOf } from './partitions.ts';
+import { vectorText } from './protocol/parts.ts';
 import type { IndexRow } from './schema.ts';
 import { vectorExpression, vectorIndexKind } from './vector-index.ts';
 
@@ -20,7 +20,7 @@ const MAX_EF_SEARCH = 1_000;
 /**
  * The nearest objects, best first, each once with its best part. An object has several parts, so the nearest parts are
  * read in growing numbers until there are enough objects; with a filter, pgvector goes on scanning the HNSW index
- * until enough parts pass it. Error: `InvalidInput` for a vector of another dimension.
+ * until enough parts pass it. Errors: `InvalidInput` for a vector of another dimension, `IndexNotFound`.
  */
 export async function searchParts(db: Db, index: IndexRow, request: SearchRequest): Promise<Hit[]> {
   const { dimensions } = index.model;
@@ -33,22 +33,23 @@ export async function searchParts(db: Db, index: IndexRow, request: SearchReques
       },
     );
   }
-  return transaction(db, async (trx) => {
+  const search = async (trx: Trx) => {
     if (request.exact) await sql`set local enable_indexscan = off`.execute(trx);
     else await sql`set local hnsw.iterative_scan = strict_order`.execute(trx);
     for (let take = request.limit * 2 + 10; ; take *= 4) {
       await sql`select set_config('hnsw.ef_search', ${String(Math.min(MAX_EF_SEARCH, Math.max(40, take)))}, true)`.execute(
         trx,
       );
-      const parts = await nearestParts(trx as unknown as Db, index, request, take);
+      const parts = await nearestParts(trx, index, request, take);
       const best = new Map<string, Hit>();
       for (const hit of parts) if (!best.has(hit.id)) best.set(hit.id, hit);
       if (best.size >= request.limit || parts.length < take) return [...best.values()].slice(0, request.limit);
     }
-  });
+  };
+  return readTables(index, () => transaction(db, search));
 }
 
-async function nearestParts(db: Db, index: IndexRow, request: SearchRequest, take: number): Promise<Hit[]> {
+async function nearestParts(trx: Trx, index: IndexRow, request: SearchRequest, take: number): Promise<Hit[]> {
   const { objects, parts } = tablesOf(index.no);
   const { column, type, operator } = vectorExpression(index);
   const query = sql`${vectorText(request.vector)}::${type}`;
@@ -68,7 +69,8 @@ async function nearestParts(db: Db, index: IndexRow, request: SearchRequest, tak
       limit ${take}
     ) nearest
     join ${objects} o on o.object_id = nearest.object_id and not o.deleted
-    order by nearest.distance, o.object_id`.execute(db);
+    where nearest.distance <> 'NaN' -- the angle to a vector of zeros
+    order by nearest.distance, o.object_id`.execute(trx);
   return rows.map(({ distance, ...hit }) => ({ ...hit, score: scoreOf(index, distance) }));
 }
 

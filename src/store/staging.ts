@@ -46,19 +46,21 @@ export async function recordFailed(
   taskId: string,
   failed: readonly (FailedItem & { item?: unknown })[],
 ): Promise<void> {
-  if (failed.length === 0) return;
+  const byId = [...new Map(failed.map((item) => [item.objectId, item])).values()]; // a statement can write a row once
+  if (byId.length === 0) return;
   await sql`
     insert into reembed.failed_items (task_id, object_id, stage, reason, detail, item)
     select ${taskId}, *
     from unnest(
-      ${failed.map((item) => item.objectId)}::text[],
-      ${failed.map((item) => item.stage)}::text[],
-      ${failed.map((item) => item.reason)}::text[],
-      ${failed.map((item) => item.detail.slice(0, 2_000))}::text[],
-      ${failed.map((item) => (item.item === undefined ? null : JSON.stringify(item.item)))}::jsonb[]
+      ${byId.map((item) => item.objectId)}::text[],
+      ${byId.map((item) => item.stage)}::text[],
+      ${byId.map((item) => item.reason)}::text[],
+      ${byId.map((item) => item.detail.replaceAll('\u0000', '\ufffd').slice(0, 2_000))}::text[],
+      ${byId.map((item) => (item.item === undefined ? null : JSON.stringify(item.item)))}::jsonb[]
     )
     on conflict (task_id, object_id) do update set
-      stage = excluded.stage, reason = excluded.reason, detail = excluded.detail, fail_time = now()`.execute(db);
+      stage = excluded.stage, reason = excluded.reason, detail = excluded.detail, fail_time = now(),
+      item = coalesce(excluded.item, failed_items.item)`.execute(db);
 }
 
 /** Takes items off the failed list that were written after all, by a later attempt. */

@@ -33,20 +33,23 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
 
   // collate "C": keys are ordered by their bytes, the same on every server, so slices by key never shift.
+  // deleted_version: the highest version with which the object or what it is derived from was deleted; it outlives a
+  // new life of the object, so that a late write of something derived from the former life is judged by it.
   await sql`
     create table reembed.objects (
-      index_no    int not null,
-      object_id   text collate "C" not null,
-      version     bigint not null,
-      change      bigint not null,
-      deleted     boolean not null default false,
-      failed      boolean not null default false,
-      payload     jsonb,
-      metadata    jsonb not null default '{}',
-      original_id text collate "C",
-      uri         text,
-      hash        text,
-      write_time  timestamptz not null default now(),
+      index_no        int not null,
+      object_id       text collate "C" not null,
+      version         bigint not null,
+      change          bigint not null,
+      deleted         boolean not null default false,
+      deleted_version bigint not null default 0,
+      failed          boolean not null default false,
+      payload         jsonb,
+      metadata        jsonb not null default '{}',
+      original_id     text collate "C",
+      uri             text,
+      hash            text,
+      write_time      timestamptz not null default now(),
       primary key (index_no, object_id)
     ) partition by list (index_no)`.execute(db);
   await sql`create index objects_change on reembed.objects (index_no, change)`.execute(db);

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { Payload } from '../../contract/objects.ts';
-import { type Db, transaction } from '../database.ts';
-import { findIndexByNo } from '../indexes.ts';
+import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
+import { storeObjects } from './apply-writes.ts';
 import { closeGates, holdGate } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { lastChange } from './versions.ts';
-import { applyWrites, type ObjectWrite, type WriteCounts } from './write.ts';
+import type { ObjectWrite, WriteCounts } from './write.ts';
 
 /** An object of the source that the destination lacks, has older, or could not embed. */
 export interface BehindObject {
@@ -33,7 +33,9 @@ export interface KeyRange {
 
 const COLUMNS = sql`
   s.object_id as id, s.version, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri`;
-const IS_BEHIND = sql`(d.version is null or d.version < s.version)`;
+
+/** True of an object `s` of the source that the destination's `d` lacks, has older, or does not know to be deleted once. */
+export const IS_BEHIND = sql`(d.version is null or d.version < s.version or d.deleted_version < s.deleted_version)`;
 
 /**
  * Cuts the source's key space into slices of about `sliceSize` objects, by walking its primary key: never by OFFSET,
@@ -126,15 +128,38 @@ export async function writeCopies(
 ): Promise<WriteCounts> {
   return transaction(db, async (trx) => {
     await holdGate(trx, destNo);
-    await requireLock(trx, lock);
-    const dest = await findIndexByNo(trx, destNo);
-    return applyWrites(trx, { no: destNo, removedVersion: dest?.removedVersion ?? 0 }, objects, 'source');
+    const { sourceNo } = await requireLock(trx, lock);
+    const counts = await storeObjects(trx, destNo, objects);
+    await copyLineage(
+      trx,
+      { sourceNo, destNo },
+      objects.map(({ id }) => id),
+    );
+    return counts;
   });
+}
+
+/** What the source remembers of deletions, for the judgement of later writes; most objects were never deleted. */
+async function copyLineage(trx: Trx, pair: Pair, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    update ${tablesOf(pair.destNo).objects} d set
+      deleted_version = greatest(d.deleted_version, s.deleted_version),
+      original_id = coalesce(d.original_id, s.original_id)
+    from ${tablesOf(pair.sourceNo).objects} s
+    where d.object_id = any(${ids}::text[])
+      and s.object_id = d.object_id
+      and (
+        d.deleted_version < s.deleted_version
+        or (d.version = s.version and d.deleted and d.original_id is null and s.original_id is not null)
+      )`.execute(trx);
 }
 
 /**
  * Takes out of the destination what the source does not know at all: left from an earlier life, for instance of an
- * object whose tombstone in the source is long gone. Returns how many were removed.
+ * object whose tombstone in the source is long gone. No tombstone is left, so that late writes are judged here as in
+ * the source. Only the version that was looked at is removed: a forward may bring a newer one meanwhile. Returns how
+ * many were removed.
  */
 export async function removeUnknown(db: Db, lock: string, pair: Pair, limit: number): Promise<number> {
   const dest = tablesOf(pair.destNo);
@@ -142,16 +167,17 @@ export async function removeUnknown(db: Db, lock: string, pair: Pair, limit: num
     await holdGate(trx, pair.destNo);
     await requireLock(trx, lock);
     const { rows } = await sql<{ object_id: string }>`
-      update ${dest.objects} d set
-        deleted = true, failed = false, change = nextval('reembed.changes'),
-        payload = null, metadata = '{}', uri = null, hash = null, write_time = now()
-      where d.object_id in (
-        select extra.object_id
-        from ${dest.objects} extra
-        where not extra.deleted
-          and not exists (select from ${tablesOf(pair.sourceNo).objects} s where s.object_id = extra.object_id)
+      with unknown as (
+        select d.object_id, d.version
+        from ${dest.objects} d
+        where not d.deleted
+          and not exists (select from ${tablesOf(pair.sourceNo).objects} s where s.object_id = d.object_id)
         limit ${limit}
       )
+      delete from ${dest.objects} d
+      using unknown
+      where d.object_id = unknown.object_id
+        and d.version = unknown.version
       returning d.object_id`.execute(trx);
     const ids = rows.map((row) => row.object_id);
     if (ids.length > 0) await sql`delete from ${dest.parts} where object_id = any(${ids}::text[])`.execute(trx);

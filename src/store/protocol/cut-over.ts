@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
 import { type Db, transaction } from '../database.ts';
-import { findIndexByNo } from '../indexes.ts';
+import { findIndex, findIndexByNo } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
-import { closeGates } from './gate.ts';
+import { IS_BEHIND } from './copy.ts';
+import { closeCatalog, closeGates } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { lastChange } from './versions.ts';
 
@@ -37,6 +38,7 @@ export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; 
  */
 export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
   return transaction(db, async (trx) => {
+    await closeCatalog(trx); // a new alias must not get the name of an index that is being created
     await closeGates(trx, step.sourceNo, step.destNo);
     const dest = await findIndexByNo(trx, step.destNo);
     if (dest?.builtByLock === step.lock) return { kind: 'done', mark: step.mark };
@@ -46,11 +48,14 @@ export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
       from ${tablesOf(step.sourceNo).objects} s
       left join ${tablesOf(step.destNo).objects} d on d.object_id = s.object_id
       where s.index_no = ${step.sourceNo} and s.change > ${step.mark}
-        and (d.version is null or d.version < s.version)`.execute(trx);
+        and ${IS_BEHIND}`.execute(trx);
     const objects = rows[0]?.objects ?? 0;
     if (objects > 0) return { kind: 'behind', objects };
 
     if (step.alias !== null) {
+      if (await findIndex(trx, step.alias)) {
+        throw new ReembedError('ReindexConflict', `an index was created with the name of the alias ${step.alias}`);
+      }
       const { rows: switched } = await sql<{ index_no: number }>`
         insert into reembed.aliases (name, index_no)
         values (${step.alias}, ${step.destNo})

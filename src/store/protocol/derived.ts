@@ -1,66 +1,99 @@
 import { sql } from 'kysely';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
+import { holdLineage } from './gate.ts';
 
-/** Gives everything derived from deleted objects, to any depth, a tombstone with the version of the deletion. */
-export async function deleteDerived(
-  trx: Trx,
-  indexNo: number,
-  deletions: readonly { id: string; version: number }[],
-): Promise<string[]> {
-  if (deletions.length === 0) return [];
+interface Deletion {
+  id: string;
+  version: number;
+}
+
+/**
+ * Gives everything derived from deleted objects, to any depth, a tombstone with the version of the deletion, and lets
+ * all that is newer remember that deletion, for what may still arrive.
+ */
+export async function deleteDerived(trx: Trx, indexNo: number, deletions: readonly Deletion[]): Promise<void> {
+  if (deletions.length === 0) return;
   const { objects, parts } = tablesOf(indexNo);
+  const lineage = await lockedLineage(trx, indexNo, deletions);
+  const newest = sql`
+    unnest(
+      ${lineage.map(({ id }) => id)}::text[],
+      ${lineage.map(({ version }) => version)}::bigint[]
+    ) as deletion (id, version)`;
   const { rows } = await sql<{ object_id: string }>`
-    with recursive deleted (id, version) as (
-      select id collate "C", version
-      from unnest(
-        ${deletions.map(({ id }) => id)}::text[],
-        ${deletions.map(({ version }) => version)}::bigint[]
-      ) as deletion (id, version)
-      union
-      select derived.object_id, deleted.version
-      from ${objects} derived
-      join deleted on derived.original_id = deleted.id
-    ),
-    newest as (
-      select id, max(version) as version from deleted group by id
-    )
     update ${objects} stored set
-      version = newest.version,
+      version = deletion.version,
       change = nextval('reembed.changes'),
       deleted = true,
+      deleted_version = deletion.version,
       failed = false,
       payload = null,
       metadata = '{}',
       uri = null,
       hash = null,
       write_time = now()
-    from newest
-    where stored.object_id = newest.id
-      and stored.original_id is not null
-      and not stored.deleted
-      and stored.version < newest.version
+    from ${newest}
+    where stored.object_id = deletion.id
+      and stored.version < deletion.version
     returning stored.object_id`.execute(trx);
   const ids = rows.map((row) => row.object_id);
   if (ids.length > 0) await sql`delete from ${parts} where object_id = any(${ids}::text[])`.execute(trx);
-  return ids;
+  await sql`
+    update ${objects} stored set
+      deleted_version = deletion.version,
+      change = nextval('reembed.changes')
+    from ${newest}
+    where stored.object_id = deletion.id
+      and stored.deleted_version < deletion.version`.execute(trx);
 }
 
-/** Of derived objects to write, the ids of those whose original was deleted with a higher version. */
-export async function outlivedByOriginal(
+/**
+ * The deleted objects and all that is derived from them, each with its highest deletion. What is derived from any of
+ * them can not be written meanwhile: their lineage is locked, level by level until nothing new is found.
+ */
+async function lockedLineage(trx: Trx, indexNo: number, deletions: readonly Deletion[]): Promise<Deletion[]> {
+  const locked = new Set<string>();
+  let found: Deletion[] = [...deletions];
+  for (;;) {
+    const unlocked = found.map(({ id }) => id).filter((id) => !locked.has(id));
+    if (unlocked.length === 0) return found;
+    await holdLineage(trx, indexNo, { deleted: unlocked, originals: [] });
+    for (const id of unlocked) locked.add(id);
+    const { rows } = await sql<Deletion>`
+      with recursive deleted (id, version) as (
+        select id collate "C", version
+        from unnest(
+          ${deletions.map(({ id }) => id)}::text[],
+          ${deletions.map(({ version }) => version)}::bigint[]
+        ) as deletion (id, version)
+        union
+        select derived.object_id, deleted.version
+        from ${tablesOf(indexNo).objects} derived
+        join deleted on derived.original_id = deleted.id
+      )
+      select id, max(version) as version
+      from deleted
+      group by id
+      order by id`.execute(trx);
+    found = rows;
+  }
+}
+
+/** Of derived objects to write, by id, the highest version with which their original was deleted, where it ever was. */
+export async function deletionsOfOriginals(
   trx: Trx,
   indexNo: number,
-  derived: readonly { id: string; version: number; originalId: string }[],
-): Promise<Set<string>> {
-  if (derived.length === 0) return new Set();
-  const { rows } = await sql<{ id: string }>`
-    select incoming.id
+  derived: readonly { id: string; originalId: string }[],
+): Promise<Map<string, number>> {
+  if (derived.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; version: number }>`
+    select incoming.id, original.deleted_version as version
     from unnest(
       ${derived.map(({ id }) => id)}::text[],
-      ${derived.map(({ version }) => version)}::bigint[],
       ${derived.map(({ originalId }) => originalId)}::text[]
-    ) as incoming (id, version, original_id)
+    ) as incoming (id, original_id)
     join ${tablesOf(indexNo).objects} original on original.object_id = incoming.original_id
-    where original.deleted and original.version > incoming.version`.execute(trx);
-  return new Set(rows.map((row) => row.id));
+    where original.deleted_version > 0`.execute(trx);
+  return new Map(rows.map(({ id, version }) => [id, version]));
 }

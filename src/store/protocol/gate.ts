@@ -31,24 +31,32 @@ export async function closeCatalog(trx: Trx): Promise<void> {
 }
 
 /**
- * Keeps the deletion of an original and the writing of what is derived from it apart: without it neither transaction
- * sees the other, and the derived object outlives its original. Locks go by bucket, so that a batch of any size takes
- * a bounded number of them, and in order, against deadlocks.
+ * Keeps the deletion of originals (exclusively) and the writing of what is derived from originals (shared) apart:
+ * without it neither transaction sees the other, and the derived object outlives its original. Locks go by bucket, so
+ * that a batch of any size takes a bounded number of them, all modes in one order, against deadlocks.
  */
 export async function holdLineage(
   trx: Trx,
   indexNo: number,
-  objectIds: readonly string[],
-  mode: 'deletesOriginals' | 'writesDerived',
+  ids: { deleted: readonly string[]; originals: readonly string[] },
 ): Promise<void> {
-  if (objectIds.length === 0) return;
-  const lock = sql.raw(mode === 'deletesOriginals' ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared');
+  if (ids.deleted.length + ids.originals.length === 0) return;
+  const key = sql`${sql.lit(LINEAGE_CLASS)}, bucket`;
   await sql`
-    select ${lock}(${sql.lit(LINEAGE_CLASS)}, bucket)
+    select
+      case when deleting
+        then pg_advisory_xact_lock(${key})::text
+        else pg_advisory_xact_lock_shared(${key})::text
+      end
     from (
-      select distinct ${indexNo}::int * ${sql.lit(LINEAGE_BUCKETS)}
-        + (hashtext(id) & ${sql.lit(LINEAGE_BUCKETS - 1)}) as bucket
-      from unnest(${objectIds}::text[]) as id
+      select ${indexNo}::int * ${sql.lit(LINEAGE_BUCKETS)} + (hashtext(id) & ${sql.lit(LINEAGE_BUCKETS - 1)}) as bucket,
+        bool_or(deleting) as deleting
+      from (
+        select unnest(${ids.deleted}::text[]) as id, true as deleting
+        union all
+        select unnest(${ids.originals}::text[]), false
+      ) ids
+      group by 1
       order by 1
     ) buckets`.execute(trx);
 }

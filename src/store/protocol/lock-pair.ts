@@ -3,7 +3,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { IndexConfig, Splitter } from '../../contract/indexes.ts';
 import type { ModelConfig } from '../../contract/models.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
-import { ensureIndex, findIndex, resolveIndex } from '../indexes.ts';
+import { ensureIndex, findIndex, findIndexByNo, resolveIndex } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
 import { findConflict } from './conflicts.ts';
 import { closeCatalog, closeGates } from './gate.ts';
@@ -67,15 +67,17 @@ export async function lockPair(db: Db, request: LockRequest): Promise<LockOutcom
 async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutcome> {
   await closeCatalog(trx); // also makes the count of running reindexes exact
   const named = await resolveIndex(trx, request.source);
-  const dest = await destOf(trx, named, request);
-  if (named.no === dest.no) {
+  const intended = await destOf(trx, named, request);
+  if (named.no === intended.no) {
     throw new ReembedError('InvalidInput', `${request.source} and ${request.dest} are the same index`, {
       issues: [{ path: 'dest', message: 'must not be the source' }],
     });
   }
-  await closeGates(trx, named.no, dest.no);
-  const source = await resolveIndex(trx, request.source); // again: an alias may have been switched before the gates closed
-  if (source.no !== named.no) return lockUnderGates(trx, request);
+  await closeGates(trx, named.no, intended.no);
+  // Again: before the gates closed, either may have been marked as being deleted, or be gone.
+  const source = await resolveIndex(trx, request.source);
+  const dest = await findIndexByNo(trx, intended.no);
+  if (source.no !== named.no || !dest) return lockUnderGates(trx, request);
 
   await sql`
     delete from reembed.reindex_locks

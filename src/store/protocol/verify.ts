@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
-import type { Pair } from './copy.ts';
+import { IS_BEHIND, type Pair } from './copy.ts';
 
 export interface Comparison {
   /** Objects of the source, changed up to the mark, that the destination lacks or has older. */
@@ -27,7 +27,7 @@ export async function compareIndexes(db: Db, pair: Pair, mark: number): Promise<
     select count(*) as objects, (array_agg(s.object_id order by s.object_id))[1:5] as examples
     from ${source.objects} s
     left join ${dest.objects} d on d.object_id = s.object_id
-    where s.change <= ${mark} and (d.version is null or d.version < s.version)`.execute(db);
+    where s.change <= ${mark} and ${IS_BEHIND}`.execute(db);
   const { rows: counts } = await sql<Omit<Comparison, 'behind' | 'examples'>>`
     select
       (select count(*) from ${source.objects} where not deleted) as source,

@@ -1,0 +1,199 @@
+import { sql } from 'kysely';
+import type { Trx } from '../database.ts';
+import { tablesOf } from '../partitions.ts';
+import type { IndexRow } from '../schema.ts';
+import { deleteDerived, deletionsOfOriginals } from './derived.ts';
+import { holdLineage } from './gate.ts';
+import { replaceParts } from './parts.ts';
+import type { ObjectWrite, WriteCounts } from './write.ts';
+
+/**
+ * Applies live writes to one index, each where its version is higher than the stored one. The caller holds the index's
+ * gate. Rows are taken in the order of their ids, so that two batches with the same objects wait for each other rather
+ * than deadlock.
+ */
+export async function applyWrites(
+  trx: Trx,
+  index: Pick<IndexRow, 'no' | 'removedVersion'>,
+  objects: readonly ObjectWrite[],
+): Promise<WriteCounts> {
+  await holdLineage(trx, index.no, {
+    deleted: objects.filter(({ kind }) => kind === 'tombstone').map(idOf),
+    originals: derivedOf(objects).map(({ originalId }) => originalId),
+  });
+  const beyondRetention = await tooOld(trx, index, objects);
+  const allowed = objects.filter(({ id }) => !beyondRetention.has(id));
+
+  // What was derived from an object deleted since takes part in that deletion, as it would have if it had come in time.
+  const inherited = await deletionsOfOriginals(trx, index.no, derivedOf(allowed));
+  const orphans = new Set<string>();
+  const judged = allowed.map((object): ObjectWrite => {
+    const deletion = inherited.get(object.id) ?? 0;
+    if (object.kind === 'tombstone' || deletion <= object.version) return object;
+    orphans.add(object.id);
+    return { kind: 'tombstone', id: object.id, version: deletion, originalId: object.originalId };
+  });
+  const counts = await storeObjects(trx, index.no, judged);
+  await deleteDerived(trx, index.no, [
+    ...allowed.filter(({ kind }) => kind === 'tombstone'),
+    ...[...inherited].map(([id, version]) => ({ id, version })),
+  ]);
+  return {
+    written: counts.written.filter((id) => !orphans.has(id)),
+    stale: [...counts.stale.filter((id) => !orphans.has(id)), ...orphans.keys()],
+    changed: counts.changed,
+    beyondRetention: [...beyondRetention],
+  };
+}
+
+function derivedOf(objects: readonly ObjectWrite[]): { id: string; originalId: string }[] {
+  return objects.flatMap(({ id, kind, originalId }) =>
+    kind !== 'tombstone' && originalId ? [{ id, originalId }] : [],
+  );
+}
+
+/**
+ * Stores objects as they are, each where its version is higher than the stored one; the parts of what was written are
+ * replaced. Copies come here at once: their source has judged age and lineage, and judging again could differ, since
+ * copies arrive in another order.
+ */
+export async function storeObjects(trx: Trx, indexNo: number, objects: readonly ObjectWrite[]): Promise<WriteCounts> {
+  const { first, repeated } = splitRepeated(objects);
+  const replace = first.filter(({ kind }) => kind !== 'unchanged');
+  const keep = first.filter((object) => object.kind === 'unchanged');
+  const replaced = await replaceObjects(trx, indexNo, replace);
+  const kept = await raiseUnchanged(trx, indexNo, keep);
+  await replaceParts(trx, indexNo, replace, replaced);
+
+  const missed = [...first.filter(({ id }) => !replaced.has(id) && !kept.has(id)), ...repeated];
+  const stored = await storedVersions(trx, indexNo, missed.map(idOf));
+  const counts: WriteCounts = { written: [...replaced, ...kept], stale: [], changed: [], beyondRetention: [] };
+  for (const object of missed) {
+    const version = stored.get(object.id);
+    if (version === object.version) counts.written.push(object.id);
+    else if (version !== undefined && version > object.version) counts.stale.push(object.id);
+    else counts.changed.push(object.id);
+  }
+  return counts;
+}
+
+/** A statement can write a row once: of an id that comes repeatedly its highest version, of equal ones the first. */
+function splitRepeated(objects: readonly ObjectWrite[]): { first: ObjectWrite[]; repeated: ObjectWrite[] } {
+  const best = new Map<string, ObjectWrite>();
+  for (const object of objects) {
+    const before = best.get(object.id);
+    if (!before || before.version < object.version) best.set(object.id, object);
+  }
+  return { first: [...best.values()], repeated: objects.filter((object) => best.get(object.id) !== object) };
+}
+
+const idOf = (object: { id: string }) => object.id;
+const json = (value: unknown) => JSON.stringify(value);
+
+async function replaceObjects(trx: Trx, indexNo: number, objects: readonly ObjectWrite[]): Promise<Set<string>> {
+  if (objects.length === 0) return new Set();
+  const { objects: table } = tablesOf(indexNo);
+  const content = objects.map((object) => (object.kind === 'tombstone' ? undefined : object));
+  const { rows } = await sql<{ object_id: string }>`
+    insert into ${table} as stored
+      (index_no, object_id, version, change, deleted, deleted_version, failed, payload, metadata, original_id, uri, hash,
+      write_time)
+    select ${indexNo}::int, id, version, nextval('reembed.changes'), deleted, case when deleted then version else 0 end,
+      failed, payload, metadata, original_id, uri, hash, now()
+    from unnest(
+      ${objects.map(idOf)}::text[],
+      ${objects.map((object) => object.version)}::bigint[],
+      ${objects.map((object) => object.kind === 'tombstone')}::boolean[],
+      ${objects.map((object) => object.kind === 'failed')}::boolean[],
+      ${content.map((object) => (object && 'payload' in object ? json(object.payload) : null))}::jsonb[],
+      ${content.map((object) => json(object?.metadata ?? {}))}::jsonb[],
+      ${objects.map((object) => object.originalId ?? null)}::text[],
+      ${content.map((object) => object?.uri ?? null)}::text[],
+      ${content.map((object) => (object && 'hash' in object ? object.hash : null))}::text[]
+    ) as incoming (id, version, deleted, failed, payload, metadata, original_id, uri, hash)
+    order by id collate "C"
+    on conflict (index_no, object_id) do update set
+      version = excluded.version,
+      change = excluded.change,
+      deleted = excluded.deleted,
+      deleted_version = greatest(stored.deleted_version, excluded.deleted_version),
+      failed = excluded.failed,
+      payload = excluded.payload,
+      metadata = excluded.metadata,
+      original_id = case
+        when excluded.deleted then coalesce(excluded.original_id, stored.original_id)
+        else excluded.original_id
+      end,
+      uri = excluded.uri,
+      hash = excluded.hash,
+      write_time = excluded.write_time
+    where stored.version < excluded.version
+      or (stored.version = excluded.version and stored.failed and not excluded.failed)
+    returning object_id`.execute(trx);
+  return new Set(rows.map((row) => row.object_id));
+}
+
+/** Raises version and metadata of objects whose stored content is still the one with this hash; vectors stay. */
+async function raiseUnchanged(
+  trx: Trx,
+  indexNo: number,
+  objects: readonly Extract<ObjectWrite, { kind: 'unchanged' }>[],
+): Promise<Set<string>> {
+  if (objects.length === 0) return new Set();
+  const { objects: table } = tablesOf(indexNo);
+  const { rows } = await sql<{ object_id: string }>`
+    with incoming as (
+      select *
+      from unnest(
+        ${objects.map(idOf)}::text[],
+        ${objects.map((object) => object.version)}::bigint[],
+        ${objects.map((object) => json(object.metadata))}::jsonb[],
+        ${objects.map((object) => object.originalId)}::text[],
+        ${objects.map((object) => object.uri)}::text[],
+        ${objects.map((object) => object.hash)}::text[]
+      ) as row (id, version, metadata, original_id, uri, hash)
+    ),
+    locked as (
+      select stored.object_id
+      from ${table} stored
+      where stored.object_id = any(${objects.map(idOf)}::text[])
+      order by stored.object_id
+      for update
+    )
+    update ${table} stored set
+      version = incoming.version,
+      change = nextval('reembed.changes'),
+      metadata = incoming.metadata,
+      original_id = incoming.original_id,
+      uri = incoming.uri,
+      write_time = now()
+    from incoming
+    where stored.object_id = incoming.id
+      and stored.object_id in (select object_id from locked)
+      and stored.hash = incoming.hash
+      and not stored.deleted
+      and not stored.failed
+      and stored.version < incoming.version
+    returning stored.object_id`.execute(trx);
+  return new Set(rows.map((row) => row.object_id));
+}
+
+async function tooOld(
+  trx: Trx,
+  index: Pick<IndexRow, 'no' | 'removedVersion'>,
+  objects: readonly ObjectWrite[],
+): Promise<Set<string>> {
+  const suspects = objects.filter((object) => object.version <= index.removedVersion).map(idOf);
+  if (suspects.length === 0) return new Set();
+  const stored = await storedVersions(trx, index.no, suspects);
+  return new Set(suspects.filter((id) => !stored.has(id)));
+}
+
+async function storedVersions(trx: Trx, indexNo: number, ids: readonly string[]): Promise<Map<string, number>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<{ object_id: string; version: number }>`
+    select object_id, version
+    from ${tablesOf(indexNo).objects}
+    where object_id = any(${ids}::text[])`.execute(trx);
+  return new Map(rows.map((row) => [row.object_id, row.version]));
+}

@@ -1,0 +1,36 @@
+import { sql } from 'kysely';
+import type { Trx } from '../database.ts';
+import { tablesOf } from '../partitions.ts';
+import type { ObjectWrite } from './write.ts';
+
+/** Replaces all parts of the objects that were written by those they have now. */
+export async function replaceParts(
+  trx: Trx,
+  indexNo: number,
+  objects: readonly ObjectWrite[],
+  written: ReadonlySet<string>,
+): Promise<void> {
+  if (written.size === 0) return;
+  const { parts: table } = tablesOf(indexNo);
+  await sql`delete from ${table} where object_id = any(${[...written]}::text[])`.execute(trx);
+  const parts = objects.flatMap((object) =>
+    object.kind === 'content' && written.has(object.id) ? object.parts.map((part) => ({ id: object.id, ...part })) : [],
+  );
+  if (parts.length === 0) return;
+  await sql`
+    insert into ${table} (index_no, object_id, part, is_average, text_range, embedding)
+    select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding
+    from unnest(
+      ${parts.map((part) => part.id)}::text[],
+      ${parts.map((part) => part.part)}::int[],
+      ${parts.map((part) => part.isAverage)}::boolean[],
+      ${parts.map((part) => part.start)}::int[],
+      ${parts.map((part) => part.end)}::int[],
+      ${parts.map((part) => vectorText(part.embedding))}::vector[]
+    ) as incoming (id, part, is_average, first, past, embedding)`.execute(trx);
+}
+
+/** A vector in pgvector's text form. */
+export function vectorText(vector: readonly number[]): string {
+  return `[${vector.join(',')}]`;
+}

@@ -1,0 +1,38 @@
+import { sql } from 'kysely';
+import type { Db, Trx } from '../../src/store/database.ts';
+
+/** A transaction that has done its work and is kept open until it is told to commit or to roll back. */
+export interface OpenTransaction {
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+export async function openTransaction(db: Db, work: (trx: Trx) => Promise<unknown>): Promise<OpenTransaction> {
+  const trx = await db.startTransaction().execute();
+  await work(trx);
+  return {
+    commit: async () => void (await trx.commit().execute()),
+    rollback: async () => void (await trx.rollback().execute()),
+  };
+}
+
+/** Resolves once this many sessions of the database wait for a lock. */
+export async function untilWaiting(db: Db, sessions: number): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    const { rows } = await sql<{ waiting: number }>`
+      select count(distinct pid) as waiting
+      from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+    if ((rows[0]?.waiting ?? 0) >= sessions) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`there were never ${sessions} sessions waiting`);
+}
+
+/** Whether a promise is still pending after everybody else has had a moment. */
+export async function isPending(promise: Promise<unknown>, ms = 40): Promise<boolean> {
+  const pending = Symbol();
+  promise.catch(() => {});
+  const timer = new Promise((resolve) => setTimeout(() => resolve(pending), ms));
+  return (await Promise.race([promise.catch(() => {}), timer])) === pending;
+}
