@@ -1,0 +1,60 @@
+import { createRoute } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { nameSchema } from '../contract/indexes.ts';
+import { deleteAlias, listAliases, setAlias } from '../store/aliases.ts';
+import type { Db } from '../store/database.ts';
+import { problemResponses } from './problems.ts';
+import { createRouter } from './router.ts';
+import { aliasBody, aliasListBody, aliasTargetBody } from './schemas.ts';
+
+const params = z.object({ alias: nameSchema });
+
+const putAlias = createRoute({
+  method: 'put',
+  path: '/{alias}',
+  operationId: 'setAlias',
+  tags: ['aliases'],
+  summary: 'Point an alias to an index, at once for all searches and writes',
+  request: { params, body: { required: true, content: { 'application/json': { schema: aliasTargetBody } } } },
+  responses: {
+    200: { description: 'The alias points to the index.', content: { 'application/json': { schema: aliasBody } } },
+    ...problemResponses('InvalidInput', 'IndexNotFound', 'NameTaken', 'IndexDeleting', 'IndexLocked'),
+  },
+});
+
+const getAliases = createRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'listAliases',
+  tags: ['aliases'],
+  summary: 'List all aliases',
+  responses: {
+    200: { description: 'All aliases, by name.', content: { 'application/json': { schema: aliasListBody } } },
+  },
+});
+
+const removeAlias = createRoute({
+  method: 'delete',
+  path: '/{alias}',
+  operationId: 'deleteAlias',
+  tags: ['aliases'],
+  summary: 'Remove an alias; its index stays',
+  request: { params },
+  responses: {
+    204: { description: 'The alias is gone.' },
+    ...problemResponses('InvalidInput', 'AliasNotFound', 'IndexLocked'),
+  },
+});
+
+export function createAliasRouter({ db }: { db: Db }) {
+  return createRouter()
+    .openapi(putAlias, async (c) => {
+      const { alias } = c.req.valid('param');
+      return c.json(await setAlias(db, alias, c.req.valid('json').index), 200);
+    })
+    .openapi(getAliases, async (c) => c.json({ aliases: await listAliases(db) }, 200))
+    .openapi(removeAlias, async (c) => {
+      await deleteAlias(db, c.req.valid('param').alias);
+      return c.body(null, 204);
+    });
+}

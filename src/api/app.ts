@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import { html } from 'hono/html';
+import { requestId } from 'hono/request-id';
+import { z } from 'zod';
+import type { Embedder } from '../contract/embedder.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { ModelConfig } from '../contract/models.ts';
+import type { Db } from '../store/database.ts';
+import { createAliasRouter } from './aliases.ts';
+import { createDeleteIndexRouter, type StartDeleteIndex } from './delete-index.ts';
+import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
+import { createIndexRouter } from './indexes.ts';
+import { createMetrics } from './metrics.ts';
+import { accessLog } from './middleware/access-log.ts';
+import { bearerAuth } from './middleware/auth.ts';
+import { limitBody } from './middleware/body-limit.ts';
+import { safeHeaders } from './middleware/headers.ts';
+import { createObjectRouter } from './objects.ts';
+import { type ApiLog, notFound, onError } from './problems.ts';
+import { type Document, page, referencePage } from './reference.ts';
+import { type ApiEnv, createRouter } from './router.ts';
+import { createSearchRouter } from './search.ts';
+
+export interface ApiDependencies {
+  db: Db;
+  client: Client;
+  models: { embedder(config: ModelConfig): Embedder };
+  taskQueue: string;
+  log: ApiLog;
+  settings?: {
+    /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
+    bodyBytes?: number;
+    /** With at least one, every call needs one of them as `Authorization: Bearer …`. */
+    apiTokens?: readonly string[];
+  };
+  /** What `/readyz` asks, if not the database and Temporal as they are. */
+  health?: HealthChecks;
+  startDeleteIndex: StartDeleteIndex;
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+const metricsRoute = createRoute({
+  method: 'get',
+  path: '/metrics',
+  operationId: 'metrics',
+  tags: ['operation'],
+  summary: 'Metrics for Prometheus',
+  responses: { 200: { description: 'In its text format.', content: { 'text/plain': { schema: z.string() } } } },
+});
+
+/** The HTTP API as a Hono app: `serve({ fetch: createApi(…).fetch })`. */
+export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
+  const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
+  const { bodyBytes = LIMITS.bodyBytes, apiTokens = [] } = settings;
+  const metrics = createMetrics();
+  const app = createRouter();
+  app.onError(onError(log));
+  app.notFound(notFound);
+
+  app.use(requestId());
+  app.use(accessLog(log));
+  app.use(metrics.middleware);
+  app.use(safeHeaders());
+  if (apiTokens.length > 0) app.use(bearerAuth(apiTokens));
+  app.use(limitBody(bodyBytes));
+
+  app.route('/v1/indexes', createIndexRouter({ db, models }));
+  app.route('/v1/indexes', createDeleteIndexRouter({ db, start: dependencies.startDeleteIndex }));
+  app.route('/v1/indexes', createSearchRouter({ db, models }));
+  app.route('/v1/indexes', createObjectRouter({ db, log }));
+  app.route('/v1/aliases', createAliasRouter({ db }));
+  app.route('/', createHealthRouter(health));
+  app.openapi(metricsRoute, async (c) =>
+    c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  );
+  addPages(app);
+  return app;
+}
+
+/** The OpenAPI document of an app. */
+export function openApiDocument(app: OpenAPIHono<ApiEnv>) {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'Needed if the server was given tokens.',
+  });
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'reembed',
+      version,
+      description: 'Keeps vector indexes right while they are written to and rebuilt.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }, {}],
+  });
+}
+
+function addPages(app: OpenAPIHono<ApiEnv>): void {
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  // Made at the first request: by then everything is mounted.
+  const made = () => {
+    document ??= openApiDocument(app);
+    return document;
+  };
+  app.get('/openapi.json', (c) => c.json(made()));
+  app.get('/docs', (c) => c.html(referencePage(made() as unknown as Document)));
+  app.get('/', (c) =>
+    c.html(
+      page(
+        'reembed',
+        html`<h1>reembed <small>${version}</small></h1>
+<ul>
+<li><a href="/docs">API reference</a></li>
+<li><a href="/openapi.json">OpenAPI document</a></li>
+<li><a href="/readyz">Readiness</a></li>
+<li><a href="/metrics">Metrics</a></li>
+</ul>`,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,75 @@
+import { createRoute } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { ReembedError } from '../contract/errors.ts';
+import { nameSchema } from '../contract/indexes.ts';
+import { type DeleteIndexBody, type Tracker, taskIdSchema, trackerSchema } from '../contract/tasks.ts';
+import { listAliases } from '../store/aliases.ts';
+import type { Db } from '../store/database.ts';
+import { findIndex, resolveIndex } from '../store/indexes.ts';
+import { lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
+import { problemResponses } from './problems.ts';
+import { createRouter } from './router.ts';
+import { flagQuery } from './schemas.ts';
+
+/** Starts a `delete-index` task, or finds the one of that id. */
+export type StartDeleteIndex = (body: Partial<DeleteIndexBody> & { index: string }) => Promise<Tracker>;
+
+const deleteIndex = createRoute({
+  method: 'delete',
+  path: '/{index}',
+  operationId: 'deleteIndex',
+  tags: ['indexes'],
+  summary: 'Delete an index, as a task',
+  request: {
+    params: z.object({ index: nameSchema }),
+    query: z.strictObject({
+      force: flagQuery.optional().describe('Delete it although an alias points to it, and the alias with it.'),
+      taskId: taskIdSchema.optional(),
+    }),
+  },
+  responses: {
+    202: { description: 'The task that deletes it.', content: { 'application/json': { schema: trackerSchema } } },
+    ...problemResponses(
+      'InvalidInput',
+      'IndexNotFound',
+      'IndexLocked',
+      'IndexAliased',
+      'TaskLocked',
+      'TemporalUnavailable',
+    ),
+  },
+});
+
+export function createDeleteIndexRouter({ db, start }: { db: Db; start: StartDeleteIndex }) {
+  return createRouter().openapi(deleteIndex, async (c) => {
+    const { index } = c.req.valid('param');
+    const { force = false, taskId } = c.req.valid('query');
+    await requireDeletable(db, index, force);
+    return c.json(await start({ index, force, taskId }), 202);
+  });
+}
+
+/**
+ * Refuses at once what the task would refuse: the task itself checks again, under the gates. Errors: `IndexNotFound`,
+ * `IndexLocked`, `IndexAliased`.
+ */
+export async function requireDeletable(db: Db, name: string, force: boolean): Promise<void> {
+  const index = await findIndex(db, name);
+  if (!index) {
+    const meant = await resolveIndex(db, name);
+    throw new ReembedError(
+      'IndexNotFound',
+      `${name} is an alias of the index ${meant.name}: give the index's own name`,
+    );
+  }
+  // A deletion that stopped halfway may be asked for again.
+  if (index.state === 'deleting') return;
+  const lock = (await lockOnSource(db, index.no)) ?? (await lockOnDest(db, index.no));
+  if (lock) throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding ${name}: cancel it first`);
+  if (force) return;
+  const alias = (await listAliases(db)).find((pair) => pair.index === name);
+  if (alias) {
+    const message = `the alias ${alias.alias} points to ${name}: move it first, or ask with force=true`;
+    throw new ReembedError('IndexAliased', message);
+  }
+}

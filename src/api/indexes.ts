@@ -1,0 +1,85 @@
+import { createRoute } from '@hono/zod-openapi';
+import { z } from 'zod';
+import type { Embedder } from '../contract/embedder.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { nameSchema } from '../contract/indexes.ts';
+import type { ModelConfig } from '../contract/models.ts';
+import { type Db, transaction } from '../store/database.ts';
+import { indexInfo, listIndexInfos } from '../store/index-info.ts';
+import { ensureIndex, resolveIndex } from '../store/indexes.ts';
+import { problemResponses } from './problems.ts';
+import { createRouter } from './router.ts';
+import { indexBody, indexConfigBody, indexListBody } from './schemas.ts';
+
+const params = z.object({ index: nameSchema });
+const described = { 'application/json': { schema: indexBody } };
+
+const putIndex = createRoute({
+  method: 'put',
+  path: '/{index}',
+  operationId: 'createIndex',
+  tags: ['indexes'],
+  summary: 'Create an index; the same again is fine',
+  request: { params, body: { required: true, content: { 'application/json': { schema: indexConfigBody } } } },
+  responses: {
+    200: { description: 'It was there already, with the same settings.', content: described },
+    201: { description: 'Created.', content: described },
+    ...problemResponses('InvalidInput', 'IndexExists', 'NameTaken', 'IndexDeleting'),
+  },
+});
+
+const getIndexes = createRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'listIndexes',
+  tags: ['indexes'],
+  summary: 'List all indexes with counts, state, lock and aliases',
+  responses: {
+    200: { description: 'All indexes, by name.', content: { 'application/json': { schema: indexListBody } } },
+  },
+});
+
+const getIndex = createRoute({
+  method: 'get',
+  path: '/{index}',
+  operationId: 'getIndex',
+  tags: ['indexes'],
+  summary: 'One index, by its name or an alias',
+  request: { params },
+  responses: {
+    200: { description: 'The index.', content: described },
+    ...problemResponses('InvalidInput', 'IndexNotFound'),
+  },
+});
+
+export interface IndexDependencies {
+  db: Db;
+  models: { embedder(config: ModelConfig): Embedder };
+}
+
+export function createIndexRouter({ db, models }: IndexDependencies) {
+  return createRouter()
+    .openapi(putIndex, async (c) => {
+      const config = c.req.valid('json');
+      checkModel(models, config.model);
+      const { index, created } = await transaction(db, (trx) => ensureIndex(trx, c.req.valid('param').index, config));
+      return c.json(await indexInfo(db, index), created ? 201 : 200);
+    })
+    .openapi(getIndexes, async (c) => c.json({ indexes: await listIndexInfos(db) }, 200))
+    .openapi(getIndex, async (c) => {
+      const index = await resolveIndex(db, c.req.valid('param').index);
+      return c.json(await indexInfo(db, index), 200);
+    });
+}
+
+/** A model that this process cannot make is the caller's mistake, not, as later on, the provider's. */
+function checkModel(models: IndexDependencies['models'], config: ModelConfig): void {
+  try {
+    models.embedder(config);
+  } catch (error) {
+    if (!(error instanceof ReembedError)) throw error;
+    const path = { ModelNotFound: 'model.name', ModelWrongDimension: 'model.dimensions' }[error.type as string];
+    if (!path) throw error;
+    throw new ReembedError('InvalidInput', error.message, { issues: [{ path, message: error.message }], cause: error });
+  }
+}

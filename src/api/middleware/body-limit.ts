@@ -1,0 +1,15 @@
+import type { MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { ReembedError } from '../../contract/errors.ts';
+import { NDJSON } from '../schemas.ts';
+
+/** Refuses bodies above the limit. NDJSON has none: it is read line by line and never held as a whole. */
+export function limitBody(mostBytes: number): MiddlewareHandler {
+  const limited = bodyLimit({
+    maxSize: mostBytes,
+    onError: () => {
+      throw new ReembedError('TooLarge', `a body has at most ${mostBytes} bytes; as ${NDJSON}, upserts have no limit`);
+    },
+  });
+  return (c, next) => (c.req.header('content-type')?.startsWith(NDJSON) ? next() : limited(c, next));
+}

@@ -1,0 +1,91 @@
+import { createRoute } from '@hono/zod-openapi';
+import { z } from 'zod';
+import { nameSchema } from '../contract/indexes.ts';
+import { objectIdSchema, type StoredObject } from '../contract/objects.ts';
+import type { Db } from '../store/database.ts';
+import { getObject, listObjects } from '../store/objects.ts';
+import type { IndexRow } from '../store/schema.ts';
+import { fromCursor, toCursor } from './cursor.ts';
+import { ndjsonStream, primed } from './ndjson.ts';
+import { onIndex } from './on-index.ts';
+import { type ApiLog, problemResponses } from './problems.ts';
+import { createRouter } from './router.ts';
+import { countQuery, NDJSON, objectBody, objectPageBody } from './schemas.ts';
+
+const getOne = createRoute({
+  method: 'get',
+  path: '/{index}/objects/{id}',
+  operationId: 'getObject',
+  tags: ['objects'],
+  summary: 'One object',
+  description:
+    'The id is URL-encoded, slashes included. The ids `.` and `..` cannot stand in a URL, however they are encoded: list them.',
+  request: { params: z.object({ index: nameSchema, id: objectIdSchema }) },
+  responses: {
+    200: { description: 'The object.', content: { 'application/json': { schema: objectBody } } },
+    ...problemResponses('InvalidInput', 'IndexNotFound', 'ObjectNotFound', 'IndexDeleting'),
+  },
+});
+
+const list = createRoute({
+  method: 'get',
+  path: '/{index}/objects',
+  operationId: 'listObjects',
+  tags: ['objects'],
+  summary: 'All objects in the order of their ids',
+  description: `Page by page as JSON; with \`Accept: ${NDJSON}\` all that follow the cursor as one stream, an object to a line.`,
+  request: {
+    params: z.object({ index: nameSchema }),
+    query: z.strictObject({
+      cursor: z.string().max(4_000).optional(),
+      limit: countQuery(),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'A page of objects, or all of them.',
+      content: { 'application/json': { schema: objectPageBody }, [NDJSON]: { schema: objectBody } },
+    },
+    ...problemResponses('InvalidInput', 'IndexNotFound', 'IndexDeleting'),
+  },
+});
+
+export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
+  return createRouter()
+    .openapi(getOne, async (c) => {
+      const { index: name, id } = c.req.valid('param');
+      return c.json(await onIndex(db, name, (index) => getObject(db, index, id)), 200);
+    })
+    .openapi(list, async (c) => {
+      const { index: name } = c.req.valid('param');
+      const { cursor, limit } = c.req.valid('query');
+      const after = cursor === undefined ? null : fromCursor(cursor);
+      if (c.req.header('accept')?.includes(NDJSON)) {
+        const objects = await onIndex(db, name, (index) => primed(objectsAfter(db, index, after)));
+        // Typed as what a line holds, which is what the document says; the stream itself has no type there.
+        const stream = ndjsonStream(objects, (error) => {
+          log.warn({ requestId: c.get('requestId'), index: name, err: error }, 'a stream of objects broke off');
+          // The server would end the answer properly, and a part would pass for the whole.
+          c.env?.outgoing?.destroy();
+        });
+        return c.body(stream, 200, { 'content-type': NDJSON }) as never;
+      }
+      const objects = await onIndex(db, name, (index) => listObjects(db, index, { after, limit: limit + 1 }));
+      const page = objects.slice(0, limit);
+      const last = objects.length > limit ? page.at(-1) : undefined;
+      return c.json({ objects: page, cursor: last ? toCursor(last.id) : null }, 200);
+    });
+}
+
+/** Objects read at once: few, since one may be of many megabytes. */
+const PAGE = 100;
+
+async function* objectsAfter(db: Db, index: IndexRow, start: string | null): AsyncGenerator<StoredObject> {
+  for (let after = start; ; ) {
+    const page: StoredObject[] = await listObjects(db, index, { after, limit: PAGE });
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    after = last.id;
+  }
+}

@@ -1,0 +1,125 @@
+import { html, raw } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
+
+type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+/** What the page reads of an OpenAPI 3.1 document. */
+interface Operation {
+  operationId?: string;
+  tags?: string[];
+  summary?: string;
+  description?: string;
+  parameters?: { name: string; in: string; required?: boolean; description?: string; schema?: unknown }[];
+  requestBody?: { content?: Record<string, { schema?: unknown }> };
+  responses?: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
+}
+
+export interface Document {
+  info: { title: string; version: string; description?: string };
+  paths?: Record<string, Record<string, Operation>>;
+  components?: { schemas?: Record<string, unknown> };
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
+
+const STYLE = `
+:root{color-scheme:light dark;--line:#8884;--soft:#8881}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+code,pre{font:13px/1.45 ui-monospace,monospace}
+pre{background:var(--soft);padding:.7rem;overflow:auto;border-radius:6px}
+section{border-top:1px solid var(--line);padding:.6rem 0}
+h3{margin:.3rem 0;font-size:1rem;overflow-wrap:anywhere}
+.method{display:inline-block;min-width:4rem;font-weight:700;text-transform:uppercase}
+table{border-collapse:collapse;width:100%}
+td,th{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line)}
+nav ul{columns:18rem;list-style:none;padding:0}
+`;
+
+/** A page of plain HTML with head and style, without scripts. */
+export function page(title: string, body: Html): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${raw(STYLE)}</style>
+</head>
+<body>
+${body}
+</body>
+</html>`;
+}
+
+/**
+ * The reference page of an OpenAPI document. Made here, as the usual viewers load megabytes of script from another
+ * site, which an installation without a way out cannot reach.
+ */
+export function referencePage(document: Document): Html {
+  const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => (item[method] ? [{ path, method, operation: item[method] }] : [])),
+  );
+  const tags = [...new Set(operations.flatMap(({ operation }) => operation.tags ?? []))];
+  const { title, version, description = '' } = document.info;
+  return page(
+    `${title} ${version}: reference`,
+    html`<h1>${title} <small>${version}</small></h1>
+<p>${description} The same as <a href="/openapi.json">OpenAPI</a>.</p>
+<nav><ul>${operations.map(
+      ({ path, method, operation }) =>
+        html`<li><a href="#${operation.operationId}"><code>${method.toUpperCase()} ${path}</code></a></li>`,
+    )}</ul></nav>
+${tags.map(
+  (tag) => html`<h2>${tag}</h2>
+${operations
+  .filter(({ operation }) => operation.tags?.includes(tag))
+  .map(({ path, method, operation }) => operationSection(path, method, operation))}`,
+)}
+<h2>schemas</h2>
+${Object.entries(document.components?.schemas ?? {}).map(
+  ([name, schema]) => html`<section id="schema-${name}"><h3>${name}</h3>${schemaBlock(schema)}</section>`,
+)}`,
+  );
+}
+
+function operationSection(path: string, method: string, operation: Operation): Html {
+  const parameters = operation.parameters ?? [];
+  return html`<section id="${operation.operationId}">
+<h3><span class="method">${method}</span> <code>${path}</code></h3>
+<p><strong>${operation.summary}</strong>${operation.description ? html`<br>${operation.description}` : ''}</p>
+${
+  parameters.length === 0
+    ? ''
+    : html`<table><tr><th>parameter</th><th>in</th><th></th></tr>${parameters.map(
+        ({ name, in: place, required, description, schema }) =>
+          html`<tr><td><code>${name}</code>${required ? '' : ' (optional)'}</td><td>${place}</td><td>${description ?? ''} <code>${JSON.stringify(schema)}</code></td></tr>`,
+      )}</table>`
+}
+${Object.entries(operation.requestBody?.content ?? {}).map(
+  ([type, { schema }]) => html`<p>Body, <code>${type}</code></p>${schemaBlock(schema)}`,
+)}
+<table><tr><th>answer</th><th></th></tr>${Object.entries(operation.responses ?? {}).map(
+    ([status, response]) =>
+      html`<tr><td>${status}</td><td>${response.description} ${answerTypes(response.content)}</td></tr>`,
+  )}</table>
+</section>`;
+}
+
+function answerTypes(content: Record<string, { schema?: unknown }> = {}): Html[] {
+  return Object.entries(content).map(([type, { schema }]) => {
+    const name = refName((schema as { $ref?: string } | undefined)?.$ref);
+    return html`<code>${type}</code>${name ? html` <a href="#schema-${name}">${name}</a>` : ''} `;
+  });
+}
+
+function schemaBlock(schema: unknown): Html {
+  const lines = JSON.stringify(schema, null, 2)?.split('\n') ?? [];
+  return html`<pre>${lines.map((line) => {
+    const name = refName(/"\$ref": "([^"]+)"/.exec(line)?.[1]);
+    return html`${name ? html`<a href="#schema-${name}">${line}</a>` : line}\n`;
+  })}</pre>`;
+}
+
+function refName(ref: string | undefined): string | undefined {
+  return ref?.replace('#/components/schemas/', '');
+}

@@ -1,0 +1,14 @@
+import type { HttpBindings } from '@hono/node-server';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { validationHook } from './problems.ts';
+
+/** What handlers find: the socket, where the server is `@hono/node-server`, and what middleware leaves. */
+export interface ApiEnv {
+  Bindings: Partial<HttpBindings> | undefined;
+  Variables: { requestId: string };
+}
+
+/** A router whose routes are described for OpenAPI and refuse bad input with a problem. */
+export function createRouter(): OpenAPIHono<ApiEnv> {
+  return new OpenAPIHono<ApiEnv>({ defaultHook: validationHook });
+}
