@@ -2,14 +2,14 @@ import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
 import { nameSchema } from '../contract/indexes.ts';
-import { type DeleteIndexBody, type Tracker, taskIdSchema, trackerSchema } from '../contract/tasks.ts';
+import { type DeleteIndexBody, type Tracker, taskIdSchema } from '../contract/tasks.ts';
 import { listAliases } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
 import { findIndex, resolveIndex } from '../store/indexes.ts';
 import { lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
-import { flagQuery } from './schemas.ts';
+import { flagQuery, trackerBody } from './schemas.ts';
 
 /** Starts a `delete-index` task, or finds the one of that id. */
 export type StartDeleteIndex = (body: Partial<DeleteIndexBody> & { index: string }) => Promise<Tracker>;
@@ -28,7 +28,7 @@ const deleteIndex = createRoute({
     }),
   },
   responses: {
-    202: { description: 'The task that deletes it.', content: { 'application/json': { schema: trackerSchema } } },
+    202: { description: 'The task that deletes it.', content: { 'application/json': { schema: trackerBody } } },
     ...problemResponses(
       'InvalidInput',
       'IndexNotFound',
