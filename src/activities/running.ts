@@ -4,6 +4,7 @@ import { ReembedError } from '../contract/errors.ts';
 
 /** An activity works this long, then returns its cursor: pauses, cancels and throttles take hold between. */
 export const CHUNK_MS = 10_000;
+const HEARTBEAT_MS = 2_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -26,7 +27,7 @@ export async function runWithHeartbeat<T, R>(
   const context = Context.current();
   const startedMs = Date.now();
   let details = context.info.heartbeatDetails as T | undefined;
-  const timer = setInterval(() => context.heartbeat(details), options.everyMs ?? 5_000);
+  const timer = setInterval(() => context.heartbeat(details), options.everyMs ?? HEARTBEAT_MS);
   try {
     return await body({
       signal: context.cancellationSignal,

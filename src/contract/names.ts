@@ -32,6 +32,8 @@ export const SEARCH_ATTRIBUTES = {
   TaskType: 'KEYWORD',
   TaskStatus: 'KEYWORD',
   TaskParent: 'KEYWORD',
+  /** Of a run that replaces an ended one of the same task: that one's run id, so that lists can leave it out. */
+  TaskReplaces: 'KEYWORD',
   TaskIndex: 'KEYWORD_LIST',
 } as const;
 

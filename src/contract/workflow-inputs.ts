@@ -1,7 +1,7 @@
 import type { Splitter } from './indexes.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
-import type { Duration, OnReindex, Retire, TaskType, Tracker, TrackerError } from './tasks.ts';
+import type { Duration, OnReindex, TaskType, Tracker, TrackerError } from './tasks.ts';
 
 /**
  * The argument of each workflow: the body of the HTTP call, as a person would write it, and below it what the API and
@@ -62,7 +62,7 @@ export interface ReindexInput extends CommonInput {
   concurrency?: number;
   batchSize?: number;
   maxFailed?: number;
-  retire?: Retire;
+  retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
   ratePerSecond?: number;
   lockSeconds?: number;
   drainSeconds?: number;

@@ -45,6 +45,9 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     namespace,
     shutdownGraceTime: options.shutdownGraceMs ?? 10_000,
     shutdownForceTime: (options.shutdownGraceMs ?? 10_000) + 10_000,
+    // A cancellation reaches an activity with the answer to a heartbeat: send them on, rather than hold them back for
+    // most of the heartbeat timeout.
+    maxHeartbeatThrottleInterval: '1 s',
   };
   const workers: Worker[] = [];
   if (role !== 'embed') {

@@ -6,7 +6,7 @@ import { control, embedActivities, longControl } from './activities.ts';
 import { runTask, type Task } from './tracker.ts';
 
 /** While the index is kept current, it is brought up to date this often at least. */
-const LONGEST_MIRROR_PAUSE_SECONDS = 60;
+const LONGEST_MIRROR_PAUSE_SECONDS = 300;
 
 /**
  * Deletes an index with all it holds, now or later. While it waits the status is `waiting`: `cancel` keeps the index,

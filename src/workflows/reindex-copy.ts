@@ -1,4 +1,4 @@
-import { type ChildWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { type ChildWorkflowHandle, isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { CopyCounts } from '../contract/activities.ts';
 import { PRIORITY } from '../contract/names.ts';
 import type { LockedPair } from '../contract/workflow-inputs.ts';
@@ -88,7 +88,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
         sum.failed += counts.failed;
         shift(children, 'processing', 'done');
       } catch (error) {
-        shift(children, 'processing', 'failed');
+        shift(children, 'processing', isCancellation(error) ? 'canceled' : 'failed');
         throw error;
       } finally {
         steering.running.delete(child);
@@ -104,7 +104,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
 function shift(
   children: Task['tracker']['children'],
   from: 'pending' | 'processing',
-  to: 'processing' | 'done' | 'failed',
+  to: 'processing' | 'done' | 'failed' | 'canceled',
 ) {
   children[from] = (children[from] ?? 1) - 1;
   children[to] = (children[to] ?? 0) + 1;

@@ -1,10 +1,16 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { WorkflowInfo } from '@temporalio/workflow';
 import type { Tracker } from '../contract/tasks.ts';
 
 const taskType = defineSearchAttributeKey('TaskType', 'KEYWORD');
 const taskStatus = defineSearchAttributeKey('TaskStatus', 'KEYWORD');
 const taskParent = defineSearchAttributeKey('TaskParent', 'KEYWORD');
 const taskIndex = defineSearchAttributeKey('TaskIndex', 'KEYWORD_LIST');
+
+/** True when the type, indexes and parent of the task are among its search attributes. */
+export function isAnnounced(info: WorkflowInfo): boolean {
+  return info.typedSearchAttributes.get(taskType) !== undefined;
+}
 
 /** The search attributes of a task: only the status once the others are known. */
 export function searchAttributesOf(

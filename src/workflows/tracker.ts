@@ -21,7 +21,7 @@ import type { Carried } from '../contract/workflow-inputs.ts';
 import { control } from './activities.ts';
 import { addError, errorOf, RefusedError } from './errors.ts';
 import { defineTaskSignals, trackerQuery } from './signals.ts';
-import { currentDetails, listRow, searchAttributesOf } from './tracker-views.ts';
+import { currentDetails, isAnnounced, listRow, searchAttributesOf } from './tracker-views.ts';
 
 export interface TaskSpec {
   type: TaskType;
@@ -90,12 +90,13 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
 
   let quiet = spec.quiet ?? false;
   let publishedMs = 0;
-  let announced = false;
+  // Whoever started the workflow may have set them already.
+  let announced = isAnnounced(info);
   const publish = () => {
     setCurrentDetails(currentDetails(tracker));
     if (quiet) return;
     publishedMs = Date.now();
-    const attributes = searchAttributesOf(tracker, spec.indexes, announced || carried?.sameAttempt === true);
+    const attributes = searchAttributesOf(tracker, spec.indexes, announced);
     announced = true;
     upsertSearchAttributes(attributes);
     upsertMemo({ tracker: listRow(tracker) });

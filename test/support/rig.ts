@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
+import pino from 'pino';
+import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import type { Embedder } from '../../src/contract/embedder.ts';
+import type { IndexConfigInput } from '../../src/contract/indexes.ts';
+import { indexConfigSchema } from '../../src/contract/indexes.ts';
+import type { ModelConfig } from '../../src/contract/models.ts';
+import { QUERY, SEARCH_ATTRIBUTES, WORKFLOW } from '../../src/contract/names.ts';
+import type { TaskType, Tracker } from '../../src/contract/tasks.ts';
+import type { TaskInputs } from '../../src/contract/workflow-inputs.ts';
+import { createModels } from '../../src/models/models.ts';
+import { createLoader } from '../../src/pipeline/load.ts';
+import { findServer } from '../../src/runtime/servers/find.ts';
+import { bundleWorkflows, createWorkers, type Workers } from '../../src/runtime/worker.ts';
+import { setAlias } from '../../src/store/aliases.ts';
+import { type Db, transaction } from '../../src/store/database.ts';
+import { ensureIndex } from '../../src/store/indexes.ts';
+import type { IndexRow } from '../../src/store/schema.ts';
+
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+});
+
+export const silentLog = pino({ level: 'silent' });
+const WORKFLOW_OF: Record<TaskType, string> = {
+  upsert: WORKFLOW.upsert,
+  delete: WORKFLOW.delete,
+  reindex: WORKFLOW.reindex,
+  'reindex-slice': WORKFLOW.reindexSlice,
+  'delete-index': WORKFLOW.deleteIndex,
+};
+let bundle: Promise<WorkflowBundle> | undefined;
+
+/** A real Temporal server: the dev server, or the one whose clock runs ahead while nothing happens. */
+export async function startTemporal(kind: 'dev' | 'time-skipping'): Promise<TestWorkflowEnvironment> {
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) =>
+    defineSearchAttributeKey(name, type),
+  );
+  if (kind === 'dev') {
+    const path = await findServer('temporal-cli', { env: process.env, say });
+    return TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        searchAttributes,
+        extraArgs: [
+          '--dynamic-config-value',
+          'history.transferProcessorMaxPollRPS=2000',
+          '--dynamic-config-value',
+          'history.timerProcessorMaxTimeShift="1ms"',
+        ],
+      },
+    });
+  }
+  const path = await findServer('temporal-test-server', { env: process.env, say });
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  for (const key of searchAttributes) {
+    await environment.connection.operatorService.addSearchAttributes({
+      namespace: environment.namespace ?? 'default',
+      searchAttributes: { [key.name]: key.type === 'KEYWORD' ? 2 : 7 },
+    });
+  }
+  return environment;
+}
+
+export interface Rig {
+  environment: TestWorkflowEnvironment;
+  db: Db;
+  taskQueue: string;
+  workers: Workers;
+  start<T extends TaskType>(type: T, input: TaskInputs[T], taskId?: string): Promise<WorkflowHandle>;
+  /** Starts a task and waits for its end; answers with its tracker however it ended. */
+  run<T extends TaskType>(type: T, input: TaskInputs[T], taskId?: string): Promise<Tracker>;
+  stop(): Promise<void>;
+}
+
+/** The tracker of a task, once it fits. */
+export async function trackerWhen(handle: WorkflowHandle, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
+  for (const endMs = Date.now() + 20_000; ; ) {
+    const tracker = await handle.query<Tracker>(QUERY.tracker);
+    if (fits(tracker)) return tracker;
+    if (Date.now() > endMs) throw new Error(`the tracker never fitted: ${JSON.stringify(tracker)}`);
+    await delay(20);
+  }
+}
+
+/** Waits for the end of a workflow, however it ends, and answers with its tracker. */
+export async function endOf(handle: WorkflowHandle): Promise<Tracker> {
+  await handle.result().catch((error: unknown) => {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+  });
+  return handle.query<Tracker>(QUERY.tracker);
+}
+
+export interface RigOptions {
+  environment: TestWorkflowEnvironment;
+  db: Db;
+  /** Replaces the embedders, to make them fail. */
+  embedder?: (config: ModelConfig, usual: Embedder) => Embedder;
+  settings?: Partial<ActivityDependencies['settings']>;
+  taskQueue?: string;
+  shutdownGraceMs?: number;
+}
+
+/** Real workers with the real activities, on a task queue of their own. */
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { environment, db } = options;
+  const taskQueue = options.taskQueue ?? `test-${randomUUID()}`;
+  bundle ??= bundleWorkflows();
+  const models = createModels({ env: process.env });
+  const workers = await createWorkers({
+    connection: environment.nativeConnection,
+    namespace: environment.namespace ?? 'default',
+    taskQueue,
+    workflowBundle: await bundle,
+    shutdownGraceMs: options.shutdownGraceMs ?? 500,
+    dependencies: {
+      db,
+      models: {
+        embedder: (config) => options.embedder?.(config, models.embedder(config)) ?? models.embedder(config),
+      },
+      loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
+      log: silentLog,
+      cancelWorkflow: async (workflowId, runId) => {
+        await environment.client.workflow.getHandle(workflowId, runId).cancel();
+      },
+      settings: { maxConcurrentReindexes: 2, indexMemoryMb: 64, vectorIndexAfterParts: 5_000, ...options.settings },
+    },
+  });
+  const running = workers.run();
+  running.catch(() => {});
+  const start: Rig['start'] = (type, input, taskId = `${type}-${randomUUID()}`) =>
+    environment.client.workflow.start(WORKFLOW_OF[type], { workflowId: taskId, taskQueue, args: [input] });
+  return {
+    environment,
+    db,
+    taskQueue,
+    workers,
+    start,
+    run: async (type, input, taskId) => endOf(await start(type, input, taskId)),
+    async stop() {
+      workers.shutdown();
+      await running;
+    },
+  };
+}
+
+/** An index of the built-in `hash` model, with an alias if one is named. */
+export async function givenIndex(
+  db: Db,
+  name: string,
+  options: { alias?: string; config?: Partial<IndexConfigInput> } = {},
+): Promise<IndexRow> {
+  const config = indexConfigSchema.parse({ model: { provider: 'hash', dimensions: 32 }, ...options.config });
+  const { index } = await transaction(db, (trx) => ensureIndex(trx, name, config));
+  if (options.alias) await setAlias(db, options.alias, name);
+  return index;
+}

@@ -1,0 +1,86 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findIndex } from '../../src/store/indexes.ts';
+import { getObject } from '../../src/store/objects.ts';
+import { listLocks } from '../../src/store/protocol/locks.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+
+const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
+
+describe('the old index after a cut-over', () => {
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let rig: Rig;
+  let names = 0;
+
+  beforeAll(async () => {
+    [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
+    rig = await startRig({ environment, db: database.db });
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    await environment?.teardown();
+    await database?.close();
+  });
+
+  async function givenCutOver(retire: 'now' | { after: string; keepCurrent?: boolean }) {
+    const no = ++names;
+    const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
+    await givenIndex(database.db, source, { alias });
+    await rig.run('upsert', { index: alias, items: [{ id: 'x', payload: 'the text of x' }] });
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, retire });
+    expect(await endOf(handle)).toMatchObject({ status: 'done' });
+    const retiring = environment.client.workflow.getHandle(`${handle.workflowId}/retire/1`);
+    return { source, dest, alias, retiring, parentId: handle.workflowId };
+  }
+
+  test('is deleted at once by a task of its own', async () => {
+    const { source, retiring, parentId } = await givenCutOver('now');
+    expect(await endOf(retiring)).toMatchObject({
+      type: 'delete-index',
+      parentId,
+      status: 'done',
+      detail: `${source} is deleted`,
+    });
+    expect(await findIndex(database.db, source)).toBeUndefined();
+  });
+
+  test('is deleted when its time has come, and not before', async () => {
+    const { source, retiring } = await givenCutOver({ after: '2s' });
+    expect(await trackerWhen(retiring, ({ status }) => status === 'waiting')).toMatchObject({
+      detail: expect.stringContaining(`${source} will be deleted at`),
+    });
+    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+    expect(await endOf(retiring)).toMatchObject({ status: 'done' });
+    expect(await findIndex(database.db, source)).toBeUndefined();
+  });
+
+  test('is kept when its deletion is canceled', async () => {
+    const { source, retiring } = await givenCutOver({ after: '24h' });
+    await trackerWhen(retiring, ({ status }) => status === 'waiting');
+    await retiring.signal('cancel', 'we may need it');
+    expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
+    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+  });
+
+  test('is deleted at once when its waiting deletion is restarted', async () => {
+    const { source, retiring } = await givenCutOver({ after: '24h' });
+    await trackerWhen(retiring, ({ status }) => status === 'waiting');
+    await retiring.signal('restart');
+    expect(await endOf(retiring)).toMatchObject({ status: 'done' });
+    expect(await findIndex(database.db, source)).toBeUndefined();
+  });
+
+  test('is kept current until it is deleted, when asked to', async () => {
+    const { source, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true });
+    expect(await listLocks(database.db)).toMatchObject([{ mirror: true }]);
+    const later = await rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written later' }] });
+    expect(later.data).toMatchObject({ written: 1, forwarded: 1 });
+    const old = await findIndex(database.db, source);
+    expect(old && (await getObject(database.db, old, 'later'))).toMatchObject({ version: later.version });
+    await retiring.signal('cancel');
+    expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
+    expect(await listLocks(database.db)).toEqual([]);
+  });
+});

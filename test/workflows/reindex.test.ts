@@ -1,0 +1,185 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ReembedError } from '../../src/contract/errors.ts';
+import { listAliases } from '../../src/store/aliases.ts';
+import { findIndex } from '../../src/store/indexes.ts';
+import { getObject } from '../../src/store/objects.ts';
+import { lockPair, releaseLock } from '../../src/store/protocol/lock-pair.ts';
+import { listLocks } from '../../src/store/protocol/locks.ts';
+import { listFailed } from '../../src/store/staging.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+
+const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
+const items = (count: number, prefix = 'k') =>
+  Array.from({ length: count }, (_, at) => ({ id: `${prefix}${at}`, payload: `text ${at} of ${prefix}` }));
+
+describe('a reindex, on a server whose clock runs ahead', () => {
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let rig: Rig;
+  let poison: RegExp | undefined;
+  let names = 0;
+
+  beforeAll(async () => {
+    [environment, database] = await Promise.all([startTemporal('time-skipping'), openPostgresDatabase()]);
+    rig = await startRig({
+      environment,
+      db: database.db,
+      embedder: (_config, usual) => ({
+        ...usual,
+        async embed(texts, options) {
+          if (texts.some((text) => poison?.test(text)))
+            throw new ReembedError('ModelRejectedInput', 'I cannot read this');
+          return usual.embed(texts, options);
+        },
+      }),
+    });
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    await environment?.teardown();
+    await database?.close();
+  });
+
+  /** A pair of names, an alias on the first, which holds some objects. */
+  async function givenSource(count = 20) {
+    const no = ++names;
+    const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
+    await givenIndex(database.db, source, { alias });
+    if (count > 0) await rig.run('upsert', { index: alias, items: items(count) });
+    return { source, dest, alias };
+  }
+  const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
+
+  /** Holds the pair as another task would. */
+  async function givenLock(source: string, dest: string, lock: string) {
+    const outcome = await lockPair(database.db, {
+      taskId: 'somebody-else',
+      lock,
+      lockSeconds: 3_600,
+      source,
+      dest,
+      destModel,
+      maxConcurrentReindexes: 10,
+    });
+    expect(outcome.kind).toBe('locked');
+  }
+
+  test('copies every object with its version, switches the alias and lets the lock go', async () => {
+    const { source, dest, alias } = await givenSource(300);
+    await rig.run('delete', { index: alias, ids: ['k7'] });
+    const tracker = await rig.run('reindex', { source: alias, dest, destModel });
+    expect(tracker).toMatchObject({
+      status: 'done',
+      data: { copied: 299, tombstones: 1, failed: 0, source, dest, alias },
+    });
+    expect(await aliasOf(alias)).toBe(dest);
+    expect(await listLocks(database.db)).toEqual([]);
+    const [from, to] = [await findIndex(database.db, source), await findIndex(database.db, dest)];
+    if (!from || !to) throw new Error('an index is missing');
+    expect(await getObject(database.db, to, 'k8')).toEqual(await getObject(database.db, from, 'k8'));
+    await expect(getObject(database.db, to, 'k7')).rejects.toMatchObject({ type: 'ObjectNotFound' });
+  });
+
+  test('waits twenty minutes on a conflict, looks again, and then runs', async () => {
+    const { source, dest, alias } = await givenSource();
+    const lock = '00000000-0000-4000-8000-000000000001';
+    await givenLock(source, `${dest}-other`, lock);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel });
+    const waiting = await trackerWhen(handle, ({ status }) => status === 'waiting');
+    expect(waiting.data.conflict).toBe('source-locked-as-source');
+    expect(waiting.detail).toContain('somebody-else');
+    const before = await environment.currentTimeMs();
+    await releaseLock(database.db, lock);
+    expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
+    expect((await environment.currentTimeMs()) - before).toBeGreaterThanOrEqual(19 * 60_000);
+  });
+
+  test('restart while it waits makes it look at once', async () => {
+    const { source, dest, alias } = await givenSource();
+    const lock = '00000000-0000-4000-8000-000000000002';
+    await givenLock(source, `${dest}-other`, lock);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, waitSeconds: 600_000 });
+    await trackerWhen(handle, ({ status }) => status === 'waiting');
+    const before = await environment.currentTimeMs();
+    await releaseLock(database.db, lock);
+    await handle.signal('restart');
+    await trackerWhen(handle, ({ status }) => status === 'done');
+    expect((await environment.currentTimeMs()) - before).toBeLessThan(600_000_000);
+  });
+
+  test('is refused on a conflict when it was told not to wait, and changes nothing', async () => {
+    const { source, dest, alias } = await givenSource();
+    const lock = '00000000-0000-4000-8000-000000000003';
+    await givenLock(source, `${dest}-other`, lock);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, onConflict: 'refuse' });
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'TaskRefused' } });
+    expect(await endOf(handle)).toMatchObject({ status: 'refused', errors: [{ type: 'source-locked-as-source' }] });
+    expect(await findIndex(database.db, dest)).toBeUndefined();
+    await releaseLock(database.db, lock);
+  });
+
+  test('carries an object over as failed that cannot be embedded, and everything else goes on', async () => {
+    const { dest, alias } = await givenSource(50);
+    poison = /^text 0 of/;
+    const handle = await rig.start('reindex', { source: alias, dest, destModel });
+    expect(await endOf(handle)).toMatchObject({
+      status: 'done',
+      data: { copied: 49, failed: 1, verified: { failed: 1 } },
+    });
+    const to = await findIndex(database.db, dest);
+    expect(to && (await getObject(database.db, to, 'k0'))).toMatchObject({ failed: true, payload: 'text 0 of k' });
+    expect(await listFailed(database.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
+      { objectId: 'k0', stage: 'embed', reason: 'ModelRejectedInput' },
+    ]);
+    poison = undefined;
+  });
+
+  test('does not cut over when more objects failed than allowed, and releases the lock', async () => {
+    const { source, dest, alias } = await givenSource(20);
+    poison = /^text [0-4] of/;
+    const tracker = await rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0.2, maxAttempts: 1 });
+    expect(tracker).toMatchObject({ status: 'exhausted', errors: [{ type: 'TooManyFailed' }] });
+    expect(await aliasOf(alias)).toBe(source);
+    expect(await listLocks(database.db)).toEqual([]);
+    poison = undefined;
+    const again = await rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0 });
+    expect(again).toMatchObject({ status: 'done', data: { copied: 5, verified: { failed: 0 } } });
+  });
+
+  test('stops when it is canceled in the middle: the lock is released and the source serves', async () => {
+    const { source, dest, alias } = await givenSource(200);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 5, batchSize: 10 });
+    await trackerWhen(handle, ({ data }) => data.phase === 'copy');
+    await handle.signal('cancel', 'changed my mind');
+    expect(await endOf(handle)).toMatchObject({ status: 'canceled', detail: 'canceled: changed my mind', lock: null });
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    expect(await listLocks(database.db)).toEqual([]);
+    expect(await aliasOf(alias)).toBe(source);
+  });
+
+  test('pauses between two batches, and goes on when it is resumed', async () => {
+    const { dest, alias } = await givenSource(200);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 20, batchSize: 10 });
+    await trackerWhen(handle, ({ children }) => children.processing === 1);
+    await handle.signal('pause');
+    await trackerWhen(handle, ({ status }) => status === 'paused');
+    await handle.signal('throttle', null);
+    await handle.signal('resume');
+    expect(await endOf(handle)).toMatchObject({ status: 'done', data: { copied: 200 } });
+  });
+
+  test('going back after the cut-over copies only what changed since', async () => {
+    const { source, dest, alias } = await givenSource(100);
+    await rig.run('reindex', { source: alias, dest, destModel });
+    await rig.run('upsert', { index: alias, items: items(3, 'new') });
+    await rig.run('delete', { index: alias, ids: ['k5'] });
+    const back = await rig.run('reindex', { source: alias, dest: source });
+    expect(back).toMatchObject({
+      status: 'done',
+      data: { copied: 3, tombstones: 1, verified: { source: 102, dest: 102 } },
+    });
+    expect(await aliasOf(alias)).toBe(source);
+  });
+});
