@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
-import { deleteDerived, deletionsOfOriginals } from './derived.ts';
+import { deleteDerived, deletionsOfOriginals, rememberOriginals } from './derived.ts';
 import { holdLineage } from './gate.ts';
 import { replaceParts } from './parts.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
@@ -34,6 +34,12 @@ export async function applyWrites(
     return { kind: 'tombstone', id: object.id, version: deletion, originalId: object.originalId };
   });
   const counts = await storeObjects(trx, index.no, judged);
+  const staleIds = new Set(counts.stale);
+  await rememberOriginals(
+    trx,
+    index.no,
+    derivedOf(allowed).filter(({ id }) => staleIds.has(id)),
+  );
   await deleteDerived(trx, index.no, [
     ...allowed.filter(({ kind }) => kind === 'tombstone'),
     ...[...inherited].map(([id, version]) => ({ id, version })),

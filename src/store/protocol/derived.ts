@@ -97,3 +97,21 @@ export async function deletionsOfOriginals(
     where original.deleted_version > 0`.execute(trx);
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
+
+/** Tells tombstones that came before what they delete what that was derived from: later deletions pass through them. */
+export async function rememberOriginals(
+  trx: Trx,
+  indexNo: number,
+  derived: readonly { id: string; originalId: string }[],
+): Promise<void> {
+  if (derived.length === 0) return;
+  await sql`
+    update ${tablesOf(indexNo).objects} stored set original_id = incoming.original_id
+    from unnest(
+      ${derived.map(({ id }) => id)}::text[],
+      ${derived.map(({ originalId }) => originalId)}::text[]
+    ) as incoming (id, original_id)
+    where stored.object_id = incoming.id
+      and stored.deleted
+      and stored.original_id is null`.execute(trx);
+}

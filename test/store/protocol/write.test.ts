@@ -1,0 +1,281 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { getObject } from '../../../src/store/objects.ts';
+import { tablesOf } from '../../../src/store/partitions.ts';
+import { storedHashes } from '../../../src/store/protocol/write.ts';
+import { onBothDatabases } from '../../support/databases.ts';
+import {
+  content,
+  createIndex,
+  expireLock,
+  failure,
+  lockIn,
+  orphanParts,
+  partsOf,
+  rowOf,
+  rowsOf,
+  tombstone,
+  unchanged,
+  vectorOf,
+  write,
+  writeIn,
+} from '../builders.ts';
+import { openTransaction, untilWaiting } from '../concurrency.ts';
+
+const STRANGE = [
+  '"quoted" and \'quoted\'',
+  'back\\slash \\" \\\\',
+  '{}',
+  '{a,b}',
+  '{"a":1}',
+  'NULL',
+  'null',
+  '\\N',
+  ' ',
+  '\n\t\r',
+  ',',
+  '𝒳 ä € 中 👩‍👩‍👧 \u{10ffff}',
+  "'; drop table reembed.indexes; --",
+  '$1 %s :name ?',
+  '\u0001\u007f',
+  '__proto__',
+];
+
+onBothDatabases((database, databaseName) => {
+  describe('order', () => {
+    it('the higher version wins, whichever comes first', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      expect(await writeIn(db, index, [content('a', 2), content('b', 1)])).toMatchObject({ stale: [] });
+      expect(await writeIn(db, index, [content('a', 1), content('b', 2)])).toMatchObject({
+        written: ['b'],
+        stale: ['a'],
+      });
+      expect((await rowsOf(db, index.no)).map(({ payload }) => payload)).toEqual(['a@2', 'b@2']);
+    });
+
+    it('an equal version means that it is applied already: it counts as written and changes nothing', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(db, index, [content('a', 1), tombstone('b', 1)]);
+      const before = await sql`select * from ${tablesOf(index.no).objects} order by object_id`.execute(db);
+      const again = await writeIn(db, index, [
+        content('a', 1, { text: 'other' }),
+        tombstone('b', 1),
+        unchanged('a', 1, 'x'),
+      ]);
+      expect(again).toMatchObject({ stale: [], changed: [] });
+      expect([...again.written].sort()).toEqual(['a', 'a', 'b']);
+      expect((await sql`select * from ${tablesOf(index.no).objects} order by object_id`.execute(db)).rows).toEqual(
+        before.rows,
+      );
+    });
+
+    it('a batch may have an object several times: its highest version is stored', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      const outcome = await writeIn(db, index, [content('a', 2), content('a', 3), tombstone('a', 1), content('a', 3)]);
+      expect([...outcome.written]).toEqual(['a', 'a']);
+      expect(outcome.stale).toEqual(['a', 'a']);
+      expect(await rowsOf(db, index.no)).toMatchObject([{ version: 3, parts: [3] }]);
+    });
+
+    it('versions go up to the largest safe integer', async () => {
+      const { db } = database();
+      const index = await createIndex(db, { versioning: 'external' });
+      const largest = Number.MAX_SAFE_INTEGER;
+      await writeIn(db, index, [content('a', largest)]);
+      expect(await writeIn(db, index, [content('a', largest - 1)])).toMatchObject({ stale: ['a'] });
+      expect(await getObject(db, index, 'a')).toMatchObject({ version: largest });
+    });
+  });
+
+  describe('parts', () => {
+    it('are replaced: fewer ones leave none over, a tombstone and a failure leave none', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(
+        db,
+        index,
+        ['a', 'b', 'c'].map((id) => content(id, 1, { parts: partsOf([1, 2, 3], true) })),
+      );
+      await writeIn(db, index, [content('a', 2, { parts: partsOf([9]) }), tombstone('b', 2), failure('c', 2)]);
+      expect((await rowsOf(db, index.no)).map(({ parts }) => parts)).toEqual([[9], [], []]);
+      expect(await orphanParts(db, index.no)).toEqual([]);
+    });
+
+    it('of a stale write are not stored', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(db, index, [tombstone('a', 5), content('b', 5)]);
+      await writeIn(db, index, [
+        content('a', 4, { parts: partsOf([1, 2]) }),
+        content('b', 4, { parts: partsOf([1, 2]) }),
+      ]);
+      expect((await rowsOf(db, index.no)).map(({ parts }) => parts)).toEqual([[], [5]]);
+    });
+
+    it('keep their place in the text, empty ones too, and the average is marked', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      const [first, second, average] = partsOf([1, 3], true) as [never, never, never];
+      const empty = { part: 3, start: 7, end: 7, isAverage: false, embedding: vectorOf(4) };
+      await writeIn(db, index, [content('a', 1, { parts: [first, second, average, empty] })]);
+      const { rows } = await sql`
+        select part, is_average, text_range::text from ${tablesOf(index.no).parts} order by part`.execute(db);
+      expect(rows).toEqual([
+        { part: 0, is_average: false, text_range: '[0,10)' },
+        { part: 1, is_average: false, text_range: '[10,20)' },
+        { part: 2, is_average: true, text_range: '(,)' },
+        { part: 3, is_average: false, text_range: 'empty' },
+      ]);
+    });
+  });
+
+  describe('unchanged content', () => {
+    it('keeps its vectors and gets the new version and metadata', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(db, index, [content('a', 1, { text: 'same', parts: partsOf([7, 8]) })]);
+      expect(await writeIn(db, index, [unchanged('a', 2, 'same', { tag: 'new' })])).toMatchObject({ written: ['a'] });
+      expect(await rowOf(db, index.no, 'a')).toMatchObject({
+        version: 2,
+        payload: 'same',
+        metadata: { tag: 'new' },
+        parts: [7, 8],
+      });
+    });
+
+    it.each([
+      ['has another hash by now', [content('a', 1, { text: 'other' })]],
+      ['is deleted by now', [content('a', 1, { text: 'same' }), tombstone('a', 2)]],
+      ['has failed by now', [content('a', 1, { text: 'same' }), failure('a', 2)]],
+      ['was never there', []],
+    ])('is to be embedded again where the stored one %s', async (_why, before) => {
+      const { db } = database();
+      const index = await createIndex(db);
+      for (const object of before) await writeIn(db, index, [object]);
+      const rows = await rowsOf(db, index.no);
+      expect(await writeIn(db, index, [unchanged('a', 3, 'same')])).toMatchObject({ changed: ['a'], written: [] });
+      expect(await rowsOf(db, index.no)).toEqual(rows);
+    });
+
+    it('older than what is stored is stale', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(db, index, [content('a', 5, { text: 'same' })]);
+      expect(await writeIn(db, index, [unchanged('a', 4, 'same')])).toMatchObject({ stale: ['a'], changed: [] });
+    });
+
+    it('is known by the hashes of objects that are there and not failed', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(db, index, [content('a', 1), content('b', 1), content('c', 1)]);
+      await writeIn(db, index, [tombstone('b', 2), failure('c', 2)]);
+      expect([...(await storedHashes(db, index.no, ['a', 'b', 'c', 'd'])).keys()]).toEqual(['a']);
+    });
+
+    it.skipIf(databaseName === 'pglite')(
+      'waits for a write under way and is judged by what that has stored',
+      async () => {
+        const { db } = database();
+        for (const [text, expected] of [
+          ['same', { written: ['a'] }],
+          ['other', { changed: ['a'] }],
+        ] as const) {
+          const index = await createIndex(db);
+          await writeIn(db, index, [content('a', 1, { text: 'same' })]);
+          const { objects } = tablesOf(index.no);
+          const open = await openTransaction(db, (trx) =>
+            sql`update ${objects} set version = 2, hash = ${`hash of ${text}`} where object_id = 'a'`.execute(trx),
+          );
+          const raising = writeIn(db, index, [unchanged('a', 3, 'same')]);
+          await untilWaiting(db, 1);
+          await open.commit();
+          expect(await raising).toMatchObject(expected);
+        }
+      },
+    );
+  });
+
+  describe('data', () => {
+    it('of every kind comes back as it was, in ids, payloads, metadata, uris and original ids', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      const objects = STRANGE.flatMap((text, at) => [
+        content(text, at + 1, { payload: text, metadata: { [text]: text }, uri: text, originalId: `of ${text}` }),
+        content(`json ${text}`, at + 1, { payload: { [text]: [text, { deep: text }, null, 1e300, -0.5] } }),
+      ]);
+      await writeIn(db, index, objects);
+      for (const { id, payload, metadata, uri, originalId } of objects) {
+        expect(await getObject(db, index, id)).toMatchObject({ id, payload, metadata, uri, originalId });
+      }
+      const raised = STRANGE.map((text) =>
+        unchanged(text, 1_000, `${text}@${STRANGE.indexOf(text) + 1}`, { [text]: text }),
+      );
+      expect((await writeIn(db, index, raised)).written).toHaveLength(STRANGE.length);
+      const removed = await writeIn(
+        db,
+        index,
+        STRANGE.map((text) => tombstone(text, 2_000)),
+      );
+      expect(removed.written).toHaveLength(STRANGE.length);
+      expect(await orphanParts(db, index.no)).toEqual([]);
+    });
+
+    it('may be nothing at all', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      expect(await writeIn(db, index, [])).toEqual({
+        kind: 'written',
+        written: [],
+        stale: [],
+        changed: [],
+        beyondRetention: [],
+        forwardTo: null,
+      });
+    });
+
+    it('that the database refuses leaves nothing of its batch', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      const bad = content('b', 1, {
+        parts: [{ part: 0, start: 0, end: 1, isAverage: false, embedding: [Number.NaN] }],
+      });
+      await expect(write(db, index, [content('a', 1), bad])).rejects.toThrow();
+      expect(await rowsOf(db, index.no)).toEqual([]);
+    });
+  });
+
+  it('deleting an id that was never there leaves a tombstone, which keeps an older write out', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    expect(await writeIn(db, index, [tombstone('a', 5)])).toMatchObject({ written: ['a'] });
+    expect(await writeIn(db, index, [content('a', 4)])).toMatchObject({ stale: ['a'] });
+    expect(await rowsOf(db, index.no)).toMatchObject([{ id: 'a', version: 5, deleted: true, parts: [] }]);
+  });
+
+  describe('while the index is being rebuilt', () => {
+    it('a write names where to forward it; one that would not is told who holds the index', async () => {
+      const { db } = database();
+      const [source, dest] = [await createIndex(db), await createIndex(db)];
+      const { lock, taskId } = await lockIn(db, source.name, dest.name);
+      expect(await writeIn(db, source, [content('a', 1)])).toMatchObject({ forwardTo: { indexNo: dest.no, lock } });
+      for (const onReindex of ['wait', 'refuse'] as const) {
+        expect(await write(db, source, [content('b', 2)], { onReindex })).toEqual({ kind: 'locked', taskId });
+      }
+      await expect(write(db, dest, [content('c', 3)])).rejects.toMatchObject({ type: 'IndexLocked' });
+      expect((await rowsOf(db, source.no)).map(({ id }) => id)).toEqual(['a']);
+      expect(await rowsOf(db, dest.no)).toEqual([]);
+    });
+
+    it('a lock that has expired holds nobody back and is not forwarded to', async () => {
+      const { db } = database();
+      const [source, dest] = [await createIndex(db), await createIndex(db)];
+      const { lock } = await lockIn(db, source.name, dest.name);
+      await expireLock(db, lock);
+      expect(await writeIn(db, source, [content('a', 1)], { onReindex: 'refuse' })).toMatchObject({ forwardTo: null });
+      expect(await writeIn(db, dest, [content('a', 1)])).toMatchObject({ written: ['a'] });
+    });
+  });
+});
