@@ -1,0 +1,54 @@
+import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { type ErrorType, ReembedError } from '../../contract/errors.ts';
+
+/** How long one call to the server may take; without it a server that hangs hangs its callers too. */
+const CALL_TIMEOUT_MS = 10_000;
+
+/**
+ * Runs calls to the Temporal server with a deadline and turns what goes wrong into our errors. Errors: `TaskNotFound`
+ * for an id that no workflow has, `TemporalUnavailable` when the server does not answer in time.
+ */
+export async function callTemporal<T>(
+  client: Client,
+  taskId: string,
+  call: () => Promise<T>,
+  options: { timeoutMs?: number } = {},
+): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + (options.timeoutMs ?? CALL_TIMEOUT_MS), call);
+  } catch (error) {
+    throw toReembedError(error, taskId);
+  }
+}
+
+/** gRPC codes: the call was given up, or the server is overloaded or away. */
+const UNAVAILABLE_CODES: readonly number[] = [1, 4, 8, 14];
+const INVALID_ARGUMENT = 3;
+
+function toReembedError(error: unknown, taskId: string): unknown {
+  if (error instanceof WorkflowNotFoundError) return taskNotFound(taskId);
+  const code = grpcCodeOf(error);
+  if (code !== undefined && UNAVAILABLE_CODES.includes(code)) {
+    return new ReembedError('TemporalUnavailable', 'the Temporal server does not answer', { cause: error });
+  }
+  return error;
+}
+
+export function taskNotFound(taskId: string): ReembedError {
+  return new ReembedError('TaskNotFound', `there is no task ${taskId}`);
+}
+
+function grpcCodeOf(error: unknown): number | undefined {
+  const grpc = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(grpc) ? grpc.code : undefined;
+}
+
+/** True of an error with which the server says that it cannot make sense of what it was asked. */
+export function isInvalidArgument(error: unknown): boolean {
+  return grpcCodeOf(error) === INVALID_ARGUMENT;
+}
+
+export function isType(error: unknown, type: ErrorType): boolean {
+  return error instanceof ReembedError && error.type === type;
+}

@@ -1,0 +1,119 @@
+import type { Client, WorkflowStartOptions } from '@temporalio/client';
+import { InternalWorkflowStartOptionsSymbol } from '@temporalio/client/lib/internal.js';
+import { type SearchAttributePair, TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/common';
+import { PRIORITY } from '../../contract/names.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
+import { callTemporal } from './call.ts';
+import { taskIndexKey, taskParentKey, taskReplacesKey, taskStatusKey, taskTypeKey, WORKFLOW_OF } from './names.ts';
+import { trackerOfRow } from './rows.ts';
+import type { StartableType, StartTaskOptions } from './start.ts';
+
+const START_TIMEOUT_MS = 15_000;
+
+type AnyInput = Partial<TaskInputs['upsert'] & TaskInputs['delete'] & TaskInputs['reindex']> & { parentId?: string };
+
+export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ignoreLock'> {
+  inputHash?: string;
+  reuse: WorkflowIdReusePolicy;
+  /** The ended run of this task that the new one takes the place of. */
+  replaces?: string;
+  /** Starts with the same one are one start, however many callers there are. */
+  requestId?: string;
+}
+
+/**
+ * Starts the workflow of a task with all that lists show of it, and returns its tracker as it is then: `pending`. Throws
+ * the client's `WorkflowExecutionAlreadyStartedError` when the id is taken.
+ */
+export async function launch(client: Client, options: LaunchOptions): Promise<Tracker> {
+  const { type, taskId, inputHash, requestId } = options;
+  const input = options.input as AnyInput;
+  const tracker = pendingTracker(type, taskId, input);
+  const live = type === 'upsert' || type === 'delete';
+  const priorityKey = options.priority ?? (live ? PRIORITY.live : undefined);
+  const start: WorkflowStartOptions = {
+    workflowId: taskId,
+    taskQueue: options.taskQueue,
+    args: [input],
+    workflowIdReusePolicy: options.reuse,
+    workflowIdConflictPolicy: 'FAIL',
+    staticSummary: options.summary ?? summaryOf(type, input),
+    priority: priorityKey === undefined ? undefined : { priorityKey },
+    typedSearchAttributes: new TypedSearchAttributes(attributesOf(tracker, input, options.replaces)),
+    memo: { tracker: rowToKeep(tracker), ...(inputHash !== undefined && { inputHash }) },
+    // The SDK's own way for programs that must not start twice; its public options have none.
+    ...(requestId !== undefined && { [InternalWorkflowStartOptionsSymbol]: { requestId } }),
+  };
+  const call = () => client.workflow.start(WORKFLOW_OF[type], start);
+  const handle = await callTemporal(client, taskId, call, { timeoutMs: START_TIMEOUT_MS });
+  return { ...tracker, links: { workflowId: taskId, runId: handle.firstExecutionRunId } };
+}
+
+/** The tracker of a task that no worker has taken up yet. */
+function pendingTracker(type: StartableType, id: string, input: AnyInput): Tracker {
+  const { previous, accepted } = input;
+  const now = new Date().toISOString();
+  return trackerOfRow({
+    id,
+    type,
+    status: 'pending',
+    parentId: input.parentId ?? null,
+    createTime: previous?.createTime ?? now,
+    updateTime: now,
+    attempts: previous?.attempts ?? 0,
+    maxAttempts: (input.maxAttempts ?? 3) + (previous?.attempts ?? 0),
+    errors: previous?.errors ?? [],
+    data: previous?.data ?? {},
+    version: accepted?.version ?? null,
+    progress: { done: 0, total: accepted?.total ?? 0, failed: 0, perSecond: 0, etaSeconds: null },
+  });
+}
+
+function indexesOf(input: AnyInput): string[] {
+  return [input.index, input.source, input.dest].filter((name) => name !== undefined);
+}
+
+function attributesOf(tracker: Tracker, input: AnyInput, replaces: string | undefined): SearchAttributePair[] {
+  const pairs: SearchAttributePair[] = [
+    { key: taskTypeKey, value: tracker.type },
+    { key: taskStatusKey, value: tracker.status },
+    { key: taskIndexKey, value: indexesOf(input) },
+  ];
+  if (tracker.parentId !== null) pairs.push({ key: taskParentKey, value: tracker.parentId });
+  if (replaces !== undefined) pairs.push({ key: taskReplacesKey, value: replaces });
+  return pairs;
+}
+
+/** What a list shows, as the workflow itself will keep it in the memo from then on. */
+function rowToKeep(tracker: Tracker): Partial<Tracker> {
+  const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =
+    tracker;
+  return {
+    id,
+    type,
+    parentId,
+    status,
+    detail,
+    createTime,
+    updateTime,
+    attempts,
+    maxAttempts,
+    progress,
+    children,
+  };
+}
+
+function summaryOf(type: StartableType, input: AnyInput): string {
+  const items = input.accepted?.total ?? (input.items ?? input.ids)?.length;
+  switch (type) {
+    case 'upsert':
+      return `upsert ${items} objects into ${input.index}`;
+    case 'delete':
+      return `delete ${items} objects from ${input.index}`;
+    case 'reindex':
+      return `rebuild ${input.source} as ${input.dest}`;
+    case 'delete-index':
+      return `delete the index ${input.index}`;
+  }
+}

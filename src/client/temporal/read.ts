@@ -1,0 +1,104 @@
+import { type Client, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import { LIMITS } from '../../contract/limits.ts';
+import { QUERY } from '../../contract/names.ts';
+import type { TaskType, Tracker } from '../../contract/tasks.ts';
+import { callTemporal, isInvalidArgument, taskNotFound } from './call.ts';
+import { corrected, type Execution, rowOf, trackerOfRow, typeOf } from './rows.ts';
+
+/** A worker that answers at all answers a query within this time. */
+const QUERY_TIMEOUT_MS = 5_000;
+
+export interface TaskView {
+  tracker: Tracker;
+  /** Its workflow has ended: the tracker stays as it is unless someone restarts the task. */
+  ended: boolean;
+}
+
+export interface DescribedTask extends Execution {
+  taskType: TaskType;
+  running: boolean;
+  staticSummary: () => Promise<string | undefined>;
+}
+
+/** The latest run of a task's workflow. Errors: `TaskNotFound`, also for workflows that are not ours. */
+export async function describeTask(client: Client, taskId: string): Promise<DescribedTask> {
+  try {
+    const execution = await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).describe());
+    const taskType = typeOf(execution);
+    if (taskType === undefined) throw taskNotFound(taskId);
+    return { ...execution, taskType, running: !ENDED.has(execution.status.name) };
+  } catch (error) {
+    // An id that no workflow can have.
+    throw isInvalidArgument(error) ? taskNotFound(taskId) : error;
+  }
+}
+
+const ENDED: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT']);
+
+/**
+ * The tracker of a task, and whether it has ended. A running task is asked by query; when no worker answers in time,
+ * what it published last is told. An ended one left its tracker as result or failure, which needs no worker.
+ * Errors: `TaskNotFound`, `TemporalUnavailable`.
+ */
+export async function readTask(client: Client, taskId: string): Promise<TaskView> {
+  const execution = await describeTask(client, taskId);
+  if (execution.running) {
+    const tracker = (await queryTracker(client, taskId)) ?? rowTracker(execution);
+    return { tracker, ended: false };
+  }
+  const outcome = await readOutcome(client, execution);
+  const last = outcome.tracker ?? (await queryTracker(client, taskId, execution.runId)) ?? rowTracker(execution);
+  const change = corrected(execution, last.status, last, outcome.reason?.slice(0, LIMITS.detailChars));
+  return { tracker: { ...last, ...change, lock: null, lockTime: null, lockExpireTime: null }, ended: true };
+}
+
+/**
+ * The tracker of a task. A workflow that Temporal ended on its own is reported `canceled` (terminated) or `failed`
+ * (timed out), whatever it said last. Errors: `TaskNotFound`, `TemporalUnavailable`.
+ *
+ * @example
+ * const { status, progress } = await getTracker(client, 'nightly-reindex');
+ */
+export async function getTracker(client: Client, taskId: string): Promise<Tracker> {
+  return (await readTask(client, taskId)).tracker;
+}
+
+function rowTracker(execution: DescribedTask): Tracker {
+  return trackerOfRow(rowOf(execution, execution.taskType), execution.runId);
+}
+
+/** Undefined when there is no answer: no worker, or one whose code cannot replay the workflow. */
+async function queryTracker(client: Client, taskId: string, runId?: string): Promise<Tracker | undefined> {
+  try {
+    const handle = client.workflow.getHandle(taskId, runId);
+    return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<Tracker>(QUERY.tracker));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How an ended run ended: with the tracker as result or in the details of the failure, or by Temporal for a reason. */
+async function readOutcome(client: Client, execution: DescribedTask): Promise<{ tracker?: Tracker; reason?: string }> {
+  const { workflowId, runId } = execution;
+  const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
+  const settle = async () => {
+    try {
+      return { result: await handle.result() };
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) return { failure: error.cause };
+      throw error;
+    }
+  };
+  const { result, failure } = await callTemporal(client, workflowId, settle);
+  if (failure instanceof TerminatedFailure) {
+    return { reason: failure.message === 'Workflow execution terminated' ? undefined : failure.message };
+  }
+  const details = failure instanceof ApplicationFailure || failure instanceof CancelledFailure ? failure.details : [];
+  const found = failure === undefined ? result : details?.[0];
+  return { tracker: isTracker(found) ? found : undefined };
+}
+
+function isTracker(value: unknown): value is Tracker {
+  return typeof value === 'object' && value !== null && 'status' in value && 'attempts' in value;
+}

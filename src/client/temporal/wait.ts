@@ -1,0 +1,81 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Client, isGrpcCancelledError, isGrpcDeadlineError, WorkflowFailedError } from '@temporalio/client';
+import type { Tracker } from '../../contract/tasks.ts';
+import { callTemporal } from './call.ts';
+import { describeTask, readTask, type TaskView } from './read.ts';
+
+/** A watcher looks this often, and up to that seldom while nothing changes. */
+const WATCH_MS = { first: 1_000, most: 2_000, factor: 1.25 } as const;
+
+/**
+ * Waits until a task has ended, through all runs it continues itself as, at most `timeoutMs` or until `signal` aborts.
+ * Resolves with its tracker then; however a task ends, this does not throw for it. Errors: `TaskNotFound`,
+ * `TemporalUnavailable`.
+ */
+export async function waitForTask(
+  client: Client,
+  taskId: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Tracker> {
+  return (await awaitTask(client, taskId, timeoutMs, signal)).tracker;
+}
+
+/** As `waitForTask`, and tells whether the task has ended. */
+export async function awaitTask(
+  client: Client,
+  taskId: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<TaskView> {
+  const { running } = await describeTask(client, taskId);
+  if (running) await waitForEnd(client, taskId, timeoutMs, signal);
+  return readTask(client, taskId);
+}
+
+/** Waits for the end of the workflow; the server holds the call until then, so nobody polls. */
+export async function waitForEnd(
+  client: Client,
+  taskId: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (signal?.aborted || timeoutMs <= 0) return;
+  // The SDK adds a listener per call and removes none: they go with a signal of our own.
+  const own = AbortSignal.any(signal ? [signal] : []);
+  setMaxListeners(0, own);
+  const result = async () => {
+    try {
+      await client.workflow.getHandle(taskId).result();
+    } catch (error) {
+      const ended = error instanceof WorkflowFailedError;
+      if (!ended && !isGrpcDeadlineError(error) && !isGrpcCancelledError(error)) throw error;
+    }
+  };
+  await callTemporal(client, taskId, () => client.withAbortSignal(own, result), { timeoutMs });
+}
+
+/**
+ * The trackers of a task, each time it has changed, until it has ended or `signal` aborts. The first one comes at once.
+ *
+ * @example
+ * for await (const { status, progress } of watchTask(client, 'to-v2')) show(status, progress);
+ */
+export async function* watchTask(client: Client, taskId: string, signal?: AbortSignal): AsyncGenerator<Tracker> {
+  let shown = '';
+  let pauseMs: number = WATCH_MS.first;
+  while (!signal?.aborted) {
+    const { tracker, ended } = await readTask(client, taskId);
+    const text = JSON.stringify(tracker);
+    if (text === shown) {
+      pauseMs = Math.min(WATCH_MS.most, pauseMs * WATCH_MS.factor);
+    } else {
+      yield tracker;
+      shown = text;
+      pauseMs = WATCH_MS.first;
+    }
+    if (ended) return;
+    await delay(pauseMs, undefined, { signal }).catch(() => {});
+  }
+}

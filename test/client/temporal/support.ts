@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
+import { pino } from 'pino';
+import { indexConfigSchema } from '../../../src/contract/indexes.ts';
+import { SEARCH_ATTRIBUTES } from '../../../src/contract/names.ts';
+import { createModels } from '../../../src/models/models.ts';
+import { createLoader } from '../../../src/pipeline/load.ts';
+import { findServer } from '../../../src/runtime/servers/find.ts';
+import { bundleWorkflows, createWorkers } from '../../../src/runtime/worker.ts';
+import { type Db, transaction } from '../../../src/store/database.ts';
+import { ensureIndex } from '../../../src/store/indexes.ts';
+import type { IndexRow } from '../../../src/store/schema.ts';
+import { openPostgresDatabase } from '../../support/databases.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** A dev server and a database of its own, and workers that can be started and stopped. */
+export async function openWorld() {
+  const path = await findServer('temporal-cli', { env: process.env, say: () => {} });
+  const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => ({ name, type }));
+  const extraArgs = ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'];
+  const [environment, database, workflowBundle] = await Promise.all([
+    TestWorkflowEnvironment.createLocal({
+      server: { executable: { type: 'existing-path', path }, searchAttributes: searchAttributes as never, extraArgs },
+    }),
+    openPostgresDatabase(),
+    bundleWorkflows(),
+  ]);
+  const { client } = environment;
+  const { db } = database;
+  const taskQueue = 'reembed';
+  const running = new Set<() => Promise<void>>();
+
+  /** Starts workers; the answer stops them. */
+  async function startWorkers(options: { queue?: string } = {}): Promise<() => Promise<void>> {
+    const workers = await createWorkers(workersOptions(environment, db, workflowBundle, options.queue ?? taskQueue));
+    const run = workers.run();
+    const stop = async () => {
+      running.delete(stop);
+      workers.shutdown();
+      await run;
+    };
+    running.add(stop);
+    return stop;
+  }
+
+  return {
+    client,
+    environment,
+    db,
+    taskQueue,
+    startWorkers,
+    async close() {
+      await Promise.all([...running].map((stop) => stop()));
+      await database.close();
+      await environment.teardown();
+    },
+  };
+}
+
+function workersOptions(
+  environment: TestWorkflowEnvironment,
+  db: Db,
+  workflowBundle: WorkflowBundle,
+  taskQueue: string,
+) {
+  return {
+    connection: environment.nativeConnection,
+    namespace: 'default',
+    taskQueue,
+    workflowBundle,
+    shutdownGraceMs: 1_000,
+    dependencies: {
+      db,
+      models: createModels({ env: process.env }),
+      loader: createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 5_000 }),
+      log: pino({ enabled: false }),
+      cancelWorkflow: async (workflowId: string, runId: string) => {
+        await environment.client.workflow.getHandle(workflowId, runId).cancel();
+      },
+      settings: { maxConcurrentReindexes: 4, indexMemoryMb: 64, vectorIndexAfterParts: 10_000 },
+    },
+  };
+}
+
+/** A new small index. */
+export async function makeIndex(
+  db: Db,
+  options: { name?: string; versioning?: 'internal' | 'external' } = {},
+): Promise<IndexRow> {
+  const { name = uniqueName('index'), versioning } = options;
+  const config = indexConfigSchema.parse({ model: { provider: 'hash', dimensions: 8 }, versioning });
+  return (await transaction(db, (trx) => ensureIndex(trx, name, config))).index;
+}
+
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${randomUUID().slice(0, 8)}`;
+}
+
+/** Looks again until it is so: lists lag behind. */
+export async function eventually<T>(
+  look: () => Promise<T>,
+  isSo: (seen: T) => boolean,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const untilMs = Date.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (isSo(seen) || Date.now() > untilMs) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
