@@ -9,7 +9,7 @@ import { LIMITS } from '../contract/limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Db } from '../store/database.ts';
 import { createAliasRouter } from './aliases.ts';
-import { createDeleteIndexRouter, type StartDeleteIndex } from './delete-index.ts';
+import { createDeleteIndexRouter } from './delete-index.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
 import { createMetrics } from './metrics.ts';
@@ -17,11 +17,13 @@ import { accessLog } from './middleware/access-log.ts';
 import { bearerAuth } from './middleware/auth.ts';
 import { limitBody } from './middleware/body-limit.ts';
 import { safeHeaders } from './middleware/headers.ts';
+import { sameOrigin } from './middleware/same-origin.ts';
 import { createObjectRouter } from './objects.ts';
 import { type ApiLog, notFound, onError } from './problems.ts';
 import { type Document, page, referencePage } from './reference.ts';
 import { type ApiEnv, createRouter } from './router.ts';
 import { createSearchRouter } from './search.ts';
+import { acceptDeleteIndex, createTaskRouters } from './tasks/index.ts';
 
 export interface ApiDependencies {
   db: Db;
@@ -37,7 +39,6 @@ export interface ApiDependencies {
   };
   /** What `/readyz` asks, if not the database and Temporal as they are. */
   health?: HealthChecks;
-  startDeleteIndex: StartDeleteIndex;
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -65,13 +66,15 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.use(metrics.middleware);
   app.use(safeHeaders());
   if (apiTokens.length > 0) app.use(bearerAuth(apiTokens));
+  app.use(sameOrigin());
   app.use(limitBody(bodyBytes));
 
   app.route('/v1/indexes', createIndexRouter({ db, models }));
-  app.route('/v1/indexes', createDeleteIndexRouter({ db, start: dependencies.startDeleteIndex }));
+  app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
   app.route('/v1/indexes', createSearchRouter({ db, models }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db }));
+  app.route('/v1/tasks', createTaskRouters(dependencies));
   app.route('/', createHealthRouter(health));
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),

@@ -2,17 +2,23 @@ import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
 import { nameSchema } from '../contract/indexes.ts';
-import { type DeleteIndexBody, type Tracker, taskIdSchema } from '../contract/tasks.ts';
+import {
+  type DeleteIndexBody,
+  deleteIndexSchema,
+  type Tracker,
+  taskIdSchema,
+  trackerSchema,
+} from '../contract/tasks.ts';
 import { listAliases } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
 import { findIndex, resolveIndex } from '../store/indexes.ts';
 import { lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
-import { flagQuery, trackerBody } from './schemas.ts';
+import { flagQuery } from './schemas.ts';
 
 /** Starts a `delete-index` task, or finds the one of that id. */
-export type StartDeleteIndex = (body: Partial<DeleteIndexBody> & { index: string }) => Promise<Tracker>;
+export type StartDeleteIndex = (body: DeleteIndexBody) => Promise<Tracker>;
 
 const deleteIndex = createRoute({
   method: 'delete',
@@ -28,7 +34,7 @@ const deleteIndex = createRoute({
     }),
   },
   responses: {
-    202: { description: 'The task that deletes it.', content: { 'application/json': { schema: trackerBody } } },
+    202: { description: 'The task that deletes it.', content: { 'application/json': { schema: trackerSchema } } },
     ...problemResponses(
       'InvalidInput',
       'IndexNotFound',
@@ -44,8 +50,11 @@ export function createDeleteIndexRouter({ db, start }: { db: Db; start: StartDel
   return createRouter().openapi(deleteIndex, async (c) => {
     const { index } = c.req.valid('param');
     const { force = false, taskId } = c.req.valid('query');
-    await requireDeletable(db, index, force);
-    return c.json(await start({ index, force, taskId }), 202);
+    // With the id of a task that is there, that task is the answer, and the index may be gone.
+    await requireDeletable(db, index, force).catch((error: unknown) => {
+      if (taskId === undefined || !(error instanceof ReembedError) || error.type !== 'IndexNotFound') throw error;
+    });
+    return c.json(await start(deleteIndexSchema.parse({ index, force, taskId })), 202);
   });
 }
 

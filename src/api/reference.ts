@@ -67,7 +67,7 @@ export function referencePage(document: Document): Html {
 <p>${description} The same as <a href="/openapi.json">OpenAPI</a>.</p>
 <nav><ul>${operations.map(
       ({ path, method, operation }) =>
-        html`<li><a href="#${operation.operationId}"><code>${method.toUpperCase()} ${path}</code></a></li>`,
+        html`<li><a href="#${anchorOf(path, method, operation)}"><code>${method.toUpperCase()} ${path}</code></a></li>`,
     )}</ul></nav>
 ${tags.map(
   (tag) => html`<h2>${tag}</h2>
@@ -84,7 +84,7 @@ ${Object.entries(document.components?.schemas ?? {}).map(
 
 function operationSection(path: string, method: string, operation: Operation): Html {
   const parameters = operation.parameters ?? [];
-  return html`<section id="${operation.operationId}">
+  return html`<section id="${anchorOf(path, method, operation)}">
 <h3><span class="method">${method}</span> <code>${path}</code></h3>
 <p><strong>${operation.summary}</strong>${operation.description ? html`<br>${operation.description}` : ''}</p>
 ${
@@ -103,6 +103,10 @@ ${Object.entries(operation.requestBody?.content ?? {}).map(
       html`<tr><td>${status}</td><td>${response.description} ${answerTypes(response.content)}</td></tr>`,
   )}</table>
 </section>`;
+}
+
+function anchorOf(path: string, method: string, operation: Operation): string {
+  return operation.operationId ?? method + path.replaceAll(/[^\w]+/g, '-');
 }
 
 function answerTypes(content: Record<string, { schema?: unknown }> = {}): Html[] {

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { aliasSchema, indexConfigSchema, indexInfoSchema, nameSchema } from '../contract/indexes.ts';
-import type { Json } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { objectSchema, searchResultSchema, searchSchema } from '../contract/objects.ts';
-import { taskListSchema, trackerSchema } from '../contract/tasks.ts';
+import { itemSchema, objectSchema, searchResultSchema, searchSchema } from '../contract/objects.ts';
+import { failedItemSchema, taskListSchema, trackerSchema } from '../contract/tasks.ts';
 
 /** The contract's schemas under the names they have in the OpenAPI document, and those of answers that hold several. */
 
@@ -29,12 +28,14 @@ export const objectPageBody = z
   .meta({ id: 'ObjectPage' });
 export type ObjectPage = z.output<typeof objectPageBody>;
 
-/** As the contract's, but of a JSON value that refers to itself, which OpenAPI has no word for, only that it is any. */
-const anyJson = z.unknown() as unknown as z.ZodType<Json>;
-export const trackerBody = trackerSchema.extend({ data: z.record(z.string(), anyJson) }).meta({ id: 'Tracker' });
-export const taskListBody = taskListSchema
-  .extend({ tasks: z.array(trackerBody.partial().required({ id: true, type: true, status: true })) })
-  .meta({ id: 'TaskList' });
+// Registered rather than wrapped, since the routers of tasks answer with the contract's schemas themselves. A JSON value
+// holds JSON values: told in full, the document would have no end.
+const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean', 'null'];
+z.globalRegistry.add(trackerSchema.shape.data.valueType, { type: ANY_JSON });
+z.globalRegistry.add(trackerSchema, { id: 'Tracker' });
+z.globalRegistry.add(taskListSchema, { id: 'TaskList' });
+z.globalRegistry.add(failedItemSchema, { id: 'FailedItem' });
+z.globalRegistry.add(itemSchema, { id: 'Item' });
 
 /** Media type of a body with one JSON value to a line. */
 export const NDJSON = 'application/x-ndjson';

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createDeleteIndexRouter } from '../../src/api/delete-index.ts';
+import { onError } from '../../src/api/problems.ts';
+import { createRouter } from '../../src/api/router.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { lockPair } from '../../src/store/protocol/lock-pair.ts';
 import { onBothDatabases } from '../support/databases.ts';
@@ -7,7 +10,17 @@ import { call, listeningLog, makeIndex, putObjects, removeObject, testApi } from
 const HASH = { model: { provider: 'hash', dimensions: 16 } };
 
 onBothDatabases((database) => {
-  const app = () => testApi(database().db, { startDeleteIndex: async (body) => ({ id: 'started', body }) as never });
+  const app = () => testApi(database().db);
+  /** Its tasks are only noted. */
+  const deleting = () => {
+    const { db } = database();
+    const router = createRouter();
+    router.onError(onError());
+    return router.route(
+      '/v1/indexes',
+      createDeleteIndexRouter({ db, start: async (body) => ({ id: 'started', body }) as never }),
+    );
+  };
 
   describe('PUT /v1/indexes/{index}', () => {
     it('creates once: 201, the same again 200, other settings 409', async () => {
@@ -96,23 +109,25 @@ onBothDatabases((database) => {
   describe('DELETE /v1/indexes/{index}', () => {
     it('starts a task', async () => {
       await makeIndex(database().db, 'doomed', HASH);
-      const { status, body } = await call(app(), 'DELETE', '/v1/indexes/doomed?taskId=t1');
+      const { status, body } = await call(deleting(), 'DELETE', '/v1/indexes/doomed?taskId=t1');
       expect(status).toBe(202);
-      expect(body).toEqual({ id: 'started', body: { index: 'doomed', force: false, taskId: 't1' } });
+      expect((await call(deleting(), 'DELETE', '/v1/indexes/gone?taskId=t0')).status).toBe(202);
+      expect((await call(deleting(), 'DELETE', '/v1/indexes/gone')).status).toBe(404);
+      expect(body).toEqual({ id: 'started', body: { index: 'doomed', force: false, taskId: 't1', maxAttempts: 3 } });
     });
 
     it('is refused at once while an alias points to it, unless forced', async () => {
       await makeIndex(database().db, 'served', HASH);
       await setAlias(database().db, 'serving', 'served');
-      const refused = await call(app(), 'DELETE', '/v1/indexes/served');
+      const refused = await call(deleting(), 'DELETE', '/v1/indexes/served');
       expect([refused.status, refused.body.type]).toEqual([409, 'urn:reembed:error:IndexAliased']);
       expect(refused.body.detail).toContain('serving');
       for (const query of ['force=true', 'force']) {
-        expect((await call(app(), 'DELETE', `/v1/indexes/served?${query}`)).status).toBe(202);
+        expect((await call(deleting(), 'DELETE', `/v1/indexes/served?${query}`)).status).toBe(202);
       }
-      const byAlias = await call(app(), 'DELETE', '/v1/indexes/serving');
+      const byAlias = await call(deleting(), 'DELETE', '/v1/indexes/serving');
       expect([byAlias.status, byAlias.body.detail]).toEqual([404, expect.stringContaining('served')]);
-      const odd = await call(app(), 'DELETE', '/v1/indexes/served?force=perhaps');
+      const odd = await call(deleting(), 'DELETE', '/v1/indexes/served?force=perhaps');
       expect([odd.status, odd.body.issues[0].path]).toEqual([400, 'query.force']);
     });
 
@@ -123,7 +138,7 @@ onBothDatabases((database) => {
       const request = { taskId: 'rebuild', lock, lockSeconds: 60, source: 'held', dest: 'held-2' };
       await lockPair(database().db, { ...request, maxConcurrentReindexes: 9 });
       for (const path of ['/v1/indexes/held?force=true', '/v1/indexes/held-2']) {
-        const { status, body } = await call(app(), 'DELETE', path);
+        const { status, body } = await call(deleting(), 'DELETE', path);
         expect([status, body.type]).toEqual([409, 'urn:reembed:error:IndexLocked']);
         expect(body.detail).toContain('rebuild');
       }

@@ -75,6 +75,17 @@ describe('answers', () => {
     expect([cross.status, cross.headers.get('access-control-allow-origin')]).toEqual([404, null]);
   });
 
+  it('refuse changes on behalf of pages of other sites, and of no one else', async () => {
+    const put = async (headers: object) => (await call(app(), 'PUT', '/v1/aliases/a', { index: 'b' }, headers)).status;
+    expect(await put({ 'sec-fetch-site': 'cross-site' })).toBe(403);
+    expect(await put({ 'sec-fetch-site': 'same-site' })).toBe(403);
+    expect(await put({ origin: 'https://elsewhere.example' })).toBe(403);
+    expect(await put({ origin: 'null' })).toBe(403);
+    for (const own of [{}, { 'sec-fetch-site': 'same-origin' }, { origin: 'http://localhost' }]) {
+      expect(await put(own)).toBe(503); // there is no database
+    }
+  });
+
   it('carry the id of the request, the one sent along if it is harmless', async () => {
     const sent = await call(app(), 'GET', '/healthz', undefined, { 'x-request-id': 'abc-123' });
     expect(sent.headers.get('x-request-id')).toBe('abc-123');
@@ -134,7 +145,7 @@ describe('the OpenAPI document', () => {
     for (const [path, item] of Object.entries(body.paths)) {
       // biome-ignore lint/suspicious/noExplicitAny: a document from outside
       for (const operation of Object.values(item as object) as any[]) {
-        ids.push(operation.operationId);
+        if (operation.operationId) ids.push(operation.operationId);
         const inPath = (operation.parameters ?? []).filter((one: { in: string }) => one.in === 'path');
         expect(inPath.map((one: { name: string }) => `{${one.name}}`).sort()).toEqual(
           [...path.matchAll(/\{\w+\}/g)].map(([name]) => name).sort(),

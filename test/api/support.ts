@@ -36,7 +36,6 @@ export function testApi(db: Db, change: Partial<ApiDependencies> = {}) {
     models,
     taskQueue: 'test',
     log: listeningLog(),
-    startDeleteIndex: () => Promise.reject(new Error('not here')),
     ...change,
   });
 }

@@ -11,5 +11,10 @@ export function limitBody(mostBytes: number): MiddlewareHandler {
       throw new ReembedError('TooLarge', `a body has at most ${mostBytes} bytes; as ${NDJSON}, upserts have no limit`);
     },
   });
-  return (c, next) => (c.req.header('content-type')?.startsWith(NDJSON) ? next() : limited(c, next));
+  return (c, next) => (isLines(c.req.header('content-type')) ? next() : limited(c, next));
+}
+
+/** Of the names that NDJSON goes by. */
+function isLines(contentType = ''): boolean {
+  return /^application\/(?:x-ndjson|ndjson|jsonl)(?![\w+.-])/i.test(contentType.trim());
 }

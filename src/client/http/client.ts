@@ -1,0 +1,41 @@
+import { aliasCalls, indexCalls, objectCalls, searchCall } from './indexes.ts';
+import { type ClientOptions, createSend } from './request.ts';
+import { taskCalls } from './tasks.ts';
+
+export type { ObjectPage } from '../../api/schemas.ts';
+export { ReembedError } from '../../contract/errors.ts';
+export type { PageOptions, SearchInput } from './indexes.ts';
+export type { ClientOptions } from './request.ts';
+export type {
+  DeleteIndexRequest,
+  DeleteRequest,
+  DeletionInput,
+  ItemInput,
+  RunOptions,
+  StreamOptions,
+  TaskFilter,
+  UpsertRequest,
+} from './tasks.ts';
+
+export type ReembedClient = ReturnType<typeof createClient>;
+
+/**
+ * A client of the HTTP API. Every call throws a `ReembedError` with the `type` that the API told of, or
+ * `ServerUnavailable` when it cannot be reached.
+ *
+ * @example
+ * const reembed = createClient({ baseUrl: 'http://127.0.0.1:7400' });
+ * await reembed.indexes.create('docs', { model: { provider: 'hash' } });
+ * await reembed.tasks.upsert({ index: 'docs', items: [{ id: 'a', payload: 'a lion' }] }, { wait: true });
+ * const { hits } = await reembed.search('docs', { text: 'big cat' });
+ */
+export function createClient(options: ClientOptions) {
+  const send = createSend(options);
+  return {
+    indexes: indexCalls(send),
+    aliases: aliasCalls(send),
+    search: searchCall(send),
+    objects: objectCalls(send),
+    tasks: taskCalls(send),
+  };
+}

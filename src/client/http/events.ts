@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReembedError } from '../../contract/errors.ts';
+import { type Tracker, trackerSchema } from '../../contract/tasks.ts';
+import { linesOf } from './lines.ts';
+import { checked, type Send } from './request.ts';
+
+const PAUSE_MS = 500;
+/** Connections that fail one after the other before we give up: about a minute of an API being started anew. */
+const MOST_FAILURES = 12;
+
+/**
+ * The tracker of a task at each change, until the task has ended. A connection that is lost is made anew, telling what
+ * was seen last; the API says with 204 that nothing will follow, which a stream that merely ends does not.
+ */
+export async function* watchEvents(
+  send: Send,
+  taskId: string,
+  { signal }: { signal?: AbortSignal },
+): AsyncGenerator<Tracker> {
+  let seen: string | undefined;
+  for (let failures = 0; ; ) {
+    try {
+      const response = await send('GET', '/v1/tasks/events', {
+        query: { taskId },
+        accept: 'text/event-stream',
+        headers: seen === undefined ? {} : { 'last-event-id': seen },
+        signal,
+      });
+      if (response.status === 204) return;
+      for await (const event of eventsOf(response)) {
+        failures = 0;
+        seen = event.id ?? seen;
+        if (event.name === 'tracker') yield checked(trackerSchema, JSON.parse(event.data), response.url);
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures++;
+      const mayRecover = error instanceof ReembedError && error.status >= 500 && error.type !== 'Internal';
+      if (seen === undefined || !mayRecover || failures > MOST_FAILURES) throw error;
+      await sleep(Math.min(8_000, PAUSE_MS * 2 ** failures), undefined, { signal });
+    }
+  }
+}
+
+interface Event {
+  name: string;
+  id: string | undefined;
+  data: string;
+}
+
+/** Server-sent events of an answer. One that was not sent to its end is dropped. */
+export async function* eventsOf(response: Response): AsyncGenerator<Event> {
+  let event: Event = { name: 'message', id: undefined, data: '' };
+  for await (const raw of linesOf(response)) {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (line === '') {
+      if (event.data !== '') yield event;
+      event = { name: 'message', id: undefined, data: '' };
+      continue;
+    }
+    const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === 'event') event.name = value;
+    else if (field === 'id') event.id = value;
+    else if (field === 'data') event.data += (event.data && '\n') + value;
+  }
+}

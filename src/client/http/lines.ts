@@ -1,0 +1,50 @@
+import { messageOf, ReembedError } from '../../contract/errors.ts';
+
+/**
+ * The lines of an answer as they arrive, also a last one without an end. Leaving the loop ends the request. Error:
+ * `ServerUnavailable` when the connection breaks; an abort is thrown as it is.
+ */
+export async function* linesOf(response: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let rest: string[] = [];
+  for await (const chunk of chunksOf(response)) {
+    const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
+    rest.push(first);
+    for (const line of others) {
+      // Kept in pieces until it is whole: adding to a long line again and again takes the square of its length.
+      yield rest.join('');
+      rest = [line];
+    }
+  }
+  const last = rest.join('') + decoder.decode();
+  if (last !== '') yield last;
+}
+
+async function* chunksOf({ body, url }: Response): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body ?? []) yield chunk;
+  } catch (error) {
+    if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) throw error;
+    throw new ReembedError('ServerUnavailable', `${url} broke off: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Values as NDJSON, asked for only as fast as they are sent. */
+export function toNdjson(values: AsyncIterable<unknown> | Iterable<unknown>): ReadableStream<Uint8Array> {
+  async function* lines() {
+    for await (const value of values) yield encoder.encode(`${JSON.stringify(value)}\n`);
+  }
+  const iterator = lines();
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await iterator.next();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel() {
+      await iterator.return(undefined);
+    },
+  });
+}

@@ -1,0 +1,126 @@
+import type { z } from 'zod';
+import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemSchema } from '../../api/problem-schema.ts';
+import { type ErrorType, messageOf, ReembedError } from '../../contract/errors.ts';
+
+export interface ClientOptions {
+  /** Where the API listens, for instance `http://127.0.0.1:7400`. */
+  baseUrl: string;
+  /** Sent as `Authorization: Bearer …`. */
+  token?: string;
+  fetch?: typeof globalThis.fetch;
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+export interface RequestOptions {
+  query?: Query;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  body?: { type: string; stream: ReadableStream<Uint8Array> };
+  accept?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** Sends one request and gives the answer back if it is a good one. Throws `ReembedError` otherwise. */
+export type Send = (method: string, path: string, options?: RequestOptions) => Promise<Response>;
+
+export function createSend({ baseUrl, token, fetch = globalThis.fetch }: ClientOptions): Send {
+  const base = baseUrl.replace(/\/+$/, '');
+  return async (method, path, { query = {}, json, body, accept = 'application/json', headers, signal } = {}) => {
+    const url = base + path + queryText(query);
+    const type = body?.type ?? (json === undefined ? undefined : 'application/json');
+    const init = {
+      method,
+      headers: {
+        accept,
+        ...headers,
+        ...(type !== undefined && { 'content-type': type }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      body: body?.stream ?? (json === undefined ? undefined : JSON.stringify(json)),
+      signal,
+      ...(body && { duplex: 'half' }),
+    };
+    const response = await fetch(url, init as RequestInit).catch((error: unknown) => {
+      throw signal?.aborted ? error : unreachable(base, error);
+    });
+    if (!response.ok) throw await errorOf(response);
+    return response;
+  };
+}
+
+/** The answer's JSON, checked. */
+export async function readAs<S extends z.ZodType>(response: Response, schema: S): Promise<z.output<S>> {
+  return checked(schema, await response.json().catch(() => undefined), response.url);
+}
+
+/** A value that a server sent, checked: another version of the server may speak otherwise. */
+export function checked<S extends z.ZodType>(schema: S, value: unknown, url: string): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0] ?? { path: [], message: '' };
+  const where = path.length > 0 ? ` at ${path.join('.')}` : '';
+  throw new ReembedError('Internal', `${url} gave an answer that this client does not understand${where}: ${message}`, {
+    cause: parsed.error,
+  });
+}
+
+/** One segment of a path. Error: `InvalidInput` for `.` and `..`, which no URL can hold, however they are encoded. */
+export function segment(text: string): string {
+  if (text === '.' || text === '..') {
+    throw new ReembedError('InvalidInput', `${text} cannot stand in an address: find it in the list instead`);
+  }
+  return encodeURIComponent(text.toWellFormed());
+}
+
+function queryText(query: Query): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) given.set(name, String(value));
+  }
+  return given.size === 0 ? '' : `?${given}`;
+}
+
+const TYPE_OF_STATUS: Record<number, ErrorType> = {
+  400: 'InvalidInput',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  413: 'TooLarge',
+  415: 'UnsupportedMedia',
+  502: 'ServerUnavailable',
+  503: 'ServerUnavailable',
+  504: 'ServerUnavailable',
+};
+
+/** The error that the API told of, or, where something in between answered, one by its status. */
+async function errorOf(response: Response): Promise<ReembedError> {
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined;
+  const text = await response.text().catch(() => '');
+  if (response.headers.get('content-type')?.startsWith(PROBLEM_MEDIA_TYPE)) {
+    const problem = problemSchema.safeParse(parseJson(text)).data;
+    const type = problem && errorTypeOf(problem.type);
+    if (type) {
+      const { detail, issues, reason } = problem;
+      return new ReembedError(type, detail, { issues, reason, retryAfterMs });
+    }
+  }
+  const type = TYPE_OF_STATUS[response.status] ?? 'Internal';
+  return new ReembedError(type, `${response.url} answered with status ${response.status}`, { retryAfterMs });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreachable(base: string, error: unknown): ReembedError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return new ReembedError('ServerUnavailable', `no answer from ${base}: ${messageOf(cause)}`, { cause: error });
+}
