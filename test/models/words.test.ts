@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { createHashEmbedder } from '../../src/models/hash.ts';
-import { SYNONYM_QUERIES } from '../../src/models/synonym-queries.ts';
 import { formatWordVectors, loadWordVectors, parseWordVectors } from '../../src/models/word-vectors.ts';
 import { createWordsEmbedder } from '../../src/models/words.ts';
+import { type NounGloss, readNounGlosses } from '../../src/runtime/tour/corpus.ts';
+import { SYNONYM_QUERIES } from '../../src/runtime/tour/synonym-queries.ts';
 import { cosine, lengthOf } from '../support/vectors.ts';
-import { type NounGloss, readNounGlosses } from '../support/wordnet.ts';
 
 const words = createWordsEmbedder();
 const GOLDEN = [
