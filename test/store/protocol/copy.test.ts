@@ -1,0 +1,271 @@
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { type Db, transaction } from '../../../src/store/database.ts';
+import { tablesOf } from '../../../src/store/partitions.ts';
+import { storeObjects } from '../../../src/store/protocol/apply-writes.ts';
+import {
+  markChanges,
+  planSlices,
+  readBehind,
+  readByIds,
+  readChanged,
+  removeUnknown,
+  writeCopies,
+} from '../../../src/store/protocol/copy.ts';
+import { compareIndexes } from '../../../src/store/protocol/verify.ts';
+import { onBothDatabases } from '../../support/databases.ts';
+import {
+  content,
+  createIndex,
+  failure,
+  liveIds,
+  lockIn,
+  orphanParts,
+  rowsOf,
+  tombstone,
+  unchanged,
+  writeIn,
+} from '../builders.ts';
+import { openTransaction, untilWaiting } from '../concurrency.ts';
+
+async function lockedPair(db: Db) {
+  const [source, dest] = [await createIndex(db), await createIndex(db)];
+  const { lock, mark } = await lockIn(db, source.name, dest.name);
+  return { source, dest, lock, mark, pair: { sourceNo: source.no, destNo: dest.no } };
+}
+
+const ALL = { after: null, until: null };
+const ids = (objects: readonly { id: string }[]) => objects.map(({ id }) => id);
+
+onBothDatabases((database, name) => {
+  it('slices cover the key space exactly: every object lies in one slice, whatever the ids', async () => {
+    const { db } = database();
+    const anyId = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 5 })
+      .filter((id) => id.isWellFormed() && !id.includes('\0'));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(anyId, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (objectIds, sliceSize, maxSlices) => {
+          const [source, dest] = [await createIndex(db), await createIndex(db)];
+          await writeIn(
+            db,
+            source,
+            objectIds.map((id, at) => (at % 4 === 3 ? tombstone(id, 1) : content(id, 1))),
+          );
+          const { slices, total } = await planSlices(db, source.no, { sliceSize, maxSlices });
+          expect(total).toBe(objectIds.filter((_, at) => at % 4 !== 3).length);
+          expect(slices.length).toBeLessThanOrEqual(maxSlices);
+          const pair = { sourceNo: source.no, destNo: dest.no };
+          const found: string[] = [];
+          for (const slice of slices) found.push(...ids(await readBehind(db, pair, slice, 100)));
+          expect(found).toEqual(ids(await rowsOf(db, source.no)));
+          expect([slices[0]?.after, slices.at(-1)?.until]).toEqual([null, null]);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  describe('what is behind', () => {
+    it('is what the destination lacks, has older or could not embed, in key order and page by page', async () => {
+      const { db } = database();
+      const { source, dest, lock, pair } = await lockedPair(db);
+      const objects = ['same', 'older', 'newer', 'missing', 'failed', 'gone', 'alive'];
+      await writeIn(db, source, [
+        ...objects.slice(0, 5).map((id) => content(id, 5)),
+        tombstone('gone', 5),
+        tombstone('alive', 5),
+      ]);
+      await writeCopies(db, lock, dest.no, [
+        content('same', 5),
+        content('older', 4),
+        content('newer', 6),
+        failure('failed', 5),
+        tombstone('gone', 5),
+        content('alive', 4),
+      ]);
+      const read = async (after: string | null, limit: number) =>
+        ids(await readBehind(db, pair, { ...ALL, after }, limit));
+      expect(await read(null, 9)).toEqual(['alive', 'failed', 'missing', 'older']);
+      expect(await read('failed', 1)).toEqual(['missing']);
+    });
+
+    it('since a mark is read in the order of its changes, and up to the next mark only', async () => {
+      const { db } = database();
+      const { source, pair, mark } = await lockedPair(db);
+      await writeIn(db, source, [content('b', 1)]);
+      await writeIn(db, source, [content('a', 1), tombstone('z', 1)]);
+      const until = await markChanges(db, source.no);
+      await writeIn(db, source, [content('b', 2), content('late', 1)]);
+      const first = await readChanged(db, pair, { after: mark, until }, 9);
+      expect(ids(first)).toEqual(['a', 'z']);
+      expect(ids(await readChanged(db, pair, { after: first[0]?.change ?? 0, until }, 9))).toEqual(['z']);
+      const next = await markChanges(db, source.no);
+      expect(ids(await readChanged(db, pair, { after: until, until: next }, 9))).toEqual(['b', 'late']);
+    });
+
+    it('by ids includes what is derived from them, since a deletion took that too', async () => {
+      const { db } = database();
+      const { source, pair } = await lockedPair(db);
+      await writeIn(db, source, [content('a', 1), content('b', 1, { originalId: 'a' }), content('c', 1)]);
+      await writeIn(db, source, [tombstone('a', 2)]);
+      expect(await readByIds(db, pair, ['a'])).toMatchObject([
+        { id: 'a', deleted: true },
+        { id: 'b', deleted: true },
+      ]);
+    });
+
+    it('on an empty database is nothing, up to the mark 0 or what was given out', async () => {
+      const { db } = database();
+      const { source, pair } = await lockedPair(db);
+      const until = await markChanges(db, source.no);
+      expect(await readChanged(db, pair, { after: 0, until }, 9)).toEqual([]);
+      expect(await planSlices(db, source.no, { sliceSize: 5, maxSlices: 5 })).toEqual({ slices: [ALL], total: 0 });
+    });
+  });
+
+  describe('a copy', () => {
+    it('never overwrites what is newer, and replaces an older life by the tombstone', async () => {
+      const { db } = database();
+      const { dest, lock } = await lockedPair(db);
+      await writeCopies(db, lock, dest.no, [content('a', 5), content('b', 2)]);
+      const counts = await writeCopies(db, lock, dest.no, [content('a', 4), tombstone('b', 3)]);
+      expect(counts).toMatchObject({ written: ['b'], stale: ['a'] });
+      expect(await liveIds(db, dest.no)).toEqual(['a']);
+      expect(await orphanParts(db, dest.no)).toEqual([]);
+    });
+
+    it('that failed is tried again with the same version, and does not undo one that did not', async () => {
+      const { db } = database();
+      const { dest, lock } = await lockedPair(db);
+      await writeCopies(db, lock, dest.no, [failure('a', 3), content('b', 3)]);
+      await writeCopies(db, lock, dest.no, [content('a', 3), failure('b', 3)]);
+      expect(await rowsOf(db, dest.no)).toMatchObject([
+        { id: 'a', failed: false, parts: [3] },
+        { id: 'b', failed: false, parts: [3] },
+      ]);
+    });
+
+    it('of unchanged content keeps the vectors', async () => {
+      const { db } = database();
+      const { dest, lock } = await lockedPair(db);
+      await writeCopies(db, lock, dest.no, [content('a', 1, { text: 'same' })]);
+      await writeCopies(db, lock, dest.no, [unchanged('a', 2, 'same')]);
+      expect(await rowsOf(db, dest.no)).toMatchObject([{ version: 2, parts: [1] }]);
+    });
+  });
+
+  describe('what the source does not know', () => {
+    it('is taken out of the destination with its parts, and leaves no tombstone that would judge late writes', async () => {
+      const { db } = database();
+      const { source, dest, lock, pair } = await lockedPair(db);
+      await writeIn(db, source, [content('known', 1), tombstone('deleted', 1)]);
+      await writeCopies(
+        db,
+        lock,
+        dest.no,
+        ['known', 'x', 'y', 'z'].map((id) => content(id, 1)),
+      );
+      expect(await removeUnknown(db, lock, pair, 2)).toBe(2);
+      expect(await removeUnknown(db, lock, pair, 2)).toBe(1);
+      expect(await removeUnknown(db, lock, pair, 2)).toBe(0);
+      expect(ids(await rowsOf(db, dest.no))).toEqual(['known']);
+      expect(await orphanParts(db, dest.no)).toEqual([]);
+    });
+
+    it.skipIf(name === 'pglite')('is not taken out when it is forwarded meanwhile', async () => {
+      const { db } = database();
+      const { source, dest, lock, pair } = await lockedPair(db);
+      await writeCopies(db, lock, dest.no, [content('a', 1)]);
+      const forward = await openTransaction(db, (trx) => storeObjects(trx, dest.no, [content('a', 9)]));
+      const removing = removeUnknown(db, lock, pair, 10);
+      await untilWaiting(db, 1);
+      await writeIn(db, source, [content('a', 9)]);
+      await forward.commit();
+      await removing;
+      expect(await rowsOf(db, dest.no)).toMatchObject([{ version: 9, deleted: false, parts: [9] }]);
+    });
+  });
+
+  describe('comparing', () => {
+    it('finds nothing wrong with a true copy', async () => {
+      const { db } = database();
+      const { source, dest, lock, pair } = await lockedPair(db);
+      const objects = [content('a', 1), tombstone('b', 2)];
+      await writeIn(db, source, objects);
+      await writeCopies(db, lock, dest.no, objects);
+      const found = await compareIndexes(db, pair, await markChanges(db, source.no));
+      expect(found).toEqual({
+        behind: 0,
+        examples: [],
+        source: 1,
+        dest: 1,
+        failed: 0,
+        withoutParts: 0,
+        orphanedParts: 0,
+      });
+    });
+
+    it.each([
+      [
+        'an object that is missing',
+        `delete from OBJECTS where object_id = 'a'`,
+        { behind: 1, examples: ['a'], orphanedParts: 1 },
+      ],
+      [
+        'an object that is older',
+        `update OBJECTS set version = 0 where object_id = 'a'`,
+        { behind: 1, examples: ['a'] },
+      ],
+      ['a tombstone that is missing', `delete from OBJECTS where object_id = 'z'`, { behind: 1, examples: ['z'] }],
+      ['an object without parts', `delete from PARTS where object_id = 'a'`, { behind: 0, withoutParts: 1 }],
+      [
+        'parts without an object',
+        `update PARTS set object_id = 'x' where object_id = 'a'`,
+        { withoutParts: 1, orphanedParts: 1 },
+      ],
+      [
+        'parts of a deleted object',
+        `update OBJECTS set deleted = true where object_id = 'a'`,
+        { behind: 0, orphanedParts: 1 },
+      ],
+      [
+        'parts of a failed object',
+        `update OBJECTS set failed = true where object_id = 'a'`,
+        { failed: 1, orphanedParts: 1 },
+      ],
+    ])('finds %s', async (_what, damage, expected) => {
+      const { db } = database();
+      const { source, dest, lock, pair } = await lockedPair(db);
+      const objects = [content('a', 1), content('b', 1), tombstone('z', 1)];
+      await writeIn(db, source, objects);
+      await writeCopies(db, lock, dest.no, objects);
+      const damaging = damage
+        .replace('OBJECTS', `reembed.objects_${dest.no}`)
+        .replace('PARTS', `reembed.parts_${dest.no}`);
+      await sql.raw(damaging).execute(db);
+      expect(await compareIndexes(db, pair, await markChanges(db, source.no))).toMatchObject(expected);
+    });
+
+    it('leaves out what changed after the mark', async () => {
+      const { db } = database();
+      const { source, pair, mark } = await lockedPair(db);
+      await writeIn(db, source, [content('a', 1)]);
+      expect(await compareIndexes(db, pair, mark)).toMatchObject({ behind: 0, source: 1, dest: 0 });
+    });
+  });
+
+  it('partitions of one index hold nothing of another', async () => {
+    const { db } = database();
+    const { source, dest } = await lockedPair(db);
+    await writeIn(db, source, [content('a', 1)]);
+    const wrongHome = transaction(db, (trx) =>
+      sql`insert into ${tablesOf(dest.no).objects} select * from ${tablesOf(source.no).objects}`.execute(trx),
+    );
+    await expect(wrongHome).rejects.toMatchObject({ code: '23514' });
+  });
+});

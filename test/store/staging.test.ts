@@ -1,0 +1,96 @@
+import { expect, it } from 'vitest';
+import { admitItems, requireWritable } from '../../src/store/admission.ts';
+import { nextVersion } from '../../src/store/protocol/versions.ts';
+import {
+  clearFailed,
+  countFailed,
+  countStaged,
+  dropStaged,
+  listFailed,
+  readStaged,
+  recordFailed,
+  stageItems,
+} from '../../src/store/staging.ts';
+import { onBothDatabases } from '../support/databases.ts';
+import { createIndex, uniqueName } from './builders.ts';
+
+const failed = (objectId: string, detail = 'why') => ({
+  objectId,
+  stage: 'embed' as const,
+  reason: 'ModelUnavailable',
+  detail,
+});
+
+onBothDatabases((database) => {
+  it('items are staged in their order, the same again changes nothing, and they are dropped together', async () => {
+    const { db } = database();
+    const staging = uniqueName('staging');
+    const items = ['{}', 'NULL', '"', '\\', '𝒳'].map((id) => ({ id, payload: { [id]: [id, null] } }));
+    await stageItems(db, staging, 0, items.slice(0, 3));
+    await stageItems(db, staging, 0, items.slice(0, 3));
+    await stageItems(db, staging, 3, items.slice(3));
+    await stageItems(db, staging, 5, []);
+    const range = { fromSeq: 0, toSeq: 99, limit: 99 };
+    expect((await readStaged(db, staging, range)).map(({ item }) => item)).toEqual(items);
+    expect(await readStaged(db, staging, { fromSeq: 1, toSeq: 3, limit: 1 })).toMatchObject([{ seq: 1 }]);
+    await dropStaged(db, staging);
+    expect(await countStaged(db, staging)).toBe(0);
+  });
+
+  it('failed items are listed by id, once each with the last reason, until they are written after all', async () => {
+    const { db } = database();
+    const task = uniqueName('task');
+    await recordFailed(db, task, [failed('b'), failed('a', 'first'), failed('a', 'second')]);
+    await recordFailed(db, task, [failed('b', 'again')]);
+    await recordFailed(db, task, []);
+    const page = { after: null, limit: 9 };
+    expect((await listFailed(db, task, page)).map(({ objectId, detail }) => [objectId, detail])).toEqual([
+      ['a', 'second'],
+      ['b', 'again'],
+    ]);
+    expect(await listFailed(db, task, { after: 'a', limit: 1 })).toMatchObject([{ objectId: 'b' }]);
+    await clearFailed(db, task, ['a', 'never']);
+    expect(await countFailed(db, task)).toBe(1);
+  });
+
+  it('a reason may hold any text, of any length', async () => {
+    const { db } = database();
+    const task = uniqueName('task');
+    await recordFailed(db, task, [
+      failed('nul', 'a\u0000b'),
+      failed('long', '𝒳'.repeat(3_000)),
+      failed('half', '\ud800'),
+    ]);
+    const [half, long, nul] = await listFailed(db, task, { after: null, limit: 9 });
+    expect(nul?.detail).toBe('a\ufffdb');
+    expect(long?.detail.length).toBeLessThanOrEqual(2_000);
+    expect(half?.detail).toBe('\ufffd');
+  });
+
+  it('versions given at acceptance keep the order of the calls', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    const before = await nextVersion(db);
+    const request = { staging: uniqueName('staging'), index, field: 'items' as const };
+    const accepted = await admitItems(db, { ...request, items: [{ id: 'a' }] });
+    expect(accepted.version).toBeGreaterThan(before);
+    expect(await nextVersion(db)).toBeGreaterThan(accepted.version);
+    const several = await Promise.all(Array.from({ length: 20 }, () => nextVersion(db)));
+    expect(new Set(several).size).toBe(20);
+  });
+
+  it('items whose versions do not fit the index are refused before anything is staged', async () => {
+    const { db } = database();
+    const [internal, external] = [await createIndex(db), await createIndex(db, { versioning: 'external' })];
+    for (const [index, items] of [
+      [internal, [{ id: 'a' }, { id: 'b', version: 1 }]],
+      [external, [{ id: 'a', version: 1 }, { id: 'b' }]],
+    ] as const) {
+      const staging = uniqueName('staging');
+      const admitting = admitItems(db, { staging, index, items, field: 'items' });
+      await expect(admitting).rejects.toMatchObject({ type: 'InvalidInput', issues: [{ path: 'items.1.version' }] });
+      expect(await countStaged(db, staging)).toBe(0);
+    }
+    await expect(requireWritable(db, 'nothing')).rejects.toMatchObject({ type: 'IndexNotFound' });
+  });
+});
