@@ -3,7 +3,7 @@ import { ReembedError } from '../contract/errors.ts';
 import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
 import { markChanges, readBehind, readByIds, readChanged } from '../store/protocol/copy.ts';
-import { requireLock } from '../store/protocol/locks.ts';
+import { renewLock, requireLock } from '../store/protocol/locks.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { readStaged } from '../store/staging.ts';
 import { copyObjects } from './copy-objects.ts';
@@ -90,6 +90,7 @@ export function createCopyActivities(
 
     reconcileMirror: (mirror) =>
       runWithHeartbeat(async (running) => {
+        await renewLock(db, mirror.lock, mirror.lockSeconds);
         const request = { ...mirror, taskId: null, batchSize: MIRROR_BATCH, ratePerSecond: null };
         const { mark } = await reconcileUntil(deps, request, running, running.isTimeUp);
         return { mark };

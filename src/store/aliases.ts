@@ -49,7 +49,11 @@ export async function setAlias(db: Db, alias: string, indexName: string): Promis
             `the task ${lock.taskId} holds an index of this switch: cancel it first`,
           );
         }
-        if (lock?.sourceNo === current?.index_no && lock?.destNo === index.no) await requireCurrent(trx, lock);
+        if (lock && lock.sourceNo === current?.index_no && lock.destNo === index.no) {
+          await requireCurrent(trx, lock);
+          // It serves again: nobody is to keep it current any more, nor to delete it.
+          await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', lock.lock).execute();
+        }
       }
     }
     await trx

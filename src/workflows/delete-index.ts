@@ -3,6 +3,7 @@ import { durationMs } from '../contract/durations.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { DeleteIndexInput, MirrorState } from '../contract/workflow-inputs.ts';
 import { control, embedActivities, longControl } from './activities.ts';
+import { errorOf, RefusedError } from './errors.ts';
 import { runTask, type Task } from './tracker.ts';
 
 /** While the index is kept current, it is brought up to date this often at least. */
@@ -53,7 +54,7 @@ async function waitUntil(task: Task, input: DeleteIndexInput, deleteAtMs: number
       await task.waitFor(detail, leftSeconds);
       return;
     }
-    mirror.mark = (await embedActivities().reconcileMirror(mirror)).mark;
+    mirror.mark = await keepCurrent(mirror, input.index);
     const pauseSeconds = Math.min(leftSeconds, mirror.lockSeconds / 3, LONGEST_MIRROR_PAUSE_SECONDS);
     if (await task.waitFor(`${detail}; until then it is kept current`, pauseSeconds)) return;
     if (workflowInfo().continueAsNewSuggested) {
@@ -63,6 +64,16 @@ async function waitUntil(task: Task, input: DeleteIndexInput, deleteAtMs: number
         previous: { ...task.tracker, sameAttempt: true },
       });
     }
+  }
+}
+
+/** Brings what was written to the new index, and renews the lock by which live writes are forwarded. */
+async function keepCurrent(mirror: MirrorState, index: string): Promise<number> {
+  try {
+    return (await embedActivities().reconcileMirror(mirror)).mark;
+  } catch (error) {
+    if (errorOf(error).type !== 'LockLost') throw error;
+    throw new RefusedError('serves-again', `${index} is no longer kept current, so it may serve again: not deleted`);
   }
 }
 

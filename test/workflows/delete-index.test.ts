@@ -1,5 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setAlias } from '../../src/store/aliases.ts';
 import { findIndex } from '../../src/store/indexes.ts';
 import { getObject } from '../../src/store/objects.ts';
 import { listLocks } from '../../src/store/protocol/locks.ts';
@@ -82,5 +83,21 @@ describe('the old index after a cut-over', () => {
     await retiring.signal('cancel');
     expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
     expect(await listLocks(database.db)).toEqual([]);
+  });
+
+  test('serves again by one switch of the alias when it was kept current, and is not deleted then', async () => {
+    const { source, dest, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true });
+    await rig.run('upsert', { index: alias, items: [{ id: 'meanwhile', payload: 'written to the new one' }] });
+    await rig.run('delete', { index: alias, ids: ['x'] });
+    expect(await setAlias(database.db, alias, source)).toEqual({ alias, index: source });
+    const old = await findIndex(database.db, source);
+    if (!old) throw new Error('the old index is gone');
+    expect(await getObject(database.db, old, 'meanwhile')).toMatchObject({ payload: 'written to the new one' });
+    await expect(getObject(database.db, old, 'x')).rejects.toMatchObject({ type: 'ObjectNotFound' });
+    expect(await listLocks(database.db)).toEqual([]);
+    await retiring.signal('restart');
+    expect(await endOf(retiring)).toMatchObject({ status: 'refused' });
+    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+    expect(await findIndex(database.db, dest)).toMatchObject({ state: 'active' });
   });
 });
