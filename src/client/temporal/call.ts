@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { type ErrorType, ReembedError } from '../../contract/errors.ts';
 
 /** How long one call to the server may take; without it a server that hangs hangs its callers too. */
-const CALL_TIMEOUT_MS = 10_000;
+const CALL_TIMEOUT_MS = 5_000;
 
 /**
  * Runs calls to the Temporal server with a deadline and turns what goes wrong into our errors. Errors: `TaskNotFound`

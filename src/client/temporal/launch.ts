@@ -9,7 +9,7 @@ import { taskIndexKey, taskParentKey, taskReplacesKey, taskStatusKey, taskTypeKe
 import { trackerOfRow } from './rows.ts';
 import type { StartableType, StartTaskOptions } from './start.ts';
 
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 10_000;
 
 type AnyInput = Partial<TaskInputs['upsert'] & TaskInputs['delete'] & TaskInputs['reindex']> & { parentId?: string };
 

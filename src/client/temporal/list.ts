@@ -38,6 +38,9 @@ export interface TaskList {
 
 const DEFAULT_LIMIT = 50;
 
+/** Lists of very many tasks take their time. */
+const LIST_TIMEOUT_MS = 15_000;
+
 /** A replaced run is surely gone after this time. */
 const REMOVAL_MS = 10 * 60_000;
 
@@ -101,14 +104,16 @@ async function readPage(client: Client, query: string, page: TaskPage & { limit:
 async function listExecutions(client: Client, query: string, pageSize: number, nextPageToken: Uint8Array) {
   const { namespace } = client.options;
   const request = { namespace, query, pageSize, nextPageToken };
-  const answer = await callTemporal(client, '', () => client.workflowService.listWorkflowExecutions(request));
+  const answer = await callTemporal(client, '', () => client.workflowService.listWorkflowExecutions(request), {
+    timeoutMs: LIST_TIMEOUT_MS,
+  });
   return { executions: answer.executions ?? [], token: answer.nextPageToken ?? new Uint8Array() };
 }
 
 async function countQuery(client: Client, query: string): Promise<number> {
   const { namespace } = client.options;
   const call = () => client.workflowService.countWorkflowExecutions({ namespace, query });
-  return Number((await callTemporal(client, '', call)).count ?? 0);
+  return Number((await callTemporal(client, '', call, { timeoutMs: LIST_TIMEOUT_MS })).count ?? 0);
 }
 
 /**

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { ReembedError } from '../../contract/errors.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { type Deletion, deletionSchema, type Item, itemSchema, objectIdSchema } from '../../contract/objects.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import type { Accepted } from '../../contract/workflow-inputs.ts';
+import { requireWritable, versionIssue } from '../../store/admission.ts';
+import type { Db } from '../../store/database.ts';
+import { nextVersion } from '../../store/protocol/versions.ts';
+import type { IndexRow } from '../../store/schema.ts';
+import { dropStaged, stageItems } from '../../store/staging.ts';
+import { fieldIssues } from '../issues.ts';
+import { whereJsonBreaks } from '../json-error.ts';
+import {
+  type AcceptDependencies,
+  type AcceptOptions,
+  type LiveWriteOptions,
+  newStaging,
+  startStaged,
+  writeOptionsOf,
+} from './accept.ts';
+import { createInputHash, type InputHash } from './input-hash.ts';
+import { type Line, lineError, readLines } from './lines.ts';
+
+/** A payload of the most bytes, written with escapes. */
+const LINE_BYTES = 2 * LIMITS.payloadBytes;
+
+/** What is staged in one statement. */
+const BATCH = { items: 500, bytes: 4 * 1024 * 1024 } as const;
+
+const LINE_SCHEMAS: Record<'upsert' | 'delete', z.ZodType<Item | Deletion>> = {
+  upsert: itemSchema,
+  delete: z
+    .union([objectIdSchema, deletionSchema], { error: 'must be an id or an object with an id' })
+    .transform((id) => (typeof id === 'string' ? { id } : id)),
+};
+
+/**
+ * Accepts an upsert or a delete with one item per line, of any length: items are staged as they arrive, and nothing
+ * more is read meanwhile. All or nothing: a bad line, or a client that goes away, leaves nothing behind. Errors as of
+ * `acceptItems`; those of a line are named `line 17.id`.
+ */
+export async function acceptLines(
+  deps: AcceptDependencies,
+  type: 'upsert' | 'delete',
+  given: LiveWriteOptions,
+  body: ReadableStream<Uint8Array> | null,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  const index = await requireWritable(deps.db, given.index);
+  const { taskId = randomUUID(), ...writeOptions } = writeOptionsOf(given);
+  const staging = newStaging(taskId);
+  const hash = createInputHash({ type, ...writeOptions });
+  let accepted: Accepted;
+  try {
+    const total = body === null ? 0 : await stageLines(deps.db, { staging, index, type, hash }, body);
+    if (total === 0) throw new ReembedError('InvalidInput', 'the body is empty: one JSON object per line is expected');
+    // Now that all is there the task is accepted: what others wrote while it was being sent is older.
+    accepted = { version: await nextVersion(deps.db), total, staging };
+  } catch (error) {
+    await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+  return startStaged(deps, {
+    type,
+    taskId,
+    inputHash: hash.digest(),
+    input: { ...writeOptions, accepted },
+    ...options,
+  });
+}
+
+interface Staging {
+  staging: string;
+  index: IndexRow;
+  type: 'upsert' | 'delete';
+  hash: InputHash;
+}
+
+/** Returns how many items were staged. */
+async function stageLines(db: Db, target: Staging, body: ReadableStream<Uint8Array>): Promise<number> {
+  const { staging, index, type, hash } = target;
+  const lineOf = new Map<string, number>();
+  let batch: (Item | Deletion)[] = [];
+  let batchBytes = 0;
+  let staged = 0;
+  const flush = async () => {
+    await stageItems(db, staging, staged, batch);
+    staged += batch.length;
+    batch = [];
+    batchBytes = 0;
+  };
+  for await (const line of readLines(body, LINE_BYTES)) {
+    const item = parseLine(line, type);
+    const before = lineOf.get(item.id);
+    if (before !== undefined) {
+      throw lineError(line.number, [{ path: 'id', message: `the same id as line ${before}` }]);
+    }
+    lineOf.set(item.id, line.number);
+    const issue = versionIssue(index, item, '');
+    if (issue) throw lineError(line.number, [{ ...issue, path: 'version' }]);
+    hash.add(item);
+    batch.push(item);
+    batchBytes += line.bytes;
+    if (batch.length >= BATCH.items || batchBytes >= BATCH.bytes) await flush();
+  }
+  await flush();
+  return staged;
+}
+
+function parseLine({ number, text }: Line, type: 'upsert' | 'delete'): Item | Deletion {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw lineError(number, [{ path: '', message: `is not valid JSON: ${whereJsonBreaks(text, error)}` }]);
+  }
+  const parsed = LINE_SCHEMAS[type].safeParse(value);
+  if (!parsed.success) throw lineError(number, fieldIssues(parsed.error));
+  return parsed.data;
+}

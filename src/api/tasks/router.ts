@@ -1,0 +1,206 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import {
+  cancelTask,
+  describeTask,
+  getTracker,
+  ignoreTask,
+  listTasks,
+  pauseTask,
+  restartTask,
+  resumeTask,
+  throttleTask,
+} from '../../client/temporal/index.ts';
+import { ReembedError } from '../../contract/errors.ts';
+import { objectIdSchema } from '../../contract/objects.ts';
+import { TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
+import { countFailed, listFailed } from '../../store/staging.ts';
+import { type ApiLog, notFound, onError, problemResponses, validationHook } from '../problems.ts';
+import type { AcceptDependencies } from './accept.ts';
+import { streamEvents } from './events.ts';
+import { answer, createResponder, operationId, type TaskResponse } from './response.ts';
+import { addRun } from './run.ts';
+import {
+  failedItemsQuery,
+  failedItemsSchema,
+  listQuery,
+  reasonQuery,
+  restartQuery,
+  taskIdOf,
+  taskIdQuery,
+  throttleQuery,
+  typedListQuery,
+} from './schemas.ts';
+
+export interface TaskRouterOptions extends AcceptDependencies {
+  /** Only tasks of this type, which can then be run too; all types if not given. */
+  type?: TaskType;
+  /** Answer with something else than the tracker. */
+  respond?: TaskResponse;
+  /** Gets what is our fault or our servers'. */
+  log?: ApiLog;
+  /** How often an idle stream of events says that it is still there. */
+  heartbeatMs?: number;
+}
+
+const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
+
+/**
+ * Makes the router of all tasks, or of those of one type: `GET /info`, `/list`, `/failed-items`, `/events`, `PUT
+ * /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, and for one type `POST /run`. It can be
+ * mounted in any Hono app, at any path; errors are answered as `application/problem+json`.
+ *
+ * @example
+ * const app = new Hono();
+ * app.route('/embeddings/tasks', createTaskRouter({ client, db, taskQueue: 'reembed', type: 'upsert' }));
+ */
+export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
+  const { client, db, type } = options;
+  const router = new OpenAPIHono({ defaultHook: validationHook });
+  router.onError(onError(options.log));
+  router.notFound(notFound);
+  const responder = createResponder(options.respond);
+  const tags = [type === undefined ? 'tasks' : `tasks: ${type}`];
+  const tracker = { description: 'The task.', content: { 'application/json': { schema: responder.trackerSchema } } };
+
+  /** The id a call names; of a task of another type this router knows nothing. */
+  const requireTask = async (query: { taskId?: string | undefined; task_id?: string | undefined }): Promise<string> => {
+    const taskId = taskIdOf(query);
+    if (type === undefined) return taskId;
+    if ((await describeTask(client, taskId)).taskType === type) return taskId;
+    throw new ReembedError('TaskNotFound', `there is no ${type} task ${taskId}`);
+  };
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/info',
+      operationId: operationId('get', type),
+      tags,
+      summary: 'The tracker of a task',
+      request: { query: taskIdQuery },
+      responses: { 200: tracker, ...problemResponses('InvalidInput', 'TaskNotFound', ...NEVER_ANSWERS) },
+    }),
+    async (c) => answer(c, responder.toBody(await getTracker(client, await requireTask(c.req.valid('query'))))),
+  );
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/list',
+      operationId: operationId('list', type),
+      tags,
+      summary: 'Tasks: those that run first, then those that ended last',
+      request: { query: type === undefined ? typedListQuery : listQuery },
+      responses: {
+        200: { description: 'One page.', content: { 'application/json': { schema: responder.listSchema } } },
+        ...problemResponses('InvalidInput', ...NEVER_ANSWERS),
+      },
+    }),
+    async (c) => {
+      const { type: asked, ...page } = c.req.valid('query') as z.output<typeof typedListQuery>;
+      const only = type ?? asked;
+      const list = await listTasks(client, { ...page, types: only && [only] });
+      return answer(c, { ...list, tasks: list.tasks.map((row) => responder.rowToBody(row)) });
+    },
+  );
+
+  const steer = <Q extends typeof taskIdQuery>(
+    verb: string,
+    summary: string,
+    query: Q,
+    run: (taskId: string, query: z.output<Q>) => Promise<Tracker>,
+  ) => {
+    const errors = problemResponses('InvalidInput', 'TaskNotFound', 'TaskClosed', ...NEVER_ANSWERS);
+    const responses = { 200: tracker, ...errors };
+    router.openapi(
+      createRoute({
+        method: 'put',
+        path: `/${verb}`,
+        operationId: operationId(verb, type),
+        tags,
+        summary,
+        request: { query },
+        responses,
+      }),
+      async (c) => {
+        const valid = c.req.valid('query' as never) as z.output<Q>;
+        return answer(c, responder.toBody(await run(await requireTask(valid), valid)));
+      },
+    );
+  };
+  steer('restart', 'Run a task again, or end its waiting', restartQuery, (id, { force }) =>
+    restartTask(client, id, { force }),
+  );
+  steer(
+    'cancel',
+    'Cancel a task and wait until it has stopped; one that has ended stays as it is',
+    reasonQuery,
+    (id, q) => cancelTask(client, id, q.reason),
+  );
+  steer('pause', 'Hold a task back until it is resumed', taskIdQuery, (id) => pauseTask(client, id));
+  steer('resume', 'Let a paused task go on', taskIdQuery, (id) => resumeTask(client, id));
+  steer('ignore', 'Set a task aside: it is not run again unless forced', reasonQuery, (id, { reason }) =>
+    ignoreTask(client, id, reason),
+  );
+  if (type === undefined || type === 'reindex') {
+    steer('throttle', 'Set how fast a reindex copies', throttleQuery, (id, { ratePerSecond }) =>
+      throttleTask(client, id, ratePerSecond),
+    );
+  }
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/failed-items',
+      operationId: operationId('failed-items', type),
+      tags,
+      summary: 'What a task could not write, with the reasons',
+      request: { query: failedItemsQuery },
+      responses: {
+        200: { description: 'One page.', content: { 'application/json': { schema: failedItemsSchema } } },
+        ...problemResponses('InvalidInput', 'TaskNotFound', 'DatabaseUnavailable', ...NEVER_ANSWERS),
+      },
+    }),
+    async (c) => {
+      const { limit, cursor, ...query } = c.req.valid('query');
+      const taskId = await requireTask(query);
+      if (type === undefined) await describeTask(client, taskId);
+      const after = cursor === undefined ? null : objectIdSchema.parse(Buffer.from(cursor, 'base64url').toString());
+      const [items, total] = await Promise.all([listFailed(db, taskId, { after, limit }), countFailed(db, taskId)]);
+      const last = items.length === limit ? items.at(-1) : undefined;
+      const next = last ? Buffer.from(last.objectId).toString('base64url') : null;
+      return c.json({ items, total, cursor: next }, 200);
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/events',
+      operationId: operationId('events', type),
+      tags,
+      summary: 'The tracker as server-sent events, until the task has ended',
+      request: { query: taskIdQuery },
+      responses: {
+        200: { description: 'Events named `tracker`.', content: { 'text/event-stream': { schema: z.string() } } },
+        204: { description: 'The task has ended and `Last-Event-ID` is its last event.' },
+        ...problemResponses('InvalidInput', 'TaskNotFound', ...NEVER_ANSWERS),
+      },
+    }),
+    async (c) => {
+      const taskId = await requireTask(c.req.valid('query'));
+      return (await streamEvents(c, client, taskId, responder, options.heartbeatMs)) as never;
+    },
+  );
+
+  if (type !== undefined && type !== 'reindex-slice') addRun(router, options, type, responder);
+  return router;
+}
+
+/** `/v1/tasks` as a whole: the router of all tasks, and below it that of each type. */
+export function createTaskRouters(options: Omit<TaskRouterOptions, 'type'>): OpenAPIHono {
+  const all = createTaskRouter(options);
+  for (const type of TASK_TYPES) all.route(`/${type}`, createTaskRouter({ ...options, type }));
+  return all;
+}

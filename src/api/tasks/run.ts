@@ -1,0 +1,136 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { awaitTask, type StartableType } from '../../client/temporal/index.ts';
+import { ReembedError } from '../../contract/errors.ts';
+import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
+import { fieldIssues, issuesText } from '../issues.ts';
+import { problemResponses } from '../problems.ts';
+import { NDJSON } from '../schemas.ts';
+import {
+  type AcceptDependencies,
+  type AcceptOptions,
+  acceptDeleteIndex,
+  acceptItems,
+  acceptReindex,
+} from './accept.ts';
+import { acceptLines } from './accept-lines.ts';
+import { mediaTypeOf, readJson } from './json-body.ts';
+import { answer, operationId, type Responder } from './response.ts';
+import { linesQuery, runQuery, upsertLinesQuery } from './schemas.ts';
+
+const NDJSON_TYPES: readonly string[] = [NDJSON, 'application/ndjson', 'application/jsonl'];
+
+const BODIES: Record<StartableType, { schema: z.ZodType; summary: string; lines?: z.ZodObject }> = {
+  upsert: { schema: upsertSchema, summary: 'Embed objects and write them to an index', lines: upsertLinesQuery },
+  delete: { schema: deleteSchema, summary: 'Delete objects from an index', lines: linesQuery },
+  reindex: { schema: reindexSchema, summary: 'Rebuild an index, with another model or settings, while writes go on' },
+  'delete-index': { schema: deleteIndexSchema, summary: 'Delete an index, now or later' },
+};
+
+/** Adds `POST /run` to the router of a type: accepts a task and answers 202, or with `wait=true` 200 at its end. */
+export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: StartableType, responder: Responder): void {
+  const { schema, summary, lines } = BODIES[type];
+  const tracker = { 'application/json': { schema: responder.trackerSchema } };
+  const location = { Location: { description: 'Where to ask for the task.', schema: { type: 'string' as const } } };
+  // Registered apart from its handler: the body is read by its media type, and never as a whole when it is of lines.
+  router.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/run',
+    operationId: operationId('run', type),
+    tags: [`tasks: ${type}`],
+    summary,
+    request: {
+      query: lines ? lines.partial({ index: true }) : runQuery,
+      body: {
+        required: true,
+        content: {
+          'application/json': { schema },
+          ...(lines && {
+            [NDJSON]: {
+              schema: {
+                type: 'string' as const,
+                description: 'One item per line, of any length; `index` and the other fields are in the query.',
+              },
+            },
+          }),
+        },
+      },
+    },
+    responses: {
+      200: { description: 'With `wait=true`: the task has ended, however it did.', content: tracker },
+      202: { description: 'Accepted; with `wait=true`: not ended in time.', content: tracker, headers: location },
+      ...problemResponses(
+        'InvalidInput',
+        'IndexNotFound',
+        'IndexDeleting',
+        'TaskLocked',
+        'TooLarge',
+        'UnsupportedMedia',
+        'TemporalUnavailable',
+        'DatabaseUnavailable',
+      ),
+    },
+  });
+  router.post('/run', async (c) => {
+    const { accepted, wait, timeout } = await accept(c, deps, type);
+    const view = wait
+      ? await awaitTask(deps.client, accepted.id, timeout * 1_000, c.req.raw.signal)
+      : { tracker: accepted, ended: false };
+    const at = `${c.req.path.replace(/run$/, 'info')}?taskId=${encodeURIComponent(accepted.id)}`;
+    return answer(c, responder.toBody(view.tracker), view.ended ? 200 : 202, { location: at });
+  });
+}
+
+type Query = z.output<typeof runQuery>;
+
+async function accept(
+  c: Context,
+  deps: AcceptDependencies,
+  type: StartableType,
+): Promise<Query & { accepted: Tracker }> {
+  const mediaType = mediaTypeOf(c);
+  const ignoreLock = (query: Query) => query.ignoreLock ?? c.req.header('ignore-lock') === 'true';
+  if (NDJSON_TYPES.includes(mediaType) && (type === 'upsert' || type === 'delete')) {
+    const query = parseQuery(type === 'upsert' ? upsertLinesQuery : linesQuery, c);
+    const options = { ...query, taskId: query.taskId ?? query.task_id };
+    try {
+      const accepted = await acceptLines(deps, type, options, c.req.raw.body, { ignoreLock: ignoreLock(query) });
+      return { ...query, accepted };
+    } catch (error) {
+      if (!c.req.raw.signal.aborted) throw error;
+      throw new ReembedError('InvalidInput', 'the client went away before the end of the body', { cause: error });
+    }
+  }
+  if (!/^application\/([a-z.-]+\+)?json$/.test(mediaType)) {
+    const known = BODIES[type].lines ? `application/json or ${NDJSON}` : 'application/json';
+    throw new ReembedError('UnsupportedMedia', `send a body of content type ${known}`);
+  }
+  const query = parseQuery(runQuery, c);
+  return { ...query, accepted: await acceptJson(c, deps, type, { ignoreLock: ignoreLock(query) }) };
+}
+
+async function acceptJson(
+  c: Context,
+  deps: AcceptDependencies,
+  type: StartableType,
+  options: AcceptOptions,
+): Promise<Tracker> {
+  switch (type) {
+    case 'upsert':
+      return acceptItems(deps, { type, body: await readJson(c, upsertSchema) }, options);
+    case 'delete':
+      return acceptItems(deps, { type, body: await readJson(c, deleteSchema) }, options);
+    case 'reindex':
+      return acceptReindex(deps, await readJson(c, reindexSchema), options);
+    case 'delete-index':
+      return acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options);
+  }
+}
+
+function parseQuery<T>(schema: z.ZodType<T>, c: Context): T {
+  const parsed = schema.safeParse(c.req.query());
+  if (parsed.success) return parsed.data;
+  const issues = fieldIssues(parsed.error, ['query']);
+  throw new ReembedError('InvalidInput', issuesText(issues), { issues });
+}
