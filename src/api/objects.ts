@@ -65,7 +65,7 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
         // Typed as what a line holds, which is what the document says; the stream itself has no type there.
         const stream = ndjsonStream(objects, (error) => {
           log.warn({ requestId: c.get('requestId'), index: name, err: error }, 'a stream of objects broke off');
-          // The server would end the answer properly, and a part would pass for the whole.
+          // At once: the server would still write the error behind the objects, as if it were one, and end the answer.
           c.env?.outgoing?.destroy();
         });
         return c.body(stream, 200, { 'content-type': NDJSON }) as never;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { aliasSchema, indexConfigSchema, indexInfoSchema, nameSchema } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { itemSchema, objectSchema, searchResultSchema, searchSchema } from '../contract/objects.ts';
-import { failedItemSchema, taskListSchema, trackerSchema } from '../contract/tasks.ts';
+import { objectSchema, searchResultSchema, searchSchema } from '../contract/objects.ts';
+import { trackerSchema } from '../contract/tasks.ts';
 
 /** The contract's schemas under the names they have in the OpenAPI document, and those of answers that hold several. */
 
@@ -32,10 +32,6 @@ export type ObjectPage = z.output<typeof objectPageBody>;
 // holds JSON values: told in full, the document would have no end.
 const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean', 'null'];
 z.globalRegistry.add(trackerSchema.shape.data.valueType, { type: ANY_JSON });
-z.globalRegistry.add(trackerSchema, { id: 'Tracker' });
-z.globalRegistry.add(taskListSchema, { id: 'TaskList' });
-z.globalRegistry.add(failedItemSchema, { id: 'FailedItem' });
-z.globalRegistry.add(itemSchema, { id: 'Item' });
 
 /** Media type of a body with one JSON value to a line. */
 export const NDJSON = 'application/x-ndjson';

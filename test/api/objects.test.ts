@@ -163,7 +163,8 @@ onBothDatabases((database, name) => {
     });
 
     it('never ends properly after an error, however fast it was read', async () => {
-      const index = await makeObjects(Array.from({ length: 250 }, (_, at) => `o-${String(at).padStart(5, '0')}`));
+      const ids = Array.from({ length: 250 }, (_, at) => `o-${String(at).padStart(5, '0')}`);
+      const index = await makeObjects(ids, 'x'.repeat(2_000));
       let pages = 0;
       const failing = database().db.withPlugin({
         transformQuery: ({ node }) => {
