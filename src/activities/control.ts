@@ -12,7 +12,12 @@ const SLICE_OBJECTS = 2_000;
 const MOST_SLICES = 200;
 
 /** Locks, plans and the deletion of indexes. */
-export function createControlActivities(deps: ActivityDependencies): Omit<ControlActivities, 'admit' | 'dropStaged'> {
+export function createControlActivities(
+  deps: ActivityDependencies,
+): Pick<
+  ControlActivities,
+  'requestCancel' | 'lockPair' | 'renewLock' | 'releaseLock' | 'planSlices' | 'markDeleting' | 'dropIndex'
+> {
   const { db, settings } = deps;
   return {
     async requestCancel() {

@@ -12,11 +12,15 @@ export interface ActivityDependencies {
   log: Logger;
   /** Asks the Temporal server to cancel a workflow. */
   cancelWorkflow(workflowId: string, runId: string): Promise<void>;
+  /** Whether Temporal still knows a task, running or closed. */
+  isTaskKnown(taskId: string): Promise<boolean>;
   settings: {
     maxConcurrentReindexes: number;
     /** Memory of one HNSW build. */
     indexMemoryMb: number;
     /** Parts from which an index that was filled by upserts gets its HNSW index. */
     vectorIndexAfterParts: number;
+    /** How long a deleted object is remembered. */
+    tombstoneRetentionSeconds: number;
   };
 }

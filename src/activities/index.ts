@@ -5,6 +5,7 @@ import { createCopyActivities } from './copy.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { withFailures } from './failures.ts';
 import { createFinishActivities } from './finish.ts';
+import { createMaintenanceActivities } from './maintain.ts';
 import { createWriteChunk } from './write.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
@@ -16,7 +17,12 @@ export function createActivities(deps: ActivityDependencies): {
 } {
   const writeChunk = createWriteChunk(deps);
   return {
-    control: withFailures({ ...createAdmitActivities(deps), ...createControlActivities(deps), writeChunk }),
+    control: withFailures({
+      ...createAdmitActivities(deps),
+      ...createControlActivities(deps),
+      ...createMaintenanceActivities(deps),
+      writeChunk,
+    }),
     embed: withFailures({ writeChunk, ...createCopyActivities(deps), ...createFinishActivities(deps) }),
   };
 }

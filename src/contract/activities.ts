@@ -87,6 +87,12 @@ export interface ControlActivities {
   }>;
   markDeleting(request: { index: string; force: boolean; ownLock: string | null }): Promise<{ indexNo: number }>;
   dropIndex(indexNo: number): Promise<void>;
+  /** Removes tombstones beyond their retention; returns how many. */
+  collectTombstones(): Promise<number>;
+  /** Drops staged and failed items of tasks that Temporal no longer knows; returns of how many. */
+  dropLeftOvers(): Promise<{ staged: number; failed: number }>;
+  /** Numbers of the indexes that have grown enough parts without an HNSW index to deserve one. */
+  listDueVectorIndexes(): Promise<number[]>;
 }
 
 export interface CopySliceRequest

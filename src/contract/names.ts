@@ -14,6 +14,7 @@ export const WORKFLOW = {
   reindex: 'reindex',
   reindexSlice: 'reindexSlice',
   deleteIndex: 'deleteIndex',
+  maintain: 'maintain',
 } as const;
 
 export const SIGNAL = {

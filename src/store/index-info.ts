@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
 import type { Db } from './database.ts';
-import { toIndexRow } from './indexes.ts';
+import { listIndexes } from './indexes.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import { type Lock, listLocks } from './protocol/locks.ts';
 import type { IndexRow } from './schema.ts';
@@ -10,11 +10,10 @@ import { describeSearch, isVectorIndexReady, vectorIndexKind } from './vector-in
 
 /** All indexes with counts, aliases and locks, by name. */
 export async function listIndexInfos(db: Db): Promise<IndexInfo[]> {
-  const rows = await db.selectFrom('reembed.indexes').selectAll().orderBy('name').execute();
   const infos: IndexInfo[] = [];
-  for (const row of rows) {
+  for (const index of await listIndexes(db)) {
     try {
-      infos.push(await indexInfo(db, toIndexRow(row)));
+      infos.push(await indexInfo(db, index));
     } catch (error) {
       // Deleted since it was listed.
       if (!(error instanceof ReembedError && error.type === 'IndexNotFound')) throw error;

@@ -141,3 +141,9 @@ export async function dropIndex(trx: Trx, indexNo: number): Promise<void> {
   await dropPartitions(trx, indexNo);
   await trx.deleteFrom('reembed.indexes').where('no', '=', indexNo).execute();
 }
+
+/** All indexes, by name. */
+export async function listIndexes(db: Db): Promise<IndexRow[]> {
+  const rows = await db.selectFrom('reembed.indexes').selectAll().orderBy('name').execute();
+  return rows.map(toIndexRow);
+}

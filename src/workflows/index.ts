@@ -1,6 +1,7 @@
 /** All workflows, under the names by which Temporal knows them. */
 export { deleteObjects as delete } from './delete.ts';
 export { deleteIndex } from './delete-index.ts';
+export { maintain } from './maintain.ts';
 export { reindex } from './reindex.ts';
 export { reindexSlice } from './reindex-slice.ts';
 export { upsert } from './upsert.ts';

@@ -132,7 +132,14 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       cancelWorkflow: async (workflowId, runId) => {
         await environment.client.workflow.getHandle(workflowId, runId).cancel();
       },
-      settings: { maxConcurrentReindexes: 2, indexMemoryMb: 64, vectorIndexAfterParts: 5_000, ...options.settings },
+      isTaskKnown: async () => true,
+      settings: {
+        tombstoneRetentionSeconds: 0,
+        maxConcurrentReindexes: 2,
+        indexMemoryMb: 64,
+        vectorIndexAfterParts: 5_000,
+        ...options.settings,
+      },
     },
   });
   const running = workers.run();

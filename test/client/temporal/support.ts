@@ -78,10 +78,16 @@ function workersOptions(
       models: createModels({ env: process.env }),
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 5_000 }),
       log: pino({ enabled: false }),
+      isTaskKnown: async () => true,
       cancelWorkflow: async (workflowId: string, runId: string) => {
         await environment.client.workflow.getHandle(workflowId, runId).cancel();
       },
-      settings: { maxConcurrentReindexes: 4, indexMemoryMb: 64, vectorIndexAfterParts: 10_000 },
+      settings: {
+        maxConcurrentReindexes: 4,
+        indexMemoryMb: 64,
+        vectorIndexAfterParts: 10_000,
+        tombstoneRetentionSeconds: 604_800,
+      },
     },
   };
 }

@@ -1,0 +1,65 @@
+import { Context } from '@temporalio/activity';
+import type { ControlActivities } from '../contract/activities.ts';
+import { listIndexes } from '../store/indexes.ts';
+import { dropFailed, listOldFailedTasks, listOldStagings } from '../store/left-overs.ts';
+import { collectTombstones } from '../store/protocol/tombstones.ts';
+import { dropStaged } from '../store/staging.ts';
+import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** Tombstones removed in one transaction: writers of the index wait for its length. */
+const TOMBSTONE_BATCH = 5_000;
+/** What is younger may belong to a task that is just being accepted. */
+const LEFT_OVER_AFTER_SECONDS = 3_600;
+const LEFT_OVER_BATCH = 1_000;
+
+/** What is done from time to time, so that nothing of what has ended stays for ever. */
+export function createMaintenanceActivities({
+  db,
+  settings,
+  isTaskKnown,
+}: ActivityDependencies): Pick<ControlActivities, 'collectTombstones' | 'dropLeftOvers' | 'listDueVectorIndexes'> {
+  return {
+    async collectTombstones() {
+      const retentionSeconds = settings.tombstoneRetentionSeconds;
+      let removed = 0;
+      for (const { no, state } of await listIndexes(db)) {
+        if (state !== 'active') continue;
+        for (let batch = TOMBSTONE_BATCH; batch === TOMBSTONE_BATCH; removed += batch) {
+          Context.current().cancellationSignal.throwIfAborted();
+          batch = await collectTombstones(db, no, { retentionSeconds, limit: TOMBSTONE_BATCH });
+        }
+      }
+      return removed;
+    },
+
+    async dropLeftOvers() {
+      const gone = { staged: 0, failed: 0 };
+      for (const staging of await listOldStagings(db, LEFT_OVER_AFTER_SECONDS, LEFT_OVER_BATCH)) {
+        if ((await isTaskKnown(taskOf(staging))) || (await isTaskKnown(staging))) continue;
+        await dropStaged(db, staging);
+        gone.staged++;
+      }
+      for (const taskId of await listOldFailedTasks(db, LEFT_OVER_AFTER_SECONDS, LEFT_OVER_BATCH)) {
+        if (await isTaskKnown(taskId)) continue;
+        await dropFailed(db, taskId);
+        gone.failed++;
+      }
+      return gone;
+    },
+
+    async listDueVectorIndexes() {
+      const due: number[] = [];
+      for (const index of await listIndexes(db)) {
+        if (index.state !== 'active' || (await isVectorIndexReady(db, index))) continue;
+        if (await hasParts(db, index.no, settings.vectorIndexAfterParts)) due.push(index.no);
+      }
+      return due;
+    },
+  };
+}
+
+/** The API stages under the task's id, a slash and a uuid; a workflow started by hand under its id alone. */
+function taskOf(staging: string): string {
+  return staging.replace(/\/[0-9a-f-]{36}$/, '');
+}

@@ -1,0 +1,53 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { ActivityDependencies } from '../activities/index.ts';
+import { durationMs } from '../contract/durations.ts';
+import { createModels, type Models } from '../models/models.ts';
+import { createLoader } from '../pipeline/load.ts';
+import type { Db } from '../store/database.ts';
+import type { Settings } from './settings.ts';
+
+export interface ProcessParts {
+  settings: Settings;
+  db: Db;
+  client: Client;
+  models: Models;
+  log: Logger;
+}
+
+/** The models of this process; keys are read from the environment when they are needed. */
+export function createProcessModels(settings: Settings): Models {
+  return createModels({ env: settings.env });
+}
+
+/** What the activities of a worker work with. */
+export function activityDependencies({ settings, db, client, models, log }: ProcessParts): ActivityDependencies {
+  return {
+    db,
+    models,
+    log,
+    loader: createLoader({
+      fileRoots: settings.fileRoots,
+      allowPrivateAddresses: settings.allowPrivateAddresses,
+      timeoutMs: settings.loadTimeoutSeconds * 1_000,
+    }),
+    cancelWorkflow: async (workflowId, runId) => {
+      await client.workflow.getHandle(workflowId, runId).cancel();
+    },
+    isTaskKnown: async (taskId) => {
+      try {
+        await client.workflow.getHandle(taskId).describe();
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    },
+    settings: {
+      maxConcurrentReindexes: settings.maxConcurrentReindexes,
+      indexMemoryMb: settings.indexMemoryMb,
+      vectorIndexAfterParts: settings.vectorIndexAfterParts,
+      tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { indexActivities, longControl } from './activities.ts';
+
+export interface MaintenanceReport {
+  tombstones: number;
+  staged: number;
+  failed: number;
+  vectorIndexes: number;
+}
+
+/**
+ * What has to be done from time to time, started by a schedule: old tombstones, items of tasks that Temporal has
+ * forgotten, HNSW indexes of indexes that grew by small writes.
+ */
+export async function maintain(): Promise<MaintenanceReport> {
+  const tombstones = await longControl.collectTombstones();
+  const gone = await longControl.dropLeftOvers();
+  const due = await longControl.listDueVectorIndexes();
+  for (const indexNo of due) await indexActivities().buildVectorIndex(indexNo);
+  return { tombstones, ...gone, vectorIndexes: due.length };
+}
