@@ -42,10 +42,13 @@ const ENDED: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 
  * Errors: `TaskNotFound`, `TemporalUnavailable`.
  */
 export async function readTask(client: Client, taskId: string): Promise<TaskView> {
-  const execution = await describeTask(client, taskId);
+  let execution = await describeTask(client, taskId);
   if (execution.running) {
-    const tracker = (await queryTracker(client, taskId)) ?? rowTracker(execution);
-    return { tracker, ended: false };
+    const tracker = await queryTracker(client, taskId);
+    if (tracker) return { tracker, ended: false };
+    // It may have ended while nobody answered.
+    execution = await describeTask(client, taskId);
+    if (execution.running) return { tracker: rowTracker(execution), ended: false };
   }
   const outcome = await readOutcome(client, execution);
   const last = outcome.tracker ?? (await queryTracker(client, taskId, execution.runId)) ?? rowTracker(execution);
