@@ -56,7 +56,8 @@ export async function interleave(
   let burst = 0;
   for (;;) {
     await quiet();
-    if (paused.length === 0) break;
+    if (paused.length === 0 && running === 0) break;
+    if (paused.length === 0) continue; // all wait in the database, which is about to let one go or to end a deadlock
     // In the order of the processes, not of their arrival.
     paused.sort((a, b) => a.process - b.process);
     const choice = choose();
