@@ -30,7 +30,7 @@ create_or_update_namespace() {
 
 tasks_can_be_found() {
   temporal workflow count \
-    --query "TaskType = 'none' and TaskStatus = 'none' and TaskParent = 'none' and TaskIndex = 'none'"
+    --query "TaskType = 'none' and TaskStatus = 'none' and TaskParent = 'none' and TaskIndex = 'none' and TaskReplaces = 'none'"
 }
 
 eventually temporal operator cluster health
@@ -40,6 +40,7 @@ eventually temporal operator search-attribute create \
   --name TaskType --type Keyword \
   --name TaskStatus --type Keyword \
   --name TaskParent --type Keyword \
+  --name TaskReplaces --type Keyword \
   --name TaskIndex --type KeywordList
 eventually tasks_can_be_found
 echo "namespace $TEMPORAL_NAMESPACE is ready"

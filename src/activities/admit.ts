@@ -8,17 +8,23 @@ import type { ActivityDependencies } from './dependencies.ts';
 /** Checks what a workflow was started with, when it was not the API that did. */
 export function createAdmitActivities({ db }: ActivityDependencies): Pick<ControlActivities, 'admit' | 'dropStaged'> {
   return {
-    async admit({ taskId, type, input }: AdmitRequest) {
+    async admit({ taskId, type, input, version }: AdmitRequest) {
       switch (type) {
         case 'upsert': {
           const { items, ...rest } = upsertSchema.parse(input);
           const index = await requireWritable(db, rest.index);
-          return { input: rest, accepted: await admitItems(db, { staging: taskId, index, items, field: 'items' }) };
+          return {
+            input: rest,
+            accepted: await admitItems(db, { staging: taskId, index, items, field: 'items', version }),
+          };
         }
         case 'delete': {
           const { ids, ...rest } = deleteSchema.parse(input);
           const index = await requireWritable(db, rest.index);
-          return { input: rest, accepted: await admitItems(db, { staging: taskId, index, items: ids, field: 'ids' }) };
+          return {
+            input: rest,
+            accepted: await admitItems(db, { staging: taskId, index, items: ids, field: 'ids', version }),
+          };
         }
         case 'reindex':
           return { input: reindexSchema.parse(input), accepted: null };

@@ -1,5 +1,6 @@
 import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { checkEmbedder } from '../models/models.ts';
 import { removeUnknown } from '../store/protocol/copy.ts';
 import { cutOver, setDraining } from '../store/protocol/cut-over.ts';
 import { requireLock } from '../store/protocol/locks.ts';
@@ -8,9 +9,8 @@ import { measureRecall } from '../store/search.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
 import { reconcileUntil, requireIndex } from './copy.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { type Running, runWithHeartbeat } from './running.ts';
+import { patiently, type Running, runWithHeartbeat } from './running.ts';
 
-const PROBE = 'The quick brown fox jumps over the lazy dog.';
 const REMOVE_BATCH = 1_000;
 const SAMPLE = { vectors: 20, limit: 10 };
 
@@ -20,10 +20,11 @@ export function createFinishActivities(
 ): Pick<EmbedActivities, 'checkModel' | 'buildVectorIndex' | 'verify' | 'cutOver'> {
   const { db, models, settings } = deps;
   return {
-    async checkModel(indexNo) {
-      const index = await requireIndex(db, indexNo);
-      await models.embedder(index.model).embed([PROBE], { purpose: 'document' });
-    },
+    checkModel: (indexNo) =>
+      runWithHeartbeat(async ({ signal }) => {
+        const index = await requireIndex(db, indexNo);
+        await patiently(signal, () => checkEmbedder(models.embedder(index.model), signal));
+      }),
 
     buildVectorIndex: (indexNo) =>
       runWithHeartbeat(async () => {

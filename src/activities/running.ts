@@ -27,14 +27,18 @@ export async function runWithHeartbeat<T, R>(
   const context = Context.current();
   const startedMs = Date.now();
   let details = context.info.heartbeatDetails as T | undefined;
-  const timer = setInterval(() => context.heartbeat(details), options.everyMs ?? HEARTBEAT_MS);
+  // A local activity has no heartbeats: its workflow task stands for it.
+  const heartbeat = () => {
+    if (!context.info.isLocal) context.heartbeat(details);
+  };
+  const timer = setInterval(heartbeat, options.everyMs ?? HEARTBEAT_MS);
   try {
     return await body({
       signal: context.cancellationSignal,
       resumedFrom: details,
       beat(next) {
         details = next;
-        context.heartbeat(next);
+        heartbeat();
       },
       isTimeUp: () => Date.now() - startedMs > CHUNK_MS,
     });

@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { aliasBody, aliasListBody, aliasTargetBody } from '../contract/bodies.ts';
 import { nameSchema } from '../contract/indexes.ts';
 import { deleteAlias, listAliases, setAlias } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
-import { aliasBody, aliasListBody, aliasTargetBody } from './schemas.ts';
 
 const params = z.object({ alias: nameSchema });
 

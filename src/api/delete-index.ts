@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { flagQuery } from '../contract/bodies.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { nameSchema } from '../contract/indexes.ts';
 import {
@@ -15,7 +16,6 @@ import { findIndex, resolveIndex } from '../store/indexes.ts';
 import { lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
-import { flagQuery } from './schemas.ts';
 
 /** Starts a `delete-index` task, or finds the one of that id. */
 export type StartDeleteIndex = (body: DeleteIndexBody) => Promise<Tracker>;

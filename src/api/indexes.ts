@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { indexBody, indexConfigBody, indexListBody } from '../contract/bodies.ts';
 import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { nameSchema } from '../contract/indexes.ts';
@@ -9,7 +10,6 @@ import { indexInfo, listIndexInfos } from '../store/index-info.ts';
 import { ensureIndex, resolveIndex } from '../store/indexes.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
-import { indexBody, indexConfigBody, indexListBody } from './schemas.ts';
 
 const params = z.object({ index: nameSchema });
 const described = { 'application/json': { schema: indexBody } };

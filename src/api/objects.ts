@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { countQuery, NDJSON, objectBody, objectPageBody } from '../contract/bodies.ts';
 import { nameSchema } from '../contract/indexes.ts';
 import { objectIdSchema, type StoredObject } from '../contract/objects.ts';
 import type { Db } from '../store/database.ts';
@@ -10,7 +11,6 @@ import { ndjsonStream, primed } from './ndjson.ts';
 import { onIndex } from './on-index.ts';
 import { type ApiLog, problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
-import { countQuery, NDJSON, objectBody, objectPageBody } from './schemas.ts';
 
 const getOne = createRoute({
   method: 'get',

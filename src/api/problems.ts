@@ -6,12 +6,12 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { ERROR_KINDS, type ErrorType, ReembedError } from '../contract/errors.ts';
+import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
 import { codeOf, isConnectionError } from '../store/database.ts';
 import { fieldIssues, issuesText } from './issues.ts';
 import { whereJsonBreaks } from './json-error.ts';
-import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from './problem-schema.ts';
 
-export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from './problem-schema.ts';
+export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
 
 /** What handlers log with; a pino logger, or part of one. */
 export type ApiLog = Pick<Logger, 'info' | 'warn' | 'error'>;

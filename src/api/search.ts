@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { searchBody, searchResultBody } from '../contract/bodies.ts';
 import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { nameSchema } from '../contract/indexes.ts';
@@ -11,7 +12,6 @@ import { searchParts } from '../store/search.ts';
 import { onIndex } from './on-index.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
-import { searchBody, searchResultBody } from './schemas.ts';
 
 const search = createRoute({
   method: 'post',

@@ -7,6 +7,8 @@ export interface AdmitRequest {
   taskId: string;
   type: TaskType;
   input: unknown;
+  /** That of an earlier run of the task. */
+  version: number | null;
 }
 
 export interface WriteChunkRequest {

@@ -19,6 +19,7 @@ export const objectIdSchema = z
   .string()
   .min(1)
   .max(LIMITS.objectIdChars, `at most ${LIMITS.objectIdChars} characters`)
+  .refine((id) => id !== '.' && id !== '..', 'must not be . or .., which no URL can name')
   .superRefine((id, ctx) => {
     const problem = storageProblem(id);
     if (problem) ctx.addIssue({ code: 'custom', message: problem });
@@ -27,15 +28,15 @@ export const objectIdSchema = z
 export const versionSchema = z.int().min(1);
 
 /** Any JSON object; its insides are checked by what stores them. */
-const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<Record<string, Json>>;
+export const jsonObjectSchema = z.record(z.string(), z.unknown()) as unknown as z.ZodType<Record<string, Json>>;
 const anyJson = z.unknown() as unknown as z.ZodType<Json>;
 
-export const metadataSchema = jsonObject.superRefine(storable(LIMITS.metadataBytes));
+export const metadataSchema = jsonObjectSchema.superRefine(storable(LIMITS.metadataBytes));
 export type Metadata = z.output<typeof metadataSchema>;
 
 /** Text, or JSON with text fields. */
 export const payloadSchema = z
-  .union([z.string(), jsonObject, z.array(anyJson)], { error: 'must be a text, an object or an array' })
+  .union([z.string(), jsonObjectSchema, z.array(anyJson)], { error: 'must be a text, an object or an array' })
   .superRefine(storable(LIMITS.payloadBytes));
 export type Payload = z.output<typeof payloadSchema>;
 
@@ -64,7 +65,7 @@ export const objectSchema = z.object({
   id: z.string(),
   version: z.int(),
   payload: anyJson,
-  metadata: jsonObject,
+  metadata: jsonObjectSchema,
   originalId: z.string().nullable(),
   uri: z.string().nullable(),
   /** It could not be embedded; a search does not find it. */
@@ -94,7 +95,7 @@ export const hitSchema = z.object({
   part: z.int().nullable(),
   version: z.int(),
   payload: anyJson,
-  metadata: jsonObject,
+  metadata: jsonObjectSchema,
 });
 export type Hit = z.output<typeof hitSchema>;
 

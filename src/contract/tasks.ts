@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { indexConfigSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
-import { deletionSchema, itemSchema, objectIdSchema } from './objects.ts';
+import { deletionSchema, itemSchema, jsonObjectSchema, objectIdSchema } from './objects.ts';
 import { TASK_STATUSES } from './status.ts';
 
 export const TASK_TYPES = ['upsert', 'delete', 'reindex', 'reindex-slice', 'delete-index'] as const;
@@ -139,6 +139,12 @@ export const failedItemSchema = z.object({
 });
 export type FailedItem = z.output<typeof failedItemSchema>;
 
+export const failedItemsSchema = z.object({
+  items: z.array(failedItemSchema),
+  total: z.int(),
+  cursor: z.string().nullable(),
+});
+
 export const trackerErrorSchema = z.object({
   attempt: z.int(),
   time: z.string(),
@@ -178,7 +184,7 @@ export const trackerSchema = z.object({
   version: z.int().nullable(),
   progress: progressSchema,
   /** Of the type: counts of an upsert, phase of a reindex. */
-  data: z.record(z.string(), z.json()),
+  data: jsonObjectSchema,
   errors: z.array(trackerErrorSchema),
   /** Children of a reindex, by status. */
   children: z.partialRecord(taskStatusSchema, z.int()),

@@ -15,6 +15,7 @@ export interface Carried {
   errors: TrackerError[];
   data: Tracker['data'];
   progress: Tracker['progress'];
+  version?: number | null;
   /** Set when a run continues itself: it is still the same attempt. */
   sameAttempt?: boolean;
   status?: Tracker['status'];

@@ -31,12 +31,18 @@ export function versionIssue(index: IndexRow, item: Versioned, path: string): Fi
 /** Takes a task's items in: checks their versions, gives the task its own, and stages them. All or nothing. */
 export async function admitItems(
   db: Db,
-  request: { staging: string; index: IndexRow; items: readonly Versioned[]; field: 'items' | 'ids' },
+  request: {
+    staging: string;
+    index: IndexRow;
+    items: readonly Versioned[];
+    field: 'items' | 'ids';
+    version?: number | null;
+  },
 ): Promise<Accepted> {
   const { staging, index, items, field } = request;
   const issues = items.flatMap((item, at) => versionIssue(index, item, `${field}.${at}`) ?? []);
   if (issues.length > 0) throw new ReembedError('InvalidInput', 'versions do not fit the index', { issues });
-  const version = await nextVersion(db);
+  const version = request.version ?? (await nextVersion(db));
   try {
     for (let at = 0; at < items.length; at += STAGE_BATCH) {
       await stageItems(db, staging, at, items.slice(at, at + STAGE_BATCH));

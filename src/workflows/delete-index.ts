@@ -25,7 +25,7 @@ export async function deleteIndex(input: DeleteIndexInput): Promise<Tracker> {
   return runTask(spec, async (task) => {
     if (input.deleteAtMs === undefined && input.parentId === undefined) {
       const { previous: _previous, ...body } = input;
-      await control.admit({ taskId: task.id, type: 'delete-index', input: body });
+      await control.admit({ taskId: task.id, type: 'delete-index', input: body, version: null });
     }
     const deleteAtMs = input.deleteAtMs ?? Date.now() + (input.after === undefined ? 0 : durationMs(input.after));
     try {

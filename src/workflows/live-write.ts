@@ -47,7 +47,7 @@ export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput &
 
 async function admit(task: Task, type: 'upsert' | 'delete', input: UpsertInput & DeleteInput): Promise<Accepted> {
   const { previous: _previous, accepted: _accepted, ...body } = input;
-  const admitted = await control.admit({ taskId: task.id, type, input: body });
+  const admitted = await control.admit({ taskId: task.id, type, input: body, version: task.tracker.version });
   if (!admitted.accepted) throw ApplicationFailure.nonRetryable('nothing was accepted', 'Internal');
   return admitted.accepted;
 }

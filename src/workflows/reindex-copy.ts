@@ -6,6 +6,7 @@ import { longControl } from './activities.ts';
 import { reindexSlice, sliceCounts } from './reindex-slice.ts';
 import { pauseSignal, resumeSignal, throttleSignal } from './signals.ts';
 import type { Task } from './tracker.ts';
+import { childAttributes } from './tracker-views.ts';
 
 /** How a reindex steers its slices while they run. */
 export interface SliceSteering {
@@ -64,6 +65,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       const slice = slices[at] as (typeof slices)[number];
       const child = await startChild(reindexSlice, {
         workflowId: `${task.id}/${task.tracker.attempts}/${at + 1}`,
+        typedSearchAttributes: childAttributes('reindex-slice', task.id),
         staticSummary: `slice ${at + 1} of ${slices.length} of ${task.id}`,
         parentClosePolicy: ParentClosePolicy.TERMINATE,
         priority: { priorityKey: PRIORITY.copy },

@@ -59,7 +59,7 @@ export async function reindex(input: ReindexInput): Promise<Tracker> {
   return runTask(spec, async (task) => {
     if (!admitted) {
       const { state: _state, previous: _previous, ...body } = input;
-      const checked = await control.admit({ taskId: task.id, type: 'reindex', input: body });
+      const checked = await control.admit({ taskId: task.id, type: 'reindex', input: body, version: null });
       settings = { ...settings, ...checked.input };
       admitted = true;
     }

@@ -28,6 +28,15 @@ export function searchAttributesOf(
   ];
 }
 
+/** Those a child is started with, so that a list shows it as what it is from the first moment. */
+export function childAttributes(type: Tracker['type'], parentId: string): SearchAttributePair[] {
+  return [
+    { key: taskType, value: type },
+    { key: taskStatus, value: 'processing' },
+    { key: taskParent, value: parentId },
+  ];
+}
+
 /** What a list shows of a task: kept in the workflow's memo, so that a list needs no query. */
 export function listRow(tracker: Tracker): Partial<Tracker> {
   const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =

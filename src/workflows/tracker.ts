@@ -79,7 +79,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     lock: null,
     lockTime: null,
     lockExpireTime: null,
-    version: null,
+    version: carried?.version ?? null,
     progress: carried?.progress ?? { done: 0, total: 0, failed: 0, perSecond: 0, etaSeconds: null },
     data: carried?.data ?? {},
     errors: carried?.errors ?? [],
@@ -200,6 +200,11 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   };
 
+  if (carried && !carried.sameAttempt && carried.status === 'done' && !carried.data.failed) {
+    move('processing', '');
+    await end('done', 'nothing was left to do: an earlier run has done it');
+    return tracker;
+  }
   const root = CancellationScope.current();
   let continued = carried?.sameAttempt === true;
   for (;;) {

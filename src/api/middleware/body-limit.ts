@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { NDJSON } from '../../contract/bodies.ts';
 import { ReembedError } from '../../contract/errors.ts';
-import { NDJSON } from '../schemas.ts';
 
 /** Refuses bodies above the limit. NDJSON has none: it is read line by line and never held as a whole. */
 export function limitBody(mostBytes: number): MiddlewareHandler {

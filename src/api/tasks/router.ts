@@ -13,7 +13,7 @@ import {
 } from '../../client/temporal/index.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { objectIdSchema } from '../../contract/objects.ts';
-import { TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
+import { failedItemsSchema, TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
 import { countFailed, listFailed } from '../../store/staging.ts';
 import { type ApiLog, notFound, onError, problemResponses, validationHook } from '../problems.ts';
 import type { AcceptDependencies } from './accept.ts';
@@ -22,7 +22,6 @@ import { answer, createResponder, operationId, type TaskResponse } from './respo
 import { addRun } from './run.ts';
 import {
   failedItemsQuery,
-  failedItemsSchema,
   listQuery,
   reasonQuery,
   restartQuery,

@@ -2,11 +2,11 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { awaitTask, type StartableType } from '../../client/temporal/index.ts';
+import { NDJSON } from '../../contract/bodies.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
 import { fieldIssues, issuesText } from '../issues.ts';
 import { problemResponses } from '../problems.ts';
-import { NDJSON } from '../schemas.ts';
 import {
   type AcceptDependencies,
   type AcceptOptions,

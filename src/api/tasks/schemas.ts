@@ -1,15 +1,9 @@
 import { z } from 'zod';
+import { countQuery, flagQuery } from '../../contract/bodies.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { nameSchema } from '../../contract/indexes.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import {
-  failedItemSchema,
-  onReindexSchema,
-  taskIdSchema,
-  taskStatusSchema,
-  taskTypeSchema,
-} from '../../contract/tasks.ts';
-import { countQuery, flagQuery } from '../schemas.ts';
+import { onReindexSchema, taskIdSchema, taskStatusSchema, taskTypeSchema } from '../../contract/tasks.ts';
 
 /** The parameters of the calls, as they are written in a query string. */
 
@@ -68,12 +62,6 @@ export const typedListQuery = listQuery.extend({
 export const failedItemsQuery = taskIdQuery.extend({
   limit: countQuery(),
   cursor: z.string().max(10_000).optional(),
-});
-
-export const failedItemsSchema = z.object({
-  items: z.array(failedItemSchema),
-  total: z.int(),
-  cursor: z.string().nullable(),
 });
 
 export const LONGEST_WAIT_SECONDS = 600;

@@ -2,7 +2,7 @@ import { aliasCalls, indexCalls, objectCalls, searchCall } from './indexes.ts';
 import { type ClientOptions, createSend } from './request.ts';
 import { taskCalls } from './tasks.ts';
 
-export type { ObjectPage } from '../../api/schemas.ts';
+export type { ObjectPage } from '../../contract/bodies.ts';
 export { ReembedError } from '../../contract/errors.ts';
 export type { PageOptions, SearchInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';

@@ -7,7 +7,7 @@ import {
   type ObjectPage,
   objectBody,
   objectPageBody,
-} from '../../api/schemas.ts';
+} from '../../contract/bodies.ts';
 import { type Alias, aliasSchema, type IndexConfigInput, type IndexInfo } from '../../contract/indexes.ts';
 import { type SearchResult, type StoredObject, searchResultSchema, type searchSchema } from '../../contract/objects.ts';
 import { type Tracker, trackerSchema } from '../../contract/tasks.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemSchema } from '../../api/problem-schema.ts';
 import { type ErrorType, messageOf, ReembedError } from '../../contract/errors.ts';
+import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemSchema } from '../../contract/problem.ts';
 
 export interface ClientOptions {
   /** Where the API listens, for instance `http://127.0.0.1:7400`. */

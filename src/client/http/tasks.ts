@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import { NDJSON } from '../../api/schemas.ts';
-import { failedItemsSchema } from '../../api/tasks/schemas.ts';
+import { NDJSON } from '../../contract/bodies.ts';
 import type { itemSchema } from '../../contract/objects.ts';
 import type { TaskStatus } from '../../contract/status.ts';
 import {
   type deleteIndexSchema,
   type deleteSchema,
   type FailedItem,
+  failedItemsSchema,
   type OnReindex,
   type ReindexRequest,
   type TaskType,

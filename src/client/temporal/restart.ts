@@ -45,9 +45,9 @@ async function startAgain(
   const { workflowId: taskId, taskType: type, taskQueue } = ended;
   // The run described may have continued as another one since.
   const { runId } = tracker.links.runId === '' ? ended : tracker.links;
-  const { attempts, createTime, errors, data } = tracker;
+  const { attempts, createTime, errors, data, status, version } = tracker;
   const progress = { ...tracker.progress, done: 0, failed: 0, perSecond: 0, etaSeconds: null };
-  const previous: Carried = { attempts, createTime, errors, data, progress };
+  const previous: Carried = { attempts, createTime, errors, data, progress, status, version };
   const inputHash = ended.memo?.inputHash;
   try {
     const started = await launch(client, {

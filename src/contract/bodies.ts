@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { aliasSchema, indexConfigSchema, indexInfoSchema, nameSchema } from '../contract/indexes.ts';
-import { LIMITS } from '../contract/limits.ts';
-import { objectSchema, searchResultSchema, searchSchema } from '../contract/objects.ts';
-import { trackerSchema } from '../contract/tasks.ts';
+import { aliasSchema, indexConfigSchema, indexInfoSchema, nameSchema } from './indexes.ts';
+import { LIMITS } from './limits.ts';
+import { objectSchema, searchResultSchema, searchSchema } from './objects.ts';
 
 /** The contract's schemas under the names they have in the OpenAPI document, and those of answers that hold several. */
 
@@ -27,11 +26,6 @@ export const objectPageBody = z
   })
   .meta({ id: 'ObjectPage' });
 export type ObjectPage = z.output<typeof objectPageBody>;
-
-// Registered rather than wrapped, since the routers of tasks answer with the contract's schemas themselves. A JSON value
-// holds JSON values: told in full, the document would have no end.
-const ANY_JSON = ['object', 'array', 'string', 'number', 'boolean', 'null'];
-z.globalRegistry.add(trackerSchema.shape.data.valueType, { type: ANY_JSON });
 
 /** Media type of a body with one JSON value to a line. */
 export const NDJSON = 'application/x-ndjson';

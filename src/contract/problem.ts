@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ERROR_KINDS, type ErrorType, isErrorType } from '../contract/errors.ts';
+import { ERROR_KINDS, type ErrorType, isErrorType } from './errors.ts';
 
 /** Media type of every error (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
