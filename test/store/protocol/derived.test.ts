@@ -127,7 +127,7 @@ onBothDatabases((database, name) => {
     it('in many rounds of chance, no derived object and no part outlives it', async () => {
       const { db } = database();
       const index = await createIndex(db);
-      for (let round = 0, version = 1; round < 40; round++, version += 10) {
+      for (let round = 0, version = 1; round < 12; round++, version += 10) {
         const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => `${id}${round}`) as [string, string, string, string];
         await writeIn(db, index, [content(a, version), ...(round % 2 ? [derived(b, version + 1, a)] : [])]);
         await Promise.all([
