@@ -43,13 +43,14 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
     .orderBy('name')
     .execute();
   const lock = (await listLocks(db)).find(({ sourceNo, destNo }) => sourceNo === no || destNo === no);
+  const ready = await isVectorIndexReady(db, index);
   return {
     name,
     state,
     ...config,
-    description: describeSearch(config),
+    description: describeSearch(config, ready),
     vectorIndex: vectorIndexKind(config.model.dimensions),
-    vectorIndexReady: await isVectorIndexReady(db, index),
+    vectorIndexReady: ready,
     ...(rows[0] as Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>),
     aliases: aliases.map((alias) => alias.name),
     lock: lock ? await toReindexLock(db, lock) : null,

@@ -14,13 +14,14 @@ export function vectorIndexKind(dimensions: number): VectorIndexKind {
 }
 
 /** How searches of such an index are answered, for people. */
-export function describeSearch(config: Pick<IndexConfig, 'model'>): string {
+export function describeSearch(config: Pick<IndexConfig, 'model'>, ready: boolean): string {
   const { dimensions } = config.model;
+  const until = ready ? '' : ', once there are enough parts; until then a search scans them all';
   switch (vectorIndexKind(dimensions)) {
     case 'vector':
-      return `HNSW index over ${dimensions} dimensions`;
+      return `HNSW index over ${dimensions} dimensions${until}`;
     case 'halfvec':
-      return `HNSW index over ${dimensions} dimensions in half precision: pgvector indexes full precision up to ${LIMITS.vectorIndexDimensions} only`;
+      return `HNSW index over ${dimensions} dimensions in half precision: pgvector indexes full precision up to ${LIMITS.vectorIndexDimensions} only${until}`;
     case 'none':
       return `Warning: pgvector cannot index ${dimensions} dimensions (${LIMITS.halfvecIndexDimensions} at most), so every search scans all parts`;
   }
