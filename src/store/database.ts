@@ -12,7 +12,7 @@ export interface DatabaseOptions {
   connection?: { host: string; port?: number; user: string; database: string };
   /** Connections held open. The embedded database takes one transaction at a time, so it is given one. */
   maxConnections?: number;
-  /** Called when an idle connection breaks; the pool replaces it. */
+  /** Called when a connection breaks while no query runs on it; the pool replaces it. */
   onIdleError?: (error: Error) => void;
 }
 
@@ -38,7 +38,11 @@ export function openDatabase(options: DatabaseOptions): Db {
         oid === INT8 ? parseInt8 : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
-  pool.on('error', options.onIdleError ?? (() => {}));
+  const onBroken = options.onIdleError ?? (() => {});
+  // The pool listens only while it holds a connection. One that breaks between two statements of a transaction would
+  // end the process, so each is listened to for all its life; its next statement then fails.
+  pool.on('connect', (connection) => connection.on('error', onBroken));
+  pool.on('error', () => {}); // the same once more
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 
