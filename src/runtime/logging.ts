@@ -1,0 +1,63 @@
+import { Writable } from 'node:stream';
+import pino, { type Logger } from 'pino';
+import { secretsOf } from './secrets.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * The log of a process: one JSON object per line, or one readable line on a terminal. Known secrets are cut out of
+ * whatever is logged, wherever they stand in it: an error of a driver quotes what it was given.
+ */
+export function createLogger(settings: Settings, target: LogTarget = process.stderr): Logger {
+  const secrets = secretsOf(settings).flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  const destination = new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      let clean = line;
+      for (const secret of secrets) clean = clean.replaceAll(secret, '***');
+      target.write(target.isTTY ? readable(clean) : clean);
+      done();
+    },
+  });
+  return pino(
+    {
+      level: settings.logLevel,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: HEADER_PATHS, censor: '***' },
+      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+    },
+    destination,
+  );
+}
+
+interface LogTarget {
+  write(text: string): unknown;
+  isTTY?: boolean;
+}
+
+/** Whatever a caller sends to show who it is, known or not. */
+const HEADER_PATHS = ['headers.authorization', '*.headers.authorization', 'headers.cookie', '*.headers.cookie'];
+
+const COLORS: Record<string, number> = { trace: 90, debug: 90, info: 36, warn: 33, error: 31, fatal: 31 };
+
+/** `12:00:01 WARN  the words  field=value`, and the stack of an error below it. */
+function readable(line: string): string {
+  const { level, time, msg, err, error, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const label = String(level);
+  const failure = (err ?? error) as { message?: string; stack?: string } | undefined;
+  const shown = Object.entries(fields).map(
+    ([name, value]) => `\u001b[90m${name}=\u001b[0m${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  const head = [
+    `\u001b[90m${String(time).slice(11, 19)}\u001b[0m`,
+    `\u001b[${COLORS[label] ?? 0}m${label.toUpperCase().padEnd(5)}\u001b[0m`,
+    msg ?? failure?.message ?? '',
+    ...shown,
+  ].join(' ');
+  return failure?.stack ? `${head}\n${indented(failure.stack)}\n` : `${head}\n`;
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, '    ');
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+
+/**
+ * Every setting of reembed as data: the schema that reads the environment, `reembed config` and the documentation are
+ * made from this table.
+ */
+export interface SettingSpec<T> {
+  /** The environment variable. */
+  variable: string;
+  meaning: string;
+  /** What a good value is, as the end of the sentence "… must be". */
+  expected: string;
+  /** As it would be written in the environment; null when there is none. */
+  default: string | null;
+  /** Never shown, and cut out of logs. */
+  secret: boolean;
+  schema: z.ZodType<T, string>;
+}
+
+type Texts = Pick<SettingSpec<unknown>, 'meaning' | 'expected'> & { secret?: boolean };
+
+/** A setting that always has a value. */
+function setting<T>(
+  variable: string,
+  schema: z.ZodType<T, string>,
+  byDefault: string,
+  { secret = false, ...texts }: Texts,
+): SettingSpec<T> {
+  return { variable, schema, default: byDefault, secret, ...texts };
+}
+
+/** A setting that may be absent; it is null then. */
+function optional<T>(
+  variable: string,
+  schema: z.ZodType<T, string>,
+  { secret = false, ...texts }: Texts,
+): SettingSpec<T | null> {
+  return { variable, schema, default: null, secret, ...texts };
+}
+
+function whole(min: number, max: number) {
+  return z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
+}
+
+const TRUTH: Record<string, boolean> = { true: true, '1': true, yes: true, false: false, '0': false, no: false };
+
+const text = z.string().min(1);
+const folder = text;
+const truth = z
+  .string()
+  .toLowerCase()
+  .refine((word) => word in TRUTH)
+  .transform((word) => TRUTH[word] as boolean);
+const list = z.string().transform((written) =>
+  written
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const address = z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export const SETTINGS = {
+  databaseUrl: optional('DATABASE_URL', z.string().regex(/^postgres(ql)?:\/\/./), {
+    meaning:
+      'Postgres with pgvector that holds the indexes; without it `dev` keeps an embedded one in the data directory',
+    expected: 'a postgres:// address',
+    secret: true,
+  }),
+  host: setting('REEMBED_HOST', z.string().regex(/^[\w.:-]+$/), '127.0.0.1', {
+    meaning: 'address the API listens on; any but a loopback address needs REEMBED_API_TOKENS',
+    expected: 'a host name or an IP address',
+  }),
+  port: setting('REEMBED_PORT', whole(0, 65_535), '7400', {
+    meaning: 'port of the API; 0 takes any free one',
+    expected: 'a port number from 0 to 65535',
+  }),
+  apiTokens: setting('REEMBED_API_TOKENS', list.pipe(z.array(z.string().regex(/^[\x21-\x7e]+$/))), '', {
+    meaning: 'bearer tokens that the API accepts; none means that everyone who reaches it may use it',
+    expected: 'tokens of visible ASCII characters with commas between them',
+    secret: true,
+  }),
+  dataDir: setting('REEMBED_DATA_DIR', folder, '.reembed', {
+    meaning: 'folder in which `dev` keeps everything',
+    expected: 'the path of a folder',
+  }),
+  taskQueue: setting('REEMBED_TASK_QUEUE', z.string().regex(/^[\w.:/-]{1,200}$/), 'reembed', {
+    meaning: 'Temporal task queue of workflows; embedding has its own, with "-embed" after the name',
+    expected: 'letters, digits and any of . : / - _',
+  }),
+  logLevel: setting('REEMBED_LOG_LEVEL', z.string().toLowerCase().pipe(z.enum(LOG_LEVELS)), 'info', {
+    meaning: 'least severe messages that are logged',
+    expected: `one of ${LOG_LEVELS.join(', ')}`,
+  }),
+  fileRoots: setting('REEMBED_FILE_ROOTS', list, '', {
+    meaning: 'folders from which file: URIs may be loaded; none means no files',
+    expected: 'paths of folders with commas between them',
+  }),
+  allowPrivateAddresses: setting('REEMBED_ALLOW_PRIVATE_ADDRESSES', truth, 'false', {
+    meaning: 'whether URIs may be loaded from addresses that are not in the public internet',
+    expected: 'true or false',
+  }),
+  loadTimeoutSeconds: setting('REEMBED_LOAD_TIMEOUT_SECONDS', whole(1, 3_600), '30', {
+    meaning: 'longest time for loading one payload',
+    expected: 'a whole number of seconds from 1 to 3600',
+  }),
+  maxConcurrentReindexes: setting('REEMBED_MAX_CONCURRENT_REINDEXES', whole(1, 1_000), '2', {
+    meaning: 'reindexes that may run at once; others wait',
+    expected: 'a whole number from 1 to 1000',
+  }),
+  indexMemoryMb: setting('REEMBED_INDEX_MEMORY_MB', whole(1, 1_000_000), '256', {
+    meaning: 'memory of Postgres for building one HNSW index, in MB',
+    expected: 'a whole number from 1 to 1000000',
+  }),
+  vectorIndexAfterParts: setting('REEMBED_VECTOR_INDEX_AFTER_PARTS', whole(0, 100_000_000), '5000', {
+    meaning: 'vectors from which an index that was filled by upserts gets its HNSW index',
+    expected: 'a whole number from 0 to 100000000',
+  }),
+  tombstoneRetention: setting('REEMBED_TOMBSTONE_RETENTION', z.string().regex(/^\d+(\.\d+)?\s*(s|m|h|d)$/), '7d', {
+    meaning: 'how long a deleted object is remembered, so that an older write cannot bring it back',
+    expected: 'a number with s, m, h or d, for instance 7d',
+  }),
+  databaseConnections: setting('REEMBED_DATABASE_CONNECTIONS', whole(1, 1_000), '20', {
+    meaning: 'connections that one process holds open to DATABASE_URL',
+    expected: 'a whole number from 1 to 1000',
+  }),
+  embedConcurrency: setting('REEMBED_EMBED_CONCURRENCY', whole(1, 1_000), '16', {
+    meaning: 'activities of the embed queue that one worker runs at once',
+    expected: 'a whole number from 1 to 1000',
+  }),
+  shutdownSeconds: setting('REEMBED_SHUTDOWN_SECONDS', whole(0, 3_600), '20', {
+    meaning: 'how long running activities and requests may go on after a stop is asked for',
+    expected: 'a whole number of seconds from 0 to 3600',
+  }),
+  cacheDir: optional('REEMBED_CACHE_DIR', folder, {
+    meaning: 'folder in which fetched servers are kept, instead of the usual cache folder',
+    expected: 'the path of a folder',
+  }),
+  temporalCliPath: optional('TEMPORAL_CLI_PATH', text, {
+    meaning: "Temporal's CLI for `dev`, instead of the one on PATH or a fetched one",
+    expected: 'the path of an executable file',
+  }),
+  temporalTestServerPath: optional('TEMPORAL_TEST_SERVER_PATH', text, {
+    meaning: "Temporal's time-skipping test server, instead of the one on PATH or a fetched one",
+    expected: 'the path of an executable file',
+  }),
+  url: optional('REEMBED_URL', address, {
+    meaning: 'API that the command line talks to; http://127.0.0.1:REEMBED_PORT if not given',
+    expected: 'an http:// or https:// address',
+  }),
+  token: optional('REEMBED_TOKEN', z.string().regex(/^[\x21-\x7e]+$/), {
+    meaning: 'bearer token that the command line sends',
+    expected: 'visible ASCII characters',
+    secret: true,
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Variables that `@temporalio/envconfig` reads, for `reembed config` and the documentation. */
+export const TEMPORAL_VARIABLES: Readonly<Record<string, { meaning: string; secret?: boolean }>> = {
+  TEMPORAL_ADDRESS: { meaning: 'host:port of the Temporal server; `dev` starts one of its own when it is not given' },
+  TEMPORAL_NAMESPACE: { meaning: 'namespace on the Temporal server' },
+  TEMPORAL_API_KEY: { meaning: 'API key for the Temporal server, which turns TLS on', secret: true },
+  TEMPORAL_PROFILE: { meaning: "profile of Temporal's configuration file" },
+  TEMPORAL_CONFIG_FILE: { meaning: "Temporal's configuration file, instead of the one in the user's folder" },
+  TEMPORAL_TLS: { meaning: 'whether the connection to the Temporal server is encrypted' },
+  TEMPORAL_TLS_CLIENT_CERT_PATH: { meaning: 'file of the client certificate' },
+  TEMPORAL_TLS_CLIENT_CERT_DATA: { meaning: 'the client certificate itself' },
+  TEMPORAL_TLS_CLIENT_KEY_PATH: { meaning: 'file of the key of the client certificate' },
+  TEMPORAL_TLS_CLIENT_KEY_DATA: { meaning: 'the key of the client certificate itself', secret: true },
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: { meaning: 'file of the authority that signed the certificate of the server' },
+  TEMPORAL_TLS_SERVER_CA_CERT_DATA: { meaning: 'the authority that signed the certificate of the server, itself' },
+  TEMPORAL_TLS_SERVER_NAME: { meaning: 'name that the certificate of the server must have' },
+};

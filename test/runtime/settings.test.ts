@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { ReembedError } from '../../src/contract/errors.ts';
+import { createLogger } from '../../src/runtime/logging.ts';
+import { requireTokens } from '../../src/runtime/processes/start-api.ts';
+import { describeSettings, readSettings, unknownVariables } from '../../src/runtime/settings.ts';
+import { SETTINGS } from '../../src/runtime/settings-table.ts';
+
+// No configuration file of the machine may play a part.
+const nowhere = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
+const read = (env: Record<string, string> = {}) => readSettings({ ...nowhere, ...env });
+
+/** For each variable that can be wrong, values that are. */
+const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
+  databaseUrl: ['mysql://localhost/x', 'localhost:5432', 'postgres://'],
+  host: ['two words', 'http://x'],
+  port: ['70000', '-1', '7400.5', 'http', '0x10'],
+  apiTokens: ['one,two words', 'tokén'],
+  taskQueue: ['a queue', 'q'.repeat(201)],
+  logLevel: ['loud'],
+  allowPrivateAddresses: ['maybe', '2'],
+  loadTimeoutSeconds: ['0', '30s', '3601'],
+  maxConcurrentReindexes: ['0', 'two'],
+  indexMemoryMb: ['0', '256MB'],
+  vectorIndexAfterParts: ['-5', '1e3'],
+  tombstoneRetention: ['7', 'a week', '7w', '-1d'],
+  databaseConnections: ['0', '1001'],
+  embedConcurrency: ['0', ''.padEnd(30, '9')],
+  shutdownSeconds: ['-1', 'soon'],
+  url: ['localhost:7400', 'ftp://x', 'nowhere'],
+  token: ['two words'],
+};
+
+/** These take any text: whether the file or folder can be used is seen when it is. */
+const ANY_TEXT = ['dataDir', 'fileRoots', 'cacheDir', 'temporalCliPath', 'temporalTestServerPath'];
+
+describe('a setting', () => {
+  test('has a default or is null, and every default is valid', () => {
+    const settings = read();
+    expect(settings).toMatchObject({ port: 7400, host: '127.0.0.1', dataDir: '.reembed', taskQueue: 'reembed' });
+    expect(settings).toMatchObject({ apiTokens: [], fileRoots: [], databaseUrl: null, maxConcurrentReindexes: 2 });
+    expect(settings.temporal).toMatchObject({ address: 'localhost:7233', namespace: 'default', addressGiven: false });
+  });
+
+  test('is tested here, or takes any text', () => {
+    expect([...Object.keys(BAD), ...ANY_TEXT].sort()).toEqual(Object.keys(SETTINGS).sort());
+  });
+
+  for (const [name, values] of Object.entries(BAD)) {
+    const { variable, secret, expected } = SETTINGS[name as keyof typeof SETTINGS];
+    test.each(values)(`${variable} that is wrong (%j) is told in one line`, (value) => {
+      let error: unknown;
+      try {
+        read({ [variable]: value });
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toBeInstanceOf(ReembedError);
+      const { type, message } = error as ReembedError;
+      expect(type).toBe('InvalidSetting');
+      expect(message).not.toContain('\n');
+      expect(message).toContain(variable);
+      expect(message).toContain(expected);
+      expect(message.includes(JSON.stringify(value))).toBe(!secret);
+    });
+  }
+
+  test('that is empty counts as one that is not set', () => {
+    expect(read({ REEMBED_PORT: '', REEMBED_API_TOKENS: ' ', TEMPORAL_ADDRESS: '' })).toMatchObject({
+      port: 7400,
+      apiTokens: [],
+      temporal: { address: 'localhost:7233' },
+    });
+  });
+
+  test('with several values has commas between them', () => {
+    expect(read({ REEMBED_API_TOKENS: 'one, two,', REEMBED_FILE_ROOTS: '/a,/b c' })).toMatchObject({
+      apiTokens: ['one', 'two'],
+      fileRoots: ['/a', '/b c'],
+    });
+  });
+});
+
+describe('the Temporal server', () => {
+  test('is read as Temporal itself reads it', () => {
+    const { temporal } = read({ TEMPORAL_ADDRESS: 'cloud:7233', TEMPORAL_NAMESPACE: 'n', TEMPORAL_API_KEY: 'key' });
+    expect(temporal).toMatchObject({ address: 'cloud:7233', namespace: 'n', addressGiven: true });
+    expect(temporal.connection).toMatchObject({ address: 'cloud:7233', apiKey: 'key', tls: true });
+  });
+
+  test.each([
+    { TEMPORAL_ADDRESS: 'two words' },
+    { TEMPORAL_ADDRESS: 'http://localhost:7233' },
+    { TEMPORAL_PROFILE: 'no-such-profile' },
+    { TEMPORAL_CONFIG_FILE: '/no/such/file' },
+    { TEMPORAL_TLS_CLIENT_CERT_PATH: '/no/such/file' },
+  ])('that is given wrongly (%j) is told in one line', (env) => {
+    expect(() => read(env as unknown as Record<string, string>)).toThrow(/^[^\n]*TEMPORAL_[^\n]*$/);
+  });
+});
+
+test('a host that others can reach needs tokens', () => {
+  expect(() => requireTokens(read({ REEMBED_HOST: '0.0.0.0' }))).toThrow(/REEMBED_API_TOKENS must be set.*"0.0.0.0"/);
+  for (const host of ['127.0.0.1', '127.8.0.1', '::1', 'localhost']) requireTokens(read({ REEMBED_HOST: host }));
+  requireTokens(read({ REEMBED_HOST: '0.0.0.0', REEMBED_API_TOKENS: 'one' }));
+});
+
+test('a variable that is no setting is told, with the one that was meant', () => {
+  expect(unknownVariables({ REEMBED_PROT: '1', REEMBED_PORT: '1', REEMBED_SOMETHING_ELSE: '1', OTHER: '1' })).toEqual([
+    'REEMBED_PROT is not a setting of reembed and has no effect; did you mean REEMBED_PORT?',
+    'REEMBED_SOMETHING_ELSE is not a setting of reembed and has no effect',
+  ]);
+});
+
+describe('a secret', () => {
+  const env = {
+    DATABASE_URL: 'postgres://me:pass%40word@db:5432/reembed?sslmode=require',
+    REEMBED_API_TOKENS: 'first-token,second-token',
+    REEMBED_TOKEN: 'my-token',
+    TEMPORAL_API_KEY: 'temporal-key',
+    TEMPORAL_TLS_CLIENT_KEY_DATA: 'client-key',
+    PGPASSWORD: 'pg-password',
+  };
+  const secrets = ['pass%40word', 'pass@word', 'first-token', 'second-token', 'my-token', 'temporal-key', 'client-key'];
+
+  test('is masked where settings are shown', () => {
+    const shown = JSON.stringify(describeSettings(env));
+    for (const secret of secrets) expect(shown).not.toContain(secret);
+    expect(shown).toContain('postgres://***@db:5432/reembed');
+  });
+
+  test('is cut out of every line of the log', () => {
+    let logged = '';
+    const write = (text: string) => {
+      logged += text;
+    };
+    const log = createLogger(read(env), { write });
+    for (const secret of [...secrets, 'pg-password']) {
+      log.info({ deep: { inside: [secret] }, headers: { authorization: `Bearer x-${secret}` } }, `said ${secret}`);
+      log.error({ err: new Error(`failed with ${secret}`) });
+    }
+    expect(logged.split('\n')).toHaveLength(2 * (secrets.length + 1) + 1);
+    for (const secret of [...secrets, 'pg-password', 'Bearer']) expect(logged).not.toContain(secret);
+  });
+});
+
+test('the log is JSON for machines and readable on a terminal', () => {
+  const lines: string[] = [];
+  const write = (text: string) => lines.push(text);
+  createLogger(read(), { write }).warn({ index: 'docs' }, 'slow');
+  createLogger(read(), { write, isTTY: true }).error({ err: new Error('broken') }, 'it failed');
+  createLogger(read({ REEMBED_LOG_LEVEL: 'error' }), { write }).warn('not told');
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'warn', msg: 'slow', index: 'docs' });
+  expect(lines[1]).toMatch(/\d\d:\d\d:\d\d.*ERROR.*it failed\n {4}Error: broken\n/s);
+  expect(lines).toHaveLength(2);
+});
