@@ -1,0 +1,73 @@
+import { sql } from 'kysely';
+import type { Logger } from 'pino';
+import { messageOf, ReembedError } from '../contract/errors.ts';
+import { codeOf, type Db, isConnectionError, openDatabase } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
+import type { Settings } from './settings.ts';
+
+/** Opens the database of `DATABASE_URL`; nothing is sent yet. A connection that breaks is logged and replaced. */
+export function openConfiguredDatabase(settings: Settings, log: Logger): Db {
+  if (settings.databaseUrl === null) {
+    throw new ReembedError(
+      'InvalidSetting',
+      'DATABASE_URL must be set to a postgres:// address (`reembed dev` alone brings a database of its own)',
+    );
+  }
+  return openDatabase({
+    url: settings.databaseUrl,
+    maxConnections: settings.databaseConnections,
+    onIdleError: (error) => log.warn(`a database connection broke and will be replaced: ${error.message}`),
+  });
+}
+
+/** Codes of Postgres for a schema and a table that do not exist. */
+const NOT_MIGRATED = new Set(['3F000', '42P01']);
+
+/**
+ * Makes sure that the database answers and has our tables.
+ * @throws ReembedError `DatabaseUnavailable`; `InvalidSetting` when the database was never migrated.
+ */
+export async function requireMigrated(db: Db): Promise<void> {
+  try {
+    await sql`select 1 from reembed.migrations limit 1`.execute(db);
+  } catch (error) {
+    if (NOT_MIGRATED.has(codeOf(error) ?? '')) {
+      throw new ReembedError(
+        'InvalidSetting',
+        'the database has no tables of reembed yet: run `reembed migrate` first',
+      );
+    }
+    throw asDatabaseError(error);
+  }
+}
+
+/** Brings the schema up to date. @throws ReembedError with what to do where that is known. */
+export async function migrateDatabase(db: Db): Promise<string[]> {
+  try {
+    return await migrate(db);
+  } catch (error) {
+    throw asDatabaseError(error);
+  }
+}
+
+function asDatabaseError(error: unknown): unknown {
+  if (isConnectionError(error) || WRONG_LOGIN.test(codeOf(error) ?? '')) {
+    const words = messageOf(error) || codeOf(error);
+    return new ReembedError('DatabaseUnavailable', `the database of DATABASE_URL does not answer: ${words}`, {
+      cause: error,
+      // A wrong password or name is not healed by waiting.
+      reason: isConnectionError(error) ? undefined : 'refused',
+    });
+  }
+  if (error instanceof Error && /extension "vector"/.test(error.message)) {
+    return new ReembedError(
+      'DatabaseUnavailable',
+      `the Postgres of DATABASE_URL has no usable pgvector (${error.message}): install it (https://github.com/pgvector/pgvector)`,
+      { cause: error, reason: 'pgvector' },
+    );
+  }
+  return error;
+}
+
+/** Wrong password, unknown role, unknown database, no right to connect. */
+const WRONG_LOGIN = /^(28\w{3}|3D000|42501)$/;

@@ -1,0 +1,93 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { ReembedError } from '../contract/errors.ts';
+import { freePort } from './servers/ports.ts';
+
+const PORT_ATTEMPTS = 10;
+
+export interface HttpServerOptions {
+  fetch: (request: Request) => Response | Promise<Response>;
+  host: string;
+  port: number;
+  /** Take the next free port when this one is taken. */
+  anyPort: boolean;
+}
+
+export interface HttpServer {
+  /** `http://host:port`, as a person on this machine would write it. */
+  url: string;
+  port: number;
+  /** Takes no more connections, lets requests under way end for so long, then cuts them. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Serves the API. @throws ReembedError `InvalidSetting` when host and port cannot be listened on. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { fetch, host } = options;
+  const server = createAdaptorServer({ fetch, hostname: host }) as Server;
+  const streams = new Set<ServerResponse>();
+  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+  });
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const endStreams = () => {
+    for (const response of streams) {
+      const type = String(response.getHeader('content-type') ?? '');
+      // A stream of events has no end of its own; its reader connects again by itself.
+      if (type.startsWith('text/event-stream')) response.destroy();
+    }
+  };
+  return {
+    url: `http://${shownHost(host)}:${port}`,
+    port,
+    stop: async (graceMs) => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      endStreams();
+      // Clients keep their connections after the answer: those too are to go, as soon as nothing runs on them.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearInterval(idle);
+      clearTimeout(cut);
+    },
+  };
+}
+
+async function listen(server: Server, { host, port, anyPort }: HttpServerOptions): Promise<void> {
+  for (let attempt = 1, candidate = port; ; attempt += 1) {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port: candidate, exclusive: true }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      return;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE' && anyPort && attempt < PORT_ATTEMPTS) {
+        candidate = await freePort(host, candidate + 1);
+        continue;
+      }
+      const advice =
+        code === 'EADDRINUSE' ? `port ${port} of ${host} is taken: set REEMBED_PORT to another one` : message;
+      throw new ReembedError('InvalidSetting', `the API cannot listen: ${advice}`, { cause: error });
+    }
+  }
+}
+
+/** Where a person reaches a server that listens on every address. */
+function shownHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Whether only this machine reaches what listens on the host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,37 @@
+import { messageOf } from '../../contract/errors.ts';
+import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import { openConfiguredDatabase, requireMigrated } from '../database.ts';
+import { keepRunning } from '../lifecycle.ts';
+import { createProcessModels } from '../parts.ts';
+import { patiently } from '../patience.ts';
+import type { Settings } from '../settings.ts';
+import { openTemporalClient } from '../temporal-connection.ts';
+import { requireTokens, startApi } from './start-api.ts';
+
+/** Runs the API until a stop is asked for. It starts without Temporal, since searching does not need it. */
+export async function runApi(
+  settings: Settings,
+  onReady: (url: string) => void,
+  context: ProcessContext,
+): Promise<void> {
+  requireTokens(settings);
+  await keepRunning(context, async (components, running) => {
+    const { log, say, signal } = running;
+    const db = openConfiguredDatabase(settings, log);
+    components.add('the database connections', () => db.destroy());
+    await patiently('the database', { waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
+    const temporal = openTemporalClient(settings.temporal, log, signal);
+    temporal.ready.catch((error) => signal.aborted || log.error(messageOf(error)));
+    components.add('the Temporal connection', () => temporal.close());
+    const parts = {
+      client: temporal.client,
+      db,
+      models: createProcessModels(settings),
+      anyPort: false,
+      graceMs: settings.shutdownSeconds * 1_000,
+    };
+    const url = await startApi(components, { settings, ...parts }, running);
+    log.info({ url, temporal: settings.temporal.address, namespace: settings.temporal.namespace }, 'API listens');
+    onReady(url);
+  });
+}

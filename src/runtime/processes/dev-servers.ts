@@ -1,0 +1,85 @@
+import path from 'node:path';
+import { SEARCH_ATTRIBUTES } from '../../contract/names.ts';
+import { type Db, openDatabase } from '../../store/database.ts';
+import type { ProcessContext } from '../context.ts';
+import { migrateDatabase, openConfiguredDatabase } from '../database.ts';
+import type { Components } from '../lifecycle.ts';
+import { startPglite } from '../servers/pglite.ts';
+import { startTemporalDevServer } from '../servers/temporal.ts';
+import type { Settings } from '../settings.ts';
+import type { TemporalSettings } from '../temporal-settings.ts';
+
+const TEMPORAL_PORT = 7233;
+const TEMPORAL_UI_PORT = 8233;
+
+export interface DevServers {
+  db: Db;
+  temporal: TemporalSettings;
+  /** Null when the Temporal server is not ours. */
+  temporalUi: string | null;
+}
+
+/**
+ * Starts the database and the Temporal server in the data directory, both at once, unless the settings name ones that
+ * run already.
+ */
+export async function startDevServers(
+  components: Components,
+  settings: Settings,
+  context: ProcessContext,
+): Promise<DevServers> {
+  const [database, temporal] = await Promise.allSettled([
+    openDevDatabase(settings, context),
+    startDevTemporal(settings, context),
+  ]);
+  // In the order in which they are to stop, last to first; what was started is stopped even if the other one failed.
+  if (database.status === 'fulfilled') components.add('the database', database.value.stop, database.value.died);
+  if (temporal.status === 'fulfilled') components.add('Temporal', temporal.value.stop, temporal.value.died);
+  if (database.status === 'rejected') throw database.reason;
+  if (temporal.status === 'rejected') throw temporal.reason;
+  return { db: database.value.db, temporal: temporal.value.settings, temporalUi: temporal.value.ui };
+}
+
+async function openDevDatabase(settings: Settings, { log, say }: ProcessContext) {
+  const onIdleError = (error: Error) => log.warn(`a database connection broke and will be replaced: ${error.message}`);
+  const server = settings.databaseUrl
+    ? null
+    : await startPglite({ dataDir: path.join(settings.dataDir, 'postgres'), say });
+  const db = server
+    ? openDatabase({ connection: server.connection, maxConnections: server.connection.max, onIdleError })
+    : openConfiguredDatabase(settings, log);
+  const stop = async () => {
+    await db.destroy();
+    await server?.stop();
+  };
+  try {
+    const ran = await migrateDatabase(db);
+    if (ran.length > 0) log.info({ migrations: ran }, 'database is up to date');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { db, stop, died: server?.died };
+}
+
+async function startDevTemporal(settings: Settings, { say }: ProcessContext) {
+  const given = settings.temporal;
+  if (given.addressGiven) return { settings: given, ui: null, stop: async () => {}, died: undefined };
+  const server = await startTemporalDevServer({
+    dbFilename: path.join(settings.dataDir, 'temporal.db'),
+    port: TEMPORAL_PORT,
+    uiPort: TEMPORAL_UI_PORT,
+    namespace: given.namespace,
+    searchAttributes: SEARCH_ATTRIBUTES,
+    env: settings.env,
+    say,
+  });
+  const { address, namespace } = server;
+  return {
+    // Not the keys and certificates of another server that a configuration file may name.
+    settings: { connection: { address }, address, namespace, addressGiven: false },
+    ui: server.uiUrl,
+    stop: server.stop,
+    died: server.died,
+  };
+}

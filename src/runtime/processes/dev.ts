@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf, ReembedError } from '../../contract/errors.ts';
+import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import { keepRunning } from '../lifecycle.ts';
+import { createProcessModels } from '../parts.ts';
+import { lockDataDir } from '../servers/locks.ts';
+import type { Settings } from '../settings.ts';
+import { clientOn, connectTemporal } from '../temporal-connection.ts';
+import { runTour } from '../tour/tour.ts';
+import { bundleWorkflows } from '../worker.ts';
+import { startDevServers } from './dev-servers.ts';
+import { requireTokens, startApi } from './start-api.ts';
+import { startWorkers } from './start-workers.ts';
+
+/** Requests that wait for the end of a task would hold up Ctrl-C. */
+const REQUEST_GRACE_MS = 2_000;
+
+/** Where everything of a running `dev` is. */
+export interface DevAddresses {
+  api: string;
+  docs: string;
+  temporalUi: string | null;
+  temporal: string;
+  namespace: string;
+  dataDir: string;
+}
+
+export interface DevOptions {
+  /** Show what reembed does, once it runs. */
+  tour: boolean;
+  onReady: (addresses: DevAddresses) => void;
+}
+
+/**
+ * Runs everything in one process, with all that it keeps in one data directory: database, Temporal, workers, API. One
+ * component that dies ends all, and all are stopped in order: the API first, so that nothing new comes, then the
+ * workers, then what these need.
+ */
+export async function runDev(
+  settings: Settings,
+  { tour, onReady }: DevOptions,
+  context: ProcessContext,
+): Promise<void> {
+  const dataDir = path.resolve(settings.dataDir);
+  requireTokens(settings);
+  await keepRunning(context, async (components, running) => {
+    const { log, say, signal } = running;
+    await makeFolder(dataDir);
+    components.add('the data directory', await lockDataDir(dataDir));
+    const bundling = bundleWorkflows();
+    bundling.catch(() => {});
+    const { db, temporal, temporalUi } = await startDevServers(components, { ...settings, dataDir }, running);
+    signal.throwIfAborted();
+    const connection = await connectTemporal(temporal, log, { waitMs: START_WAIT_MS, say, signal });
+    components.add('the Temporal connection', () => connection.close());
+    const workflowBundle = await bundling;
+    signal.throwIfAborted();
+
+    // On the workers' own connection, so that a task may begin without a way through the server's queue.
+    const client = clientOn(connection, temporal.namespace);
+    const { namespace } = temporal;
+    const parts = { settings, client, db, models: createProcessModels(settings) };
+    await startWorkers(components, { ...parts, role: 'all', connection, namespace, workflowBundle }, running);
+    const api = await startApi(components, { ...parts, anyPort: true, graceMs: REQUEST_GRACE_MS }, running);
+    const wanted = settings.port;
+    if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);
+    onReady({ api, docs: `${api}/docs`, temporalUi, temporal: temporal.address, namespace, dataDir });
+
+    if (!tour) return;
+    const touring = runTour({ baseUrl: api, token: settings.apiTokens[0], dataDir, say, signal }).catch((error) => {
+      if (!signal.aborted) say(`the tour ended early: ${messageOf(error)}`);
+    });
+    components.add('the tour', () => touring);
+  });
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    // What users index is in it.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ReembedError(
+      'InvalidSetting',
+      `REEMBED_DATA_DIR is ${JSON.stringify(folder)}, but the folder cannot be made: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}

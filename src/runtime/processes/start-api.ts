@@ -1,0 +1,48 @@
+import type { Client } from '@temporalio/client';
+import { createApi } from '../../api/app.ts';
+import { ReembedError } from '../../contract/errors.ts';
+import type { Models } from '../../models/models.ts';
+import type { Db } from '../../store/database.ts';
+import type { ProcessContext } from '../context.ts';
+import { isLoopback, startHttpServer } from '../http-server.ts';
+import type { Components } from '../lifecycle.ts';
+import type { Settings } from '../settings.ts';
+
+export interface StartApiOptions {
+  settings: Settings;
+  client: Client;
+  db: Db;
+  models: Models;
+  /** Take the next free port when the wanted one is taken. */
+  anyPort: boolean;
+  /** How long requests may go on once a stop is asked for. */
+  graceMs: number;
+}
+
+/** Refuses to open the API to others without tokens. @throws ReembedError `InvalidSetting` */
+export function requireTokens({ host, apiTokens }: Settings): void {
+  if (isLoopback(host) || apiTokens.length > 0) return;
+  throw new ReembedError(
+    'InvalidSetting',
+    `REEMBED_API_TOKENS must be set because REEMBED_HOST is ${JSON.stringify(host)}: without tokens the API listens on a loopback address only`,
+  );
+}
+
+/** Starts the API and returns its address. */
+export async function startApi(
+  components: Components,
+  { settings, client, db, models, anyPort, graceMs }: StartApiOptions,
+  { log }: ProcessContext,
+): Promise<string> {
+  const api = createApi({
+    db,
+    client,
+    models,
+    taskQueue: settings.taskQueue,
+    log,
+    settings: { apiTokens: settings.apiTokens },
+  });
+  const server = await startHttpServer({ fetch: api.fetch, host: settings.host, port: settings.port, anyPort });
+  components.add('the API', () => server.stop(graceMs));
+  return server.url;
+}

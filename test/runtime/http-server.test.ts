@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { startHttpServer } from '../../src/runtime/http-server.ts';
+
+const host = '127.0.0.1';
+
+test('a taken port means the next free one where that is wanted, and one clear line elsewhere', async () => {
+  const fetch = () => new Response('ok');
+  const first = await startHttpServer({ fetch, host, port: 0, anyPort: false });
+  onTestFinished(() => first.stop(0));
+  const second = await startHttpServer({ fetch, host, port: first.port, anyPort: true });
+  onTestFinished(() => second.stop(0));
+  expect(second.port).not.toBe(first.port);
+  expect(await (await globalThis.fetch(second.url)).text()).toBe('ok');
+  await expect(startHttpServer({ fetch, host, port: first.port, anyPort: false })).rejects.toThrow(
+    /port \d+ of 127.0.0.1 is taken: set REEMBED_PORT/,
+  );
+});
+
+test('a stop lets requests under way end and takes no new ones', async () => {
+  const server = await startHttpServer({
+    fetch: async () => {
+      await sleep(300);
+      return new Response('late');
+    },
+    host,
+    port: 0,
+    anyPort: false,
+  });
+  const answer = fetch(server.url);
+  await sleep(100);
+  const stopped = server.stop(5_000);
+  expect(await (await answer).text()).toBe('late');
+  await stopped;
+  await expect(fetch(server.url)).rejects.toThrow();
+});
+
+test('a stop ends streams of events at once and cuts what takes longer than its grace', async () => {
+  const server = await startHttpServer({
+    fetch: (request) => {
+      if (request.url.endsWith('/slow')) return new Promise<Response>(() => {});
+      const body = new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('data: 1\n\n')) });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    },
+    host,
+    port: 0,
+    anyPort: false,
+  });
+  const stream = await fetch(`${server.url}/events`);
+  const reading = stream.text().catch(() => 'cut');
+  const slow = fetch(`${server.url}/slow`).catch(() => 'cut');
+  await sleep(50);
+  const before = Date.now();
+  await server.stop(300);
+  expect(Date.now() - before).toBeLessThan(2_000);
+  expect(await reading).toBe('cut');
+  expect(await slow).toBe('cut');
+});
