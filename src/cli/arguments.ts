@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { ReembedError } from '../contract/errors.ts';
+import { type ModelConfig, modelSchema } from '../contract/models.ts';
+import { UsageError } from './errors.ts';
+
+/** The last part of a command's help. */
+export function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
+}
+
+/** For an option that is a whole number. */
+export function wholeNumber(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** For an option that is a number. */
+export function anyNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+/** For an option that is JSON. */
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('It must be JSON.');
+  }
+}
+
+/** For an option that may be given several times. */
+export function several(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
+export interface ModelOptions {
+  model?: unknown;
+  provider?: string;
+  name?: string;
+  dimensions?: number;
+  baseUrl?: string;
+  apiKeyEnv?: string;
+}
+
+/** The options that name an embedding model. */
+export function withModel(command: Command): Command {
+  return command
+    .option('--provider <provider>', 'of the model: hash, words, openai or custom')
+    .option('--name <name>', 'name of the model at its provider')
+    .option('--dimensions <count>', 'dimensions of its vectors', wholeNumber)
+    .option('--base-url <url>', 'endpoint of an openai model, up to and including /v1')
+    .option('--api-key-env <variable>', 'environment variable of the workers and the API that holds the key')
+    .option('--model <json>', 'the model as JSON, instead of the options above', json);
+}
+
+/** The model that the options name, if any. @throws ReembedError `InvalidInput` with each bad field. */
+export function modelFrom(options: ModelOptions): ModelConfig | undefined {
+  const { provider, name, dimensions, baseUrl, apiKeyEnv } = options;
+  const single = Object.entries({ provider, name, dimensions, baseUrl, apiKeyEnv }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (options.model === undefined && single.length === 0) return undefined;
+  if (options.model !== undefined && single.length > 0) {
+    throw new UsageError('give the model either as --model or by --provider and its other options');
+  }
+  if (options.model === undefined && provider === undefined) throw new UsageError('--provider is missing');
+  const parsed = modelSchema.safeParse(options.model ?? Object.fromEntries(single));
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => ({ path: ['model', ...path].join('.'), message }));
+  throw new ReembedError('InvalidInput', 'the model is not valid', { issues });
+}

@@ -1,0 +1,134 @@
+import { type Command, Option } from 'commander';
+import type { IndexConfigInput, IndexInfo } from '../../contract/indexes.ts';
+import { examples, type ModelOptions, modelFrom, several, wholeNumber, withModel } from '../arguments.ts';
+import { UsageError } from '../errors.ts';
+import { fields, type Io, table, writeResult } from '../output.ts';
+import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { followTask, writeAccepted } from '../task-output.ts';
+
+interface CreateOptions extends RemoteOptions, ModelOptions {
+  metric?: IndexConfigInput['metric'];
+  versioning?: IndexConfigInput['versioning'];
+  average?: boolean;
+  chunkSize?: number;
+  chunkOverlap?: number;
+  field?: string[];
+}
+
+/** `reembed index …` */
+export function addIndexCommands(program: Command, io: Io): void {
+  const group = program
+    .command('index')
+    .summary('create, list, show and delete indexes')
+    .description('Indexes: objects and their vectors, embedded by one model.');
+
+  remote(withModel(group.command('create <index>')))
+    .summary('create an index')
+    .description('Creates an index. The same again is fine; other settings under the same name are an error.')
+    .addOption(new Option('--metric <metric>', 'how near two vectors are').choices(['cosine', 'l2', 'ip']))
+    .option('--average', "also store the average of an object's parts")
+    .addOption(new Option('--versioning <by>', 'who numbers the writes').choices(['internal', 'external']))
+    .option('--chunk-size <count>', 'characters of one part', wholeNumber)
+    .option('--chunk-overlap <count>', 'characters that a part shares with the one before', wholeNumber)
+    .option('--field <path>', 'text field of a JSON payload to embed; may be given several times', several)
+    .addHelpText(
+      'after',
+      examples(
+        'reembed index create docs --provider words',
+        'reembed index create docs-v2 --provider openai --name text-embedding-3-small --dimensions 1536 --api-key-env OPENAI_API_KEY',
+        `reembed index create docs --model '{"provider":"hash","dimensions":64}' --field title --field body`,
+      ),
+    )
+    .action(async (index: string, options: CreateOptions) => {
+      const model = modelFrom(options);
+      if (!model)
+        throw new UsageError('name the model: --provider words, or --provider openai --name … --dimensions …');
+      const { chunkSize, chunkOverlap, field, metric, average, versioning } = options;
+      const splitter = { chunkSize, chunkOverlap, fields: field };
+      const info = await clientFrom(io, options).indexes.create(index, {
+        model,
+        metric,
+        average,
+        versioning,
+        splitter,
+      });
+      writeResult(io, options.json, info, () => `index ${info.name} is there\n\n${indexText(info)}`);
+    });
+
+  remote(group.command('list'))
+    .summary('list all indexes')
+    .addHelpText('after', examples('reembed index list', 'reembed index list --json'))
+    .action(async (options: RemoteOptions) => {
+      const indexes = await clientFrom(io, options).indexes.list();
+      writeResult(io, options.json, { indexes }, () =>
+        table(
+          indexes,
+          [
+            { title: 'INDEX', value: (row) => row.name },
+            { title: 'MODEL', value: modelText },
+            { title: 'OBJECTS', value: (row) => row.objects, right: true },
+            { title: 'PARTS', value: (row) => row.parts, right: true },
+            { title: 'FAILED', value: (row) => row.failed, right: true },
+            { title: 'STATE', value: stateText },
+            { title: 'ALIASES', value: (row) => row.aliases.join(', ') },
+          ],
+          'there is no index yet',
+        ),
+      );
+    });
+
+  remote(group.command('show <index>'))
+    .summary('show an index')
+    .description('Shows an index, by its name or an alias.')
+    .addHelpText('after', examples('reembed index show docs'))
+    .action(async (index: string, options: RemoteOptions) => {
+      const info = await clientFrom(io, options).indexes.get(index);
+      writeResult(io, options.json, info, () => indexText(info));
+    });
+
+  remote(group.command('delete <index>'))
+    .summary('delete an index')
+    .description('Deletes an index with all its objects, as a task.')
+    .option('--force', 'delete it although an alias points to it, and the alias with it')
+    .option('--task-id <id>', 'id of the task; made up if not given')
+    .option('--wait', 'wait until it is deleted')
+    .addHelpText('after', examples('reembed index delete docs --wait'))
+    .action(async (index: string, options: RemoteOptions & { force?: boolean; taskId?: string; wait?: boolean }) => {
+      const client = clientFrom(io, options);
+      const tracker = await client.indexes.delete(index, { force: options.force, taskId: options.taskId });
+      if (options.wait) await followTask(io, client, tracker.id, options);
+      else writeAccepted(io, options.json, tracker);
+    });
+}
+
+function modelText({ model }: IndexInfo): string {
+  return `${model.provider}/${model.name} (${model.dimensions})`;
+}
+
+function stateText({ state, lock }: IndexInfo): string {
+  return lock ? `${state}, ${lock.source} → ${lock.dest}` : state;
+}
+
+function indexText(info: IndexInfo): string {
+  const { splitter, lock } = info;
+  return fields([
+    ['index', info.name],
+    ['state', info.state],
+    ['model', modelText(info)],
+    ['metric', info.metric],
+    ['search', info.description],
+    ['parts of', `${splitter.chunkSize} characters, ${splitter.chunkOverlap} shared`],
+    ['fields', splitter.fields?.join(', ')],
+    ['versioning', info.versioning],
+    ['objects', `${info.objects}, ${info.failed} of them failed`],
+    ['parts', info.parts],
+    ['tombstones', info.tombstones],
+    ['size', `${(info.bytes / 1_048_576).toFixed(1)} MB`],
+    ['aliases', info.aliases.join(', ')],
+    [
+      'reindex',
+      lock ? `${lock.source} → ${lock.dest} by task ${lock.taskId}, lock until ${lock.lockExpireTime}` : null,
+    ],
+    ['created', info.createTime],
+  ]);
+}

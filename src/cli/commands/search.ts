@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { Json } from '../../contract/json.ts';
+import type { Hit } from '../../contract/objects.ts';
+import { examples, json, wholeNumber } from '../arguments.ts';
+import { type Io, oneLine, table, writeResult } from '../output.ts';
+import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+
+const SHOWN_CHARS = 80;
+
+/** `reembed search` */
+export function addSearchCommand(program: Command, io: Io): void {
+  remote(program.command('search <index> <text>'))
+    .summary('find the nearest objects')
+    .description('Finds the objects of an index or alias that are nearest to a text.')
+    .option('--limit <count>', 'most hits', wholeNumber)
+    .option('--filter <json>', 'only objects whose metadata contains this JSON', json)
+    .addHelpText(
+      'after',
+      examples('reembed search docs "large cats"', `reembed search docs cats --limit 3 --filter '{"lang":"en"}'`),
+    )
+    .action(async (index: string, text: string, options: RemoteOptions & { limit?: number; filter?: unknown }) => {
+      const filter = options.filter as Record<string, Json> | undefined;
+      const found = await clientFrom(io, options).search(index, { text, limit: options.limit, filter });
+      writeResult(io, options.json, found, () =>
+        table(
+          found.hits,
+          [
+            { title: 'SCORE', value: (hit) => hit.score.toFixed(4), right: true },
+            { title: 'ID', value: (hit) => hit.id },
+            { title: 'PART', value: (hit) => hit.part ?? 'all', right: true },
+            { title: 'PAYLOAD', value: payloadText },
+          ],
+          `nothing found in ${found.index}`,
+        ),
+      );
+    });
+}
+
+function payloadText({ payload }: Hit): string {
+  const text = oneLine(typeof payload === 'string' ? payload : JSON.stringify(payload));
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 1)}…` : text;
+}

@@ -1,0 +1,128 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ReembedClient } from '../../client/http/client.ts';
+import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
+import { TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
+import { anyNumber, examples, wholeNumber } from '../arguments.ts';
+import { type Io, table, writeResult } from '../output.ts';
+import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { followTask, writeTracker } from '../task-output.ts';
+
+interface ListOptions extends RemoteOptions {
+  type?: TaskType;
+  status?: TaskStatus;
+  index?: string;
+  parent?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+/** `reembed tasks …` */
+export function addTaskCommands(program: Command, io: Io): void {
+  const group = program
+    .command('tasks')
+    .summary('list, follow and steer tasks')
+    .description('Tasks: the writes and reindexes, which run as workflows on Temporal.');
+
+  remote(group.command('list'))
+    .summary('list tasks')
+    .description('Lists tasks: those that run first, then those that ended last.')
+    .addOption(new Option('--type <type>', 'only tasks of this type').choices(TASK_TYPES))
+    .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
+    .option('--index <index>', 'only tasks of this index')
+    .option('--parent <id>', 'only the parts of this task')
+    .option('--limit <count>', 'most tasks', wholeNumber)
+    .option('--cursor <cursor>', 'go on after an earlier page')
+    .addHelpText(
+      'after',
+      examples('reembed tasks list --status processing', 'reembed tasks list --type reindex --json'),
+    )
+    .action(async (options: ListOptions) => {
+      const { type, status, index, parent, limit, cursor } = options;
+      const list = await clientFrom(io, options).tasks.list({ type, status, index, parentId: parent, limit, cursor });
+      writeResult(io, options.json, list, () => {
+        const rows = table(
+          list.tasks,
+          [
+            { title: 'TASK', value: (row) => row.id },
+            { title: 'TYPE', value: (row) => row.type },
+            { title: 'STATUS', value: (row) => row.status },
+            { title: 'DONE', value: ({ progress }) => progress && `${progress.done}/${progress.total}`, right: true },
+            { title: 'FAILED', value: ({ progress }) => progress?.failed, right: true },
+            { title: 'UPDATED', value: (row) => row.updateTime },
+            { title: 'DETAIL', value: (row) => row.detail?.slice(0, 60) },
+          ],
+          'no tasks',
+        );
+        return list.cursor ? `${rows}\n\n${list.total} in all; the next ones: --cursor ${list.cursor}` : rows;
+      });
+    });
+
+  interface SteerOptions extends RemoteOptions {
+    reason?: string;
+    force?: boolean;
+  }
+  const steer = (
+    verb: string,
+    description: string,
+    call: (client: ReembedClient, taskId: string, options: SteerOptions) => Promise<Tracker>,
+  ) =>
+    remote(group.command(`${verb} <task>`))
+      .summary(description.toLowerCase().replace(/[.:;].*/s, ''))
+      .description(description)
+      .addHelpText('after', examples(`reembed tasks ${verb} my-task`))
+      .action(async (taskId: string, options: SteerOptions) => {
+        writeTracker(io, options.json, await call(clientFrom(io, options), taskId, options));
+      });
+
+  steer('info', 'Show all that is known of a task.', (client, id) => client.tasks.info(id));
+  steer('cancel', 'Cancel a task; it ends soon and gives its locks back.', (client, id, { reason }) =>
+    client.tasks.cancel(id, reason),
+  ).option('--reason <text>', 'kept with the task');
+  steer('restart', 'Run a task again: at once if it waits, anew if it has ended.', (client, id, { force }) =>
+    client.tasks.restart(id, { force }),
+  ).option('--force', 'also a task that is exhausted or ignored');
+  steer('pause', 'Hold a task between two batches.', (client, id) => client.tasks.pause(id));
+  steer('resume', 'Let a paused task go on.', (client, id) => client.tasks.resume(id));
+  steer('ignore', 'Set a task aside; it is not run again unless forced.', (client, id, { reason }) =>
+    client.tasks.ignore(id, reason),
+  ).option('--reason <text>', 'kept with the task');
+
+  remote(group.command('throttle'))
+    .argument('<task>')
+    .argument('<rate>', 'objects in a second, or none for no limit', rateOf)
+    .summary('set how fast a reindex copies')
+    .description('Sets how many objects a reindex copies in a second at most.')
+    .addHelpText('after', examples('reembed tasks throttle my-task 500', 'reembed tasks throttle my-task none'))
+    .action(async (taskId: string, rate: number | null, options: RemoteOptions) => {
+      writeTracker(io, options.json, await clientFrom(io, options).tasks.throttle(taskId, rate));
+    });
+
+  remote(group.command('watch <task>'))
+    .summary('follow a task to its end')
+    .description('Follows a task to its end. Ctrl-C only stops looking. With --json, one line for each change.')
+    .addHelpText('after', examples('reembed tasks watch my-task'))
+    .action(async (taskId: string, options: RemoteOptions) => {
+      const each = (tracker: Tracker) => io.out(`${JSON.stringify(tracker)}\n`);
+      await followTask(io, clientFrom(io, options), taskId, options.json ? { json: true, each } : {});
+    });
+
+  remote(group.command('failed-items <task>'))
+    .summary('list what a task could not write')
+    .description('Lists the objects that a task could not write, with stage and reason. With --json, one to a line.')
+    .addHelpText('after', examples('reembed tasks failed-items my-task'))
+    .action(async (taskId: string, options: RemoteOptions) => {
+      let count = 0;
+      for await (const item of clientFrom(io, options).tasks.failedItems(taskId)) {
+        count++;
+        writeResult(io, options.json, item, () => `${item.objectId}  ${item.stage}  ${item.reason}  ${item.detail}`);
+      }
+      if (count === 0 && !options.json) io.out('no failed items\n');
+    });
+}
+
+function rateOf(text: string): number | null {
+  if (text === 'none') return null;
+  const rate = anyNumber(text);
+  if (rate <= 0) throw new InvalidArgumentError('It must be above 0, or none.');
+  return rate;
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { examples } from './arguments.ts';
+import { addAliasCommands } from './commands/aliases.ts';
+import { addConfigCommand } from './commands/config.ts';
+import { addIndexCommands } from './commands/indexes.ts';
+import { addProcessCommands } from './commands/processes.ts';
+import { addReindexCommand } from './commands/reindex.ts';
+import { addSearchCommand } from './commands/search.ts';
+import { addTaskCommands } from './commands/tasks.ts';
+import { addWriteCommands } from './commands/writes.ts';
+import { EXIT, reportError } from './errors.ts';
+import type { Io } from './output.ts';
+
+/** Runs one command line and returns its exit code. */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  const program = createProgram(io);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return reportError(error, args.includes('--json'), io);
+  }
+}
+
+/** All commands. */
+export function createProgram(io: Io): Command {
+  const program = new Command('reembed')
+    .description('Keeps vector indexes right while they are written to and rebuilt.')
+    .version(packageVersion(), '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(--help shows what there is)')
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .addHelpText(
+      'after',
+      examples(
+        'reembed dev --tour',
+        'reembed index create docs --provider words',
+        'reembed upsert docs.ndjson --index docs --wait',
+        'reembed search docs "large cats"',
+      ),
+    );
+  // Inherited by the commands that are made after it.
+  program.exitOverride();
+  addProcessCommands(program, io);
+  addConfigCommand(program, io);
+  addIndexCommands(program, io);
+  addAliasCommands(program, io);
+  addWriteCommands(program, io);
+  addReindexCommand(program, io);
+  addSearchCommand(program, io);
+  addTaskCommands(program, io);
+  return program;
+}
+
+function packageVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}

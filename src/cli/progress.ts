@@ -1,0 +1,87 @@
+import { Presets, SingleBar } from 'cli-progress';
+import type { Tracker } from '../contract/tasks.ts';
+import { type Io, oneLine } from './output.ts';
+
+export interface ProgressView {
+  show(tracker: Tracker): void;
+  end(): void;
+}
+
+const LINE_EVERY_MS = 5_000;
+
+/** Shows how a task goes on: a bar on a terminal, else a line now and then. */
+export function createProgress(io: Io): ProgressView {
+  return io.terminal ? createBar(io.terminal) : createLines(io);
+}
+
+function createBar(terminal: NodeJS.WriteStream): ProgressView {
+  const bar = new SingleBar(
+    {
+      stream: terminal,
+      format: '{phase} {bar} {value}/{total} {pace}',
+      barsize: 28,
+      hideCursor: true,
+      // Redrawn on each event only; an event comes at each change.
+      autopadding: false,
+      etaBuffer: 1,
+      gracefulExit: false,
+    },
+    Presets.shades_classic,
+  );
+  let started = false;
+  return {
+    show(tracker) {
+      const { done, total } = tracker.progress;
+      const payload = { phase: phaseOf(tracker).padEnd(9), pace: paceOf(tracker) };
+      if (!started) bar.start(total, done, payload);
+      started = true;
+      bar.setTotal(total);
+      bar.update(done, payload);
+    },
+    end() {
+      if (started) bar.stop();
+    },
+  };
+}
+
+function createLines(io: Io): ProgressView {
+  let phase = '';
+  let last = 0;
+  return {
+    show(tracker) {
+      const { done, total } = tracker.progress;
+      const now = phaseOf(tracker);
+      if (now === phase && Date.now() - last < LINE_EVERY_MS) return;
+      phase = now;
+      last = Date.now();
+      io.err(
+        `${now}: ${done}/${total}${paceOf(tracker) && ` ${paceOf(tracker)}`}${tracker.detail && `, ${oneLine(tracker.detail)}`}\n`,
+      );
+    },
+    end() {},
+  };
+}
+
+/** The phase of a running reindex, otherwise the status. */
+function phaseOf({ status, data }: Tracker): string {
+  return status === 'processing' && typeof data.phase === 'string' ? data.phase : status;
+}
+
+function paceOf({ progress }: Tracker): string {
+  const { failed, perSecond, etaSeconds } = progress;
+  return [
+    perSecond > 0 ? `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : '',
+    etaSeconds ? `ETA ${durationText(etaSeconds)}` : '',
+    failed > 0 ? `${failed} failed` : '',
+  ]
+    .filter((text) => text !== '')
+    .join(' ');
+}
+
+/** `50s`, `12m 5s`, `3h 20m`. */
+export function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)}m ${whole % 60}s`;
+  return `${Math.floor(whole / 3_600)}h ${Math.floor((whole % 3_600) / 60)}m`;
+}

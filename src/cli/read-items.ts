@@ -1,0 +1,63 @@
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { linesOf } from '../client/http/lines.ts';
+import { messageOf } from '../contract/errors.ts';
+import { UsageError } from './errors.ts';
+import type { Io } from './output.ts';
+
+/**
+ * The JSON values of a file, or of the standard input for `-`: one to a line (NDJSON), read as they are asked for, or
+ * one array of them. @throws UsageError with the line that is not JSON.
+ */
+export async function* readItems(file: string, io: Io): AsyncGenerator<unknown> {
+  const name = file === '-' ? 'the standard input' : file;
+  const stream = file === '-' ? (io.stdin as Readable) : await openFile(file);
+  // The client's reader of lines: it splits at line feeds alone, while Node's also does within JSON texts.
+  const lines = linesOf(new Response(Readable.toWeb(stream) as ReadableStream<Uint8Array>));
+  let number = 0;
+  try {
+    for await (const raw of lines) {
+      number++;
+      const line = (number === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim();
+      if (line === '') continue;
+      if (line.startsWith('[')) {
+        yield* await readArray(line, lines, name);
+        return;
+      }
+      yield parse(line, `${name}, line ${number}`);
+    }
+  } catch (error) {
+    if (error instanceof TypeError)
+      throw new UsageError(`${name} is not UTF-8 (after line ${number})`, { cause: error });
+    throw error;
+  }
+}
+
+async function openFile(file: string): Promise<Readable> {
+  try {
+    const handle = await open(file);
+    if ((await handle.stat()).isDirectory()) {
+      await handle.close();
+      throw new Error('it is a folder');
+    }
+    return handle.createReadStream();
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readArray(first: string, rest: AsyncIterable<string>, name: string): Promise<unknown[]> {
+  const lines = [first];
+  for await (const line of rest) lines.push(line);
+  const values = parse(lines.join('\n'), name);
+  if (!Array.isArray(values)) throw new UsageError(`${name} is neither a JSON array nor one JSON object to a line`);
+  return values;
+}
+
+function parse(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${where}: ${messageOf(error)}`, { cause: error });
+  }
+}

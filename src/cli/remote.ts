@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { createClient, type ReembedClient } from '../client/http/client.ts';
+import { readSetting } from '../runtime/settings.ts';
+import type { Io } from './output.ts';
+
+export interface RemoteOptions {
+  url?: string;
+  json?: boolean;
+}
+
+/** A command that talks to the API. */
+export function remote(command: Command): Command {
+  return command
+    .option('--url <url>', 'address of the API (REEMBED_URL; http://127.0.0.1:7400 if not given)')
+    .option('--json', 'print the result as JSON');
+}
+
+/** The client of such a command. The token is in REEMBED_TOKEN alone: others can read command lines. */
+export function clientFrom(io: Io, { url }: RemoteOptions): ReembedClient {
+  const env = url === undefined ? io.env : { ...io.env, REEMBED_URL: url };
+  const baseUrl = readSetting('url', env) ?? `http://127.0.0.1:${readSetting('port', io.env)}`;
+  return createClient({ baseUrl, token: readSetting('token', io.env) ?? undefined });
+}

@@ -1,0 +1,39 @@
+import { ReembedError } from '../contract/errors.ts';
+import type { ProcessContext } from '../runtime/context.ts';
+import { readSettings, type Settings, unknownVariables } from '../runtime/settings.ts';
+import type { Io } from './output.ts';
+
+/** Settings with what the command line says instead; a variable that means nothing is told. */
+export function settingsFrom(io: Io, overrides: Record<string, string | undefined> = {}): Settings {
+  for (const line of unknownVariables(io.env)) io.err(`warning: ${line}\n`);
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+  return readSettings({ ...io.env, ...given });
+}
+
+/** Runs one of the long-running processes with a log and signals, until it is stopped. */
+export async function runUntilStopped(
+  io: Io,
+  settings: Settings,
+  run: (context: ProcessContext) => Promise<void>,
+): Promise<void> {
+  const { createLogger } = await import('../runtime/logging.ts');
+  const { listenForStop } = await import('../runtime/lifecycle.ts');
+  const log = createLogger(settings);
+  const say = (line: string) => io.err(`${line}\n`);
+  const { signal, dispose } = listenForStop(say);
+  // Something failed that nobody waits for: better to end, and be started anew, than to go on half dead.
+  const onRejection = (reason: unknown) => {
+    log.fatal({ err: reason }, 'an error that nothing handles');
+    process.exit(1);
+  };
+  process.on('unhandledRejection', onRejection);
+  try {
+    await run({ log, say, signal });
+  } catch (error) {
+    if (!(error instanceof ReembedError)) log.error({ err: error }, 'stopped by an error');
+    throw error;
+  } finally {
+    process.off('unhandledRejection', onRejection);
+    dispose();
+  }
+}

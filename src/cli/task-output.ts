@@ -1,0 +1,92 @@
+import type { ReembedClient } from '../client/http/client.ts';
+import type { Tracker } from '../contract/tasks.ts';
+import { EXIT, Exit } from './errors.ts';
+import { fields, type Io, writeResult } from './output.ts';
+import { createProgress, durationText } from './progress.ts';
+
+/** Tells of a task that was accepted, or was found under its id. */
+export function writeAccepted(io: Io, json: boolean | undefined, tracker: Tracker): void {
+  writeResult(
+    io,
+    json,
+    tracker,
+    () => `task ${tracker.id} is ${tracker.status}; follow it: reembed tasks watch ${tracker.id}`,
+  );
+}
+
+/** All that is known of a task. */
+export function writeTracker(io: Io, json: boolean | undefined, tracker: Tracker): void {
+  writeResult(io, json, tracker, () => trackerText(tracker));
+}
+
+export function trackerText(tracker: Tracker): string {
+  const { progress, errors, children } = tracker;
+  const pace = progress.perSecond > 0 ? `, ${progress.perSecond} per second` : '';
+  const eta = progress.etaSeconds ? `, about ${durationText(progress.etaSeconds)} left` : '';
+  const shown = fields([
+    ['task', tracker.id],
+    ['type', tracker.type],
+    ['status', tracker.status],
+    ['detail', tracker.detail],
+    ['progress', `${progress.done} of ${progress.total}, ${progress.failed} failed${pace}${eta}`],
+    ['attempts', `${tracker.attempts} of ${tracker.maxAttempts}`],
+    ['parent', tracker.parentId],
+    [
+      'children',
+      Object.entries(children)
+        .filter(([, count]) => count > 0)
+        .map(([status, count]) => `${count} ${status}`)
+        .join(', '),
+    ],
+    ['created', tracker.createTime],
+    ['updated', tracker.updateTime],
+    ['version', tracker.version],
+    ['data', Object.keys(tracker.data).length > 0 ? JSON.stringify(tracker.data) : null],
+    ['workflow', `${tracker.links.workflowId} (run ${tracker.links.runId})`],
+  ]);
+  const told = errors.map(({ attempt, time, type, message }) => `  attempt ${attempt}, ${time}: ${type}: ${message}`);
+  return told.length === 0 ? shown : `${shown}\nerrors, newest first\n${told.join('\n')}`;
+}
+
+/**
+ * Follows a task to its end and tells how it ended. Ctrl-C only stops looking: the task goes on.
+ * @throws Exit with 1 unless the task is done; with 130 when it was interrupted.
+ */
+export async function followTask(
+  io: Io,
+  client: ReembedClient,
+  taskId: string,
+  { json, each }: { json?: boolean; each?: (tracker: Tracker) => void } = {},
+): Promise<void> {
+  const controller = new AbortController();
+  const release = io.onInterrupt(() => controller.abort());
+  // With JSON a program is reading, which needs no lines beside it.
+  const progress = json && !io.terminal ? null : createProgress(io);
+  let last: Tracker | undefined;
+  try {
+    for await (const tracker of client.tasks.events(taskId, { signal: controller.signal })) {
+      last = tracker;
+      if (each) each(tracker);
+      else progress?.show(tracker);
+    }
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+  } finally {
+    progress?.end();
+    release();
+  }
+  if (controller.signal.aborted) {
+    io.err(`\nthe task goes on; follow it: reembed tasks watch ${taskId}, stop it: reembed tasks cancel ${taskId}\n`);
+    throw new Exit(EXIT.interrupted);
+  }
+  const tracker = last ?? (await client.tasks.info(taskId));
+  if (!each) writeResult(io, json, tracker, () => endText(tracker));
+  if (tracker.status !== 'done') throw new Exit(EXIT.failed);
+}
+
+function endText(tracker: Tracker): string {
+  const { id, status, detail, progress, errors } = tracker;
+  const failed = progress.failed > 0 ? `, ${progress.failed} failed (reembed tasks failed-items ${id})` : '';
+  const why = status === 'done' || !errors[0] ? '' : `\n  ${errors[0].type}: ${errors[0].message}`;
+  return `task ${id} is ${status}: ${progress.done} of ${progress.total}${failed}${detail && `; ${detail}`}${why}`;
+}

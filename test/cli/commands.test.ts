@@ -1,0 +1,160 @@
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { SETTINGS } from '../../src/runtime/settings-table.ts';
+import { cli } from './support.ts';
+
+function leaves(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
+  if (command.commands.length === 0) return [{ path, command }];
+  return command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
+}
+
+const io = { env: {}, stdin: process.stdin, out: () => {}, err: () => {}, terminal: null, onInterrupt: () => () => {} };
+const commands = leaves(createProgram(io));
+
+describe('every command', () => {
+  test('is here', () => {
+    expect(commands.map(({ path }) => path.join(' ')).sort()).toMatchInlineSnapshot(`
+      [
+        "alias delete",
+        "alias list",
+        "alias set",
+        "api",
+        "config",
+        "delete",
+        "dev",
+        "index create",
+        "index delete",
+        "index list",
+        "index show",
+        "migrate",
+        "reindex",
+        "search",
+        "tasks cancel",
+        "tasks failed-items",
+        "tasks ignore",
+        "tasks info",
+        "tasks list",
+        "tasks pause",
+        "tasks restart",
+        "tasks resume",
+        "tasks throttle",
+        "tasks watch",
+        "upsert",
+        "worker",
+      ]
+    `);
+  });
+
+  test.each(commands.map(({ path }) => path))('%s %s explains itself with an example', async (...path) => {
+    const { code, out, err } = await cli([...path.filter(Boolean), '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^Usage: reembed /);
+    expect(out).toContain('Examples:\n  $ ');
+    expect(out).toContain(`reembed ${path.filter(Boolean).join(' ')}`);
+  });
+
+  test('but the worker, which prints no result, has --json', () => {
+    const without = commands.filter(({ command }) => !command.options.some(({ long }) => long === '--json'));
+    expect(without.map(({ path }) => path.join(' '))).toEqual(['worker']);
+  });
+});
+
+describe('a wrong command line ends with 2 and one line that says why', () => {
+  test.each([
+    ['nope'],
+    ['dev', '--nope'],
+    ['worker', '--role', 'nobody'],
+    ['index', 'create'],
+    ['index', 'create', 'docs'],
+    ['index', 'create', 'docs', '--dimensions', '3'],
+    ['index', 'create', 'docs', '--provider', 'hash', '--dimensions', 'many'],
+    ['index', 'create', 'docs', '--provider', 'hash', '--model', '{}'],
+    ['index', 'create', 'docs', '--model', '{'],
+    ['index', 'create', 'docs', '--provider', 'openai'],
+    ['upsert', 'x.ndjson'],
+    ['upsert', '/no/such/file', '--index', 'docs'],
+    ['delete', '--index', 'docs'],
+    ['reindex', 'docs', 'docs2', '--retire', 'soon'],
+    ['reindex', 'docs', 'docs2', '--keep-current'],
+    ['search', 'docs', 'x', '--filter', '{'],
+    ['tasks', 'list', '--status', 'lost'],
+    ['tasks', 'throttle', 'x', '-5'],
+    ['tasks', 'list', '--url', 'localhost'],
+  ])('%s %s %s %s %s %s', async (...args) => {
+    const { code, out, err } = await cli(args.filter((arg) => arg !== undefined));
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toMatch(/^error: [^\n]+\n/);
+  });
+
+  test('as JSON on request', async () => {
+    const { code, out, err } = await cli(['index', 'create', 'docs', '--provider', 'openai', '--json']);
+    expect({ code, err }).toEqual({ code: 2, err: '' });
+    const { error } = JSON.parse(out);
+    expect(error).toMatchObject({ type: 'InvalidInput', message: 'the model is not valid' });
+    expect(error.issues.map(({ path }: { path: string }) => path)).toEqual(['model.name', 'model.dimensions']);
+  });
+});
+
+test('a wrong setting ends with 2 and one line, before anything is started', async () => {
+  for (const [command, env, line] of [
+    ['dev', { REEMBED_PORT: 'x' }, /^error: REEMBED_PORT is "x", but must be a port number from 0 to 65535\n$/],
+    ['api', { DATABASE_URL: 'mysql://secret' }, /^error: DATABASE_URL must be a postgres:\/\/ address\n$/],
+    ['worker', {}, /^error: DATABASE_URL must be set/],
+    ['migrate', {}, /^error: DATABASE_URL must be set/],
+    ['dev', { REEMBED_HOST: '0.0.0.0' }, /^error: REEMBED_API_TOKENS must be set/],
+    ['api', { REEMBED_HOST: '0.0.0.0', DATABASE_URL: 'postgres://x' }, /^error: REEMBED_API_TOKENS must be set/],
+    ['worker', { TEMPORAL_PROFILE: 'nope' }, /^error: [^\n]*Profile 'nope' not found[^\n]*\n$/],
+  ] as const) {
+    const { code, out, err } = await cli([command], { env });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(line);
+  }
+});
+
+describe('config', () => {
+  test('shows every setting with its value, where it is from and what it means', async () => {
+    const { code, out, err } = await cli(['config'], {
+      env: { REEMBED_PORT: '8000', REEMBED_API_TOKENS: 'top-secret' },
+    });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    for (const { variable, meaning } of Object.values(SETTINGS)) {
+      expect(out.split('\n').find((line) => line.startsWith(`${variable} `))).toContain(meaning);
+    }
+    expect(out).toMatch(/REEMBED_PORT +8000 +environment/);
+    expect(out).toMatch(/REEMBED_HOST +127.0.0.1 +default/);
+    expect(out).toMatch(/REEMBED_API_TOKENS +\*\*\* +environment/);
+    expect(out).not.toContain('top-secret');
+  });
+
+  test('is JSON on request', async () => {
+    const { settings, unknown } = JSON.parse((await cli(['config', '--json'], { env: { REEMBED_PROT: '1' } })).out);
+    expect(settings).toContainEqual({
+      variable: 'REEMBED_PORT',
+      value: '7400',
+      source: 'default',
+      secret: false,
+      meaning: SETTINGS.port.meaning,
+    });
+    expect(unknown).toEqual([expect.stringContaining('did you mean REEMBED_PORT?')]);
+  });
+
+  test('shows the table, tells which setting is wrong and ends with 2', async () => {
+    const { code, out, err } = await cli(['config'], { env: { REEMBED_LOG_LEVEL: 'loud', REEMBED_PROT: '1' } });
+    expect(code).toBe(2);
+    expect(out).toMatch(/REEMBED_LOG_LEVEL +loud +environment/);
+    expect(err).toContain('warning: REEMBED_PROT is not a setting');
+    expect(err).toContain('error: REEMBED_LOG_LEVEL is "loud", but must be one of');
+  });
+});
+
+test('the version is that of the package', async () => {
+  expect((await cli(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test('an API that does not answer is told with its address and what to do', async () => {
+  const { code, out, err } = await cli(['index', 'list', '--url', 'http://127.0.0.1:1']);
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(/^error: no answer from http:\/\/127\.0\.0\.1:1[^\n]*\n {2}start it with `reembed dev`[^\n]*\n$/);
+});

@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { UsageError } from '../../src/cli/errors.ts';
+import { readItems } from '../../src/cli/read-items.ts';
+import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
+
+async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
+async function read(content: string | Buffer): Promise<unknown[]> {
+  const file = path.join(freshFolder(), 'items');
+  writeFileSync(file, content);
+  return await collect(readItems(file, {} as never));
+}
+
+test('one object to a line is read, whatever its text holds and however lines end', async () => {
+  const items = [{ id: 'a', payload: 'one\u2028two\u2029three\r' }, { id: 'b', payload: 'ü😀' }, { id: 'c' }];
+  const [first, second, third] = items.map((item) => JSON.stringify(item));
+  expect(await read(`\uFEFF${first}\r\n\n  ${second}\n${third}`)).toEqual(items);
+});
+
+test('one array is read, on one line or on many', async () => {
+  const items = [{ id: 'a' }, { id: 'b' }];
+  expect(await read(JSON.stringify(items))).toEqual(items);
+  expect(await read(`\n${JSON.stringify(items, null, 2)}\n`)).toEqual(items);
+});
+
+test('a large object is read whole', async () => {
+  const item = { id: 'a', payload: 'x'.repeat(3_000_000) };
+  expect(await read(`${JSON.stringify(item)}\n`)).toEqual([item]);
+});
+
+test('what is no JSON is told with its line, and no item after it is read', async () => {
+  await expect(read('{"id":"a"}\n{"id":')).rejects.toThrow(/items, line 2: /);
+  await expect(read('[1, 2')).rejects.toThrow(UsageError);
+  await expect(read(Buffer.from([0x7b, 0xff, 0xfe, 0x7d]))).rejects.toThrow(/is not UTF-8/);
+});
+
+test('a file that cannot be read is told with its name', async () => {
+  const all = (file: string) => collect(readItems(file, {} as never));
+  await expect(all('/no/such/file')).rejects.toThrow(/^\/no\/such\/file cannot be read: /);
+  await expect(all('/tmp')).rejects.toThrow('/tmp cannot be read: it is a folder');
+});
+
+test('a dash means the standard input', async () => {
+  const io = { stdin: Readable.from([Buffer.from('{"id":"a"}\n{"id"'), Buffer.from(':"b"}')]) };
+  expect(await collect(readItems('-', io as never))).toEqual([{ id: 'a' }, { id: 'b' }]);
+});

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Io } from '../../src/cli/output.ts';
+import { runCli } from '../../src/cli/program.ts';
+
+export interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** No configuration of the machine may play a part. */
+const NOWHERE = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
+
+/** Runs a command line within the test's own process. */
+export async function cli(
+  args: string[],
+  options: { env?: NodeJS.ProcessEnv; stdin?: string; interruptAfterMs?: number } = {},
+): Promise<Outcome> {
+  const outcome = { code: -1, out: '', err: '' };
+  const io: Io = {
+    env: { ...NOWHERE, ...options.env },
+    stdin: Readable.from([Buffer.from(options.stdin ?? '')]),
+    out: (text) => {
+      outcome.out += text;
+    },
+    err: (text) => {
+      outcome.err += text;
+    },
+    terminal: null,
+    onInterrupt: (interrupted) => {
+      const { interruptAfterMs } = options;
+      const timer = interruptAfterMs === undefined ? undefined : setTimeout(interrupted, interruptAfterMs);
+      return () => clearTimeout(timer);
+    },
+  };
+  outcome.code = await runCli(args, io);
+  return outcome;
+}
+
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** A command line as a process of its own. */
+export class CliProcess {
+  readonly child: ChildProcess;
+  out = '';
+  err = '';
+  readonly #exit: Promise<number | null>;
+
+  constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.on('data', (chunk) => {
+      this.out += chunk;
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.err += chunk;
+    });
+    this.#exit = once(this.child, 'close').then(([code]) => code);
+  }
+
+  /** Waits until a pattern is printed, on either stream. */
+  async prints(pattern: RegExp): Promise<RegExpMatchArray> {
+    for (;;) {
+      const found = this.out.match(pattern) ?? this.err.match(pattern);
+      if (found) return found;
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`it ended with ${this.child.exitCode ?? this.child.signalCode}: ${this.out}\n${this.err}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
+  /** Sends a signal, if one is given, and waits for the exit code. */
+  async ends(signal?: NodeJS.Signals): Promise<number | null> {
+    if (signal) this.child.kill(signal);
+    return await this.#exit;
+  }
+}
