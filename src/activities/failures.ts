@@ -28,9 +28,10 @@ export function toFailure(error: unknown): unknown {
   if (isConnectionError(error)) {
     return ApplicationFailure.create({ type: 'DatabaseUnavailable', message: (error as Error).message });
   }
-  // A table that is gone: the index was deleted meanwhile.
+  // A table that is gone: the index was deleted since it was looked up. The next try looks again, and finds where the
+  // alias points now or that there is no such index.
   if (codeOf(error) === '42P01') {
-    return ApplicationFailure.create({ type: 'IndexNotFound', message: 'the index was deleted', nonRetryable: true });
+    return ApplicationFailure.create({ type: 'IndexNotFound', message: 'the index was deleted' });
   }
   return error;
 }

@@ -6,6 +6,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { withFailures } from './failures.ts';
 import { createFinishActivities } from './finish.ts';
 import { createMaintenanceActivities } from './maintain.ts';
+import { withHeartbeats } from './running.ts';
 import { createWriteChunk } from './write.ts';
 
 export type { ActivityDependencies } from './dependencies.ts';
@@ -18,9 +19,11 @@ export function createActivities(deps: ActivityDependencies): {
   const writeChunk = createWriteChunk(deps);
   return {
     control: withFailures({
-      ...createAdmitActivities(deps),
-      ...createControlActivities(deps),
-      ...createMaintenanceActivities(deps),
+      ...withHeartbeats({
+        ...createAdmitActivities(deps),
+        ...createControlActivities(deps),
+        ...createMaintenanceActivities(deps),
+      }),
       writeChunk,
     }),
     embed: withFailures({ writeChunk, ...createCopyActivities(deps), ...createFinishActivities(deps) }),

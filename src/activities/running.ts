@@ -47,6 +47,18 @@ export async function runWithHeartbeat<T, R>(
   }
 }
 
+type Functions = Record<string, (...args: never[]) => Promise<unknown>>;
+
+/** The same activities, with heartbeats as long as they run: it is noticed soon when their worker dies. */
+export function withHeartbeats<T extends object>(activities: T): T {
+  return Object.fromEntries(
+    Object.entries(activities as Functions).map(([name, run]) => [
+      name,
+      (...args: never[]) => runWithHeartbeat(() => run(...args)),
+    ]),
+  ) as T;
+}
+
 /**
  * Runs `work`; when the provider asks to slow down, waits as long as it says and runs it again. Waiting is not failing:
  * it uses up no try. A local activity, which must be short, does not wait.

@@ -2,13 +2,20 @@ import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workfl
 import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
 import { embedQueueOf } from '../contract/names.ts';
 
-/** Transient trouble is retried here, ten times; what is not retryable says so itself. */
+/**
+ * Transient trouble is retried here, ten times; what is not retryable says so itself. What is named here only another
+ * attempt of the whole task can help: one with a new lock, or that copies again.
+ */
 const RETRY = {
   initialInterval: '500 ms',
   backoffCoefficient: 2,
   maximumInterval: '1 minute',
   maximumAttempts: 10,
-} as const;
+  nonRetryableErrorTypes: ['LockLost', 'VerifyFailed', 'TooManyFailed'],
+};
+
+/** Heartbeats come every two seconds or oftener: when some are missing, the worker is gone and another one takes over. */
+const HEARTBEAT_TIMEOUT = '10 s';
 
 /** Short control activities within the workflow task: no round trip through the server. */
 export const control = proxyLocalActivities<ControlActivities>({
@@ -16,11 +23,15 @@ export const control = proxyLocalActivities<ControlActivities>({
   retry: RETRY,
 });
 
-/** Control activities that may wait for writers or read a whole index. */
+/**
+ * Control activities that may wait for writers or read a whole index. One that has begun is waited for even after a
+ * cancel: a lock that it takes must be known, to be given back.
+ */
 export const longControl = proxyActivities<ControlActivities>({
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: RETRY,
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
 /** A small write, within the workflow task; on any trouble the workflow turns to the regular activity. */
@@ -35,7 +46,7 @@ export function embedActivities(): EmbedActivities {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: '30 s',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: RETRY,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

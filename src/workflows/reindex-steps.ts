@@ -1,5 +1,5 @@
-import { sleep, uuid4 } from '@temporalio/workflow';
-import type { CopyCounts } from '../contract/activities.ts';
+import { CancellationScope, sleep, uuid4 } from '@temporalio/workflow';
+import type { CopyCounts, LockPairResult } from '../contract/activities.ts';
 import type { LockedPair, ReindexInput, ReindexState } from '../contract/workflow-inputs.ts';
 import { control, cutOverActivities, embedActivities, indexActivities, longControl } from './activities.ts';
 import { RefusedError } from './errors.ts';
@@ -53,7 +53,7 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
   const lock = uuid4();
   for (;;) {
     enter(run, 'lock', `locking ${settings.source} and ${settings.dest}`);
-    const result = await longControl.lockPair({ taskId: task.id, lock, input: settings });
+    const result = await takeLock(run, lock);
     if (result.kind === 'locked') {
       const { kind: _kind, mark, lockTime, lockExpireTime, ...locked } = result;
       Object.assign(state, { locked, mark, copied: false });
@@ -66,6 +66,16 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
     await task.waitFor(`${result.detail}; looking again in ${settings.waitSeconds} s`, settings.waitSeconds);
     delete task.tracker.data.conflict;
     await run.startAnew();
+  }
+}
+
+/** A try that was broken off may have taken the lock all the same: then it is given back. */
+async function takeLock({ task, settings }: ReindexRun, lock: string): Promise<LockPairResult> {
+  try {
+    return await longControl.lockPair({ taskId: task.id, lock, input: settings });
+  } catch (error) {
+    await CancellationScope.nonCancellable(() => longControl.releaseLock(lock));
+    throw error;
   }
 }
 
