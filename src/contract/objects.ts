@@ -45,7 +45,12 @@ export const itemSchema = z
   .strictObject({
     id: objectIdSchema,
     payload: payloadSchema.optional(),
-    uri: z.string().min(1).max(2_000).optional(),
+    uri: z
+      .string()
+      .min(1)
+      .max(2_000)
+      .refine((uri) => storageProblem(uri) === undefined, 'must be a URI')
+      .optional(),
     metadata: metadataSchema.optional(),
     version: versionSchema.optional(),
     originalId: objectIdSchema.optional(),

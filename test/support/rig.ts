@@ -1,9 +1,10 @@
+import './quiet.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import pino from 'pino';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
@@ -21,11 +22,6 @@ import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
-
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
-});
 
 export const silentLog = pino({ level: 'silent' });
 const WORKFLOW_OF: Record<TaskType, string> = {

@@ -6,6 +6,8 @@ export interface ConflictState {
   source: Pick<IndexRow, 'no' | 'name' | 'state'>;
   dest: Pick<IndexRow, 'no' | 'name' | 'state'>;
   locks: readonly Lock[];
+  /** Aliases that point to the destination. */
+  destAliases: readonly string[];
   maxConcurrentReindexes: number;
 }
 
@@ -60,6 +62,13 @@ export const CONFLICT_RULES: readonly ConflictRule[] = [
     alwaysRefused: true,
     applies: ({ dest }) => dest.state === 'deleting',
     describe: ({ dest }) => `${dest.name} is being deleted`,
+  },
+  {
+    // Writers of the alias would be refused, and what they have written would be taken for left-overs.
+    reason: 'dest-serves',
+    alwaysRefused: true,
+    applies: ({ destAliases }) => destAliases.length > 0,
+    describe: ({ dest, destAliases }) => `${dest.name} serves as ${destAliases.join(', ')}: rebuild into another index`,
   },
   {
     reason: 'too-many-reindexes',

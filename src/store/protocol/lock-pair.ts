@@ -88,6 +88,9 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
     source,
     dest,
     locks: (await listLocks(trx)).filter((lock) => lock.taskId !== request.taskId),
+    destAliases: (
+      await trx.selectFrom('reembed.aliases').select('name').where('index_no', '=', dest.no).orderBy('name').execute()
+    ).map(({ name }) => name),
     maxConcurrentReindexes: request.maxConcurrentReindexes,
   };
   const conflict = findConflict(state);

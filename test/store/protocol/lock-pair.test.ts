@@ -38,6 +38,7 @@ const STATES: Record<string, (db: Db, names: Names) => Promise<unknown>> = {
   'dest-locked-as-dest': (db, { dest, other }) => lockIn(db, other, dest),
   'source-deleting': (db, { source }) => transaction(db, (trx) => markDeleting(trx, source, { force: true })),
   'dest-deleting': (db, { dest }) => transaction(db, (trx) => markDeleting(trx, dest, { force: true })),
+  'dest-serves': (db, { dest }) => setAlias(db, uniqueName(), dest),
   'too-many-reindexes': async (db, { other }) => lockIn(db, other, (await createIndex(db)).name),
 };
 
@@ -64,7 +65,7 @@ onBothDatabases((database, databaseName) => {
       await STATES[reason]?.(db, pair);
       const before = await listLocks(db);
       const outcome = await lockPair(db, lockRequest(pair.source, pair.dest, { maxConcurrentReindexes: 1 }));
-      expect(outcome).toMatchObject({ kind: 'conflict', reason, alwaysRefused: reason.endsWith('-deleting') });
+      expect(outcome).toMatchObject({ kind: 'conflict', reason, alwaysRefused: /-deleting$|-serves$/.test(reason) });
       expect(await listLocks(db)).toEqual(before);
     });
 

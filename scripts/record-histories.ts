@@ -1,0 +1,113 @@
+/**
+ * Records histories of every workflow into test/histories/, which the tests replay: a change of workflow code that would
+ * break running tasks is found by that. Run it when a workflow changes on purpose, behind `patched()`, and keep the old
+ * files: `npx tsx scripts/record-histories.ts NAME_OF_THE_RECORDING`.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { ReembedError } from '../src/contract/errors.ts';
+import { startPglite } from '../src/runtime/servers/pglite.ts';
+import { openDatabase } from '../src/store/database.ts';
+import { migrate } from '../src/store/migrate.ts';
+import { endOf, givenIndex, startRig, startTemporal, trackerWhen } from '../test/support/rig.ts';
+
+const name = process.argv[2];
+if (!name || !/^[\w.-]+$/.test(name)) throw new Error('name the recording, for instance 0.1.0');
+const folder = path.join(fileURLToPath(new URL('../test/histories/', import.meta.url)), name);
+await mkdir(folder, { recursive: true });
+
+const database = await startPglite({ dataDir: 'memory', say: () => {} });
+const db = openDatabase({ connection: database.connection, maxConnections: 1 });
+await migrate(db);
+const environment = await startTemporal('dev');
+let broken = false;
+const rig = await startRig({
+  environment,
+  db,
+  embedder: (_config, usual) => ({
+    ...usual,
+    async embed(texts, options) {
+      if (broken) throw new ReembedError('ModelUnauthorized', 'the key was refused');
+      if (texts.some((text) => text.includes('poison'))) throw new ReembedError('ModelRejectedInput', 'no');
+      return usual.embed(texts, options);
+    },
+  }),
+});
+await givenIndex(db, 'a', { alias: 'live' });
+const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
+const items = (count: number) => Array.from({ length: count }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
+const slow = { ratePerSecond: 20, batchSize: 10 };
+
+async function record(id: string): Promise<void> {
+  const handle = environment.client.workflow.getHandle(id);
+  const history = await handle.fetchHistory();
+  await writeFile(path.join(folder, `${id.replaceAll('/', '-')}.json`), historyToJSON(history));
+  console.log(`recorded ${id}: ${history.events?.length} events`);
+}
+async function recordEnd(id: string): Promise<void> {
+  const tracker = await endOf(environment.client.workflow.getHandle(id));
+  console.log(`${id} ended as ${tracker.status}: ${tracker.detail}`);
+  await record(id);
+}
+
+await rig.start('upsert', { index: 'live', items: items(3) }, 'upsert-small');
+await recordEnd('upsert-small');
+await rig.start('upsert', { index: 'live', items: [...items(300), { id: 'p', payload: 'poison' }] }, 'upsert-large');
+await recordEnd('upsert-large');
+await rig.start('delete', { index: 'live', ids: ['k1', 'k2'] }, 'delete');
+await recordEnd('delete');
+broken = true;
+await rig.start('upsert', { index: 'live', items: [{ id: 'new', payload: 'new text' }] }, 'upsert-failed');
+await recordEnd('upsert-failed');
+broken = false;
+await rig.start('upsert', { index: 'nowhere', items: items(1) }, 'upsert-bad-input');
+await recordEnd('upsert-bad-input');
+
+const first = await rig.start('reindex', { source: 'live', dest: 'b', destModel, ...slow }, 'reindex-canceled');
+await trackerWhen(first, ({ children }) => children.processing === 1);
+const waiting = await rig.start(
+  'reindex',
+  { source: 'live', dest: 'c', destModel, waitSeconds: 1 },
+  'reindex-after-conflict',
+);
+await trackerWhen(waiting, ({ status }) => status === 'waiting');
+await rig.start('upsert', { index: 'live', items: items(2) }, 'upsert-forwarded');
+await recordEnd('upsert-forwarded');
+const standing = await rig.start('upsert', { index: 'live', items: items(1), onReindex: 'wait' }, 'upsert-waiting');
+await trackerWhen(standing, ({ status }) => status === 'waiting');
+await first.signal('cancel', 'enough');
+await recordEnd('reindex-canceled');
+await record('reindex-canceled/1/1');
+await standing.signal('restart');
+await recordEnd('upsert-waiting');
+await recordEnd('reindex-after-conflict');
+
+const steered = await rig.start(
+  'reindex',
+  { source: 'live', dest: 'd', destModel, ...slow, retire: { after: '2s', keepCurrent: true } },
+  'reindex-steered',
+);
+await trackerWhen(steered, ({ children }) => children.processing === 1);
+await steered.signal('pause');
+await trackerWhen(steered, ({ status }) => status === 'paused');
+await steered.signal('throttle', null);
+await steered.signal('resume');
+await recordEnd('reindex-steered');
+await record('reindex-steered/1/1');
+await recordEnd('reindex-steered/retire/1');
+const kept = await rig.start('delete-index', { index: 'd', after: '1h' }, 'delete-index-canceled');
+await trackerWhen(kept, ({ status }) => status === 'waiting');
+await kept.signal('cancel');
+await recordEnd('delete-index-canceled');
+await rig.start('delete-index', { index: 'd' }, 'delete-index-refused');
+await recordEnd('delete-index-refused');
+await environment.client.workflow.execute('maintain', { workflowId: 'maintain', taskQueue: rig.taskQueue });
+await record('maintain');
+
+await rig.stop();
+await environment.teardown();
+await db.destroy();
+await database.stop();
+process.exit(0);
