@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
-import { deleteDerived, deletionsOfOriginals, rememberOriginals } from './derived.ts';
+import { deleteDerived, deletionsOfOriginals, foreseeLineage, rememberOriginals } from './derived.ts';
 import { holdLineage } from './gate.ts';
 import { replaceParts } from './parts.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
@@ -17,10 +17,12 @@ export async function applyWrites(
   index: Pick<IndexRow, 'no' | 'removedVersion'>,
   objects: readonly ObjectWrite[],
 ): Promise<WriteCounts> {
-  await holdLineage(trx, index.no, {
+  const lineage = await foreseeLineage(trx, index.no, {
     deleted: objects.filter(({ kind }) => kind === 'tombstone').map(idOf),
-    originals: derivedOf(objects).map(({ originalId }) => originalId),
+    derived: derivedOf(objects),
   });
+  await holdLineage(trx, index.no, lineage);
+  if (lineage.deleted.length > 0) await lockRows(trx, index.no, [...objects.map(idOf), ...lineage.deleted]);
   const beyondRetention = await tooOld(trx, index, objects);
   const allowed = objects.filter(({ id }) => !beyondRetention.has(id));
 
@@ -67,6 +69,7 @@ export async function storeObjects(trx: Trx, indexNo: number, objects: readonly 
   const { first, repeated } = splitRepeated(objects);
   const replace = first.filter(({ kind }) => kind !== 'unchanged');
   const keep = first.filter((object) => object.kind === 'unchanged');
+  if (replace.length > 0 && keep.length > 0) await lockRows(trx, indexNo, first.map(idOf));
   const replaced = await replaceObjects(trx, indexNo, replace);
   const kept = await raiseUnchanged(trx, indexNo, keep);
   await replaceParts(trx, indexNo, replace, replaced);
@@ -81,6 +84,18 @@ export async function storeObjects(trx: Trx, indexNo: number, objects: readonly 
     else counts.changed.push(object.id);
   }
   return counts;
+}
+
+/**
+ * Takes the rows that are there in the order of their ids, before several statements write them: each statement keeps
+ * that order, but one after the other they would not, and two batches would wait for each other.
+ */
+async function lockRows(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
+  await sql`
+    select from ${tablesOf(indexNo).objects}
+    where object_id = any(${ids}::text[])
+    order by object_id
+    for update`.execute(trx);
 }
 
 /** A statement can write a row once: of an id that comes repeatedly its highest version, of equal ones the first. */

@@ -49,6 +49,33 @@ export async function deleteDerived(trx: Trx, indexNo: number, deletions: readon
 }
 
 /**
+ * The lineage that a batch of writes will touch, as it looks before anything is locked: whoever takes all of it at once
+ * and in one order hardly ever deadlocks with another, where going from level to level does so all the time.
+ */
+export async function foreseeLineage(
+  db: Trx,
+  indexNo: number,
+  writes: { deleted: readonly string[]; derived: readonly { id: string; originalId: string }[] },
+): Promise<{ deleted: string[]; originals: string[] }> {
+  const { deleted, derived } = writes;
+  const originals = derived.map(({ originalId }) => originalId);
+  // What is derived from something deleted once may have to be deleted itself.
+  const inheriting = await deletionsOfOriginals(db, indexNo, derived);
+  const roots = [...deleted, ...inheriting.keys()];
+  if (roots.length === 0) return { deleted: [], originals };
+  const { rows } = await sql<{ id: string }>`
+    with recursive touched (id) as (
+      select id collate "C" from unnest(${roots}::text[]) as root (id)
+      union
+      select derived.object_id
+      from ${tablesOf(indexNo).objects} derived
+      join touched on derived.original_id = touched.id
+    )
+    select id from touched`.execute(db);
+  return { deleted: rows.map(({ id }) => id), originals };
+}
+
+/**
  * The deleted objects and all that is derived from them, each with its highest deletion. What is derived from any of
  * them can not be written meanwhile: their lineage is locked, level by level until nothing new is found.
  */
