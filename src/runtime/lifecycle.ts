@@ -4,7 +4,8 @@ import type { ProcessContext } from './context.ts';
 /** Ctrl-C reaches us twice when a parent (npm, tsx) hands on what the terminal also sent us. */
 const SAME_SIGNAL_MS = 1_000;
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Not SIGHUP: a handler would undo `nohup`. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export interface StopSignals {
   /** Aborted at the first signal. */
@@ -13,7 +14,7 @@ export interface StopSignals {
   dispose(): void;
 }
 
-/** Turns SIGINT, SIGTERM and SIGHUP into one orderly stop; the second one ends the process at once. */
+/** Turns SIGINT and SIGTERM into one orderly stop; the second one ends the process at once. */
 export function listenForStop(say: (line: string) => void): StopSignals {
   const controller = new AbortController();
   let first = 0;

@@ -11,11 +11,7 @@ export interface WaitOptions {
 }
 
 /** Tries until it works, until the error is one that time does not heal, or until the time is over. */
-export async function patiently<T>(
-  what: string,
-  { waitMs, say, signal }: WaitOptions,
-  attempt: () => Promise<T>,
-): Promise<T> {
+export async function patiently<T>({ waitMs, say, signal }: WaitOptions, attempt: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + waitMs;
   for (let pauseMs = 200, told = false; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     signal?.throwIfAborted();
@@ -24,7 +20,7 @@ export async function patiently<T>(
     } catch (error) {
       const heals = error instanceof ReembedError && error.retryable && error.reason === undefined;
       if (!heals || Date.now() + pauseMs > deadline) throw error;
-      if (!told) say(`waiting for ${what}: ${messageOf(error)}`);
+      if (!told) say(`${messageOf(error)}; waiting for it`);
       told = true;
       await sleep(pauseMs, undefined, { signal });
     }

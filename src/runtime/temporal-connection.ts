@@ -38,7 +38,7 @@ export async function connectTemporal(
   wait: WaitOptions,
 ): Promise<NativeConnection> {
   installTemporalRuntime(log);
-  return await patiently(`Temporal at ${temporal.address}`, wait, async () => {
+  return await patiently(wait, async () => {
     let connection: NativeConnection | undefined;
     try {
       connection = await NativeConnection.connect(temporal.connection);
@@ -63,17 +63,13 @@ export function openTemporalClient(
   const { address, ...options } = temporal.connection;
   const connection = Connection.lazy({ ...options, address } as Parameters<typeof Connection.lazy>[0]);
   const say = (line: string) => log.warn(line);
-  const ready = patiently(
-    `Temporal at ${temporal.address}`,
-    { waitMs: Number.POSITIVE_INFINITY, say, signal },
-    async () => {
-      try {
-        await prepareNamespace(connection, temporal.namespace, log);
-      } catch (error) {
-        throw asUnavailable(error, temporal);
-      }
-    },
-  );
+  const ready = patiently({ waitMs: Number.POSITIVE_INFINITY, say, signal }, async () => {
+    try {
+      await prepareNamespace(connection, temporal.namespace, log);
+    } catch (error) {
+      throw asUnavailable(error, temporal);
+    }
+  });
   return { client: clientOn(connection, temporal.namespace), ready, close: () => connection.close() };
 }
 
@@ -106,7 +102,9 @@ function asUnavailable(error: unknown, { address, namespace }: TemporalSettings)
   }
   const reason = code !== undefined && HOPELESS.has(code) ? 'refused' : undefined;
   const words = messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
-  return new ReembedError('TemporalUnavailable', `Temporal at ${address} does not answer: ${words.split('\n')[0]}`, {
+  // The native core tells the layers of its own code around what the system said.
+  const reasonText = /message: "([^"]+)"/.exec(words)?.[1] ?? words.split('\n')[0];
+  return new ReembedError('TemporalUnavailable', `Temporal at ${address} does not answer: ${reasonText}`, {
     cause: error,
     reason,
   });

@@ -25,8 +25,8 @@ export function addReindexCommand(program: Command, io: Io): void {
   remote(withModel(program.command('reindex <source> <dest>')))
     .summary('rebuild an index into another one while it is written to')
     .description(
-      'Rebuilds the index or alias SOURCE into the index DEST, which is made if it is not there, and switches the alias at ' +
-        'the end. Writes and searches go on all the time. Ctrl-C only stops looking: the task goes on.',
+      'Rebuilds the index or alias SOURCE into the index DEST, which is made if it is not there (then name its model), and ' +
+        'switches the alias at the end. Writes and searches go on all the time. Ctrl-C only stops looking: the task goes on.',
     )
     .option('--alias <alias>', 'alias to switch from source to dest; the one that SOURCE is, if it is one')
     .option('--retire <when>', 'delete the source at the end: never, now, or after a time such as 24h')

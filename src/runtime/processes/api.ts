@@ -19,7 +19,7 @@ export async function runApi(
     const { log, say, signal } = running;
     const db = openConfiguredDatabase(settings, log);
     components.add('the database connections', () => db.destroy());
-    await patiently('the database', { waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
+    await patiently({ waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
     const temporal = openTemporalClient(settings.temporal, log, signal);
     temporal.ready.catch((error) => signal.aborted || log.error(messageOf(error)));
     components.add('the Temporal connection', () => temporal.close());

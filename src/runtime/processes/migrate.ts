@@ -7,7 +7,7 @@ import type { Settings } from '../settings.ts';
 export async function runMigrations(settings: Settings, { log, say, signal }: ProcessContext): Promise<string[]> {
   const db = openConfiguredDatabase(settings, log);
   try {
-    return await patiently('the database', { waitMs: START_WAIT_MS, say, signal }, () => migrateDatabase(db));
+    return await patiently({ waitMs: START_WAIT_MS, say, signal }, () => migrateDatabase(db));
   } finally {
     await db.destroy();
   }

@@ -19,7 +19,7 @@ export async function runWorker(settings: Settings, role: WorkerRole, context: P
     const db = openConfiguredDatabase(settings, log);
     components.add('the database connections', () => db.destroy());
     const wait = { waitMs: START_WAIT_MS, say, signal };
-    await patiently('the database', wait, () => requireMigrated(db));
+    await patiently(wait, () => requireMigrated(db));
     const connection = await connectTemporal(temporal, log, wait);
     components.add('the Temporal connection', () => connection.close());
     const workflowBundle = await bundleWorkflows();
