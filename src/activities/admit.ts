@@ -2,7 +2,7 @@ import type { AdmitRequest, ControlActivities } from '../contract/activities.ts'
 import { ReembedError } from '../contract/errors.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/tasks.ts';
 import { admitItems, requireWritable } from '../store/admission.ts';
-import { dropStaged } from '../store/staging.ts';
+import { finishStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Checks what a workflow was started with, when it was not the API that did. */
@@ -34,6 +34,6 @@ export function createAdmitActivities({ db }: ActivityDependencies): Pick<Contro
           throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
       }
     },
-    dropStaged: (staging) => dropStaged(db, staging),
+    dropStaged: (staging, counts) => finishStaged(db, staging, counts),
   };
 }

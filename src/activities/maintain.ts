@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
 import { listIndexes } from '../store/indexes.ts';
-import { dropFailed, listOldFailedTasks, listOldStagings } from '../store/left-overs.ts';
+import { dropFailed, dropFinished, listOldFailedTasks, listOldStagings } from '../store/left-overs.ts';
 import { collectTombstones } from '../store/protocol/tombstones.ts';
 import { dropStaged } from '../store/staging.ts';
 import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
@@ -12,6 +12,8 @@ const TOMBSTONE_BATCH = 5_000;
 /** What is younger may belong to a task that is just being accepted. */
 const LEFT_OVER_AFTER_SECONDS = 3_600;
 const LEFT_OVER_BATCH = 1_000;
+/** Longer than any server is away while a task is about to end. */
+const FINISHED_AFTER_SECONDS = 86_400;
 
 /** What is done from time to time, so that nothing of what has ended stays for ever. */
 export function createMaintenanceActivities({
@@ -45,6 +47,7 @@ export function createMaintenanceActivities({
         await dropFailed(db, taskId);
         gone.failed++;
       }
+      await dropFinished(db, FINISHED_AFTER_SECONDS);
       return gone;
     },
 

@@ -8,7 +8,7 @@ import { prepareObjects } from '../pipeline/prepare.ts';
 import { requireWritable } from '../store/admission.ts';
 import { type ObjectWrite, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { clearFailed, readStaged, recordFailed } from '../store/staging.ts';
+import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
 import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently, type Running, runWithHeartbeat } from './running.ts';
@@ -72,7 +72,7 @@ class Batch {
       limit: OBJECT_BATCH,
     });
     const last = rows.at(-1);
-    if (!last) throw new ReembedError('TaskClosed', 'the items of this task are no longer there: send them again');
+    if (!last) return this.takeFinished(result);
     const items = rows.map((row) => row.item);
 
     const { outcome, prepared, index } = await this.writeWhereItServes(items);
@@ -104,6 +104,17 @@ class Batch {
       addForward(result.forwards, { fromSeq: result.nextSeq, toSeq: last.seq + 1, sourceNo: index.no, destNo, lock });
     }
     result.nextSeq = last.seq + 1;
+    return null;
+  }
+
+  /** Of a task that was carried out by a worker which died before Temporal knew: it is known how that ended. */
+  private async takeFinished(result: WriteChunkResult): Promise<null> {
+    const { staging, fromSeq, toSeq } = this.request;
+    const counts = await findFinished(this.deps.db, staging);
+    if (!counts || counts.written + counts.stale !== toSeq - fromSeq) {
+      throw new ReembedError('TaskClosed', 'the items of this task are no longer there: send them again');
+    }
+    Object.assign(result, { nextSeq: toSeq, counts });
     return null;
   }
 

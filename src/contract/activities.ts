@@ -75,8 +75,8 @@ export type LockPairResult =
 export interface ControlActivities {
   /** Checks the input of a workflow started without the API, gives it its version and stages its items. */
   admit(request: AdmitRequest): Promise<{ input: Record<string, unknown>; accepted: Accepted | null }>;
-  /** Drops what was staged for a task. */
-  dropStaged(staging: string): Promise<void>;
+  /** Drops what was staged for a task, and remembers with which counts it was written. */
+  dropStaged(staging: string, counts: WriteCountsByItem): Promise<void>;
   /** Asks Temporal to cancel the calling workflow, so that it ends as canceled. */
   requestCancel(): Promise<void>;
   lockPair(request: LockPairRequest): Promise<LockPairResult>;

@@ -23,6 +23,13 @@ export async function listOldFailedTasks(db: Db, olderThanSeconds: number, limit
   return rows.map((row) => row.task_id);
 }
 
+/** Forgets the ends of writes that nobody will ask about any more. */
+export async function dropFinished(db: Db, olderThanSeconds: number): Promise<void> {
+  await sql`
+    delete from reembed.finished_writes
+    where finish_time < now() - make_interval(secs => ${olderThanSeconds})`.execute(db);
+}
+
 export async function dropFailed(db: Db, taskId: string): Promise<void> {
   await sql`delete from reembed.failed_items where task_id = ${taskId}`.execute(db);
 }

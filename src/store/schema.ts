@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { WriteCountsByItem } from '../contract/activities.ts';
 import type { IndexConfig, Metric, Splitter, Versioning } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 
@@ -49,6 +50,12 @@ export interface StagedItemsTable {
   stage_time: Timestamp;
 }
 
+export interface FinishedWritesTable {
+  staging: string;
+  counts: Json<WriteCountsByItem>;
+  finish_time: Timestamp;
+}
+
 export interface FailedItemsTable {
   task_id: string;
   object_id: string;
@@ -64,6 +71,7 @@ export interface Database {
   'reembed.aliases': AliasesTable;
   'reembed.reindex_locks': ReindexLocksTable;
   'reembed.staged_items': StagedItemsTable;
+  'reembed.finished_writes': FinishedWritesTable;
   'reembed.failed_items': FailedItemsTable;
 }
 

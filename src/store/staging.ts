@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { WriteCountsByItem } from '../contract/activities.ts';
 import type { FailedItem, Stage } from '../contract/tasks.ts';
 import type { Db } from './database.ts';
 
@@ -34,6 +35,30 @@ export async function countStaged(db: Db, staging: string): Promise<number> {
   const { rows } = await sql<{ items: number }>`
     select count(*) as items from reembed.staged_items where staging = ${staging}`.execute(db);
   return rows[0]?.items ?? 0;
+}
+
+/**
+ * Drops a task's items, all of which are written, and remembers that for a day: when the worker dies before the Temporal
+ * server knows, the task is begun again by another one, which finds no items.
+ */
+export async function finishStaged(db: Db, staging: string, counts: WriteCountsByItem): Promise<void> {
+  await sql`
+    with gone as (
+      delete from reembed.staged_items where staging = ${staging}
+    )
+    insert into reembed.finished_writes (staging, counts)
+    values (${staging}, ${JSON.stringify(counts)}::jsonb)
+    on conflict (staging) do update set counts = excluded.counts, finish_time = excluded.finish_time`.execute(db);
+}
+
+/** What became of a task's items, if they were finished in the last day. */
+export async function findFinished(db: Db, staging: string): Promise<WriteCountsByItem | undefined> {
+  const row = await db
+    .selectFrom('reembed.finished_writes')
+    .select('counts')
+    .where('staging', '=', staging)
+    .executeTakeFirst();
+  return row?.counts;
 }
 
 export async function dropStaged(db: Db, staging: string): Promise<void> {

@@ -41,7 +41,8 @@ export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput &
     }
     task.setDetail(describe(kind, counts));
     // Kept while items are on the failed list: they can be run again.
-    if (counts.failed === 0) await control.dropStaged(accepted.staging);
+    const { written, unchanged, stale, failed } = counts;
+    if (failed === 0) await control.dropStaged(accepted.staging, { written, unchanged, stale, failed });
   });
 }
 
