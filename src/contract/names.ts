@@ -38,5 +38,5 @@ export const SEARCH_ATTRIBUTES = {
   TaskIndex: 'KEYWORD_LIST',
 } as const;
 
-/** Lower is sooner (Temporal's default is 3): live writes go before reindex copying. */
+/** Lower is sooner (Temporal's default is 3): what people start, live writes above all, goes before reindex copying. */
 export const PRIORITY = { live: 2, copy: 4 } as const;

@@ -30,8 +30,9 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
   const { type, taskId, inputHash, requestId } = options;
   const input = options.input as AnyInput;
   const tracker = pendingTracker(type, taskId, input);
-  const live = type === 'upsert' || type === 'delete';
-  const priorityKey = options.priority ?? (live ? PRIORITY.live : undefined);
+  // A reindex too: its own steps are few, and if live writes went before them all, a backlog of these would keep it from
+  // renewing its lock. What it copies comes after them.
+  const priorityKey = options.priority ?? PRIORITY.live;
   const start: WorkflowStartOptions = {
     workflowId: taskId,
     taskQueue: options.taskQueue,
@@ -39,7 +40,7 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
     workflowIdReusePolicy: options.reuse,
     workflowIdConflictPolicy: 'FAIL',
     staticSummary: options.summary ?? summaryOf(type, input),
-    priority: priorityKey === undefined ? undefined : { priorityKey },
+    priority: { priorityKey },
     typedSearchAttributes: new TypedSearchAttributes(attributesOf(tracker, input, options.replaces)),
     memo: { tracker: rowToKeep(tracker), ...(inputHash !== undefined && { inputHash }) },
     // The SDK's own way for programs that must not start twice; its public options have none.
