@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type createClient, ReembedError } from '../../src/client/http/client.ts';
+import { isErrorType, messageOf } from '../../src/contract/errors.ts';
+
+export type Api = ReturnType<typeof createClient>;
+
+/** What the calls of a run met. */
+export class CallLog {
+  retries = 0;
+  /** Errors by type that say that a server was away, or that did not get through. */
+  readonly transient: Record<string, number> = {};
+  /** Answers that a correct system never gives. */
+  readonly violations: string[] = [];
+}
+
+/** Errors that an outage explains. `Internal` is none of them: an API that cannot reach its servers says so. */
+const TRANSIENT = new Set(['ServerUnavailable', 'TemporalUnavailable', 'DatabaseUnavailable', 'TimeoutError']);
+const CALL_TIMEOUT_MS = 15_000;
+
+/**
+ * Calls until there is a definite answer. An answer that did not come says nothing about what happened, so the call
+ * must be one that may be repeated. A refusal is thrown, and noted where `expected` does not name its type.
+ */
+export async function insist<T>(
+  log: CallLog,
+  what: string,
+  call: (signal: AbortSignal) => Promise<T>,
+  options: { expected?: readonly string[]; giveUpMs?: number; timeoutMs?: number } = {},
+): Promise<T> {
+  const { expected = [], giveUpMs = 120_000, timeoutMs = CALL_TIMEOUT_MS } = options;
+  for (const endMs = Date.now() + giveUpMs; ; ) {
+    try {
+      return await call(AbortSignal.timeout(timeoutMs));
+    } catch (error) {
+      const name = error instanceof Error ? error.name : 'unknown';
+      const passing = TRANSIENT.has(name);
+      if (!passing && expected.includes(name)) throw error;
+      if (!passing) log.violations.push(`${what}: ${name}: ${messageOf(error)}`);
+      // An unexpected error of the server may pass too, and the oracle needs to know what became of the write.
+      if ((!passing && name !== 'Internal') || Date.now() > endMs) throw error;
+      log.transient[name] = (log.transient[name] ?? 0) + 1;
+      log.retries++;
+      await sleep(200 + Math.random() * 400);
+    }
+  }
+}
+
+/** As `insist`, but a refusal is an answer too: null. */
+export async function tryTo<T>(
+  log: CallLog,
+  what: string,
+  call: (signal: AbortSignal) => Promise<T>,
+  expected: readonly string[],
+): Promise<T | null> {
+  try {
+    return await insist(log, what, call, { expected, giveUpMs: 20_000 });
+  } catch (error) {
+    if (error instanceof ReembedError && isErrorType(error.name)) return null;
+    if (error instanceof Error && error.name === 'TimeoutError') return null;
+    throw error;
+  }
+}

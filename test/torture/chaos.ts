@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DrainWatch } from './drains.ts';
+import type { Random } from './random.ts';
+import type { Ending, Piece, System } from './system.ts';
+
+export interface Strike {
+  atMs: number;
+  pieces: Piece[];
+  ending: Ending;
+  awayMs: number;
+  /** Wait for the next cut-over, for so long, and strike while it holds writers back. */
+  atDrainMs: number;
+}
+
+const WORKERS: readonly Piece[] = ['worker 1', 'worker 2'];
+/** No strike in the last part of a run, so that what was struck can come back. */
+const LAST_SHARE = 0.9;
+
+/** What is taken away when, from the seed: each server at least once, a worker every twenty seconds. */
+export function planStrikes(random: Random, seconds: number): Strike[] {
+  const endMs = seconds * 1_000 * LAST_SHARE;
+  const workerKills = Math.max(2, Math.round(seconds / 20));
+  const strikes: Omit<Strike, 'atMs'>[] = [];
+  const add = (pieces: Piece[], ending: Ending, awayMs: number, atDrain = false) =>
+    strikes.push({ pieces, ending, awayMs, atDrainMs: atDrain ? 12_000 : 0 });
+  for (let kill = 0; kill < workerKills; kill++) {
+    const both = kill % 4 === 3;
+    add(both ? [...WORKERS] : [random.pick(WORKERS)], 'kill', random.between(0, 1_000), kill % 3 === 1);
+  }
+  add(['temporal'], 'kill', random.between(500, 4_000));
+  add(['postgres'], 'kill', random.between(0, 3_000));
+  add(['api'], 'kill', random.between(0, 2_000));
+  for (let more = 60; more < seconds; more += 60) {
+    add(['temporal'], 'stop', random.between(500, 3_000), true);
+    add(['postgres'], random.pick(['kill', 'stop']), random.between(0, 2_000), true);
+    add(['api'], 'stop', random.between(0, 1_000));
+  }
+  const step = endMs / (strikes.length + 1);
+  return random
+    .shuffled(strikes)
+    .map((strike, at) => ({ ...strike, atMs: Math.round(step * (at + 0.5 + random.between(-0.3, 0.3)) + step / 2) }));
+}
+
+export interface ChaosCounts {
+  /** Processes killed, of any kind. */
+  kills: number;
+  workerKills: number;
+  /** Servers and APIs that were stopped or killed and started again. */
+  restarts: number;
+  atDrain: number;
+}
+
+/** Carries the strikes out, one after the other. */
+export async function runChaos(
+  system: System,
+  drains: DrainWatch,
+  strikes: readonly Strike[],
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<ChaosCounts> {
+  const counts: ChaosCounts = { kills: 0, workerKills: 0, restarts: 0, atDrain: 0 };
+  const startMs = Date.now();
+  for (const strike of strikes) {
+    await sleep(Math.max(0, startMs + strike.atMs - Date.now()), undefined, { signal }).catch(() => {});
+    const atDrain = strike.atDrainMs > 0 && (await nextDrain(drains, strike.atDrainMs, signal));
+    if (signal.aborted) break;
+    const { pieces, ending, awayMs } = strike;
+    const when = atDrain ? ', while writers are held back' : '';
+    say(`${ending} ${pieces.join(' and ')}, away for ${Math.round(awayMs)} ms${when}`);
+    await Promise.all(pieces.map((piece) => system.restart(piece, ending, awayMs)));
+    for (const piece of pieces) {
+      if (ending === 'kill') counts.kills++;
+      if (WORKERS.includes(piece)) counts.workerKills++;
+      else counts.restarts++;
+    }
+    if (atDrain) counts.atDrain++;
+  }
+  return counts;
+}
+
+async function nextDrain(drains: DrainWatch, waitMs: number, signal: AbortSignal): Promise<boolean> {
+  const late = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  const come = new Promise<boolean>((resolve) => drains.onNext(() => resolve(true)));
+  return Promise.race([come, sleep(waitMs, false, { signal: late }).catch(() => false)]);
+}

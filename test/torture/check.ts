@@ -1,0 +1,132 @@
+import type pg from 'pg';
+import { indexConfigSchema } from '../../src/contract/indexes.ts';
+import { createModels } from '../../src/models/models.ts';
+import { createLoader } from '../../src/pipeline/load.ts';
+import { prepareObjects } from '../../src/pipeline/prepare.ts';
+import { type Api, type CallLog, insist } from './accept.ts';
+import { ALIAS } from './clients.ts';
+import type { Expected } from './oracle.ts';
+
+export interface Findings {
+  lost: string[];
+  resurrected: string[];
+  stale: string[];
+  duplicates: string[];
+  orphanedParts: string[];
+  /** Objects whose vectors are not those of their content. */
+  wrongVectors: string[];
+  failedItems: string[];
+}
+
+type Served = Awaited<ReturnType<typeof serve>>;
+
+/** Compares what serves with what must be there, and looks for rows in the tables that belong to nothing. */
+export async function check(
+  api: Api,
+  log: CallLog,
+  db: pg.Pool,
+  expected: Map<string, Expected>,
+): Promise<{ findings: Findings; objects: number }> {
+  const served = await insist(log, 'stream', () => serve(api), { timeoutMs: 60_000 });
+  const findings: Findings = {
+    ...compare(served, expected),
+    orphanedParts: [],
+    wrongVectors: await wrongVectors(db),
+    failedItems: (await db.query('select task_id, object_id, detail from reembed.failed_items')).rows.map((row) =>
+      JSON.stringify(row),
+    ),
+  };
+  for (const { no, name } of await indexes(db)) {
+    const named = async (sql: string) => (await db.query(sql)).rows.map(({ object_id: id }) => `${id} in ${name}`);
+    findings.orphanedParts.push(
+      ...(await named(`select distinct p.object_id from reembed.parts_${no} p
+        where not exists (
+          select from reembed.objects_${no} o where o.object_id = p.object_id and not o.deleted and not o.failed)`)),
+      ...(await named(`select o.object_id from reembed.objects_${no} o
+        where not o.deleted and not exists (select from reembed.parts_${no} p where p.object_id = o.object_id)`)),
+    );
+    findings.duplicates.push(
+      ...(await named(`select object_id from reembed.parts_${no} group by object_id
+        having count(distinct part) <> count(*) or max(part) + 1 <> count(*) or count(*) filter (where is_average) > 1`)),
+      ...(await named(`select object_id from reembed.objects_${no} group by object_id having count(*) > 1`)),
+    );
+  }
+  return { findings, objects: served.length };
+}
+
+async function serve(api: Api) {
+  const served = [];
+  for await (const object of api.objects.stream(ALIAS)) served.push(object);
+  return served;
+}
+
+async function indexes(db: pg.Pool): Promise<{ no: number; name: string }[]> {
+  return (await db.query(`select no, name from reembed.indexes where state = 'active'`)).rows;
+}
+
+function compare(served: Served, expected: Map<string, Expected>) {
+  const found = {
+    lost: [] as string[],
+    resurrected: [] as string[],
+    stale: [] as string[],
+    duplicates: [] as string[],
+  };
+  const byId = new Map<string, Served[number]>();
+  for (const object of served) {
+    if (byId.has(object.id)) found.duplicates.push(object.id);
+    byId.set(object.id, object);
+    if (!expected.get(object.id)?.item) found.resurrected.push(object.id);
+  }
+  for (const [id, { version, item }] of expected) {
+    if (item === null) continue;
+    const object = byId.get(id);
+    if (!object) found.lost.push(id);
+    else if (
+      object.version !== version ||
+      !same(object.payload, item.payload) ||
+      !same(object.metadata, item.metadata ?? {}) ||
+      object.originalId !== (item.originalId ?? null)
+    ) {
+      found.stale.push(id);
+    }
+  }
+  return found;
+}
+
+function same(left: unknown, right: unknown): boolean {
+  const sorted = (_: string, value: unknown) =>
+    value && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  return JSON.stringify(left, sorted) === JSON.stringify(right, sorted);
+}
+
+/** Embeds everything that serves once more: stored vectors must be those of the stored content. */
+async function wrongVectors(db: pg.Pool): Promise<string[]> {
+  const { rows: serving } = await db.query(
+    `select i.* from reembed.indexes i join reembed.aliases a on a.index_no = i.no where a.name = $1`,
+    [ALIAS],
+  );
+  const { no, model, metric, splitter, average, versioning } = serving[0];
+  const config = indexConfigSchema.parse({ model, metric, splitter, average, versioning });
+  const { rows: objects } = await db.query(
+    `select object_id as id, payload from reembed.objects_${no} where not deleted`,
+  );
+  const { rows: parts } = await db.query(`
+    select object_id as id, part, is_average, embedding::text from reembed.parts_${no} order by object_id, part`);
+  const stored = new Map<string, number[][]>();
+  for (const { id, embedding } of parts as { id: string; embedding: string }[]) {
+    stored.set(id, [...(stored.get(id) ?? []), JSON.parse(embedding)]);
+  }
+  const embedder = createModels({ env: {} }).embedder(config.model);
+  const loader = createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 1_000 });
+  const { ready, failed } = await prepareObjects(objects, { config, embedder, loader, concurrency: 8 });
+  const wrong = ready.filter(({ id, parts: wanted }) => {
+    const there = stored.get(id) ?? [];
+    return (
+      there.length !== wanted.length ||
+      wanted.some(({ embedding }, at) => embedding.some((value, i) => Math.abs(value - (there[at]?.[i] ?? 9)) > 1e-4))
+    );
+  });
+  return [...wrong, ...failed.map(({ objectId }) => ({ id: objectId }))].map(({ id }) => id);
+}

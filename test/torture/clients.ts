@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeleteRequest, UpsertRequest } from '../../src/client/http/client.ts';
+import type { Tracker } from '../../src/contract/tasks.ts';
+import { type Api, type CallLog, insist } from './accept.ts';
+import { Author } from './content.ts';
+import type { Oracle, Write } from './oracle.ts';
+import type { Random } from './random.ts';
+
+export const ALIAS = 'live';
+const PROBE_PAUSE_MS = 50;
+
+export interface ClientContext {
+  api: Api;
+  oracle: Oracle;
+  log: CallLog;
+  /** Begins each task id: the tasks of two runs never meet. */
+  run: string;
+  objects: number;
+  signal: AbortSignal;
+}
+
+type Sent = Pick<Write, 'taskId' | 'client' | 'kind' | 'items'> & { form: 'json' | 'lines' };
+
+/** Sends one write until it is accepted, and only then lets the oracle know. */
+export async function send({ api, oracle, log }: ClientContext, sent: Sent, wait = false): Promise<Tracker> {
+  const { taskId, client, kind, items, form } = sent;
+  const ids = items.map(({ id }) => id);
+  const tracker = await insist(
+    log,
+    `${kind} ${taskId}`,
+    (signal) => {
+      const options = { wait, signal };
+      if (form === 'lines') {
+        const lines = { taskId, ...options };
+        return kind === 'upsert'
+          ? api.tasks.upsertStream(ALIAS, items as UpsertRequest['items'], lines)
+          : api.tasks.deleteStream(ALIAS, ids, lines);
+      }
+      return kind === 'upsert'
+        ? api.tasks.upsert({ taskId, index: ALIAS, items: items as UpsertRequest['items'] }, options)
+        : api.tasks.delete({ taskId, index: ALIAS, ids: ids as DeleteRequest['ids'] }, options);
+    },
+    wait ? { timeoutMs: 60_000 } : {},
+  );
+  oracle.add({ taskId, client, kind, items, acceptedMs: Date.now(), toldVersion: tracker.version, end: null });
+  return tracker;
+}
+
+/** One user: writes, changes and deletes at random, one call after the other, through the alias. Half of them wait for the end, so that no backlog grows. */
+export async function runClient(context: ClientContext, name: string, random: Random): Promise<void> {
+  const { run, objects, signal } = context;
+  const author = new Author(random.fork('content'), name, objects);
+  for (let call = 1; !signal.aborted; call++) {
+    const kind = random.chance(0.75) ? 'upsert' : 'delete';
+    const size = random.weighted({ one: 70, some: 20, many: 10 });
+    const count =
+      size === 'one'
+        ? 1
+        : (size === 'some' ? 2 : 10) + random.below((size === 'some' ? 8 : 40) / (kind === 'upsert' ? 1 : 4));
+    const ids = author.ids(count);
+    const items = kind === 'upsert' ? ids.map((id) => author.item(id)) : ids.map((id) => ({ id }));
+    const form = size !== 'one' && random.chance(0.5) ? 'lines' : 'json';
+    // A refusal is noted as a violation; the others go on.
+    await send(
+      context,
+      { taskId: `${run}-${name}-${call}`, client: name, kind, items, form },
+      random.chance(0.5),
+    ).catch(() => {});
+    await sleep(random.between(100, 500));
+  }
+}
+
+export interface Probe {
+  fromMs: number;
+  toMs: number;
+}
+
+/** Writes one object after the other and waits for the end of each: how long does a user wait? */
+export async function runProber(context: ClientContext, name: string, probes: Probe[]): Promise<void> {
+  const { run, log, signal } = context;
+  for (let call = 1; !signal.aborted; call++) {
+    const items = [{ id: `probe-${call % 20}`, payload: `probe ${call} of ${name}`, metadata: { call } }];
+    const { retries } = log;
+    const fromMs = Date.now();
+    const taskId = `${run}-${name}-${call}`;
+    const tracker = await send(context, { taskId, client: name, kind: 'upsert', items, form: 'json' }, true);
+    // A call that had to be repeated tells of the outage, not of the write.
+    if (log.retries === retries && tracker.status === 'done') probes.push({ fromMs, toMs: Date.now() });
+    await sleep(PROBE_PAUSE_MS);
+  }
+}

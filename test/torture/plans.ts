@@ -1,0 +1,68 @@
+import type { ModelInput } from '../../src/contract/models.ts';
+import type { ReindexRequest } from '../../src/contract/tasks.ts';
+import type { Random } from './random.ts';
+import { OPENAI_DIMENSIONS } from './system.ts';
+
+/** What is done to a reindex while it runs. */
+export const ATTACKS = [
+  'none',
+  'cancel',
+  'cancelThenRestart',
+  'terminate',
+  'pause',
+  'throttle',
+  'rival',
+  'ignore',
+] as const;
+export type Attack = (typeof ATTACKS)[number];
+
+export interface ReindexPlan {
+  attack: Attack;
+  /** When, after its start. */
+  attackMs: number;
+  /** Into an index that is there already, if there is one. */
+  back: boolean;
+  /** With a retired index that is kept current: go back to it. */
+  rollBack: boolean;
+  fresh: Pick<ReindexRequest, 'destModel' | 'destSplitter' | 'destAverage'>;
+  options: Partial<ReindexRequest>;
+}
+
+/** Each attack once in a while, most reindexes unharmed, since only those cut over. */
+export function* planReindexes(random: Random, embeddingUrl: string): Generator<ReindexPlan> {
+  const attacks: Attack[] = ['none', 'none', 'none', 'none', 'none', ...ATTACKS];
+  for (;;) {
+    for (const attack of random.shuffled(attacks)) yield planOne(random, attack, embeddingUrl);
+  }
+}
+
+function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexPlan {
+  const retire = random.weighted({ never: 40, now: 30, soon: 15, mirror: 15 });
+  return {
+    attack,
+    attackMs: random.between(200, 6_000),
+    back: random.chance(0.55),
+    rollBack: random.chance(0.6),
+    fresh: {
+      destModel: modelOf(random, embeddingUrl),
+      destSplitter: { chunkSize: random.pick([120, 200, 2_000]), chunkOverlap: random.pick([0, 20]) },
+      destAverage: random.chance(0.5),
+    },
+    options: {
+      concurrency: 1 + random.below(3),
+      batchSize: 20 + random.below(40),
+      waitSeconds: 1 + random.below(2),
+      lockSeconds: 10 + random.below(6),
+      drainSeconds: random.pick([0.3, 1, 3]),
+      ratePerSecond: random.chance(0.4) ? 200 + random.below(300) : undefined,
+      retire: retire === 'soon' ? { after: '4s' } : retire === 'mirror' ? { after: '9s', keepCurrent: true } : retire,
+    },
+  };
+}
+
+export function modelOf(random: Random, embeddingUrl: string): ModelInput {
+  const kind = random.weighted({ openai: 50, hash32: 25, hash48: 25 });
+  if (kind === 'openai')
+    return { provider: 'openai', name: 'slow', dimensions: OPENAI_DIMENSIONS, baseUrl: embeddingUrl };
+  return { provider: 'hash', dimensions: kind === 'hash32' ? 32 : 48 };
+}

@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Tracker } from '../../src/contract/tasks.ts';
+import { type Api, type CallLog, insist, tryTo } from './accept.ts';
+import { ALIAS } from './clients.ts';
+import type { ReindexPlan } from './plans.ts';
+
+export interface ReindexCounts {
+  reindexes: number;
+  cutovers: number;
+  rollbacks: number;
+  canceled: number;
+  terminated: number;
+  restarted: number;
+  paused: number;
+  throttled: number;
+  refused: number;
+  /** Ends that nobody asked for, with their errors. */
+  unexpected: string[];
+  drainMs: number[];
+}
+
+const LONGEST_MS = 180_000;
+const LOOK_MS = 250;
+/** What steering answers when the task has ended by then, or was never there. */
+const TOO_LATE = ['TaskClosed', 'TaskNotFound'];
+
+/** Rebuilds what serves into another index, again and again, and does to each rebuild what its plan says. */
+export class Reindexer {
+  readonly counts: ReindexCounts = {
+    ...{ reindexes: 0, cutovers: 0, rollbacks: 0, canceled: 0, terminated: 0, restarted: 0, paused: 0 },
+    ...{ throttled: 0, refused: 0, unexpected: [], drainMs: [] },
+  };
+  readonly taskIds: string[] = [];
+  private readonly api: Api;
+  private readonly log: CallLog;
+  private readonly run: string;
+  private readonly temporal: () => Client;
+  private readonly say: (line: string) => void;
+  private serial = 0;
+
+  constructor(parts: { api: Api; log: CallLog; run: string; temporal: () => Client; say: (line: string) => void }) {
+    this.api = parts.api;
+    this.log = parts.log;
+    this.run = parts.run;
+    this.temporal = parts.temporal;
+    this.say = parts.say;
+  }
+
+  async loop(plans: Iterator<ReindexPlan>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await this.one(plans.next().value as ReindexPlan, signal);
+  }
+
+  /** One reindex from its start to its end. */
+  async one(plan: ReindexPlan, signal: AbortSignal): Promise<Tracker> {
+    const { api, log, counts } = this;
+    const source = await this.serving();
+    const dest = (plan.back && (await this.otherIndex(source))) || undefined;
+    const taskId = `${this.run}-reindex-${++this.serial}`;
+    const body = { source: ALIAS, dest: dest ?? `i${this.serial}`, ...(dest ? {} : plan.fresh), ...plan.options };
+    this.taskIds.push(taskId);
+    this.say(
+      `${taskId}: ${source} to ${body.dest}${dest ? ' again' : ''}, ${plan.attack}, ${JSON.stringify(plan.options)}`,
+    );
+    await insist(log, taskId, (abort) => api.tasks.reindex({ taskId, ...body }, { signal: abort }));
+    counts.reindexes++;
+    const attacked = this.attack(plan, taskId, body.dest, signal);
+    let end = await this.endOf(taskId);
+    await attacked;
+    if (plan.attack === 'cancelThenRestart' && end.status === 'canceled') {
+      counts.canceled++;
+      counts.restarted++;
+      await this.steer('restart', taskId);
+      end = await this.endOf(taskId);
+    }
+    this.judge(plan, end);
+    const { retire } = plan.options;
+    if (end.status === 'done' && plan.rollBack && typeof retire === 'object' && retire.keepCurrent) {
+      await this.rollBack(source, body.dest);
+    }
+    return end;
+  }
+
+  private judge({ attack }: ReindexPlan, end: Tracker): void {
+    const { counts } = this;
+    this.say(`${end.id}: ${end.status} in attempt ${end.attempts}: ${end.detail}`);
+    for (const error of end.errors) {
+      this.say(`  attempt ${error.attempt}: ${error.stage ?? ''} ${error.type}: ${error.message}`);
+      if (error.type === 'VerifyFailed') counts.unexpected.push(`${end.id}: ${error.message}`);
+    }
+    if (end.status === 'done') {
+      counts.cutovers++;
+      if (typeof end.data.drainMs === 'number') counts.drainMs.push(end.data.drainMs);
+      return;
+    }
+    const stopped: Partial<Record<typeof attack, string>> = {
+      cancel: 'canceled',
+      terminate: 'canceled',
+      ignore: 'ignored',
+    };
+    if (end.status !== stopped[attack]) counts.unexpected.push(`${end.id} ended ${end.status}: ${end.detail}`);
+    else if (attack === 'terminate') counts.terminated++;
+    else counts.canceled++;
+  }
+
+  private async attack(plan: ReindexPlan, taskId: string, dest: string, signal: AbortSignal): Promise<void> {
+    const { counts } = this;
+    if (plan.attack === 'none') return;
+    await sleep(plan.attackMs, undefined, { signal }).catch(() => {});
+    switch (plan.attack) {
+      case 'cancel':
+      case 'cancelThenRestart':
+      case 'ignore':
+        return void (await this.steer(plan.attack === 'ignore' ? 'ignore' : 'cancel', taskId));
+      case 'terminate':
+        return void (await this.temporal()
+          .workflow.getHandle(taskId)
+          .terminate('torture')
+          .catch(() => {}));
+      case 'pause': {
+        if (await this.steer('pause', taskId)) counts.paused++;
+        await sleep(1_500);
+        return void (await this.steer('resume', taskId));
+      }
+      case 'throttle': {
+        if (await this.throttle(taskId, 40)) counts.throttled++;
+        await sleep(3_000);
+        return void (await this.throttle(taskId, null));
+      }
+      case 'rival':
+        return this.rival(taskId, dest);
+    }
+  }
+
+  /** Another reindex of the same indexes: one that will not wait is refused, one that would is canceled while it waits. */
+  private async rival(taskId: string, dest: string): Promise<void> {
+    const { api, log, counts } = this;
+    const body = { source: ALIAS, dest, waitSeconds: 1, lockSeconds: 10 };
+    const call = (id: string, onConflict: 'refuse' | 'wait') =>
+      tryTo(log, id, (signal) => api.tasks.reindex({ taskId: id, ...body, onConflict }, { signal }), ['InvalidInput']);
+    const refused = await call(`${taskId}-refused`, 'refuse');
+    if (refused && (await this.endOf(refused.id)).status === 'refused') counts.refused++;
+    const waiting = await call(`${taskId}-waiting`, 'wait');
+    if (!waiting) return;
+    await sleep(1_000);
+    await this.steer('cancel', waiting.id);
+    await this.endOf(waiting.id);
+  }
+
+  /** Back to the index that the mirror keeps current: refused until it is, and then nothing may be missing. */
+  private async rollBack(to: string, from: string): Promise<void> {
+    const { api, log, counts } = this;
+    await sleep(500);
+    for (let attempt = 1; attempt <= 20; attempt++) {
+      const expected = ['NotCurrent', 'IndexNotFound', 'IndexDeleting', 'IndexLocked'];
+      const set = await tryTo(log, `roll back to ${to}`, () => api.aliases.set(ALIAS, to), expected);
+      if (set) {
+        counts.rollbacks++;
+        this.say(`rolled back from ${from} to ${to} at try ${attempt}`);
+        return;
+      }
+      await sleep(100);
+    }
+  }
+
+  private async steer(
+    verb: 'cancel' | 'restart' | 'pause' | 'resume' | 'ignore',
+    taskId: string,
+  ): Promise<Tracker | null> {
+    const { api, log } = this;
+    // A tracker is told without a worker too; the signal is what must get through.
+    return tryTo(log, `${verb} ${taskId}`, () => api.tasks[verb](taskId), TOO_LATE);
+  }
+
+  private throttle(taskId: string, rate: number | null): Promise<Tracker | null> {
+    return tryTo(this.log, `throttle ${taskId}`, () => this.api.tasks.throttle(taskId, rate), TOO_LATE);
+  }
+
+  async endOf(taskId: string): Promise<Tracker> {
+    const ENDS = ['done', 'canceled', 'refused', 'exhausted', 'ignored'];
+    let last: Tracker | null = null;
+    for (const endMs = Date.now() + LONGEST_MS; Date.now() < endMs; await sleep(LOOK_MS)) {
+      last = await insist(this.log, `info ${taskId}`, () => this.api.tasks.info(taskId));
+      if (ENDS.includes(last.status)) return last;
+      // `failed` is an end only without another attempt to come.
+      if (last.status === 'failed' && last.lock === null && !/again in/.test(last.detail)) return last;
+    }
+    throw new Error(`${taskId} is stuck: ${JSON.stringify(last)}`);
+  }
+
+  private async serving(): Promise<string> {
+    const aliases = await insist(this.log, 'aliases', () => this.api.aliases.list());
+    return aliases.find(({ alias }) => alias === ALIAS)?.index ?? '';
+  }
+
+  private async otherIndex(serving: string): Promise<string | undefined> {
+    const indexes = await insist(this.log, 'indexes', () => this.api.indexes.list());
+    return indexes.find(({ name, state }) => state === 'active' && name !== serving)?.name;
+  }
+}

@@ -1,0 +1,85 @@
+import type { CallLog } from './accept.ts';
+import type { ChaosCounts } from './chaos.ts';
+import type { Findings } from './check.ts';
+import type { Probe } from './clients.ts';
+import type { Drain } from './drains.ts';
+import type { Oracle } from './oracle.ts';
+import type { ReindexCounts } from './reindexer.ts';
+import { type Stalls, stallsOf } from './stalls.ts';
+import type { System } from './system.ts';
+
+export interface Result {
+  seed: number;
+  seconds: number;
+  writes: number;
+  objects: number;
+  reindexes: number;
+  cutovers: number;
+  rollbacks: number;
+  kills: number;
+  restarts: number;
+  strikesAtDrain: number;
+  canceled: number;
+  terminated: number;
+  lost: number;
+  resurrected: number;
+  stale: number;
+  duplicates: number;
+  orphanedParts: number;
+  wrongVectors: number;
+  failedItems: number;
+  maxWriteStallMs: number;
+  p99WriteStallMs: number;
+  stalls: Stalls;
+  /** Calls that had to be repeated, by error. */
+  repeated: Record<string, number>;
+  leftOver: { stagedItems: number; locks: number };
+  problems: string[];
+  ok: boolean;
+}
+
+export interface Observed {
+  seed: number;
+  seconds: number;
+  served: number;
+  oracle: Oracle;
+  findings: Findings;
+  reindexes: ReindexCounts;
+  chaos: ChaosCounts;
+  log: CallLog;
+  system: System;
+  probes: Probe[];
+  drains: Drain[];
+  problems: string[];
+  leftOver: Result['leftOver'];
+}
+
+/** What was seen, as one line of JSON, and whether it is all right. */
+export function resultOf(observed: Observed): Result {
+  const { findings, reindexes, chaos, log, system, leftOver } = observed;
+  const { canceled, terminated, cutovers, rollbacks } = reindexes;
+  const counts = Object.fromEntries(Object.entries(findings).map(([kind, found]) => [kind, found.length])) as Record<
+    keyof Findings,
+    number
+  >;
+  const problems = [...observed.problems, ...reindexes.unexpected, ...log.violations, ...system.deaths];
+  if (leftOver.locks > 0) problems.push(`${leftOver.locks} reindex locks are left`);
+  if (cutovers === 0) problems.push('nothing was cut over');
+  const stalls = stallsOf(observed.probes, observed.drains, system.outages);
+  return {
+    seed: observed.seed,
+    seconds: observed.seconds,
+    writes: observed.oracle.writes.length,
+    objects: observed.served,
+    reindexes: reindexes.reindexes,
+    ...{ cutovers, rollbacks, kills: chaos.kills, restarts: chaos.restarts, strikesAtDrain: chaos.atDrain },
+    ...{ canceled, terminated, ...counts },
+    maxWriteStallMs: stalls.maxWriteStallMs,
+    p99WriteStallMs: stalls.p99WriteStallMs,
+    stalls,
+    repeated: log.transient,
+    leftOver,
+    problems,
+    ok: problems.length === 0 && Object.values(counts).every((count) => count === 0),
+  };
+}

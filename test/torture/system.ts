@@ -1,0 +1,193 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SEARCH_ATTRIBUTES } from '../../src/contract/names.ts';
+import { freePort } from '../../src/runtime/servers/ports.ts';
+import { type PostgresServer, startPostgres } from '../../src/runtime/servers/postgres.ts';
+import { type ServerProcess, startProcess } from '../../src/runtime/servers/processes.ts';
+import { startTemporalDevServer, type TemporalDevServer } from '../../src/runtime/servers/temporal.ts';
+import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
+import { buildInto } from './build.ts';
+
+/** What can be taken away. */
+export type Piece = 'worker 1' | 'worker 2' | 'api' | 'temporal' | 'postgres';
+export type Ending = 'stop' | 'kill';
+export const OPENAI_DIMENSIONS = 24;
+
+const HOST = '127.0.0.1';
+const START_TRIES_MS = 60_000;
+const WORKERS = ['worker 1', 'worker 2'] as const;
+
+/** The time for which a piece was away, until it was started again (a worker needs some seconds more to work). */
+export interface Outage {
+  piece: Piece;
+  ending: Ending;
+  fromMs: number;
+  toMs: number;
+}
+
+/** The whole of reembed as separate processes on a folder and ports of its own, to be taken apart piece by piece. */
+export class System {
+  readonly folder: string;
+  readonly outages: Outage[] = [];
+  /** Processes that ended although nobody asked them to. */
+  readonly deaths: string[] = [];
+  apiUrl = '';
+  databaseUrl = '';
+  temporalAddress = '';
+  private readonly say: (line: string) => void;
+  private main = '';
+  private env: NodeJS.ProcessEnv = {};
+  private ports = { api: 0, temporal: 0, postgres: 0 };
+  private postgres: PostgresServer | null = null;
+  private temporal: TemporalDevServer | null = null;
+  private embedding: EmbeddingServer | null = null;
+  private readonly children = new Map<Piece, ServerProcess>();
+  private stopping = false;
+
+  constructor(say: (line: string) => void) {
+    this.say = say;
+    this.folder = mkdtempSync(path.join(tmpdir(), 'reembed-torture-'));
+    chmodSync(this.folder, 0o755); // as root, Postgres runs as another user, who must get in
+  }
+
+  get embeddingUrl(): string {
+    return this.embedding?.url ?? '';
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(path.join(this.folder, 'build'));
+    const building = buildInto(path.join(this.folder, 'build'));
+    building.catch(() => {});
+    this.embedding = await startEmbeddingServer({ dimensions: OPENAI_DIMENSIONS, delayMs: 50, record: false });
+    for (const name of ['api', 'temporal', 'postgres'] as const) this.ports[name] = await freePort(HOST);
+    await this.startPiece('postgres');
+    await this.startPiece('temporal');
+    this.main = await building;
+    this.apiUrl = `http://${HOST}:${this.ports.api}`;
+    this.env = this.settings();
+    await this.migrate();
+    await Promise.all([...WORKERS, 'api' as const].map((piece) => this.startPiece(piece)));
+    await this.untilReady();
+  }
+
+  /** Takes a piece away and, after a while, starts it again. */
+  async restart(piece: Piece, ending: Ending, awayMs: number): Promise<void> {
+    const outage: Outage = { piece, ending, fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY };
+    this.outages.push(outage);
+    await this.endPiece(piece, ending);
+    await sleep(awayMs);
+    if (!this.stopping) await this.startPiece(piece);
+    outage.toMs = Date.now();
+  }
+
+  /** Waits until the API says that all it needs answers. */
+  async untilReady(): Promise<void> {
+    for (const endMs = Date.now() + START_TRIES_MS; ; await sleep(100)) {
+      const response = await fetch(`${this.apiUrl}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+      if (response?.ok) return;
+      if (Date.now() > endMs) throw new Error(`the API is not ready: ${response?.status ?? 'no answer'}`);
+    }
+  }
+
+  /** Ends all; the folder goes too unless it is to be looked at. */
+  async stop(options: { keepFolder: boolean }): Promise<void> {
+    this.stopping = true;
+    await Promise.all(['api' as const, ...WORKERS].map((piece) => this.endPiece(piece, 'stop')));
+    await Promise.all((['temporal', 'postgres'] as const).map((piece) => this.endPiece(piece, 'stop')));
+    await this.embedding?.close();
+    if (!options.keepFolder) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private settings(): NodeJS.ProcessEnv {
+    const ours = /^(REEMBED_|TEMPORAL_|DATABASE_URL$)/;
+    return {
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
+      NODE_OPTIONS: '--enable-source-maps',
+      DATABASE_URL: this.databaseUrl,
+      TEMPORAL_ADDRESS: this.temporalAddress,
+      REEMBED_PORT: String(this.ports.api),
+      REEMBED_SHUTDOWN_SECONDS: '2',
+      REEMBED_DATABASE_CONNECTIONS: '10',
+      REEMBED_VECTOR_INDEX_AFTER_PARTS: '2000',
+    };
+  }
+
+  private async startPiece(piece: Piece): Promise<void> {
+    const { say } = this;
+    if (piece === 'postgres') {
+      const options = { dataDir: path.join(this.folder, 'postgres'), durable: false, env: process.env, say };
+      const port = this.ports.postgres;
+      this.postgres = await again(
+        () => startPostgres({ ...options, port }),
+        ({ url }) => url.includes(`:${port}/`),
+      );
+      this.databaseUrl = this.postgres.url;
+    } else if (piece === 'temporal') {
+      const dbFilename = path.join(this.folder, 'temporal.db');
+      const options = { dbFilename, searchAttributes: SEARCH_ATTRIBUTES, env: process.env, say };
+      const port = this.ports.temporal;
+      this.temporal = await again(
+        () => startTemporalDevServer({ ...options, port }),
+        ({ address }) => address.endsWith(`:${port}`),
+      );
+      this.temporalAddress = this.temporal.address;
+    } else {
+      this.children.set(piece, await this.spawn(piece, piece === 'api' ? ['api'] : ['worker']));
+    }
+  }
+
+  private async spawn(name: string, args: string[]): Promise<ServerProcess> {
+    const child = await startProcess({
+      title: name,
+      command: process.execPath,
+      args: [this.main, ...args],
+      env: this.env,
+      logFile: path.join(this.folder, `${name.replace(' ', '-')}.log`),
+      stopSignal: 'SIGTERM',
+    });
+    if (name !== 'migrate') child.died.then((error) => this.revive(name as Piece, child, error.message));
+    return child;
+  }
+
+  /** As whoever runs processes for a living would: what has died is started anew, and that it has died is told. */
+  private async revive(piece: Piece, dead: ServerProcess, message: string): Promise<void> {
+    if (this.stopping || this.children.get(piece) !== dead) return;
+    this.deaths.push(message);
+    this.say(`${piece} died by itself: ${message}`);
+    await sleep(500);
+    if (!this.stopping && this.children.get(piece) === dead) await this.startPiece(piece);
+  }
+
+  private async migrate(): Promise<void> {
+    const child = await this.spawn('migrate', ['migrate']);
+    const endMs = Date.now() + START_TRIES_MS;
+    while (!child.hasEnded() && Date.now() < endMs) await sleep(50);
+    if (child.process.exitCode !== 0) throw new Error(`the migration failed: ${await child.logTail()}`);
+  }
+
+  private async endPiece(piece: Piece, ending: Ending): Promise<void> {
+    const ended =
+      piece === 'postgres' ? this.postgres : piece === 'temporal' ? this.temporal : this.children.get(piece);
+    this.children.delete(piece);
+    await ended?.[ending]();
+  }
+}
+
+/** Starts a server on its port again: what the killed one has left may be in the way for a moment. */
+async function again<T extends { stop(): Promise<void> }>(
+  start: () => Promise<T>,
+  fits: (server: T) => boolean,
+): Promise<T> {
+  for (const endMs = Date.now() + START_TRIES_MS; ; await sleep(200)) {
+    try {
+      const server = await start();
+      if (fits(server)) return server;
+      await server.stop();
+      throw new Error('the port of a server was taken by someone else');
+    } catch (error) {
+      if (Date.now() > endMs) throw error;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { createClient } from '../../src/client/http/client.ts';
+import { CallLog, insist } from './accept.ts';
+import { planStrikes, runChaos } from './chaos.ts';
+import { check } from './check.ts';
+import { ALIAS, type ClientContext, type Probe, runClient, runProber, send } from './clients.ts';
+import { corpus } from './content.ts';
+import { DrainWatch } from './drains.ts';
+import { tellHistories } from './history.ts';
+import { Oracle } from './oracle.ts';
+import { planReindexes, type ReindexPlan } from './plans.ts';
+import { Random } from './random.ts';
+import { Reindexer } from './reindexer.ts';
+import { type Result, resultOf } from './result.ts';
+import { settle } from './settle.ts';
+import { System } from './system.ts';
+
+export interface TortureOptions {
+  seconds: number;
+  seed: number;
+  clients?: number;
+  /** Objects that are there before anything begins. */
+  objects?: number;
+  say: (line: string) => void;
+  /** Breaks the run off; everything is cleaned up. */
+  signal?: AbortSignal;
+}
+
+const SETTLE_MS = 150_000;
+
+/**
+ * Runs the whole system as separate processes, lets clients write, reindexes run and servers die for so many seconds,
+ * then waits until all is calm and compares what serves with what was accepted.
+ */
+export async function torture(options: TortureOptions): Promise<Result> {
+  const startMs = Date.now();
+  const say = (line: string) => options.say(`${((Date.now() - startMs) / 1_000).toFixed(1).padStart(6)} ${line}`);
+  const system = new System(say);
+  let keepFolder = false;
+  try {
+    const result = await run(system, options, say);
+    keepFolder = !result.ok;
+    return result;
+  } catch (error) {
+    keepFolder = options.signal?.aborted !== true;
+    throw error;
+  } finally {
+    if (keepFolder) say(`logs and data are in ${system.folder}`);
+    await system.stop({ keepFolder });
+  }
+}
+
+async function run(system: System, options: TortureOptions, say: (line: string) => void): Promise<Result> {
+  const { seconds, seed, clients = 8, objects = 1_500 } = options;
+  const random = new Random(seed);
+  await system.start();
+  say(`everything runs, the API at ${system.apiUrl}`);
+
+  const api = createClient({ baseUrl: system.apiUrl });
+  const log = new CallLog();
+  const oracle = new Oracle();
+  const running = new AbortController();
+  const signal = AbortSignal.any([running.signal, ...(options.signal ? [options.signal] : [])]);
+  const runId = `t${seed}`;
+  const context: ClientContext = { api, oracle, log, run: runId, objects, signal };
+  await api.indexes.create('i0', {
+    model: { provider: 'hash', dimensions: 32 },
+    splitter: { chunkSize: 200, chunkOverlap: 20 },
+  });
+  await api.aliases.set(ALIAS, 'i0');
+  const items = [...corpus(random.fork('corpus'), objects)];
+  await send(context, { taskId: `${runId}-corpus`, client: 'corpus', kind: 'upsert', items, form: 'lines' }, true);
+  say(`${objects} objects are there`);
+
+  const db = new pg.Pool({ connectionString: system.databaseUrl, max: 2 });
+  db.on('error', () => {});
+  const drains = new DrainWatch(system.databaseUrl);
+  await drains.start(db);
+  const connection = Connection.lazy({ address: system.temporalAddress });
+  const temporal = new Client({ connection });
+  try {
+    const probes: Probe[] = [];
+    const reindexer = new Reindexer({ api, log, run: runId, temporal: () => temporal, say });
+    const plans = planReindexes(random.fork('reindexes'), system.embeddingUrl);
+    const parts = [
+      ...Array.from({ length: clients }, (_, at) => runClient(context, `c${at}`, random.fork(`client ${at}`))),
+      runProber(context, 'probe', probes),
+      reindexer.loop(plans, signal),
+    ];
+    const chaos = runChaos(system, drains, planStrikes(random.fork('chaos'), seconds), say, signal);
+    const busy = Promise.all(parts);
+    await Promise.race([sleep(seconds * 1_000, undefined, { signal }), busy]).finally(() => running.abort());
+    say('the time is over: waiting until all is calm');
+    const chaosCounts = await chaos;
+    await system.untilReady();
+    await busy;
+    options.signal?.throwIfAborted();
+
+    const problems = await settle(api, log, oracle.writes, SETTLE_MS);
+    say(`${oracle.writes.length} writes have ended`);
+    const last = { ...(plans.next().value as ReindexPlan), attack: 'none' as const, back: false, rollBack: false };
+    last.options = { ...last.options, ratePerSecond: undefined, retire: 'never' };
+    const end = await reindexer.one(last, signal);
+    if (end.status !== 'done') problems.push(`the last reindex ended ${end.status}: ${end.detail}`);
+    await drains.stop();
+
+    const expected = oracle.expected();
+    const { findings, objects: served } = await check(api, log, db, expected);
+    const result = resultOf({
+      ...{ seed, seconds, served, oracle, findings, reindexes: reindexer.counts, chaos: chaosCounts, log, system },
+      ...{ probes, drains: await drains.drains(db), problems },
+      leftOver: await leftOver(db),
+    });
+    if (!result.ok) {
+      for (const problem of result.problems) say(problem);
+      await tellHistories(db, oracle, expected, findings, options.say);
+    }
+    return result;
+  } finally {
+    running.abort();
+    await drains.stop().catch(() => {});
+    await db.end();
+    await connection.close();
+  }
+
+  async function leftOver(pool: pg.Pool) {
+    await insist(log, 'calm', () => api.indexes.list());
+    const { rows } = await pool.query(`
+      select
+        (select count(*)::int from reembed.staged_items) as "stagedItems",
+        (select count(*)::int from reembed.reindex_locks where not mirror and lock_expire_time > now()) as locks`);
+    return rows[0] as { stagedItems: number; locks: number };
+  }
+}
