@@ -85,7 +85,7 @@ export const reindexSchema = z
     /** The index to rebuild, or an alias: then that alias is switched at the end unless `alias` says otherwise. */
     source: nameSchema,
     dest: nameSchema,
-    /** Model and settings of the new index; those that are not given are as in the source. */
+    /** Model of the destination: needed when it does not exist yet. Its other settings are as in the source if not given. */
     destModel: indexConfigSchema.shape.model.optional(),
     destSplitter: indexConfigSchema.shape.splitter.unwrap().optional(),
     destAverage: z.boolean().optional(),

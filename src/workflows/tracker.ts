@@ -201,6 +201,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
   };
 
   if (carried && !carried.sameAttempt && carried.status === 'done' && !carried.data.failed) {
+    tracker.attempts++;
     move('processing', '');
     await end('done', 'nothing was left to do: an earlier run has done it');
     return tracker;

@@ -85,7 +85,7 @@ describe('the list of tasks', () => {
     await world.client.workflow.getHandle(terminated).terminate('by hand');
     const counted = await eventually(
       () => countTasks(world.client, { index }),
-      ({ byStatus }) => byStatus.canceled === 1,
+      ({ total, byStatus }) => total === 2 && byStatus.canceled === 1,
     );
     expect(counted).toMatchObject({ total: 2, byStatus: { pending: 1, canceled: 1, processing: 0 } });
     const { tasks } = await listTasks(world.client, { index, status: 'canceled' });
