@@ -16,7 +16,14 @@ export function createControlActivities(
   deps: ActivityDependencies,
 ): Pick<
   ControlActivities,
-  'requestCancel' | 'lockPair' | 'renewLock' | 'releaseLock' | 'planSlices' | 'markDeleting' | 'dropIndex'
+  | 'requestCancel'
+  | 'lockPair'
+  | 'renewLock'
+  | 'releaseLock'
+  | 'wasCutOver'
+  | 'planSlices'
+  | 'markDeleting'
+  | 'dropIndex'
 > {
   const { db, settings } = deps;
   return {
@@ -43,6 +50,7 @@ export function createControlActivities(
       return (await renewLock(db, lock, lockSeconds)).toISOString();
     },
     releaseLock: (lock) => releaseLock(db, lock),
+    wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
     planSlices: ({ sourceNo }) => planSlices(db, sourceNo, { sliceSize: SLICE_OBJECTS, maxSlices: MOST_SLICES }),
     async markDeleting({ index, force, ownLock }) {
       const marked = await transaction(db, (trx) => markDeleting(trx, index, { force, ownLock: ownLock ?? undefined }));

@@ -68,7 +68,7 @@ export interface LockPairRequest {
 }
 
 export type LockPairResult =
-  | ({ kind: 'locked'; mark: number; lockTime: string; lockExpireTime: string } & LockedPair)
+  | ({ kind: 'locked'; mark: number; lockTime: string; lockExpireTime: string } & Omit<LockedPair, 'mirrorLock'>)
   | { kind: 'conflict'; reason: string; detail: string; alwaysRefused: boolean };
 
 /** Control activities: short, on the workflow's own task queue, most of them run locally. */
@@ -83,11 +83,13 @@ export interface ControlActivities {
   /** Returns the new time of expiry. */
   renewLock(lock: string, lockSeconds: number): Promise<string>;
   releaseLock(lock: string): Promise<void>;
+  /** Whether the reindex that held this lock has cut over: its destination was completed under it. */
+  wasCutOver(destNo: number, lock: string): Promise<boolean>;
   planSlices(pair: { sourceNo: number; destNo: number }): Promise<{
     slices: { after: string | null; until: string | null }[];
     total: number;
   }>;
-  markDeleting(request: { index: string; force: boolean; ownLock: string | null }): Promise<{ indexNo: number }>;
+  markDeleting(request: { index: string; indexNo: number | null; force: boolean; ownLock: string | null }): Promise<{ indexNo: number }>;
   dropIndex(indexNo: number): Promise<void>;
   /** Removes tombstones beyond their retention; returns how many. */
   collectTombstones(): Promise<number>;
