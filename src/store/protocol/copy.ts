@@ -5,7 +5,6 @@ import { tablesOf } from '../partitions.ts';
 import { storeObjects } from './apply-writes.ts';
 import { closeGates, holdGate } from './gate.ts';
 import { requireLock } from './locks.ts';
-import { lastChange } from './versions.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
 /** An object of the source that the destination lacks, has older, or could not embed. */
@@ -106,13 +105,18 @@ export async function readChanged(
 }
 
 /**
- * The change number up to which all of the source's writes are committed: read at an instant at which no writer holds
- * the gate.
+ * The change number up to which all of the source's writes are committed: its highest one, read at an instant at which
+ * no writer holds the gate. Not the last value of the sequence: that may have been given to another index's write which
+ * is not committed, and after a crash of the server be given out again, to a write that would then not be seen.
  */
 export async function markChanges(db: Db, sourceNo: number): Promise<number> {
   return transaction(db, async (trx) => {
     await closeGates(trx, sourceNo);
-    return lastChange(trx);
+    const { rows } = await sql<{ mark: number }>`
+      select coalesce(max(change), 0) as mark
+      from ${tablesOf(sourceNo).objects}
+      where index_no = ${sourceNo}`.execute(trx);
+    return rows[0]?.mark as number;
   });
 }
 
