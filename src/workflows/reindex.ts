@@ -1,7 +1,8 @@
 import {
-  CancellationScope,
   ContinueAsNew,
   continueAsNew,
+  isCancellation,
+  isCancellation,
   ParentClosePolicy,
   setHandler,
   startChild,
@@ -10,13 +11,16 @@ import {
 import { PRIORITY } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { ReindexInput, ReindexState } from '../contract/workflow-inputs.ts';
-import { control, longControl } from './activities.ts';
+import { control } from './activities.ts';
 import { deleteIndex } from './delete-index.ts';
+import { bodyOf } from './input.ts';
 import { keepLock } from './lock-keeper.ts';
 import { copySlices, createSliceSteering } from './reindex-copy.ts';
 import {
   buildIndex,
   DEFAULTS,
+  giveBack,
+  hasSwitched,
   lockIndexes,
   prepare,
   type ReindexRun,
@@ -33,7 +37,8 @@ import { runTask } from './tracker.ts';
  * destination's versions up to the source's" (design §3). Whatever happens before the cut-over, the source is complete
  * and serves.
  */
-export async function reindex(input: ReindexInput): Promise<Tracker> {
+export async function reindex(given: ReindexInput): Promise<Tracker> {
+  const input = bodyOf(given);
   const state: ReindexState = input.state ?? {
     locked: null,
     copied: false,
@@ -70,13 +75,16 @@ export async function reindex(input: ReindexInput): Promise<Tracker> {
       slices,
       async startAnew() {
         if (!workflowInfo().continueAsNewSuggested) return;
-        await continueAsNew<typeof reindex>({ ...settings, state, previous: { ...task.tracker, sameAttempt: true } });
+        await task.continueAs((previous) => continueAsNew<typeof reindex>({ ...settings, state, previous }));
       },
     };
     if (state.cutOver === null) await rebuild(run);
-    await retire(run);
+    const retired = await retireUnlessCanceled(run);
     const alias = state.cutOver?.alias;
-    task.setDetail(alias ? `${settings.dest} is complete and serves as ${alias}` : `${settings.dest} is complete`);
+    const complete = alias ? `${settings.dest} is complete and serves as ${alias}` : `${settings.dest} is complete`;
+    task.setDetail(
+      retired ? complete : `${complete}; the cancel came after the switch, ${state.cutOver?.source} is kept`,
+    );
   });
 }
 
@@ -88,7 +96,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
     await keepLock(task, locked.lock, settings.lockSeconds, async (stopRenewing) => {
       await prepare(run);
       if (!state.copied) {
-        await copySlices(task, { locked, ...settings }, slices);
+        while (!(await copySlices(task, { locked, ...settings }, slices))) await run.startAnew();
         await buildIndex(run);
         state.copied = true;
       }
@@ -97,17 +105,14 @@ async function rebuild(run: ReindexRun): Promise<void> {
       await switchOver(run, stopRenewing);
     });
   } catch (error) {
-    if (!(error instanceof ContinueAsNew)) await release(state);
+    if (error instanceof ContinueAsNew) throw error;
+    const { locked } = state;
+    if ((await hasSwitched(run)) && !isCancellation(error)) return;
+    if (locked && state.cutOver === null) await giveBack(locked.lock);
+    state.locked = null;
+    state.copied = false;
     throw error;
   }
-}
-
-async function release(state: ReindexState): Promise<void> {
-  const { locked } = state;
-  if (!locked) return;
-  await CancellationScope.nonCancellable(() => longControl.releaseLock(locked.lock));
-  state.locked = null;
-  state.copied = false;
 }
 
 /** Step 8: deletes the source now or later, as a task of its own that can be watched and canceled; or keeps it. */
@@ -124,6 +129,7 @@ async function retire({ task, settings, state }: ReindexRun): Promise<void> {
     args: [
       {
         index: cutOver.source,
+        indexNo: cutOver.sourceNo,
         parentId: task.id,
         after: later?.after,
         mirror:
