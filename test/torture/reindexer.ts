@@ -38,6 +38,8 @@ export class Reindexer {
   private readonly temporal: () => Client;
   private readonly say: (line: string) => void;
   private serial = 0;
+  /** Indexes that are to be deleted: one of them would be gone before a reindex into it begins. */
+  private readonly retired = new Set<string>();
 
   constructor(parts: { api: Api; log: CallLog; run: string; temporal: () => Client; say: (line: string) => void }) {
     this.api = parts.api;
@@ -74,7 +76,8 @@ export class Reindexer {
       end = await this.endOf(taskId);
     }
     this.judge(plan, end);
-    const { retire } = plan.options;
+    const { retire = 'never' } = plan.options;
+    if (end.status === 'done' && retire !== 'never') this.retired.add(source);
     if (end.status === 'done' && plan.rollBack && typeof retire === 'object' && retire.keepCurrent) {
       await this.rollBack(source, body.dest);
     }
@@ -156,6 +159,7 @@ export class Reindexer {
       const set = await tryTo(log, `roll back to ${to}`, () => api.aliases.set(ALIAS, to), expected);
       if (set) {
         counts.rollbacks++;
+        this.retired.delete(to);
         this.say(`rolled back from ${from} to ${to} at try ${attempt}`);
         return;
       }
@@ -195,6 +199,6 @@ export class Reindexer {
 
   private async otherIndex(serving: string): Promise<string | undefined> {
     const indexes = await insist(this.log, 'indexes', () => this.api.indexes.list());
-    return indexes.find(({ name, state }) => state === 'active' && name !== serving)?.name;
+    return indexes.find(({ name, state }) => state === 'active' && name !== serving && !this.retired.has(name))?.name;
   }
 }

@@ -31,6 +31,8 @@ export interface Result {
   maxWriteStallMs: number;
   p99WriteStallMs: number;
   stalls: Stalls;
+  /** Of the end of the run, in which nothing dies: what a cut-over costs. */
+  calmStalls: Stalls;
   /** Calls that had to be repeated, by error. */
   repeated: Record<string, number>;
   leftOver: { stagedItems: number; locks: number };
@@ -49,9 +51,15 @@ export interface Observed {
   log: CallLog;
   system: System;
   probes: Probe[];
+  calmProbes: Probe[];
   drains: Drain[];
   problems: string[];
   leftOver: Result['leftOver'];
+}
+
+/** Those that fall in the time of the probes. */
+function drainsOf(probes: Probe[], drains: Drain[]): Drain[] {
+  return drains.filter(({ toMs }) => toMs >= (probes[0]?.fromMs ?? 0));
 }
 
 /** What was seen, as one line of JSON, and whether it is all right. */
@@ -65,7 +73,7 @@ export function resultOf(observed: Observed): Result {
   const problems = [...observed.problems, ...reindexes.unexpected, ...log.violations, ...system.deaths];
   if (leftOver.locks > 0) problems.push(`${leftOver.locks} reindex locks are left`);
   if (cutovers === 0) problems.push('nothing was cut over');
-  const stalls = stallsOf(observed.probes, observed.drains, system.outages);
+  const stalls = stallsOf([...observed.probes, ...observed.calmProbes], observed.drains);
   return {
     seed: observed.seed,
     seconds: observed.seconds,
@@ -77,6 +85,7 @@ export function resultOf(observed: Observed): Result {
     maxWriteStallMs: stalls.maxWriteStallMs,
     p99WriteStallMs: stalls.p99WriteStallMs,
     stalls,
+    calmStalls: stallsOf(observed.calmProbes, drainsOf(observed.calmProbes, observed.drains)),
     repeated: log.transient,
     leftOver,
     problems,

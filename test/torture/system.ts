@@ -19,18 +19,9 @@ const HOST = '127.0.0.1';
 const START_TRIES_MS = 60_000;
 const WORKERS = ['worker 1', 'worker 2'] as const;
 
-/** The time for which a piece was away, until it was started again (a worker needs some seconds more to work). */
-export interface Outage {
-  piece: Piece;
-  ending: Ending;
-  fromMs: number;
-  toMs: number;
-}
-
 /** The whole of reembed as separate processes on a folder and ports of its own, to be taken apart piece by piece. */
 export class System {
   readonly folder: string;
-  readonly outages: Outage[] = [];
   /** Processes that ended although nobody asked them to. */
   readonly deaths: string[] = [];
   apiUrl = '';
@@ -74,12 +65,9 @@ export class System {
 
   /** Takes a piece away and, after a while, starts it again. */
   async restart(piece: Piece, ending: Ending, awayMs: number): Promise<void> {
-    const outage: Outage = { piece, ending, fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY };
-    this.outages.push(outage);
     await this.endPiece(piece, ending);
     await sleep(awayMs);
     if (!this.stopping) await this.startPiece(piece);
-    outage.toMs = Date.now();
   }
 
   /** Waits until the API says that all it needs answers. */

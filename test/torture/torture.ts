@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { createClient } from '../../src/client/http/client.ts';
 import { CallLog, insist } from './accept.ts';
+import { runCalm } from './calm.ts';
 import { planStrikes, runChaos } from './chaos.ts';
 import { check } from './check.ts';
 import { ALIAS, type ClientContext, type Probe, runClient, runProber, send } from './clients.ts';
@@ -10,7 +11,7 @@ import { corpus } from './content.ts';
 import { DrainWatch } from './drains.ts';
 import { tellHistories } from './history.ts';
 import { Oracle } from './oracle.ts';
-import { planReindexes, type ReindexPlan } from './plans.ts';
+import { planReindexes } from './plans.ts';
 import { Random } from './random.ts';
 import { Reindexer } from './reindexer.ts';
 import { type Result, resultOf } from './result.ts';
@@ -98,19 +99,18 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     await busy;
     options.signal?.throwIfAborted();
 
-    const problems = await settle(api, log, oracle.writes, SETTLE_MS);
-    say(`${oracle.writes.length} writes have ended`);
-    const last = { ...(plans.next().value as ReindexPlan), attack: 'none' as const, back: false, rollBack: false };
-    last.options = { ...last.options, ratePerSecond: undefined, retire: 'never' };
-    const end = await reindexer.one(last, signal);
-    if (end.status !== 'done') problems.push(`the last reindex ended ${end.status}: ${end.detail}`);
+    await settle(api, log, oracle.writes, SETTLE_MS);
+    say(`${oracle.writes.length} writes have ended; a few reindexes in calm`);
+    const quiet = { ...context, signal: options.signal ?? new AbortController().signal };
+    const calm = await runCalm(quiet, random.fork('calm'), reindexer, plans);
+    const problems = [...calm.problems, ...(await settle(api, log, oracle.writes, SETTLE_MS))];
     await drains.stop();
 
     const expected = oracle.expected();
     const { findings, objects: served } = await check(api, log, db, expected);
     const result = resultOf({
       ...{ seed, seconds, served, oracle, findings, reindexes: reindexer.counts, chaos: chaosCounts, log, system },
-      ...{ probes, drains: await drains.drains(db), problems },
+      ...{ probes, calmProbes: calm.probes, drains: await drains.drains(db), problems },
       leftOver: await leftOver(db),
     });
     if (!result.ok) {
