@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
+import { ReembedError } from '../contract/errors.ts';
 import { transaction } from '../store/database.ts';
-import { dropIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
+import { dropIndex, findIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
 import { planSlices } from '../store/protocol/copy.ts';
 import { lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { renewLock } from '../store/protocol/locks.ts';
@@ -52,8 +53,13 @@ export function createControlActivities(
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
     planSlices: ({ sourceNo }) => planSlices(db, sourceNo, { sliceSize: SLICE_OBJECTS, maxSlices: MOST_SLICES }),
-    async markDeleting({ index, force, ownLock }) {
-      const marked = await transaction(db, (trx) => markDeleting(trx, index, { force, ownLock: ownLock ?? undefined }));
+    async markDeleting({ index, indexNo, force, ownLock }) {
+      const marked = await transaction(db, async (trx) => {
+        if (indexNo !== null && (await findIndex(trx, index))?.no !== indexNo) {
+          throw new ReembedError('IndexNotFound', `the index ${index} that was to be deleted is gone`);
+        }
+        return markDeleting(trx, index, { force, ownLock: ownLock ?? undefined });
+      });
       return { indexNo: marked.no };
     },
     async dropIndex(indexNo) {

@@ -89,7 +89,12 @@ export interface ControlActivities {
     slices: { after: string | null; until: string | null }[];
     total: number;
   }>;
-  markDeleting(request: { index: string; indexNo: number | null; force: boolean; ownLock: string | null }): Promise<{ indexNo: number }>;
+  markDeleting(request: {
+    index: string;
+    indexNo: number | null;
+    force: boolean;
+    ownLock: string | null;
+  }): Promise<{ indexNo: number }>;
   dropIndex(indexNo: number): Promise<void>;
   /** Removes tombstones beyond their retention; returns how many. */
   collectTombstones(): Promise<number>;

@@ -11,6 +11,8 @@ import type { Duration, OnReindex, TaskType, Tracker, TrackerError } from './tas
 /** What a restarted task, or one continued as a new run, keeps. */
 export interface Carried {
   attempts: number;
+  /** Only of a run that continues itself. */
+  maxAttempts?: number;
   createTime: string;
   errors: TrackerError[];
   data: Tracker['data'];
@@ -91,6 +93,8 @@ export interface LockedPair extends Pair {
   lock: string;
   source: string;
   alias: string | null;
+  /** That under which the source is kept current after the cut-over, if it is. */
+  mirrorLock: string | null;
 }
 
 export interface ReindexSliceInput extends CommonInput {
@@ -109,6 +113,8 @@ export interface DeleteIndexInput extends CommonInput {
   force?: boolean;
   after?: Duration;
   parentId?: string;
+  /** The index must still be this one, and not another of the same name. */
+  indexNo?: number;
   /** The index is kept current from another one until it is deleted. */
   mirror?: MirrorState;
   /** Set when a run continues itself: the moment, in ms since 1970, at which the waiting ends. */

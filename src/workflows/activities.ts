@@ -52,6 +52,20 @@ export function embedActivities(): EmbedActivities {
   });
 }
 
+/**
+ * Forwards hold up the write they belong to, and the reindex brings what they miss: they are not worth waiting for when
+ * the model of the index being built is slow or down.
+ */
+export function forwardActivities(): Pick<EmbedActivities, 'forwardChunk'> {
+  return proxyActivities<EmbedActivities>({
+    taskQueue: embedQueueOf(workflowInfo().taskQueue),
+    scheduleToCloseTimeout: '1 minute',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { ...RETRY, maximumAttempts: 3 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
 /** As above, noticed sooner when its worker dies: writers are being held back meanwhile. */
 export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
   return proxyActivities<EmbedActivities>({

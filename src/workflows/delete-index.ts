@@ -3,7 +3,8 @@ import { durationMs } from '../contract/durations.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { DeleteIndexInput, MirrorState } from '../contract/workflow-inputs.ts';
 import { control, embedActivities, longControl } from './activities.ts';
-import { errorOf, RefusedError } from './errors.ts';
+import { errorOf } from './errors.ts';
+import { bodyOf } from './input.ts';
 import { runTask, type Task } from './tracker.ts';
 
 /** While the index is kept current, it is brought up to date this often at least. */
@@ -14,7 +15,8 @@ const LONGEST_MIRROR_PAUSE_SECONDS = 300;
  * `restart` deletes it at once. It may be kept current from the index that replaced it, so that going back is one
  * switch of the alias.
  */
-export async function deleteIndex(input: DeleteIndexInput): Promise<Tracker> {
+export async function deleteIndex(given: DeleteIndexInput): Promise<Tracker> {
+  const input = bodyOf(given);
   const spec = {
     type: 'delete-index',
     indexes: [input.index],
@@ -22,61 +24,79 @@ export async function deleteIndex(input: DeleteIndexInput): Promise<Tracker> {
     maxAttempts: input.maxAttempts,
     previous: input.previous,
   } as const;
+  let { deleteAtMs, mirror } = input;
   return runTask(spec, async (task) => {
-    if (input.deleteAtMs === undefined && input.parentId === undefined) {
-      const { previous: _previous, ...body } = input;
-      await control.admit({ taskId: task.id, type: 'delete-index', input: body, version: null });
+    if (deleteAtMs === undefined) {
+      if (input.parentId === undefined) {
+        const { previous: _previous, ...body } = input;
+        await control.admit({ taskId: task.id, type: 'delete-index', input: body, version: null });
+      }
+      deleteAtMs = Date.now() + (input.after === undefined ? 0 : durationMs(input.after));
     }
-    const deleteAtMs = input.deleteAtMs ?? Date.now() + (input.after === undefined ? 0 : durationMs(input.after));
     try {
-      await waitUntil(task, input, deleteAtMs);
+      if (mirror) mirror = await keepCurrentUntil(task, input, mirror, deleteAtMs);
+      await waitUntil(task, input.index, deleteAtMs);
     } catch (error) {
-      if (isCancellation(error) && input.mirror) await endMirror(input.mirror);
+      if (isCancellation(error) && mirror) await endMirror(mirror);
       throw error;
     }
+    await task.checkpoint();
     task.setDetail(`deleting ${input.index}`);
-    const { indexNo } = await longControl.markDeleting({
-      index: input.index,
-      force: input.force ?? false,
-      ownLock: input.mirror?.lock ?? null,
+    // An index that is half deleted serves nobody: once begun, it is brought to its end.
+    await CancellationScope.nonCancellable(async () => {
+      const { indexNo } = await longControl.markDeleting({
+        index: input.index,
+        indexNo: input.indexNo ?? null,
+        force: input.force ?? false,
+        ownLock: mirror?.lock ?? null,
+      });
+      await longControl.dropIndex(indexNo);
     });
-    await longControl.dropIndex(indexNo);
     task.setDetail(`${input.index} is deleted`);
   });
 }
 
-async function waitUntil(task: Task, input: DeleteIndexInput, deleteAtMs: number): Promise<void> {
-  const { mirror } = input;
-  while (Date.now() < deleteAtMs) {
-    const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
-    const detail = `${input.index} will be deleted at ${new Date(deleteAtMs).toISOString()}`;
-    if (!mirror) {
-      await task.waitFor(detail, leftSeconds);
-      return;
-    }
-    mirror.mark = await keepCurrent(mirror, input.index);
-    const pauseSeconds = Math.min(leftSeconds, mirror.lockSeconds / 3, LONGEST_MIRROR_PAUSE_SECONDS);
-    if (await task.waitFor(`${detail}; until then it is kept current`, pauseSeconds)) return;
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof deleteIndex>({
-        ...input,
-        deleteAtMs,
-        previous: { ...task.tracker, sameAttempt: true },
-      });
-    }
-  }
+async function waitUntil(task: Task, index: string, deleteAtMs: number): Promise<void> {
+  const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
+  if (leftSeconds > 0 && !task.tracker.data.atOnce) await task.waitFor(willBeDeleted(index, deleteAtMs), leftSeconds);
 }
 
-/** Brings what was written to the new index, and renews the lock by which live writes are forwarded. */
-async function keepCurrent(mirror: MirrorState, index: string): Promise<number> {
-  try {
-    return (await embedActivities().reconcileMirror(mirror)).mark;
-  } catch (error) {
-    if (errorOf(error).type !== 'LockLost') throw error;
-    throw new RefusedError('serves-again', `${index} is no longer kept current, so it may serve again: not deleted`);
+/**
+ * Keeps the index current until its time has come or someone asks for its deletion at once. Returns the mirror, or
+ * undefined when its lock was lost: the index serves again, or the lock expired. Its deletion then decides.
+ */
+async function keepCurrentUntil(
+  task: Task,
+  input: DeleteIndexInput,
+  mirror: MirrorState,
+  deleteAtMs: number,
+): Promise<MirrorState | undefined> {
+  while (Date.now() < deleteAtMs) {
+    try {
+      mirror.mark = (await embedActivities().reconcileMirror(mirror)).mark;
+    } catch (error) {
+      if (errorOf(error).type !== 'LockLost') throw error;
+      return undefined;
+    }
+    const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
+    const pauseSeconds = Math.min(leftSeconds, mirror.lockSeconds / 3, LONGEST_MIRROR_PAUSE_SECONDS);
+    const detail = `${willBeDeleted(input.index, deleteAtMs)}; until then it is kept current`;
+    if (await task.waitFor(detail, pauseSeconds)) {
+      task.tracker.data.atOnce = true;
+      return mirror;
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await task.continueAs((previous) =>
+        continueAsNew<typeof deleteIndex>({ ...input, mirror, deleteAtMs, previous }),
+      );
+    }
   }
+  return mirror;
 }
+
+const willBeDeleted = (index: string, deleteAtMs: number) =>
+  `${index} will be deleted at ${new Date(deleteAtMs).toISOString()}`;
 
 async function endMirror(mirror: MirrorState): Promise<void> {
-  await CancellationScope.nonCancellable(() => longControl.releaseLock(mirror.lock));
+  await CancellationScope.nonCancellable(() => longControl.releaseLock(mirror.lock).catch(() => {}));
 }

@@ -2,8 +2,9 @@ import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow'
 import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import type { OnReindex, Tracker } from '../contract/tasks.ts';
 import type { Accepted, DeleteInput, UpsertInput } from '../contract/workflow-inputs.ts';
-import { control, embedActivities, indexActivities, localWrites } from './activities.ts';
+import { control, embedActivities, forwardActivities, indexActivities, localWrites } from './activities.ts';
 import { errorOf, RefusedError } from './errors.ts';
+import { runLanes } from './lanes.ts';
 import { runTask, type Task } from './tracker.ts';
 
 /** Up to so many items are written by a local activity, within the workflow task. */
@@ -13,8 +14,8 @@ const LANES = 4;
 const LANE_ITEMS = 1_000;
 /** How long a writer held back by a cut-over waits before it tries again. */
 const DRAIN_WAIT_MS = 250;
-/** How often a task that would not forward looks whether the reindex has ended. */
-const LOCKED_WAIT_SECONDS = 60;
+/** How soon a task that would not forward looks whether the reindex has ended: first, and after longer and longer. */
+const LOCKED_WAIT_SECONDS = { first: 60, longest: 1_200 } as const;
 
 const COUNTERS = ['written', 'unchanged', 'stale', 'failed', 'forwarded', 'forwardFailed'] as const;
 type Counts = Record<(typeof COUNTERS)[number], number>;
@@ -66,6 +67,7 @@ async function writeAll(
   let indexDue: number | null = null;
   const lane = async (fromSeq: number) => {
     const toSeq = Math.min(accepted.total, fromSeq + size);
+    let waitSeconds: number = LOCKED_WAIT_SECONDS.first;
     for (let seq = fromSeq; seq < toSeq; ) {
       await task.checkpoint();
       const result = await writeChunk(task, {
@@ -83,10 +85,11 @@ async function writeAll(
       indexDue = result.vectorIndexDue ?? indexDue;
       await Promise.all(result.forwards.map((range) => forward(task, counts, { ...range, staging: accepted.staging })));
       seq = result.nextSeq;
-      await standBack(task, result, input.onReindex);
+      await standBack(task, result, input.onReindex, waitSeconds);
+      if (result.blocked?.kind === 'locked') waitSeconds = Math.min(LOCKED_WAIT_SECONDS.longest, waitSeconds * 2);
     }
   };
-  await Promise.all(Array.from({ length: lanes }, (_, at) => lane(at * size)));
+  await runLanes(lanes, (at) => lane(at * size));
   if (indexDue !== null && accepted.total > SMALL) await indexActivities().buildVectorIndex(indexDue);
 }
 
@@ -119,7 +122,7 @@ function count(task: Task, counts: Counts, result: WriteChunkResult): void {
 /** Also to the index being built. A failure does not fail the task: the reindex brings what is behind anyway. */
 async function forward(task: Task, counts: Counts, range: ForwardRange & { staging: string }): Promise<void> {
   try {
-    const { forwarded } = await embedActivities().forwardChunk(range);
+    const { forwarded } = await forwardActivities().forwardChunk(range);
     counts.forwarded += forwarded;
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -129,13 +132,18 @@ async function forward(task: Task, counts: Counts, range: ForwardRange & { stagi
 }
 
 /** Waits where the write was held back. */
-async function standBack(task: Task, result: WriteChunkResult, onReindex?: OnReindex): Promise<void> {
+async function standBack(
+  task: Task,
+  result: WriteChunkResult,
+  onReindex: OnReindex | undefined,
+  waitSeconds: number,
+): Promise<void> {
   if (result.blocked?.kind === 'draining') {
     await sleep(DRAIN_WAIT_MS, { summary: 'a cut-over holds writers back' });
   } else if (result.blocked?.kind === 'locked') {
     const detail = `the task ${result.blocked.taskId} is rebuilding the index`;
     if (onReindex === 'refuse') throw new RefusedError('index-locked', detail);
-    await task.waitFor(detail, LOCKED_WAIT_SECONDS);
+    await task.waitFor(detail, waitSeconds);
   }
 }
 

@@ -1,8 +1,15 @@
-import { type ChildWorkflowHandle, isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import {
+  type ChildWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { CopyCounts } from '../contract/activities.ts';
 import { PRIORITY } from '../contract/names.ts';
 import type { LockedPair } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
+import { runLanes } from './lanes.ts';
 import { reindexSlice, sliceCounts } from './reindex-slice.ts';
 import { pauseSignal, resumeSignal, throttleSignal } from './signals.ts';
 import type { Task } from './tracker.ts';
@@ -12,6 +19,7 @@ import { childAttributes } from './tracker-views.ts';
 export interface SliceSteering {
   /** Most objects copied in a second by all slices together. */
   ratePerSecond: number | null;
+  paused: boolean;
   concurrency: number;
   readonly running: Set<ChildWorkflowHandle<typeof reindexSlice>>;
   pause(): Promise<void>;
@@ -36,8 +44,15 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
     running,
     concurrency: 1,
     ratePerSecond,
-    pause: () => all((slice) => slice.signal(pauseSignal)),
-    resume: () => all((slice) => slice.signal(resumeSignal)),
+    paused: false,
+    async pause() {
+      this.paused = true;
+      await all((slice) => slice.signal(pauseSignal));
+    },
+    async resume() {
+      this.paused = false;
+      await all((slice) => slice.signal(resumeSignal));
+    },
     async throttle(rate) {
       this.ratePerSecond = rate;
       await all((slice) => slice.signal(throttleSignal, rate === null ? null : rate / this.concurrency));
@@ -47,9 +62,10 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
 
 /**
  * Step 3: cuts the source's keys into slices and copies them, a few at once. Each slice is a child workflow that walks
- * its stretch by key. One that fails fails the attempt; the next attempt copies only what is still behind.
+ * its stretch by key. One that fails fails the attempt; the next attempt copies only what is still behind. Returns false
+ * when the history has grown too long to begin all of them: call it again in a new run.
  */
-export async function copySlices(task: Task, plan: CopyPlan, steering: SliceSteering): Promise<CopyCounts> {
+export async function copySlices(task: Task, plan: CopyPlan, steering: SliceSteering): Promise<boolean> {
   const { locked } = plan;
   const { slices, total } = await longControl.planSlices({ sourceNo: locked.sourceNo, destNo: locked.destNo });
   const sum: CopyCounts = { copied: 0, tombstones: 0, failed: 0 };
@@ -58,13 +74,17 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
   task.report({ total, done: 0, failed: 0 });
   steering.concurrency = Math.min(plan.concurrency, slices.length);
 
+  const { attempts } = task.tracker;
+  const rateOfOne = () => (steering.ratePerSecond === null ? null : steering.ratePerSecond / steering.concurrency);
   let next = 0;
   const lane = async () => {
-    for (let at = next++; at < slices.length; at = next++) {
+    for (let at = next; at < slices.length && !workflowInfo().continueAsNewSuggested; at = next) {
+      next++;
       await task.checkpoint();
+      const ratePerSecond = rateOfOne();
       const slice = slices[at] as (typeof slices)[number];
       const child = await startChild(reindexSlice, {
-        workflowId: `${task.id}/${task.tracker.attempts}/${at + 1}`,
+        workflowId: `${task.id}/${attempts}/${at + 1}`,
         typedSearchAttributes: childAttributes('reindex-slice', task.id),
         staticSummary: `slice ${at + 1} of ${slices.length} of ${task.id}`,
         parentClosePolicy: ParentClosePolicy.TERMINATE,
@@ -77,11 +97,14 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
             sourceNo: locked.sourceNo,
             destNo: locked.destNo,
             batchSize: plan.batchSize,
-            ratePerSecond: steering.ratePerSecond === null ? null : steering.ratePerSecond / steering.concurrency,
+            ratePerSecond,
           },
         ],
       });
       steering.running.add(child);
+      // What was asked for while it was being started, it has not heard of.
+      if (steering.paused) await child.signal(pauseSignal);
+      if (rateOfOne() !== ratePerSecond) await child.signal(throttleSignal, rateOfOne());
       shift(children, 'pending', 'processing');
       try {
         const counts = sliceCounts(await child.result());
@@ -98,9 +121,10 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       task.report({ done: Math.round((total * (at + 1)) / slices.length), failed: sum.failed, data: { ...sum } });
     }
   };
-  await Promise.all(Array.from({ length: steering.concurrency }, lane));
+  await runLanes(steering.concurrency, lane);
+  if (next < slices.length) return false;
   task.report({ done: total });
-  return sum;
+  return true;
 }
 
 function shift(

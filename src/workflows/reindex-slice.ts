@@ -41,12 +41,9 @@ export async function reindexSlice(input: ReindexSliceInput): Promise<Tracker> {
       counts.failed += chunk.counts.failed;
       task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts } });
       if (!done && workflowInfo().continueAsNewSuggested) {
-        await continueAsNew<typeof reindexSlice>({
-          ...input,
-          after,
-          ratePerSecond,
-          previous: { ...task.tracker, sameAttempt: true },
-        });
+        await task.continueAs((previous) =>
+          continueAsNew<typeof reindexSlice>({ ...input, after, ratePerSecond, previous }),
+        );
       }
     }
   });

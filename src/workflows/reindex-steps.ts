@@ -55,7 +55,9 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
     enter(run, 'lock', `locking ${settings.source} and ${settings.dest}`);
     const result = await takeLock(run, lock);
     if (result.kind === 'locked') {
-      const { kind: _kind, mark, lockTime, lockExpireTime, ...locked } = result;
+      const { kind: _kind, mark, lockTime, lockExpireTime, ...pair } = result;
+      const keepsCurrent = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
+      const locked: LockedPair = { ...pair, mirrorLock: keepsCurrent ? uuid4() : null };
       Object.assign(state, { locked, mark, copied: false });
       Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
       task.setLock({ lock, lockTime, lockExpireTime });
@@ -74,9 +76,14 @@ async function takeLock({ task, settings }: ReindexRun, lock: string): Promise<L
   try {
     return await longControl.lockPair({ taskId: task.id, lock, input: settings });
   } catch (error) {
-    await CancellationScope.nonCancellable(() => longControl.releaseLock(lock));
+    await giveBack(lock);
     throw error;
   }
+}
+
+/** Releases a lock whatever happens. Where even that fails, it expires. */
+export async function giveBack(lock: string): Promise<void> {
+  await CancellationScope.nonCancellable(() => longControl.releaseLock(lock).catch(() => {}));
 }
 
 /** Step 2: the destination exists since the lock; its model must answer with the right dimension. */
@@ -134,8 +141,7 @@ export async function verify(run: ReindexRun): Promise<void> {
 export async function switchOver(run: ReindexRun, stopRenewing: () => void): Promise<void> {
   const { task, settings, state } = run;
   const locked = state.locked as LockedPair;
-  const mirrored = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
-  const mirrorLock = mirrored ? uuid4() : null;
+  const { mirrorLock } = locked;
   for (let attempt = 1; ; attempt++) {
     await task.checkpoint();
     enter(run, 'cut-over', `switching to ${settings.dest}`);
@@ -149,9 +155,7 @@ export async function switchOver(run: ReindexRun, stopRenewing: () => void): Pro
     state.mark = result.mark;
     if (result.kind === 'done') {
       stopRenewing();
-      const { sourceNo, destNo, source, alias } = locked;
-      state.cutOver = { sourceNo, destNo, source, alias, mark: result.mark, mirrorLock };
-      state.locked = null;
+      noteCutOver(state, result.mark);
       task.report({ data: { phase: 'done', cutOverTries: attempt, drainMs: result.drainMs } });
       return;
     }
@@ -159,4 +163,25 @@ export async function switchOver(run: ReindexRun, stopRenewing: () => void): Pro
     await run.startAnew();
     await reconcile(run);
   }
+}
+
+/** The alias points to the destination and the lock is gone: from here on there is nothing to give back. */
+function noteCutOver(state: ReindexState, mark: number): void {
+  const { sourceNo, destNo, source, alias, mirrorLock } = state.locked as LockedPair;
+  state.cutOver = { sourceNo, destNo, source, alias, mirrorLock, mark };
+  state.locked = null;
+}
+
+/**
+ * True when the switch has happened although its activity did not come to say so: its worker died after the commit, and
+ * the renewal of the lock, which was gone, failed first.
+ */
+export async function hasSwitched({ task, state }: ReindexRun): Promise<boolean> {
+  const { locked } = state;
+  if (!locked || task.tracker.data.phase !== 'cut-over') return false;
+  const switched = await CancellationScope.nonCancellable(() =>
+    control.wasCutOver(locked.destNo, locked.lock).catch(() => false),
+  );
+  if (switched) noteCutOver(state, state.mark);
+  return switched;
 }

@@ -2,7 +2,6 @@ import {
   ContinueAsNew,
   continueAsNew,
   isCancellation,
-  isCancellation,
   ParentClosePolicy,
   setHandler,
   startChild,
@@ -107,11 +106,24 @@ async function rebuild(run: ReindexRun): Promise<void> {
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const { locked } = state;
-    if ((await hasSwitched(run)) && !isCancellation(error)) return;
+    if (await hasSwitched(run)) return;
     if (locked && state.cutOver === null) await giveBack(locked.lock);
     state.locked = null;
     state.copied = false;
     throw error;
+  }
+}
+
+/** A cancel that comes after the switch cannot undo it: the task is done, and the source is kept. */
+async function retireUnlessCanceled(run: ReindexRun): Promise<boolean> {
+  try {
+    await retire(run);
+    return true;
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    const mirrorLock = run.state.cutOver?.mirrorLock;
+    if (mirrorLock) await giveBack(mirrorLock);
+    return false;
   }
 }
 

@@ -21,25 +21,31 @@ export interface TaskSignals {
   onStop: () => void;
 }
 
-/** Installs the handlers of the signals that every task understands. */
-export function defineTaskSignals(onPause: (paused: boolean) => void): TaskSignals {
-  const signals: TaskSignals = { stop: null, paused: false, restartRequested: false, onStop: () => {} };
+/** Nothing has been asked yet. */
+export function createTaskSignals(): TaskSignals {
+  return { stop: null, paused: false, restartRequested: false, onStop: () => {} };
+}
+
+/**
+ * Installs the handlers of the signals that every task understands. Signals that came before the first workflow task
+ * are handled within this call.
+ */
+export function handleTaskSignals(signals: TaskSignals, onPause: (paused: boolean) => void): void {
   const stopAs = (status: 'canceled' | 'ignored') => (reason?: unknown) => {
     signals.stop ??= { status, reason: typeof reason === 'string' ? reason : undefined };
     signals.onStop();
   };
-  setHandler(cancelSignal, stopAs('canceled'));
-  setHandler(ignoreSignal, stopAs('ignored'));
   const pause = (paused: boolean) => () => {
     if (signals.paused === paused) return;
     signals.paused = paused;
     onPause(paused);
   };
+  setHandler(cancelSignal, stopAs('canceled'));
+  setHandler(ignoreSignal, stopAs('ignored'));
   setHandler(pauseSignal, pause(true));
   setHandler(resumeSignal, pause(false));
   setHandler(restartSignal, () => {
     signals.restartRequested = true;
     pause(false)();
   });
-  return signals;
 }

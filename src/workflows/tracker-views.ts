@@ -23,7 +23,7 @@ export function searchAttributesOf(
   return [
     status,
     { key: taskType, value: tracker.type },
-    { key: taskIndex, value: [...indexes] },
+    { key: taskIndex, value: indexes.filter((name) => typeof name === 'string') },
     ...(tracker.parentId === null ? [] : [{ key: taskParent, value: tracker.parentId } as SearchAttributePair]),
   ];
 }

@@ -20,7 +20,8 @@ import type { TaskType, Tracker } from '../contract/tasks.ts';
 import type { Carried } from '../contract/workflow-inputs.ts';
 import { control } from './activities.ts';
 import { addError, errorOf, RefusedError } from './errors.ts';
-import { defineTaskSignals, trackerQuery } from './signals.ts';
+import { createTaskSignals, handleTaskSignals, trackerQuery } from './signals.ts';
+import { carriedOf, createTracker, wasDone } from './tracker-state.ts';
 import { currentDetails, isAnnounced, listRow, searchAttributesOf } from './tracker-views.ts';
 
 export interface TaskSpec {
@@ -51,6 +52,8 @@ export interface Task {
   checkpoint(): Promise<void>;
   /** Status `waiting` for this long, or until someone sends `restart`: then it returns true. */
   waitFor(detail: string, seconds: number): Promise<boolean>;
+  /** Goes on as a new run, unless the task was stopped; a pause is waited for first. `goOn` calls `continueAsNew`. */
+  continueAs(goOn: (previous: Carried) => Promise<never>): Promise<void>;
   setLock(lock: { lock: string; lockTime: string; lockExpireTime: string | null } | null): void;
 }
 
@@ -65,27 +68,8 @@ const PUBLISH_EVERY_MS = 5_000;
 export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<void>): Promise<Tracker> {
   const info = workflowInfo();
   const now = () => new Date().toISOString();
-  const carried = spec.previous;
-  const tracker: Tracker = {
-    id: info.workflowId,
-    type: spec.type,
-    parentId: spec.parentId ?? null,
-    status: 'pending',
-    detail: '',
-    createTime: carried?.createTime ?? info.startTime.toISOString(),
-    updateTime: now(),
-    attempts: carried?.attempts ?? 0,
-    maxAttempts: (spec.maxAttempts ?? 3) + (carried && !carried.sameAttempt ? carried.attempts : 0),
-    lock: null,
-    lockTime: null,
-    lockExpireTime: null,
-    version: carried?.version ?? null,
-    progress: carried?.progress ?? { done: 0, total: 0, failed: 0, perSecond: 0, etaSeconds: null },
-    data: carried?.data ?? {},
-    errors: carried?.errors ?? [],
-    children: carried?.children ?? {},
-    links: { workflowId: info.workflowId, runId: info.runId },
-  };
+  const root = CancellationScope.current();
+  const tracker = createTracker(info, spec);
   setHandler(trackerQuery, () => tracker);
 
   let quiet = spec.quiet ?? false;
@@ -110,6 +94,8 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     tracker.updateTime = now();
     publish();
   };
+  const signals = createTaskSignals();
+  const isStopped = () => signals.stop !== null || root.consideredCancelled;
   let detailBeforePause = '';
   const showPause = () => {
     if (signals.paused && tracker.status === 'processing') {
@@ -120,12 +106,6 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       move('processing', detailBeforePause);
     }
   };
-  const signals = defineTaskSignals((paused) => {
-    if (!spec.onPause) return;
-    spec.onPause(paused);
-    showPause();
-  });
-
   let startedMs = Date.now();
   const startedDone = tracker.progress.done;
   const task: Task = {
@@ -175,6 +155,15 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       await this.checkpoint();
       return atOnce;
     },
+    async continueAs(goOn) {
+      const unlessStopped = () => {
+        if (isStopped() || CancellationScope.current().consideredCancelled) throw new CancelledFailure('stopped');
+      };
+      unlessStopped();
+      await this.checkpoint();
+      unlessStopped();
+      await goOn(carriedOf(tracker));
+    },
     setLock(lock) {
       tracker.lock = lock?.lock ?? null;
       tracker.lockTime = lock?.lockTime ?? null;
@@ -195,19 +184,25 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
   const end = async (status: TaskStatus, detail: string) => {
     quiet = false;
     task.setLock(null);
+    // A pause that came too late to be kept.
+    if (tracker.status === 'paused' || tracker.status === 'waiting') tracker.status = 'processing';
     if (status === 'done') tracker.progress.etaSeconds = 0;
     move(status, detail);
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   };
 
-  if (carried && !carried.sameAttempt && carried.status === 'done' && !carried.data.failed) {
+  handleTaskSignals(signals, (paused) => {
+    if (!spec.onPause) return;
+    spec.onPause(paused);
+    showPause();
+  });
+  if (wasDone(spec)) {
     tracker.attempts++;
     move('processing', '');
     await end('done', 'nothing was left to do: an earlier run has done it');
     return tracker;
   }
-  const root = CancellationScope.current();
-  let continued = carried?.sameAttempt === true;
+  let continued = spec.previous?.sameAttempt === true;
   for (;;) {
     if (!continued) tracker.attempts++;
     continued = false;
@@ -220,9 +215,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       return tracker;
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      if (isCancellation(error) && (signals.stop !== null || root.consideredCancelled)) {
-        return await stopped();
-      }
+      if (isStopped()) return await stopped();
       if (error instanceof RefusedError || REFUSALS.includes(errorOf(error).type)) {
         addError(tracker, error);
         await end('refused', errorOf(error).message);
@@ -246,6 +239,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
         await CancellationScope.cancellable(async () => {
           const scope = CancellationScope.current();
           signals.onStop = () => scope.cancel();
+          if (signals.stop) scope.cancel();
           await condition(() => signals.restartRequested, seconds * 1_000, { summary: 'back-off' });
         });
       } catch (stop) {

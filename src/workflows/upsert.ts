@@ -1,8 +1,9 @@
 import type { Tracker } from '../contract/tasks.ts';
 import type { UpsertInput } from '../contract/workflow-inputs.ts';
+import { bodyOf } from './input.ts';
 import { writeItems } from './live-write.ts';
 
 /** Embeds objects and writes them to an index; also to the one that is being built from it. */
 export async function upsert(input: UpsertInput): Promise<Tracker> {
-  return writeItems('upsert', input);
+  return writeItems('upsert', bodyOf(input));
 }

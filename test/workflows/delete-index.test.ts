@@ -85,6 +85,16 @@ describe('the old index after a cut-over', () => {
     expect(await listLocks(database.db)).toEqual([]);
   });
 
+  test('is not deleted when another one of its name has taken its place', async () => {
+    const { source, retiring } = await givenCutOver({ after: '24h' });
+    await trackerWhen(retiring, ({ status }) => status === 'waiting');
+    await rig.run('delete-index', { index: source });
+    await givenIndex(database.db, source);
+    await retiring.signal('restart');
+    expect(await endOf(retiring)).toMatchObject({ status: 'failed', errors: [{ type: 'IndexNotFound' }] });
+    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+  });
+
   test('serves again by one switch of the alias when it was kept current, and is not deleted then', async () => {
     const { source, dest, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true });
     await rig.run('upsert', { index: alias, items: [{ id: 'meanwhile', payload: 'written to the new one' }] });

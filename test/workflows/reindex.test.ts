@@ -170,6 +170,28 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     expect(await endOf(handle)).toMatchObject({ status: 'done', data: { copied: 200 } });
   });
 
+  test('heeds a pause that came before it began, and one that comes while it switches', async () => {
+    const { source, dest, alias } = await givenSource();
+    const handle = await environment.client.workflow.signalWithStart('reindex', {
+      workflowId: `paused-${source}`,
+      taskQueue: rig.taskQueue,
+      args: [{ source: alias, dest, destModel }],
+      signal: 'pause',
+      signalArgs: [],
+    });
+    await trackerWhen(handle, ({ status }) => status === 'paused');
+    await handle.signal('resume');
+    expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
+
+    const other = await givenSource();
+    const switching = await rig.start('reindex', { source: other.alias, dest: other.dest, destModel });
+    await trackerWhen(switching, ({ data, status }) => data.phase === 'cut-over' || status === 'done');
+    await switching.signal('pause').catch(() => {});
+    await switching.signal('resume').catch(() => {});
+    expect(await endOf(switching)).toMatchObject({ status: 'done' });
+    expect(await aliasOf(other.alias)).toBe(other.dest);
+  });
+
   test('going back after the cut-over copies only what changed since', async () => {
     const { source, dest, alias } = await givenSource(100);
     await rig.run('reindex', { source: alias, dest, destModel });

@@ -154,6 +154,14 @@ describe('attempts, on a server whose clock runs ahead', () => {
     expect(none).toMatchObject({ status: 'failed', detail: 'there is no index or alias nowhere' });
     const empty = await rig.run('delete', { index: 'a', ids: [] });
     expect(empty).toMatchObject({ status: 'failed', errors: [{ type: 'InvalidInput' }] });
+    for (const type of ['upsert', 'delete', 'reindex', 'delete-index'] as const) {
+      for (const input of [undefined, 'text', {}]) {
+        expect(await rig.run(type, input as never)).toMatchObject({
+          status: 'failed',
+          errors: [{ type: 'InvalidInput' }],
+        });
+      }
+    }
     const wrong = await rig.run('reindex', { source: 'a', dest: 'A b', waitSeconds: 0 });
     expect(wrong.detail).toContain('dest: ');
     expect(wrong.detail).toContain('waitSeconds: ');
