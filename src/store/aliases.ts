@@ -3,8 +3,7 @@ import { ReembedError } from '../contract/errors.ts';
 import type { Alias } from '../contract/indexes.ts';
 import { type Db, type Trx, transaction } from './database.ts';
 import { findIndex, findIndexByNo } from './indexes.ts';
-import { tablesOf } from './partitions.ts';
-import { IS_BEHIND } from './protocol/copy.ts';
+import { IS_BEHIND, joinPair } from './protocol/copy.ts';
 import { closeCatalog, closeGates } from './protocol/gate.ts';
 import { type Lock, lockOnDest, lockOnSource } from './protocol/locks.ts';
 
@@ -69,9 +68,8 @@ export async function setAlias(db: Db, alias: string, indexName: string): Promis
 async function requireCurrent(trx: Trx, mirror: Lock): Promise<void> {
   const { rows } = await sql<{ objects: number }>`
     select count(*) as objects
-    from ${tablesOf(mirror.sourceNo).objects} s
-    left join ${tablesOf(mirror.destNo).objects} d on d.object_id = s.object_id
-    where ${IS_BEHIND}`.execute(trx);
+    from ${joinPair(mirror)}
+    where s.index_no = ${mirror.sourceNo} and ${IS_BEHIND}`.execute(trx);
   const behind = rows[0]?.objects ?? 0;
   if (behind === 0) return;
   throw new ReembedError(

@@ -28,13 +28,14 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
   const { objects, parts } = tablesOf(no);
   const query = sql<Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>>`
     select
-      (select count(*) from ${parts}) as parts,
+      (select count(*) from ${parts} where index_no = ${no}) as parts,
       count(*) filter (where not deleted) as objects,
       count(*) filter (where failed) as failed,
       count(*) filter (where deleted) as tombstones,
       pg_total_relation_size(${`reembed.objects_${no}`}::regclass)
         + pg_total_relation_size(${`reembed.parts_${no}`}::regclass) as bytes
-    from ${objects}`;
+    from ${objects}
+    where index_no = ${no}`;
   const { rows } = await readTables(index, () => query.execute(db));
   const aliases = await db
     .selectFrom('reembed.aliases')

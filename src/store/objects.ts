@@ -11,7 +11,8 @@ const COLUMNS = sql`
 /** One object. Errors: `ObjectNotFound` for one that never was or is deleted, `IndexNotFound`. */
 export async function getObject(db: Db, index: IndexRow, id: string): Promise<StoredObject> {
   const query = sql<StoredObject>`
-    select ${COLUMNS} from ${tablesOf(index.no).objects} where object_id = ${id} and not deleted`;
+    select ${COLUMNS} from ${tablesOf(index.no).objects}
+    where index_no = ${index.no} and object_id = ${id} and not deleted`;
   const { rows } = await readTables(index, () => query.execute(db));
   if (!rows[0]) throw new ReembedError('ObjectNotFound', `${index.name} has no object ${JSON.stringify(id)}`);
   return rows[0];
@@ -23,10 +24,11 @@ export async function listObjects(
   index: IndexRow,
   page: { after: string | null; limit: number },
 ): Promise<StoredObject[]> {
+  const after = page.after === null ? sql`` : sql`and object_id > ${page.after}::text collate "C"`;
   const query = sql<StoredObject>`
     select ${COLUMNS}
     from ${tablesOf(index.no).objects}
-    where not deleted and (${page.after}::text is null or object_id > ${page.after}::text collate "C")
+    where index_no = ${index.no} and not deleted ${after}
     order by object_id
     limit ${page.limit}`;
   const { rows } = await readTables(index, () => query.execute(db));

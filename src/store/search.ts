@@ -56,7 +56,7 @@ async function nearestParts(trx: Trx, index: IndexRow, request: SearchRequest, t
   const passes = request.filter
     ? sql`and exists (
         select from ${objects} f
-        where f.object_id = p.object_id and not f.deleted and f.metadata @> ${JSON.stringify(request.filter)}::jsonb
+        where f.index_no = ${index.no} and f.object_id = p.object_id and not f.deleted and f.metadata @> ${JSON.stringify(request.filter)}::jsonb
       )`
     : sql``;
   const { rows } = await sql<Hit & { distance: number }>`
@@ -68,7 +68,7 @@ async function nearestParts(trx: Trx, index: IndexRow, request: SearchRequest, t
       order by ${column} ${operator} ${query}
       limit ${take}
     ) nearest
-    join ${objects} o on o.object_id = nearest.object_id and not o.deleted
+    join ${objects} o on o.index_no = ${index.no} and o.object_id = nearest.object_id and not o.deleted
     where nearest.distance <> 'NaN' -- the angle to a vector of zeros
     order by nearest.distance, o.object_id`.execute(trx);
   return rows.map(({ distance, ...hit }) => ({ ...hit, score: scoreOf(index, distance) }));

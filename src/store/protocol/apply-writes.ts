@@ -93,7 +93,7 @@ export async function storeObjects(trx: Trx, indexNo: number, objects: readonly 
 async function lockRows(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
   await sql`
     select from ${tablesOf(indexNo).objects}
-    where object_id = any(${ids}::text[])
+    where index_no = ${indexNo} and object_id = any(${ids}::text[])
     order by object_id
     for update`.execute(trx);
 }
@@ -177,7 +177,7 @@ async function raiseUnchanged(
     locked as (
       select stored.object_id
       from ${table} stored
-      where stored.object_id = any(${objects.map(idOf)}::text[])
+      where stored.index_no = ${indexNo} and stored.object_id = any(${objects.map(idOf)}::text[])
       order by stored.object_id
       for update
     )
@@ -189,7 +189,9 @@ async function raiseUnchanged(
       uri = incoming.uri,
       write_time = now()
     from incoming
-    where stored.object_id = incoming.id
+    where stored.index_no = ${indexNo}
+      and stored.object_id = any(${objects.map(idOf)}::text[])
+      and stored.object_id = incoming.id
       and stored.object_id in (select object_id from locked)
       and stored.hash = incoming.hash
       and not stored.deleted
@@ -215,6 +217,6 @@ async function storedVersions(trx: Trx, indexNo: number, ids: readonly string[])
   const { rows } = await sql<{ object_id: string; version: number }>`
     select object_id, version
     from ${tablesOf(indexNo).objects}
-    where object_id = any(${ids}::text[])`.execute(trx);
+    where index_no = ${indexNo} and object_id = any(${ids}::text[])`.execute(trx);
   return new Map(rows.map((row) => [row.object_id, row.version]));
 }

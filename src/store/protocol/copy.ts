@@ -1,10 +1,11 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Payload } from '../../contract/objects.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { storeObjects } from './apply-writes.ts';
 import { closeGates, holdGate } from './gate.ts';
 import { requireLock } from './locks.ts';
+import { deleteParts } from './parts.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
 /** An object of the source that the destination lacks, has older, or could not embed. */
@@ -37,6 +38,31 @@ const COLUMNS = sql`
 export const IS_BEHIND = sql`(d.version is null or d.version < s.version or d.deleted_version < s.deleted_version)`;
 
 /**
+ * Each object `s` of the source with what the destination has of it, `d`. The index number leads every key, and the
+ * planner does not know it from the partition: each statement names it, on each side.
+ */
+export function joinPair(pair: Pair): RawBuilder<unknown> {
+  return sql`
+    ${tablesOf(pair.sourceNo).objects} s
+    left join ${tablesOf(pair.destNo).objects} d on d.index_no = ${pair.destNo} and d.object_id = s.object_id`;
+}
+
+/**
+ * The same for a batch: the limit, which changes nothing, makes Postgres look each object up by its key, whatever its
+ * statistics say. While a destination grows they are behind, and a plan that reads all of it per batch is quadratic.
+ */
+export function lookUpPair(pair: Pair): RawBuilder<unknown> {
+  return sql`
+    ${tablesOf(pair.sourceNo).objects} s
+    left join lateral (
+      select *
+      from ${tablesOf(pair.destNo).objects}
+      where index_no = ${pair.destNo} and object_id = s.object_id
+      limit 1
+    ) d on true`;
+}
+
+/**
  * Cuts the source's key space into slices of about `sliceSize` objects, by walking its primary key: never by OFFSET,
  * which loses rows while others are written. Returns at least one slice and at most `maxSlices`.
  */
@@ -47,12 +73,18 @@ export async function planSlices(
 ): Promise<{ slices: KeyRange[]; total: number }> {
   const { objects } = tablesOf(sourceNo);
   const { rows: counted } = await sql<{ total: number; live: number }>`
-    select count(*) as total, count(*) filter (where not deleted) as live from ${objects}`.execute(db);
+    select count(*) as total, count(*) filter (where not deleted) as live
+    from ${objects}
+    where index_no = ${sourceNo}`.execute(db);
   const { total, live } = counted[0] as { total: number; live: number };
   const size = Math.max(options.sliceSize, Math.ceil(total / options.maxSlices));
   const { rows } = await sql<{ object_id: string }>`
     select object_id
-    from (select object_id, row_number() over (order by object_id) as place from ${objects}) numbered
+    from (
+      select object_id, row_number() over (order by object_id) as place
+      from ${objects}
+      where index_no = ${sourceNo}
+    ) numbered
     where place % ${size} = 0 and place < ${total}
     order by object_id`.execute(db);
   const cuts = rows.map((row) => row.object_id);
@@ -62,12 +94,12 @@ export async function planSlices(
 
 /** The next objects of a key range that are to be copied, tombstones included, in key order. */
 export async function readBehind(db: Db, pair: Pair, range: KeyRange, limit: number): Promise<BehindObject[]> {
+  const from = range.after === null ? sql`` : sql`and s.object_id > ${range.after}::text collate "C"`;
+  const to = range.until === null ? sql`` : sql`and s.object_id <= ${range.until}::text collate "C"`;
   const { rows } = await sql<BehindObject>`
     select ${COLUMNS}
-    from ${tablesOf(pair.sourceNo).objects} s
-    left join ${tablesOf(pair.destNo).objects} d on d.object_id = s.object_id
-    where (${range.after}::text is null or s.object_id > ${range.after}::text collate "C")
-      and (${range.until}::text is null or s.object_id <= ${range.until}::text collate "C")
+    from ${lookUpPair(pair)}
+    where s.index_no = ${pair.sourceNo} ${from} ${to}
       and (${IS_BEHIND} or (d.failed and d.version = s.version))
     order by s.object_id
     limit ${limit}`.execute(db);
@@ -78,9 +110,12 @@ export async function readBehind(db: Db, pair: Pair, range: KeyRange, limit: num
 export async function readByIds(db: Db, pair: Pair, ids: readonly string[]): Promise<BehindObject[]> {
   const { rows } = await sql<BehindObject>`
     select ${COLUMNS}
-    from ${tablesOf(pair.sourceNo).objects} s
-    left join ${tablesOf(pair.destNo).objects} d on d.object_id = s.object_id
-    where (s.object_id = any(${ids}::text[]) or s.original_id = any(${ids}::text[]))
+    from ${lookUpPair(pair)}
+    where s.index_no = ${pair.sourceNo}
+      and (
+        s.object_id = any(${ids}::text[])
+        or (s.original_id is not null and s.original_id = any(${ids}::text[]))
+      )
       and ${IS_BEHIND}
     order by s.object_id`.execute(db);
   return rows;
@@ -95,8 +130,7 @@ export async function readChanged(
 ): Promise<BehindObject[]> {
   const { rows } = await sql<BehindObject>`
     select ${COLUMNS}
-    from ${tablesOf(pair.sourceNo).objects} s
-    left join ${tablesOf(pair.destNo).objects} d on d.object_id = s.object_id
+    from ${lookUpPair(pair)}
     where s.index_no = ${pair.sourceNo} and s.change > ${changes.after} and s.change <= ${changes.until}
       and ${IS_BEHIND}
     order by s.change
@@ -151,7 +185,10 @@ async function copyLineage(trx: Trx, pair: Pair, ids: readonly string[]): Promis
       deleted_version = greatest(d.deleted_version, s.deleted_version),
       original_id = coalesce(d.original_id, s.original_id)
     from ${tablesOf(pair.sourceNo).objects} s
-    where d.object_id = any(${ids}::text[])
+    where d.index_no = ${pair.destNo}
+      and d.object_id = any(${ids}::text[])
+      and s.index_no = ${pair.sourceNo}
+      and s.object_id = any(${ids}::text[])
       and s.object_id = d.object_id
       and (
         d.deleted_version < s.deleted_version
@@ -174,17 +211,22 @@ export async function removeUnknown(db: Db, lock: string, pair: Pair, limit: num
       with unknown as (
         select d.object_id, d.version
         from ${dest.objects} d
-        where not d.deleted
-          and not exists (select from ${tablesOf(pair.sourceNo).objects} s where s.object_id = d.object_id)
+        where d.index_no = ${pair.destNo}
+          and not d.deleted
+          and not exists (
+            select from ${tablesOf(pair.sourceNo).objects} s
+            where s.index_no = ${pair.sourceNo} and s.object_id = d.object_id
+          )
         limit ${limit}
       )
       delete from ${dest.objects} d
       using unknown
-      where d.object_id = unknown.object_id
+      where d.index_no = ${pair.destNo}
+        and d.object_id = unknown.object_id
         and d.version = unknown.version
       returning d.object_id`.execute(trx);
     const ids = rows.map((row) => row.object_id);
-    if (ids.length > 0) await sql`delete from ${dest.parts} where object_id = any(${ids}::text[])`.execute(trx);
+    await deleteParts(trx, pair.destNo, ids);
     return ids.length;
   });
 }

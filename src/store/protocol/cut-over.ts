@@ -2,8 +2,7 @@ import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
 import { type Db, transaction } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
-import { tablesOf } from '../partitions.ts';
-import { IS_BEHIND } from './copy.ts';
+import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { lastChange } from './versions.ts';
@@ -45,8 +44,7 @@ export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
     await requireLock(trx, step.lock);
     const { rows } = await sql<{ objects: number }>`
       select count(*) as objects
-      from ${tablesOf(step.sourceNo).objects} s
-      left join ${tablesOf(step.destNo).objects} d on d.object_id = s.object_id
+      from ${lookUpPair(step)}
       where s.index_no = ${step.sourceNo} and s.change > ${step.mark}
         and ${IS_BEHIND}`.execute(trx);
     const objects = rows[0]?.objects ?? 0;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { holdLineage } from './gate.ts';
+import { deleteParts } from './parts.ts';
 
 interface Deletion {
   id: string;
@@ -14,7 +15,7 @@ interface Deletion {
  */
 export async function deleteDerived(trx: Trx, indexNo: number, deletions: readonly Deletion[]): Promise<void> {
   if (deletions.length === 0) return;
-  const { objects, parts } = tablesOf(indexNo);
+  const { objects } = tablesOf(indexNo);
   const lineage = await lockedLineage(trx, indexNo, deletions);
   const newest = sql`
     unnest(
@@ -34,17 +35,21 @@ export async function deleteDerived(trx: Trx, indexNo: number, deletions: readon
       hash = null,
       write_time = now()
     from ${newest}
-    where stored.object_id = deletion.id
+    where stored.index_no = ${indexNo}
+      and stored.object_id = any(${lineage.map(({ id }) => id)}::text[])
+      and stored.object_id = deletion.id
       and stored.version < deletion.version
     returning stored.object_id`.execute(trx);
   const ids = rows.map((row) => row.object_id);
-  if (ids.length > 0) await sql`delete from ${parts} where object_id = any(${ids}::text[])`.execute(trx);
+  await deleteParts(trx, indexNo, ids);
   await sql`
     update ${objects} stored set
       deleted_version = deletion.version,
       change = nextval('reembed.changes')
     from ${newest}
-    where stored.object_id = deletion.id
+    where stored.index_no = ${indexNo}
+      and stored.object_id = any(${lineage.map(({ id }) => id)}::text[])
+      and stored.object_id = deletion.id
       and stored.deleted_version < deletion.version`.execute(trx);
 }
 
@@ -69,7 +74,7 @@ export async function foreseeLineage(
       union
       select derived.object_id
       from ${tablesOf(indexNo).objects} derived
-      join touched on derived.original_id = touched.id
+      join touched on derived.index_no = ${indexNo} and derived.original_id = touched.id
     )
     select id from touched`.execute(db);
   return { deleted: rows.map(({ id }) => id), originals };
@@ -97,7 +102,7 @@ async function lockedLineage(trx: Trx, indexNo: number, deletions: readonly Dele
         union
         select derived.object_id, deleted.version
         from ${tablesOf(indexNo).objects} derived
-        join deleted on derived.original_id = deleted.id
+        join deleted on derived.index_no = ${indexNo} and derived.original_id = deleted.id
       )
       select id, max(version) as version
       from deleted
@@ -120,7 +125,8 @@ export async function deletionsOfOriginals(
       ${derived.map(({ id }) => id)}::text[],
       ${derived.map(({ originalId }) => originalId)}::text[]
     ) as incoming (id, original_id)
-    join ${tablesOf(indexNo).objects} original on original.object_id = incoming.original_id
+    join ${tablesOf(indexNo).objects} original
+      on original.index_no = ${indexNo} and original.object_id = incoming.original_id
     where original.deleted_version > 0`.execute(trx);
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
@@ -138,7 +144,9 @@ export async function rememberOriginals(
       ${derived.map(({ id }) => id)}::text[],
       ${derived.map(({ originalId }) => originalId)}::text[]
     ) as incoming (id, original_id)
-    where stored.object_id = incoming.id
+    where stored.index_no = ${indexNo}
+      and stored.object_id = any(${derived.map(({ id }) => id)}::text[])
+      and stored.object_id = incoming.id
       and stored.deleted
       and stored.original_id is null`.execute(trx);
 }

@@ -12,7 +12,7 @@ export async function replaceParts(
 ): Promise<void> {
   if (written.size === 0) return;
   const { parts: table } = tablesOf(indexNo);
-  await sql`delete from ${table} where object_id = any(${[...written]}::text[])`.execute(trx);
+  await deleteParts(trx, indexNo, [...written]);
   const parts = objects.flatMap((object) =>
     object.kind === 'content' && written.has(object.id) ? object.parts.map((part) => ({ id: object.id, ...part })) : [],
   );
@@ -28,6 +28,13 @@ export async function replaceParts(
       ${parts.map((part) => part.end)}::int[],
       ${parts.map((part) => vectorText(part.embedding))}::vector[]
     ) as incoming (id, part, is_average, first, past, embedding)`.execute(trx);
+}
+
+export async function deleteParts(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    delete from ${tablesOf(indexNo).parts}
+    where index_no = ${indexNo} and object_id = any(${ids}::text[])`.execute(trx);
 }
 
 /** A vector in pgvector's text form. */

@@ -26,10 +26,10 @@ export async function collectTombstones(
     const { rows } = await sql<{ removed: number; highest: number | null }>`
       with removed as (
         delete from ${objects}
-        where object_id in (
+        where index_no = ${indexNo} and object_id in (
           select object_id
           from ${objects}
-          where deleted and write_time < now() - make_interval(secs => ${options.retentionSeconds})
+          where index_no = ${indexNo} and deleted and write_time < now() - make_interval(secs => ${options.retentionSeconds})
           order by write_time
           limit ${options.limit}
         )

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
-import { IS_BEHIND, type Pair } from './copy.ts';
+import { IS_BEHIND, joinPair, type Pair } from './copy.ts';
 
 export interface Comparison {
   /** Objects of the source, changed up to the mark, that the destination lacks or has older. */
@@ -25,25 +25,27 @@ export async function compareIndexes(db: Db, pair: Pair, mark: number): Promise<
   const dest = tablesOf(pair.destNo);
   const { rows: behind } = await sql<{ objects: number; examples: string[] | null }>`
     select count(*) as objects, (array_agg(s.object_id order by s.object_id))[1:5] as examples
-    from ${source.objects} s
-    left join ${dest.objects} d on d.object_id = s.object_id
-    where s.change <= ${mark} and ${IS_BEHIND}`.execute(db);
+    from ${joinPair(pair)}
+    where s.index_no = ${pair.sourceNo} and s.change <= ${mark} and ${IS_BEHIND}`.execute(db);
   const { rows: counts } = await sql<Omit<Comparison, 'behind' | 'examples'>>`
     select
-      (select count(*) from ${source.objects} where not deleted) as source,
-      (select count(*) from ${dest.objects} where not deleted) as dest,
-      (select count(*) from ${dest.objects} where failed) as failed,
+      (select count(*) from ${source.objects} where index_no = ${pair.sourceNo} and not deleted) as source,
+      (select count(*) from ${dest.objects} where index_no = ${pair.destNo} and not deleted) as dest,
+      (select count(*) from ${dest.objects} where index_no = ${pair.destNo} and failed) as failed,
       (
         select count(*)
         from ${dest.objects} o
-        where not o.deleted and not o.failed
-          and not exists (select from ${dest.parts} p where p.object_id = o.object_id)
+        where o.index_no = ${pair.destNo} and not o.deleted and not o.failed
+          and not exists (
+            select from ${dest.parts} p where p.index_no = ${pair.destNo} and p.object_id = o.object_id
+          )
       ) as "withoutParts",
       (
         select count(*)
         from ${dest.parts} p
-        where not exists (
-          select from ${dest.objects} o where o.object_id = p.object_id and not o.deleted and not o.failed
+        where p.index_no = ${pair.destNo} and not exists (
+          select from ${dest.objects} o
+          where o.index_no = ${pair.destNo} and o.object_id = p.object_id and not o.deleted and not o.failed
         )
       ) as "orphanedParts"`.execute(db);
   return {

@@ -117,6 +117,8 @@ export async function storedHashes(db: Db, indexNo: number, ids: readonly string
   const { rows } = await sql<{ object_id: string; hash: string }>`
     select object_id, hash
     from ${tablesOf(indexNo).objects}
-    where object_id = any(${ids}::text[]) and hash is not null and not deleted and not failed`.execute(db);
+    where index_no = ${indexNo} and object_id = any(${ids}::text[]) and hash is not null and not deleted and not failed`.execute(
+    db,
+  );
   return new Map(rows.map((row) => [row.object_id, row.hash]));
 }

@@ -1,0 +1,146 @@
+import { CompiledQuery, type KyselyPlugin, type RootOperationNode, sql } from 'kysely';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Db } from '../../src/store/database.ts';
+import { getObject, listObjects } from '../../src/store/objects.ts';
+import { tablesOf } from '../../src/store/partitions.ts';
+import { planSlices, readBehind, readByIds, readChanged, writeCopies } from '../../src/store/protocol/copy.ts';
+import { cutOver } from '../../src/store/protocol/cut-over.ts';
+import { type ObjectWrite, storedHashes } from '../../src/store/protocol/write.ts';
+import type { IndexRow } from '../../src/store/schema.ts';
+import { onBothDatabases } from '../support/databases.ts';
+import { content, createIndex, lockIn, tombstone, unchanged, writeIn } from './builders.ts';
+
+const OBJECTS = 20_000;
+/** A statement that touches a batch may sort that, never the partition. */
+const MOST_SORTED = 5_000;
+
+const idOf = (place: number) => `k${String(place).padStart(6, '0')}`;
+const idsOf = (from: number, count: number) => Array.from({ length: count }, (_, at) => idOf(from + at));
+
+/** Objects of one part each, every tenth derived from the one before, every twentieth deleted. */
+async function fill(db: Db, indexNo: number): Promise<void> {
+  const { objects, parts } = tablesOf(indexNo);
+  await sql`
+    insert into ${objects} (index_no, object_id, version, change, deleted, payload, original_id, hash)
+    select ${indexNo}::int, 'k' || lpad(n::text, 6, '0'), 1, nextval('reembed.changes'), n % 20 = 7, '"text"',
+      case when n % 10 = 0 then 'k' || lpad((n - 1)::text, 6, '0') end, 'hash of k' || lpad(n::text, 6, '0')
+    from generate_series(1, ${OBJECTS}::int) n`.execute(db);
+  await sql`
+    insert into ${parts} (index_no, object_id, part, embedding)
+    select ${indexNo}::int, 'k' || lpad(n::text, 6, '0'), 0, '[1,2,3]'
+    from generate_series(1, ${OBJECTS}::int) n`.execute(db);
+  await sql`analyze ${objects}`.execute(db);
+  await sql`analyze ${parts}`.execute(db);
+}
+
+interface Plan {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Cond'?: string;
+  'Recheck Cond'?: string;
+  'Plan Rows': number;
+  Plans?: Plan[];
+}
+
+const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+
+/** What a node does with the whole of a partition, if so. */
+function wholePartition(node: Plan): string | undefined {
+  const type = node['Node Type'];
+  if (type === 'Sort' && node['Plan Rows'] > MOST_SORTED) return `sorts ${node['Plan Rows']} rows`;
+  if (!/^(objects|parts)_\d+$/.test(node['Relation Name'] ?? '')) return undefined;
+  if (type === 'Seq Scan') return `reads all of ${node['Relation Name']}`;
+  const condition = node['Index Cond'] ?? node['Recheck Cond'];
+  if (/Scan$/.test(type) && !/object_id|original_id|change/.test(condition ?? '')) {
+    return `reads all of ${node['Relation Name']} by an index: ${condition}`;
+  }
+  return undefined;
+}
+
+/** Runs `work` and explains each of its statements; says what they would do with whole partitions. */
+async function wholePartitions(db: Db, work: (db: Db) => Promise<unknown>): Promise<string[]> {
+  const seen: RootOperationNode[] = [];
+  const recorder: KyselyPlugin = {
+    transformQuery({ node }) {
+      seen.push(node);
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+  await work(db.withPlugin(recorder));
+  const found: string[] = [];
+  let explained = 0;
+  for (const node of seen) {
+    const statement = db.getExecutor().compileQuery(node, { queryId: 'plan' });
+    if (!/reembed"\."(objects|parts)_\d+"/.test(statement.sql)) continue;
+    const explain = CompiledQuery.raw(`explain (format json) ${statement.sql}`, [...statement.parameters]);
+    const { rows } = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Plan }] }>(explain);
+    explained++;
+    for (const { Plan: plan } of rows[0]?.['QUERY PLAN'] ?? []) {
+      for (const problem of nodesOf(plan).flatMap((part) => wholePartition(part) ?? [])) {
+        found.push(`${problem}\n${statement.sql}`);
+      }
+    }
+  }
+  expect(explained).toBeGreaterThan(0);
+  return found;
+}
+
+onBothDatabases((database) => {
+  describe('no statement on the way of a batch reads or sorts a whole partition', () => {
+    let source: IndexRow;
+    let dest: IndexRow;
+    let lock: string;
+    let firstChange: number;
+
+    beforeAll(async () => {
+      const { db } = database();
+      [source, dest] = [await createIndex(db), await createIndex(db)];
+      ({ lock } = await lockIn(db, source.name, dest.name));
+      await fill(db, source.no);
+      await fill(db, dest.no);
+      const { rows } = await sql<{ first: number }>`
+        select min(change) as first from ${tablesOf(source.no).objects}`.execute(db);
+      firstChange = rows[0]?.first as number;
+    });
+
+    const pair = () => ({ sourceNo: source.no, destNo: dest.no });
+    const range = { after: idOf(5_000), until: idOf(7_000) };
+    const batch = (version: number): ObjectWrite[] => [
+      ...idsOf(1_000, 100).map((id) => content(id, version)),
+      ...idsOf(2_000, 100).map((id) => unchanged(id, version, id)),
+      ...idsOf(3_001, 20).map((id) => tombstone(id, version)),
+      ...idsOf(30_000, 20).map((id, at) => content(id, version, { originalId: idOf(3_000 + at) })),
+    ];
+
+    it.each<[string, (db: Db) => Promise<unknown>]>([
+      ['a key range that is copied', (db) => readBehind(db, pair(), range, 256)],
+      ['the rest of the key space', (db) => readBehind(db, pair(), { ...range, until: null }, 256)],
+      ['objects that are forwarded', (db) => readByIds(db, pair(), idsOf(1, 256))],
+      [
+        'changes that are reconciled',
+        (db) => readChanged(db, pair(), { after: firstChange + 100, until: firstChange + 2_000 }, 256),
+      ],
+      ['all changes since long ago', (db) => readChanged(db, pair(), { after: firstChange, until: 10 ** 9 }, 256)],
+      ['hashes', (db) => storedHashes(db, source.no, idsOf(1, 256))],
+      ['a live write', (db) => writeIn(db, source, batch(2))],
+      ['the same once more, now stale', (db) => writeIn(db, source, batch(1))],
+      ['a copy', (db) => writeCopies(db, lock, dest.no, batch(2))],
+      ['an object', (db) => getObject(db, source, idOf(10_000))],
+      ['a page of objects', (db) => listObjects(db, source, { after: idOf(10_000), limit: 100 })],
+      [
+        'the look before the switch',
+        (db) => cutOver(db, { lock, ...pair(), mark: firstChange + OBJECTS - 100, alias: null, mirror: null }),
+      ],
+    ])('%s', async (_what, work) => {
+      expect(await wholePartitions(database().db, work)).toEqual([]);
+    });
+
+    it('slices are cut without sorting the keys', async () => {
+      const problems = await wholePartitions(database().db, (db) =>
+        planSlices(db, source.no, { sliceSize: 2_000, maxSlices: 200 }),
+      );
+      expect(problems.filter((problem) => problem.startsWith('sorts'))).toEqual([]);
+    });
+  });
+});
