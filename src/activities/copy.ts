@@ -100,13 +100,13 @@ export function createCopyActivities(
 
 /**
  * Brings what changed in the source since the mark, in the order of the changes, so that the last change seen is the
- * new mark. Stops early when `stop` says so.
+ * new mark. Stops early when `stop` says so, which is told the mark after each batch.
  */
 export async function reconcileUntil(
   deps: ActivityDependencies,
   request: Omit<ReconcileRequest, 'taskId'> & { taskId: string | null },
   running: Pick<Running<unknown>, 'signal'>,
-  stop: () => boolean,
+  stop: (mark: number) => boolean,
 ): Promise<{ counts: CopyCounts; mark: number; more: boolean }> {
   const { db } = deps;
   const { taskId, lock, batchSize } = request;
@@ -122,7 +122,7 @@ export async function reconcileUntil(
     }
     if (objects.length < batchSize) return { counts, mark: until, more: false };
     mark = objects.at(-1)?.change ?? mark;
-    if (stop()) return { counts, mark, more: true };
+    if (stop(mark)) return { counts, mark, more: true };
     await pace(objects.length);
   }
 }

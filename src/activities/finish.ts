@@ -11,6 +11,8 @@ import { reconcileUntil, requireIndex } from './copy.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently, type Running, runWithHeartbeat } from './running.ts';
 
+/** Writers are let go by the clock this much later than by the activity: its last step may take a moment. */
+const DRAIN_SLACK_SECONDS = 5;
 const REMOVE_BATCH = 1_000;
 const SAMPLE = { vectors: 20, limit: 10 };
 
@@ -77,12 +79,17 @@ async function drainAndSwitch(deps: ActivityDependencies, request: CutOverReques
 
   const startedMs = Date.now();
   const elapsedMs = () => Date.now() - startedMs;
-  const tooLong = () => elapsedMs() > request.drainSeconds * 1_000;
+  // Also in the middle of a batch: a provider that is slow or asks for patience must not hold writers back.
+  const deadline = AbortSignal.timeout(request.drainSeconds * 1_000);
+  const signal = AbortSignal.any([running.signal, deadline]);
   let switched = false;
   try {
-    await setDraining(db, lock, true);
+    await setDraining(db, lock, request.drainSeconds + DRAIN_SLACK_SECONDS);
     do {
-      const pass = await reconcileUntil(deps, { ...request, mark }, running, tooLong);
+      const pass = await reconcileUntil(deps, { ...request, mark }, { signal }, (reached) => {
+        mark = reached;
+        return deadline.aborted;
+      });
       mark = pass.mark;
       if (pass.more) continue;
       const outcome = await cutOver(db, { ...step, mark });
@@ -90,11 +97,17 @@ async function drainAndSwitch(deps: ActivityDependencies, request: CutOverReques
         switched = true;
         return { kind: 'done' as const, mark: outcome.mark, drainMs: elapsedMs() };
       }
-    } while (!tooLong());
-    return { kind: 'notYet' as const, mark, drainMs: elapsedMs() };
+    } while (!deadline.aborted);
+  } catch (error) {
+    if (running.signal.aborted || !deadline.aborted || !isAbort(error)) throw error;
   } finally {
-    if (!switched) await setDraining(db, lock, false).catch(() => {});
+    if (!switched) await setDraining(db, lock, null).catch(() => {}); // if that fails, it ends by itself
   }
+  return { kind: 'notYet' as const, mark, drainMs: elapsedMs() };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }
 
 async function isLockHeld({ db }: ActivityDependencies, lock: string): Promise<boolean> {

@@ -3,9 +3,10 @@ import { ReembedError } from '../contract/errors.ts';
 import type { Alias } from '../contract/indexes.ts';
 import { type Db, type Trx, transaction } from './database.ts';
 import { findIndex, findIndexByNo } from './indexes.ts';
-import { IS_BEHIND, joinPair } from './protocol/copy.ts';
+import { readTables } from './partitions.ts';
+import { IS_BEHIND, joinPair, lookUpPair, markChanges } from './protocol/copy.ts';
 import { closeCatalog, closeGates } from './protocol/gate.ts';
-import { type Lock, lockOnDest, lockOnSource } from './protocol/locks.ts';
+import { type Lock, lockOnSource, locksTouching } from './protocol/locks.ts';
 
 export async function listAliases(db: Db): Promise<Alias[]> {
   return db
@@ -23,6 +24,7 @@ export async function listAliases(db: Db): Promise<Alias[]> {
  * go back to a retired index that lacks what was written since.
  */
 export async function setAlias(db: Db, alias: string, indexName: string): Promise<Alias> {
+  const compared = await compareMirror(db, alias, indexName);
   return transaction(db, async (trx) => {
     await closeCatalog(trx);
     const index = await findIndex(trx, indexName);
@@ -40,19 +42,14 @@ export async function setAlias(db: Db, alias: string, indexName: string): Promis
     // Again: before the gate closed, the index may have been marked as being deleted.
     const state = (await findIndexByNo(trx, index.no))?.state ?? 'deleting';
     if (state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${indexName} is being deleted`);
-    for (const no of touched) {
-      for (const lock of [await lockOnSource(trx, no), await lockOnDest(trx, no)]) {
-        if (lock && !lock.mirror) {
-          throw new ReembedError(
-            'IndexLocked',
-            `the task ${lock.taskId} holds an index of this switch: cancel it first`,
-          );
-        }
-        if (lock && lock.sourceNo === current?.index_no && lock.destNo === index.no) {
-          await requireCurrent(trx, lock);
-          // It serves again: nobody is to keep it current any more, nor to delete it.
-          await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', lock.lock).execute();
-        }
+    for (const lock of await locksTouching(trx, touched)) {
+      if (!lock.mirror) {
+        throw new ReembedError('IndexLocked', `the task ${lock.taskId} holds an index of this switch: cancel it first`);
+      }
+      if (lock.sourceNo === current?.index_no && lock.destNo === index.no) {
+        await requireCurrent(trx, lock, compared?.lock === lock.lock ? compared.mark : 0);
+        // It serves again: nobody is to keep it current any more, nor to delete it.
+        await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', lock.lock).execute();
       }
     }
     await trx
@@ -64,12 +61,35 @@ export async function setAlias(db: Db, alias: string, indexName: string): Promis
   });
 }
 
-/** Under the gates of a mirror: the retired index has all that was written to the one that replaced it. */
-async function requireCurrent(trx: Trx, mirror: Lock): Promise<void> {
+/**
+ * Before any gate closes: where the alias would go back to a retired index, that has all changes up to the mark that is
+ * returned. What comes later is little, and compared under the gates.
+ */
+async function compareMirror(db: Db, alias: string, indexName: string): Promise<{ lock: string; mark: number } | null> {
+  const index = await findIndex(db, indexName);
+  const current = await db
+    .selectFrom('reembed.aliases')
+    .select('index_no')
+    .where('name', '=', alias)
+    .executeTakeFirst();
+  if (!index || !current) return null;
+  const mirror = (await locksTouching(db, [index.no])).find(
+    (lock) => lock.mirror && lock.sourceNo === current.index_no && lock.destNo === index.no,
+  );
+  if (!mirror) return null;
+  return readTables(index, async () => {
+    const mark = await markChanges(db, mirror.sourceNo);
+    await requireCurrent(db, mirror, 0);
+    return { lock: mirror.lock, mark };
+  });
+}
+
+/** The retired index of a mirror has all that was changed after a mark in the one that replaced it. */
+async function requireCurrent(db: Db | Trx, mirror: Lock, mark: number): Promise<void> {
   const { rows } = await sql<{ objects: number }>`
     select count(*) as objects
-    from ${joinPair(mirror)}
-    where s.index_no = ${mirror.sourceNo} and ${IS_BEHIND}`.execute(trx);
+    from ${mark === 0 ? joinPair(mirror) : lookUpPair(mirror)}
+    where s.index_no = ${mirror.sourceNo} and s.change > ${mark} and ${IS_BEHIND}`.execute(db);
   const behind = rows[0]?.objects ?? 0;
   if (behind === 0) return;
   throw new ReembedError(

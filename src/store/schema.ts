@@ -37,8 +37,8 @@ export interface ReindexLocksTable {
   lock: string;
   lock_time: Timestamp;
   lock_expire_time: Timestamp;
-  /** Writers to the source are held back for the cut-over. */
-  draining: Generated<boolean>;
+  /** Writers to the source are held back for the cut-over until then. */
+  draining_until: Timestamp | null;
   /** No reindex: the destination is the retired index, kept current until it is deleted. */
   mirror: Generated<boolean>;
 }

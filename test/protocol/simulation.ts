@@ -222,7 +222,7 @@ async function attempt(world: World, dest: IndexRow, pause: Pause): Promise<bool
   }
   const cut = () => steps.cutOver(db, { lock, ...pair, mark, alias, mirror: null });
   for (let tries = 0; tries < 4; tries++) {
-    await step('drain', () => steps.setDraining(db, lock, true));
+    await step('drain', () => steps.setDraining(db, lock, 60));
     await reconcile();
     // Dies after it as well: whoever comes next asks the same again.
     const outcome = await untilDone(() => step('cut over', cut));
@@ -230,7 +230,7 @@ async function attempt(world: World, dest: IndexRow, pause: Pause): Promise<bool
       world.cutOvers.push(dest.no);
       return true;
     }
-    await step('let the writers go', () => steps.setDraining(db, lock, false));
+    await step('let the writers go', () => steps.setDraining(db, lock, null));
   }
   await releaseLock(db, lock);
   return false;

@@ -13,10 +13,10 @@ const TRIGGER = `
   create function torture.note_drain() returns trigger language plpgsql as $$
   begin
     if tg_op = 'DELETE' then
-      if old.draining then insert into torture.drains values (clock_timestamp(), old.lock, false); end if;
-    elsif new.draining is distinct from old.draining then
-      insert into torture.drains values (clock_timestamp(), new.lock, new.draining);
-      if new.draining then notify drain; end if;
+      if old.draining_until > clock_timestamp() then insert into torture.drains values (clock_timestamp(), old.lock, false); end if;
+    elsif new.draining_until is distinct from old.draining_until then
+      insert into torture.drains values (clock_timestamp(), new.lock, new.draining_until is not null);
+      if new.draining_until is not null then notify drain; end if;
     end if;
     return null;
   end $$;

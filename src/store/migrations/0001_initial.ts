@@ -80,7 +80,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       lock             uuid not null unique,
       lock_time        timestamptz not null default now(),
       lock_expire_time timestamptz not null,
-      draining         boolean not null default false,
+      draining_until   timestamptz,
       mirror           boolean not null default false
     )`.execute(db);
 

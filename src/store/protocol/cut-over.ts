@@ -7,13 +7,19 @@ import { closeCatalog, closeGates } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { lastChange } from './versions.ts';
 
-/** Holds writers to the source back, or lets them go. From its return on, no writer is under way. */
-export async function setDraining(db: Db, lock: string, draining: boolean): Promise<void> {
+/**
+ * Holds writers to the source back for so many seconds at most, whatever becomes of the caller, or (null) lets them go.
+ * From its return on, no writer is under way.
+ */
+export async function setDraining(db: Db, lock: string, seconds: number | null): Promise<void> {
   await transaction(db, async (trx) => {
     const { sourceNo } = await requireLock(trx, lock);
     await closeGates(trx, sourceNo);
     await requireLock(trx, lock);
-    await trx.updateTable('reembed.reindex_locks').set({ draining }).where('lock', '=', lock).execute();
+    await sql`
+      update reembed.reindex_locks
+      set draining_until = clock_timestamp() + make_interval(secs => ${seconds}::float8)
+      where lock = ${lock}::uuid`.execute(trx);
   });
 }
 

@@ -105,7 +105,7 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
       ${source.no}, ${dest.no}, ${request.taskId}, ${request.lock}::uuid,
       now() + make_interval(secs => ${request.lockSeconds})
     )
-    on conflict (lock) do update set lock_expire_time = excluded.lock_expire_time, draining = false
+    on conflict (lock) do update set lock_expire_time = excluded.lock_expire_time, draining_until = null
     returning lock_time, lock_expire_time`.execute(trx);
   const row = rows[0] as { lock_time: Date; lock_expire_time: Date };
   // What the source has forgotten about deleted objects, the destination can not know either.

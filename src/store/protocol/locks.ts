@@ -15,7 +15,12 @@ export interface Lock {
   mirror: boolean;
 }
 
-export function toLock(row: Selectable<ReindexLocksTable>): Lock {
+type LockRow = Selectable<ReindexLocksTable> & { draining: boolean };
+
+/** Draining ends by itself, whoever has died: by the clock, not by the beginning of a transaction that waited. */
+const COLUMNS = sql`*, coalesce(clock_timestamp() < draining_until, false) as draining`;
+
+function toLock(row: LockRow): Lock {
   return {
     sourceNo: row.source_no,
     destNo: row.dest_no,
@@ -30,8 +35,8 @@ export function toLock(row: Selectable<ReindexLocksTable>): Lock {
 
 /** The unexpired lock that has this index as its source: writers forward to its destination. */
 export async function lockOnSource(db: Db | Trx, indexNo: number): Promise<Lock | null> {
-  const { rows } = await sql<Selectable<ReindexLocksTable>>`
-    select *
+  const { rows } = await sql<LockRow>`
+    select ${COLUMNS}
     from reembed.reindex_locks
     where source_no = ${indexNo} and lock_expire_time > now()`.execute(db);
   return rows[0] ? toLock(rows[0]) : null;
@@ -39,25 +44,39 @@ export async function lockOnSource(db: Db | Trx, indexNo: number): Promise<Lock 
 
 /** The unexpired lock that has this index as its destination. */
 export async function lockOnDest(db: Db | Trx, indexNo: number): Promise<Lock | null> {
-  const { rows } = await sql<Selectable<ReindexLocksTable>>`
-    select *
+  const { rows } = await sql<LockRow>`
+    select ${COLUMNS}
     from reembed.reindex_locks
     where dest_no = ${indexNo} and lock_expire_time > now()`.execute(db);
   return rows[0] ? toLock(rows[0]) : null;
 }
 
+/**
+ * All that stands in the way of switching an alias between these indexes: unexpired locks, and mirrors, expired or not:
+ * nobody keeps the retired index of an expired one current any more, so that it may lack what was written since.
+ */
+export async function locksTouching(db: Db | Trx, indexNos: readonly number[]): Promise<Lock[]> {
+  const { rows } = await sql<LockRow>`
+    select ${COLUMNS}
+    from reembed.reindex_locks
+    where (source_no = any(${indexNos}::int[]) or dest_no = any(${indexNos}::int[]))
+      and (mirror or lock_expire_time > now())`.execute(db);
+  return rows.map(toLock);
+}
+
 /** All unexpired locks. */
 export async function listLocks(db: Db | Trx): Promise<Lock[]> {
-  const { rows } = await sql<Selectable<ReindexLocksTable>>`
-    select * from reembed.reindex_locks where lock_expire_time > now() order by lock_time`.execute(db);
+  const { rows } = await sql<LockRow>`
+    select ${COLUMNS} from reembed.reindex_locks where lock_expire_time > now() order by lock_time`.execute(db);
   return rows.map(toLock);
 }
 
 /** The lock with this uuid. Error: `LockLost` when it was released or taken over. */
 export async function requireLock(trx: Db | Trx, lock: string): Promise<Lock> {
-  const row = await trx.selectFrom('reembed.reindex_locks').selectAll().where('lock', '=', lock).executeTakeFirst();
-  if (!row) throw new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
-  return toLock(row);
+  const { rows } = await sql<LockRow>`
+    select ${COLUMNS} from reembed.reindex_locks where lock = ${lock}::uuid`.execute(trx);
+  if (!rows[0]) throw new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
+  return toLock(rows[0]);
 }
 
 /** Puts off the expiry of a lock. One that has expired can be renewed as long as nobody has taken it over. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { setAlias } from '../../../src/store/aliases.ts';
 import type { Db } from '../../../src/store/database.ts';
 import { resolveIndex } from '../../../src/store/indexes.ts';
 import { markChanges, writeCopies } from '../../../src/store/protocol/copy.ts';
 import { type CutOver, cutOver, setDraining } from '../../../src/store/protocol/cut-over.ts';
-import { listLocks } from '../../../src/store/protocol/locks.ts';
+import { listLocks, requireLock } from '../../../src/store/protocol/locks.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
   content,
@@ -110,15 +110,26 @@ onBothDatabases((database) => {
     expect(done).toMatchObject({ kind: 'done', mark: expect.any(Number) });
   });
 
+  it('holds writers back no longer than it said, whoever has died meanwhile', async () => {
+    const { db } = database();
+    const { source, alias, lock } = await lockedReindex(db);
+    const tryWrite = () => write(db, source, [content('a', 1)], { target: alias });
+    await setDraining(db, lock, 1);
+    expect(await tryWrite()).toEqual({ kind: 'draining' });
+    expect(await requireLock(db, lock)).toMatchObject({ draining: true });
+    await vi.waitFor(async () => expect(await tryWrite()).toMatchObject({ kind: 'written' }), 5_000);
+    expect(await requireLock(db, lock)).toMatchObject({ draining: false });
+  });
+
   it('drains: writers are held back until they are let go, the lock expires, or the switch is done', async () => {
     const { db } = database();
     const { source, alias, lock, step } = await lockedReindex(db);
     const tryWrite = (version: number) => write(db, source, [content('a', version)], { target: alias });
-    await setDraining(db, lock, true);
+    await setDraining(db, lock, 60);
     expect(await tryWrite(1)).toEqual({ kind: 'draining' });
-    await setDraining(db, lock, false);
+    await setDraining(db, lock, null);
     expect(await tryWrite(1)).toMatchObject({ kind: 'written' });
-    await setDraining(db, lock, true);
+    await setDraining(db, lock, 60);
     await expireLock(db, lock);
     expect(await tryWrite(2)).toMatchObject({ kind: 'written' });
     expect(await cutOver(db, step)).toEqual({ kind: 'behind', objects: 1 });

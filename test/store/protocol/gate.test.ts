@@ -55,7 +55,7 @@ describe('a write that is under way', () => {
     const [source, dest] = [await createIndex(db), await createIndex(db)];
     const { lock, mark } = await lockIn(db, source.name, dest.name);
     const writing = await writeUnderWay(source);
-    const draining = setDraining(db, lock, true);
+    const draining = setDraining(db, lock, 60);
     await untilWaiting(db, 1);
     expect(await isPending(draining)).toBe(true);
     const step = { lock, sourceNo: source.no, destNo: dest.no, mark, alias: null, mirror: null };

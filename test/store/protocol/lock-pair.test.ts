@@ -177,7 +177,7 @@ onBothDatabases((database, databaseName) => {
       const { source, dest } = await names(db);
       const request = lockRequest(source, dest);
       await lockPair(db, request);
-      await setDraining(db, request.lock, true);
+      await setDraining(db, request.lock, 60);
       expect(await lockPair(db, { ...request, lockSeconds: 600 })).toMatchObject({ kind: 'locked' });
       const locks = await listLocks(db);
       expect(locks).toMatchObject([{ lock: request.lock, draining: false }]);
@@ -224,7 +224,7 @@ onBothDatabases((database, databaseName) => {
       const { lock, mark } = zombie;
       const steps = [
         () => writeCopies(db, lock, dest.no, [content('a', 1)]),
-        () => setDraining(db, lock, true),
+        () => setDraining(db, lock, 60),
         () => cutOver(db, { lock, ...pair, mark, alias: null, mirror: null }),
         () => renewLock(db, lock, 60),
         () => removeUnknown(db, lock, pair, 10),
