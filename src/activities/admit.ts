@@ -5,7 +5,10 @@ import { admitItems, requireWritable } from '../store/admission.ts';
 import { finishStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** Checks what a workflow was started with, when it was not the API that did. */
+/**
+ * Checks what a workflow was started with, when it was not the API that did. Its items are staged under the task's id:
+ * a try that fails drops none, since the next one may be at it already and stages the same.
+ */
 export function createAdmitActivities({ db }: ActivityDependencies): Pick<ControlActivities, 'admit' | 'dropStaged'> {
   return {
     async admit({ taskId, type, input, version }: AdmitRequest) {

@@ -4,7 +4,7 @@ import { prepareObjects } from '../pipeline/prepare.ts';
 import { type BehindObject, writeCopies } from '../store/protocol/copy.ts';
 import { type ObjectWrite, storedHashes } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { recordFailed } from '../store/staging.ts';
+import { clearFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently } from './running.ts';
 
@@ -41,7 +41,12 @@ export async function copyObjects(
     await writeCopies(db, lock, dest.no, again.writes);
     failed.push(...again.failed);
   }
-  if (target.taskId !== null) await recordFailed(db, target.taskId, failed);
+  if (target.taskId !== null) {
+    await recordFailed(db, target.taskId, failed);
+    const failedIds = new Set(failed.map(({ objectId }) => objectId));
+    const done = objects.map(({ id }) => id).filter((id) => !failedIds.has(id));
+    await clearFailed(db, target.taskId, done); // an earlier try may have failed them
+  }
   const tombstones = objects.filter(({ deleted }) => deleted).length;
   return { copied: objects.length - tombstones - failed.length, tombstones, failed: failed.length };
 }

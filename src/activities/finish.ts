@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { checkEmbedder } from '../models/models.ts';
@@ -13,6 +14,7 @@ import { patiently, type Running, runWithHeartbeat } from './running.ts';
 
 /** Writers are let go by the clock this much later than by the activity: its last step may take a moment. */
 const DRAIN_SLACK_SECONDS = 5;
+const BUILD_POLL_MS = 1_000;
 const REMOVE_BATCH = 1_000;
 const SAMPLE = { vectors: 20, limit: 10 };
 
@@ -29,11 +31,11 @@ export function createFinishActivities(
       }),
 
     buildVectorIndex: (indexNo) =>
-      runWithHeartbeat(async () => {
-        const index = await requireIndex(db, indexNo);
-        const built = await buildVectorIndex(db, index, { memoryMb: settings.indexMemoryMb });
-        if (!built)
-          throw new ReembedError('NotCurrent', `the HNSW index of ${index.name} is being built by another task`);
+      runWithHeartbeat(async ({ signal }) => {
+        const build = async () =>
+          buildVectorIndex(db, await requireIndex(db, indexNo), { memoryMb: settings.indexMemoryMb, signal });
+        // While another task builds it, or the connection of a worker that died still does.
+        while (!(await build())) await delay(BUILD_POLL_MS, undefined, { signal });
       }),
 
     verify: (request) =>

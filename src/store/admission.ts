@@ -4,7 +4,7 @@ import type { Db } from './database.ts';
 import { resolveIndex } from './indexes.ts';
 import { nextVersion } from './protocol/versions.ts';
 import type { IndexRow } from './schema.ts';
-import { dropStaged, stageItems } from './staging.ts';
+import { stageItems } from './staging.ts';
 
 type Versioned = { id: string; version?: number | undefined };
 
@@ -28,7 +28,10 @@ export function versionIssue(index: IndexRow, item: Versioned, path: string): Fi
   return undefined;
 }
 
-/** Takes a task's items in: checks their versions, gives the task its own, and stages them. All or nothing. */
+/**
+ * Takes a task's items in: checks their versions, gives the task its own, and stages them. When that fails, some may be
+ * staged: only the caller knows whether the name is its alone, so that they can be dropped.
+ */
 export async function admitItems(
   db: Db,
   request: {
@@ -43,13 +46,8 @@ export async function admitItems(
   const issues = items.flatMap((item, at) => versionIssue(index, item, `${field}.${at}`) ?? []);
   if (issues.length > 0) throw new ReembedError('InvalidInput', 'versions do not fit the index', { issues });
   const version = request.version ?? (await nextVersion(db));
-  try {
-    for (let at = 0; at < items.length; at += STAGE_BATCH) {
-      await stageItems(db, staging, at, items.slice(at, at + STAGE_BATCH));
-    }
-  } catch (error) {
-    await dropStaged(db, staging).catch(() => {});
-    throw error;
+  for (let at = 0; at < items.length; at += STAGE_BATCH) {
+    await stageItems(db, staging, at, items.slice(at, at + STAGE_BATCH));
   }
   return { version, total: items.length, staging };
 }

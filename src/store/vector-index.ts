@@ -64,18 +64,30 @@ export async function hasParts(db: Db, indexNo: number, atLeast: number): Promis
 
 /**
  * Builds the HNSW index if it is missing, without holding writers back (`concurrently`), and mends one that an
- * interrupted build left invalid. Of several callers one builds; the others return false at once.
+ * interrupted build left invalid. Of several callers one builds; the others return false at once. When the signal is
+ * aborted the build ends, and its reason is thrown.
  */
-export async function buildVectorIndex(db: Db, index: IndexRow, options: { memoryMb: number }): Promise<boolean> {
+export async function buildVectorIndex(
+  db: Db,
+  index: IndexRow,
+  options: { memoryMb: number; signal?: AbortSignal },
+): Promise<boolean> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   if (await isVectorIndexReady(db, index)) return true;
   const { parts } = tablesOf(index.no);
   const { column } = vectorExpression(index);
   const kind = vectorIndexKind(index.model.dimensions);
   const operatorClass = sql.raw(`${kind}_${index.metric}_ops`);
   return db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ mine: boolean }>`
-      select pg_try_advisory_lock(${sql.lit(BUILD_CLASS)}, ${index.no}) as mine`.execute(connection);
+    const { rows } = await sql<{ mine: boolean; pid: number }>`
+      select pg_try_advisory_lock(${sql.lit(BUILD_CLASS)}, ${index.no}) as mine, pg_backend_pid() as pid`.execute(
+      connection,
+    );
     if (!rows[0]?.mine) return false;
+    const { pid } = rows[0];
+    const stop = () => void stopBuild(db, pid);
+    signal?.addEventListener('abort', stop, { once: true });
     try {
       if (await isVectorIndexReady(connection as Db, index)) return true;
       await sql`drop index if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
@@ -84,9 +96,26 @@ export async function buildVectorIndex(db: Db, index: IndexRow, options: { memor
         create index concurrently ${sql.id(nameOf(index.no))} on ${parts}
         using hnsw (${column} ${operatorClass})`.execute(connection);
       return true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
     } finally {
+      signal?.removeEventListener('abort', stop);
       await sql`reset maintenance_work_mem`.execute(connection);
       await sql`select pg_advisory_unlock(${sql.lit(BUILD_CLASS)}, ${index.no})`.execute(connection);
     }
   });
+}
+
+/**
+ * Ends the build that a connection is at, and nothing else that it may have gone on to. A pool of one connection has
+ * none to say so with: this waits until the build is over, and does nothing.
+ */
+async function stopBuild(db: Db, pid: number): Promise<void> {
+  await sql`
+    select pg_cancel_backend(pid)
+    from pg_stat_activity
+    where pid = ${pid} and state = 'active' and ltrim(query, E' \\n') like 'create index concurrently%'`
+    .execute(db)
+    .catch(() => {});
 }

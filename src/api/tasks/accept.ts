@@ -49,7 +49,10 @@ export async function acceptItems(
   const index = await requireWritable(deps.db, rest.index);
   const staging = newStaging(taskId);
   const field = type === 'upsert' ? 'items' : 'ids';
-  const accepted = await admitItems(deps.db, { staging, index, items, field });
+  const accepted = await admitItems(deps.db, { staging, index, items, field }).catch(async (error) => {
+    await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
+    throw error;
+  });
   return startStaged(deps, { type, taskId, inputHash, input: { ...writeOptions, accepted }, ...options });
 }
 

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import { createActivities } from '../../src/activities/index.ts';
+import type { EmbedActivities } from '../../src/contract/activities.ts';
+import type { Embedder } from '../../src/contract/embedder.ts';
+import { ReembedError } from '../../src/contract/errors.ts';
+import { createModels } from '../../src/models/models.ts';
+import { createLoader } from '../../src/pipeline/load.ts';
+import { tablesOf } from '../../src/store/partitions.ts';
+import { readBehind } from '../../src/store/protocol/copy.ts';
+import { requireLock } from '../../src/store/protocol/locks.ts';
+import { listFailed } from '../../src/store/staging.ts';
+import { isVectorIndexReady } from '../../src/store/vector-index.ts';
+import { content, createIndex, lockIn, uniqueName, writeIn } from '../store/builders.ts';
+import { openTransaction, untilWaiting } from '../store/concurrency.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { silentLog } from '../support/rig.ts';
+
+let database: TestDatabase;
+let deps: ActivityDependencies;
+let embed: Embedder['embed'] | undefined;
+let activities: ReturnType<typeof createActivities>;
+const models = createModels({ env: {} });
+
+beforeAll(async () => {
+  database = await openPostgresDatabase();
+  deps = {
+    db: database.db,
+    models: {
+      embedder: (config) => {
+        const usual = models.embedder(config);
+        return { ...usual, embed: (...args) => (embed ?? usual.embed.bind(usual))(...args) };
+      },
+    },
+    loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
+    log: silentLog,
+    cancelWorkflow: async () => {},
+    isTaskKnown: async () => true,
+    settings: {
+      tombstoneRetentionSeconds: 0,
+      maxConcurrentReindexes: 100,
+      indexMemoryMb: 16,
+      vectorIndexAfterParts: 5_000,
+    },
+  };
+  activities = createActivities(deps);
+});
+afterEach(() => {
+  embed = undefined;
+});
+afterAll(() => database?.close());
+
+/** A locked pair with one object to bring. */
+async function givenPair() {
+  const { db } = database;
+  const [source, dest] = [await createIndex(db), await createIndex(db)];
+  const { lock, taskId, mark } = await lockIn(db, source.name, dest.name);
+  await writeIn(db, source, [content('a', 1)]);
+  const pair = { taskId, lock, sourceNo: source.no, destNo: dest.no, mark, batchSize: 10, ratePerSecond: null };
+  return { source, dest, request: { ...pair, alias: null, drainSeconds: 1, mirror: null } };
+}
+
+test('a reindex knows whether it has cut over by the lock that it held', async () => {
+  const { dest, request } = await givenPair();
+  const { control, embed: embedding } = activities;
+  const wasCutOver = () => new MockActivityEnvironment().run(control.wasCutOver, dest.no, request.lock);
+  expect(await wasCutOver()).toBe(false);
+  expect(await new MockActivityEnvironment().run(embedding.cutOver, request)).toMatchObject({ kind: 'done' });
+  expect(await wasCutOver()).toBe(true);
+  expect(await new MockActivityEnvironment().run(control.wasCutOver, dest.no, randomUUID())).toBe(false);
+});
+
+test.each([
+  ['does not answer', async () => {}],
+  [
+    'asks for patience',
+    async () => {
+      throw new ReembedError('ModelRateLimited', 'slow down', { retryAfterMs: 30_000 });
+    },
+  ],
+])('a provider that %s holds writers back no longer than they may be', async (_what, answer) => {
+  const { source, request } = await givenPair();
+  const { db } = database;
+  let calls = 0;
+  embed = async (texts, { signal } = { purpose: 'document' }) => {
+    // The pass before the drain is let through; what is written then is left for the drain.
+    if (++calls === 1) {
+      await writeIn(db, source, [content('b', 2)]);
+      return texts.map(() => [1, 2, 3]);
+    }
+    expect(await requireLock(db, request.lock)).toMatchObject({ draining: true });
+    await answer();
+    await delay(30_000, undefined, { signal });
+    return [];
+  };
+  const cutOver = new MockActivityEnvironment().run(activities.embed.cutOver, request);
+  const outcome = (await cutOver) as Awaited<ReturnType<EmbedActivities['cutOver']>>;
+  expect(outcome).toMatchObject({ kind: 'notYet' });
+  expect(outcome.drainMs).toBeLessThan(5_000);
+  expect(outcome.mark).toBeGreaterThan(request.mark);
+  expect(await requireLock(db, request.lock)).toMatchObject({ draining: false });
+});
+
+test('an object that is copied after all is no longer on the failed list', async () => {
+  const { request } = await givenPair();
+  const { db } = database;
+  embed = async () => {
+    throw new ReembedError('ModelRejectedInput', 'I cannot read this');
+  };
+  const slice = { ...request, after: null, until: null };
+  const copy = () => new MockActivityEnvironment().run(activities.embed.copySlice, slice);
+  const failed = () => listFailed(db, request.taskId, { after: null, limit: 10 });
+  expect(await copy()).toMatchObject({ counts: { failed: 1 } });
+  expect(await failed()).toMatchObject([{ objectId: 'a' }]);
+  embed = undefined;
+  expect(await copy()).toMatchObject({ counts: { copied: 1, failed: 0 } });
+  expect(await failed()).toEqual([]);
+  expect(await readBehind(db, request, { after: null, until: null }, 10)).toEqual([]);
+});
+
+test('a try of a hand-started write that fails late leaves what the next one has staged', async () => {
+  const { db } = database;
+  const index = await createIndex(db);
+  const taskId = uniqueName('task');
+  const items = [{ id: 'a', payload: 'text' }];
+  const request = { taskId, type: 'upsert' as const, input: { index: index.name, items }, version: null };
+  await new MockActivityEnvironment().run(activities.control.admit, request);
+  const broken = createActivities({
+    ...deps,
+    db: db.withPlugin({
+      transformQuery({ node }) {
+        const statement = db.getExecutor().compileQuery(node, { queryId: 'staging' }).sql;
+        if (/insert into reembed.staged_items/.test(statement)) throw new Error('the connection broke');
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    }),
+  });
+  const late = new MockActivityEnvironment().run(broken.control.admit, request);
+  await expect(late).rejects.toThrow('the connection broke');
+  const { rows } = await sql`select seq from reembed.staged_items where staging = ${taskId}`.execute(db);
+  expect(rows).toHaveLength(1);
+});
+
+test('an HNSW index that another one builds is waited for, and a build ends with its activity', async () => {
+  const { db } = database;
+  const index = await createIndex(db);
+  await writeIn(db, index, [content('a', 1)]);
+  const { parts } = tablesOf(index.no);
+  const old = await openTransaction(db, (trx) => sql`lock table ${parts} in row exclusive mode`.execute(trx));
+  const [first, second] = [new MockActivityEnvironment(), new MockActivityEnvironment()];
+  const building = first.run(activities.embed.buildVectorIndex, index.no);
+  building.catch(() => {});
+  await untilWaiting(db, 1);
+  const waiting = second.run(activities.embed.buildVectorIndex, index.no);
+  await delay(300);
+  first.cancel();
+  await expect(building).rejects.toMatchObject({ name: 'CancelledFailure' });
+  await old.commit();
+  await waiting;
+  expect(await isVectorIndexReady(db, index)).toBe(true);
+});
