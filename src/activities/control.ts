@@ -52,7 +52,8 @@ export function createControlActivities(
     },
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
-    planSlices: ({ sourceNo }) => planSlices(db, sourceNo, { sliceSize: SLICE_OBJECTS, maxSlices: MOST_SLICES }),
+    planSlices: ({ sourceNo, after }) =>
+      planSlices(db, sourceNo, { sliceSize: SLICE_OBJECTS, maxSlices: MOST_SLICES, after }),
     async markDeleting({ index, indexNo, force, ownLock }) {
       const marked = await transaction(db, async (trx) => {
         if (indexNo !== null && (await findIndex(trx, index))?.no !== indexNo) {

@@ -85,7 +85,7 @@ export interface ControlActivities {
   releaseLock(lock: string): Promise<void>;
   /** Whether the reindex that held this lock has cut over: its destination was completed under it. */
   wasCutOver(destNo: number, lock: string): Promise<boolean>;
-  planSlices(pair: { sourceNo: number; destNo: number }): Promise<{
+  planSlices(request: { sourceNo: number; after: string | null }): Promise<{
     slices: { after: string | null; until: string | null }[];
     total: number;
   }>;

@@ -76,6 +76,8 @@ export interface ReindexInput extends CommonInput {
 /** Where a reindex is: all that a new run of it needs. */
 export interface ReindexState {
   locked: LockedPair | null;
+  /** Keys up to this one are copied under this lock; null: none are. */
+  copiedTo: string | null;
   /** Copied and indexed: need not be done again under the same lock. */
   copied: boolean;
   /** Changes of the source up to this one are in the destination. */

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { CopyCounts } from '../contract/activities.ts';
 import { PRIORITY } from '../contract/names.ts';
-import type { LockedPair } from '../contract/workflow-inputs.ts';
+import type { LockedPair, ReindexState } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { runLanes } from './lanes.ts';
 import { reindexSlice, sliceCounts } from './reindex-slice.ts';
@@ -29,6 +29,7 @@ export interface SliceSteering {
 
 export interface CopyPlan {
   locked: LockedPair;
+  state: ReindexState;
   concurrency: number;
   batchSize: number;
 }
@@ -66,16 +67,19 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
  * when the history has grown too long to begin all of them: call it again in a new run.
  */
 export async function copySlices(task: Task, plan: CopyPlan, steering: SliceSteering): Promise<boolean> {
-  const { locked } = plan;
-  const { slices, total } = await longControl.planSlices({ sourceNo: locked.sourceNo, destNo: locked.destNo });
-  const sum: CopyCounts = { copied: 0, tombstones: 0, failed: 0 };
-  const { children } = task.tracker;
-  Object.assign(children, { pending: slices.length, processing: 0, done: 0, failed: 0 });
-  task.report({ total, done: 0, failed: 0 });
+  const { locked, state } = plan;
+  const { slices, total } = await longControl.planSlices({ sourceNo: locked.sourceNo, after: state.copiedTo });
+  const { attempts, children, progress } = task.tracker;
+  const resumed = state.copiedTo !== null;
+  const doneBefore = resumed ? progress.done : 0;
+  const slicesBefore = resumed ? (children.done ?? 0) : 0;
+  const sum: CopyCounts = resumed ? sliceCounts(task.tracker) : { copied: 0, tombstones: 0, failed: 0 };
+  Object.assign(children, { pending: slices.length, processing: 0, done: slicesBefore, failed: 0 });
+  task.report({ total, done: doneBefore, failed: sum.failed });
   steering.concurrency = Math.min(plan.concurrency, slices.length);
 
-  const { attempts } = task.tracker;
   const rateOfOne = () => (steering.ratePerSecond === null ? null : steering.ratePerSecond / steering.concurrency);
+  const finished = new Set<number>();
   let next = 0;
   const lane = async () => {
     for (let at = next; at < slices.length && !workflowInfo().continueAsNewSuggested; at = next) {
@@ -84,7 +88,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       const ratePerSecond = rateOfOne();
       const slice = slices[at] as (typeof slices)[number];
       const child = await startChild(reindexSlice, {
-        workflowId: `${task.id}/${attempts}/${at + 1}`,
+        workflowId: `${task.id}/${attempts}/${slicesBefore + at + 1}`,
         typedSearchAttributes: childAttributes('reindex-slice', task.id),
         staticSummary: `slice ${at + 1} of ${slices.length} of ${task.id}`,
         parentClosePolicy: ParentClosePolicy.TERMINATE,
@@ -103,8 +107,8 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       });
       steering.running.add(child);
       // What was asked for while it was being started, it has not heard of.
-      if (steering.paused) await child.signal(pauseSignal);
-      if (rateOfOne() !== ratePerSecond) await child.signal(throttleSignal, rateOfOne());
+      if (steering.paused) await child.signal(pauseSignal).catch(() => {});
+      if (rateOfOne() !== ratePerSecond) await child.signal(throttleSignal, rateOfOne()).catch(() => {});
       shift(children, 'pending', 'processing');
       try {
         const counts = sliceCounts(await child.result());
@@ -118,11 +122,17 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       } finally {
         steering.running.delete(child);
       }
-      task.report({ done: Math.round((total * (at + 1)) / slices.length), failed: sum.failed, data: { ...sum } });
+      finished.add(at);
+      const done = doneBefore + Math.round(((total - doneBefore) * finished.size) / slices.length);
+      task.report({ done, failed: sum.failed, data: { ...sum } });
     }
   };
   await runLanes(steering.concurrency, lane);
-  if (next < slices.length) return false;
+  if (next < slices.length) {
+    // All that were begun are finished: the lanes end only between two slices.
+    state.copiedTo = slices[next - 1]?.until ?? state.copiedTo;
+    return false;
+  }
   task.report({ done: total });
   return true;
 }

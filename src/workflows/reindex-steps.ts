@@ -58,7 +58,7 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
       const { kind: _kind, mark, lockTime, lockExpireTime, ...pair } = result;
       const keepsCurrent = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
       const locked: LockedPair = { ...pair, mirrorLock: keepsCurrent ? uuid4() : null };
-      Object.assign(state, { locked, mark, copied: false });
+      Object.assign(state, { locked, mark, copied: false, copiedTo: null });
       Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
       task.setLock({ lock, lockTime, lockExpireTime });
       return locked;

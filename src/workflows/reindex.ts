@@ -40,6 +40,7 @@ export async function reindex(given: ReindexInput): Promise<Tracker> {
   const input = bodyOf(given);
   const state: ReindexState = input.state ?? {
     locked: null,
+    copiedTo: null,
     copied: false,
     mark: 0,
     ratePerSecond: input.ratePerSecond ?? null,
@@ -95,7 +96,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
     await keepLock(task, locked.lock, settings.lockSeconds, async (stopRenewing) => {
       await prepare(run);
       if (!state.copied) {
-        while (!(await copySlices(task, { locked, ...settings }, slices))) await run.startAnew();
+        while (!(await copySlices(task, { ...settings, locked, state }, slices))) await run.startAnew();
         await buildIndex(run);
         state.copied = true;
       }

@@ -34,7 +34,10 @@ const WORKFLOW_OF: Record<TaskType, string> = {
 let bundle: Promise<WorkflowBundle> | undefined;
 
 /** A real Temporal server: the dev server, or the one whose clock runs ahead while nothing happens. */
-export async function startTemporal(kind: 'dev' | 'time-skipping'): Promise<TestWorkflowEnvironment> {
+export async function startTemporal(
+  kind: 'dev' | 'time-skipping',
+  options: { dynamicConfig?: string[] } = {},
+): Promise<TestWorkflowEnvironment> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) =>
     defineSearchAttributeKey(name, type),
@@ -46,11 +49,10 @@ export async function startTemporal(kind: 'dev' | 'time-skipping'): Promise<Test
         executable: { type: 'existing-path', path },
         searchAttributes,
         extraArgs: [
-          '--dynamic-config-value',
           'history.transferProcessorMaxPollRPS=2000',
-          '--dynamic-config-value',
           'history.timerProcessorMaxTimeShift="1ms"',
-        ],
+          ...(options.dynamicConfig ?? []),
+        ].flatMap((value) => ['--dynamic-config-value', value]),
       },
     });
   }

@@ -6,6 +6,7 @@ import { storeObjects } from './apply-writes.ts';
 import { closeGates, holdGate } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { deleteParts } from './parts.ts';
+import { lastChangeOf } from './versions.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
 /** An object of the source that the destination lacks, has older, or could not embed. */
@@ -64,16 +65,19 @@ export function lookUpPair(pair: Pair): RawBuilder<unknown> {
 
 /**
  * Cuts the source's key space into slices of about `sliceSize` objects, by walking its primary key: never by OFFSET,
- * which loses rows while others are written. Returns at least one slice and at most `maxSlices`.
+ * which loses rows while others are written. Returns at least one slice and at most `maxSlices`; `after` leaves out what
+ * is copied already. `total` counts all live objects.
  */
 export async function planSlices(
   db: Db,
   sourceNo: number,
-  options: { sliceSize: number; maxSlices: number },
+  options: { sliceSize: number; maxSlices: number; after?: string | null },
 ): Promise<{ slices: KeyRange[]; total: number }> {
   const { objects } = tablesOf(sourceNo);
+  const { after = null } = options;
+  const left = after === null ? sql`true` : sql`object_id > ${after}::text collate "C"`;
   const { rows: counted } = await sql<{ total: number; live: number }>`
-    select count(*) as total, count(*) filter (where not deleted) as live
+    select count(*) filter (where ${left}) as total, count(*) filter (where not deleted) as live
     from ${objects}
     where index_no = ${sourceNo}`.execute(db);
   const { total, live } = counted[0] as { total: number; live: number };
@@ -83,12 +87,12 @@ export async function planSlices(
     from (
       select object_id, row_number() over (order by object_id) as place
       from ${objects}
-      where index_no = ${sourceNo}
+      where index_no = ${sourceNo} and ${left}
     ) numbered
     where place % ${size} = 0 and place < ${total}
     order by object_id`.execute(db);
   const cuts = rows.map((row) => row.object_id);
-  const slices = [...cuts, null].map((until, at) => ({ after: cuts[at - 1] ?? null, until }));
+  const slices = [...cuts, null].map((until, at) => ({ after: cuts[at - 1] ?? after, until }));
   return { slices, total: live };
 }
 
@@ -139,18 +143,13 @@ export async function readChanged(
 }
 
 /**
- * The change number up to which all of the source's writes are committed: its highest one, read at an instant at which
- * no writer holds the gate. Not the last value of the sequence: that may have been given to another index's write which
- * is not committed, and after a crash of the server be given out again, to a write that would then not be seen.
+ * The change number up to which all of the source's writes are committed: read at an instant at which no writer holds
+ * the gate.
  */
 export async function markChanges(db: Db, sourceNo: number): Promise<number> {
   return transaction(db, async (trx) => {
     await closeGates(trx, sourceNo);
-    const { rows } = await sql<{ mark: number }>`
-      select coalesce(max(change), 0) as mark
-      from ${tablesOf(sourceNo).objects}
-      where index_no = ${sourceNo}`.execute(trx);
-    return rows[0]?.mark as number;
+    return lastChangeOf(trx, sourceNo);
   });
 }
 

@@ -5,7 +5,7 @@ import { findIndex, findIndexByNo } from '../indexes.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { requireLock } from './locks.ts';
-import { lastChange } from './versions.ts';
+import { lastChangeOf } from './versions.ts';
 
 /**
  * Holds writers to the source back for so many seconds at most, whatever becomes of the caller, or (null) lets them go.
@@ -80,6 +80,6 @@ export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
           now() + make_interval(secs => ${step.mirror.lockSeconds}), true
         )`.execute(trx);
     }
-    return { kind: 'done', mark: await lastChange(trx) };
+    return { kind: 'done', mark: await lastChangeOf(trx, step.destNo) };
   });
 }

@@ -8,7 +8,7 @@ import type { IndexRow } from '../schema.ts';
 import { findConflict } from './conflicts.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { listLocks } from './locks.ts';
-import { lastChange } from './versions.ts';
+import { lastChangeOf } from './versions.ts';
 
 export interface LockRequest {
   taskId: string;
@@ -119,7 +119,7 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
     destNo: dest.no,
     source: source.name,
     alias,
-    mark: await lastChange(trx),
+    mark: await lastChangeOf(trx, source.no),
     lockTime: row.lock_time.toISOString(),
     lockExpireTime: row.lock_expire_time.toISOString(),
   };

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from '../database.ts';
+import { tablesOf } from '../partitions.ts';
 
 /** The next version: it orders a task's writes after all that were accepted before. */
 export async function nextVersion(db: Db | Trx): Promise<number> {
@@ -8,12 +9,14 @@ export async function nextVersion(db: Db | Trx): Promise<number> {
 }
 
 /**
- * The highest change number given out so far. Under the exclusive gate of an index, all of that index's changes up to
- * it are committed.
+ * The highest change of an index. At an instant at which no writer holds its gate, all of its changes up to it are
+ * committed. Not the last value of the sequence: that may have been given to another index's write which is not
+ * committed, and after a crash of the server be given out again, to a write that would then not be seen.
  */
-export async function lastChange(trx: Db | Trx): Promise<number> {
+export async function lastChangeOf(db: Db | Trx, indexNo: number): Promise<number> {
   const { rows } = await sql<{ change: number }>`
-    select case when is_called then last_value else 0 end as change
-    from reembed.changes`.execute(trx);
+    select coalesce(max(change), 0) as change
+    from ${tablesOf(indexNo).objects}
+    where index_no = ${indexNo}`.execute(db);
   return rows[0]?.change as number;
 }
