@@ -19,7 +19,13 @@ export function addProcessCommands(program: Command, io: Io): void {
     .option('--json', 'print the addresses as JSON')
     .addHelpText('after', examples('reembed dev', 'reembed dev --port 8000 --data-dir /var/lib/reembed'))
     .action(async (options: { tour?: boolean; port?: string; dataDir?: string; json?: boolean }) => {
-      const settings = settingsFrom(io, { REEMBED_PORT: options.port, REEMBED_DATA_DIR: options.dataDir });
+      // Requests are not what someone who tries things out wants to read.
+      const logLevel = io.env.REEMBED_LOG_LEVEL ?? 'warn';
+      const settings = settingsFrom(io, {
+        REEMBED_PORT: options.port,
+        REEMBED_DATA_DIR: options.dataDir,
+        REEMBED_LOG_LEVEL: logLevel,
+      });
       const { runDev } = await import('../../runtime/processes/dev.ts');
       await runUntilStopped(io, settings, (context) =>
         runDev(

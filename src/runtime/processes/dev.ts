@@ -65,12 +65,15 @@ export async function runDev(
     const api = await startApi(components, { ...parts, anyPort: true, graceMs: REQUEST_GRACE_MS }, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);
-    onReady({ api, docs: `${api}/docs`, temporalUi, temporal: temporal.address, namespace, dataDir });
+    const addresses = { api, docs: `${api}/docs`, temporalUi, temporal: temporal.address, namespace, dataDir };
+    onReady(addresses);
 
     if (!tour) return;
-    const touring = runTour({ baseUrl: api, token: settings.apiTokens[0], dataDir, say, signal }).catch((error) => {
-      if (!signal.aborted) say(`the tour ended early: ${messageOf(error)}`);
-    });
+    const touring = runTour({ baseUrl: api, token: settings.apiTokens[0], dataDir, say, signal }).then(
+      // Once more: the tour has pushed them out of sight.
+      () => signal.aborted || onReady(addresses),
+      (error) => signal.aborted || say(`the tour ended early: ${messageOf(error)}`),
+    );
     components.add('the tour', () => touring);
   });
 }

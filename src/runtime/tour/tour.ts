@@ -24,6 +24,8 @@ export interface TourContext {
 const ALIAS = 'glosses';
 const OLD = 'glosses-v1';
 const NEW = 'glosses-v2';
+/** Objects copied in a second: slow enough that users get to write a lot meanwhile. */
+const COPY_RATE = 500;
 
 /** What the tour keeps in the data directory, to recognise its objects at the next start. */
 interface Finished {
@@ -53,7 +55,10 @@ export async function runTour(context: TourContext): Promise<void> {
   searchLines(await searchMeanings(client, ALIAS)).forEach(say);
 
   say('');
-  say(`2. ${OLD} is rebuilt into ${NEW} with the model "words", while four users go on writing to "${ALIAS}"`);
+  say(
+    `2. ${OLD} is rebuilt into ${NEW} with the model "words" at ${COPY_RATE} objects per second, while four users go on`,
+  );
+  say(`   writing to "${ALIAS}"`);
   const { tracker, counts } = await rebuild(client, record, context);
   signal.throwIfAborted();
   const seconds = (Date.parse(tracker.updateTime) - Date.parse(tracker.createTime)) / 1_000;
@@ -103,6 +108,7 @@ async function rebuild(client: ReembedClient, record: WriteRecord, { say, signal
       source: ALIAS,
       dest: NEW,
       destModel: { provider: 'words' },
+      ratePerSecond: COPY_RATE,
     });
     const tracker = await Promise.race([follow(client, id, say, signal), failed]);
     stopWriters.abort();
