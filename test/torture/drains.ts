@@ -9,13 +9,13 @@ export interface Drain {
 /** Writes down to the millisecond when writers are held back and let go, and calls out when they are held back. */
 const TRIGGER = `
   create schema torture;
-  create table torture.drains (at timestamptz not null, lock uuid not null, draining boolean not null);
+  create table torture.drains (at timestamptz not null, lock uuid not null, until timestamptz);
   create function torture.note_drain() returns trigger language plpgsql as $$
   begin
     if tg_op = 'DELETE' then
-      if old.draining_until > clock_timestamp() then insert into torture.drains values (clock_timestamp(), old.lock, false); end if;
+      if old.draining_until is not null then insert into torture.drains values (clock_timestamp(), old.lock); end if;
     elsif new.draining_until is distinct from old.draining_until then
-      insert into torture.drains values (clock_timestamp(), new.lock, new.draining_until is not null);
+      insert into torture.drains values (clock_timestamp(), new.lock, new.draining_until);
       if new.draining_until is not null then notify drain; end if;
     end if;
     return null;
@@ -51,21 +51,21 @@ export class DrainWatch {
     await this.running;
   }
 
-  /** All times for which writers were held back. */
+  /** All times for which writers were held back: until they were let go, or by the clock when the one who would died. */
   async drains(db: pg.Pool): Promise<Drain[]> {
-    const { rows } = await db.query<{ ms: number; lock: string; draining: boolean }>(`
-      select extract(epoch from at)::float8 * 1000 as ms, lock, draining from torture.drains order by at`);
+    const { rows } = await db.query<{ at: Date; lock: string; until: Date | null }>(
+      'select at, lock, until from torture.drains order by at',
+    );
     const open = new Map<string, Drain>();
     const drains: Drain[] = [];
-    for (const { ms, lock, draining } of rows) {
-      const drain = open.get(lock);
-      if (drain) drain.toMs = ms;
-      if (!draining) open.delete(lock);
-      else if (!drain) {
-        const begun = { fromMs: ms, toMs: ms };
-        open.set(lock, begun);
-        drains.push(begun);
-      }
+    for (const { at, lock, until } of rows) {
+      const before = open.get(lock);
+      if (before) before.toMs = Math.min(before.toMs, at.getTime());
+      open.delete(lock);
+      if (!until) continue;
+      const drain = { fromMs: at.getTime(), toMs: until.getTime() };
+      open.set(lock, drain);
+      drains.push(drain);
     }
     return drains;
   }

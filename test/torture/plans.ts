@@ -28,21 +28,21 @@ export interface ReindexPlan {
   options: Partial<ReindexRequest>;
 }
 
-/** Each attack once in a while, most reindexes unharmed, since only those cut over. */
+/** Each attack once in a while, and some reindexes left alone. */
 export function* planReindexes(random: Random, embeddingUrl: string): Generator<ReindexPlan> {
-  const attacks: Attack[] = ['none', 'none', 'none', 'none', 'none', ...ATTACKS];
+  const attacks: Attack[] = ['none', 'none', 'none', ...ATTACKS];
   for (;;) {
     for (const attack of random.shuffled(attacks)) yield planOne(random, attack, embeddingUrl);
   }
 }
 
 function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexPlan {
-  const retire = random.weighted({ never: 40, now: 30, soon: 15, mirror: 15 });
+  const retire = random.weighted({ never: 35, now: 20, soon: 10, mirror: 35 });
   return {
     attack,
     attackMs: random.between(200, 6_000),
     back: random.chance(0.55),
-    rollBack: random.chance(0.6),
+    rollBack: random.chance(0.7),
     fresh: {
       destModel: modelOf(random, embeddingUrl),
       destSplitter: { chunkSize: random.pick([120, 200, 2_000]), chunkOverlap: random.pick([0, 20]) },
