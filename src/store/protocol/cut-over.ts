@@ -80,6 +80,7 @@ export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
           now() + make_interval(secs => ${step.mirror.lockSeconds}), true
         )`.execute(trx);
     }
-    return { kind: 'done', mark: await lastChangeOf(trx, step.destNo) };
+    // From here on the roles are swapped: what changes in the destination is brought to the source.
+    return { kind: 'done', mark: step.mirror ? await lastChangeOf(trx, step.destNo) : step.mark };
   });
 }
