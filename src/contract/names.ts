@@ -1,8 +1,5 @@
 /** Names that other programs see: Temporal task queues, workflow types, signals, queries and search attributes. */
 
-/** Workflows and control activities: admit, locks, plan, cut over. */
-export const CONTROL_QUEUE = 'reembed';
-
 /** The queue of the activities that load, split, embed, write and copy, so that embedding scales alone. */
 export function embedQueueOf(controlQueue: string): string {
   return `${controlQueue}-embed`;

@@ -37,25 +37,6 @@ export function childAttributes(type: Tracker['type'], parentId: string): Search
   ];
 }
 
-/** What a list shows of a task: kept in the workflow's memo, so that a list needs no query. */
-export function listRow(tracker: Tracker): Partial<Tracker> {
-  const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =
-    tracker;
-  return {
-    id,
-    type,
-    parentId,
-    status,
-    detail: detail.slice(0, 300),
-    createTime,
-    updateTime,
-    attempts,
-    maxAttempts,
-    progress,
-    children,
-  };
-}
-
 /** What the Temporal UI shows as current details, in Markdown. */
 export function currentDetails(tracker: Tracker): string {
   const { progress } = tracker;

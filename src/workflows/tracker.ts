@@ -15,6 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { backOffSeconds, REFUSALS, TASK_FAILURE } from '../contract/failures.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { listRow } from '../contract/list-row.ts';
 import { mayMove, type TaskStatus } from '../contract/status.ts';
 import type { TaskType, Tracker } from '../contract/tasks.ts';
 import type { Carried } from '../contract/workflow-inputs.ts';
@@ -22,7 +23,7 @@ import { control } from './activities.ts';
 import { addError, errorOf, RefusedError } from './errors.ts';
 import { createTaskSignals, handleTaskSignals, trackerQuery } from './signals.ts';
 import { carriedOf, createTracker, wasDone } from './tracker-state.ts';
-import { currentDetails, isAnnounced, listRow, searchAttributesOf } from './tracker-views.ts';
+import { currentDetails, isAnnounced, searchAttributesOf } from './tracker-views.ts';
 
 export interface TaskSpec {
   type: TaskType;

@@ -1,6 +1,7 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { InternalWorkflowStartOptionsSymbol } from '@temporalio/client/lib/internal.js';
 import { type SearchAttributePair, TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/common';
+import { listRow } from '../../contract/list-row.ts';
 import { PRIORITY } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { TaskInputs } from '../../contract/workflow-inputs.ts';
@@ -42,7 +43,7 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
     staticSummary: options.summary ?? summaryOf(type, input),
     priority: { priorityKey },
     typedSearchAttributes: new TypedSearchAttributes(attributesOf(tracker, input, options.replaces)),
-    memo: { tracker: rowToKeep(tracker), ...(inputHash !== undefined && { inputHash }) },
+    memo: { tracker: listRow(tracker), ...(inputHash !== undefined && { inputHash }) },
     // The SDK's own way for programs that must not start twice; its public options have none.
     ...(requestId !== undefined && { [InternalWorkflowStartOptionsSymbol]: { requestId } }),
   };
@@ -84,25 +85,6 @@ function attributesOf(tracker: Tracker, input: AnyInput, replaces: string | unde
   if (tracker.parentId !== null) pairs.push({ key: taskParentKey, value: tracker.parentId });
   if (replaces !== undefined) pairs.push({ key: taskReplacesKey, value: replaces });
   return pairs;
-}
-
-/** What a list shows, as the workflow itself will keep it in the memo from then on. */
-function rowToKeep(tracker: Tracker): Partial<Tracker> {
-  const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =
-    tracker;
-  return {
-    id,
-    type,
-    parentId,
-    status,
-    detail,
-    createTime,
-    updateTime,
-    attempts,
-    maxAttempts,
-    progress,
-    children,
-  };
 }
 
 function summaryOf(type: StartableType, input: AnyInput): string {

@@ -1,0 +1,20 @@
+import type { Tracker } from './tasks.ts';
+
+/** What a list shows of a task: kept in the workflow's memo, so that a list needs no query. */
+export function listRow(tracker: Tracker): Partial<Tracker> {
+  const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =
+    tracker;
+  return {
+    id,
+    type,
+    parentId,
+    status,
+    detail: detail.slice(0, 300),
+    createTime,
+    updateTime,
+    attempts,
+    maxAttempts,
+    progress,
+    children,
+  };
+}
