@@ -5,7 +5,8 @@ import type { DeleteIndexInput, MirrorState } from '../contract/workflow-inputs.
 import { control, embedActivities, longControl } from './activities.ts';
 import { errorOf } from './errors.ts';
 import { bodyOf } from './input.ts';
-import { runTask, type Task } from './tracker.ts';
+import type { Task } from './task.ts';
+import { runTask } from './tracker.ts';
 
 /** While the index is kept current, it is brought up to date this often at least. */
 const LONGEST_MIRROR_PAUSE_SECONDS = 300;

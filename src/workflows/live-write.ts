@@ -5,7 +5,8 @@ import type { Accepted, DeleteInput, UpsertInput } from '../contract/workflow-in
 import { control, embedActivities, forwardActivities, indexActivities, localWrites } from './activities.ts';
 import { errorOf, RefusedError } from './errors.ts';
 import { runLanes } from './lanes.ts';
-import { runTask, type Task } from './tracker.ts';
+import type { Task } from './task.ts';
+import { runTask } from './tracker.ts';
 
 /** Up to so many items are written by a local activity, within the workflow task. */
 const SMALL = 8;

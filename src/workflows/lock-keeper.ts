@@ -1,6 +1,6 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { control } from './activities.ts';
-import type { Task } from './tracker.ts';
+import type { Task } from './task.ts';
 
 /**
  * Runs steps that need a reindex lock and renews it meanwhile, every third of its length. When the lock turns out to

@@ -12,7 +12,7 @@ import { longControl } from './activities.ts';
 import { runLanes } from './lanes.ts';
 import { reindexSlice, sliceCounts } from './reindex-slice.ts';
 import { pauseSignal, resumeSignal, throttleSignal } from './signals.ts';
-import type { Task } from './tracker.ts';
+import type { Task } from './task.ts';
 import { childAttributes } from './tracker-views.ts';
 
 /** How a reindex steers its slices while they run. */

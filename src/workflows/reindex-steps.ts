@@ -4,7 +4,7 @@ import type { LockedPair, ReindexInput, ReindexState } from '../contract/workflo
 import { control, cutOverActivities, embedActivities, indexActivities, longControl } from './activities.ts';
 import { RefusedError } from './errors.ts';
 import type { SliceSteering } from './reindex-copy.ts';
-import type { Task } from './tracker.ts';
+import type { Task } from './task.ts';
 
 /** As in the contract's schema, for workflows started with less. */
 export const DEFAULTS = {

@@ -1,7 +1,7 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import type { Tracker } from '../contract/tasks.ts';
 import type { Carried } from '../contract/workflow-inputs.ts';
-import type { TaskSpec } from './tracker.ts';
+import type { TaskSpec } from './task.ts';
 
 /** The tracker with which a run begins: a new one, or what an earlier run has handed over. */
 export function createTracker(info: WorkflowInfo, spec: TaskSpec): Tracker {

@@ -1,0 +1,35 @@
+import type { TaskType, Tracker } from '../contract/tasks.ts';
+import type { Carried } from '../contract/workflow-inputs.ts';
+
+export interface TaskSpec {
+  type: TaskType;
+  /** Names of the indexes it is about, for lists. */
+  indexes: readonly string[];
+  parentId?: string | null;
+  maxAttempts?: number | undefined;
+  previous?: Carried | undefined;
+  /** Short tasks publish only how they ended: fewer events of history. */
+  quiet?: boolean;
+  /** Passes a pause or its end on to what runs on the task's behalf. */
+  onPause?: (paused: boolean) => void;
+}
+
+/** What the steps of a task see of its tracker. */
+export interface Task {
+  readonly id: string;
+  readonly tracker: Tracker;
+  /** True in attempts after the first. */
+  readonly triedBefore: boolean;
+  setDetail(detail: string): void;
+  /** Adds to counters in `data` and publishes the progress now and then. */
+  report(change: { done?: number; total?: number; failed?: number; data?: Tracker['data'] }): void;
+  /** Publishes that the task is processing although it was to be quiet. */
+  speakUp(): void;
+  /** Between two batches: stays here while the task is paused. */
+  checkpoint(): Promise<void>;
+  /** Status `waiting` for this long, or until someone sends `restart`: then it returns true. */
+  waitFor(detail: string, seconds: number): Promise<boolean>;
+  /** Goes on as a new run, unless the task was stopped; a pause is waited for first. `goOn` calls `continueAsNew`. */
+  continueAs(goOn: (previous: Carried) => Promise<never>): Promise<void>;
+  setLock(lock: { lock: string; lockTime: string; lockExpireTime: string | null } | null): void;
+}

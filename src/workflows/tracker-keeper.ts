@@ -1,0 +1,146 @@
+import {
+  ApplicationFailure,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+  type WorkflowInfo,
+} from '@temporalio/workflow';
+import { LIMITS } from '../contract/limits.ts';
+import { listRow } from '../contract/list-row.ts';
+import { mayMove, type TaskStatus } from '../contract/status.ts';
+import type { Tracker } from '../contract/tasks.ts';
+import type { Task, TaskSpec } from './task.ts';
+import { createTracker } from './tracker-state.ts';
+import { currentDetails, isAnnounced, searchAttributesOf } from './tracker-views.ts';
+
+const PUBLISH_EVERY_MS = 5_000;
+
+/** Over these a pause is shown; afterwards the task is at the same again. */
+const PAUSABLE: readonly TaskStatus[] = ['processing', 'waiting', 'failed'];
+
+/**
+ * Keeps a task's tracker and publishes it: for lists as search attributes and memo, for the Temporal UI as current
+ * details. Moves between statuses are those of the contract's table.
+ */
+export class TrackerKeeper {
+  readonly tracker: Tracker;
+  private readonly indexes: readonly string[];
+  private quiet: boolean;
+  /** Whoever started the workflow may have set type, indexes and parent already. */
+  private announced: boolean;
+  private publishedMs = 0;
+  private attemptMs = Date.now();
+  private readonly doneBefore: number;
+  /** What the task was at when it was paused. */
+  private beneathPause: Pick<Tracker, 'status' | 'detail'> | null = null;
+
+  constructor(info: WorkflowInfo, spec: TaskSpec) {
+    this.tracker = createTracker(info, spec);
+    this.indexes = spec.indexes;
+    this.quiet = spec.quiet ?? false;
+    this.announced = isAnnounced(info);
+    this.doneBefore = this.tracker.progress.done;
+  }
+
+  move(status: TaskStatus, detail: string): void {
+    const { tracker } = this;
+    if (status !== tracker.status && !mayMove(tracker.status, status)) {
+      throw ApplicationFailure.nonRetryable(`a task cannot go from ${tracker.status} to ${status}`, 'Internal');
+    }
+    tracker.status = status;
+    this.describe(detail);
+    this.publish();
+  }
+
+  setDetail(detail: string): void {
+    this.describe(detail);
+    setCurrentDetails(currentDetails(this.tracker));
+  }
+
+  /** The rate and the time left are those of the attempt. */
+  report({ done, total, failed, data }: Parameters<Task['report']>[0]): void {
+    const { tracker } = this;
+    const { progress } = tracker;
+    if (total !== undefined) progress.total = total;
+    if (done !== undefined) progress.done = done;
+    if (failed !== undefined) progress.failed = failed;
+    if (data) Object.assign(tracker.data, data);
+    const seconds = Math.max(0.001, (Date.now() - this.attemptMs) / 1_000);
+    progress.perSecond = Math.round(((progress.done - this.doneBefore) / seconds) * 10) / 10;
+    const left = Math.max(0, progress.total - progress.done);
+    progress.etaSeconds = progress.perSecond > 0 ? Math.ceil(left / progress.perSecond) : null;
+    tracker.updateTime = new Date().toISOString();
+    if (Date.now() - this.publishedMs >= PUBLISH_EVERY_MS) this.publish();
+    else setCurrentDetails(currentDetails(tracker));
+  }
+
+  speakUp(): void {
+    if (!this.quiet) return;
+    this.quiet = false;
+    this.publish();
+  }
+
+  setLock(lock: Parameters<Task['setLock']>[0]): void {
+    this.tracker.lock = lock?.lock ?? null;
+    this.tracker.lockTime = lock?.lockTime ?? null;
+    this.tracker.lockExpireTime = lock?.lockExpireTime ?? null;
+  }
+
+  beginAttempt(): void {
+    this.attemptMs = Date.now();
+  }
+
+  /** A failed attempt that another one follows. */
+  endAttempt(detail: string): void {
+    this.setLock(null);
+    this.quiet = false;
+    this.dropPause();
+    this.move('failed', detail);
+  }
+
+  end(status: TaskStatus, detail: string): void {
+    const { tracker } = this;
+    this.setLock(null);
+    this.quiet = false;
+    this.dropPause();
+    if (status === 'done') tracker.progress.etaSeconds = 0;
+    this.move(status, detail);
+  }
+
+  /** Shows a pause over what the task is at, and its end. */
+  showPause(paused: boolean): void {
+    const { status, detail } = this.tracker;
+    if (paused && this.beneathPause === null && PAUSABLE.includes(status)) {
+      this.beneathPause = { status, detail };
+      this.quiet = false;
+      this.move('paused', 'paused: send resume to go on');
+    } else if (!paused && this.beneathPause !== null) {
+      const { beneathPause } = this;
+      this.beneathPause = null;
+      this.move(beneathPause.status, beneathPause.detail);
+    }
+  }
+
+  /** Forgets a pause that came too late to be kept, or that the next checkpoint shows again. */
+  private dropPause(): void {
+    if (this.beneathPause === null) return;
+    this.tracker.status = this.beneathPause.status;
+    this.beneathPause = null;
+  }
+
+  private describe(detail: string): void {
+    this.tracker.detail = detail.slice(0, LIMITS.detailChars);
+    this.tracker.updateTime = new Date().toISOString();
+  }
+
+  private publish(): void {
+    const { tracker } = this;
+    setCurrentDetails(currentDetails(tracker));
+    if (this.quiet) return;
+    this.publishedMs = Date.now();
+    const attributes = searchAttributesOf(tracker, this.indexes, this.announced);
+    this.announced = true;
+    upsertSearchAttributes(attributes);
+    upsertMemo({ tracker: listRow(tracker) });
+  }
+}
