@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { startPostgres } from '../src/runtime/servers/postgres.ts';
+import { type Db, openDatabase } from '../src/store/database.ts';
+import { migrate } from '../src/store/migrate.ts';
+
+export interface BenchDatabase {
+  db: Db;
+  url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * An empty migrated database on the server of `DATABASE_URL`, or on a Postgres of its own whose commits survive a crash
+ * of the machine, as in earnest.
+ */
+export async function openBenchDatabase(options: {
+  connections: number;
+  say: (line: string) => void;
+}): Promise<BenchDatabase> {
+  const server = process.env.DATABASE_URL
+    ? { url: process.env.DATABASE_URL, stop: async () => {} }
+    : await start(options);
+  const name = `bench_${randomUUID().replaceAll('-', '')}`;
+  await administer(server.url, `create database ${name}`);
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  const db = openDatabase({ url: url.href, maxConnections: options.connections });
+  await migrate(db);
+  return {
+    db,
+    url: url.href,
+    async close() {
+      await db.destroy();
+      await administer(server.url, `drop database ${name} with (force)`);
+      await server.stop();
+    },
+  };
+}
+
+async function start({ connections, say }: { connections: number; say: (line: string) => void }) {
+  const parent = mkdtempSync(path.join(tmpdir(), 'reembed-bench-'));
+  chmodSync(parent, 0o755); // as root, Postgres runs as another user, who must get in
+  const { url, stop } = await startPostgres({
+    dataDir: path.join(parent, 'postgres'),
+    durable: true,
+    settings: { max_connections: connections + 50 },
+    env: process.env,
+    say,
+  });
+  return {
+    url,
+    async stop() {
+      await stop();
+      rmSync(parent, { recursive: true, force: true });
+    },
+  };
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
