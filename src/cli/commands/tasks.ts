@@ -38,7 +38,7 @@ export function addTaskCommands(program: Command, io: Io): void {
     )
     .action(async (options: ListOptions) => {
       const { type, status, index, parent, limit, cursor } = options;
-      const list = await clientFrom(io, options).tasks.list({ type, status, index, parentId: parent, limit, cursor });
+      const list = await clientFrom(io, options).tasks.page({ type, status, index, parentId: parent, limit, cursor });
       writeResult(io, options.json, list, () => {
         const rows = table(
           list.tasks,

@@ -1,19 +1,23 @@
 import { aliasCalls, indexCalls, objectCalls, searchCall } from './indexes.ts';
 import { type ClientOptions, createSend } from './request.ts';
+import { createRun } from './run.ts';
 import { taskCalls } from './tasks.ts';
 
 export type { ObjectPage } from '../../contract/bodies.ts';
 export { ReembedError } from '../../contract/errors.ts';
 export type { PageOptions, SearchInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
+export type { RunOptions } from './run.ts';
 export type {
   DeleteIndexRequest,
   DeleteRequest,
   DeletionInput,
   ItemInput,
-  RunOptions,
   StreamOptions,
   TaskFilter,
+  TaskList,
+  TaskPageOptions,
+  TaskRow,
   UpsertRequest,
 } from './tasks.ts';
 
@@ -36,6 +40,6 @@ export function createClient(options: ClientOptions) {
     aliases: aliasCalls(send),
     search: searchCall(send),
     objects: objectCalls(send),
-    tasks: taskCalls(send),
+    tasks: taskCalls(send, createRun(send)),
   };
 }

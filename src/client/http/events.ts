@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ReembedError } from '../../contract/errors.ts';
 import { type Tracker, trackerSchema } from '../../contract/tasks.ts';
 import { linesOf } from './lines.ts';
+import { pause } from './pause.ts';
 import { checked, type Send } from './request.ts';
 
 const PAUSE_MS = 500;
@@ -27,17 +27,21 @@ export async function* watchEvents(
         signal,
       });
       if (response.status === 204) return;
+      let isEmpty = true;
       for await (const event of eventsOf(response)) {
         failures = 0;
+        isEmpty = false;
         seen = event.id ?? seen;
         if (event.name === 'tracker') yield checked(trackerSchema, JSON.parse(event.data), response.url);
       }
+      // Something in between may end idle streams at once: it must not be asked without a breath.
+      if (isEmpty) await pause(PAUSE_MS, signal);
     } catch (error) {
       signal?.throwIfAborted();
       failures++;
       const mayRecover = error instanceof ReembedError && error.status >= 500 && error.type !== 'Internal';
       if (seen === undefined || !mayRecover || failures > MOST_FAILURES) throw error;
-      await sleep(Math.min(8_000, PAUSE_MS * 2 ** failures), undefined, { signal });
+      await pause(Math.max(error.retryAfterMs ?? 0, Math.min(8_000, PAUSE_MS * 2 ** failures)), signal);
     }
   }
 }

@@ -21,11 +21,15 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
 }
 
 async function* chunksOf({ body, url }: Response): AsyncGenerator<Uint8Array> {
+  // Not every browser can loop over a stream.
+  const reader = body?.getReader();
   try {
-    for await (const chunk of body ?? []) yield chunk;
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) yield next.value;
   } catch (error) {
     if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) throw error;
     throw new ReembedError('ServerUnavailable', `${url} broke off: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await reader?.cancel().catch(() => {});
   }
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type ErrorType, messageOf, ReembedError } from '../../contract/errors.ts';
 import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemSchema } from '../../contract/problem.ts';
+import { retryAfterMs as readRetryAfter } from '../../contract/retry-after.ts';
 
 export interface ClientOptions {
   /** Where the API listens, for instance `http://127.0.0.1:7400`. */
@@ -16,6 +17,8 @@ export interface RequestOptions {
   query?: Query;
   /** Sent as JSON. */
   json?: unknown;
+  /** The same, for what is JSON text already. */
+  jsonText?: string;
   /** Sent as it is. */
   body?: { type: string; stream: ReadableStream<Uint8Array> };
   accept?: string;
@@ -28,9 +31,11 @@ export type Send = (method: string, path: string, options?: RequestOptions) => P
 
 export function createSend({ baseUrl, token, fetch = globalThis.fetch }: ClientOptions): Send {
   const base = baseUrl.replace(/\/+$/, '');
-  return async (method, path, { query = {}, json, body, accept = 'application/json', headers, signal } = {}) => {
+  return async (method, path, options = {}) => {
+    const { query = {}, json, body, accept = 'application/json', headers, signal } = options;
+    const { jsonText = json === undefined ? undefined : JSON.stringify(json) } = options;
     const url = base + path + queryText(query);
-    const type = body?.type ?? (json === undefined ? undefined : 'application/json');
+    const type = body?.type ?? (jsonText === undefined ? undefined : 'application/json');
     const init = {
       method,
       headers: {
@@ -39,7 +44,7 @@ export function createSend({ baseUrl, token, fetch = globalThis.fetch }: ClientO
         ...(type !== undefined && { 'content-type': type }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
-      body: body?.stream ?? (json === undefined ? undefined : JSON.stringify(json)),
+      body: body?.stream ?? jsonText,
       signal,
       ...(body && { duplex: 'half' }),
     };
@@ -90,6 +95,7 @@ const TYPE_OF_STATUS: Record<number, ErrorType> = {
   404: 'NotFound',
   413: 'TooLarge',
   415: 'UnsupportedMedia',
+  429: 'ServerUnavailable',
   502: 'ServerUnavailable',
   503: 'ServerUnavailable',
   504: 'ServerUnavailable',
@@ -97,8 +103,7 @@ const TYPE_OF_STATUS: Record<number, ErrorType> = {
 
 /** The error that the API told of, or, where something in between answered, one by its status. */
 async function errorOf(response: Response): Promise<ReembedError> {
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
-  const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined;
+  const retryAfterMs = readRetryAfter(response.headers.get('retry-after') ?? undefined);
   const text = await response.text().catch(() => '');
   if (response.headers.get('content-type')?.startsWith(PROBLEM_MEDIA_TYPE)) {
     const problem = problemSchema.safeParse(parseJson(text)).data;

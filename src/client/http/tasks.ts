@@ -17,24 +17,17 @@ import {
 } from '../../contract/tasks.ts';
 import { watchEvents } from './events.ts';
 import { toNdjson } from './lines.ts';
-import { type Query, type RequestOptions, readAs, type Send } from './request.ts';
+import { type Query, readAs, type Send } from './request.ts';
+import { type Run, type RunOptions, readInfo, waitForEnd } from './run.ts';
 
 export type UpsertRequest = z.input<typeof upsertSchema>;
 export type DeleteRequest = z.input<typeof deleteSchema>;
 export type DeleteIndexRequest = z.input<typeof deleteIndexSchema>;
 export type ItemInput = z.input<typeof itemSchema>;
 export type DeletionInput = DeleteRequest['ids'][number];
-type TaskList = z.output<typeof taskListSchema>;
+export type TaskList = z.output<typeof taskListSchema>;
+export type TaskRow = TaskList['tasks'][number];
 type FailedItems = z.output<typeof failedItemsSchema>;
-type RunnableType = Exclude<TaskType, 'reindex-slice'>;
-
-export interface RunOptions {
-  /** Answer at the end of the task: as long as it takes, or after this many seconds at the latest. */
-  wait?: boolean | number;
-  /** End the task of the same id first, if there is one. */
-  ignoreLock?: boolean;
-  signal?: AbortSignal;
-}
 
 export interface StreamOptions extends RunOptions {
   taskId?: string;
@@ -48,47 +41,15 @@ export interface TaskFilter {
   /** Name of an index, or of the alias the task was given. */
   index?: string;
   parentId?: string;
+}
+
+export interface TaskPageOptions {
   offset?: number;
   limit?: number;
   cursor?: string | null;
 }
 
-/** Of one call: a proxy in between may not hold a request for longer. Waiting goes on by events. */
-const FIRST_WAIT_SECONDS = 30;
-
-export function taskCalls(send: Send) {
-  const events = (taskId: string, options: { signal?: AbortSignal } = {}) => watchEvents(send, taskId, options);
-
-  async function info(taskId: string): Promise<Tracker> {
-    return readAs(await send('GET', '/v1/tasks/info', { query: { taskId } }), trackerSchema);
-  }
-
-  /** Waits for the end of a task, or for so many seconds, and gives its tracker, whatever it tells. */
-  async function wait(taskId: string, options: { seconds?: number; signal?: AbortSignal } = {}): Promise<Tracker> {
-    const late = options.seconds === undefined ? undefined : AbortSignal.timeout(Math.ceil(options.seconds * 1_000));
-    const signals = [late, options.signal].filter((signal) => signal !== undefined);
-    let last: Tracker | undefined;
-    try {
-      for await (const tracker of events(taskId, { signal: AbortSignal.any(signals) })) last = tracker;
-    } catch (error) {
-      if (!late?.aborted || options.signal?.aborted) throw error;
-    }
-    return last ?? info(taskId);
-  }
-
-  async function run(type: RunnableType, request: RequestOptions, options: RunOptions): Promise<Tracker> {
-    const { wait: waits = false, ignoreLock, signal } = options;
-    const start = performance.now();
-    const seconds = waits === true ? Number.POSITIVE_INFINITY : Number(waits);
-    const timeout = Math.min(seconds, FIRST_WAIT_SECONDS);
-    const query: Query = { ...request.query, ignoreLock, ...(waits !== false && { wait: true, timeout }) };
-    const response = await send('POST', `/v1/tasks/${type}/run`, { ...request, query, signal });
-    const tracker = await readAs(response, trackerSchema);
-    const left = seconds - (performance.now() - start) / 1_000;
-    if (response.status === 200 || waits === false || left <= 0) return tracker;
-    return wait(tracker.id, { signal, seconds: waits === true ? undefined : left });
-  }
-
+export function taskCalls(send: Send, run: Run) {
   async function runLines(
     type: 'upsert' | 'delete',
     lines: AsyncIterable<unknown> | Iterable<unknown>,
@@ -116,6 +77,21 @@ export function taskCalls(send: Send) {
     return readAs(await send('PUT', `/v1/tasks/${verb}`, { query }), trackerSchema);
   }
 
+  /** One page, of those that run first, then those that ended last. */
+  async function page(filter: TaskFilter & TaskPageOptions = {}): Promise<TaskList> {
+    return readAs(await send('GET', '/v1/tasks/list', { query: { ...filter } }), taskListSchema);
+  }
+
+  /** All tasks, one by one; `limit` is how many are asked for at once. What changes meanwhile may be missed. */
+  async function* list({ limit = 100, ...filter }: TaskFilter & { limit?: number } = {}): AsyncGenerator<TaskRow> {
+    let cursor: string | null = null;
+    do {
+      const found: TaskList = await page({ ...filter, cursor, limit });
+      yield* found.tasks;
+      cursor = found.cursor;
+    } while (cursor !== null);
+  }
+
   async function failedPage(taskId: string, cursor: string | null): Promise<FailedItems> {
     return readAs(await send('GET', '/v1/tasks/failed-items', { query: { taskId, cursor } }), failedItemsSchema);
   }
@@ -139,10 +115,9 @@ export function taskCalls(send: Send) {
     reindex: (body: ReindexRequest, options: RunOptions = {}) => run('reindex', { json: body }, options),
     deleteIndex: (body: DeleteIndexRequest, options: RunOptions = {}) => run('delete-index', { json: body }, options),
     /** The tracker of a task. Error: `TaskNotFound`. */
-    info,
-    async list(filter: TaskFilter = {}): Promise<TaskList> {
-      return readAs(await send('GET', '/v1/tasks/list', { query: { ...filter } }), taskListSchema);
-    },
+    info: (taskId: string) => readInfo(send, taskId),
+    page,
+    list,
     /** Errors of these: `TaskNotFound`, `TaskClosed`. Each gives the tracker after it. */
     restart: (taskId: string, { force }: { force?: boolean } = {}) => steer('restart', { taskId, force }),
     cancel: (taskId: string, reason?: string) => steer('cancel', { taskId, reason }),
@@ -162,7 +137,9 @@ export function taskCalls(send: Send) {
       } while (cursor !== null);
     },
     /** The tracker at each change, until the task has ended; lost connections are made anew. */
-    events,
-    wait,
+    events: (taskId: string, options: { signal?: AbortSignal } = {}) => watchEvents(send, taskId, options),
+    /** The tracker at the end of a task, or after so many seconds, whatever it tells then. */
+    wait: (taskId: string, options: { seconds?: number; signal?: AbortSignal } = {}) =>
+      waitForEnd(send, taskId, options),
   };
 }

@@ -1,5 +1,5 @@
 /** Starts, reads and steers tasks through a Temporal client. */
-export { countTasks, listTasks, type TaskFilter, type TaskList, type TaskPage } from './list.ts';
+export { countTasks, eachTask, listTasks, type TaskFilter, type TaskList, type TaskPage } from './list.ts';
 export { type DescribedTask, describeTask, getTracker, readTask, type TaskView } from './read.ts';
 export { restartTask } from './restart.ts';
 export { type TaskRow, trackerOfRow } from './rows.ts';

@@ -60,6 +60,28 @@ export async function listTasks(client: Client, page: TaskPage = {}): Promise<Ta
   return { ...tasks, total };
 }
 
+/**
+ * All tasks of a filter, one by one; `limit` (1,000) is how many are asked for at once. What starts or ends meanwhile may
+ * be missed. Errors as of `listTasks`.
+ *
+ * @example
+ * for await (const { id } of eachTask(client, { status: 'exhausted' })) await restartTask(client, id, { force: true });
+ */
+export async function* eachTask(
+  client: Client,
+  { limit = LIMITS.listLimit, ...filter }: TaskFilter & { limit?: number } = {},
+): AsyncGenerator<TaskRow> {
+  const query = queryOf(filter);
+  let cursor: string | null = null;
+  do {
+    // Asked anew for each page: a task may be restarted by whoever walks the list.
+    const current = and(query, await notReplaced(client));
+    const page: Omit<TaskList, 'total'> = await readPage(client, current, { limit, cursor }, query);
+    yield* page.tasks;
+    cursor = page.cursor;
+  } while (cursor !== null);
+}
+
 /** How many tasks there are, and how many in each status. */
 export async function countTasks(
   client: Client,

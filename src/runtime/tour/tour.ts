@@ -173,8 +173,7 @@ async function clearLeftOvers(client: ReembedClient, say: (line: string) => void
   if (left.length === 0) return;
   say('a tour was broken off here: it begins anew');
   for (const status of ['processing', 'waiting', 'paused', 'failed', 'pending'] as const) {
-    for (const { id } of (await client.tasks.list({ status, limit: 100 })).tasks)
-      await client.tasks.cancel(id, 'a new tour');
+    for await (const { id } of client.tasks.list({ status })) await client.tasks.cancel(id, 'a new tour');
   }
   for (const { name } of left) await client.tasks.deleteIndex({ index: name, force: true }, { wait: true });
 }

@@ -124,13 +124,18 @@ it('steers tasks and says why it cannot', async () => {
   await expect(reembed.tasks.pause(id)).rejects.toMatchObject({ type: 'TaskClosed' });
   await expect(reembed.tasks.info('no-such-task')).rejects.toMatchObject({ type: 'TaskNotFound' });
   await expect(reembed.tasks.wait('no-such-task')).rejects.toMatchObject({ type: 'TaskNotFound' });
-  const { tasks } = await reembed.tasks.list({ type: 'reindex', limit: 10 });
+  const { tasks } = await reembed.tasks.page({ type: 'reindex', limit: 10 });
   expect(tasks.map((task) => task.id)).toContain('slow');
+  const { total } = await reembed.tasks.page({ limit: 1 });
+  const all: string[] = [];
+  for await (const task of reembed.tasks.list({ limit: 2 })) all.push(task.id);
+  expect([all.length, new Set(all).size]).toEqual([total, total]);
+  expect(total).toBeGreaterThan(4);
 });
 
 it('lets nobody in without a token', async () => {
   const { port } = server.address() as { port: number };
   const stranger = createClient({ baseUrl: `http://127.0.0.1:${port}` });
   await expect(stranger.indexes.list()).rejects.toMatchObject({ type: 'Unauthorized', status: 401 });
-  await expect(stranger.tasks.list()).rejects.toMatchObject({ type: 'Unauthorized' });
+  await expect(stranger.tasks.page()).rejects.toMatchObject({ type: 'Unauthorized' });
 });

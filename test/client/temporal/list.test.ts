@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   countTasks,
+  eachTask,
   getTracker,
   listTasks,
   restartTask,
@@ -47,6 +48,9 @@ describe('the list of tasks', () => {
     }
     expect(seen).toHaveLength(25);
     expect(new Set(seen)).toEqual(new Set(ids));
+    const walked: string[] = [];
+    for await (const { id } of eachTask(world.client, { index, limit: 7 })) walked.push(id);
+    expect(walked).toEqual(seen);
     const { tasks } = await listTasks(world.client, { index, offset: 20, limit: 10 });
     expect(tasks.map(({ id }) => id)).toEqual(seen.slice(20));
     expect(await listTasks(world.client, { index, offset: 30 })).toMatchObject({ tasks: [], total: 25, cursor: null });

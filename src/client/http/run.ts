@@ -1,0 +1,54 @@
+import { type TaskType, type Tracker, trackerSchema } from '../../contract/tasks.ts';
+import { watchEvents } from './events.ts';
+import { type Query, type RequestOptions, readAs, type Send } from './request.ts';
+
+export type RunnableType = Exclude<TaskType, 'reindex-slice'>;
+
+export interface RunOptions {
+  /** Answer at the end of the task: as long as it takes, or after this many seconds at the latest. */
+  wait?: boolean | number;
+  /** End the task of the same id first, if there is one. */
+  ignoreLock?: boolean;
+  signal?: AbortSignal;
+}
+
+export type Run = (type: RunnableType, request: RequestOptions, options: RunOptions) => Promise<Tracker>;
+
+/** Of one call: a proxy in between may not hold a request for longer. Waiting goes on by events. */
+const FIRST_WAIT_SECONDS = 30;
+
+export async function readInfo(send: Send, taskId: string): Promise<Tracker> {
+  return readAs(await send('GET', '/v1/tasks/info', { query: { taskId } }), trackerSchema);
+}
+
+/** Waits for the end of a task, or for so many seconds, and gives its tracker, whatever it tells. */
+export async function waitForEnd(
+  send: Send,
+  taskId: string,
+  options: { seconds?: number; signal?: AbortSignal } = {},
+): Promise<Tracker> {
+  const late = options.seconds === undefined ? undefined : AbortSignal.timeout(Math.ceil(options.seconds * 1_000));
+  const signals = [late, options.signal].filter((signal) => signal !== undefined);
+  let last: Tracker | undefined;
+  try {
+    for await (const tracker of watchEvents(send, taskId, { signal: AbortSignal.any(signals) })) last = tracker;
+  } catch (error) {
+    if (!late?.aborted || options.signal?.aborted) throw error;
+  }
+  return last ?? readInfo(send, taskId);
+}
+
+/** Starts tasks, and waits for their ends where that is asked for. */
+export function createRun(send: Send): Run {
+  return async (type, request, { wait = false, ignoreLock, signal }) => {
+    const start = performance.now();
+    const seconds = wait === true ? Number.POSITIVE_INFINITY : Number(wait);
+    const timeout = Math.min(seconds, FIRST_WAIT_SECONDS);
+    const query: Query = { ...request.query, ignoreLock, ...(wait !== false && { wait: true, timeout }) };
+    const response = await send('POST', `/v1/tasks/${type}/run`, { ...request, query, signal });
+    const tracker = await readAs(response, trackerSchema);
+    const left = seconds - (performance.now() - start) / 1_000;
+    if (response.status === 200 || wait === false || left <= 0) return tracker;
+    return waitForEnd(send, tracker.id, { signal, seconds: wait === true ? undefined : left });
+  };
+}
