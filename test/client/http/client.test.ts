@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createClient } from '../../../src/client/http/client.ts';
+import { createClient, type ReembedError } from '../../../src/client/http/client.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 
 const TRACKER: Tracker = {
@@ -68,6 +68,14 @@ describe('an error', () => {
       issues: [{ path: 'dest', message: 'no' }],
       retryAfterMs: 7_000,
     });
+  });
+
+  it('of a proxy that asks to slow down says until when', async () => {
+    const date = new Date(Date.now() + 60_000).toUTCString();
+    const { client } = clientOf(() => new Response('', { status: 429, headers: { 'retry-after': date } }));
+    const error = await client.indexes.list().catch((thrown: unknown) => thrown as ReembedError);
+    expect(error).toMatchObject({ type: 'ServerUnavailable' });
+    expect((error as ReembedError).retryAfterMs).toBeGreaterThan(50_000);
   });
 
   it.each([
@@ -160,6 +168,17 @@ describe('a request', () => {
     for await (const tracker of client.tasks.events('t')) seen.push(tracker);
     expect([seen.length, streams]).toEqual([1, 3]);
   });
+});
+
+it('events asks with a breath in between while something ends its streams at once', async () => {
+  const asked: number[] = [];
+  const { client } = clientOf(() => {
+    asked.push(performance.now());
+    return asked.length < 3 ? new Response('') : new Response(null, { status: 204 });
+  });
+  for await (const _ of client.tasks.events('t')) throw new Error('there was no event');
+  expect(asked).toHaveLength(3);
+  expect((asked[2] as number) - (asked[0] as number)).toBeGreaterThan(900);
 });
 
 describe('a long answer or body, over a real connection', () => {
