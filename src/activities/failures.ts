@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { ZodError } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
 import { codeOf, isConnectionError } from '../store/database.ts';
@@ -33,7 +33,16 @@ export function toFailure(error: unknown): unknown {
   if (codeOf(error) === '42P01') {
     return ApplicationFailure.create({ type: 'IndexNotFound', message: 'the index was deleted' });
   }
-  return error;
+  if (!(error instanceof Error) || isCancellation(error)) return error;
+  // The name of a library's class is no type to rely on.
+  const failure = ApplicationFailure.create({ type: 'Internal', message: error.message });
+  failure.stack = error.stack;
+  return failure;
+}
+
+/** Temporal knows a canceled activity by these. */
+function isCancellation(error: Error): boolean {
+  return error instanceof TemporalFailure || error.name === 'AbortError';
 }
 
 function withIssues(error: ReembedError): string {
