@@ -30,7 +30,7 @@ create_or_update_namespace() {
 
 tasks_can_be_found() {
   temporal workflow count \
-    --query "TaskType = 'none' and TaskStatus = 'none' and TaskParent = 'none' and TaskIndex = 'none' and TaskReplaces = 'none'"
+    --query "TaskType = 'none' and TaskStatus = 'none' and TaskParent = 'none' and TaskIndex = 'none' and TaskReplaces = 'none' and JobName = 'none'"
 }
 
 eventually temporal operator cluster health
@@ -41,6 +41,7 @@ eventually temporal operator search-attribute create \
   --name TaskStatus --type Keyword \
   --name TaskParent --type Keyword \
   --name TaskReplaces --type Keyword \
+  --name JobName --type Keyword \
   --name TaskIndex --type KeywordList
 eventually tasks_can_be_found
 echo "namespace $TEMPORAL_NAMESPACE is ready"

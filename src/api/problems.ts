@@ -6,9 +6,9 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { ERROR_KINDS, type ErrorType, ReembedError } from '../contract/errors.ts';
+import { fieldIssues, issuesText } from '../contract/issues.ts';
 import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
 import { codeOf, isConnectionError } from '../store/database.ts';
-import { fieldIssues, issuesText } from './issues.ts';
 import { whereJsonBreaks } from './json-error.ts';
 
 export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';

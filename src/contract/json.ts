@@ -22,3 +22,12 @@ export function storageProblem(value: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** A JSON value as text that is the same whatever the order of the keys. What is undefined is left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
+      : inner,
+  );
+}

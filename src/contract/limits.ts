@@ -11,6 +11,8 @@ export const LIMITS = {
   itemsPerCall: 10_000,
   /** A JSON body. */
   bodyBytes: 32 * 1024 * 1024,
+  /** A job's input, and its result: both are kept in the history of its workflow. */
+  jobBytes: 256 * 1024,
   searchLimit: 1_000,
   listLimit: 1_000,
   /** Characters of a tracker's `detail`. */

@@ -5,6 +5,24 @@ export function embedQueueOf(controlQueue: string): string {
   return `${controlQueue}-embed`;
 }
 
+/** The queue on which handlers of jobs run: the default one, or one with a name. */
+export function jobQueueOf(controlQueue: string, queue: string | null): string {
+  return queue === null ? `${controlQueue}-jobs` : `${controlQueue}-jobs-${queue}`;
+}
+
+/**
+ * The queue on which jobs that were started by hand or by a schedule are checked, by any worker that knows their
+ * definitions: not one of those above, whose workers may all be busy for long.
+ */
+export function admissionQueueOf(controlQueue: string): string {
+  return `${controlQueue}-job-admission`;
+}
+
+/** The workflow that decides between jobs of one name and key. */
+export function laneIdOf(controlQueue: string, name: string, keyHash: string): string {
+  return `job-lane/${controlQueue}/${name}/${keyHash}`;
+}
+
 export const WORKFLOW = {
   upsert: 'upsert',
   delete: 'delete',
@@ -12,6 +30,8 @@ export const WORKFLOW = {
   reindexSlice: 'reindexSlice',
   deleteIndex: 'deleteIndex',
   maintain: 'maintain',
+  job: 'job',
+  jobLane: 'jobLane',
 } as const;
 
 export const SIGNAL = {
@@ -23,6 +43,19 @@ export const SIGNAL = {
   throttle: 'throttle',
 } as const;
 
+/** What a job, its handler's activity and its lane tell each other. */
+export const JOB_SIGNAL = {
+  /** To the job: a worker runs its handler. */
+  started: 'started',
+  /** To the job: its turn has come. */
+  turn: 'turn',
+  /** To the lane: the job has ended. */
+  leave: 'leave',
+} as const;
+
+/** To the lane: may this job run? */
+export const ENTER_LANE = 'enter';
+
 export const QUERY = { tracker: 'tracker' } as const;
 
 /** Search attributes by which `temporal workflow list --query` finds tasks; the values are Temporal's type names. */
@@ -33,6 +66,8 @@ export const SEARCH_ATTRIBUTES = {
   /** Of a run that replaces an ended one of the same task: that one's run id, so that lists can leave it out. */
   TaskReplaces: 'KEYWORD',
   TaskIndex: 'KEYWORD_LIST',
+  /** Of a job: the name of its definition. */
+  JobName: 'KEYWORD',
 } as const;
 
 /** Lower is sooner (Temporal's default is 3): what people start, live writes above all, goes before reindex copying. */

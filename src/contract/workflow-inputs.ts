@@ -1,4 +1,5 @@
 import type { Splitter } from './indexes.ts';
+import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
 import type { Duration, OnReindex, TaskType, Tracker, TrackerError } from './tasks.ts';
@@ -131,6 +132,69 @@ export interface MirrorState {
   mark: number;
 }
 
+/** A job with all its options as they are to be; times in milliseconds. */
+export interface JobPlan {
+  timeoutMs: number;
+  /** Of the workers that run it; null: the default queue. */
+  queue: string | null;
+  bind: boolean;
+  onDuplicate: OnDuplicate;
+  /** Hash of what makes it a duplicate of others of its name. */
+  keyHash: string;
+  newest: boolean;
+  maxAttempts: number;
+  backOff: { initialMs: number; factor: number; mostMs: number };
+  /** In ms since 1970; null: at once. */
+  runAtMs: number | null;
+  priority: number;
+  fairnessKey: string | null;
+  startTimeoutMs: number;
+  isolate: Isolate;
+}
+
+export interface JobInput extends Omit<CallOptions, 'at'>, CommonInput {
+  name: string;
+  input?: unknown;
+  at?: string;
+  /** What the client or `admitJob` made of the options of the call and of the definition. */
+  plan?: JobPlan;
+  /** Set by the lane that started it. */
+  turn?: Turn;
+}
+
+/** Whether a job may run now, or behind which other one. */
+export type Turn = { kind: 'runs' } | { kind: 'waits'; behind: string };
+
+/** Asks a lane whether a job may run. */
+export interface LaneRequest {
+  taskId: string;
+  onDuplicate: Exclude<OnDuplicate, 'parallel'>;
+  newest: boolean;
+  /** Of the job's workflow, when it is there already: it was started by hand, by a schedule or again. */
+  runId: string | null;
+  /** The job to start when it is accepted, or whose input the one that waits is to have. */
+  job: JobInput;
+  inputHash: string | null;
+}
+
+/** `exists`: there is a job of this id already, from an earlier submission. */
+export type LaneAnswer = Turn | { kind: 'ignored'; standsFor: string } | { kind: 'exists' };
+
+/** A job in its lane. */
+export interface LaneEntry {
+  taskId: string;
+  runId: string;
+  /** The input of a newer submission that was ignored for it. */
+  newest?: { input: unknown };
+}
+
+export interface LaneInput {
+  /** Of the jobs, for people. */
+  name: string;
+  /** Set when a lane continues itself as a new run: the first one runs, the others wait. */
+  entries?: LaneEntry[];
+}
+
 /** What every workflow may be started with, by type of task. */
 export interface TaskInputs {
   upsert: UpsertInput;
@@ -138,5 +202,6 @@ export interface TaskInputs {
   reindex: ReindexInput;
   'reindex-slice': ReindexSliceInput;
   'delete-index': DeleteIndexInput;
+  job: JobInput;
 }
 export type AnyTaskInput = TaskInputs[TaskType];

@@ -30,6 +30,7 @@ const WORKFLOW_OF: Record<TaskType, string> = {
   reindex: WORKFLOW.reindex,
   'reindex-slice': WORKFLOW.reindexSlice,
   'delete-index': WORKFLOW.deleteIndex,
+  job: WORKFLOW.job,
 };
 let bundle: Promise<WorkflowBundle> | undefined;
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { ReembedError } from '../../contract/errors.ts';
+import { fieldIssues } from '../../contract/issues.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { type Deletion, deletionSchema, type Item, itemSchema, objectIdSchema } from '../../contract/objects.ts';
 import type { Tracker } from '../../contract/tasks.ts';
@@ -10,7 +11,6 @@ import type { Db } from '../../store/database.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, stageItems } from '../../store/staging.ts';
-import { fieldIssues } from '../issues.ts';
 import { whereJsonBreaks } from '../json-error.ts';
 import {
   type AcceptDependencies,

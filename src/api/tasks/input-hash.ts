@@ -1,13 +1,5 @@
 import { createHash } from 'node:crypto';
-
-/** A JSON value as text that is the same whatever the order of the keys. What is undefined is left out. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
-      : inner,
-  );
-}
+import { canonicalJson } from '../../contract/json.ts';
 
 /** Tells whether two calls ask for the same: of a body's options first, then of one item after the other. */
 export interface InputHash {

@@ -4,8 +4,8 @@ import type { z } from 'zod';
 import { awaitTask, type StartableType } from '../../client/temporal/index.ts';
 import { NDJSON } from '../../contract/bodies.ts';
 import { ReembedError } from '../../contract/errors.ts';
+import { fieldIssues, issuesText } from '../../contract/issues.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
-import { fieldIssues, issuesText } from '../issues.ts';
 import { problemResponses } from '../problems.ts';
 import {
   type AcceptDependencies,
@@ -21,7 +21,10 @@ import { linesQuery, runQuery, upsertLinesQuery } from './schemas.ts';
 
 const NDJSON_TYPES: readonly string[] = [NDJSON, 'application/ndjson', 'application/jsonl'];
 
-const BODIES: Record<StartableType, { schema: z.ZodType; summary: string; lines?: z.ZodObject }> = {
+/** Jobs are run by their names, below `/v1/jobs`. */
+export type RunnableType = Exclude<StartableType, 'job'>;
+
+const BODIES: Record<RunnableType, { schema: z.ZodType; summary: string; lines?: z.ZodObject }> = {
   upsert: { schema: upsertSchema, summary: 'Embed objects and write them to an index', lines: upsertLinesQuery },
   delete: { schema: deleteSchema, summary: 'Delete objects from an index', lines: linesQuery },
   reindex: { schema: reindexSchema, summary: 'Rebuild an index, with another model or settings, while writes go on' },
@@ -29,7 +32,7 @@ const BODIES: Record<StartableType, { schema: z.ZodType; summary: string; lines?
 };
 
 /** Adds `POST /run` to the router of a type: accepts a task and answers 202, or with `wait=true` 200 at its end. */
-export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: StartableType, responder: Responder): void {
+export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: RunnableType, responder: Responder): void {
   const { schema, summary, lines } = BODIES[type];
   const tracker = { 'application/json': { schema: responder.trackerSchema } };
   const location = { Location: { description: 'Where to ask for the task.', schema: { type: 'string' as const } } };
@@ -87,7 +90,7 @@ type Query = z.output<typeof runQuery>;
 async function accept(
   c: Context,
   deps: AcceptDependencies,
-  type: StartableType,
+  type: RunnableType,
 ): Promise<Query & { accepted: Tracker }> {
   const mediaType = mediaTypeOf(c);
   const ignoreLock = (query: Query) => query.ignoreLock ?? c.req.header('ignore-lock') === 'true';
@@ -113,7 +116,7 @@ async function accept(
 async function acceptJson(
   c: Context,
   deps: AcceptDependencies,
-  type: StartableType,
+  type: RunnableType,
   options: AcceptOptions,
 ): Promise<Tracker> {
   switch (type) {

@@ -6,13 +6,23 @@ import { PRIORITY } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { callTemporal } from './call.ts';
-import { taskIndexKey, taskParentKey, taskReplacesKey, taskStatusKey, taskTypeKey, WORKFLOW_OF } from './names.ts';
+import {
+  jobNameKey,
+  taskIndexKey,
+  taskParentKey,
+  taskReplacesKey,
+  taskStatusKey,
+  taskTypeKey,
+  WORKFLOW_OF,
+} from './names.ts';
 import { trackerOfRow } from './rows.ts';
 import type { StartableType, StartTaskOptions } from './start.ts';
 
 const START_TIMEOUT_MS = 10_000;
 
-type AnyInput = Partial<TaskInputs['upsert'] & TaskInputs['delete'] & TaskInputs['reindex']> & { parentId?: string };
+type AnyInput = Partial<
+  TaskInputs['upsert'] & TaskInputs['delete'] & TaskInputs['reindex'] & TaskInputs['job'] & { parentId: string }
+>;
 
 export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ignoreLock'> {
   inputHash?: string;
@@ -41,7 +51,7 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
     workflowIdReusePolicy: options.reuse,
     workflowIdConflictPolicy: 'FAIL',
     staticSummary: options.summary ?? summaryOf(type, input),
-    priority: { priorityKey },
+    priority: { priorityKey, fairnessKey: options.fairnessKey },
     typedSearchAttributes: new TypedSearchAttributes(attributesOf(tracker, input, options.replaces)),
     memo: { tracker: listRow(tracker), ...(inputHash !== undefined && { inputHash }) },
     // The SDK's own way for programs that must not start twice; its public options have none.
@@ -53,8 +63,9 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
 }
 
 /** The tracker of a task that no worker has taken up yet. */
-function pendingTracker(type: StartableType, id: string, input: AnyInput): Tracker {
-  const { previous, accepted } = input;
+export function pendingTracker(type: StartableType, id: string, input: AnyInput): Tracker {
+  const { previous, accepted, plan } = input;
+  const data: Tracker['data'] = input.name === undefined ? {} : { name: input.name };
   const now = new Date().toISOString();
   return trackerOfRow({
     id,
@@ -64,9 +75,9 @@ function pendingTracker(type: StartableType, id: string, input: AnyInput): Track
     createTime: previous?.createTime ?? now,
     updateTime: now,
     attempts: previous?.attempts ?? 0,
-    maxAttempts: (input.maxAttempts ?? 3) + (previous?.attempts ?? 0),
+    maxAttempts: (plan?.maxAttempts ?? input.maxAttempts ?? 3) + (previous?.attempts ?? 0),
     errors: previous?.errors ?? [],
-    data: previous?.data ?? {},
+    data: previous?.data ?? data,
     version: accepted?.version ?? null,
     progress: { done: 0, total: accepted?.total ?? 0, failed: 0, perSecond: 0, etaSeconds: null },
   });
@@ -80,7 +91,7 @@ function attributesOf(tracker: Tracker, input: AnyInput, replaces: string | unde
   const pairs: SearchAttributePair[] = [
     { key: taskTypeKey, value: tracker.type },
     { key: taskStatusKey, value: tracker.status },
-    { key: taskIndexKey, value: indexesOf(input) },
+    input.name === undefined ? { key: taskIndexKey, value: indexesOf(input) } : { key: jobNameKey, value: input.name },
   ];
   if (tracker.parentId !== null) pairs.push({ key: taskParentKey, value: tracker.parentId });
   if (replaces !== undefined) pairs.push({ key: taskReplacesKey, value: replaces });
@@ -98,5 +109,7 @@ function summaryOf(type: StartableType, input: AnyInput): string {
       return `rebuild ${input.source} as ${input.dest}`;
     case 'delete-index':
       return `delete the index ${input.index}`;
+    case 'job':
+      return `job ${input.name}`;
   }
 }

@@ -9,6 +9,7 @@ export const WORKFLOW_OF: Record<TaskType, string> = {
   reindex: WORKFLOW.reindex,
   'reindex-slice': WORKFLOW.reindexSlice,
   'delete-index': WORKFLOW.deleteIndex,
+  job: WORKFLOW.job,
 };
 
 const TYPE_OF = new Map(Object.entries(WORKFLOW_OF).map(([type, workflow]) => [workflow, type as TaskType]));
@@ -23,3 +24,4 @@ export const taskStatusKey = defineSearchAttributeKey('TaskStatus', SEARCH_ATTRI
 export const taskParentKey = defineSearchAttributeKey('TaskParent', SEARCH_ATTRIBUTES.TaskParent);
 export const taskReplacesKey = defineSearchAttributeKey('TaskReplaces', SEARCH_ATTRIBUTES.TaskReplaces);
 export const taskIndexKey = defineSearchAttributeKey('TaskIndex', SEARCH_ATTRIBUTES.TaskIndex);
+export const jobNameKey = defineSearchAttributeKey('JobName', SEARCH_ATTRIBUTES.JobName);

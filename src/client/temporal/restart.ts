@@ -58,6 +58,7 @@ async function startAgain(
       inputHash: typeof inputHash === 'string' ? inputHash : undefined,
       summary: await ended.staticSummary(),
       priority: ended.priority?.priorityKey,
+      fairnessKey: ended.priority?.fairnessKey,
       reuse: 'ALLOW_DUPLICATE',
       replaces: runId,
       requestId: `restart-of-${runId}`,

@@ -22,6 +22,8 @@ export interface StartTaskOptions<T extends StartableType = StartableType> {
   summary?: string;
   /** Lower is sooner; live writes go first by default. */
   priority?: number;
+  /** Where the server has fairness turned on: who it is that must not starve others. */
+  fairnessKey?: string;
   /** End the task of this id, if there is one, and run this instead, whatever its input. */
   ignoreLock?: boolean;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FieldIssue } from '../contract/errors.ts';
+import type { FieldIssue } from './errors.ts';
 
 type Issue = z.core.$ZodIssue;
 

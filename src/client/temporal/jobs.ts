@@ -1,0 +1,60 @@
+import type { Client } from '@temporalio/client';
+import { laneIdOf } from '../../contract/names.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import type { JobInput, JobPlan, LaneRequest } from '../../contract/workflow-inputs.ts';
+import { enterLane } from './lane.ts';
+import { pendingTracker } from './launch.ts';
+import { getTracker } from './read.ts';
+import { findSameTask, type StartTaskOptions, startTask } from './start.ts';
+
+export type StartJobOptions = Pick<
+  StartTaskOptions<'job'>,
+  'taskId' | 'input' | 'taskQueue' | 'inputHash' | 'ignoreLock'
+>;
+
+/**
+ * Starts a job, once per id. One that must mind others of its name and key, and is not to wait for its time first, is
+ * started by their lane, which alone can tell: it may be `ignored` then, and `data.standsFor` is the job that stands for
+ * it. One without a plan is checked by a worker that knows its definition. Returns its tracker.
+ * Errors: `TaskLocked`, `TemporalUnavailable`.
+ */
+export async function startJob(client: Client, options: StartJobOptions): Promise<Tracker> {
+  const { taskId, taskQueue, input, inputHash, ignoreLock } = options;
+  const { plan } = input;
+  const wanted = { type: 'job', taskId, inputHash } as const;
+  if (!plan || plan.onDuplicate === 'parallel' || plan.runAtMs !== null || ignoreLock) {
+    const started = await startTask(client, { ...options, type: 'job', ...priorityOf(input) });
+    return started.existing ? getTracker(client, taskId) : started.tracker;
+  }
+  if (await findSameTask(client, wanted)) return getTracker(client, taskId);
+  const answer = await enterLane(client, {
+    laneId: laneIdOf(taskQueue, input.name, plan.keyHash),
+    taskQueue,
+    request: laneRequest(plan, { taskId, runId: null, job: input, inputHash }),
+  });
+  const tracker = pendingTracker('job', taskId, input);
+  if (answer.kind === 'ignored') {
+    return {
+      ...tracker,
+      status: 'ignored',
+      detail: `the job ${answer.standsFor} stands for it`,
+      data: { ...tracker.data, standsFor: answer.standsFor },
+    };
+  }
+  if (answer.kind !== 'exists') return tracker;
+  await findSameTask(client, wanted);
+  return getTracker(client, taskId);
+}
+
+export function laneRequest(
+  { onDuplicate, newest }: JobPlan,
+  rest: Pick<LaneRequest, 'taskId' | 'runId' | 'job' | 'inputHash'>,
+): LaneRequest {
+  if (onDuplicate === 'parallel') throw new Error('a job that minds no others has no lane');
+  return { onDuplicate, newest, ...rest };
+}
+
+/** For the queues: what is left out is as the server has it. */
+export function priorityOf({ plan, priority, fairnessKey }: JobInput): { priority?: number; fairnessKey?: string } {
+  return { priority: plan?.priority ?? priority, fairnessKey: plan?.fairnessKey ?? fairnessKey };
+}

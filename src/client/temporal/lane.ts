@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ENTER_LANE, WORKFLOW } from '../../contract/names.ts';
+import type { LaneAnswer, LaneInput, LaneRequest } from '../../contract/workflow-inputs.ts';
+import { callTemporal, isType } from './call.ts';
+
+const TIMEOUT_MS = 10_000;
+/** The server takes in ten at once for one lane and turns others away: these try again, for this long in all. */
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = { first: 20, most: 1_000 } as const;
+
+export interface EnterLaneOptions {
+  laneId: string;
+  /** Of the workflows. */
+  taskQueue: string;
+  request: LaneRequest;
+}
+
+/**
+ * Asks the lane of a job whether it may run; the lane is started if there is none. The same job may ask again, and gets
+ * the same answer. Error: `TemporalUnavailable`, and then it may have been let in all the same.
+ */
+export async function enterLane(client: Client, options: EnterLaneOptions): Promise<LaneAnswer> {
+  const untilMs = Date.now() + PATIENCE_MS;
+  for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
+    try {
+      return await callTemporal(client, options.request.taskId, () => askOnce(client, options), {
+        timeoutMs: TIMEOUT_MS,
+      });
+    } catch (error) {
+      if (!isTransient(error) || Date.now() > untilMs) throw error;
+    }
+    await delay(pauseMs * (0.5 + Math.random()));
+  }
+}
+
+function askOnce(client: Client, { laneId, taskQueue, request }: EnterLaneOptions): Promise<LaneAnswer> {
+  const input: LaneInput = { name: request.job.name };
+  return client.workflow.executeUpdateWithStart<() => Promise<void>, LaneAnswer, [LaneRequest]>(ENTER_LANE, {
+    args: [request],
+    startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.jobLane, {
+      workflowId: laneId,
+      taskQueue,
+      args: [input] as never,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: `decides between jobs ${request.job.name} of one key`,
+    }),
+  });
+}
+
+/** The lane was busy, or it ended or went on as another run while it was asked. */
+function isTransient(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateFailedError || isType(error, 'TemporalUnavailable') || isType(error, 'TaskNotFound')
+  );
+}

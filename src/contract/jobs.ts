@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+import { durationSchema, taskIdSchema } from './tasks.ts';
+
+/** Jobs: the user's own functions as tasks. Their names, and every option with what it means. */
+
+export const jobNameSchema = z
+  .string()
+  .min(1)
+  .max(LIMITS.nameChars)
+  .regex(/^[\w.:-]+$/, 'letters, digits and any of . : - _');
+
+export const queueNameSchema = z
+  .string()
+  .min(1)
+  .max(LIMITS.nameChars)
+  .regex(/^[\w.-]+$/, 'letters, digits and any of . - _');
+
+/** What a submission does when a job with the same name and key is queued or runs. */
+export const ON_DUPLICATE = ['parallel', 'discard', 'serial', 'queue_one'] as const;
+export type OnDuplicate = (typeof ON_DUPLICATE)[number];
+
+/** Where the handler runs: with the worker, in a thread of its own, or in a process of its own. */
+export const ISOLATE = ['none', 'thread', 'process'] as const;
+export type Isolate = (typeof ISOLATE)[number];
+
+export const backOffSchema = z.strictObject({
+  /** Before the second attempt. */
+  initial: durationSchema.default('10s'),
+  /** Each further wait is so many times the one before. */
+  factor: z.number().min(1).max(100).default(2),
+  most: durationSchema.default('10m'),
+});
+
+/** A length of time that is not zero. */
+const someTime = durationSchema.refine((duration) => !/^0+(\.0+)?\D*$/.test(String(duration)), 'must be above 0');
+
+/** Options that a definition and a call have in common, in the same form. */
+const common = {
+  /** The longest an attempt may take: its signal is aborted then, and it fails as `TaskTimeout`. Default `1h`. */
+  timeout: someTime,
+  /** The handler gets `{ uuid, workerId, attempt, signal, heartbeat, control, log }` first, and then its input. */
+  bind: z.boolean(),
+  /**
+   * `parallel` (default): they run at once. `discard`: it is ignored. `serial`: it waits for its turn, first in, first
+   * out. `queue_one`: one runs, one waits, others are ignored.
+   */
+  onDuplicate: z.enum(ON_DUPLICATE),
+  /** With `queue_one`: the one that waits runs with the input of the newest that was ignored. */
+  newest: z.boolean(),
+  /** Attempts before it is exhausted. Default 3. */
+  maxAttempts: z.int().min(1).max(100),
+  /** How long it waits between attempts. */
+  backOff: backOffSchema,
+  /** How long it waits before it runs. */
+  delay: durationSchema,
+  /** 1 goes first, 5 last; default 3. */
+  priority: z.int().min(1).max(5),
+  /** Jobs of a queue are taken in turn from each fairness key, so that none starves. Needs a server with fairness on. */
+  fairnessKey: z.string().min(1).max(64),
+  /** How long an attempt may wait for a worker of its queue; then it fails as `NoWorker`. Default `24h`. */
+  startTimeout: someTime,
+  /** For handlers that block the event loop; default `none`. */
+  isolate: z.enum(ISOLATE),
+} as const;
+
+const jobOptionsSchema = z.strictObject(common).partial();
+
+/** The options of one call, as a person or a program in any language writes them. */
+export const callOptionsSchema = jobOptionsSchema.extend({
+  /** Names the job: the same id with the same input is the same job. Made up if not given. */
+  taskId: taskIdSchema.optional(),
+  /** The queue whose workers run it. */
+  queue: queueNameSchema.optional(),
+  /** What makes it a duplicate of others of its name; the input if not given. */
+  key: z.string().min(1).max(1_000).optional(),
+  /** When it runs, never before: instead of `delay`. */
+  at: z.union([z.iso.datetime({ offset: true }), z.date()]).optional(),
+});
+export type CallOptions = z.input<typeof callOptionsSchema>;
+
+/** The options of a definition; `queue` and `key` may be functions of the input there. */
+export const definitionOptionsSchema = jobOptionsSchema.extend({
+  queue: z.union([queueNameSchema, z.custom<(input: never) => string>(isFunction)]).optional(),
+  key: z.custom<(input: never) => string>(isFunction, 'must be a function of the input').optional(),
+});
+type DefinitionOptionsInput = z.input<typeof definitionOptionsSchema>;
+
+export interface DefinitionOptions<Input> extends Omit<DefinitionOptionsInput, 'queue' | 'key'> {
+  queue?: string | ((input: Input) => string);
+  key?: (input: Input) => string;
+}
+
+/** A job as the one argument of its workflow, or the body of a call. */
+export const jobSchema = callOptionsSchema.extend({
+  name: jobNameSchema,
+  input: z.unknown().optional(),
+});
+export type JobBody = z.input<typeof jobSchema>;
+
+export const JOB_DEFAULTS = {
+  timeout: '1h',
+  onDuplicate: 'parallel',
+  maxAttempts: 3,
+  priority: 3,
+  startTimeout: '24h',
+  isolate: 'none',
+} as const;
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { ReembedError } from '../contract/errors.ts';
+import { type DefinitionOptions, jobNameSchema } from '../contract/jobs.ts';
+import { createHandle, createSentJob } from './handle.ts';
+import type { BoundHandler, Handler } from './handler.ts';
+import { checkDefinitionOptions } from './options.ts';
+import { globalRegistry, type Registry } from './registry.ts';
+import { sendJob } from './send.ts';
+import type { AnyTask, Task } from './task.ts';
+
+/** A definition: name, schema of the input, options. */
+export interface Definition<Given, Input> extends DefinitionOptions<Input> {
+  /** Names it for good: jobs that wait are found by it. */
+  name: string;
+  /** Of the input. What it checks is the input as JSON, since that is how it travels. Without it there is no input. */
+  input?: z.ZodType<Input, Given>;
+  /** The global one if not given. */
+  registry?: Registry;
+}
+
+/**
+ * Makes a function a task: durable, with options, run by a worker that knows this definition.
+ * Errors: `InvalidInput` for a bad name or option, `NameTaken`.
+ *
+ * @example
+ * export const sendMail = defineTask(
+ *   { name: 'send-mail', input: z.object({ to: z.email() }), timeout: '30s', queue: 'mail' },
+ *   async ({ to }) => smtp.send(to),
+ * );
+ * await sendMail.delay({ to: 'a@example.com' });
+ */
+export function defineTask<Result, Given = void, Input = Given>(
+  definition: Definition<Given, Input> & { bind: true },
+  handler: BoundHandler<Input, Result>,
+): Task<Given, Input, Result>;
+export function defineTask<Result, Given = void, Input = Given>(
+  definition: Definition<Given, Input> & { bind?: false },
+  handler: Handler<Input, Result>,
+): Task<Given, Input, Result>;
+export function defineTask<Result, Given, Input>(
+  definition: Definition<Given, Input>,
+  handler: Handler<Input, Result> | BoundHandler<Input, Result>,
+): Task<Given, Input, Result> {
+  const { name, input = z.undefined(), registry = globalRegistry(), ...options } = definition;
+  checkName(name);
+  checkDefinitionOptions(name, options);
+  const connection = () => registry.connection;
+  const applyAsync: Task<Given, Input, Result>['applyAsync'] = async (given, call = {}) =>
+    createSentJob<Result>(connection, await sendJob(task, given, call));
+  const task: Task<Given, Input, Result> = Object.freeze({
+    [TASK]: true,
+    name,
+    input: input as z.ZodType<Input, Given>,
+    options,
+    handler,
+    registry,
+    applyAsync,
+    delay: (given: Given) => applyAsync(given),
+    at: async (date, given, call) => applyAsync(given, { ...call, at: date }),
+    handle: (taskId) => createHandle<Result>(connection, taskId),
+  } satisfies Task<Given, Input, Result> & { [TASK]: true });
+  registry.add(task);
+  return task;
+}
+
+const TASK = Symbol.for('reembed.jobs.task');
+
+/** Whether it was made by `defineTask`, of this copy of the package or another. */
+export function isTask(value: unknown): value is AnyTask {
+  return typeof value === 'object' && value !== null && TASK in value;
+}
+
+function checkName(name: string): void {
+  const { success, error } = jobNameSchema.safeParse(name);
+  if (success) return;
+  const issues = error.issues.map(({ message }) => ({ path: 'name', message }));
+  throw new ReembedError('InvalidInput', `a task cannot be named ${JSON.stringify(name)}: ${issues[0]?.message}`, {
+    issues,
+  });
+}

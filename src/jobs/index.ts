@@ -1,0 +1,11 @@
+/** Jobs: functions of your own as durable tasks. */
+export type { CallOptions, DefinitionOptions, Isolate, OnDuplicate } from '../contract/jobs.ts';
+export type { Tracker } from '../contract/tasks.ts';
+export { type ConnectJobsOptions, connectJobs } from './connect.ts';
+export type { JobControl, JobWorker, RunningJob } from './control.ts';
+export { type Definition, defineTask, isTask } from './define.ts';
+export { NonRetryableError } from './errors.ts';
+export type { JobHandle, SentJob, WaitOptions } from './handle.ts';
+export type { Bound, BoundHandler, Handler, JobLog } from './handler.ts';
+export { createRegistry, globalRegistry, type JobConnection, type Registry } from './registry.ts';
+export type { AnyTask, Task } from './task.ts';

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import { durationMs } from '../contract/durations.ts';
+import { type FieldIssue, ReembedError } from '../contract/errors.ts';
+import { fieldIssues, issuesText } from '../contract/issues.ts';
+import {
+  backOffSchema,
+  type CallOptions,
+  callOptionsSchema,
+  type DefinitionOptions,
+  definitionOptionsSchema,
+  JOB_DEFAULTS,
+  queueNameSchema,
+} from '../contract/jobs.ts';
+import { canonicalJson } from '../contract/json.ts';
+import type { JobPlan } from '../contract/workflow-inputs.ts';
+
+/** The part of a definition that plans a job. */
+export interface Planned {
+  name: string;
+  options: DefinitionOptions<never>;
+}
+
+/**
+ * Checks the options of a definition.
+ * @throws ReembedError `InvalidInput` naming each option that is unknown, wrong or contradicts another one
+ */
+export function checkDefinitionOptions(name: string, options: DefinitionOptions<never>): void {
+  refuse(`the definition of ${name}`, [
+    ...schemaIssues(definitionOptionsSchema, options),
+    ...contradictions(options),
+    ...(options.newest && options.onDuplicate !== 'queue_one' ? [NEWEST] : []),
+  ]);
+}
+
+/**
+ * The options of a job: those of the definition, overridden by those of the call.
+ * @param input as the definition's schema gives it: for functions of the input
+ * @param sent the input as JSON: what tells duplicates when no key does
+ * @throws ReembedError `InvalidInput` naming each option that is unknown, wrong or contradicts another one
+ */
+export function planJob(
+  { name, options: own }: Planned,
+  { input, sent }: { input: unknown; sent: unknown },
+  call: CallOptions = {},
+  nowMs: number = Date.now(),
+): JobPlan {
+  const what = `the options of ${name}`;
+  refuse(what, schemaIssues(callOptionsSchema, call));
+  const asked = given(call);
+  const merged = { ...JOB_DEFAULTS, ...given(own), ...asked };
+  refuse(what, [
+    ...contradictions(asked),
+    ...(asked.at !== undefined && asked.delay !== undefined ? [{ path: 'delay', message: 'contradicts `at`' }] : []),
+    ...(asked.newest && merged.onDuplicate !== 'queue_one' ? [NEWEST] : []),
+    ...(asked.key !== undefined && merged.onDuplicate === 'parallel' ? [KEY] : []),
+  ]);
+  const { initial, factor, most } = backOffSchema.parse(merged.backOff ?? {});
+  return {
+    timeoutMs: durationMs(merged.timeout),
+    queue: queueOf(what, merged.queue, input),
+    bind: merged.bind ?? false,
+    onDuplicate: merged.onDuplicate,
+    keyHash: hashOf(keyOf(what, merged.key, input) ?? canonicalJson(sent ?? null)),
+    // Of a definition whose way with duplicates the call has changed, it has no meaning any more.
+    newest: merged.onDuplicate === 'queue_one' && (merged.newest ?? false),
+    maxAttempts: merged.maxAttempts,
+    backOff: { initialMs: durationMs(initial), factor, mostMs: durationMs(most) },
+    runAtMs: runAt(asked.at, merged.delay, nowMs),
+    priority: merged.priority,
+    fairnessKey: merged.fairnessKey ?? null,
+    startTimeoutMs: durationMs(merged.startTimeout),
+    isolate: merged.isolate,
+  };
+}
+
+const NEWEST: FieldIssue = { path: 'newest', message: 'has a meaning with onDuplicate queue_one only' };
+const KEY: FieldIssue = { path: 'key', message: 'has no meaning with onDuplicate parallel' };
+
+/** What contradicts itself within one set of options. */
+function contradictions({ backOff, maxAttempts }: Pick<CallOptions, 'backOff' | 'maxAttempts'>): FieldIssue[] {
+  const { success, data } = backOffSchema.safeParse(backOff ?? {});
+  if (!success) return []; // told by the schema
+  const issues: FieldIssue[] = [];
+  if (durationMs(data.initial) > durationMs(data.most)) {
+    issues.push({ path: 'backOff.initial', message: 'must not be longer than backOff.most' });
+  }
+  if (backOff !== undefined && maxAttempts === 1) {
+    issues.push({ path: 'backOff', message: 'has no meaning with maxAttempts 1' });
+  }
+  return issues;
+}
+
+function runAt(at: CallOptions['at'], delay: CallOptions['delay'], nowMs: number): number | null {
+  if (at !== undefined) return new Date(at).getTime();
+  return delay === undefined || durationMs(delay) === 0 ? null : nowMs + durationMs(delay);
+}
+
+function queueOf(what: string, queue: string | ((input: never) => string) | undefined, input: unknown): string | null {
+  if (queue === undefined) return null;
+  if (typeof queue === 'string') return queue;
+  const chosen: unknown = queue(input as never);
+  refuse(what, schemaIssues(queueNameSchema, chosen, ['queue']));
+  return chosen as string;
+}
+
+function keyOf(what: string, key: string | ((input: never) => string) | undefined, input: unknown): string | undefined {
+  if (typeof key !== 'function') return key;
+  const made: unknown = key(input as never);
+  refuse(what, schemaIssues(callOptionsSchema.shape.key.unwrap(), made, ['key']));
+  return made as string;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** An option that is undefined is one that was not given. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function schemaIssues(schema: z.ZodType, value: unknown, prefix: PropertyKey[] = []): FieldIssue[] {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return [];
+  return fieldIssues(parsed.error, prefix).map(({ path, message }) => ({
+    path,
+    message: message === 'is not a known field' ? 'is not an option' : message,
+  }));
+}
+
+function refuse(what: string, issues: FieldIssue[]): void {
+  if (issues.length > 0) throw new ReembedError('InvalidInput', `${what}: ${issuesText(issues)}`, { issues });
+}

@@ -1,0 +1,50 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { startJob } from '../client/temporal/jobs.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { fieldIssues, issuesText } from '../contract/issues.ts';
+import type { CallOptions } from '../contract/jobs.ts';
+import { canonicalJson, type Json } from '../contract/json.ts';
+import type { Tracker } from '../contract/tasks.ts';
+import { travelled } from './json.ts';
+import { planJob } from './options.ts';
+import type { AnyTask } from './task.ts';
+
+/**
+ * Sends a job through the connection of its task's registry and returns its tracker. Errors: `InvalidInput`,
+ * `TooLarge`, `NotConnected`, `TaskLocked`, `TemporalUnavailable`.
+ */
+export async function sendJob(task: AnyTask, given: unknown, call: CallOptions): Promise<Tracker> {
+  const { client, taskQueue } = task.registry.connection;
+  const { sent, input } = await checkInput(task, given);
+  const plan = planJob(task, { input, sent }, call);
+  const { name } = task;
+  return startJob(client, {
+    taskId: call.taskId ?? randomUUID(),
+    taskQueue,
+    input: { name, input: sent, plan },
+    inputHash: jobHash(name, sent),
+  });
+}
+
+/**
+ * Checks an input as it will arrive: as JSON, by the schema of the task. `sent` is that JSON, `input` what the schema
+ * made of it. Errors: `InvalidInput` with each bad field, `TooLarge`.
+ */
+export async function checkInput(
+  task: Pick<AnyTask, 'name' | 'input'>,
+  given: unknown,
+): Promise<{ sent: Json | undefined; input: unknown }> {
+  const what = `the input of ${task.name}`;
+  const sent = travelled(what, given);
+  const parsed = await task.input.safeParseAsync(sent);
+  if (parsed.success) return { sent, input: parsed.data };
+  const issues = fieldIssues(parsed.error, ['input']);
+  throw new ReembedError('InvalidInput', `${what}: ${issuesText(issues)}`, { issues });
+}
+
+/** Tells whether two jobs of one id are the same. */
+export function jobHash(name: string, sent: Json | undefined): string {
+  return createHash('sha256')
+    .update(canonicalJson({ name, input: sent }))
+    .digest('hex');
+}

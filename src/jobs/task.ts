@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import type { CallOptions, DefinitionOptions } from '../contract/jobs.ts';
+import type { JobHandle, SentJob } from './handle.ts';
+import type { BoundHandler, Handler } from './handler.ts';
+import type { Registry } from './registry.ts';
+
+/** A function of the user's own, as a durable task: made by `defineTask`. `Given` is its input before its schema. */
+export interface Task<Given, Input, Result> {
+  readonly name: string;
+  readonly input: z.ZodType<Input, Given>;
+  readonly options: DefinitionOptions<Input>;
+  readonly handler: Handler<Input, Result> | BoundHandler<Input, Result>;
+  readonly registry: Registry;
+
+  /**
+   * Sends it, with the options of its definition. Resolves when it is accepted, which is not when it has run.
+   * Errors: `InvalidInput`, `TooLarge`, `NotConnected`, `TemporalUnavailable`.
+   */
+  delay(input: Given): Promise<SentJob<Result>>;
+
+  /**
+   * Sends it with options of this one call, which win over those of the definition. Errors: as `delay`, and
+   * `TaskLocked` when `taskId` belongs to a job with another name or input.
+   *
+   * @example
+   * const sent = await sendMail.applyAsync({ to: 'a@example.com' }, { queue: 'mail', timeout: '30s' });
+   */
+  applyAsync(input: Given, options?: CallOptions): Promise<SentJob<Result>>;
+
+  /** Sends it to run at this time: perhaps later, never before. Errors: as `applyAsync`. */
+  at(date: Date | string, input: Given, options?: Omit<CallOptions, 'at' | 'delay'>): Promise<SentJob<Result>>;
+
+  /** A job that was sent before, by its id. */
+  handle(taskId: string): JobHandle<Result>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds tasks of all inputs and results
+export type AnyTask = Task<any, any, any>;
