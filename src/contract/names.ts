@@ -65,9 +65,9 @@ export const SEARCH_ATTRIBUTES = {
   TaskParent: 'KEYWORD',
   /** Of a run that replaces an ended one of the same task: that one's run id, so that lists can leave it out. */
   TaskReplaces: 'KEYWORD',
-  TaskIndex: 'KEYWORD_LIST',
   /** Of a job: the name of its definition. */
   JobName: 'KEYWORD',
+  TaskIndex: 'KEYWORD_LIST',
 } as const;
 
 /** Lower is sooner (Temporal's default is 3): what people start, live writes above all, goes before reindex copying. */
