@@ -7,7 +7,7 @@ import type { Db } from '../store/database.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 
-const params = z.object({ alias: nameSchema });
+const params = z.object({ alias: nameSchema.meta({ description: 'Name of the alias.', examples: ['docs'] }) });
 
 const putAlias = createRoute({
   method: 'put',
@@ -15,10 +15,19 @@ const putAlias = createRoute({
   operationId: 'setAlias',
   tags: ['aliases'],
   summary: 'Point an alias to an index, at once for all searches and writes',
+  description: 'Goes back to a retired index only once that has all that was written since: `NotCurrent` until then.',
   request: { params, body: { required: true, content: { 'application/json': { schema: aliasTargetBody } } } },
   responses: {
     200: { description: 'The alias points to the index.', content: { 'application/json': { schema: aliasBody } } },
-    ...problemResponses('InvalidInput', 'IndexNotFound', 'NameTaken', 'IndexDeleting', 'IndexLocked'),
+    ...problemResponses(
+      'InvalidInput',
+      'IndexNotFound',
+      'NameTaken',
+      'IndexDeleting',
+      'IndexLocked',
+      'NotCurrent',
+      'DatabaseUnavailable',
+    ),
   },
 });
 
@@ -30,6 +39,7 @@ const getAliases = createRoute({
   summary: 'List all aliases',
   responses: {
     200: { description: 'All aliases, by name.', content: { 'application/json': { schema: aliasListBody } } },
+    ...problemResponses('DatabaseUnavailable'),
   },
 });
 
@@ -42,7 +52,7 @@ const removeAlias = createRoute({
   request: { params },
   responses: {
     204: { description: 'The alias is gone.' },
-    ...problemResponses('InvalidInput', 'AliasNotFound', 'IndexLocked'),
+    ...problemResponses('InvalidInput', 'AliasNotFound', 'IndexLocked', 'DatabaseUnavailable'),
   },
 });
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { html } from 'hono/html';
+import { methodNotAllowed as onOtherMethods } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { z } from 'zod';
 import type { Embedder } from '../contract/embedder.ts';
@@ -10,6 +10,7 @@ import type { ModelConfig } from '../contract/models.ts';
 import type { Db } from '../store/database.ts';
 import { createAliasRouter } from './aliases.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
+import { openApiDocument, version } from './document.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
 import { createMetrics } from './metrics.ts';
@@ -19,7 +20,7 @@ import { limitBody } from './middleware/body-limit.ts';
 import { safeHeaders } from './middleware/headers.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { createObjectRouter } from './objects.ts';
-import { type ApiLog, notFound, onError } from './problems.ts';
+import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
 import { type Document, page, referencePage } from './reference.ts';
 import { type ApiEnv, createRouter } from './router.ts';
 import { createSearchRouter } from './search.ts';
@@ -40,8 +41,6 @@ export interface ApiDependencies {
   /** What `/readyz` asks, if not the database and Temporal as they are. */
   health?: HealthChecks;
 }
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const metricsRoute = createRoute({
   method: 'get',
@@ -68,6 +67,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   if (apiTokens.length > 0) app.use(bearerAuth(apiTokens));
   app.use(sameOrigin());
   app.use(limitBody(bodyBytes));
+  app.use(onOtherMethods({ app, onMethodNotAllowed: methodNotAllowed }));
 
   app.route('/v1/indexes', createIndexRouter({ db, models }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
@@ -81,26 +81,6 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   );
   addPages(app);
   return app;
-}
-
-/** The OpenAPI document of an app. */
-export function openApiDocument(app: OpenAPIHono<ApiEnv>) {
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'Needed if the server was given tokens.',
-  });
-  return app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: {
-      title: 'reembed',
-      version,
-      description: 'Keeps vector indexes right while they are written to and rebuilt.',
-      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
-    },
-    servers: [{ url: '/' }],
-    security: [{ bearer: [] }, {}],
-  });
 }
 
 function addPages(app: OpenAPIHono<ApiEnv>): void {

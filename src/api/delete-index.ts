@@ -27,10 +27,15 @@ const deleteIndex = createRoute({
   tags: ['indexes'],
   summary: 'Delete an index, as a task',
   request: {
-    params: z.object({ index: nameSchema }),
+    params: z.object({ index: nameSchema.describe('Name of the index, not of an alias.') }),
     query: z.strictObject({
-      force: flagQuery.optional().describe('Delete it although an alias points to it, and the alias with it.'),
-      taskId: taskIdSchema.optional(),
+      force: flagQuery
+        .optional()
+        .describe('Delete it although an alias points to it, and the alias with it.')
+        .meta({ examples: [false] }),
+      taskId: taskIdSchema
+        .optional()
+        .describe('Names the task: the same id with the same input is the same task. Made up if not given.'),
     }),
   },
   responses: {
@@ -42,6 +47,7 @@ const deleteIndex = createRoute({
       'IndexAliased',
       'TaskLocked',
       'TemporalUnavailable',
+      'DatabaseUnavailable',
     ),
   },
 });

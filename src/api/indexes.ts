@@ -8,10 +8,11 @@ import type { ModelConfig } from '../contract/models.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { indexInfo, listIndexInfos } from '../store/index-info.ts';
 import { ensureIndex, resolveIndex } from '../store/indexes.ts';
+import { INDEX_OR_ALIAS } from './on-index.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 
-const params = z.object({ index: nameSchema });
+const params = z.object({ index: nameSchema.describe('Name of the index.') });
 const described = { 'application/json': { schema: indexBody } };
 
 const putIndex = createRoute({
@@ -24,7 +25,7 @@ const putIndex = createRoute({
   responses: {
     200: { description: 'It was there already, with the same settings.', content: described },
     201: { description: 'Created.', content: described },
-    ...problemResponses('InvalidInput', 'IndexExists', 'NameTaken', 'IndexDeleting'),
+    ...problemResponses('InvalidInput', 'IndexExists', 'NameTaken', 'IndexDeleting', 'DatabaseUnavailable'),
   },
 });
 
@@ -36,6 +37,7 @@ const getIndexes = createRoute({
   summary: 'List all indexes with counts, state, lock and aliases',
   responses: {
     200: { description: 'All indexes, by name.', content: { 'application/json': { schema: indexListBody } } },
+    ...problemResponses('DatabaseUnavailable'),
   },
 });
 
@@ -45,10 +47,10 @@ const getIndex = createRoute({
   operationId: 'getIndex',
   tags: ['indexes'],
   summary: 'One index, by its name or an alias',
-  request: { params },
+  request: { params: z.object({ index: INDEX_OR_ALIAS }) },
   responses: {
     200: { description: 'The index.', content: described },
-    ...problemResponses('InvalidInput', 'IndexNotFound'),
+    ...problemResponses('InvalidInput', 'IndexNotFound', 'DatabaseUnavailable'),
   },
 });
 

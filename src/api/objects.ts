@@ -1,14 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { countQuery, NDJSON, objectBody, objectPageBody } from '../contract/bodies.ts';
-import { nameSchema } from '../contract/indexes.ts';
 import { objectIdSchema, type StoredObject } from '../contract/objects.ts';
 import type { Db } from '../store/database.ts';
 import { getObject, listObjects } from '../store/objects.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { ndjsonStream, primed } from './ndjson.ts';
-import { onIndex } from './on-index.ts';
+import { INDEX_OR_ALIAS, onIndex } from './on-index.ts';
 import { type ApiLog, problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 
@@ -20,10 +19,10 @@ const getOne = createRoute({
   summary: 'One object',
   description:
     'The id is URL-encoded, slashes included. The ids `.` and `..` cannot stand in a URL, however they are encoded: list them.',
-  request: { params: z.object({ index: nameSchema, id: objectIdSchema }) },
+  request: { params: z.object({ index: INDEX_OR_ALIAS, id: objectIdSchema.describe('Id of the object.') }) },
   responses: {
     200: { description: 'The object.', content: { 'application/json': { schema: objectBody } } },
-    ...problemResponses('InvalidInput', 'IndexNotFound', 'ObjectNotFound', 'IndexDeleting'),
+    ...problemResponses('InvalidInput', 'IndexNotFound', 'ObjectNotFound', 'IndexDeleting', 'DatabaseUnavailable'),
   },
 });
 
@@ -35,10 +34,16 @@ const list = createRoute({
   summary: 'All objects in the order of their ids',
   description: `Page by page as JSON; with \`Accept: ${NDJSON}\` all that follow the cursor as one stream, an object to a line.`,
   request: {
-    params: z.object({ index: nameSchema }),
+    params: z.object({ index: INDEX_OR_ALIAS }),
     query: z.strictObject({
-      cursor: z.string().max(4_000).optional(),
-      limit: countQuery(),
+      cursor: z
+        .string()
+        .max(4_000)
+        .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
+        .optional()
+        .describe('Of an earlier page of any index: only objects after that page.')
+        .meta({ examples: [toCursor('a')] }),
+      limit: countQuery().describe('Most objects of a page.'),
     }),
   },
   responses: {
@@ -46,7 +51,7 @@ const list = createRoute({
       description: 'A page of objects, or all of them.',
       content: { 'application/json': { schema: objectPageBody }, [NDJSON]: { schema: objectBody } },
     },
-    ...problemResponses('InvalidInput', 'IndexNotFound', 'IndexDeleting'),
+    ...problemResponses('InvalidInput', 'IndexNotFound', 'IndexDeleting', 'DatabaseUnavailable'),
   },
 });
 

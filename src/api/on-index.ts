@@ -1,7 +1,11 @@
 import { ReembedError } from '../contract/errors.ts';
+import { nameSchema } from '../contract/indexes.ts';
 import type { Db } from '../store/database.ts';
 import { resolveIndex } from '../store/indexes.ts';
 import type { IndexRow } from '../store/schema.ts';
+
+/** The parameter of a path that `onIndex` resolves. */
+export const INDEX_OR_ALIAS = nameSchema.meta({ description: 'Name of an index or an alias.', examples: ['docs'] });
 
 const TRIES = 5;
 

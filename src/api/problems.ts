@@ -73,6 +73,14 @@ export const notFound: NotFoundHandler = (c) =>
     new ReembedError('NotFound', 'there is nothing at this address: /openapi.json lists what there is'),
   );
 
+/** For an address that is there with other methods. */
+export function methodNotAllowed(c: Context, methods: readonly string[]): Response {
+  const allow = methods.join(', ');
+  const response = problemResponse(c, new ReembedError('MethodNotAllowed', `this address takes ${allow}`));
+  response.headers.set('allow', allow);
+  return response;
+}
+
 /** The part of a request a validator looked at, as the first step of an issue's path; the body needs none. */
 const PLACE: Record<string, string[]> = { json: [], form: [], query: ['query'], param: ['path'], header: ['header'] };
 
@@ -82,20 +90,36 @@ export function validationHook(result: { success: boolean; target: string; error
   throw invalidInput(fieldIssues(result.error, PLACE[result.target] ?? [result.target]), result.error);
 }
 
+interface ProblemResponse {
+  description: string;
+  content: { [PROBLEM_MEDIA_TYPE]: { schema: z.ZodType } };
+  headers?: typeof RETRY_AFTER;
+}
+
+const RETRY_AFTER = {
+  'Retry-After': {
+    description: 'Seconds to wait, where the other side names them.',
+    schema: { type: 'integer' as const },
+  },
+};
+
 /** The `responses` of a route that can end with these errors, for its OpenAPI description. */
-export function problemResponses(
-  ...types: ErrorType[]
-): Record<number, { description: string; content: { [PROBLEM_MEDIA_TYPE]: { schema: typeof problemSchema } } }> {
+export function problemResponses(...types: ErrorType[]): Record<number, ProblemResponse> {
   const byStatus = new Map<number, ErrorType[]>();
   for (const type of types) {
     const { status } = ERROR_KINDS[type];
     byStatus.set(status, [...(byStatus.get(status) ?? []), type]);
   }
-  const content = { [PROBLEM_MEDIA_TYPE]: { schema: problemSchema } };
   return Object.fromEntries(
     [...byStatus].map(([status, of]) => [
       status,
-      { description: of.map((type) => `\`${type}\`: ${ERROR_KINDS[type].title}.`).join(' '), content },
+      {
+        description: of.map((type) => `\`${type}\`: ${ERROR_KINDS[type].title}.`).join(' '),
+        content: {
+          [PROBLEM_MEDIA_TYPE]: { schema: problemSchema.and(z.object({ type: z.enum(of.map(problemTypeOf)) })) },
+        },
+        ...(of.includes('ModelRateLimited') && { headers: RETRY_AFTER }),
+      },
     ]),
   );
 }

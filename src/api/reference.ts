@@ -11,13 +11,20 @@ interface Operation {
   description?: string;
   parameters?: { name: string; in: string; required?: boolean; description?: string; schema?: unknown }[];
   requestBody?: { content?: Record<string, { schema?: unknown }> };
-  responses?: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
+  responses?: Record<string, Reply | { $ref: string }>;
+}
+
+interface Reply {
+  description?: string;
+  content?: Record<string, { schema?: unknown }>;
+  headers?: Record<string, unknown>;
 }
 
 export interface Document {
   info: { title: string; version: string; description?: string };
   paths?: Record<string, Record<string, Operation>>;
-  components?: { schemas?: Record<string, unknown> };
+  tags?: { name: string; description?: string }[];
+  components?: { schemas?: Record<string, unknown>; responses?: Record<string, Reply> };
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
@@ -71,9 +78,10 @@ export function referencePage(document: Document): Html {
     )}</ul></nav>
 ${tags.map(
   (tag) => html`<h2>${tag}</h2>
+<p>${document.tags?.find(({ name }) => name === tag)?.description ?? ''}</p>
 ${operations
   .filter(({ operation }) => operation.tags?.includes(tag))
-  .map(({ path, method, operation }) => operationSection(path, method, operation))}`,
+  .map(({ path, method, operation }) => operationSection(path, method, operation, document))}`,
 )}
 <h2>schemas</h2>
 ${Object.entries(document.components?.schemas ?? {}).map(
@@ -82,7 +90,7 @@ ${Object.entries(document.components?.schemas ?? {}).map(
   );
 }
 
-function operationSection(path: string, method: string, operation: Operation): Html {
+function operationSection(path: string, method: string, operation: Operation, document: Document): Html {
   const parameters = operation.parameters ?? [];
   return html`<section id="${anchorOf(path, method, operation)}">
 <h3><span class="method">${method}</span> <code>${path}</code></h3>
@@ -98,11 +106,20 @@ ${
 ${Object.entries(operation.requestBody?.content ?? {}).map(
   ([type, { schema }]) => html`<p>Body, <code>${type}</code></p>${schemaBlock(schema)}`,
 )}
-<table><tr><th>answer</th><th></th></tr>${Object.entries(operation.responses ?? {}).map(
-    ([status, response]) =>
-      html`<tr><td>${status}</td><td>${response.description} ${answerTypes(response.content)}</td></tr>`,
-  )}</table>
+<table><tr><th>answer</th><th></th></tr>${Object.entries(operation.responses ?? {}).map(([status, response]) => {
+    const { description, content, headers } = replyOf(response, document);
+    return html`<tr><td>${status}</td><td>${description} ${answerTypes(content)}${headerNames(headers)}</td></tr>`;
+  })}</table>
 </section>`;
+}
+
+function replyOf(response: Reply | { $ref: string }, { components }: Document): Reply {
+  if (!('$ref' in response)) return response;
+  return components?.responses?.[response.$ref.replace('#/components/responses/', '')] ?? {};
+}
+
+function headerNames(headers: Record<string, unknown> = {}): Html {
+  return html`${Object.keys(headers).map((name) => html`<code>${name}</code> `)}`;
 }
 
 function anchorOf(path: string, method: string, operation: Operation): string {
@@ -111,7 +128,9 @@ function anchorOf(path: string, method: string, operation: Operation): string {
 
 function answerTypes(content: Record<string, { schema?: unknown }> = {}): Html[] {
   return Object.entries(content).map(([type, { schema }]) => {
-    const name = refName((schema as { $ref?: string } | undefined)?.$ref);
+    // Of a problem, the first of all that must hold is the schema; the other says which types it can have here.
+    const { $ref, allOf } = (schema ?? {}) as { $ref?: string; allOf?: { $ref?: string }[] };
+    const name = refName($ref ?? allOf?.[0]?.$ref);
     return html`<code>${type}</code>${name ? html` <a href="#schema-${name}">${name}</a>` : ''} `;
   });
 }

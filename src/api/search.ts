@@ -3,13 +3,12 @@ import { z } from 'zod';
 import { searchBody, searchResultBody } from '../contract/bodies.ts';
 import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
-import { nameSchema } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Search } from '../contract/objects.ts';
 import { codeOf, type Db } from '../store/database.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { searchParts } from '../store/search.ts';
-import { onIndex } from './on-index.ts';
+import { INDEX_OR_ALIAS, onIndex } from './on-index.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 
@@ -22,7 +21,7 @@ const search = createRoute({
   description:
     "A text is embedded with the index's own model. `filter` keeps objects whose metadata contains it (Postgres `@>`).",
   request: {
-    params: z.object({ index: nameSchema }),
+    params: z.object({ index: INDEX_OR_ALIAS }),
     body: { required: true, content: { 'application/json': { schema: searchBody } } },
   },
   responses: {
@@ -40,6 +39,7 @@ const search = createRoute({
       'ModelWrongDimension',
       'ModelUnavailable',
       'ModelRateLimited',
+      'DatabaseUnavailable',
     ),
   },
 });

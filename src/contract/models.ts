@@ -4,53 +4,59 @@ import { LIMITS } from './limits.ts';
 const dimensions = z.int().min(1).max(LIMITS.dimensions);
 
 export const hashModelSchema = z.strictObject({
-  provider: z.literal('hash'),
+  provider: z.literal('hash').describe('Built in: feature hashing of words and character n-grams; no network.'),
   name: z.string().default('hash-v1'),
   dimensions: dimensions.default(256),
 });
 
 export const wordsModelSchema = z.strictObject({
-  provider: z.literal('words'),
+  provider: z.literal('words').describe('Built in: averaged vectors of English words; no network.'),
   name: z.string().default('glove-100d-30k'),
   dimensions: z.literal(100).default(100),
 });
 
 export const openaiModelSchema = z.strictObject({
-  provider: z.literal('openai'),
+  provider: z.literal('openai').describe('Any OpenAI-compatible endpoint.'),
   name: z.string().min(1),
   dimensions,
-  /** The endpoint up to and including `/v1`. */
-  baseUrl: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
-  /** Name of the environment variable (of the workers and the API) that holds the key; the key itself is never stored. */
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.openai.com/v1')
+    .meta({ description: 'The endpoint up to and including `/v1`.', pattern: '^[Hh][Tt][Tt][Pp][Ss]?:' }),
   apiKeyEnv: z
     .string()
     .regex(/^[A-Z_][A-Z0-9_]*$/, 'an environment variable name')
-    .optional(),
-  /** Send `dimensions` with each call: for models that can shorten their vectors. */
-  sendDimensions: z.boolean().default(false),
-  /** Most texts of one call. */
-  batchSize: z.int().min(1).max(2048).default(128),
-  /** Most characters of all texts of one call. */
-  batchChars: z.int().min(1_000).max(4_000_000).default(200_000),
-  /** Put before each text, as some models want it (`query: `, `passage: `). */
-  queryPrefix: z.string().max(500).optional(),
-  documentPrefix: z.string().max(500).optional(),
-  timeoutMs: z.int().min(1_000).max(600_000).default(60_000),
+    .optional()
+    .describe(
+      'Name of the environment variable (of the workers and the API) that holds the key; the key itself is never stored.',
+    ),
+  sendDimensions: z
+    .boolean()
+    .default(false)
+    .describe('Send `dimensions` with each call: for models that can shorten their vectors.'),
+  batchSize: z.int().min(1).max(2048).default(128).describe('Most texts of one call.'),
+  batchChars: z.int().min(1_000).max(4_000_000).default(200_000).describe('Most characters of all texts of one call.'),
+  queryPrefix: z.string().max(500).optional().describe('Put before each text of a search, as some models want it.'),
+  documentPrefix: z.string().max(500).optional().describe('Put before each text that is written.'),
+  timeoutMs: z.int().min(1_000).max(600_000).default(60_000).describe('Of one call.'),
 });
 
 /** A model that the program which runs the worker and the API registered under this name. */
 export const customModelSchema = z.strictObject({
-  provider: z.literal('custom'),
+  provider: z
+    .literal('custom')
+    .describe('Registered under this name by the program that runs the workers and the API.'),
   name: z.string().min(1),
   dimensions,
 });
 
-export const modelSchema = z.discriminatedUnion('provider', [
-  hashModelSchema,
-  wordsModelSchema,
-  openaiModelSchema,
-  customModelSchema,
-]);
+export const modelSchema = z
+  .discriminatedUnion('provider', [hashModelSchema, wordsModelSchema, openaiModelSchema, customModelSchema])
+  .meta({
+    id: 'Model',
+    description: 'An embedding model as configured.',
+    examples: [{ provider: 'hash', dimensions: 256 }, { provider: 'words' }],
+  });
 
 /** An embedding model as configured. */
 export type ModelConfig = z.output<typeof modelSchema>;

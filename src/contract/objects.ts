@@ -23,9 +23,10 @@ export const objectIdSchema = z
   .superRefine((id, ctx) => {
     const problem = storageProblem(id);
     if (problem) ctx.addIssue({ code: 'custom', message: problem });
-  });
+  })
+  .meta({ not: { enum: ['.', '..'] }, examples: ['a'] });
 
-export const versionSchema = z.int().min(1);
+export const versionSchema = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 /** Any JSON object; its insides are checked by what stores them. */
 export const jsonObjectSchema = z.record(z.string(), z.unknown()) as unknown as z.ZodType<Record<string, Json>>;
@@ -44,26 +45,33 @@ export type Payload = z.output<typeof payloadSchema>;
 export const itemSchema = z
   .strictObject({
     id: objectIdSchema,
-    payload: payloadSchema.optional(),
+    payload: payloadSchema.optional().describe('Text, or JSON with text fields: at most 10 MB.'),
     uri: z
       .string()
       .min(1)
       .max(2_000)
       .refine((uri) => storageProblem(uri) === undefined, 'must be a URI')
-      .optional(),
-    metadata: metadataSchema.optional(),
-    version: versionSchema.optional(),
-    originalId: objectIdSchema.optional(),
+      .optional()
+      .describe('Where to load the payload from: `http:`, `https:` or, where that is allowed, `file:`.'),
+    metadata: metadataSchema.optional().describe('To filter searches by: at most 64 KB.'),
+    version: versionSchema.optional().describe('Of an index with `versioning: external`: the higher one wins.'),
+    originalId: objectIdSchema
+      .optional()
+      .describe('The object that this one is derived from, and is deleted with: another one.'),
   })
   .refine((item) => (item.payload === undefined) !== (item.uri === undefined), {
     path: ['payload'],
     message: 'give either payload or uri',
   })
-  .refine((item) => item.originalId !== item.id, { path: ['originalId'], message: 'must be another object' });
+  .refine((item) => item.originalId !== item.id, { path: ['originalId'], message: 'must be another object' })
+  .meta({ id: 'Item', oneOf: [{ required: ['payload'] }, { required: ['uri'] }] });
 export type Item = z.output<typeof itemSchema>;
 
 /** One object to delete. */
-export const deletionSchema = z.strictObject({ id: objectIdSchema, version: versionSchema.optional() });
+export const deletionSchema = z.strictObject({
+  id: objectIdSchema,
+  version: versionSchema.optional().describe('Of an index with `versioning: external`.'),
+});
 export type Deletion = z.output<typeof deletionSchema>;
 
 export const objectSchema = z.object({
@@ -73,31 +81,33 @@ export const objectSchema = z.object({
   metadata: jsonObjectSchema,
   originalId: z.string().nullable(),
   uri: z.string().nullable(),
-  /** It could not be embedded; a search does not find it. */
-  failed: z.boolean(),
+  failed: z.boolean().describe('It could not be embedded; a search does not find it.'),
 });
 export type StoredObject = z.output<typeof objectSchema>;
 
 export const searchSchema = z
   .strictObject({
-    text: z.string().min(1).max(100_000).optional(),
-    vector: z.array(z.number()).min(1).max(LIMITS.dimensions).optional(),
-    limit: z.int().min(1).max(LIMITS.searchLimit).default(10),
-    /** Only objects whose metadata contains this JSON (Postgres `@>`). */
-    filter: metadataSchema.optional(),
+    text: z.string().min(1).max(100_000).optional().describe("Embedded with the index's own model."),
+    vector: z
+      .array(z.number())
+      .min(1)
+      .max(LIMITS.dimensions)
+      .optional()
+      .describe('With as many dimensions as the index has.'),
+    limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Most objects in the answer.'),
+    filter: metadataSchema.optional().describe('Only objects whose metadata contains this JSON (Postgres `@>`).'),
   })
   .refine((search) => (search.text === undefined) !== (search.vector === undefined), {
     path: ['text'],
     message: 'give either text or vector',
-  });
+  })
+  .meta({ oneOf: [{ required: ['text'] }, { required: ['vector'] }] });
 export type Search = z.output<typeof searchSchema>;
 
 export const hitSchema = z.object({
   id: z.string(),
-  /** Higher is nearer: cosine similarity, inner product, or minus the Euclidean distance. */
-  score: z.number(),
-  /** The part that matched; null for the average of all parts. */
-  part: z.int().nullable(),
+  score: z.number().describe('Higher is nearer: cosine similarity, inner product, or minus the Euclidean distance.'),
+  part: z.int().nullable().describe('The part that matched; null for the average of all parts.'),
   version: z.int(),
   payload: anyJson,
   metadata: jsonObjectSchema,

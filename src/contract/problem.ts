@@ -20,22 +20,42 @@ export function errorTypeOf(problemType: string): ErrorType | undefined {
 /** The body of every error. `type` is `urn:reembed:error:` and one of the error types, for instance `IndexNotFound`. */
 export const problemSchema = z
   .object({
+    // Closed in the document, open for a client, which may be older than its server.
     type: z.string().meta({
-      examples: Object.keys(ERROR_KINDS)
-        .slice(0, 1)
-        .map((type) => URN + type),
+      description: 'What kind of error it is. Stable: programs may decide by it.',
+      enum: Object.keys(ERROR_KINDS).map((type) => URN + type),
     }),
-    title: z.string(),
-    status: z.int().min(400).max(599),
-    /** What went wrong this time, for people. */
-    detail: z.string(),
-    /** The request, as in the log: `urn:reembed:request:` and its `X-Request-Id`. */
-    instance: z.string().optional(),
-    /** A stable code where a type has several reasons. */
-    reason: z.string().optional(),
-    /** Each bad field: `items.3.id` in the body, `query.limit`, `path.index` elsewhere. */
-    issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    title: z.string().describe('The kind in words.'),
+    status: z.int().min(400).max(599).describe('The HTTP status.'),
+    detail: z.string().describe('What went wrong this time, for people.'),
+    instance: z
+      .string()
+      .optional()
+      .describe('The request, as in the log: `urn:reembed:request:` and its `X-Request-Id`.'),
+    reason: z.string().optional().describe('A stable code where a type has several reasons.'),
+    issues: z
+      .array(
+        z.object({
+          path: z.string().describe('`items.3.id` in the body, `query.limit` and `path.index` elsewhere.'),
+          message: z.string(),
+        }),
+      )
+      .optional()
+      .describe('Each bad field.'),
   })
-  .meta({ id: 'Problem' });
+  .meta({
+    id: 'Problem',
+    description: 'Every error is answered with one (RFC 9457).',
+    examples: [
+      {
+        type: `${URN}InvalidInput`,
+        title: ERROR_KINDS.InvalidInput.title,
+        status: 400,
+        detail: 'limit: Too big: expected number to be <=1000',
+        instance: `${URN.replace('error', 'request')}5f6c1f3e-8b0e-4f5a-9c39-4f3bb0a3d1c2`,
+        issues: [{ path: 'limit', message: 'Too big: expected number to be <=1000' }],
+      },
+    ],
+  });
 
 export type Problem = z.output<typeof problemSchema>;

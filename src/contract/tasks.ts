@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { indexConfigSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
+import { modelSchema } from './models.ts';
 import { deletionSchema, itemSchema, jsonObjectSchema, objectIdSchema } from './objects.ts';
 import { TASK_STATUSES } from './status.ts';
 
@@ -14,17 +15,30 @@ export const taskIdSchema = z
   .string()
   .min(1)
   .max(LIMITS.taskIdChars)
-  .regex(/^[\w.:@/-]+$/, 'letters, digits and any of . : @ / - _');
+  .regex(/^[A-Za-z0-9_.:@/-]+$/, 'letters, digits and any of . : @ / - _')
+  .meta({ examples: ['rebuild-1'] });
 
 /** What a live write does when its index is being rebuilt: also write there (forward), wait for the end, or refuse. */
-export const onReindexSchema = z.enum(['forward', 'wait', 'refuse']);
+export const onReindexSchema = z
+  .enum(['forward', 'wait', 'refuse'])
+  .describe('When the index is being rebuilt: also write to the new one, wait for the end, or refuse.');
 export type OnReindex = z.output<typeof onReindexSchema>;
 
+/** As long as the longest that can be written as text. */
+const LONGEST_SECONDS = 86_400 * 99_999;
+
 /** A length of time such as `90s`, `20m`, `24h`, `7d`, or a number of seconds. */
-export const durationSchema = z.union([
-  z.int().min(0),
-  z.string().regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)$/, 'a number with ms, s, m, h or d, for instance 24h'),
-]);
+export const durationSchema = z
+  .union([
+    z.int().min(0).max(LONGEST_SECONDS),
+    z
+      .string()
+      .regex(
+        /^([0-9]{1,9}(\.[0-9]{1,9})? *(ms|s|m)|[0-9]{1,5}(\.[0-9]{1,9})? *(h|d))$/,
+        'a number with ms, s, m, h or d, for instance 24h',
+      ),
+  ])
+  .meta({ description: 'Seconds, or a text such as `90s`, `20m`, `24h`, `7d`.', examples: ['24h'] });
 export type Duration = z.output<typeof durationSchema>;
 
 function uniqueIds(things: readonly { id: string }[], ctx: z.RefinementCtx, path: string): void {
@@ -37,16 +51,15 @@ function uniqueIds(things: readonly { id: string }[], ctx: z.RefinementCtx, path
 }
 
 const common = {
-  /** Names the task: the same id with the same input is the same task. Made up if not given. */
-  taskId: taskIdSchema.optional(),
-  /** Attempts before the task is exhausted. */
-  maxAttempts: z.int().min(1).max(100).default(3),
+  taskId: taskIdSchema
+    .optional()
+    .describe('Names the task: the same id with the same input is the same task. Made up if not given.'),
+  maxAttempts: z.int().min(1).max(100).default(3).describe('Attempts before the task is exhausted.'),
 };
 
 const liveWrite = {
   ...common,
-  /** Name of an index or an alias. */
-  index: nameSchema,
+  index: nameSchema.describe('Name of an index or an alias.'),
   onReindex: onReindexSchema.default('forward'),
 };
 
@@ -57,8 +70,12 @@ export const upsertSchema = z.strictObject({
     .min(1)
     .max(LIMITS.itemsPerCall)
     .superRefine((items, ctx) => uniqueIds(items, ctx, 'items')),
-  /** True: items that fail are kept as failed items and the task is done. False: any failed item fails the task. */
-  ignoreFailedItems: z.boolean().default(true),
+  ignoreFailedItems: z
+    .boolean()
+    .default(true)
+    .describe(
+      'True: items that fail are kept as failed items and the task is done. False: any of them fails the task.',
+    ),
 });
 export type UpsertBody = z.output<typeof upsertSchema>;
 
@@ -73,44 +90,64 @@ export const deleteSchema = z.strictObject({
 });
 export type DeleteBody = z.output<typeof deleteSchema>;
 
-export const retireSchema = z.union([
-  z.enum(['never', 'now']),
-  z.strictObject({ after: durationSchema, keepCurrent: z.boolean().default(false) }),
-]);
+export const retireSchema = z
+  .union([
+    z.enum(['never', 'now']),
+    z.strictObject({
+      after: durationSchema,
+      keepCurrent: z
+        .boolean()
+        .default(false)
+        .describe('Write to it too until then, so that going back is one switch of the alias.'),
+    }),
+  ])
+  .describe('When the old index is deleted after the switch.');
 export type Retire = z.output<typeof retireSchema>;
 
 export const reindexSchema = z
   .strictObject({
     ...common,
-    /** The index to rebuild, or an alias: then that alias is switched at the end unless `alias` says otherwise. */
-    source: nameSchema,
-    dest: nameSchema,
-    /** Model of the destination: needed when it does not exist yet. Its other settings are as in the source if not given. */
-    destModel: indexConfigSchema.shape.model.optional(),
+    source: nameSchema.describe(
+      'The index to rebuild, or an alias: then that alias is switched at the end unless `alias` says otherwise.',
+    ),
+    dest: nameSchema.describe('The index to build: another one. If it does not exist yet, `destModel` is needed.'),
+    /** Its other settings are as in the source if not given. */
+    destModel: modelSchema.optional(),
     destSplitter: indexConfigSchema.shape.splitter.unwrap().optional(),
     destAverage: z.boolean().optional(),
-    /** The alias to switch from source to dest at the end. */
-    alias: nameSchema.optional(),
-    onConflict: z.enum(['wait', 'refuse']).default('wait'),
-    /** How long to wait before looking again at what is in the way. */
-    waitSeconds: z.int().min(1).max(604_800).default(1_200),
-    /** Slices copied at once. */
-    concurrency: z.int().min(1).max(64).default(4),
-    /** Objects embedded and written together. */
-    batchSize: z.int().min(1).max(2_000).default(256),
-    /** How many objects may fail to be embedded: a number, a fraction below 1, or -1 for any. */
+    alias: nameSchema.optional().describe('The alias to switch from source to dest at the end.'),
+    onConflict: z
+      .enum(['wait', 'refuse'])
+      .default('wait')
+      .describe('When another reindex or a deletion is in the way: wait for its end, or refuse.'),
+    waitSeconds: z
+      .int()
+      .min(1)
+      .max(604_800)
+      .default(1_200)
+      .describe('How long to wait before looking again at what is in the way.'),
+    concurrency: z.int().min(1).max(64).default(4).describe('Slices copied at once.'),
+    batchSize: z.int().min(1).max(2_000).default(256).describe('Objects embedded and written together.'),
     maxFailed: z
-      .union([z.literal(-1), z.int().min(0), z.number().gt(0).lt(1)], {
+      .union([z.literal(-1), z.int().min(0).max(Number.MAX_SAFE_INTEGER), z.number().gt(0).lt(1)], {
         error: 'a whole number, a fraction between 0 and 1, or -1 for no limit',
       })
-      .default(-1),
+      .default(-1)
+      .describe('How many objects may fail to be embedded: a number, a fraction below 1, or -1 for any.'),
     retire: retireSchema.default('never'),
-    /** Most objects copied in a second; no limit if not given. */
-    ratePerSecond: z.number().positive().max(1_000_000).optional(),
-    /** How long the lock lasts without being renewed. */
-    lockSeconds: z.int().min(10).max(86_400).default(900),
-    /** How long writers may be held back in one try to cut over. */
-    drainSeconds: z.number().min(0.1).max(60).default(5),
+    ratePerSecond: z
+      .number()
+      .positive()
+      .max(1_000_000)
+      .optional()
+      .describe('Most objects copied in a second; no limit if not given.'),
+    lockSeconds: z.int().min(10).max(86_400).default(900).describe('How long the lock lasts without being renewed.'),
+    drainSeconds: z
+      .number()
+      .min(0.1)
+      .max(60)
+      .default(5)
+      .describe('How long writers may be held back in one try to switch.'),
   })
   .refine((reindex) => reindex.source !== reindex.dest, { path: ['dest'], message: 'must not be the source' });
 export type ReindexBody = z.output<typeof reindexSchema>;
@@ -119,10 +156,10 @@ export type ReindexRequest = z.input<typeof reindexSchema>;
 export const deleteIndexSchema = z.strictObject({
   ...common,
   index: nameSchema,
-  /** Delete it although an alias points to it; the alias is removed too. */
-  force: z.boolean().default(false),
-  /** Wait this long first; `cancel` keeps the index, `restart` deletes at once. */
-  after: durationSchema.optional(),
+  force: z.boolean().default(false).describe('Delete it although an alias points to it; the alias is removed too.'),
+  after: durationSchema
+    .optional()
+    .describe('Wait this long first, for instance `24h`; `cancel` keeps the index, `restart` deletes it at once.'),
 });
 export type DeleteIndexBody = z.output<typeof deleteIndexSchema>;
 
@@ -133,17 +170,18 @@ export type Stage = z.output<typeof stageSchema>;
 export const failedItemSchema = z.object({
   objectId: z.string(),
   stage: stageSchema,
-  /** A stable code: an error type, or `stale-beyond-retention`. */
-  reason: z.string(),
+  reason: z.string().describe('A stable code: an error type, or `stale-beyond-retention`.'),
   detail: z.string(),
 });
 export type FailedItem = z.output<typeof failedItemSchema>;
 
-export const failedItemsSchema = z.object({
-  items: z.array(failedItemSchema),
-  total: z.int(),
-  cursor: z.string().nullable(),
-});
+export const failedItemsSchema = z
+  .object({
+    items: z.array(failedItemSchema),
+    total: z.int(),
+    cursor: z.string().nullable().describe('Of the next page; null after the last one.'),
+  })
+  .meta({ id: 'FailedItems' });
 
 export const trackerErrorSchema = z.object({
   attempt: z.int(),
@@ -160,40 +198,38 @@ export const progressSchema = z.object({
   total: z.int(),
   failed: z.int(),
   perSecond: z.number(),
-  etaSeconds: z.number().nullable(),
+  etaSeconds: z.number().nullable().describe('Until the end, at this pace; null when that is not known.'),
 });
 export type Progress = z.output<typeof progressSchema>;
 
 /** What anyone can ask about a task. */
-export const trackerSchema = z.object({
+const trackerFields = z.object({
   id: z.string(),
   type: taskTypeSchema,
-  parentId: z.string().nullable(),
+  parentId: z.string().nullable().describe('The task that started this one.'),
   status: taskStatusSchema,
-  /** What is going on, or how it ended, in words. */
-  detail: z.string(),
+  detail: z.string().describe('What is going on, or how it ended, in words.'),
   createTime: z.string(),
   updateTime: z.string(),
   attempts: z.int(),
   maxAttempts: z.int(),
-  /** Of the running attempt. */
-  lock: z.string().nullable(),
+  lock: z.string().nullable().describe('Of the running attempt.'),
   lockTime: z.string().nullable(),
   lockExpireTime: z.string().nullable(),
-  /** The version that orders the writes of this task. */
-  version: z.int().nullable(),
+  version: z.int().nullable().describe('The version that orders the writes of this task.'),
   progress: progressSchema,
-  /** Of the type: counts of an upsert, phase of a reindex. */
-  data: jsonObjectSchema,
+  data: jsonObjectSchema.describe('Of the type: counts of an upsert, phase of a reindex.'),
   errors: z.array(trackerErrorSchema),
-  /** Children of a reindex, by status. */
-  children: z.partialRecord(taskStatusSchema, z.int()),
-  links: z.object({ workflowId: z.string(), runId: z.string() }),
+  children: z.partialRecord(taskStatusSchema, z.int()).describe('Children of a reindex, by status.'),
+  links: z.object({ workflowId: z.string(), runId: z.string() }).describe('Where Temporal has it.'),
 });
+export const trackerSchema = trackerFields.meta({ id: 'Tracker', description: 'What anyone can ask about a task.' });
 export type Tracker = z.output<typeof trackerSchema>;
 
-export const taskListSchema = z.object({
-  tasks: z.array(trackerSchema.partial().required({ id: true, type: true, status: true })),
-  total: z.int(),
-  cursor: z.string().nullable(),
-});
+export const taskListSchema = z
+  .object({
+    tasks: z.array(trackerFields.partial().required({ id: true, type: true, status: true })),
+    total: z.int(),
+    cursor: z.string().nullable().describe('Of the next page; null after the last one.'),
+  })
+  .meta({ id: 'TaskList' });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { ReembedError } from '../contract/errors.ts';
 import { freePort } from './servers/ports.ts';
+import { answerUnreadable } from './unreadable.ts';
 
 const PORT_ATTEMPTS = 10;
 
@@ -26,6 +27,7 @@ export interface HttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { fetch, host } = options;
   const server = createAdaptorServer({ fetch, hostname: host }) as Server;
+  server.on('clientError', answerUnreadable);
   const streams = new Set<ServerResponse>();
   server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
     streams.add(response);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openApiDocument } from '../../src/api/app.ts';
+import { openApiDocument } from '../../src/api/document.ts';
 import { call, silentDatabase, silentTemporal, testApi } from './support.ts';
 
 const app = (change: Parameters<typeof testApi>[1] = {}) => testApi(silentDatabase(), change);
@@ -72,7 +72,7 @@ describe('answers', () => {
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     expect(headers.get('x-frame-options')).toBe('DENY');
     const cross = await call(app(), 'OPTIONS', '/v1/indexes', undefined, { origin: 'https://elsewhere.example' });
-    expect([cross.status, cross.headers.get('access-control-allow-origin')]).toEqual([404, null]);
+    expect([cross.status, cross.headers.get('access-control-allow-origin')]).toEqual([405, null]);
   });
 
   it('refuse changes on behalf of pages of other sites, and of no one else', async () => {
@@ -84,6 +84,13 @@ describe('answers', () => {
     for (const own of [{}, { 'sec-fetch-site': 'same-origin' }, { origin: 'http://localhost' }]) {
       expect(await put(own)).toBe(503); // there is no database
     }
+  });
+
+  it('name the methods of an address that was asked for with another one', async () => {
+    const { status, headers, body } = await call(app(), 'POST', '/v1/indexes/a');
+    expect([status, headers.get('allow')]).toEqual([405, 'PUT, GET, HEAD, DELETE']);
+    expect(body.type).toBe('urn:reembed:error:MethodNotAllowed');
+    expect((await call(app(), 'PATCH', '/nowhere')).status).toBe(404);
   });
 
   it('carry the id of the request, the one sent along if it is harmless', async () => {

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { startHttpServer } from '../../src/runtime/http-server.ts';
@@ -55,4 +57,22 @@ test('a stop ends streams of events at once and cuts what takes longer than its 
   expect(Date.now() - before).toBeLessThan(2_000);
   expect(await reading).toBe('cut');
   expect(await slow).toBe('cut');
+});
+
+test.each([
+  [
+    'headers that are too long',
+    `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'a'.repeat(20_000)}\r\n\r\n`,
+    431,
+    'HeadersTooLarge',
+  ],
+  ['what is not HTTP', 'HELLO\r\n\r\n', 400, 'InvalidInput'],
+])('%s are answered with a problem, as every error is', async (_what, sent, status, type) => {
+  const server = await startHttpServer({ fetch: () => new Response('ok'), host, port: 0, anyPort: false });
+  onTestFinished(() => server.stop(0));
+  const socket = connect(server.port, host);
+  socket.write(sent);
+  const [head, body] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*Content-Type: application/problem\\+json`));
+  expect(JSON.parse(body ?? '')).toMatchObject({ status, type: `urn:reembed:error:${type}` });
 });

@@ -11,7 +11,7 @@ import {
   resumeTask,
   throttleTask,
 } from '../../client/temporal/index.ts';
-import { ReembedError } from '../../contract/errors.ts';
+import { type ErrorType, ReembedError } from '../../contract/errors.ts';
 import { objectIdSchema } from '../../contract/objects.ts';
 import { failedItemsSchema, TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
 import { countFailed, listFailed } from '../../store/staging.ts';
@@ -21,6 +21,7 @@ import { streamEvents } from './events.ts';
 import { answer, createResponder, operationId, type TaskResponse } from './response.ts';
 import { addRun } from './run.ts';
 import {
+  eventsHeaders,
   failedItemsQuery,
   listQuery,
   reasonQuery,
@@ -109,8 +110,9 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     summary: string,
     query: Q,
     run: (taskId: string, query: z.output<Q>) => Promise<Tracker>,
+    ...refusals: ErrorType[]
   ) => {
-    const errors = problemResponses('InvalidInput', 'TaskNotFound', 'TaskClosed', ...NEVER_ANSWERS);
+    const errors = problemResponses('InvalidInput', 'TaskNotFound', ...refusals, ...NEVER_ANSWERS);
     const responses = { 200: tracker, ...errors };
     router.openapi(
       createRoute({
@@ -128,8 +130,12 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
       },
     );
   };
-  steer('restart', 'Run a task again, or end its waiting', restartQuery, (id, { force }) =>
-    restartTask(client, id, { force }),
+  steer(
+    'restart',
+    'Run a task again, or end its waiting',
+    restartQuery,
+    (id, { force }) => restartTask(client, id, { force }),
+    'TaskClosed',
   );
   steer(
     'cancel',
@@ -137,14 +143,22 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     reasonQuery,
     (id, q) => cancelTask(client, id, q.reason),
   );
-  steer('pause', 'Hold a task back until it is resumed', taskIdQuery, (id) => pauseTask(client, id));
-  steer('resume', 'Let a paused task go on', taskIdQuery, (id) => resumeTask(client, id));
-  steer('ignore', 'Set a task aside: it is not run again unless forced', reasonQuery, (id, { reason }) =>
-    ignoreTask(client, id, reason),
+  steer('pause', 'Hold a task back until it is resumed', taskIdQuery, (id) => pauseTask(client, id), 'TaskClosed');
+  steer('resume', 'Let a paused task go on', taskIdQuery, (id) => resumeTask(client, id), 'TaskClosed');
+  steer(
+    'ignore',
+    'Set a task aside: it is not run again unless forced',
+    reasonQuery,
+    (id, { reason }) => ignoreTask(client, id, reason),
+    'TaskClosed',
   );
   if (type === undefined || type === 'reindex') {
-    steer('throttle', 'Set how fast a reindex copies', throttleQuery, (id, { ratePerSecond }) =>
-      throttleTask(client, id, ratePerSecond),
+    steer(
+      'throttle',
+      'Set how fast a reindex copies',
+      throttleQuery,
+      (id, { ratePerSecond }) => throttleTask(client, id, ratePerSecond),
+      'TaskClosed',
     );
   }
 
@@ -155,6 +169,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
       operationId: operationId('failed-items', type),
       tags,
       summary: 'What a task could not write, with the reasons',
+      description: 'In the order of the ids.',
       request: { query: failedItemsQuery },
       responses: {
         200: { description: 'One page.', content: { 'application/json': { schema: failedItemsSchema } } },
@@ -180,9 +195,20 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
       operationId: operationId('events', type),
       tags,
       summary: 'The tracker as server-sent events, until the task has ended',
-      request: { query: taskIdQuery },
+      description:
+        'Each event is named `tracker`; its `data` is a tracker as JSON, its `id` the `updateTime` of that. When nothing happens, a comment comes every 15 seconds.',
+      request: { query: taskIdQuery, headers: eventsHeaders },
       responses: {
-        200: { description: 'Events named `tracker`.', content: { 'text/event-stream': { schema: z.string() } } },
+        200: {
+          description: 'Events named `tracker`.',
+          content: {
+            'text/event-stream': {
+              schema: z.string(),
+              example:
+                'event: tracker\nid: 2026-01-31T12:00:00.000Z\ndata: {"id":"rebuild-1","status":"done", …}\nretry: 2000\n\n',
+            },
+          },
+        },
         204: { description: 'The task has ended and `Last-Event-ID` is its last event.' },
         ...problemResponses('InvalidInput', 'TaskNotFound', ...NEVER_ANSWERS),
       },

@@ -2,8 +2,8 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { awaitTask, type StartableType } from '../../client/temporal/index.ts';
-import { NDJSON } from '../../contract/bodies.ts';
-import { ReembedError } from '../../contract/errors.ts';
+import { deleteBody, deleteIndexBody, NDJSON, reindexBody, upsertBody } from '../../contract/bodies.ts';
+import { type ErrorType, ReembedError } from '../../contract/errors.ts';
 import { fieldIssues, issuesText } from '../../contract/issues.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
 import { problemResponses } from '../problems.ts';
@@ -17,25 +17,57 @@ import {
 import { acceptLines } from './accept-lines.ts';
 import { mediaTypeOf, readJson } from './json-body.ts';
 import { answer, operationId, type Responder } from './response.ts';
-import { linesQuery, runQuery, upsertLinesQuery } from './schemas.ts';
+import { linesQuery, runHeaders, runQuery, upsertLinesQuery } from './schemas.ts';
 
 const NDJSON_TYPES: readonly string[] = [NDJSON, 'application/ndjson', 'application/jsonl'];
 
 /** Jobs are run by their names, below `/v1/jobs`. */
 export type RunnableType = Exclude<StartableType, 'job'>;
 
-const BODIES: Record<RunnableType, { schema: z.ZodType; summary: string; lines?: z.ZodObject }> = {
-  upsert: { schema: upsertSchema, summary: 'Embed objects and write them to an index', lines: upsertLinesQuery },
-  delete: { schema: deleteSchema, summary: 'Delete objects from an index', lines: linesQuery },
-  reindex: { schema: reindexSchema, summary: 'Rebuild an index, with another model or settings, while writes go on' },
-  'delete-index': { schema: deleteIndexSchema, summary: 'Delete an index, now or later' },
+interface Run {
+  schema: z.ZodType;
+  summary: string;
+  /** Of a type that takes NDJSON too: the query beside it, and what such a body looks like. */
+  lines?: { query: z.ZodObject; example: string };
+  /** What else than bad input and another task of the id can be wrong. */
+  errors: ErrorType[];
+}
+
+const RUNS: Record<RunnableType, Run> = {
+  upsert: {
+    schema: upsertBody,
+    summary: 'Embed objects and write them to an index',
+    lines: {
+      query: upsertLinesQuery,
+      example: '{"id":"a","payload":"a lion sleeps"}\n{"id":"b","payload":"a ship at sea"}\n',
+    },
+    errors: ['IndexNotFound', 'IndexDeleting'],
+  },
+  delete: {
+    schema: deleteBody,
+    summary: 'Delete objects from an index',
+    lines: { query: linesQuery, example: '"a"\n{"id":"b"}\n' },
+    errors: ['IndexNotFound', 'IndexDeleting'],
+  },
+  reindex: {
+    schema: reindexBody,
+    summary: 'Rebuild an index, with another model or settings, while writes go on',
+    errors: ['IndexNotFound'],
+  },
+  'delete-index': {
+    schema: deleteIndexBody,
+    summary: 'Delete an index, now or later',
+    errors: ['IndexNotFound'],
+  },
 };
 
 /** Adds `POST /run` to the router of a type: accepts a task and answers 202, or with `wait=true` 200 at its end. */
 export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: RunnableType, responder: Responder): void {
-  const { schema, summary, lines } = BODIES[type];
+  const { schema, summary, lines, errors } = RUNS[type];
   const tracker = { 'application/json': { schema: responder.trackerSchema } };
-  const location = { Location: { description: 'Where to ask for the task.', schema: { type: 'string' as const } } };
+  const location = {
+    Location: { description: 'Where to ask for the task.', required: true, schema: { type: 'string' as const } },
+  };
   // Registered apart from its handler: the body is read by its media type, and never as a whole when it is of lines.
   router.openAPIRegistry.registerPath({
     method: 'post',
@@ -44,7 +76,8 @@ export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: Runn
     tags: [`tasks: ${type}`],
     summary,
     request: {
-      query: lines ? lines.partial({ index: true }) : runQuery,
+      query: lines ? lines.query.partial({ index: true }) : runQuery,
+      headers: runHeaders,
       body: {
         required: true,
         content: {
@@ -55,18 +88,22 @@ export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: Runn
                 type: 'string' as const,
                 description: 'One item per line, of any length; `index` and the other fields are in the query.',
               },
+              example: lines.example,
             },
           }),
         },
       },
     },
     responses: {
-      200: { description: 'With `wait=true`: the task has ended, however it did.', content: tracker },
+      200: {
+        description: 'With `wait=true`: the task has ended, however it did.',
+        content: tracker,
+        headers: location,
+      },
       202: { description: 'Accepted; with `wait=true`: not ended in time.', content: tracker, headers: location },
       ...problemResponses(
         'InvalidInput',
-        'IndexNotFound',
-        'IndexDeleting',
+        ...errors,
         'TaskLocked',
         'TooLarge',
         'UnsupportedMedia',
@@ -93,7 +130,8 @@ async function accept(
   type: RunnableType,
 ): Promise<Query & { accepted: Tracker }> {
   const mediaType = mediaTypeOf(c);
-  const ignoreLock = (query: Query) => query.ignoreLock ?? c.req.header('ignore-lock') === 'true';
+  const header = parse(runHeaders, { 'Ignore-Lock': c.req.header('ignore-lock') }, 'header')['Ignore-Lock'];
+  const ignoreLock = (query: Query) => query.ignoreLock ?? header === 'true';
   if (NDJSON_TYPES.includes(mediaType) && (type === 'upsert' || type === 'delete')) {
     const query = parseQuery(type === 'upsert' ? upsertLinesQuery : linesQuery, c);
     const options = { ...query, taskId: query.taskId ?? query.task_id };
@@ -106,7 +144,7 @@ async function accept(
     }
   }
   if (!/^application\/([a-z.-]+\+)?json$/.test(mediaType)) {
-    const known = BODIES[type].lines ? `application/json or ${NDJSON}` : 'application/json';
+    const known = RUNS[type].lines ? `application/json or ${NDJSON}` : 'application/json';
     throw new ReembedError('UnsupportedMedia', `send a body of content type ${known}`);
   }
   const query = parseQuery(runQuery, c);
@@ -132,8 +170,12 @@ async function acceptJson(
 }
 
 function parseQuery<T>(schema: z.ZodType<T>, c: Context): T {
-  const parsed = schema.safeParse(c.req.query());
+  return parse(schema, c.req.query(), 'query');
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, place: 'query' | 'header'): T {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues = fieldIssues(parsed.error, ['query']);
+  const issues = fieldIssues(parsed.error, [place]);
   throw new ReembedError('InvalidInput', issuesText(issues), { issues });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countQuery, flagQuery } from '../../contract/bodies.ts';
+import { countQuery, flagQuery, numberQuery } from '../../contract/bodies.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { nameSchema } from '../../contract/indexes.ts';
 import { LIMITS } from '../../contract/limits.ts';
@@ -11,18 +11,34 @@ const flag = flagQuery.optional();
 
 const offset = z
   .string()
-  .regex(/^\d{1,7}$/, 'must be a whole number')
+  .regex(/^[0-9]{1,7}$/, 'must be a whole number')
   .transform(Number)
   .default(0)
-  .meta({ type: 'integer', minimum: 0, default: 0 });
+  .describe('Tasks to leave out before the first one.')
+  .meta({ type: 'integer', minimum: 0, maximum: 9_999_999, default: 0, pattern: undefined, examples: [0] });
 
 /** Ids of tasks that exist may be longer than those that one may give. */
 const anyTaskId = z.string().min(1).max(1_000).optional();
 
 export const taskIdQuery = z.strictObject({
-  taskId: anyTaskId.describe('The id of the task.'),
-  task_id: anyTaskId.describe('The same as `taskId`.'),
+  // OpenAPI cannot say "one of two", and a caller should find what to send, not what is tolerated.
+  taskId: anyTaskId.describe('The id of the task.').meta({ examples: ['rebuild-1'], param: { required: true } }),
+  task_id: anyTaskId.describe('The same as `taskId`, which is then not needed.').meta({ examples: ['rebuild-1'] }),
 });
+
+const reason = z
+  .string()
+  .max(1_000)
+  .optional()
+  .describe('For the tracker, in words.')
+  .meta({ examples: ['no longer needed'] });
+
+const cursor = z
+  .string()
+  .max(4_000)
+  .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
+  .optional()
+  .describe('Of an earlier answer to the same question: where this one goes on.');
 
 export function taskIdOf(query: { taskId?: string | undefined; task_id?: string | undefined }): string {
   const taskId = query.taskId ?? query.task_id;
@@ -32,55 +48,112 @@ export function taskIdOf(query: { taskId?: string | undefined; task_id?: string 
   });
 }
 
-export const reasonQuery = taskIdQuery.extend({ reason: z.string().max(1_000).optional() });
+export const reasonQuery = taskIdQuery.extend({ reason });
 
 export const restartQuery = taskIdQuery.extend({
-  force: flag.describe('Also a task that is exhausted or ignored.'),
+  force: flag.describe('Also a task that is exhausted or ignored.').meta({ examples: [false] }),
 });
 
 export const throttleQuery = taskIdQuery.extend({
   ratePerSecond: z
-    .union([z.literal('none').transform(() => null), z.coerce.number().positive().max(1_000_000)], {
-      error: 'must be a number above 0, or none',
+    .union([z.literal('none').transform(() => null), numberQuery(z.number().positive().max(1_000_000))], {
+      error: 'must be a number above 0 and at most 1000000, or none',
     })
-    .describe('Most objects copied in a second; `none` for no limit.'),
+    .describe('Most objects copied in a second; `none` for no limit.')
+    .meta({
+      examples: [50],
+      anyOf: [
+        { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
+        { type: 'string', enum: ['none'] },
+      ],
+    }),
 });
 
 export const listQuery = z.strictObject({
-  status: taskStatusSchema.optional(),
-  index: nameSchema.optional(),
-  parentId: z.string().min(1).max(1_000).optional().describe('Only the children of this task.'),
+  status: taskStatusSchema
+    .optional()
+    .describe('Only those of this status.')
+    .meta({ examples: ['processing'] }),
+  index: nameSchema.optional().describe('Only those on this index, or on the alias they were given.'),
+  parentId: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Only the children of this task.')
+    .meta({ examples: ['rebuild-1'] }),
   offset,
-  limit: countQuery(LIMITS.listLimit, 50),
-  cursor: z.string().max(10_000).optional(),
+  limit: countQuery(LIMITS.listLimit, 50).describe('Most tasks in the answer.'),
+  cursor,
 });
 
 export const typedListQuery = listQuery.extend({
-  type: taskTypeSchema.optional().describe('All but `reindex-slice` if not given.'),
+  type: taskTypeSchema
+    .optional()
+    .describe('Only those of this type; all but `reindex-slice` if not given.')
+    .meta({ examples: ['reindex'] }),
 });
 
 export const failedItemsQuery = taskIdQuery.extend({
-  limit: countQuery(),
-  cursor: z.string().max(10_000).optional(),
+  limit: countQuery().describe('Most items in the answer.'),
+  cursor,
 });
 
 export const LONGEST_WAIT_SECONDS = 600;
 
 export const runQuery = z.strictObject({
-  wait: flag.describe('Answer at the end of the task, or with 202 when the time is out.'),
-  timeout: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).default(60).describe('Seconds to wait at most.'),
-  ignoreLock: flag.describe('End the task of the same id first, if there is one, whatever its input.'),
+  wait: flag.describe('Answer at the end of the task, or with 202 when the time is out.').meta({ examples: [true] }),
+  timeout: numberQuery(z.number().min(0).max(LONGEST_WAIT_SECONDS))
+    .default(60)
+    .describe('With `wait`: seconds to wait at most.')
+    .meta({
+      type: 'number',
+      minimum: 0,
+      maximum: LONGEST_WAIT_SECONDS,
+      default: 60,
+      pattern: undefined,
+      examples: [30],
+    }),
+  ignoreLock: flag
+    .describe('End the task of the same id first, if there is one, whatever its input.')
+    .meta({ examples: [false] }),
 });
+
+const FOR_LINES = 'With NDJSON bodies only';
 
 /** What a JSON body tells in its fields, for a body of lines. */
 export const linesQuery = runQuery
   .extend({
-    index: nameSchema,
-    taskId: taskIdSchema.optional(),
-    task_id: taskIdSchema.optional(),
-    onReindex: onReindexSchema.default('forward'),
-    maxAttempts: countQuery(100, 3),
+    index: nameSchema.describe(`${FOR_LINES}: needed there. Name of an index or an alias.`),
+    taskId: taskIdSchema.optional().describe(`${FOR_LINES}: names the task, as \`taskId\` of a JSON body.`),
+    task_id: taskIdSchema.optional().describe(`${FOR_LINES}: the same as \`taskId\`.`),
+    onReindex: onReindexSchema
+      .default('forward')
+      .describe(`${FOR_LINES}, as the field of a JSON body.`)
+      .meta({ examples: ['forward'] }),
+    maxAttempts: countQuery(100, 3).describe(`${FOR_LINES}, as the field of a JSON body.`),
   })
   .describe('For NDJSON bodies.');
 
-export const upsertLinesQuery = linesQuery.extend({ ignoreFailedItems: flag.default(true) });
+export const upsertLinesQuery = linesQuery.extend({
+  ignoreFailedItems: flag
+    .default(true)
+    .describe(`${FOR_LINES}, as the field of a JSON body.`)
+    .meta({ examples: [true] }),
+});
+
+export const runHeaders = z.object({
+  'Ignore-Lock': z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('The same as the parameter `ignoreLock`, which goes before it.')
+    .meta({ examples: ['false'] }),
+});
+
+export const eventsHeaders = z.object({
+  'Last-Event-ID': z
+    .string()
+    .optional()
+    .describe('The `id` of the last event seen, as a browser sends it: only what is newer is answered.')
+    .meta({ examples: ['2026-01-31T12:00:00.000Z'] }),
+});

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { ERROR_KINDS, type ErrorType } from '../contract/errors.ts';
+import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemTypeOf } from '../contract/problem.ts';
+import type { ApiEnv } from './router.ts';
+
+export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>['getOpenAPI31Document']>;
+type Operation = NonNullable<NonNullable<OpenApiDocument['paths']>[string]['get']>;
+type Response = NonNullable<Operation['responses']>[string];
+
+const TAGS: Record<string, string> = {
+  indexes: 'Objects and their vectors, embedded by exactly one model.',
+  aliases: 'Stable names, each of which points to one index.',
+  objects: 'What is in an index.',
+  search: 'What is nearest to a text or a vector.',
+  tasks: 'All work that is tracked, of every type: what it is, how it goes on, and how it is steered.',
+  'tasks: upsert': 'Writes of objects.',
+  'tasks: delete': 'Deletions of objects.',
+  'tasks: reindex': 'Indexes being rebuilt while writes go on.',
+  'tasks: reindex-slice': 'The slices that a reindex copies its source in.',
+  'tasks: delete-index': 'Deletions of whole indexes.',
+  'tasks: job': "Runs of the user's own tasks.",
+  operation: 'The process itself.',
+};
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+/** The OpenAPI document of an app: what its routes say, and what holds for all of them. */
+export function openApiDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'Needed if the server was given tokens.',
+  });
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'reembed',
+      version,
+      description:
+        'Keeps vector indexes right while they are written to and rebuilt. Every error is a `Problem`, whose `type` is stable.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }, {}],
+  });
+  const used = new Set<string>();
+  const responses: Record<string, Response> = {};
+  for (const item of Object.values(document.paths ?? {})) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (!operation) continue;
+      for (const tag of operation.tags ?? []) used.add(tag);
+      complete(operation, method, responses);
+    }
+  }
+  document.tags = Object.entries(TAGS).flatMap(([name, description]) =>
+    used.has(name) ? [{ name, description }] : [],
+  );
+  document.components = { ...document.components, headers: HEADERS, responses };
+  return document;
+}
+
+const HEADERS = {
+  'X-Request-Id': {
+    description: 'Names the request in the log: the one sent along, or a new one.',
+    required: true,
+    schema: { type: 'string' as const },
+  },
+  'WWW-Authenticate': { description: 'How to send a token.', required: true, schema: { type: 'string' as const } },
+};
+
+const headerRef = (name: keyof typeof HEADERS) => ({ [name]: { $ref: `#/components/headers/${name}` } });
+
+/** What comes before the routes can answer, whatever is asked. */
+function commonErrors(operation: Operation, method: (typeof METHODS)[number]): ErrorType[] {
+  return [
+    ...(operation.security?.length === 0 ? [] : (['Unauthorized'] as const)),
+    ...(method === 'get' ? [] : (['Forbidden'] as const)),
+    ...(operation.requestBody ? (['TooLarge', 'UnsupportedMedia'] as const) : []),
+    'HeadersTooLarge',
+  ];
+}
+
+/** Adds the errors and headers that all operations have; responses that are problems are shared by reference. */
+function complete(operation: Operation, method: (typeof METHODS)[number], shared: Record<string, Response>): void {
+  const responses = { ...operation.responses };
+  for (const type of commonErrors(operation, method)) responses[ERROR_KINDS[type].status] ??= problem(type);
+  for (const [status, response] of Object.entries(responses)) {
+    const headers = {
+      ...response.headers,
+      // An answer to headers that could not be read belongs to no request yet.
+      ...(status !== '431' && headerRef('X-Request-Id')),
+      ...(status === '401' && headerRef('WWW-Authenticate')),
+    };
+    const whole = { ...response, ...(Object.keys(headers).length > 0 && { headers }) };
+    const name = problemTypesOf(response).sort().join('Or');
+    if (name) shared[name] = whole;
+    responses[status] = name ? { $ref: `#/components/responses/${name}` } : whole;
+  }
+  operation.responses = responses;
+}
+
+function problem(type: ErrorType): Response {
+  const narrowed = { type: 'object' as const, properties: { type: { enum: [problemTypeOf(type)] } } };
+  const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] };
+  return {
+    description: `\`${type}\`: ${ERROR_KINDS[type].title}.`,
+    content: { [PROBLEM_MEDIA_TYPE]: { schema } },
+  };
+}
+
+/** The error types that a response is narrowed to; none if it is no problem. */
+function problemTypesOf(response: Response): ErrorType[] {
+  const { schema } = response.content?.[PROBLEM_MEDIA_TYPE] ?? {};
+  return (schema?.allOf ?? []).flatMap(({ properties }: { properties?: Record<string, { enum?: string[] }> }) =>
+    (properties?.type?.enum ?? []).flatMap((type) => errorTypeOf(type) ?? []),
+  );
+}
