@@ -6,3 +6,9 @@ export function durationMs(duration: number | string): number {
   const [, amount, unit] = /^([\d.]+)\s*(ms|s|m|h|d)$/.exec(duration) ?? [];
   return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
+
+/** A duration of whole milliseconds as text, in the largest unit that holds it without a fraction: `90s`, `2h`, `0s`. */
+export function durationText(ms: number): string {
+  const [unit, size] = Object.entries(UNIT_MS).findLast(([, size]) => ms >= size && ms % size === 0) ?? ['s', 1_000];
+  return `${ms / size}${unit}`;
+}

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
 import { decodeTypedSearchAttributes } from '@temporalio/common/lib/converter/payload-search-attributes.js';
@@ -9,6 +8,7 @@ import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
 import type { TaskType } from '../../contract/tasks.ts';
 import { TASK_TYPES } from '../../contract/tasks.ts';
 import { callTemporal } from './call.ts';
+import { fromCursor, toCursor } from './cursor.ts';
 import { statusCondition } from './execution-status.ts';
 import { taskReplacesKey, WORKFLOW_OF } from './names.ts';
 import { rowOf, type TaskRow, typeOf } from './rows.ts';
@@ -177,26 +177,6 @@ export function queryOf({ types, status, index, parentId }: TaskFilter): string 
 /** A text as a literal of the query language, which is MySQL's: a backslash escapes, a quote ends. */
 function quote(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-/** Bytes of the checksum before a page token. Temporal tries a token that is none for seconds and blames itself. */
-const CHECKSUM_BYTES = 6;
-
-function checksum(filter: string, token: Uint8Array): Buffer {
-  return createHash('sha256').update(filter).update(token).digest().subarray(0, CHECKSUM_BYTES);
-}
-
-/** Temporal's page token, made good for lists with this filter only; null for none. */
-function toCursor(filter: string, token: Uint8Array): string | null {
-  return token.length === 0 ? null : Buffer.concat([checksum(filter, token), token]).toString('base64url');
-}
-
-function fromCursor(filter: string, cursor: string | null | undefined): Uint8Array {
-  if (cursor === undefined || cursor === null) return new Uint8Array();
-  const bytes = Buffer.from(cursor, 'base64url');
-  const token = bytes.subarray(CHECKSUM_BYTES);
-  if (token.length > 0 && checksum(filter, token).equals(bytes.subarray(0, CHECKSUM_BYTES))) return token;
-  throw badField('cursor', 'must be the cursor of an earlier answer with the same filter');
 }
 
 function badField(path: string, message: string): ReembedError {

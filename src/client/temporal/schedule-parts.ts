@@ -1,0 +1,107 @@
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  ScheduleDescription,
+  ScheduleOptionsStartWorkflowAction,
+  ScheduleSpec,
+  Workflow,
+} from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { durationMs } from '../../contract/durations.ts';
+import { ReembedError } from '../../contract/errors.ts';
+import { intervalText, readEvery } from '../../contract/every.ts';
+import { WORKFLOW } from '../../contract/names.ts';
+import type { Schedule, ScheduleTimes } from '../../contract/schedules.ts';
+import { taskIndexKey, taskStatusKey, taskTypeKey } from './names.ts';
+import { type ScheduleSignature, scheduleIdOf } from './schedule-ids.ts';
+import { policyOf, type ScheduleMemo } from './schedule-view.ts';
+
+/** A schedule as it is wanted. What it says must have been checked. */
+export interface ScheduleWish extends ScheduleSignature, ScheduleTimes {
+  /** None for jobs that take none. */
+  input?: unknown;
+  /** Of each run, as in a call of the job. */
+  options?: object;
+  /** Made by code that says so again whenever a worker starts. */
+  declared?: boolean;
+}
+
+/** What Temporal is told of a schedule. */
+export function partsOf(wish: ScheduleWish) {
+  const { overlap, catchUp } = wish;
+  const policies = { overlap: policyOf(overlap), catchupWindow: durationMs(catchUp) };
+  return { spec: specOf(wish), action: actionOf(wish), policies };
+}
+
+function specOf({ every, timeZone, jitter }: ScheduleTimes): ScheduleSpec {
+  const read = readEvery(every);
+  if (typeof read === 'string') throw badField('every', read);
+  const common = { jitter: durationMs(jitter) };
+  if (read.kind === 'interval') return { ...common, intervals: [{ every: read.seconds * 1_000 }] };
+  const comment = String(every).trim();
+  const cronExpressions = read.expressions.map((expression) => `${expression} # ${comment}`);
+  return { ...common, cronExpressions, ...(timeZone !== undefined && { timezone: timeZone }) };
+}
+
+function actionOf(wish: ScheduleWish): ScheduleOptionsStartWorkflowAction<Workflow> {
+  const { name, key, taskQueue, declared = false } = wish;
+  const memo: ScheduleMemo = { schedule: { key, declared } };
+  return {
+    type: 'startWorkflow',
+    workflowType: WORKFLOW.job,
+    workflowId: scheduleIdOf(wish),
+    taskQueue,
+    args: [argumentOf(wish)],
+    memo: { ...memo },
+    staticSummary: `job ${name}, scheduled`,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: taskTypeKey, value: 'job' },
+      { key: taskStatusKey, value: 'pending' },
+      { key: taskIndexKey, value: [] },
+    ]),
+  };
+}
+
+function argumentOf({ name, input, options }: ScheduleWish) {
+  return { name, ...(input !== undefined && { input }), ...options };
+}
+
+/** True if an update would change nothing. */
+export function isAsWanted(schedule: Schedule, { action }: ScheduleDescription, wish: ScheduleWish): boolean {
+  const read = readEvery(wish.every);
+  const every =
+    typeof read === 'object' && read.kind === 'interval' ? intervalText(read.seconds) : `${wish.every}`.trim();
+  const { paused = schedule.paused, note = schedule.note } = wish;
+  const wanted = {
+    every,
+    timeZone: wish.timeZone ?? null,
+    jitterMs: durationMs(wish.jitter),
+    catchUpMs: durationMs(wish.catchUp),
+    overlap: wish.overlap,
+    declared: wish.declared ?? false,
+    paused,
+    note,
+    taskQueue: wish.taskQueue,
+    workflowType: WORKFLOW.job as string,
+    argument: JSON.parse(JSON.stringify(argumentOf(wish))),
+  };
+  const { timeZone, overlap, declared, jitter, catchUp } = schedule;
+  const is: typeof wanted = {
+    every: schedule.every ?? '',
+    timeZone,
+    jitterMs: durationMs(jitter),
+    catchUpMs: durationMs(catchUp),
+    overlap,
+    declared,
+    paused: schedule.paused,
+    note: schedule.note,
+    taskQueue: action.taskQueue,
+    workflowType: action.workflowType,
+    argument: (action.args ?? [])[0],
+  };
+  return isDeepStrictEqual(is, wanted);
+}
+
+/** Bad input, with the field named. */
+export function badField(path: string, message: string): ReembedError {
+  return new ReembedError('InvalidInput', `${path}: ${message}`, { issues: [{ path, message }] });
+}

@@ -1,0 +1,82 @@
+import { Cron } from 'croner';
+import { durationMs, durationText } from './durations.ts';
+
+/** When a schedule runs, as Temporal is told: after equal lengths of time, or at the times of cron expressions. */
+export type Every = { kind: 'interval'; seconds: number } | { kind: 'cron'; expressions: string[] };
+
+const DURATION = /^\d+(\.\d+)?\s*(ms|s|m|h|d)$/;
+const SHORTHAND = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/;
+/** What Temporal's cron knows; `?`, `L`, `W` and `#` of other programs mean nothing to it, or something else. */
+const FIELD = /^[\d*/,-]+$|^[A-Z]{3}([,-][A-Z]{3})*$/i;
+
+const LONGEST_SECONDS = 10 * 366 * 86_400;
+
+const WANTED = 'an interval such as 90s, 1m or 1d, a number of seconds, or a cron expression such as 0 9 * * MON-FRI';
+
+/**
+ * Reads how often a schedule runs: an interval (`90s`, `1m`, `1d`, or a number of seconds) or a cron expression of 5
+ * fields, of 7 with seconds before and years behind them, or one like `@daily`. Where both the day of the month and
+ * that of the week are given, either is enough, as in crontab. Gives what is wrong as text.
+ *
+ * @example
+ * readEvery('1m') // { kind: 'interval', seconds: 60 }
+ * readEvery('0 9 * * MON-FRI') // { kind: 'cron', expressions: ['0 9 * * MON-FRI'] }
+ */
+export function readEvery(every: string | number): Every | string {
+  const text = typeof every === 'string' ? every.trim() : every;
+  if (typeof text === 'number' || DURATION.test(text)) return readInterval(durationMs(text) / 1_000);
+  return readCron(text.replace(/\s+/g, ' '));
+}
+
+/** The text by which an interval is told, whichever way it was asked for: `60` and `60s` are `1m`. */
+export function intervalText(seconds: number): string {
+  return durationText(seconds * 1_000);
+}
+
+function readInterval(seconds: number): Every | string {
+  if (!Number.isInteger(seconds)) return 'an interval must be of whole seconds';
+  if (seconds < 1) return 'an interval must be of 1 second or more';
+  if (seconds > LONGEST_SECONDS) return 'an interval must be shorter than 10 years';
+  return { kind: 'interval', seconds };
+}
+
+function readCron(text: string): Every | string {
+  const fields = text.split(' ');
+  if (SHORTHAND.test(text)) return { kind: 'cron', expressions: [text] };
+  if (fields.length === 6) {
+    return 'six fields are read in two ways, with seconds or with years: write five, or seven with both';
+  }
+  if (fields.length !== 5 && fields.length !== 7) return `must be ${WANTED}`;
+  const unknown = fields.find((field) => !FIELD.test(field));
+  if (unknown !== undefined) return `${JSON.stringify(unknown)} is no field of a cron expression`;
+  try {
+    if (new Cron(text, { timezone: 'UTC' }).nextRun() === null) return 'there is no time that it means';
+  } catch (error) {
+    return `is not a cron expression: ${(error as Error).message.replace(/^CronPattern: /, '')}`;
+  }
+  return { kind: 'cron', expressions: eitherDay(fields) };
+}
+
+/**
+ * Where both days are restricted, crontab takes a time that fits either, Temporal one that fits both: so Temporal is
+ * given two expressions.
+ */
+function eitherDay(fields: string[]): string[] {
+  const at = fields.length === 7 ? 1 : 0;
+  const [ofMonth, ofWeek] = [2 + at, 4 + at];
+  if (fields[ofMonth]?.includes('*') || fields[ofWeek]?.includes('*')) return [fields.join(' ')];
+  return [ofWeek, ofMonth].map((left) => fields.map((field, index) => (index === left ? '*' : field)).join(' '));
+}
+
+/** Tells what is wrong with the name of a time zone; undefined for one that Temporal knows too. */
+export function timeZoneProblem(timeZone: string): string | undefined {
+  const known = 'must be a time zone by name, such as Europe/Berlin or UTC';
+  // Node takes offsets and any case, Temporal neither.
+  if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(timeZone)) return known;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+    return undefined;
+  } catch {
+    return known;
+  }
+}

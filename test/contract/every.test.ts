@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { readEvery, timeZoneProblem } from '../../src/contract/every.ts';
+
+describe('every is', () => {
+  test.each([
+    ['1m', 60],
+    ['90s', 90],
+    ['1d', 86_400],
+    ['1500ms', 'an interval must be of whole seconds'],
+    [3_600, 3_600],
+    [0, 'an interval must be of 1 second or more'],
+    [-60, 'an interval must be of 1 second or more'],
+    ['500ms', 'an interval must be of whole seconds'],
+    [Number.NaN, 'an interval must be of whole seconds'],
+    ['99999d', 'an interval must be shorter than 10 years'],
+  ])('an interval: %s', (every, read) => {
+    expect(readEvery(every)).toEqual(typeof read === 'number' ? { kind: 'interval', seconds: read } : read);
+  });
+
+  test.each([
+    ['*/15 * * * *', ['*/15 * * * *']],
+    ['  0  9 * * mon-fri ', ['0 9 * * mon-fri']],
+    ['0 9 * JAN,JUL-SEP *', ['0 9 * JAN,JUL-SEP *']],
+    ['30 0 9 * * * 2090-2099', ['30 0 9 * * * 2090-2099']],
+    ['@weekly', ['@weekly']],
+    // Either day is enough, as in crontab; with a star in one of them there is nothing to choose.
+    ['0 0 13 * FRI', ['0 0 13 * *', '0 0 * * FRI']],
+    ['0 0 0 13 * FRI *', ['0 0 0 13 * * *', '0 0 0 * * FRI *']],
+    ['0 0 */2 * FRI', ['0 0 */2 * FRI']],
+  ])('a cron expression: %s', (every, expressions) => {
+    expect(readEvery(every)).toEqual({ kind: 'cron', expressions });
+  });
+
+  test.each([
+    ['', /^must be an interval such as/],
+    ['soon', /^must be an interval such as/],
+    ['1 week', /^must be an interval such as/],
+    ['* * * *', /^must be an interval such as/],
+    ['@every 5m', /^must be an interval such as/],
+    ['@reboot', /^must be an interval such as/],
+    ['0 0 0 * * *', /^six fields are read in two ways/],
+    ['61 * * * *', /minute: 61$/],
+    ['0 24 * * *', /hour: 24$/],
+    ['*/0 * * * *', /stepping: 0$/],
+    ['0 0 * * FRI-MON', /From value is larger/],
+    ['0 0 L * *', /^"L" is no field/],
+    ['0 0 ? * MON', /^"\?" is no field/],
+    ['0 0 * * 5#1', /^"5#1" is no field/],
+    ['0 0 30 2 *', /^there is no time/],
+    ['0 0 0 1 1 * 2020', /^there is no time/],
+  ])('nothing else: %j', (every, problem) => {
+    expect(readEvery(every)).toMatch(problem);
+  });
+});
+
+test.each(['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'Etc/GMT+1', 'EST5EDT'])(
+  'a time zone: %s',
+  (zone) => expect(timeZoneProblem(zone)).toBeUndefined(),
+);
+
+test.each(['', 'berlin', 'europe/berlin', '+01:00', 'Local', 'Nope/Town', 'Europe/Berlin; x'])(
+  'no time zone: %j',
+  (zone) => expect(timeZoneProblem(zone)).toMatch(/^must be a time zone by name/),
+);
