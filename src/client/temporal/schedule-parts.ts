@@ -21,7 +21,7 @@ export interface ScheduleWish extends ScheduleSignature, ScheduleTimes {
   input?: unknown;
   /** Of each run, as in a call of the job. */
   options?: object;
-  /** Made by code that says so again whenever a worker starts. */
+  /** Made by code that says so again whenever a worker starts; if not given, as it was. */
   declared?: boolean;
 }
 

@@ -38,9 +38,12 @@ export async function putSchedule(
       const schedule = viewOf(found, wish);
       if (wish.ifExists === 'keep') return { schedule, outcome: 'kept' };
       if (wish.ifExists === 'refuse') throw existsError(wish);
-      if (isAsWanted(schedule, found, wish)) return { schedule, outcome: 'unchanged' };
-      if (await update(client, wish, schedule))
+      // Changed by hand, one that the code declares is still one that it declares.
+      const wanted = { ...wish, declared: wish.declared ?? schedule.declared };
+      if (isAsWanted(schedule, found, wanted)) return { schedule, outcome: 'unchanged' };
+      if (await update(client, wanted, schedule)) {
         return { schedule: await getSchedule(client, wish), outcome: 'updated' };
+      }
     }
     // Others make and remove it at the same time.
     if (attempt >= TRIES) throw existsError(wish);

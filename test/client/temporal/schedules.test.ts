@@ -122,6 +122,20 @@ describe('a schedule', () => {
     expect(schedules).toEqual([expect.objectContaining({ key: 'default' })]);
   });
 
+  test.each(['@daily', '0 6 * * *', '90s', '2d'])('is not touched when it is as wanted: every %s', async (every) => {
+    const wanted = wish({ every, input: { list: [1, { a: null }] }, options: { timeout: '5m' } });
+    await put(wanted);
+    const again = await put({ ...wanted, input: { list: [1, { a: null }] } });
+    expect(again).toMatchObject({ outcome: 'unchanged', schedule: { every, updateTime: null } });
+  });
+
+  test('that the code declares is still declared when it is changed by hand', async () => {
+    const wanted = wish({ declared: true });
+    await put(wanted);
+    const { outcome, schedule } = await put({ ...wanted, every: '5h', declared: undefined });
+    expect({ outcome, ...schedule }).toMatchObject({ outcome: 'updated', every: '5h', declared: true });
+  });
+
   test('stays paused when it is changed, unless that says otherwise', async () => {
     const wanted = wish();
     await put(wanted);
