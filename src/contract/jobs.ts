@@ -98,6 +98,35 @@ export const jobSchema = callOptionsSchema.extend({
 });
 export type JobBody = z.input<typeof jobSchema>;
 
+/** The body of a call by name: what a program in any language can write. */
+export const jobRunSchema = callOptionsSchema.extend({
+  /** None for jobs that take none. */
+  input: z.unknown().optional(),
+  /** When it runs, never before: instead of `delay`. */
+  at: z.iso.datetime({ offset: true }).optional(),
+});
+export type JobRun = z.input<typeof jobRunSchema>;
+
+/** What is known of a definition. */
+export const jobInfoSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  /** As the definition has them; what it leaves out is as by default. */
+  options: z.record(z.string(), z.unknown()),
+  /** Options that the definition works out from the input. */
+  byInput: z.array(z.string()),
+  /** JSON Schema of the input; null when it takes none. */
+  inputSchema: z.record(z.string(), z.unknown()).nullable(),
+});
+export type JobInfo = z.output<typeof jobInfoSchema>;
+
+export const jobListSchema = z.object({
+  jobs: z.array(jobInfoSchema),
+  /** False when the API was started without the tasks: any name can be run then, and the worker checks it. */
+  known: z.boolean(),
+});
+export type JobList = z.output<typeof jobListSchema>;
+
 export const JOB_DEFAULTS = {
   timeout: '1h',
   onDuplicate: 'parallel',

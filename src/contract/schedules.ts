@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationMs } from './durations.ts';
 import { readEvery, timeZoneProblem } from './every.ts';
+import { callOptionsSchema } from './jobs.ts';
 import { type Duration, durationSchema } from './tasks.ts';
 
 /**
@@ -73,6 +74,20 @@ export function requireZoneOfCron(times: { every: string | number; timeZone?: st
 
 export type ScheduleTimes = z.output<typeof scheduleTimesSchema>;
 export type ScheduleTimesInput = z.input<typeof scheduleTimesSchema>;
+
+/** Of each run: those of one call, but for when it runs and how it is named, which the schedule says. */
+export const scheduledOptionsSchema = callOptionsSchema.omit({ taskId: true, at: true, delay: true });
+export type ScheduledOptions = z.input<typeof scheduledOptionsSchema>;
+
+/** A schedule as it is wanted, with what each run gets. */
+export const scheduleRequestSchema = scheduleTimesSchema
+  .extend({
+    /** None for jobs that take none. */
+    input: z.unknown().optional(),
+    options: scheduledOptionsSchema.optional(),
+  })
+  .superRefine(requireZoneOfCron);
+export type ScheduleRequest = z.input<typeof scheduleRequestSchema>;
 
 /** What anyone can ask about a schedule. */
 export const scheduleSchema = z.object({

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
 import { type DefinitionOptions, jobNameSchema } from '../contract/jobs.ts';
+import { DEFAULT_KEY } from '../contract/schedules.ts';
 import { createHandle, createSentJob } from './handle.ts';
 import type { BoundHandler, Handler } from './handler.ts';
 import { checkDefinitionOptions } from './options.ts';
 import { globalRegistry, type Registry } from './registry.ts';
+import { createScheduleHandle } from './schedule-handle.ts';
+import { declareSchedule } from './schedules.ts';
 import { sendJob } from './send.ts';
 import type { AnyTask, Task } from './task.ts';
 
@@ -12,6 +15,8 @@ import type { AnyTask, Task } from './task.ts';
 export interface Definition<Given, Input> extends DefinitionOptions<Input> {
   /** Names it for good: jobs that wait are found by it. */
   name: string;
+  /** What it does, for people. */
+  description?: string;
   /** Of the input. What it checks is the input as JSON, since that is how it travels. Without it there is no input. */
   input?: z.ZodType<Input, Given>;
   /** The global one if not given. */
@@ -41,7 +46,7 @@ export function defineTask<Result, Given, Input>(
   definition: Definition<Given, Input>,
   handler: Handler<Input, Result> | BoundHandler<Input, Result>,
 ): Task<Given, Input, Result> {
-  const { name, input = z.undefined(), registry = globalRegistry(), ...options } = definition;
+  const { name, description, input = z.undefined(), registry = globalRegistry(), ...options } = definition;
   checkName(name);
   checkDefinitionOptions(name, options);
   const connection = () => registry.connection;
@@ -50,6 +55,7 @@ export function defineTask<Result, Given, Input>(
   const task: Task<Given, Input, Result> = Object.freeze({
     [TASK]: true,
     name,
+    description,
     input: input as z.ZodType<Input, Given>,
     options,
     handler,
@@ -57,6 +63,12 @@ export function defineTask<Result, Given, Input>(
     applyAsync,
     delay: (given: Given) => applyAsync(given),
     at: async (date, given, call) => applyAsync(given, { ...call, at: date }),
+    every: (every, given, everyOptions) => {
+      const declared = declareSchedule(task, every, given, everyOptions);
+      registry.declare(declared);
+      return createScheduleHandle(task, declared.key);
+    },
+    schedule: (key = DEFAULT_KEY) => createScheduleHandle(task, key),
     handle: (taskId) => createHandle<Result>(connection, taskId),
   } satisfies Task<Given, Input, Result> & { [TASK]: true });
   registry.add(task);

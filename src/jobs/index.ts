@@ -1,5 +1,6 @@
 /** Jobs: functions of your own as durable tasks. */
 export type { CallOptions, DefinitionOptions, Isolate, OnDuplicate } from '../contract/jobs.ts';
+export type { Overlap, Schedule, ScheduledOptions, ScheduleRun } from '../contract/schedules.ts';
 export type { Tracker } from '../contract/tasks.ts';
 export { type ConnectJobsOptions, connectJobs } from './connect.ts';
 export type { JobControl, JobWorker, RunningJob } from './control.ts';
@@ -8,4 +9,6 @@ export { NonRetryableError } from './errors.ts';
 export type { JobHandle, SentJob, WaitOptions } from './handle.ts';
 export type { Bound, BoundHandler, Handler, JobLog } from './handler.ts';
 export { createRegistry, globalRegistry, type JobConnection, type Registry } from './registry.ts';
+export type { ScheduleHandle } from './schedule-handle.ts';
+export { type BroughtInLine, bringSchedulesInLine, type EveryOptions, type ScheduleOptions } from './schedules.ts';
 export type { AnyTask, Task } from './task.ts';

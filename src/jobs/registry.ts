@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { ReembedError } from '../contract/errors.ts';
+import type { DeclaredSchedule } from './schedules.ts';
 import type { AnyTask } from './task.ts';
 
 /** Through what a registry's tasks are sent. */
@@ -12,6 +13,7 @@ export interface JobConnection {
 /** Definitions by name, and the connection through which they are sent. */
 export class Registry {
   readonly #tasks = new Map<string, AnyTask>();
+  readonly #schedules = new Map<string, DeclaredSchedule>();
   #connection: JobConnection | undefined;
 
   /** All definitions, in the order in which they were made. */
@@ -29,6 +31,21 @@ export class Registry {
     if (there === task) return;
     if (there) throw new ReembedError('NameTaken', `there is a task ${task.name} already: a name has one definition`);
     this.#tasks.set(task.name, task);
+  }
+
+  /** The schedules that the code declares, in the order in which it does. */
+  get schedules(): readonly DeclaredSchedule[] {
+    return [...this.#schedules.values()];
+  }
+
+  /** @throws ReembedError `NameTaken` when the task has declared one of this key already */
+  declare(schedule: DeclaredSchedule): void {
+    const { name, key } = schedule;
+    const signature = `${name}/${key}`;
+    if (this.#schedules.has(signature)) {
+      throw new ReembedError('NameTaken', `${name} declares the schedule ${key} twice: give each a key of its own`);
+    }
+    this.#schedules.set(signature, schedule);
   }
 
   /** Sends jobs through this connection from now on. */

@@ -3,10 +3,14 @@ import type { CallOptions, DefinitionOptions } from '../contract/jobs.ts';
 import type { JobHandle, SentJob } from './handle.ts';
 import type { BoundHandler, Handler } from './handler.ts';
 import type { Registry } from './registry.ts';
+import type { ScheduleHandle } from './schedule-handle.ts';
+import type { EveryOptions } from './schedules.ts';
 
 /** A function of the user's own, as a durable task: made by `defineTask`. `Given` is its input before its schema. */
 export interface Task<Given, Input, Result> {
   readonly name: string;
+  /** What it does, for people. */
+  readonly description?: string | undefined;
   readonly input: z.ZodType<Input, Given>;
   readonly options: DefinitionOptions<Input>;
   readonly handler: Handler<Input, Result> | BoundHandler<Input, Result>;
@@ -29,6 +33,21 @@ export interface Task<Given, Input, Result> {
 
   /** Sends it to run at this time: perhaps later, never before. Errors: as `applyAsync`. */
   at(date: Date | string, input: Given, options?: Omit<CallOptions, 'at' | 'delay'>): Promise<SentJob<Result>>;
+
+  /**
+   * Declares that it runs every so often: after equal lengths of time (`1m`, a number of seconds) or at the times of a
+   * cron expression. To be called where the task is defined: workers that start make the schedule, or change it. For
+   * schedules that come and go while the application runs there is `schedule`.
+   * Errors: `InvalidInput` for bad times or options, `NameTaken` for two of one key.
+   *
+   * @example
+   * checkExpiry.every('1m', undefined, { overlap: 'skip' });
+   * report.every('0 9 * * MON-FRI', { to: 'all' }, { timeZone: 'Europe/Berlin' });
+   */
+  every(every: string | number, input: Given, options?: EveryOptions): ScheduleHandle<Given>;
+
+  /** Its schedule of this key, `default` if not given, whether there is one yet or not. */
+  schedule(key?: string): ScheduleHandle<Given>;
 
   /** A job that was sent before, by its id. */
   handle(taskId: string): JobHandle<Result>;

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { ReembedError } from '../contract/errors.ts';
+import type { CallOptions, JobInfo } from '../contract/jobs.ts';
+import type { Json } from '../contract/json.ts';
+import { travelled } from './json.ts';
+import { planJob } from './options.ts';
+import type { Registry } from './registry.ts';
+import { checkInput } from './send.ts';
+import type { AnyTask } from './task.ts';
+
+/** The task of a name. @throws ReembedError `JobUnknown` with the names that there are */
+export function requireTask(registry: Registry, name: string): AnyTask {
+  const task = registry.get(name);
+  if (task) return task;
+  const names = registry.tasks.map((known) => known.name).sort();
+  const known = names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`;
+  throw new ReembedError('JobUnknown', `there is no job ${name}: ${known}`, {
+    issues: [{ path: 'path.name', message: `must be the name of a job: ${known}` }],
+  });
+}
+
+/**
+ * Checks what each run of a schedule gets, and returns the input as it travels.
+ * @throws ReembedError `InvalidInput` with each bad field, `TooLarge`
+ */
+export async function checkScheduled(
+  task: AnyTask,
+  given: unknown,
+  options: CallOptions | undefined,
+): Promise<Json | undefined> {
+  const { sent, input } = await checkInput(task, given);
+  try {
+    planJob(task, { input, sent }, options);
+  } catch (error) {
+    if (!(error instanceof ReembedError)) throw error;
+    const issues = error.issues.map(({ path, message }) => ({ path: `options.${path}`, message }));
+    throw new ReembedError(error.type, error.message, { issues, cause: error });
+  }
+  return sent;
+}
+
+/** As `checkScheduled`, by name; without a registry the worker checks it when it runs. Error also: `JobUnknown`. */
+export async function checkScheduledByName(
+  registry: Registry | undefined,
+  name: string,
+  given: unknown,
+  options: CallOptions | undefined,
+): Promise<Json | undefined> {
+  if (registry === undefined) return travelled(`the input of ${name}`, given);
+  return checkScheduled(requireTask(registry, name), given, options);
+}
+
+/** What people and programs are told of a task. */
+export function infoOf({ name, description, options, input }: AnyTask): JobInfo {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return {
+    name,
+    description: description ?? null,
+    options: Object.fromEntries(entries.filter(([, value]) => typeof value !== 'function')),
+    byInput: entries.flatMap(([option, value]) => (typeof value === 'function' ? [option] : [])),
+    inputSchema: schemaOf(input),
+  };
+}
+
+/** Null for a task without an input. What JSON Schema has no word for is left open. */
+function schemaOf(input: z.ZodType): JobInfo['inputSchema'] {
+  if (input instanceof z.ZodUndefined) return null;
+  return z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as JobInfo['inputSchema'];
+}
