@@ -4,7 +4,9 @@ import { describeMachine } from './machine.ts';
 import { formatReport, type Report } from './report.ts';
 
 // npm run bench -- NAME [--runs N] [--json] [options of the benchmark]
-const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {};
+const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
+  gate: async () => (await import('./gate.ts')).gate,
+};
 
 const COMMON = {
   runs: { type: 'string', default: '5' },
