@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { checkEmbedder } from '../models/models.ts';
+import type { Db } from '../store/database.ts';
 import { removeUnknown } from '../store/protocol/copy.ts';
-import { cutOver, setDraining } from '../store/protocol/cut-over.ts';
+import { cutOver, prolongDraining, setDraining } from '../store/protocol/cut-over.ts';
 import { requireLock } from '../store/protocol/locks.ts';
 import { compareIndexes } from '../store/protocol/verify.ts';
 import { measureRecall } from '../store/search.ts';
@@ -12,8 +13,9 @@ import { reconcileUntil, requireIndex } from './copy.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently, type Running, runWithHeartbeat } from './running.ts';
 
-/** Writers are let go by the clock this much later than by the activity: its last step may take a moment. */
-const DRAIN_SLACK_SECONDS = 5;
+/** Writers are held back by the clock, for a moment at a time: if this worker dies, they go on that soon. */
+const DRAIN_LEASE_SECONDS = 0.7;
+const DRAIN_RENEW_MS = 200;
 const BUILD_POLL_MS = 1_000;
 const REMOVE_BATCH = 1_000;
 const SAMPLE = { vectors: 20, limit: 10 };
@@ -84,28 +86,50 @@ async function drainAndSwitch(deps: ActivityDependencies, request: CutOverReques
   // Also in the middle of a batch: a provider that is slow or asks for patience must not hold writers back.
   const deadline = AbortSignal.timeout(request.drainSeconds * 1_000);
   const signal = AbortSignal.any([running.signal, deadline]);
-  let switched = false;
+  // Whoever is held back must not wait for a throttle too.
+  const pair = { ...request, ratePerSecond: null };
   try {
-    await setDraining(db, lock, request.drainSeconds + DRAIN_SLACK_SECONDS);
-    do {
-      const pass = await reconcileUntil(deps, { ...request, mark }, { signal }, (reached) => {
-        mark = reached;
-        return deadline.aborted;
-      });
-      mark = pass.mark;
-      if (pass.more) continue;
-      const outcome = await cutOver(db, { ...step, mark });
-      if (outcome.kind === 'done') {
-        switched = true;
-        return { kind: 'done' as const, mark: outcome.mark, drainMs: elapsedMs() };
-      }
-    } while (!deadline.aborted);
+    const switched = await whileDraining(db, lock, async () => {
+      do {
+        const pass = await reconcileUntil(deps, { ...pair, mark }, { signal }, (reached) => {
+          mark = reached;
+          return deadline.aborted;
+        });
+        mark = pass.mark;
+        if (pass.more) continue;
+        const outcome = await cutOver(db, { ...step, mark });
+        if (outcome.kind === 'done') return { kind: 'done' as const, mark: outcome.mark, drainMs: elapsedMs() };
+      } while (!deadline.aborted);
+      return null;
+    });
+    if (switched) return switched;
   } catch (error) {
     if (running.signal.aborted || !deadline.aborted || !isAbort(error)) throw error;
-  } finally {
-    if (!switched) await setDraining(db, lock, null).catch(() => {}); // if that fails, it ends by itself
   }
   return { kind: 'notYet' as const, mark, drainMs: elapsedMs() };
+}
+
+/** Holds writers back for as long as `work` takes and this process lives. */
+async function whileDraining<T>(db: Db, lock: string, work: () => Promise<T>): Promise<T> {
+  await setDraining(db, lock, DRAIN_LEASE_SECONDS);
+  const over = new AbortController();
+  const renewing = renewDraining(db, lock, over.signal);
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await renewing;
+    await setDraining(db, lock, null).catch(() => {}); // the lock is gone after the switch; else it ends by itself
+  }
+}
+
+async function renewDraining(db: Db, lock: string, over: AbortSignal): Promise<void> {
+  for (;;) {
+    await delay(DRAIN_RENEW_MS, undefined, { signal: over }).catch(() => {});
+    if (over.aborted) return;
+    // If that fails, writers go on, and the cut-over finds them and brings what they wrote.
+    await prolongDraining(db, lock, DRAIN_LEASE_SECONDS).catch(() => {});
+  }
 }
 
 function isAbort(error: unknown): boolean {

@@ -23,6 +23,17 @@ export async function setDraining(db: Db, lock: string, seconds: number | null):
   });
 }
 
+/**
+ * Holds writers back for so many seconds from now, if they have not been let go. Without the gate: a writer that slipped
+ * in because this came late is found by the cut-over.
+ */
+export async function prolongDraining(db: Db, lock: string, seconds: number): Promise<void> {
+  await sql`
+    update reembed.reindex_locks
+    set draining_until = clock_timestamp() + make_interval(secs => ${seconds}::float8)
+    where lock = ${lock}::uuid and draining_until is not null`.execute(db);
+}
+
 export interface CutOver {
   lock: string;
   sourceNo: number;

@@ -5,7 +5,7 @@ import { setAlias } from '../../../src/store/aliases.ts';
 import type { Db } from '../../../src/store/database.ts';
 import { resolveIndex } from '../../../src/store/indexes.ts';
 import { markChanges, writeCopies } from '../../../src/store/protocol/copy.ts';
-import { type CutOver, cutOver, setDraining } from '../../../src/store/protocol/cut-over.ts';
+import { type CutOver, cutOver, prolongDraining, setDraining } from '../../../src/store/protocol/cut-over.ts';
 import { listLocks, requireLock } from '../../../src/store/protocol/locks.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
@@ -119,6 +119,22 @@ onBothDatabases((database) => {
     expect(await requireLock(db, lock)).toMatchObject({ draining: true });
     await vi.waitFor(async () => expect(await tryWrite()).toMatchObject({ kind: 'written' }), 5_000);
     expect(await requireLock(db, lock)).toMatchObject({ draining: false });
+  });
+
+  it('prolongs the draining of a lock, but not that of one whose writers were let go', async () => {
+    const { db } = database();
+    const { source, alias, lock } = await lockedReindex(db);
+    const tryWrite = () => write(db, source, [content('a', 1)], { target: alias });
+    const untilLapsed = () =>
+      vi.waitFor(async () => expect(await requireLock(db, lock)).toMatchObject({ draining: false }), 5_000);
+    await setDraining(db, lock, 0.05);
+    await untilLapsed();
+    await prolongDraining(db, lock, 60);
+    expect(await tryWrite()).toEqual({ kind: 'draining' });
+    await setDraining(db, lock, null);
+    await prolongDraining(db, lock, 60);
+    expect(await tryWrite()).toMatchObject({ kind: 'written' });
+    await prolongDraining(db, randomUUID(), 60);
   });
 
   it('drains: writers are held back until they are let go, the lock expires, or the switch is done', async () => {
