@@ -24,6 +24,7 @@ export function createWriteChunk(deps: ActivityDependencies) {
       const result: WriteChunkResult = running.resumedFrom ?? {
         nextSeq: request.fromSeq,
         counts: { written: 0, unchanged: 0, stale: 0, failed: 0 },
+        heldBackMs: 0,
         forwards: [],
         blocked: null,
         vectorIndexDue: null,
@@ -55,6 +56,8 @@ class Batch {
   private readonly deps: ActivityDependencies;
   private readonly request: WriteChunkRequest;
   private readonly running: Running<WriteChunkResult>;
+  /** When the first try began that a cut-over held back; null: none was. */
+  private heldFromMs: number | null = null;
 
   constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
     this.deps = deps;
@@ -75,7 +78,9 @@ class Batch {
     if (!last) return this.takeFinished(result);
     const items = rows.map((row) => row.item);
 
+    this.heldFromMs = null;
     const { outcome, prepared, index } = await this.writeWhereItServes(items);
+    if (this.heldFromMs !== null) result.heldBackMs += Date.now() - this.heldFromMs;
     if (outcome.kind === 'draining') return { kind: 'draining' };
     if (outcome.kind === 'locked') return outcome;
 
@@ -134,7 +139,9 @@ class Batch {
   private async writeUnlessDraining(index: IndexRow, objects: ObjectWrite[]): Promise<WriteOutcome> {
     const { index: target, onReindex } = this.request;
     for (let poll = 1; ; poll++) {
+      const fromMs = Date.now();
       const outcome = await writeLive(this.deps.db, { target, indexNo: index.no, objects, onReindex });
+      if (outcome.kind === 'draining' || outcome.kind === 'moved') this.heldFromMs ??= fromMs;
       if (outcome.kind !== 'draining' || poll >= DRAIN_POLLS) return outcome;
       await delay(DRAIN_POLL_MS, undefined, { signal: this.running.signal });
     }

@@ -39,6 +39,8 @@ export interface WriteCountsByItem {
 export interface WriteChunkResult {
   nextSeq: number;
   counts: WriteCountsByItem;
+  /** Milliseconds from the first try that a cut-over held back to the one that went through, or to the end of this chunk. */
+  heldBackMs: number;
   /** Stretches of items that the index being built is to get too. */
   forwards: ForwardRange[];
   /** Why it stopped before `toSeq`, if not for the time. */

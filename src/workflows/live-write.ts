@@ -18,7 +18,7 @@ const DRAIN_WAIT_MS = 250;
 /** How soon a task that would not forward looks whether the reindex has ended: first, and after longer and longer. */
 const LOCKED_WAIT_SECONDS = { first: 60, longest: 1_200 } as const;
 
-const COUNTERS = ['written', 'unchanged', 'stale', 'failed', 'forwarded', 'forwardFailed'] as const;
+const COUNTERS = ['written', 'unchanged', 'stale', 'failed', 'forwarded', 'forwardFailed', 'heldBackMs'] as const;
 type Counts = Record<(typeof COUNTERS)[number], number>;
 
 /** `upsert` and `delete`: writes the task's items to the index, and to the one being built from it. */
@@ -35,7 +35,7 @@ export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput &
   return runTask(spec, async (task) => {
     accepted ??= await admit(task, kind, input);
     task.tracker.version = accepted.version;
-    const counts: Counts = { written: 0, unchanged: 0, stale: 0, failed: 0, forwarded: 0, forwardFailed: 0 };
+    const counts = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts;
     task.report({ done: 0, total: accepted.total, failed: 0, data: { ...counts } });
     await writeAll(task, kind, input, accepted, counts);
     if (counts.failed > 0 && input.ignoreFailedItems === false) {
@@ -86,7 +86,7 @@ async function writeAll(
       indexDue = result.vectorIndexDue ?? indexDue;
       await Promise.all(result.forwards.map((range) => forward(task, counts, { ...range, staging: accepted.staging })));
       seq = result.nextSeq;
-      await standBack(task, result, input.onReindex, waitSeconds);
+      await standBack(task, counts, result, input.onReindex, waitSeconds);
       if (result.blocked?.kind === 'locked') waitSeconds = Math.min(LOCKED_WAIT_SECONDS.longest, waitSeconds * 2);
     }
   };
@@ -113,6 +113,7 @@ async function writeChunk(task: Task, request: WriteChunkRequest): Promise<Write
 
 function count(task: Task, counts: Counts, result: WriteChunkResult): void {
   for (const [name, value] of Object.entries(result.counts)) counts[name as keyof Counts] += value;
+  counts.heldBackMs += result.heldBackMs;
   task.report({
     done: counts.written + counts.stale + counts.failed,
     failed: counts.failed,
@@ -135,12 +136,15 @@ async function forward(task: Task, counts: Counts, range: ForwardRange & { stagi
 /** Waits where the write was held back. */
 async function standBack(
   task: Task,
+  counts: Counts,
   result: WriteChunkResult,
   onReindex: OnReindex | undefined,
   waitSeconds: number,
 ): Promise<void> {
   if (result.blocked?.kind === 'draining') {
+    const fromMs = Date.now();
     await sleep(DRAIN_WAIT_MS, { summary: 'a cut-over holds writers back' });
+    counts.heldBackMs += Date.now() - fromMs;
   } else if (result.blocked?.kind === 'locked') {
     const detail = `the task ${result.blocked.taskId} is rebuilding the index`;
     if (onReindex === 'refuse') throw new RefusedError('index-locked', detail);
@@ -155,5 +159,6 @@ function describe(kind: 'upsert' | 'delete', counts: Counts): string {
   if (counts.failed > 0) parts.push(`${counts.failed} failed (see the failed items)`);
   if (counts.forwarded > 0) parts.push(`${counts.forwarded} forwarded to the index being built`);
   if (counts.forwardFailed > 0) parts.push(`${counts.forwardFailed} left to the reindex`);
+  if (counts.heldBackMs > 0) parts.push(`held back for ${counts.heldBackMs} ms by a cut-over`);
   return parts.join(', ');
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import type { EmbedActivities } from '../../src/contract/activities.ts';
@@ -12,8 +12,9 @@ import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind } from '../../src/store/protocol/copy.ts';
+import { setDraining } from '../../src/store/protocol/cut-over.ts';
 import { requireLock } from '../../src/store/protocol/locks.ts';
-import { listFailed } from '../../src/store/staging.ts';
+import { listFailed, stageItems } from '../../src/store/staging.ts';
 import { isVectorIndexReady } from '../../src/store/vector-index.ts';
 import { content, createIndex, lockIn, uniqueName, writeIn } from '../store/builders.ts';
 import { openTransaction, untilWaiting } from '../store/concurrency.ts';
@@ -103,6 +104,50 @@ test.each([
   expect(outcome.drainMs).toBeLessThan(5_000);
   expect(outcome.mark).toBeGreaterThan(request.mark);
   expect(await requireLock(db, request.lock)).toMatchObject({ draining: false });
+});
+
+test('a cut-over holds writers back for a moment at a time, and goes on doing so while it is busy', async () => {
+  const { source, request } = await givenPair();
+  const { db } = database;
+  const until = async () => {
+    const { rows } = await sql<{ until: Date | null; seconds: number }>`
+      select draining_until as until, extract(epoch from draining_until - clock_timestamp())::float8 as seconds
+      from reembed.reindex_locks where lock = ${request.lock}::uuid`.execute(db);
+    return rows[0] ?? { until: null, seconds: 0 };
+  };
+  let calls = 0;
+  embed = async (texts) => {
+    if (++calls === 1) await writeIn(db, source, [content('b', 2)]);
+    else {
+      const first = await until();
+      expect(first.seconds).toBeLessThan(1);
+      await vi.waitFor(async () => expect((await until()).until).not.toEqual(first.until), 30_000);
+      expect((await until()).seconds).toBeLessThan(1);
+    }
+    return texts.map((_, at) => [at + 1, 2, 3]);
+  };
+  const cutOver = new MockActivityEnvironment().run(activities.embed.cutOver, { ...request, drainSeconds: 60 });
+  expect(await cutOver).toMatchObject({ kind: 'done' });
+  expect(calls).toBe(2);
+});
+
+test('a write tells for how long a cut-over held it back', async () => {
+  const { source, request } = await givenPair();
+  const { db } = database;
+  const staging = uniqueName('staging');
+  await stageItems(db, staging, 0, [{ id: 'b', payload: 'text' }]);
+  const chunk = { taskId: staging, staging, kind: 'upsert' as const, index: source.name, version: 2, fromSeq: 0 };
+  const write = async () => {
+    const request = { ...chunk, toSeq: 1, onReindex: 'forward' as const, triedBefore: false };
+    const written = new MockActivityEnvironment().run(activities.embed.writeChunk, request);
+    return (await written) as Awaited<ReturnType<EmbedActivities['writeChunk']>>;
+  };
+  await setDraining(db, request.lock, 60);
+  const held = await write();
+  expect(held).toMatchObject({ nextSeq: 0, blocked: { kind: 'draining' } });
+  expect(held.heldBackMs).toBeGreaterThan(0);
+  await setDraining(db, request.lock, null);
+  expect(await write()).toMatchObject({ nextSeq: 1, blocked: null, heldBackMs: 0, counts: { written: 1 } });
 });
 
 test('an object that is copied after all is no longer on the failed list', async () => {
