@@ -1,38 +1,54 @@
-import { type ClientContext, type Probe, runClient, runProber } from './clients.ts';
+import { type ClientContext, runClient } from './clients.ts';
+import type { DrainWatch } from './drains.ts';
 import type { ReindexPlan } from './plans.ts';
+import { modelOfServer } from './plans.ts';
+import { type Probe, runProbes } from './probes.ts';
 import type { Random } from './random.ts';
 import type { Reindexer } from './reindexer.ts';
 
 const CLIENTS = 3;
 
 /**
- * Reindexes with nothing going wrong, while a few clients write and one measures: what a cut-over costs writers. The
- * last one is into a new index, whose content is then compared.
+ * Reindexes with nothing going wrong, while a few clients write and others measure: what a cut-over costs writers, with
+ * a model that answers in 50 ms. First into two new indexes, then to and fro between these, so that there are many
+ * cut-overs; and last into another new one, whose content is then compared.
  */
-export async function runCalm(
-  context: ClientContext,
-  random: Random,
-  reindexer: Reindexer,
-  plans: Iterator<ReindexPlan>,
-): Promise<{ probes: Probe[]; problems: string[] }> {
+export async function runCalm(parts: {
+  context: ClientContext;
+  random: Random;
+  reindexer: Reindexer;
+  plans: Iterator<ReindexPlan>;
+  drains: DrainWatch;
+  embeddingUrl: string;
+  /** For how long, at least. */
+  seconds: number;
+}): Promise<{ probes: Probe[]; problems: string[] }> {
+  const { context, random, reindexer, plans } = parts;
   const stop = new AbortController();
   const calm = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
-  const probes: Probe[] = [];
   const problems: string[] = [];
+  const measured = runProbes(calm, 'quiet', random.fork('probes'), parts.drains);
   const writers = Promise.all([
+    measured,
     ...Array.from({ length: CLIENTS }, (_, at) => runClient(calm, `q${at}`, random.fork(`calm ${at}`))),
-    runProber(calm, 'quiet', probes),
   ]);
+  const rebuild = async (dest?: string): Promise<string> => {
+    const plan = plans.next().value as ReindexPlan;
+    const fresh = { ...plan.fresh, destModel: modelOfServer(parts.embeddingUrl) };
+    const options = { concurrency: 2, batchSize: 50, lockSeconds: 15 };
+    const calmly = { ...plan, attack: 'none', back: false, rollBack: false, dest, fresh, options } as const;
+    const end = await reindexer.one(calmly, calm.signal);
+    if (end.status !== 'done') problems.push(`a reindex in calm ended ${end.status}: ${end.detail}`);
+    return String(end.data.dest);
+  };
   try {
-    for (const back of [false, true, false]) {
-      const plan = plans.next().value as ReindexPlan;
-      const options = { ...plan.options, ratePerSecond: undefined, retire: 'never' as const };
-      const end = await reindexer.one({ ...plan, attack: 'none', back, rollBack: false, options }, calm.signal);
-      if (end.status !== 'done') problems.push(`a reindex in calm ended ${end.status}: ${end.detail}`);
-    }
+    const endMs = Date.now() + parts.seconds * 1_000;
+    let [other, serving] = [await rebuild(), await rebuild()];
+    while (Date.now() < endMs && problems.length === 0) [other, serving] = [serving, await rebuild(other)];
+    await rebuild();
   } finally {
     stop.abort();
     await writers;
   }
-  return { probes, problems };
+  return { probes: await measured, problems };
 }

@@ -79,7 +79,10 @@ export async function runChaos(
 }
 
 async function nextDrain(drains: DrainWatch, waitMs: number, signal: AbortSignal): Promise<boolean> {
-  const late = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-  const come = new Promise<boolean>((resolve) => drains.onNext(() => resolve(true)));
-  return Promise.race([come, sleep(waitMs, false, { signal: late }).catch(() => false)]);
+  const over = new AbortController();
+  const late = AbortSignal.any([signal, over.signal]);
+  const come = new Promise<boolean>((resolve) => drains.on('drain', () => resolve(true), late));
+  const drained = await Promise.race([come, sleep(waitMs, false, { signal: late }).catch(() => false)]);
+  over.abort();
+  return drained;
 }

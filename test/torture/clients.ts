@@ -7,7 +7,6 @@ import type { Oracle, Write } from './oracle.ts';
 import type { Random } from './random.ts';
 
 export const ALIAS = 'live';
-const PROBE_PAUSE_MS = 50;
 
 export interface ClientContext {
   api: Api;
@@ -67,25 +66,5 @@ export async function runClient(context: ClientContext, name: string, random: Ra
       random.chance(0.5),
     ).catch(() => {});
     await sleep(random.between(100, 500));
-  }
-}
-
-export interface Probe {
-  fromMs: number;
-  toMs: number;
-}
-
-/** Writes one object after the other and waits for the end of each: how long does a user wait? */
-export async function runProber(context: ClientContext, name: string, probes: Probe[]): Promise<void> {
-  const { run, log, signal } = context;
-  for (let call = 1; !signal.aborted; call++) {
-    const items = [{ id: `probe-${call % 20}`, payload: `probe ${call} of ${name}`, metadata: { call } }];
-    const { retries } = log;
-    const fromMs = Date.now();
-    const taskId = `${run}-${name}-${call}`;
-    const tracker = await send(context, { taskId, client: name, kind: 'upsert', items, form: 'json' }, true);
-    // A call that had to be repeated tells of the outage, not of the write.
-    if (log.retries === retries && tracker.status === 'done') probes.push({ fromMs, toMs: Date.now() });
-    await sleep(PROBE_PAUSE_MS);
   }
 }

@@ -1,3 +1,4 @@
+import { addAbortListener, EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
@@ -6,17 +7,27 @@ export interface Drain {
   toMs: number;
 }
 
-/** Writes down to the millisecond when writers are held back and let go, and calls out when they are held back. */
+/**
+ * Writes down to the millisecond when writers are held back and let go, and calls out when they are held back, and when a
+ * lock is renewed, which happens now and again and right before a cut-over. Writers are held from the beginning of the
+ * transaction that says so: it waits at the gate, and they queue behind it.
+ */
 const TRIGGER = `
   create schema torture;
   create table torture.drains (at timestamptz not null, lock uuid not null, until timestamptz);
   create function torture.note_drain() returns trigger language plpgsql as $$
+  declare
+    held_on boolean := coalesce(old.draining_until > clock_timestamp(), false);
   begin
     if tg_op = 'DELETE' then
       if old.draining_until is not null then insert into torture.drains values (clock_timestamp(), old.lock); end if;
-    elsif new.draining_until is distinct from old.draining_until then
-      insert into torture.drains values (clock_timestamp(), new.lock, new.draining_until);
-      if new.draining_until is not null then notify drain; end if;
+    elsif new.draining_until is not distinct from old.draining_until then
+      notify renewal;
+    else
+      insert into torture.drains values (
+        case when held_on then clock_timestamp() else transaction_timestamp() end,
+        new.lock, new.draining_until);
+      if new.draining_until is not null and not held_on then notify drain; end if;
     end if;
     return null;
   end $$;
@@ -26,7 +37,7 @@ const TRIGGER = `
 /** Watches cut-overs from outside. */
 export class DrainWatch {
   private readonly databaseUrl: string;
-  private waiting: (() => void)[] = [];
+  private readonly events = new EventEmitter();
   private listener: pg.Client | null = null;
   private running: Promise<void> = Promise.resolve();
   private ended = false;
@@ -40,9 +51,10 @@ export class DrainWatch {
     this.running = this.listen();
   }
 
-  /** Calls back, once, as soon as writers are being held back. */
-  onNext(callback: () => void): void {
-    this.waiting.push(callback);
+  /** Calls back as soon as writers are being held back, or a lock is renewed, each time until the signal is aborted. */
+  on(event: 'drain' | 'renewal', callback: () => void, signal: AbortSignal): void {
+    addAbortListener(signal, () => this.events.off(event, callback));
+    this.events.on(event, callback);
   }
 
   async stop(): Promise<void> {
@@ -59,11 +71,16 @@ export class DrainWatch {
     const open = new Map<string, Drain>();
     const drains: Drain[] = [];
     for (const { at, lock, until } of rows) {
+      const atMs = at.getTime();
       const before = open.get(lock);
-      if (before) before.toMs = Math.min(before.toMs, at.getTime());
+      if (before && until && atMs <= before.toMs) {
+        before.toMs = until.getTime(); // held on to
+        continue;
+      }
+      if (before) before.toMs = Math.min(before.toMs, atMs);
       open.delete(lock);
       if (!until) continue;
-      const drain = { fromMs: at.getTime(), toMs: until.getTime() };
+      const drain = { fromMs: atMs, toMs: until.getTime() };
       open.set(lock, drain);
       drains.push(drain);
     }
@@ -76,12 +93,10 @@ export class DrainWatch {
       const client = new pg.Client({ connectionString: this.databaseUrl, connectionTimeoutMillis: 2_000 });
       this.listener = client;
       const lost = new Promise<void>((resolve) => client.once('end', resolve).once('error', () => resolve()));
-      client.on('notification', () => {
-        for (const callback of this.waiting.splice(0)) callback();
-      });
+      client.on('notification', ({ channel }) => this.events.emit(channel));
       try {
         await client.connect();
-        await client.query('listen drain');
+        await client.query('listen drain; listen renewal');
         if (!this.ended) await lost;
       } catch {
         await sleep(100);

@@ -22,6 +22,8 @@ export interface ReindexPlan {
   attackMs: number;
   /** Into an index that is there already, if there is one. */
   back: boolean;
+  /** Into this one. */
+  dest?: string | undefined;
   /** With a retired index that is kept current: go back to it. */
   rollBack: boolean;
   fresh: Pick<ReindexRequest, 'destModel' | 'destSplitter' | 'destAverage'>;
@@ -62,7 +64,11 @@ function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexP
 
 export function modelOf(random: Random, embeddingUrl: string): ModelInput {
   const kind = random.weighted({ openai: 50, hash32: 25, hash48: 25 });
-  if (kind === 'openai')
-    return { provider: 'openai', name: 'slow', dimensions: OPENAI_DIMENSIONS, baseUrl: embeddingUrl };
+  if (kind === 'openai') return modelOfServer(embeddingUrl);
   return { provider: 'hash', dimensions: kind === 'hash32' ? 32 : 48 };
+}
+
+/** That answers in 50 ms. */
+export function modelOfServer(embeddingUrl: string): ModelInput {
+  return { provider: 'openai', name: 'slow', dimensions: OPENAI_DIMENSIONS, baseUrl: embeddingUrl };
 }

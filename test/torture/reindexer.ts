@@ -57,7 +57,7 @@ export class Reindexer {
   async one(plan: ReindexPlan, signal: AbortSignal): Promise<Tracker> {
     const { api, log, counts } = this;
     const source = await this.serving();
-    const dest = (plan.back && (await this.otherIndex(source))) || undefined;
+    const dest = plan.dest ?? ((plan.back && (await this.otherIndex(source))) || undefined);
     const taskId = `${this.run}-reindex-${++this.serial}`;
     const body = { source: ALIAS, dest: dest ?? `i${this.serial}`, ...(dest ? {} : plan.fresh), ...plan.options };
     this.taskIds.push(taskId);

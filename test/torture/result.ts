@@ -1,11 +1,11 @@
 import type { CallLog } from './accept.ts';
 import type { ChaosCounts } from './chaos.ts';
 import type { Findings } from './check.ts';
-import type { Probe } from './clients.ts';
 import type { Drain } from './drains.ts';
 import type { Oracle } from './oracle.ts';
+import type { Probe } from './probes.ts';
 import type { ReindexCounts } from './reindexer.ts';
-import { type Stalls, stallsOf } from './stalls.ts';
+import { type Distribution, describeStalls, type Stalls } from './stalls.ts';
 import type { System } from './system.ts';
 
 export interface Result {
@@ -28,11 +28,11 @@ export interface Result {
   orphanedParts: number;
   wrongVectors: number;
   failedItems: number;
+  /** How long writes waited because of a cut-over, in the whole run; see `Stalls`. */
   maxWriteStallMs: number;
-  p99WriteStallMs: number;
-  stalls: Stalls;
-  /** Of the end of the run, in which nothing dies: what a cut-over costs. */
-  calmStalls: Stalls;
+  writeStallMs: Distribution;
+  /** While processes die; and at the end of the run, where none does: what a cut-over costs. */
+  stalls: { chaos: Stalls; calm: Stalls };
   /** Calls that had to be repeated, by error. */
   repeated: Record<string, number>;
   leftOver: { stagedItems: number; locks: number };
@@ -53,13 +53,9 @@ export interface Observed {
   probes: Probe[];
   calmProbes: Probe[];
   drains: Drain[];
+  calmFromMs: number;
   problems: string[];
   leftOver: Result['leftOver'];
-}
-
-/** Those that fall in the time of the probes. */
-function drainsOf(probes: Probe[], drains: Drain[]): Drain[] {
-  return drains.filter(({ toMs }) => toMs >= (probes[0]?.fromMs ?? 0));
 }
 
 /** What was seen, as one line of JSON, and whether it is all right. */
@@ -73,7 +69,9 @@ export function resultOf(observed: Observed): Result {
   const problems = [...observed.problems, ...reindexes.unexpected, ...log.violations, ...system.deaths];
   if (leftOver.locks > 0) problems.push(`${leftOver.locks} reindex locks are left`);
   if (cutovers === 0) problems.push('nothing was cut over');
-  const stalls = stallsOf([...observed.probes, ...observed.calmProbes], observed.drains);
+  const { probes, calmProbes, drains } = observed;
+  const writeStallMs = describeStalls([...probes, ...calmProbes], drains).stallMs;
+  const inCalm = ({ fromMs }: Drain) => fromMs >= observed.calmFromMs;
   return {
     seed: observed.seed,
     seconds: observed.seconds,
@@ -82,10 +80,15 @@ export function resultOf(observed: Observed): Result {
     reindexes: reindexes.reindexes,
     ...{ cutovers, rollbacks, kills: chaos.kills, restarts: chaos.restarts, strikesAtDrain: chaos.atDrain },
     ...{ canceled, terminated, ...counts },
-    maxWriteStallMs: stalls.maxWriteStallMs,
-    p99WriteStallMs: stalls.p99WriteStallMs,
-    stalls,
-    calmStalls: stallsOf(observed.calmProbes, drainsOf(observed.calmProbes, observed.drains)),
+    maxWriteStallMs: writeStallMs.max,
+    writeStallMs,
+    stalls: {
+      chaos: describeStalls(
+        probes,
+        drains.filter((drain) => !inCalm(drain)),
+      ),
+      calm: describeStalls(calmProbes, drains.filter(inCalm)),
+    },
     repeated: log.transient,
     leftOver,
     problems,

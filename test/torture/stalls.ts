@@ -1,48 +1,56 @@
-import type { Probe } from './clients.ts';
+import { max, quantile } from 'simple-statistics';
 import type { Drain } from './drains.ts';
+import type { Probe } from './probes.ts';
 
-/** How long a writer that was held back may sleep before it looks again, and the way there and back. */
-const AFTER_MS = 500;
-
-export interface Stalls {
-  /** Writes that were under way while a cut-over held writers back. */
-  overlapping: number;
-  maxWriteStallMs: number;
-  p99WriteStallMs: number;
-  /** What those took that no cut-over held back. */
-  usualMs: { p50: number; p99: number; writes: number };
-  drains: number;
-  maxDrainMs: number;
+/** Milliseconds. */
+export interface Distribution {
+  count: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
 }
 
 /**
- * The time that writes waited because of a cut-over: what they took more than a usual one, and at most as long as they
- * and the cut-over were under way together.
+ * What cut-overs cost writes. A write has met a cut-over when it was between its sending and its answer while writers
+ * were held back, or was held back itself.
  */
-export function stallsOf(probes: readonly Probe[], drains: readonly Drain[]): Stalls {
-  const held = (probe: Probe) => drains.filter((drain) => drain.fromMs < probe.toMs && drain.toMs > probe.fromMs);
-  const free = probes.filter((probe) => held(probe).length === 0).map(lengthOf);
-  const usual = percentile(free, 0.5);
-  const stall = (probe: Probe) => {
-    const together = held(probe).map(
-      (drain) => Math.min(probe.toMs, drain.toMs + AFTER_MS) - Math.max(probe.fromMs, drain.fromMs),
-    );
-    return Math.max(0, Math.min(lengthOf(probe) - usual, Math.max(...together)));
-  };
-  const stalls = probes.filter((probe) => held(probe).length > 0).map(stall);
+export interface Stalls {
+  cutOvers: number;
+  /** For how long writers were held back. */
+  drainMs: Distribution;
+  /**
+   * Of each write that met one: how long it waited because of it, as its worker saw it. From the beginning of the first
+   * try that found writers held back or the alias moved (so with the wait at the gate) to the end of the one that wrote:
+   * with all looking again, embedding again for the index that serves now, and writing again. 0 where it came to its
+   * write before or after.
+   */
+  stallMs: Distribution;
+  /** The same of those alone that did wait. */
+  waitedMs: Distribution;
+  /** As a user sees it, from sending to answer: what those took that met a cut-over, and what the others took. */
+  metMs: Distribution;
+  usualMs: Distribution;
+}
+
+export function describeStalls(probes: readonly Probe[], drains: readonly Drain[]): Stalls {
+  const met = (probe: Probe) =>
+    probe.heldBackMs > 0 || drains.some((drain) => drain.fromMs < probe.toMs && drain.toMs > probe.fromMs);
+  const stalled = probes.filter(met);
   return {
-    overlapping: stalls.length,
-    maxWriteStallMs: percentile(stalls, 1),
-    p99WriteStallMs: percentile(stalls, 0.99),
-    usualMs: { p50: usual, p99: percentile(free, 0.99), writes: free.length },
-    drains: drains.length,
-    maxDrainMs: Math.round(Math.max(0, ...drains.map(lengthOf))),
+    cutOvers: drains.length,
+    drainMs: distributionOf(drains.map(lengthOf)),
+    stallMs: distributionOf(stalled.map(({ heldBackMs }) => heldBackMs)),
+    waitedMs: distributionOf(stalled.map(({ heldBackMs }) => heldBackMs).filter((ms) => ms > 0)),
+    metMs: distributionOf(stalled.map(lengthOf)),
+    usualMs: distributionOf(probes.filter((probe) => !met(probe)).map(lengthOf)),
   };
 }
 
 const lengthOf = ({ fromMs, toMs }: { fromMs: number; toMs: number }) => toMs - fromMs;
 
-function percentile(numbers: readonly number[], share: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+function distributionOf(numbers: number[]): Distribution {
+  if (numbers.length === 0) return { count: 0, p50: 0, p90: 0, p99: 0, max: 0 };
+  const [p50 = 0, p90 = 0, p99 = 0] = quantile(numbers, [0.5, 0.9, 0.99]).map(Math.round);
+  return { count: numbers.length, p50, p90, p99, max: Math.round(max(numbers)) };
 }

@@ -6,12 +6,13 @@ import { CallLog, insist } from './accept.ts';
 import { runCalm } from './calm.ts';
 import { planStrikes, runChaos } from './chaos.ts';
 import { check } from './check.ts';
-import { ALIAS, type ClientContext, type Probe, runClient, runProber, send } from './clients.ts';
+import { ALIAS, type ClientContext, runClient, send } from './clients.ts';
 import { corpus } from './content.ts';
 import { DrainWatch } from './drains.ts';
 import { tellHistories } from './history.ts';
 import { Oracle } from './oracle.ts';
 import { planReindexes } from './plans.ts';
+import { runProbes } from './probes.ts';
 import { Random } from './random.ts';
 import { Reindexer } from './reindexer.ts';
 import { type Result, resultOf } from './result.ts';
@@ -30,6 +31,8 @@ export interface TortureOptions {
 }
 
 const SETTLE_MS = 150_000;
+/** The calm after the time is over lasts at least such a part of it. */
+const CALM_SHARE = 0.4;
 
 /**
  * Runs the whole system as separate processes, lets clients write, reindexes run and servers die for so many seconds,
@@ -82,12 +85,12 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
   const connection = Connection.lazy({ address: system.temporalAddress });
   const temporal = new Client({ connection });
   try {
-    const probes: Probe[] = [];
     const reindexer = new Reindexer({ api, log, run: runId, temporal: () => temporal, say });
     const plans = planReindexes(random.fork('reindexes'), system.embeddingUrl);
+    const probing = runProbes(context, 'probe', random.fork('probes'), drains);
     const parts = [
       ...Array.from({ length: clients }, (_, at) => runClient(context, `c${at}`, random.fork(`client ${at}`))),
-      runProber(context, 'probe', probes),
+      probing,
       reindexer.loop(plans, signal),
     ];
     const chaos = runChaos(system, drains, planStrikes(random.fork('chaos'), seconds), say, signal);
@@ -97,12 +100,17 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     const chaosCounts = await chaos;
     await system.untilReady();
     await busy;
+    const probes = await probing;
     options.signal?.throwIfAborted();
 
     await settle(api, log, oracle.writes, SETTLE_MS);
     say(`${oracle.writes.length} writes have ended; a few reindexes in calm`);
     const quiet = { ...context, signal: options.signal ?? new AbortController().signal };
-    const calm = await runCalm(quiet, random.fork('calm'), reindexer, plans);
+    const calmFromMs = Date.now();
+    const calm = await runCalm({
+      ...{ context: quiet, random: random.fork('calm'), reindexer, plans, drains },
+      ...{ embeddingUrl: system.embeddingUrl, seconds: seconds * CALM_SHARE },
+    });
     const problems = [...calm.problems, ...(await settle(api, log, oracle.writes, SETTLE_MS))];
     await drains.stop();
 
@@ -110,7 +118,7 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     const { findings, objects: served } = await check(api, log, db, expected);
     const result = resultOf({
       ...{ seed, seconds, served, oracle, findings, reindexes: reindexer.counts, chaos: chaosCounts, log, system },
-      ...{ probes, calmProbes: calm.probes, drains: await drains.drains(db), problems },
+      ...{ probes, calmProbes: calm.probes, drains: await drains.drains(db), calmFromMs, problems },
       leftOver: await leftOver(db),
     });
     if (!result.ok) {
