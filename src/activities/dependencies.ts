@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Embedder } from '../contract/embedder.ts';
 import type { ModelConfig } from '../contract/models.ts';
@@ -10,6 +11,8 @@ export interface ActivityDependencies {
   models: { embedder(config: ModelConfig): Embedder };
   loader: Loader;
   log: Logger;
+  /** Of the Temporal server: for the lanes of jobs. */
+  client: Client;
   /** Asks the Temporal server to cancel a workflow. */
   cancelWorkflow(workflowId: string, runId: string): Promise<void>;
   /** Whether Temporal still knows a task, running or closed. */

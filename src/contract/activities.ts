@@ -1,5 +1,17 @@
+import type { Isolate } from './jobs.ts';
+import type { Json } from './json.ts';
 import type { OnReindex, TaskType } from './tasks.ts';
-import type { Accepted, LockedPair, MirrorState, ReindexInput, ReindexSliceInput } from './workflow-inputs.ts';
+import type {
+  Accepted,
+  JobInput,
+  JobPlan,
+  LaneAnswer,
+  LaneRequest,
+  LockedPair,
+  MirrorState,
+  ReindexInput,
+  ReindexSliceInput,
+} from './workflow-inputs.ts';
 
 /** The activities that workflows call, as an interface: workflow code never sees what is behind it. */
 
@@ -104,6 +116,36 @@ export interface ControlActivities {
   dropLeftOvers(): Promise<{ staged: number; failed: number }>;
   /** Numbers of the indexes that have grown enough parts without an HNSW index to deserve one. */
   listDueVectorIndexes(): Promise<number[]>;
+}
+
+/** What jobs and their lanes ask of Temporal: on the workflows' own task queue. */
+export interface LaneActivities {
+  /** Asks the lane of a job whether it may run. */
+  enterLane(request: { laneId: string; request: LaneRequest }): Promise<LaneAnswer>;
+  /** Starts a job and returns its run id; null when there is a job of this id already. */
+  startJob(request: { taskId: string; job: JobInput; inputHash: string | null }): Promise<string | null>;
+  /** Whether this run of a job is open. */
+  isJobOpen(run: { taskId: string; runId: string }): Promise<boolean>;
+}
+
+/** On the admission queue: any worker that knows the definitions takes it, however busy it is. */
+export interface AdmissionActivities {
+  /** Checks a job that was started without our client, and makes its plan. Delays count from `startedMs`. */
+  admitJob(request: { job: JobInput; startedMs: number }): Promise<JobPlan>;
+}
+
+export interface RunJobRequest {
+  name: string;
+  input: unknown;
+  attempt: number;
+  bind: boolean;
+  timeoutMs: number;
+  isolate: Isolate;
+}
+
+/** On the queue of the job: one execution is one attempt. */
+export interface JobActivities {
+  runJob(request: RunJobRequest): Promise<Json>;
 }
 
 export interface CopySliceRequest

@@ -5,9 +5,12 @@ export function embedQueueOf(controlQueue: string): string {
   return `${controlQueue}-embed`;
 }
 
-/** The queue on which handlers of jobs run: the default one, or one with a name. */
-export function jobQueueOf(controlQueue: string, queue: string | null): string {
-  return queue === null ? `${controlQueue}-jobs` : `${controlQueue}-jobs-${queue}`;
+/** Names the queue of jobs that have none. */
+export const DEFAULT_QUEUE = 'default';
+
+/** The task queue on which handlers of jobs run. */
+export function jobQueueOf(controlQueue: string, queue: string): string {
+  return queue === DEFAULT_QUEUE ? `${controlQueue}-jobs` : `${controlQueue}-jobs-${queue}`;
 }
 
 /**

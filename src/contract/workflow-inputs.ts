@@ -135,8 +135,8 @@ export interface MirrorState {
 /** A job with all its options as they are to be; times in milliseconds. */
 export interface JobPlan {
   timeoutMs: number;
-  /** Of the workers that run it; null: the default queue. */
-  queue: string | null;
+  /** Of the workers that run it. */
+  queue: string;
   bind: boolean;
   onDuplicate: OnDuplicate;
   /** Hash of what makes it a duplicate of others of its name. */
@@ -184,6 +184,8 @@ export type LaneAnswer = Turn | { kind: 'ignored'; standsFor: string } | { kind:
 export interface LaneEntry {
   taskId: string;
   runId: string;
+  /** It has been told that its turn has come, or was started with it. */
+  told: boolean;
   /** The input of a newer submission that was ignored for it. */
   newest?: { input: unknown };
 }
@@ -191,7 +193,7 @@ export interface LaneEntry {
 export interface LaneInput {
   /** Of the jobs, for people. */
   name: string;
-  /** Set when a lane continues itself as a new run: the first one runs, the others wait. */
+  /** Set when a lane continues itself as a new run: the first one has its turn, the others wait. */
   entries?: LaneEntry[];
 }
 

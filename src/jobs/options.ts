@@ -13,6 +13,7 @@ import {
   queueNameSchema,
 } from '../contract/jobs.ts';
 import { canonicalJson } from '../contract/json.ts';
+import { DEFAULT_QUEUE } from '../contract/names.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
 
 /** The part of a definition that plans a job. */
@@ -96,8 +97,8 @@ function runAt(at: CallOptions['at'], delay: CallOptions['delay'], nowMs: number
   return delay === undefined || durationMs(delay) === 0 ? null : nowMs + durationMs(delay);
 }
 
-function queueOf(what: string, queue: string | ((input: never) => string) | undefined, input: unknown): string | null {
-  if (queue === undefined) return null;
+function queueOf(what: string, queue: string | ((input: never) => string) | undefined, input: unknown): string {
+  if (queue === undefined) return DEFAULT_QUEUE;
   if (typeof queue === 'string') return queue;
   const chosen: unknown = queue(input as never);
   refuse(what, schemaIssues(queueNameSchema, chosen, ['queue']));

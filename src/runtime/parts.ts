@@ -26,6 +26,7 @@ export function activityDependencies({ settings, db, client, models, log }: Proc
     db,
     models,
     log,
+    client,
     loader: createLoader({
       fileRoots: settings.fileRoots,
       allowPrivateAddresses: settings.allowPrivateAddresses,

@@ -1,17 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities/index.ts';
+import { ReembedError } from '../contract/errors.ts';
 import { embedQueueOf } from '../contract/names.ts';
+import { createJobWorkers, type JobsOptions } from './job-workers.ts';
 
 export interface WorkersOptions {
   connection: NativeConnection;
   namespace: string;
   /** The queue of workflows and control activities; embedding has its own beside it. */
   taskQueue: string;
-  dependencies: ActivityDependencies;
-  workflowBundle: WorkflowBundle;
-  /** What these workers do; a process may be given embedding alone. */
-  role?: 'all' | 'control' | 'embed';
+  /** Needed by all roles but `jobs`. */
+  dependencies?: ActivityDependencies;
+  /** Needed by the roles `all` and `control`. */
+  workflowBundle?: WorkflowBundle;
+  /** What these workers do; a process may be given embedding or jobs alone. */
+  role?: 'all' | 'control' | 'embed' | 'jobs';
+  /** The user's own tasks, for the roles `all` and `jobs`. */
+  jobs?: JobsOptions;
   /** Embed activities at once. */
   maxEmbedActivities?: number;
   /** How long running activities may go on after a stop is asked for. */
@@ -36,10 +42,9 @@ export async function bundleWorkflows(): Promise<WorkflowBundle> {
   });
 }
 
-/** Makes the workers of a process: one on the control queue, one on the embed queue. */
+/** Makes the workers of a process: one on the control queue, one on the embed queue, one on each queue of jobs. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
-  const { connection, namespace, taskQueue, workflowBundle, role = 'all' } = options;
-  const activities = createActivities(options.dependencies);
+  const { connection, namespace, taskQueue, workflowBundle, role = 'all', jobs } = options;
   const common = {
     connection,
     namespace,
@@ -50,19 +55,25 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     maxHeartbeatThrottleInterval: '1 s',
   };
   const workers: Worker[] = [];
-  if (role !== 'embed') {
-    workers.push(await Worker.create({ ...common, taskQueue, workflowBundle, activities: { ...activities.control } }));
+  if (role !== 'jobs') {
+    if (!options.dependencies) throw new ReembedError('Internal', `workers of the role ${role} need dependencies`);
+    const activities = createActivities(options.dependencies);
+    if (role !== 'embed') {
+      const control = { ...activities.control };
+      workers.push(await Worker.create({ ...common, taskQueue, workflowBundle, activities: control }));
+    }
+    if (role !== 'control') {
+      workers.push(
+        await Worker.create({
+          ...common,
+          taskQueue: embedQueueOf(taskQueue),
+          activities: { ...activities.embed },
+          maxConcurrentActivityTaskExecutions: options.maxEmbedActivities ?? 16,
+        }),
+      );
+    }
   }
-  if (role !== 'control') {
-    workers.push(
-      await Worker.create({
-        ...common,
-        taskQueue: embedQueueOf(taskQueue),
-        activities: { ...activities.embed },
-        maxConcurrentActivityTaskExecutions: options.maxEmbedActivities ?? 16,
-      }),
-    );
-  }
+  if (jobs && (role === 'all' || role === 'jobs')) workers.push(...(await createJobWorkers(common, taskQueue, jobs)));
   const shutdown = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };

@@ -1,6 +1,13 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
-import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
-import { embedQueueOf } from '../contract/names.ts';
+import type {
+  AdmissionActivities,
+  ControlActivities,
+  EmbedActivities,
+  JobActivities,
+  LaneActivities,
+} from '../contract/activities.ts';
+import { admissionQueueOf, embedQueueOf, jobQueueOf } from '../contract/names.ts';
+import type { JobPlan } from '../contract/workflow-inputs.ts';
 
 /**
  * Transient trouble is retried here, ten times; what is not retryable says so itself. What is named here only another
@@ -86,5 +93,44 @@ export function indexActivities(): Pick<EmbedActivities, 'buildVectorIndex'> {
     heartbeatTimeout: '1 minute',
     retry: { ...RETRY, maximumAttempts: 100 },
     cancellationType: ActivityCancellationType.TRY_CANCEL,
+  });
+}
+
+/** What a lane asks of Temporal, within its workflow task. */
+export const laneControl = proxyLocalActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen'>>({
+  startToCloseTimeout: '30 s',
+  retry: RETRY,
+});
+
+/** Not a local activity: the lane's workflow task may have to wait for the slot that a local one would hold. */
+export const laneEntry = proxyActivities<Pick<LaneActivities, 'enterLane'>>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { ...RETRY, maximumAttempts: 100 },
+});
+
+/** Takes as long to be given up as a job waits for a worker if nobody says otherwise. */
+export function admission(): AdmissionActivities {
+  return proxyActivities<AdmissionActivities>({
+    taskQueue: admissionQueueOf(workflowInfo().taskQueue),
+    scheduleToStartTimeout: '24 hours',
+    startToCloseTimeout: '1 minute',
+    retry: { maximumAttempts: 1 },
+  });
+}
+
+/** A handler that does not stop when its time is over is left to itself after that of the activity and this. */
+const JOB_GRACE_MS = 15_000;
+
+/** One attempt of a job. Its attempts are the task's, so that each is in the tracker: the activity has one try. */
+export function jobActivities(plan: JobPlan): JobActivities {
+  return proxyActivities<JobActivities>({
+    taskQueue: jobQueueOf(workflowInfo().taskQueue, plan.queue),
+    scheduleToStartTimeout: plan.startTimeoutMs,
+    startToCloseTimeout: plan.timeoutMs + JOB_GRACE_MS,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { maximumAttempts: 1 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    priority: { priorityKey: plan.priority, fairnessKey: plan.fairnessKey ?? undefined },
   });
 }

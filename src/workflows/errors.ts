@@ -13,6 +13,9 @@ export class RefusedError extends Error {
   }
 }
 
+/** Thrown by a step when another task stands for this one: it ends as `ignored`. */
+export class IgnoredError extends Error {}
+
 interface ErrorFacts {
   type: string;
   message: string;

@@ -1,6 +1,7 @@
-import { defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
-import { QUERY, SIGNAL } from '../contract/names.ts';
+import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ENTER_LANE, JOB_SIGNAL, QUERY, SIGNAL } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
+import type { LaneAnswer, LaneEntry, LaneRequest } from '../contract/workflow-inputs.ts';
 
 export const trackerQuery = defineQuery<Tracker>(QUERY.tracker);
 export const cancelSignal = defineSignal<[reason?: string]>(SIGNAL.cancel);
@@ -9,6 +10,12 @@ export const pauseSignal = defineSignal(SIGNAL.pause);
 export const resumeSignal = defineSignal(SIGNAL.resume);
 export const ignoreSignal = defineSignal<[reason?: string]>(SIGNAL.ignore);
 export const throttleSignal = defineSignal<[ratePerSecond: number | null]>(SIGNAL.throttle);
+
+export const startedSignal = defineSignal<[{ attempt: number; workerId: string }]>(JOB_SIGNAL.started);
+/** With the input of a newer submission that was ignored for it, if there is one. */
+export const turnSignal = defineSignal<[{ newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
+export const leaveSignal = defineSignal<[Pick<LaneEntry, 'taskId' | 'runId'>]>(JOB_SIGNAL.leave);
+export const enterUpdate = defineUpdate<LaneAnswer, [LaneRequest]>(ENTER_LANE);
 
 /** What people have asked of a running task. */
 export interface TaskSignals {

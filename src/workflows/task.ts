@@ -5,9 +5,13 @@ export interface TaskSpec {
   type: TaskType;
   /** Names of the indexes it is about, for lists. */
   indexes: readonly string[];
+  /** Of a job: that of its definition. */
+  jobName?: string;
   parentId?: string | null;
   maxAttempts?: number | undefined;
   previous?: Carried | undefined;
+  /** Seconds before the attempt that follows this many; the usual ones if not given. */
+  backOff?: (attempts: number) => number;
   /** Short tasks publish only how they ended: fewer events of history. */
   quiet?: boolean;
   /** Passes a pause or its end on to what runs on the task's behalf. */
@@ -29,6 +33,8 @@ export interface Task {
   checkpoint(): Promise<void>;
   /** Status `waiting` for this long, or until someone sends `restart`: then it returns true. */
   waitFor(detail: string, seconds: number): Promise<boolean>;
+  /** Status `waiting` until it is so, at most this long; `restart` changes nothing. False when the time was out. */
+  waitUntil(detail: string, isSo: () => boolean, seconds: number): Promise<boolean>;
   /** Goes on as a new run, unless the task was stopped; a pause is waited for first. `goOn` calls `continueAsNew`. */
   continueAs(goOn: (previous: Carried) => Promise<never>): Promise<void>;
   setLock(lock: { lock: string; lockTime: string; lockExpireTime: string | null } | null): void;

@@ -24,7 +24,7 @@ const PAUSABLE: readonly TaskStatus[] = ['processing', 'waiting', 'failed'];
  */
 export class TrackerKeeper {
   readonly tracker: Tracker;
-  private readonly indexes: readonly string[];
+  private readonly spec: TaskSpec;
   private quiet: boolean;
   /** Whoever started the workflow may have set type, indexes and parent already. */
   private announced: boolean;
@@ -36,7 +36,7 @@ export class TrackerKeeper {
 
   constructor(info: WorkflowInfo, spec: TaskSpec) {
     this.tracker = createTracker(info, spec);
-    this.indexes = spec.indexes;
+    this.spec = spec;
     this.quiet = spec.quiet ?? false;
     this.announced = isAnnounced(info);
     this.doneBefore = this.tracker.progress.done;
@@ -138,7 +138,7 @@ export class TrackerKeeper {
     setCurrentDetails(currentDetails(tracker));
     if (this.quiet) return;
     this.publishedMs = Date.now();
-    const attributes = searchAttributesOf(tracker, this.indexes, this.announced);
+    const attributes = searchAttributesOf(tracker, this.spec, this.announced);
     this.announced = true;
     upsertSearchAttributes(attributes);
     upsertMemo({ tracker: listRow(tracker) });

@@ -1,10 +1,12 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { WorkflowInfo } from '@temporalio/workflow';
 import type { Tracker } from '../contract/tasks.ts';
+import type { TaskSpec } from './task.ts';
 
 const taskType = defineSearchAttributeKey('TaskType', 'KEYWORD');
 const taskStatus = defineSearchAttributeKey('TaskStatus', 'KEYWORD');
 const taskParent = defineSearchAttributeKey('TaskParent', 'KEYWORD');
+const jobName = defineSearchAttributeKey('JobName', 'KEYWORD');
 const taskIndex = defineSearchAttributeKey('TaskIndex', 'KEYWORD_LIST');
 
 /** True when the type, indexes and parent of the task are among its search attributes. */
@@ -15,7 +17,7 @@ export function isAnnounced(info: WorkflowInfo): boolean {
 /** The search attributes of a task: only the status once the others are known. */
 export function searchAttributesOf(
   tracker: Tracker,
-  indexes: readonly string[],
+  { indexes, jobName: name }: Pick<TaskSpec, 'indexes' | 'jobName'>,
   announced: boolean,
 ): SearchAttributePair[] {
   const status: SearchAttributePair = { key: taskStatus, value: tracker.status };
@@ -23,7 +25,9 @@ export function searchAttributesOf(
   return [
     status,
     { key: taskType, value: tracker.type },
-    { key: taskIndex, value: indexes.filter((name) => typeof name === 'string') },
+    name === undefined
+      ? { key: taskIndex, value: indexes.filter((index) => typeof index === 'string') }
+      : { key: jobName, value: name },
     ...(tracker.parentId === null ? [] : [{ key: taskParent, value: tracker.parentId } as SearchAttributePair]),
   ];
 }

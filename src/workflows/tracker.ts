@@ -14,7 +14,7 @@ import { backOffSeconds, REFUSALS, TASK_FAILURE } from '../contract/failures.ts'
 import type { TaskStatus } from '../contract/status.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { control } from './activities.ts';
-import { addError, errorOf, RefusedError } from './errors.ts';
+import { addError, IgnoredError, RefusedError } from './errors.ts';
 import { createTaskSignals, handleTaskSignals, type TaskSignals, trackerQuery } from './signals.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
@@ -85,6 +85,10 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
       if (isStopped()) return stopped();
+      if (error instanceof IgnoredError) {
+        await end('ignored', error.message);
+        return tracker;
+      }
       const { type, message, retryable } = addError(tracker, error);
       if (error instanceof RefusedError || REFUSALS.includes(type)) return fail('refused', message);
       if (!retryable) return fail('failed', message);
@@ -92,7 +96,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       if (attempts >= maxAttempts) {
         return fail('exhausted', `all ${attempts} attempts failed; the last: ${message}`);
       }
-      const seconds = backOffSeconds(attempts);
+      const seconds = (spec.backOff ?? backOffSeconds)(attempts);
       keeper.endAttempt(`attempt ${attempts} of ${maxAttempts} failed: ${message}; again in ${seconds} s`);
       try {
         await backOff(seconds);
@@ -142,15 +146,19 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () =
       }
     },
     async waitFor(detail, seconds) {
+      signals.restartRequested = false;
+      const atOnce = await this.waitUntil(detail, () => signals.restartRequested, seconds);
+      signals.restartRequested = false;
+      return atOnce;
+    },
+    async waitUntil(detail, isSo, seconds) {
       await this.checkpoint();
       keeper.speakUp();
       keeper.move('waiting', detail);
-      signals.restartRequested = false;
-      const atOnce = await condition(() => signals.restartRequested, seconds * 1_000, { summary: detail });
-      signals.restartRequested = false;
+      const inTime = await condition(isSo, seconds * 1_000, { summary: detail });
       await this.checkpoint();
       keeper.move('processing', '');
-      return atOnce;
+      return inTime;
     },
     async continueAs(goOn) {
       const unlessStopped = () => {

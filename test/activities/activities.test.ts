@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
@@ -39,6 +40,7 @@ beforeAll(async () => {
     },
     loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
     log: silentLog,
+    client: new Client({ connection: Connection.lazy() }),
     cancelWorkflow: async () => {},
     isTaskKnown: async () => true,
     settings: {

@@ -65,7 +65,7 @@ describe('options', () => {
   test('that nobody gives have values with which nothing hangs for ever', () => {
     expect(plan({})).toMatchObject({
       ...{ timeoutMs: 3_600_000, startTimeoutMs: 86_400_000, maxAttempts: 3, onDuplicate: 'parallel', priority: 3 },
-      ...{ queue: null, bind: false, newest: false, runAtMs: null, fairnessKey: null, isolate: 'none' },
+      ...{ queue: 'default', bind: false, newest: false, runAtMs: null, fairnessKey: null, isolate: 'none' },
       backOff: { initialMs: 10_000, factor: 2, mostMs: 600_000 },
     });
   });

@@ -16,6 +16,7 @@ import type { TaskType, Tracker } from '../../src/contract/tasks.ts';
 import type { TaskInputs } from '../../src/contract/workflow-inputs.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
+import type { JobsOptions } from '../../src/runtime/job-workers.ts';
 import { findServer } from '../../src/runtime/servers/find.ts';
 import { bundleWorkflows, createWorkers, type Workers } from '../../src/runtime/worker.ts';
 import { setAlias } from '../../src/store/aliases.ts';
@@ -107,6 +108,8 @@ export interface RigOptions {
   settings?: Partial<ActivityDependencies['settings']>;
   taskQueue?: string;
   shutdownGraceMs?: number;
+  /** Tasks of the user's own. */
+  jobs?: Omit<JobsOptions, 'client' | 'log'>;
 }
 
 /** Real workers with the real activities, on a task queue of their own. */
@@ -121,6 +124,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     taskQueue,
     workflowBundle: await bundle,
     shutdownGraceMs: options.shutdownGraceMs ?? 500,
+    jobs: options.jobs && { client: environment.client, log: silentLog, ...options.jobs },
     dependencies: {
       db,
       models: {
@@ -128,6 +132,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       },
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
       log: silentLog,
+      client: environment.client,
       cancelWorkflow: async (workflowId, runId) => {
         await environment.client.workflow.getHandle(workflowId, runId).cancel();
       },

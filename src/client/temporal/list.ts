@@ -20,6 +20,10 @@ export interface TaskFilter {
   /** Name of an index, or of the alias the task was given. */
   index?: string;
   parentId?: string;
+  /** Of a job: the name of its definition. */
+  name?: string;
+  /** Only those that have not ended. */
+  open?: boolean;
 }
 
 export interface TaskPage extends TaskFilter {
@@ -157,7 +161,7 @@ function and(...conditions: (string | undefined)[]): string {
 }
 
 /** The filter in Temporal's query language. Runs that went on as another one are not tasks of their own. */
-export function queryOf({ types, status, index, parentId }: TaskFilter): string {
+export function queryOf({ types, status, index, parentId, name, open }: TaskFilter): string {
   // Not for Temporal to see: its SQLite store breaks on a quote in the value of a list attribute, however escaped.
   if (index !== undefined && !nameSchema.safeParse(index).success)
     throw badField('index', 'must be the name of an index');
@@ -167,6 +171,8 @@ export function queryOf({ types, status, index, parentId }: TaskFilter): string 
     `ExecutionStatus != 'ContinuedAsNew'`,
     status !== undefined && statusCondition(status),
     index !== undefined && `TaskIndex = ${quote(index)}`,
+    name !== undefined && `JobName = ${quote(name)}`,
+    open === true && `ExecutionStatus = 'Running'`,
     // A child that was restarted is no child to Temporal any more, and one that has not said so yet is none to us.
     parentId !== undefined && `(TaskParent = ${quote(parentId)} OR ParentWorkflowId = ${quote(parentId)})`,
   ]

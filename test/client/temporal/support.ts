@@ -78,6 +78,7 @@ function workersOptions(
       models: createModels({ env: process.env }),
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 5_000 }),
       log: pino({ enabled: false }),
+      client: environment.client,
       isTaskKnown: async () => true,
       cancelWorkflow: async (workflowId: string, runId: string) => {
         await environment.client.workflow.getHandle(workflowId, runId).cancel();

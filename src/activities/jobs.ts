@@ -1,0 +1,106 @@
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import type { Logger } from 'pino';
+import type { AdmissionActivities, JobActivities, RunJobRequest } from '../contract/activities.ts';
+import { messageOf, ReembedError } from '../contract/errors.ts';
+import { fieldIssues, issuesText } from '../contract/issues.ts';
+import { jobSchema } from '../contract/jobs.ts';
+import { JOB_SIGNAL } from '../contract/names.ts';
+import { runAttempt } from '../jobs/attempt.ts';
+import { createJobControl } from '../jobs/control.ts';
+import type { Bound } from '../jobs/handler.ts';
+import { planJob } from '../jobs/options.ts';
+import type { Registry } from '../jobs/registry.ts';
+import { checkInput } from '../jobs/send.ts';
+import type { AnyTask } from '../jobs/task.ts';
+import { withFailures } from './failures.ts';
+import { runWithHeartbeat } from './running.ts';
+
+export interface JobDependencies {
+  registry: Registry;
+  client: Client;
+  /** Of the workflows. */
+  taskQueue: string;
+  /** As Temporal names this worker. */
+  workerId: string;
+  log: Logger;
+}
+
+/** A job that runs longer tells its workflow where; a shorter one is over before anyone asks. */
+const TELL_AFTER_MS = 500;
+
+/** The activities of the workers that know the user's definitions. */
+export function createJobActivities(deps: JobDependencies): { admission: AdmissionActivities; jobs: JobActivities } {
+  const { registry, workerId, log } = deps;
+  const control = createJobControl(deps, registry);
+  const requireTask = (name: string): AnyTask => {
+    const task = registry.get(name);
+    if (task) return task;
+    throw new ReembedError('JobUnknown', `the worker ${workerId} has no task ${name}: was it renamed or removed?`);
+  };
+
+  const admission: AdmissionActivities = {
+    async admitJob({ job, startedMs }) {
+      const parsed = jobSchema.safeParse(job);
+      if (!parsed.success) {
+        const issues = fieldIssues(parsed.error);
+        throw new ReembedError('InvalidInput', `the job: ${issuesText(issues)}`, { issues: [] });
+      }
+      const { name, input: given, ...call } = parsed.data;
+      const task = requireTask(name);
+      const { sent, input } = await checkInput(task, given);
+      return planJob(task, { input, sent }, call, startedMs);
+    },
+  };
+
+  const jobs: JobActivities = {
+    async runJob(request) {
+      const task = requireTask(request.name);
+      const context = Context.current();
+      const uuid = context.info.workflowExecution?.workflowId ?? '';
+      const jobLog = log.child({ job: request.name, taskId: uuid, attempt: request.attempt });
+      const telling = setTimeout(() => tellStart(deps, request), TELL_AFTER_MS);
+      try {
+        return await runWithHeartbeat<unknown, Awaited<ReturnType<JobActivities['runJob']>>>(({ beat }) => {
+          const options = {
+            name: request.name,
+            timeoutMs: request.timeoutMs,
+            canceled: context.cancellationSignal,
+            cancelReason: () =>
+              context.cancellationDetails?.workerShutdown
+                ? new ReembedError('WorkerLost', `the worker ${workerId} was stopped`)
+                : new CancelledFailure('canceled'),
+          };
+          return runAttempt(options, async (signal) => {
+            const { input } = await checkInput(task, request.input);
+            const { attempt } = request;
+            const bound: Bound = { uuid, workerId, attempt, signal, heartbeat: beat, control, log: jobLog };
+            return request.bind ? call(task, bound, input) : call(task, input);
+          });
+        });
+      } catch (error) {
+        if (!(error instanceof CancelledFailure))
+          jobLog.warn({ err: error }, `the attempt failed: ${messageOf(error)}`);
+        throw error;
+      } finally {
+        clearTimeout(telling);
+      }
+    },
+  };
+  return { admission: withFailures(admission), jobs: withFailures(jobs) };
+}
+
+/** The handler takes what its option `bind` says, which a call may change. */
+function call(task: AnyTask, ...args: unknown[]): unknown {
+  return (task.handler as (...args: unknown[]) => unknown)(...args);
+}
+
+async function tellStart({ client, workerId }: JobDependencies, { attempt }: RunJobRequest): Promise<void> {
+  const { workflowId = '', runId } = Context.current().info.workflowExecution ?? {};
+  // It is for people who look; the job runs without it.
+  await client.workflow
+    .getHandle(workflowId, runId)
+    .signal(JOB_SIGNAL.started, { attempt, workerId })
+    .catch(() => {});
+}

@@ -1,0 +1,45 @@
+import { Context } from '@temporalio/activity';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { priorityOf } from '../client/temporal/jobs.ts';
+import { enterLane } from '../client/temporal/lane.ts';
+import { launch } from '../client/temporal/launch.ts';
+import type { LaneActivities } from '../contract/activities.ts';
+
+/** What jobs and their lanes ask of Temporal. */
+export function createLaneActivities({ client }: { client: Client }): LaneActivities {
+  const taskQueue = () => Context.current().info.taskQueue;
+  return {
+    enterLane: ({ laneId, request }) => enterLane(client, { laneId, request, taskQueue: taskQueue() }),
+
+    async startJob({ taskId, job, inputHash }) {
+      try {
+        const { links } = await launch(client, {
+          type: 'job',
+          taskId,
+          input: job,
+          taskQueue: taskQueue(),
+          inputHash: inputHash ?? undefined,
+          reuse: 'REJECT_DUPLICATE',
+          // A second try of this activity finds what the first one has started.
+          requestId: `by-lane-${taskId}`,
+          ...priorityOf(job),
+        });
+        return links.runId;
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+        throw error;
+      }
+    },
+
+    async isJobOpen({ taskId, runId }) {
+      try {
+        const { status } = await client.workflow.getHandle(taskId, runId).describe();
+        return status.name === 'RUNNING' || status.name === 'PAUSED';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    },
+  };
+}

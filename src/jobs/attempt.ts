@@ -1,0 +1,80 @@
+import { setMaxListeners } from 'node:events';
+import { durationText } from '../contract/durations.ts';
+import { ReembedError } from '../contract/errors.ts';
+import type { Json } from '../contract/json.ts';
+import { handlerFailure } from './failure.ts';
+import { travelled } from './json.ts';
+
+/** A handler that has been asked to stop gets this long to do it; then it is left to itself. */
+const STOP_MS = 5_000;
+/** Node's timers hold no longer; the server's own hold beyond. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export interface AttemptOptions {
+  name: string;
+  timeoutMs: number;
+  /** Aborted when someone cancels the job, or its worker stops. */
+  canceled: AbortSignal;
+  /** Why it was aborted, as what the attempt fails with. */
+  cancelReason(): unknown;
+}
+
+/**
+ * Runs `run` once within its time. Whatever a handler does, this ends: a little after its signal was aborted at the
+ * latest. Errors: `TaskTimeout`, the reason of the cancel, `JobResultInvalid`, and what the handler threw.
+ */
+export async function runAttempt(
+  { name, timeoutMs, canceled, cancelReason }: AttemptOptions,
+  run: (signal: AbortSignal) => Promise<unknown>,
+): Promise<Json> {
+  const tooLong = new ReembedError('TaskTimeout', `${name} took longer than its timeout of ${durationText(timeoutMs)}`);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(tooLong), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const signal = AbortSignal.any([canceled, timeout.signal]);
+  setMaxListeners(0, signal);
+  const patience = giveUpAfter(signal, STOP_MS);
+  try {
+    const running = run(signal);
+    running.catch(() => {}); // one that is left to itself fails unheard
+    const value = await Promise.race([running, patience.over]);
+    signal.throwIfAborted();
+    return resultOf(name, value);
+  } catch (error) {
+    if (timeout.signal.aborted) throw tooLong;
+    if (canceled.aborted) throw cancelReason();
+    throw handlerFailure(error);
+  } finally {
+    clearTimeout(timer);
+    patience.dispose();
+  }
+}
+
+/** Rejects some time after the signal was aborted. */
+function giveUpAfter(signal: AbortSignal, ms: number): { over: Promise<never>; dispose(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = () => {};
+  const over = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      timer = setTimeout(() => reject(signal.reason), ms);
+    };
+  });
+  over.catch(() => {});
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    over,
+    dispose() {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function resultOf(name: string, value: unknown): Json {
+  try {
+    return travelled(`the result of ${name}`, value) ?? null;
+  } catch (error) {
+    if (!(error instanceof ReembedError)) throw error;
+    throw new ReembedError('JobResultInvalid', error.message, { cause: error });
+  }
+}

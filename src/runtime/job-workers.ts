@@ -1,0 +1,63 @@
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createJobActivities } from '../activities/jobs.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { admissionQueueOf, DEFAULT_QUEUE, jobQueueOf } from '../contract/names.ts';
+import { queuesOf } from '../jobs/control.ts';
+import type { Registry } from '../jobs/registry.ts';
+
+export interface JobsOptions {
+  /** What these workers know. It is connected, so that handlers can send jobs, unless it is already. */
+  registry: Registry;
+  /** The queues they serve: the default one and all that definitions name if not given. */
+  queues?: readonly string[];
+  /** Handlers of one queue that run at once in this process. */
+  concurrency?: number;
+  /** Most attempts of a queue that begin in a second, by all its workers together; the one started last says. */
+  ratePerSecond?: Readonly<Record<string, number>>;
+  client: Client;
+  log: Logger;
+}
+
+const CONCURRENCY = 16;
+/** Admission is short, and nobody should wait for it. */
+const ADMISSIONS = 100;
+
+/** Makes one worker on each queue of jobs, and one that admits jobs started without our client. */
+export async function createJobWorkers(
+  common: Omit<WorkerOptions, 'taskQueue'>,
+  taskQueue: string,
+  { registry, queues, concurrency = CONCURRENCY, ratePerSecond = {}, client, log }: JobsOptions,
+): Promise<Worker[]> {
+  const served = [...new Set(queues ?? [DEFAULT_QUEUE, ...queuesOf(registry)])];
+  const unserved = Object.keys(ratePerSecond).find((queue) => !served.includes(queue));
+  if (unserved !== undefined) {
+    throw new ReembedError(
+      'InvalidInput',
+      `there is a rate for the queue ${unserved}, which this worker does not serve`,
+    );
+  }
+  if (!registry.isConnected) registry.connect({ client, taskQueue });
+  const workerId = `${process.pid}@${hostname()}`;
+  const activities = createJobActivities({ registry, client, taskQueue, workerId, log });
+  const workers = served.map((queue) =>
+    Worker.create({
+      ...common,
+      identity: workerId,
+      taskQueue: jobQueueOf(taskQueue, queue),
+      activities: { ...activities.jobs },
+      maxConcurrentActivityTaskExecutions: concurrency,
+      maxTaskQueueActivitiesPerSecond: ratePerSecond[queue],
+    }),
+  );
+  const admission = Worker.create({
+    ...common,
+    identity: workerId,
+    taskQueue: admissionQueueOf(taskQueue),
+    activities: { ...activities.admission },
+    maxConcurrentActivityTaskExecutions: ADMISSIONS,
+  });
+  return Promise.all([...workers, admission]);
+}

@@ -1,0 +1,193 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  setHandler,
+  TimeoutFailure,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { durationText } from '../contract/durations.ts';
+import { laneIdOf } from '../contract/names.ts';
+import type { Tracker } from '../contract/tasks.ts';
+import type { JobInput, JobPlan, Turn } from '../contract/workflow-inputs.ts';
+import { admission, jobActivities, laneEntry } from './activities.ts';
+import { IgnoredError } from './errors.ts';
+import { bodyOf } from './input.ts';
+import { leaveSignal, startedSignal, turnSignal } from './signals.ts';
+import type { Task } from './task.ts';
+import { runTask } from './tracker.ts';
+
+/** A job that waits for its turn asks its lane again after this time, and more and more seldom: it may be a new one. */
+const ASK_AGAIN_SECONDS = { first: 60, most: 600 } as const;
+
+/**
+ * Runs a function of the user's own, by a worker that knows its definition: when its time has come, then when its turn
+ * has come, where it must mind others of its name and key. What the function returned is `data.result`.
+ */
+export async function job(given: JobInput): Promise<Tracker> {
+  const input = bodyOf(given);
+  const { previous } = input;
+  const run = new JobRun(input);
+  const spec = {
+    type: 'job',
+    indexes: [],
+    jobName: typeof input.name === 'string' ? input.name : '',
+    maxAttempts: input.plan?.maxAttempts ?? input.maxAttempts,
+    previous,
+    backOff: (attempts: number) => backOffSeconds(run.plan, attempts - (previous?.attempts ?? 0)),
+  } as const;
+  try {
+    return await runTask(spec, (task) => run.attempt(task));
+  } finally {
+    await CancellationScope.nonCancellable(() => run.leaveLane());
+  }
+}
+
+class JobRun {
+  plan: JobPlan | undefined;
+  private readonly input: JobInput;
+  /** What the function gets: perhaps that of a newer submission that was ignored for this job. */
+  private functionInput: unknown;
+  private due = false;
+  private turn: Turn | undefined;
+  /** Its lane may have it on its list. */
+  private inLane: boolean;
+
+  constructor(input: JobInput) {
+    this.input = input;
+    this.plan = input.plan;
+    const { previous } = input;
+    // An earlier run has waited for its time, and has left its lane.
+    const again = previous !== undefined;
+    this.due = again;
+    this.turn = again ? undefined : input.turn;
+    this.inLane = this.turn !== undefined;
+    this.functionInput = again && 'newestInput' in previous.data ? previous.data.newestInput : input.input;
+    setHandler(turnSignal, ({ newest }) => {
+      this.turn = { kind: 'runs' };
+      if (newest) this.functionInput = newest.input;
+    });
+  }
+
+  async attempt(task: Task): Promise<void> {
+    this.plan ??= await this.admit(task);
+    task.report({ data: { name: this.input.name, queue: this.plan.queue } });
+    await this.waitForTime(task, this.plan);
+    if (this.plan.onDuplicate !== 'parallel') await this.waitForTurn(task, this.plan);
+    await this.runFunction(task, this.plan);
+  }
+
+  private async admit(task: Task): Promise<JobPlan> {
+    const { previous, plan: _plan, turn: _turn, ...job } = this.input;
+    task.setDetail('waits for a worker that knows its definition');
+    try {
+      const plan = await admission().admitJob({ job, startedMs: workflowInfo().startTime.getTime() });
+      task.tracker.maxAttempts = plan.maxAttempts + (previous?.attempts ?? 0);
+      return plan;
+    } catch (error) {
+      throw plainFailure(error, 'no worker with tasks took it up');
+    }
+  }
+
+  /**
+   * A timer of its own, rather than Temporal's start delay: this one shows as `waiting`, `cancel` takes hold at once and
+   * `restart` runs the job now.
+   */
+  private async waitForTime(task: Task, { runAtMs }: JobPlan): Promise<void> {
+    if (this.due || runAtMs === null) return;
+    // A clock behind the client's: the moment is what counts.
+    for (let leftMs = runAtMs - Date.now(); leftMs > 0; leftMs = runAtMs - Date.now()) {
+      if (await task.waitFor(`will run at ${new Date(runAtMs).toISOString()}`, leftMs / 1_000)) break;
+    }
+    this.due = true;
+  }
+
+  private async waitForTurn(task: Task, plan: JobPlan): Promise<void> {
+    if (this.turn === undefined) await this.enterLane(task, plan);
+    let seconds: number = ASK_AGAIN_SECONDS.first;
+    while (this.turn?.kind === 'waits') {
+      const { behind } = this.turn;
+      const isMine = () => this.turn?.kind === 'runs';
+      if (await task.waitUntil(`waits for its turn behind ${behind}`, isMine, seconds)) break;
+      seconds = Math.min(ASK_AGAIN_SECONDS.most, seconds * 2);
+      await this.enterLane(task, plan);
+    }
+    if ('newestInput' in task.tracker.data || this.functionInput !== this.input.input) {
+      task.report({ data: { newestInput: this.functionInput as never } });
+    }
+  }
+
+  private async enterLane(task: Task, plan: JobPlan): Promise<void> {
+    const { onDuplicate, newest } = plan;
+    if (onDuplicate === 'parallel') return;
+    const { previous: _previous, ...job } = this.input;
+    task.setDetail('asks whether it may run beside others of its key');
+    this.inLane = true;
+    const answer = await laneEntry.enterLane({
+      laneId: this.laneId(plan),
+      request: { taskId: task.id, runId: workflowInfo().runId, onDuplicate, newest, job, inputHash: null },
+    });
+    if (answer.kind === 'ignored') {
+      this.inLane = false;
+      task.report({ data: { standsFor: answer.standsFor } });
+      throw new IgnoredError(`the job ${answer.standsFor} stands for it`);
+    }
+    // Its turn may have come while the answer was under way.
+    if (this.turn?.kind !== 'runs') this.turn = answer.kind === 'waits' ? answer : { kind: 'runs' };
+  }
+
+  private async runFunction(task: Task, plan: JobPlan): Promise<void> {
+    const { timeoutMs, bind, isolate, queue } = plan;
+    const { attempts } = task.tracker;
+    setHandler(startedSignal, ({ attempt, workerId }) => {
+      if (attempt !== task.tracker.attempts || task.tracker.status !== 'processing') return;
+      task.report({ data: { workerId } });
+      task.setDetail(`runs on ${workerId}`);
+    });
+    const where = `the queue ${queue}`;
+    task.setDetail(`waits for a worker of ${where}`);
+    try {
+      const request = { name: this.input.name, input: this.functionInput, attempt: attempts, bind, timeoutMs, isolate };
+      const result = await jobActivities(plan).runJob(request);
+      task.report({ data: { result } });
+      task.setDetail('the function has returned');
+    } catch (error) {
+      throw plainFailure(
+        error,
+        `no worker of ${where} took it up within ${durationText(plan.startTimeoutMs)}`,
+        `it took longer than ${durationText(timeoutMs)} and did not stop`,
+      );
+    }
+  }
+
+  /** Its lane lets the next one run. A lane that is gone needs no telling. */
+  async leaveLane(): Promise<void> {
+    if (!this.inLane || !this.plan) return;
+    const { workflowId: taskId, runId } = workflowInfo();
+    const lane = getExternalWorkflowHandle(this.laneId(this.plan));
+    await lane.signal(leaveSignal, { taskId, runId }).catch(() => {});
+  }
+
+  private laneId({ keyHash }: JobPlan): string {
+    return laneIdOf(workflowInfo().taskQueue, this.input.name, keyHash);
+  }
+}
+
+/** Timeouts of the server in our words; all else as it is. */
+function plainFailure(error: unknown, noWorker: string, tooLong = 'it took too long'): unknown {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof TimeoutFailure)) return error;
+  switch (error.cause.timeoutType) {
+    case 'SCHEDULE_TO_START':
+      return ApplicationFailure.nonRetryable(noWorker, 'NoWorker');
+    case 'HEARTBEAT':
+      return ApplicationFailure.retryable('its worker died, or was blocked, and gave no sign of life', 'WorkerLost');
+    default:
+      return ApplicationFailure.retryable(tooLong, 'TaskTimeout');
+  }
+}
+
+function backOffSeconds(plan: JobPlan | undefined, attempts: number): number {
+  const { initialMs, factor, mostMs } = plan?.backOff ?? { initialMs: 10_000, factor: 2, mostMs: 600_000 };
+  return Math.min(mostMs, initialMs * factor ** (attempts - 1)) / 1_000;
+}

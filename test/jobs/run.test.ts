@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type AnyTask, type Bound, defineTask, NonRetryableError } from '../../src/jobs/index.ts';
+import { infoWhen, useJobs } from './support.ts';
+
+const anything = z.any();
+const seen: { bound: Bound | undefined; args: unknown[] } = { bound: undefined, args: [] };
+let send: AnyTask['delay'];
+let tasks: Record<'echo' | 'throws' | 'hopeless' | 'never' | 'stubborn' | 'bound' | 'big' | 'circular', AnyTask>;
+
+const world = useJobs('dev', (registry) => {
+  const once = { registry, input: anything, maxAttempts: 1 } as const;
+  tasks = {
+    echo: defineTask({ ...once, name: 'echo' }, (input) => ({ echo: input })),
+    throws: defineTask({ registry, name: 'throws', maxAttempts: 2, backOff: { initial: '100ms' } }, () => {
+      throw new RangeError('out of range');
+    }),
+    hopeless: defineTask({ registry, name: 'hopeless' }, () => {
+      throw new NonRetryableError('no use');
+    }),
+    never: defineTask({ ...once, name: 'never', timeout: '300ms', bind: true }, ({ signal }) =>
+      delay(60_000, 0, { signal }),
+    ),
+    stubborn: defineTask({ ...once, name: 'stubborn', timeout: '300ms' }, () => new Promise(() => {})),
+    bound: defineTask({ ...once, name: 'bound', bind: true }, (bound, input) => {
+      Object.assign(seen, { bound, args: [bound, input] });
+    }),
+    big: defineTask({ registry, name: 'big' }, () => 'x'.repeat(300_000)),
+    circular: defineTask({ registry, name: 'circular' }, () => {
+      const loop: Record<string, unknown> = {};
+      loop.self = loop;
+      return loop;
+    }),
+  };
+  send = tasks.echo.delay;
+});
+
+describe('a job', () => {
+  test('runs its function, and the result is in its tracker', async () => {
+    const sent = await send({ a: 1 });
+    expect(sent.tracker).toMatchObject({ type: 'job', status: 'pending', data: { name: 'echo' } });
+    expect(await sent.result()).toEqual({ echo: { a: 1 } });
+    expect(await sent.info()).toMatchObject({
+      ...{ status: 'done', attempts: 1, maxAttempts: 1, errors: [] },
+      data: { name: 'echo', queue: 'default', result: { echo: { a: 1 } } },
+    });
+  });
+
+  test('of the same id and input is the same job; with another input it is refused', async () => {
+    const sent = await tasks.echo.applyAsync(1, { taskId: 'same' });
+    await sent.wait();
+    expect((await tasks.echo.applyAsync(1, { taskId: 'same' })).tracker).toMatchObject({ status: 'done' });
+    await expect(tasks.echo.applyAsync(2, { taskId: 'same' })).rejects.toMatchObject({ type: 'TaskLocked' });
+  });
+
+  test('that throws is tried again, and every error is in the tracker with name, message and stack', async () => {
+    const tracker = await (await tasks.throws.delay(undefined)).wait();
+    expect(tracker).toMatchObject({ status: 'exhausted', attempts: 2 });
+    expect(tracker.errors).toHaveLength(2);
+    expect(tracker.errors[0]).toMatchObject({ type: 'RangeError', message: 'out of range', attempt: 2 });
+    expect(tracker.errors[0]?.stack).toContain('run.test.ts');
+  });
+
+  test('whose error says that trying again is no use fails at once', async () => {
+    const sent = await tasks.hopeless.delay(undefined);
+    expect(await sent.wait()).toMatchObject({ status: 'failed', attempts: 1, detail: 'no use' });
+    await expect(sent.result()).rejects.toMatchObject({
+      type: 'TaskFailed',
+      message: expect.stringContaining('no use'),
+    });
+  });
+
+  test('that takes longer than its timeout fails as TaskTimeout, also when it ignores its signal', async () => {
+    for (const task of [tasks.never, tasks.stubborn]) {
+      expect(await (await task.delay(undefined)).wait()).toMatchObject({
+        status: 'exhausted',
+        errors: [{ type: 'TaskTimeout', message: expect.stringContaining('longer than its timeout of 300ms') }],
+      });
+    }
+  });
+
+  test('whose result is no JSON, or too large, fails as JobResultInvalid', async () => {
+    for (const task of [tasks.big, tasks.circular]) {
+      expect(await (await task.delay(undefined)).wait()).toMatchObject({
+        status: 'failed',
+        errors: [{ type: 'JobResultInvalid' }],
+      });
+    }
+  });
+
+  test('gets with bind its id, worker, attempt and signal before its input; a call may change that', async () => {
+    const sent = await tasks.bound.delay('in');
+    await sent.wait();
+    expect(seen.bound).toMatchObject({
+      uuid: sent.id,
+      attempt: 1,
+      workerId: expect.stringContaining(`${process.pid}@`),
+    });
+    expect(seen.args[1]).toBe('in');
+    await (await tasks.bound.applyAsync('in', { bind: false })).wait();
+    expect(seen.args).toEqual(['in', undefined]);
+  });
+
+  test('that runs is canceled by its signal, and the end is confirmed', async () => {
+    const sent = await tasks.never.applyAsync(undefined, { timeout: '1h' });
+    const running = await infoWhen(sent, ({ data }) => typeof data.workerId === 'string');
+    expect(running).toMatchObject({ status: 'processing', detail: `runs on ${running.data.workerId}` });
+    expect(await sent.cancel('enough')).toMatchObject({ status: 'canceled', detail: 'canceled: enough' });
+  });
+
+  test('that was started by hand is checked by a worker that knows its definition', async () => {
+    expect(await world.rig.run('job', { name: 'echo', input: { b: 2 }, priority: 1 })).toMatchObject({
+      status: 'done',
+      maxAttempts: 1,
+      data: { result: { echo: { b: 2 } } },
+    });
+    expect(await world.rig.run('job', { name: 'echo', timeOut: 3 } as never)).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('timeOut: is not a known field'),
+    });
+    for (const input of [undefined, 'text', {}]) {
+      expect(await world.rig.run('job', input as never)).toMatchObject({ errors: [{ type: 'InvalidInput' }] });
+    }
+  });
+});

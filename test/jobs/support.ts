@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll } from 'vitest';
+import type { Tracker } from '../../src/contract/tasks.ts';
+import { createRegistry, type Registry, type SentJob } from '../../src/jobs/index.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { type Rig, type RigOptions, startRig, startTemporal } from '../support/rig.ts';
+
+export interface JobWorld {
+  readonly environment: TestWorkflowEnvironment;
+  readonly registry: Registry;
+  readonly rig: Rig;
+  readonly database: TestDatabase;
+}
+
+/** A Temporal server of this kind and workers that know what the test has defined in the registry. */
+export function useJobs(
+  kind: 'dev' | 'time-skipping',
+  define: (registry: Registry) => void,
+  options: Partial<RigOptions> = {},
+): JobWorld {
+  const registry = createRegistry();
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let rig: Rig;
+  beforeAll(async () => {
+    define(registry);
+    [environment, database] = await Promise.all([startTemporal(kind), openPostgresDatabase()]);
+    rig = await startRig({ environment, db: database.db, ...options, jobs: { registry, ...options.jobs } });
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    await environment?.teardown();
+    await database?.close();
+  });
+  return {
+    registry,
+    get environment() {
+      return environment;
+    },
+    get rig() {
+      return rig;
+    },
+    get database() {
+      return database;
+    },
+  };
+}
+
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${randomUUID().slice(0, 8)}`;
+}
+
+/** The tracker of a job once it fits. */
+export async function infoWhen(job: SentJob<unknown>, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
+  for (const endMs = Date.now() + 20_000; ; ) {
+    const tracker = await job.info();
+    if (fits(tracker)) return tracker;
+    if (Date.now() > endMs) throw new Error(`the tracker never fitted: ${JSON.stringify(tracker)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
