@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { durationMs } from '../contract/durations.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { type ModelConfig, modelSchema } from '../contract/models.ts';
+import { durationSchema } from '../contract/tasks.ts';
 import { UsageError } from './errors.ts';
 
 /** The last part of a command's help. */
@@ -19,6 +22,15 @@ export function anyNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
   return value;
+}
+
+const momentText = z.union([z.iso.datetime({ offset: true, local: true }), z.iso.date()]);
+
+/** For an option that is a moment: as in ISO 8601, or how long ago it was. */
+export function moment(text: string): Date {
+  if (durationSchema.safeParse(text).success) return new Date(Date.now() - durationMs(text));
+  if (momentText.safeParse(text).success) return new Date(text);
+  throw new InvalidArgumentError('It must be a moment such as 2026-01-31T12:00:00Z, or an age such as 24h.');
 }
 
 /** For an option that is JSON. */

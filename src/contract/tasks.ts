@@ -24,6 +24,11 @@ export const onReindexSchema = z
   .describe('When the index is being rebuilt: also write to the new one, wait for the end, or refuse.');
 export type OnReindex = z.output<typeof onReindexSchema>;
 
+/** A moment, of one time zone or another. */
+export const momentSchema = z.iso
+  .datetime({ offset: true, error: 'a moment such as 2026-01-31T12:00:00Z' })
+  .meta({ examples: ['2026-01-31T12:00:00Z'] });
+
 /** As long as the longest that can be written as text. */
 const LONGEST_SECONDS = 86_400 * 99_999;
 
@@ -233,3 +238,11 @@ export const taskListSchema = z
     cursor: z.string().nullable().describe('Of the next page; null after the last one.'),
   })
   .meta({ id: 'TaskList' });
+
+export const taskCountsSchema = z
+  .object({
+    total: z.int(),
+    byStatus: z.record(taskStatusSchema, z.int()).describe('Of each status, also those of 0.'),
+  })
+  .meta({ id: 'TaskCounts' });
+export type TaskCounts = z.output<typeof taskCountsSchema>;

@@ -5,7 +5,7 @@ import { messageOf, ReembedError } from '../contract/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/names.ts';
 
 /** Numbers of the types on the wire (`temporal.api.enums.v1.IndexedValueType`). */
-const TYPE_NUMBERS = { KEYWORD: 2, KEYWORD_LIST: 7 } as const;
+const TYPE_NUMBERS = { KEYWORD: 2, DATETIME: 6, KEYWORD_LIST: 7 } as const;
 
 /**
  * Makes sure that the namespace has the attributes by which tasks are listed. Where we may not ask or add (Temporal
@@ -41,7 +41,7 @@ export async function registerSearchAttributes(
 
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 
-const CLI_TYPES = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList' } as const;
+const CLI_TYPES = { KEYWORD: 'Keyword', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList' } as const;
 
 function wrongType(name: string, namespace: string): ReembedError {
   const type = CLI_TYPES[SEARCH_ATTRIBUTES[name as Name]];

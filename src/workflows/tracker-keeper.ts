@@ -11,7 +11,7 @@ import { mayMove, type TaskStatus } from '../contract/status.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { createTracker } from './tracker-state.ts';
-import { currentDetails, isAnnounced, searchAttributesOf } from './tracker-views.ts';
+import { currentDetails, isAnnounced, nextRunAttributes, searchAttributesOf } from './tracker-views.ts';
 
 const PUBLISH_EVERY_MS = 5_000;
 
@@ -84,6 +84,11 @@ export class TrackerKeeper {
     this.tracker.lock = lock?.lock ?? null;
     this.tracker.lockTime = lock?.lockTime ?? null;
     this.tracker.lockExpireTime = lock?.lockExpireTime ?? null;
+  }
+
+  /** Before the workflow goes on as a new run: that is given the attributes of this one. */
+  handOver(): void {
+    upsertSearchAttributes(nextRunAttributes(this.tracker));
   }
 
   beginAttempt(): void {

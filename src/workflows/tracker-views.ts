@@ -7,6 +7,7 @@ const taskType = defineSearchAttributeKey('TaskType', 'KEYWORD');
 const taskStatus = defineSearchAttributeKey('TaskStatus', 'KEYWORD');
 const taskParent = defineSearchAttributeKey('TaskParent', 'KEYWORD');
 const jobName = defineSearchAttributeKey('JobName', 'KEYWORD');
+const taskCreateTime = defineSearchAttributeKey('TaskCreateTime', 'DATETIME');
 const taskIndex = defineSearchAttributeKey('TaskIndex', 'KEYWORD_LIST');
 
 /** True when the type, indexes and parent of the task are among its search attributes. */
@@ -39,6 +40,11 @@ export function childAttributes(type: Tracker['type'], parentId: string): Search
     { key: taskStatus, value: 'processing' },
     { key: taskParent, value: parentId },
   ];
+}
+
+/** What the next run of the task is to be started with beside what this one has: lists go by when tasks were created. */
+export function nextRunAttributes({ createTime }: Tracker): SearchAttributePair[] {
+  return [{ key: taskCreateTime, value: new Date(createTime) }];
 }
 
 /** What the Temporal UI shows as current details, in Markdown. */

@@ -167,6 +167,7 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () =
       unlessStopped();
       await this.checkpoint();
       unlessStopped();
+      keeper.handOver();
       await goOn(carriedOf(tracker));
     },
   };

@@ -31,6 +31,7 @@ describe('every command', () => {
         "reindex",
         "search",
         "tasks cancel",
+        "tasks counts",
         "tasks failed-items",
         "tasks ignore",
         "tasks info",
@@ -79,6 +80,8 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
     ['reindex', 'docs', 'docs2', '--keep-current'],
     ['search', 'docs', 'x', '--filter', '{'],
     ['tasks', 'list', '--status', 'lost'],
+    ['tasks', 'list', '--since', 'lately'],
+    ['tasks', 'counts', '--until', '5 lions'],
     ['tasks', 'throttle', 'x', '-5'],
     ['tasks', 'list', '--url', 'localhost'],
   ])('%s %s %s %s %s %s', async (...args) => {

@@ -33,6 +33,8 @@ const WORKFLOW_OF: Record<TaskType, string> = {
   'delete-index': WORKFLOW.deleteIndex,
   job: WORKFLOW.job,
 };
+/** Numbers of the types of search attributes on the wire. */
+const TYPE_NUMBERS = { TEXT: 1, KEYWORD: 2, INT: 3, DOUBLE: 4, BOOL: 5, DATETIME: 6, KEYWORD_LIST: 7 } as const;
 let bundle: Promise<WorkflowBundle> | undefined;
 
 /** A real Temporal server: the dev server, or the one whose clock runs ahead while nothing happens. */
@@ -65,7 +67,7 @@ export async function startTemporal(
   for (const key of searchAttributes) {
     await environment.connection.operatorService.addSearchAttributes({
       namespace: environment.namespace ?? 'default',
-      searchAttributes: { [key.name]: key.type === 'KEYWORD' ? 2 : 7 },
+      searchAttributes: { [key.name]: TYPE_NUMBERS[key.type] },
     });
   }
   return environment;

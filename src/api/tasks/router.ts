@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import {
   cancelTask,
+  countTasks,
   describeTask,
   getTracker,
   ignoreTask,
@@ -13,7 +14,7 @@ import {
 } from '../../client/temporal/index.ts';
 import { type ErrorType, ReembedError } from '../../contract/errors.ts';
 import { objectIdSchema } from '../../contract/objects.ts';
-import { failedItemsSchema, TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
+import { failedItemsSchema, TASK_TYPES, type TaskType, type Tracker, taskCountsSchema } from '../../contract/tasks.ts';
 import { countFailed, listFailed } from '../../store/staging.ts';
 import { type ApiLog, notFound, onError, problemResponses, validationHook } from '../problems.ts';
 import type { AcceptDependencies } from './accept.ts';
@@ -23,12 +24,15 @@ import { addRun } from './run.ts';
 import {
   eventsHeaders,
   failedItemsQuery,
+  filterOf,
+  filterQuery,
   listQuery,
   reasonQuery,
   restartQuery,
   taskIdOf,
   taskIdQuery,
   throttleQuery,
+  typedFilterQuery,
   typedListQuery,
 } from './schemas.ts';
 
@@ -46,7 +50,7 @@ export interface TaskRouterOptions extends AcceptDependencies {
 const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
 
 /**
- * Makes the router of all tasks, or of those of one type: `GET /info`, `/list`, `/failed-items`, `/events`, `PUT
+ * Makes the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`, `/events`, `PUT
  * /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, and for one type `POST /run`. It can be
  * mounted in any Hono app, at any path; errors are answered as `application/problem+json`.
  *
@@ -90,7 +94,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
       path: '/list',
       operationId: operationId('list', type),
       tags,
-      summary: 'Tasks: those that run first, then those that ended last',
+      summary: 'Tasks, newest first, each once however they change meanwhile',
       request: { query: type === undefined ? typedListQuery : listQuery },
       responses: {
         200: { description: 'One page.', content: { 'application/json': { schema: responder.listSchema } } },
@@ -98,10 +102,28 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
       },
     }),
     async (c) => {
-      const { type: asked, ...page } = c.req.valid('query') as z.output<typeof typedListQuery>;
-      const only = type ?? asked;
-      const list = await listTasks(client, { ...page, types: only && [only] });
+      const { offset, limit, cursor, ...filter } = c.req.valid('query') as z.output<typeof typedListQuery>;
+      const list = await listTasks(client, { ...filterOf(filter, type), offset, limit, cursor });
       return answer(c, { ...list, tasks: list.tasks.map((row) => responder.rowToBody(row)) });
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/counts',
+      operationId: operationId('count', type),
+      tags,
+      summary: 'How many tasks there are, and how many in each status',
+      request: { query: type === undefined ? typedFilterQuery : filterQuery },
+      responses: {
+        200: { description: 'The counts.', content: { 'application/json': { schema: taskCountsSchema } } },
+        ...problemResponses('InvalidInput', ...NEVER_ANSWERS),
+      },
+    }),
+    async (c) => {
+      const filter = c.req.valid('query') as z.output<typeof typedFilterQuery>;
+      return c.json(await countTasks(client, filterOf(filter, type)), 200);
     },
   );
 

@@ -1,9 +1,17 @@
 import { z } from 'zod';
+import type { TaskFilter } from '../../client/temporal/index.ts';
 import { countQuery, flagQuery, numberQuery } from '../../contract/bodies.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { nameSchema } from '../../contract/indexes.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { onReindexSchema, taskIdSchema, taskStatusSchema, taskTypeSchema } from '../../contract/tasks.ts';
+import {
+  momentSchema,
+  onReindexSchema,
+  type TaskType,
+  taskIdSchema,
+  taskStatusSchema,
+  taskTypeSchema,
+} from '../../contract/tasks.ts';
 
 /** The parameters of the calls, as they are written in a query string. */
 
@@ -69,7 +77,9 @@ export const throttleQuery = taskIdQuery.extend({
     }),
 });
 
-export const listQuery = z.strictObject({
+const moment = momentSchema.transform((text) => new Date(text)).optional();
+
+export const filterQuery = z.strictObject({
   status: taskStatusSchema
     .optional()
     .describe('Only those of this status.')
@@ -82,17 +92,35 @@ export const listQuery = z.strictObject({
     .optional()
     .describe('Only the children of this task.')
     .meta({ examples: ['rebuild-1'] }),
+  createdAfter: moment.describe('Only those created at this moment or later.'),
+  createdBefore: moment.describe('Only those created before this moment.'),
+});
+
+const typed = {
+  type: taskTypeSchema
+    .optional()
+    .describe('Only those of this type; all but `reindex-slice` if not given.')
+    .meta({ examples: ['reindex'] }),
+};
+
+export const typedFilterQuery = filterQuery.extend(typed);
+
+export const listQuery = filterQuery.extend({
   offset,
   limit: countQuery(LIMITS.listLimit, 50).describe('Most tasks in the answer.'),
   cursor,
 });
 
-export const typedListQuery = listQuery.extend({
-  type: taskTypeSchema
-    .optional()
-    .describe('Only those of this type; all but `reindex-slice` if not given.')
-    .meta({ examples: ['reindex'] }),
-});
+export const typedListQuery = listQuery.extend(typed);
+
+/** What lists and counts are to show, from a query and the type that a router is for. */
+export function filterOf(
+  { type, status, ...filter }: z.output<typeof typedFilterQuery>,
+  only: TaskType | undefined,
+): TaskFilter {
+  const shown = only ?? type;
+  return { ...filter, types: shown && [shown], statuses: status && [status] };
+}
 
 export const failedItemsQuery = taskIdQuery.extend({
   limit: countQuery().describe('Most items in the answer.'),

@@ -1,17 +1,22 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ReembedClient } from '../../client/http/client.ts';
+import type { ReembedClient, TaskFilter } from '../../client/http/client.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
 import { TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
-import { anyNumber, examples, wholeNumber } from '../arguments.ts';
-import { type Io, table, writeResult } from '../output.ts';
+import { anyNumber, examples, moment, wholeNumber } from '../arguments.ts';
+import { fields, type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeTracker } from '../task-output.ts';
 
-interface ListOptions extends RemoteOptions {
+interface FilterOptions extends RemoteOptions {
   type?: TaskType;
   status?: TaskStatus;
   index?: string;
   parent?: string;
+  since?: Date;
+  until?: Date;
+}
+
+interface ListOptions extends FilterOptions {
   limit?: number;
   cursor?: string;
 }
@@ -23,13 +28,9 @@ export function addTaskCommands(program: Command, io: Io): void {
     .summary('list, follow and steer tasks')
     .description('Tasks: the writes and reindexes, which run as workflows on Temporal.');
 
-  remote(group.command('list'))
+  filtered(remote(group.command('list')))
     .summary('list tasks')
-    .description('Lists tasks: those that run first, then those that ended last.')
-    .addOption(new Option('--type <type>', 'only tasks of this type').choices(TASK_TYPES))
-    .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
-    .option('--index <index>', 'only tasks of this index')
-    .option('--parent <id>', 'only the parts of this task')
+    .description('Lists tasks, newest first.')
     .option('--limit <count>', 'most tasks', wholeNumber)
     .option('--cursor <cursor>', 'go on after an earlier page')
     .addHelpText(
@@ -37,8 +38,8 @@ export function addTaskCommands(program: Command, io: Io): void {
       examples('reembed tasks list --status processing', 'reembed tasks list --type reindex --json'),
     )
     .action(async (options: ListOptions) => {
-      const { type, status, index, parent, limit, cursor } = options;
-      const list = await clientFrom(io, options).tasks.page({ type, status, index, parentId: parent, limit, cursor });
+      const { limit, cursor } = options;
+      const list = await clientFrom(io, options).tasks.page({ ...filterOf(options), limit, cursor });
       writeResult(io, options.json, list, () => {
         const rows = table(
           list.tasks,
@@ -48,12 +49,24 @@ export function addTaskCommands(program: Command, io: Io): void {
             { title: 'STATUS', value: (row) => row.status },
             { title: 'DONE', value: ({ progress }) => progress && `${progress.done}/${progress.total}`, right: true },
             { title: 'FAILED', value: ({ progress }) => progress?.failed, right: true },
-            { title: 'UPDATED', value: (row) => row.updateTime },
+            { title: 'CREATED', value: (row) => row.createTime },
             { title: 'DETAIL', value: (row) => row.detail?.slice(0, 60) },
           ],
           'no tasks',
         );
         return list.cursor ? `${rows}\n\n${list.total} in all; the next ones: --cursor ${list.cursor}` : rows;
+      });
+    });
+
+  filtered(remote(group.command('counts')))
+    .summary('count tasks by status')
+    .description('Counts tasks, in all and by status.')
+    .addHelpText('after', examples('reembed tasks counts --index docs', 'reembed tasks counts --since 24h --json'))
+    .action(async (options: FilterOptions) => {
+      const counts = await clientFrom(io, options).tasks.counts(filterOf(options));
+      writeResult(io, options.json, counts, () => {
+        const some = Object.entries(counts.byStatus).filter(([, count]) => count > 0);
+        return fields([...some, ['total', counts.total]]);
       });
     });
 
@@ -118,6 +131,20 @@ export function addTaskCommands(program: Command, io: Io): void {
       }
       if (count === 0 && !options.json) io.out('no failed items\n');
     });
+}
+
+function filtered(command: Command): Command {
+  return command
+    .addOption(new Option('--type <type>', 'only tasks of this type').choices(TASK_TYPES))
+    .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
+    .option('--index <index>', 'only tasks of this index')
+    .option('--parent <id>', 'only the parts of this task')
+    .option('--since <time>', 'only tasks created then or later: a moment, or an age such as 24h', moment)
+    .option('--until <time>', 'only tasks created before then', moment);
+}
+
+function filterOf({ type, status, index, parent, since, until }: FilterOptions): TaskFilter {
+  return { type, status, index, parentId: parent, createdAfter: since, createdBefore: until };
 }
 
 function rateOf(text: string): number | null {

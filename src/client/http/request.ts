@@ -11,7 +11,7 @@ export interface ClientOptions {
   fetch?: typeof globalThis.fetch;
 }
 
-export type Query = Record<string, string | number | boolean | null | undefined>;
+export type Query = Record<string, string | number | boolean | Date | null | undefined>;
 
 export interface RequestOptions {
   query?: Query;
@@ -83,7 +83,8 @@ export function segment(text: string): string {
 function queryText(query: Query): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) given.set(name, String(value));
+    if (value !== undefined && value !== null)
+      given.set(name, value instanceof Date ? value.toISOString() : String(value));
   }
   return given.size === 0 ? '' : `?${given}`;
 }

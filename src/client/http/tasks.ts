@@ -9,8 +9,10 @@ import {
   failedItemsSchema,
   type OnReindex,
   type ReindexRequest,
+  type TaskCounts,
   type TaskType,
   type Tracker,
+  taskCountsSchema,
   taskListSchema,
   trackerSchema,
   type upsertSchema,
@@ -41,6 +43,10 @@ export interface TaskFilter {
   /** Name of an index, or of the alias the task was given. */
   index?: string;
   parentId?: string;
+  /** Created at this moment or later; a text as in ISO 8601. */
+  createdAfter?: Date | string;
+  /** Created before this moment. */
+  createdBefore?: Date | string;
 }
 
 export interface TaskPageOptions {
@@ -77,12 +83,12 @@ export function taskCalls(send: Send, run: Run) {
     return readAs(await send('PUT', `/v1/tasks/${verb}`, { query }), trackerSchema);
   }
 
-  /** One page, of those that run first, then those that ended last. */
+  /** One page, newest first. From its cursor the next one goes on, whatever has changed meanwhile. */
   async function page(filter: TaskFilter & TaskPageOptions = {}): Promise<TaskList> {
     return readAs(await send('GET', '/v1/tasks/list', { query: { ...filter } }), taskListSchema);
   }
 
-  /** All tasks, one by one; `limit` is how many are asked for at once. What changes meanwhile may be missed. */
+  /** All tasks, newest first, each once whatever changes meanwhile; `limit` is how many are asked for at once. */
   async function* list({ limit = 100, ...filter }: TaskFilter & { limit?: number } = {}): AsyncGenerator<TaskRow> {
     let cursor: string | null = null;
     do {
@@ -118,6 +124,10 @@ export function taskCalls(send: Send, run: Run) {
     info: (taskId: string) => readInfo(send, taskId),
     page,
     list,
+    /** How many tasks there are, and how many in each status. */
+    async counts(filter: TaskFilter = {}): Promise<TaskCounts> {
+      return readAs(await send('GET', '/v1/tasks/counts', { query: { ...filter } }), taskCountsSchema);
+    },
     /** Errors of these: `TaskNotFound`, `TaskClosed`. Each gives the tracker after it. */
     restart: (taskId: string, { force }: { force?: boolean } = {}) => steer('restart', { taskId, force }),
     cancel: (taskId: string, reason?: string) => steer('cancel', { taskId, reason }),

@@ -8,6 +8,7 @@ import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { callTemporal } from './call.ts';
 import {
   jobNameKey,
+  taskCreateTimeKey,
   taskIndexKey,
   taskParentKey,
   taskReplacesKey,
@@ -94,6 +95,8 @@ function attributesOf(tracker: Tracker, input: AnyInput, replaces: string | unde
     input.name === undefined ? { key: taskIndexKey, value: indexesOf(input) } : { key: jobNameKey, value: input.name },
   ];
   if (tracker.parentId !== null) pairs.push({ key: taskParentKey, value: tracker.parentId });
+  // A first run begins when its task does.
+  if (input.previous) pairs.push({ key: taskCreateTimeKey, value: new Date(input.previous.createTime) });
   if (replaces !== undefined) pairs.push({ key: taskReplacesKey, value: replaces });
   return pairs;
 }

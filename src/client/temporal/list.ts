@@ -1,30 +1,12 @@
 import type { Client } from '@temporalio/client';
-import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
-import { decodeTypedSearchAttributes } from '@temporalio/common/lib/converter/payload-search-attributes.js';
-import { ReembedError } from '../../contract/errors.ts';
-import { nameSchema } from '../../contract/indexes.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
-import type { TaskType } from '../../contract/tasks.ts';
-import { TASK_TYPES } from '../../contract/tasks.ts';
-import { callTemporal } from './call.ts';
+import { TASK_STATUSES } from '../../contract/status.ts';
+import type { TaskCounts } from '../../contract/tasks.ts';
 import { fromCursor, toCursor } from './cursor.ts';
-import { statusCondition } from './execution-status.ts';
-import { taskReplacesKey, WORKFLOW_OF } from './names.ts';
+import { type Place, type Placed, readNewest } from './newest.ts';
 import { rowOf, type TaskRow, typeOf } from './rows.ts';
-
-export interface TaskFilter {
-  /** All but the slices of reindexes if not given, and these too with `parentId`. */
-  types?: readonly TaskType[];
-  status?: TaskStatus;
-  /** Name of an index, or of the alias the task was given. */
-  index?: string;
-  parentId?: string;
-  /** Of a job: the name of its definition. */
-  name?: string;
-  /** Only those that have not ended. */
-  open?: boolean;
-}
+import { and, queryOf, type TaskFilter } from './task-filter.ts';
+import { countExecutions, decodeExecution, notReplaced } from './visibility.ts';
 
 export interface TaskPage extends TaskFilter {
   /** Tasks to leave out before the first one; with a cursor, after it. */
@@ -42,149 +24,83 @@ export interface TaskList {
 
 const DEFAULT_LIMIT = 50;
 
-/** Lists of very many tasks take their time. */
-const LIST_TIMEOUT_MS = 15_000;
-
-/** A replaced run is surely gone after this time. */
-const REMOVAL_MS = 10 * 60_000;
-
 /**
- * Tasks, as far as Temporal gives an order: those that run first, then those that ended last. Each task once, since the
- * run before a restart is removed. What has just changed may be missing for a moment: lists are for people.
- * Errors: `InvalidInput` for a cursor of another list or an index that cannot be one, `TemporalUnavailable`.
+ * Tasks, newest first, each once. Whoever follows the cursors to the end gets every task that fits all the while exactly
+ * once, also while tasks end, are restarted or come in: the order is that of their creation, which does not change. What
+ * has changed in the last moment may not show yet. Errors: `InvalidInput` for a cursor of another list or an index that
+ * cannot be one, `TemporalUnavailable`.
  */
 export async function listTasks(client: Client, page: TaskPage = {}): Promise<TaskList> {
   const filter = queryOf(page);
   const query = and(filter, await notReplaced(client));
-  const limit = page.limit ?? DEFAULT_LIMIT;
-  const [tasks, total] = await Promise.all([
-    readPage(client, query, { ...page, limit }, filter),
-    countQuery(client, query),
-  ]);
+  const [tasks, total] = await Promise.all([readPage(client, query, filter, page), countExecutions(client, query)]);
   return { ...tasks, total };
 }
 
 /**
- * All tasks of a filter, one by one; `limit` (1,000) is how many are asked for at once. What starts or ends meanwhile may
- * be missed. Errors as of `listTasks`.
+ * All tasks of a filter in the order of `listTasks`, one by one; `limit` (1,000) is how many are asked for at once.
+ * Errors as of `listTasks`.
  *
  * @example
- * for await (const { id } of eachTask(client, { status: 'exhausted' })) await restartTask(client, id, { force: true });
+ * const filter = { statuses: ['exhausted'] } as const;
+ * for await (const { id } of eachTask(client, filter)) await restartTask(client, id, { force: true });
  */
 export async function* eachTask(
   client: Client,
   { limit = LIMITS.listLimit, ...filter }: TaskFilter & { limit?: number } = {},
 ): AsyncGenerator<TaskRow> {
-  const query = queryOf(filter);
+  const wanted = queryOf(filter);
   let cursor: string | null = null;
   do {
     // Asked anew for each page: a task may be restarted by whoever walks the list.
-    const current = and(query, await notReplaced(client));
-    const page: Omit<TaskList, 'total'> = await readPage(client, current, { limit, cursor }, query);
+    const query = and(wanted, await notReplaced(client));
+    const page: Omit<TaskList, 'total'> = await readPage(client, query, wanted, { limit, cursor });
     yield* page.tasks;
     cursor = page.cursor;
   } while (cursor !== null);
 }
 
-/** How many tasks there are, and how many in each status. */
-export async function countTasks(
-  client: Client,
-  filter: TaskFilter = {},
-): Promise<{ total: number; byStatus: Record<TaskStatus, number> }> {
+/** How many tasks there are, and how many in each status. Errors as of `listTasks`. */
+export async function countTasks(client: Client, filter: TaskFilter = {}): Promise<TaskCounts> {
+  const wanted = filter.statuses ?? TASK_STATUSES;
+  const queries = wanted.map((status) => queryOf({ ...filter, statuses: [status] }));
   const current = await notReplaced(client);
-  const wanted = filter.status === undefined ? TASK_STATUSES : [filter.status];
-  const counts = new Map(
-    await Promise.all(
-      wanted.map(async (status) => {
-        const query = and(queryOf({ ...filter, status }), current);
-        return [status, await countQuery(client, query)] as const;
-      }),
-    ),
-  );
-  const byStatus = Object.fromEntries(TASK_STATUSES.map((status) => [status, counts.get(status) ?? 0]));
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return { total, byStatus: byStatus as Record<TaskStatus, number> };
+  const counts = await Promise.all(queries.map((query) => countExecutions(client, and(query, current))));
+  const byStatus = Object.fromEntries(TASK_STATUSES.map((status) => [status, counts[wanted.indexOf(status)] ?? 0]));
+  return { total: counts.reduce((sum, count) => sum + count, 0), byStatus: byStatus as TaskCounts['byStatus'] };
 }
 
-async function readPage(client: Client, query: string, page: TaskPage & { limit: number }, filter: string) {
-  let token = fromCursor(filter, page.cursor);
-  // Temporal pages by token only: what is to be skipped is read and thrown away, in pages as large as it gives.
-  for (let left = page.offset ?? 0; left > 0; ) {
-    const skipped = await listExecutions(client, query, Math.min(left, LIMITS.listLimit), token);
-    left -= skipped.executions.length;
-    token = skipped.token;
-    if (token.length === 0) return { tasks: [], cursor: null };
+async function readPage(
+  client: Client,
+  query: string,
+  filter: string,
+  { cursor, offset = 0, limit = DEFAULT_LIMIT }: Pick<TaskPage, 'cursor' | 'offset' | 'limit'>,
+): Promise<Omit<TaskList, 'total'>> {
+  let start = placeOf(fromCursor(filter, cursor));
+  for (let left = offset; left > 0; left -= LIMITS.listLimit) {
+    const skipped = await readNewest(client, query, start, Math.min(left, LIMITS.listLimit));
+    if (skipped.length < Math.min(left, LIMITS.listLimit)) return { tasks: [], cursor: null };
+    start = skipped.at(-1);
   }
-  const found = await listExecutions(client, query, page.limit, token);
-  const { namespace, loadedDataConverter } = client.options;
-  const infos = await Promise.all(
-    found.executions.map((raw) => executionInfoFromRaw(raw, loadedDataConverter, raw, namespace)),
-  );
-  const tasks = infos.flatMap((info) => {
-    const type = typeOf(info);
-    return type === undefined ? [] : [rowOf(info, type)];
-  });
-  return { tasks, cursor: toCursor(filter, found.token) };
+  // One more than is shown, to know whether there is more.
+  const found = await readNewest(client, query, start, limit + 1);
+  const shown = found.slice(0, limit);
+  const rows = await Promise.all(shown.map((one) => toRow(client, one)));
+  const last = found.length > limit ? shown.at(-1) : undefined;
+  return { tasks: rows.flatMap((row) => row ?? []), cursor: last ? toCursor(filter, tokenOf(last)) : null };
 }
 
-async function listExecutions(client: Client, query: string, pageSize: number, nextPageToken: Uint8Array) {
-  const { namespace } = client.options;
-  const request = { namespace, query, pageSize, nextPageToken };
-  const answer = await callTemporal(client, '', () => client.workflowService.listWorkflowExecutions(request), {
-    timeoutMs: LIST_TIMEOUT_MS,
-  });
-  return { executions: answer.executions ?? [], token: answer.nextPageToken ?? new Uint8Array() };
+async function toRow(client: Client, { raw }: Placed): Promise<TaskRow | undefined> {
+  const execution = await decodeExecution(client, raw);
+  const type = typeOf(execution);
+  return type && rowOf(execution, type);
 }
 
-async function countQuery(client: Client, query: string): Promise<number> {
-  const { namespace } = client.options;
-  const call = () => client.workflowService.countWorkflowExecutions({ namespace, query });
-  return Number((await callTemporal(client, '', call, { timeoutMs: LIST_TIMEOUT_MS })).count ?? 0);
+function tokenOf({ createdMs, id }: Place): Uint8Array {
+  return Buffer.from(`${createdMs}/${id}`);
 }
 
-/**
- * Leaves out the runs that were replaced by a new one of the same task just now: they are being removed, which takes
- * Temporal up to a minute.
- */
-async function notReplaced(client: Client): Promise<string | undefined> {
-  const since = new Date(Date.now() - REMOVAL_MS).toISOString();
-  const query = `TaskReplaces IS NOT NULL AND StartTime > '${since}'`;
-  const { executions } = await listExecutions(client, query, LIMITS.listLimit, new Uint8Array());
-  const replaced = executions.flatMap(
-    ({ searchAttributes }) => decodeTypedSearchAttributes(searchAttributes?.indexedFields).get(taskReplacesKey) ?? [],
-  );
-  return replaced.length === 0 ? undefined : `RunId NOT IN (${replaced.map(quote).join(', ')})`;
-}
-
-function and(...conditions: (string | undefined)[]): string {
-  return conditions.filter((condition) => condition !== undefined).join(' AND ');
-}
-
-/** The filter in Temporal's query language. Runs that went on as another one are not tasks of their own. */
-export function queryOf({ types, status, index, parentId, name, open }: TaskFilter): string {
-  // Not for Temporal to see: its SQLite store breaks on a quote in the value of a list attribute, however escaped.
-  if (index !== undefined && !nameSchema.safeParse(index).success)
-    throw badField('index', 'must be the name of an index');
-  const shown = types ?? TASK_TYPES.filter((type) => parentId !== undefined || type !== 'reindex-slice');
-  return [
-    `WorkflowType IN (${shown.map((type) => quote(WORKFLOW_OF[type])).join(', ')})`,
-    `ExecutionStatus != 'ContinuedAsNew'`,
-    status !== undefined && statusCondition(status),
-    index !== undefined && `TaskIndex = ${quote(index)}`,
-    name !== undefined && `JobName = ${quote(name)}`,
-    open === true && `ExecutionStatus = 'Running'`,
-    // A child that was restarted is no child to Temporal any more, and one that has not said so yet is none to us.
-    parentId !== undefined && `(TaskParent = ${quote(parentId)} OR ParentWorkflowId = ${quote(parentId)})`,
-  ]
-    .filter((condition) => condition !== false)
-    .join(' AND ');
-}
-
-/** A text as a literal of the query language, which is MySQL's: a backslash escapes, a quote ends. */
-function quote(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-function badField(path: string, message: string): ReembedError {
-  return new ReembedError('InvalidInput', `${path}: ${message}`, { issues: [{ path, message }] });
+function placeOf(token: Uint8Array): Place | undefined {
+  const [, createdMs, id = ''] = /^(\d+)\/(.*)$/s.exec(Buffer.from(token).toString()) ?? [];
+  return createdMs === undefined ? undefined : { createdMs: Number(createdMs), id };
 }

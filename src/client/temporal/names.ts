@@ -23,5 +23,6 @@ export const taskTypeKey = defineSearchAttributeKey('TaskType', SEARCH_ATTRIBUTE
 export const taskStatusKey = defineSearchAttributeKey('TaskStatus', SEARCH_ATTRIBUTES.TaskStatus);
 export const taskParentKey = defineSearchAttributeKey('TaskParent', SEARCH_ATTRIBUTES.TaskParent);
 export const taskReplacesKey = defineSearchAttributeKey('TaskReplaces', SEARCH_ATTRIBUTES.TaskReplaces);
+export const taskCreateTimeKey = defineSearchAttributeKey('TaskCreateTime', SEARCH_ATTRIBUTES.TaskCreateTime);
 export const taskIndexKey = defineSearchAttributeKey('TaskIndex', SEARCH_ATTRIBUTES.TaskIndex);
 export const jobNameKey = defineSearchAttributeKey('JobName', SEARCH_ATTRIBUTES.JobName);

@@ -68,7 +68,7 @@ export async function getTracker(client: Client, taskId: string): Promise<Tracke
 }
 
 function rowTracker(execution: DescribedTask): Tracker {
-  return trackerOfRow(rowOf(execution, execution.taskType), execution.runId);
+  return trackerOfRow(rowOf(execution, execution.taskType));
 }
 
 /** Undefined when there is no answer: no worker, or one whose code cannot replay the workflow. */

@@ -2,7 +2,7 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { TaskStatus } from '../../contract/status.ts';
 import type { TaskType, Tracker } from '../../contract/tasks.ts';
 import { isTaskStatus, statusOf } from './execution-status.ts';
-import { taskParentKey, taskStatusKey, typeOfWorkflow } from './names.ts';
+import { taskCreateTimeKey, taskParentKey, taskStatusKey, typeOfWorkflow } from './names.ts';
 
 /** What a list shows of a task. */
 export type TaskRow = Partial<Tracker> & Pick<Tracker, 'id' | 'type' | 'status'>;
@@ -16,13 +16,15 @@ export function rowOf(execution: Execution, type: TaskType): TaskRow {
   const attribute = execution.typedSearchAttributes.get(taskStatusKey);
   const said = isTaskStatus(attribute) ? attribute : kept?.status;
   const parentId = execution.typedSearchAttributes.get(taskParentKey) ?? execution.parentExecution?.workflowId ?? null;
-  const createTime = execution.startTime.toISOString();
-  const row = { parentId, createTime, updateTime: createTime, ...kept, id: execution.workflowId, type };
+  const created = execution.typedSearchAttributes.get(taskCreateTimeKey) ?? execution.startTime;
+  const createTime = created.toISOString();
+  const links = { workflowId: execution.workflowId, runId: execution.runId };
+  const row = { parentId, updateTime: createTime, ...kept, createTime, id: execution.workflowId, type, links };
   return { ...row, ...corrected(execution, said, row) };
 }
 
 /** A row as a whole tracker, with nothing where a row tells nothing. */
-export function trackerOfRow(row: TaskRow, runId = ''): Tracker {
+export function trackerOfRow(row: TaskRow): Tracker {
   const time = row.createTime ?? new Date(0).toISOString();
   return {
     parentId: null,
@@ -39,7 +41,7 @@ export function trackerOfRow(row: TaskRow, runId = ''): Tracker {
     data: {},
     errors: [],
     children: {},
-    links: { workflowId: row.id, runId },
+    links: { workflowId: row.id, runId: '' },
     ...row,
   };
 }

@@ -99,7 +99,7 @@ describe('a body of lines', () => {
       ),
     ).toBe(0);
     expect((await api.call('GET', `/info?taskId=${taskId}`)).status).toBe(404);
-    expect((await listTasks(world.client, { status: 'pending' })).total).toBe(0);
+    expect((await listTasks(world.client, { statuses: ['pending'] })).total).toBe(0);
     server.close();
   });
 

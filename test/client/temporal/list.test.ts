@@ -9,7 +9,7 @@ import {
   startTask,
   waitForTask,
 } from '../../../src/client/temporal/index.ts';
-import { queryOf } from '../../../src/client/temporal/list.ts';
+import { queryOf } from '../../../src/client/temporal/task-filter.ts';
 import { TASK_STATUSES } from '../../../src/contract/status.ts';
 import { eventually, makeIndex, openWorld, uniqueName, type World } from './support.ts';
 
@@ -35,7 +35,7 @@ describe('the list of tasks', () => {
     const ids = await startSome(index, 25);
     await Promise.all(ids.map((id) => waitForTask(world.client, id, 30_000)));
     await eventually(
-      () => listTasks(world.client, { index, status: 'done' }),
+      () => listTasks(world.client, { index, statuses: ['done'] }),
       ({ total }) => total === 25,
     );
     const seen: string[] = [];
@@ -66,7 +66,7 @@ describe('the list of tasks', () => {
     const index = uniqueName('later');
     const [taskId = ''] = await startSome(index, 1);
     await waitForTask(world.client, taskId, 20_000);
-    const failed = () => listTasks(world.client, { index, status: 'failed' });
+    const failed = () => listTasks(world.client, { index, statuses: ['failed'] });
     expect(await eventually(failed, ({ total }) => total === 1)).toMatchObject({
       tasks: [{ id: taskId, attempts: 1 }],
     });
@@ -92,16 +92,18 @@ describe('the list of tasks', () => {
       ({ total, byStatus }) => total === 2 && byStatus.canceled === 1,
     );
     expect(counted).toMatchObject({ total: 2, byStatus: { pending: 1, canceled: 1, processing: 0 } });
-    const { tasks } = await listTasks(world.client, { index, status: 'canceled' });
+    const { tasks } = await listTasks(world.client, { index, statuses: ['canceled'] });
     expect(tasks).toMatchObject([{ id: terminated, status: 'canceled', detail: 'terminated' }]);
-    expect((await listTasks(world.client, { index, status: 'pending' })).tasks).toMatchObject([{ id: pending }]);
+    expect((await listTasks(world.client, { index, statuses: ['pending'] })).tasks).toMatchObject([{ id: pending }]);
     expect(await getTracker(world.client, terminated)).toMatchObject({ status: 'canceled' });
     await world.client.workflow.getHandle(pending).terminate();
   });
 
   test('has every task under exactly one status', async () => {
     const { total } = await listTasks(world.client);
-    const lists = await Promise.all(TASK_STATUSES.map((status) => listTasks(world.client, { status, limit: 1_000 })));
+    const lists = await Promise.all(
+      TASK_STATUSES.map((status) => listTasks(world.client, { statuses: [status], limit: 1_000 })),
+    );
     expect(lists.reduce((sum, list) => sum + list.total, 0)).toBe(total);
     lists.forEach(({ tasks }, at) => {
       for (const { status } of tasks) expect(status).toBe(TASK_STATUSES[at]);

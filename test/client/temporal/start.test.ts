@@ -41,7 +41,7 @@ describe('starting a task', () => {
     expect(described.memo).toMatchObject({ inputHash: 'h1', tracker: { id: taskId, status: 'pending' } });
     expect(described.priority?.priorityKey).toBe(2);
     expect(await described.staticSummary()).toBe(`upsert 1 objects into ${index}`);
-    const list = () => listTasks(world.client, { status: 'pending', index });
+    const list = () => listTasks(world.client, { statuses: ['pending'], index });
     const { tasks } = await eventually(list, (page) => page.tasks.some(({ id }) => id === taskId));
     expect(tasks.find(({ id }) => id === taskId)).toMatchObject({ type: 'upsert', status: 'pending' });
     await world.client.workflow.getHandle(taskId).terminate();
