@@ -1,3 +1,5 @@
+import { Bulk } from './bulk/bulk.ts';
+import type { BulkOptions } from './bulk/options.ts';
 import { aliasCalls, indexCalls, objectCalls, searchCall } from './indexes.ts';
 import { type ClientOptions, createSend } from './request.ts';
 import { createRun } from './run.ts';
@@ -5,6 +7,9 @@ import { taskCalls } from './tasks.ts';
 
 export type { ObjectPage } from '../../contract/bodies.ts';
 export { ReembedError } from '../../contract/errors.ts';
+export type { Bulk } from './bulk/bulk.ts';
+export type { BulkOptions } from './bulk/options.ts';
+export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
 export type { PageOptions, SearchInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
 export type { RunOptions } from './run.ts';
@@ -35,11 +40,22 @@ export type ReembedClient = ReturnType<typeof createClient>;
  */
 export function createClient(options: ClientOptions) {
   const send = createSend(options);
+  const run = createRun(send);
+  const tasks = taskCalls(send, run);
   return {
     indexes: indexCalls(send),
     aliases: aliasCalls(send),
     search: searchCall(send),
     objects: objectCalls(send),
-    tasks: taskCalls(send, createRun(send)),
+    tasks,
+    /**
+     * Any number of upserts and deletes, many to a task and several tasks at once.
+     *
+     * @example
+     * await using bulk = reembed.bulk({ index: 'docs', onReport: (report) => log(report) });
+     * await bulk.upsert({ id: 'a', payload: 'a lion' });
+     * await bulk.delete('b');
+     */
+    bulk: (bulkOptions: BulkOptions) => new Bulk(bulkOptions, { run, failedItems: tasks.failedItems }),
   };
 }

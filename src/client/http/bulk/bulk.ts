@@ -1,0 +1,243 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { ReembedError } from '../../../contract/errors.ts';
+import type { DeletionInput, ItemInput } from '../tasks.ts';
+import { Backlog, type Batch } from './backlog.ts';
+import { Bell } from './bell.ts';
+import { createDeliver, type Deliver, type DeliverOptions } from './deliver.ts';
+import { prepare } from './operation.ts';
+import { type BulkOptions, type CheckedOptions, checkOptions } from './options.ts';
+import type { BulkOperation, BulkReport, BulkSummary } from './report.ts';
+
+type Report = (report: BulkReport) => void | Promise<void>;
+
+/**
+ * Upserts and deletes any number of objects, many to a task and several tasks at once. Operations on one object keep
+ * their order, and so do a deletion and what is derived from its object by `originalId`; where that goes over several
+ * levels, `flush` in between. Memory stays flat: no more is held than is in flight, and one batch.
+ */
+export class Bulk {
+  readonly #options: CheckedOptions;
+  readonly #backlog: Backlog;
+  readonly #deliver: Deliver;
+  readonly #reports: Report[] = [];
+  readonly #flights = new Set<Batch>();
+  readonly #bell = new Bell();
+  readonly #stop = new AbortController();
+  readonly #release: () => void;
+  readonly #startMs = performance.now();
+  readonly #summary: BulkSummary = {
+    operations: 0,
+    done: 0,
+    accepted: 0,
+    failed: 0,
+    written: 0,
+    unchanged: 0,
+    stale: 0,
+    batches: 0,
+    bytes: 0,
+    retries: 0,
+    seconds: 0,
+  };
+  /** Of the operation that came last. */
+  #number = 0;
+  /** Operations up to this one are sent without waiting for more. */
+  #flushTo = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #tail: Promise<void> = Promise.resolve();
+  #closed = false;
+  #told = false;
+
+  constructor(options: BulkOptions, calls: Pick<DeliverOptions, 'run' | 'failedItems'>) {
+    this.#options = checkOptions(options);
+    this.#backlog = new Backlog(this.#options);
+    this.#deliver = createDeliver({
+      ...calls,
+      options: this.#options,
+      signal: this.#stop.signal,
+      summary: this.#summary,
+      onTooLarge: (bytes) => this.#backlog.shrink(bytes),
+    });
+    if (options.onReport) this.#reports.push(options.onReport);
+    const { signal } = options;
+    const onAbort = () => this.#halt(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#release = () => signal?.removeEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
+  }
+
+  /** Counts so far. */
+  get summary(): BulkSummary {
+    const seconds = this.#summary.seconds || (performance.now() - this.#startMs) / 1_000;
+    return { ...this.#summary, seconds };
+  }
+
+  /** As `push({ upsert: item })`. */
+  upsert(item: ItemInput): Promise<void> {
+    return this.push({ upsert: item });
+  }
+
+  /** As `push({ delete: id })`. */
+  delete(id: DeletionInput): Promise<void> {
+    return this.push({ delete: id });
+  }
+
+  /**
+   * Takes an operation, as it is now. Resolves once there is room for it, not when it is written: what becomes of it is
+   * reported, also when it is not valid. Rejects only after `close`, an abort, or an error of `onReport`.
+   */
+  push(operation: BulkOperation): Promise<void> {
+    if (this.#closed) return Promise.reject(new ReembedError('InvalidInput', 'nothing can be pushed after close'));
+    const prepared = prepare(operation);
+    const taken = this.#tail.then(async () => {
+      while (this.#backlog.isFull && !this.#stop.signal.aborted) await this.#bell.next();
+      this.#throwIfStopped();
+      if ('status' in prepared) return this.#report(prepared).catch((error) => this.#fail(error));
+      this.#backlog.add({ ...prepared, number: ++this.#number });
+      this.#pump();
+    });
+    this.#tail = taken.catch(() => {});
+    return taken;
+  }
+
+  /** Sends what was pushed before, and resolves once all of it has been reported. */
+  async flush(): Promise<void> {
+    await this.#tail;
+    const to = this.#number;
+    this.#flushTo = Math.max(this.#flushTo, to);
+    this.#pump();
+    while (this.#oldest() <= to && !this.#stop.signal.aborted) await this.#bell.next();
+    this.#throwIfStopped();
+  }
+
+  /** Takes no more, and resolves once all has been reported. */
+  async close(): Promise<BulkSummary> {
+    this.#closed = true;
+    try {
+      await this.flush();
+    } finally {
+      this.#release();
+      this.#summary.seconds ||= (performance.now() - this.#startMs) / 1_000;
+    }
+    return this.summary;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // What stopped it has been thrown where it was used: once is enough.
+    if (!this.#told) await this.close();
+  }
+
+  /**
+   * Pushes all of `operations`, closes, and yields what became of each. Nothing more is read while too much is in
+   * flight or the reports are not taken. Leaving the loop stops it: what has not been reported may be written or not.
+   *
+   * @example
+   * for await (const report of bulk.run(operations)) if (report.status === 'failed') putAside(report.operation);
+   */
+  async *run(operations: AsyncIterable<BulkOperation> | Iterable<BulkOperation>): AsyncGenerator<BulkReport> {
+    const offered: { report: BulkReport; take: () => void }[] = [];
+    const bell = new Bell();
+    this.#reports.push((report) => {
+      return new Promise((take) => {
+        offered.push({ report, take });
+        bell.ring();
+      });
+    });
+    let feeding = true;
+    const feed = async () => {
+      for await (const operation of operations) await this.push(operation);
+      await this.close();
+    };
+    const fed = feed().finally(() => {
+      feeding = false;
+      bell.ring();
+    });
+    fed.catch(() => {}); // told below
+    let isOver = false;
+    try {
+      while (feeding || offered.length > 0) {
+        const next = offered.shift();
+        if (next) {
+          next.take();
+          yield next.report;
+        } else await bell.next();
+      }
+      isOver = true;
+      await fed;
+    } finally {
+      if (!isOver) {
+        this.#halt(new ReembedError('InvalidInput', 'the reports were left before their end'));
+        this.#told = true; // who left knows
+      }
+    }
+  }
+
+  /** Sends as many batches as are due and may be in flight. */
+  #pump(): void {
+    while (
+      !this.#stop.signal.aborted &&
+      this.#flights.size < this.#options.concurrency &&
+      (this.#backlog.isFull || this.#backlog.first <= this.#flushTo)
+    ) {
+      const batch = this.#backlog.take([...this.#flights].map(({ claims }) => claims));
+      if (!batch) break;
+      this.#flights.add(batch);
+      void this.#fly(batch);
+    }
+    this.#setTimer();
+    this.#bell.ring();
+  }
+
+  #setTimer(): void {
+    if (this.#backlog.first === Number.POSITIVE_INFINITY || this.#stop.signal.aborted) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#flushTo = this.#number;
+      this.#pump();
+    }, this.#options.flushIntervalMs);
+  }
+
+  async #fly(batch: Batch): Promise<void> {
+    try {
+      for (const report of await this.#deliver(batch.op, batch.operations)) await this.#report(report);
+    } catch (error) {
+      this.#halt(error);
+    }
+    this.#flights.delete(batch);
+    this.#pump();
+  }
+
+  async #report(report: BulkReport): Promise<void> {
+    this.#summary.operations++;
+    this.#summary[report.status]++;
+    for (const tell of this.#reports) await tell(report);
+  }
+
+  /** The number of the oldest operation that has not been reported. */
+  #oldest(): number {
+    const flying = [...this.#flights].map(({ operations }) => operations[0]?.number ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.#backlog.first, ...flying);
+  }
+
+  #halt(reason: unknown): void {
+    this.#release();
+    this.#stop.abort(reason);
+    this.#setTimer();
+    this.#bell.ring();
+  }
+
+  #fail(error: unknown): never {
+    this.#halt(error);
+    this.#throwIfStopped();
+    throw error;
+  }
+
+  #throwIfStopped(): void {
+    if (!this.#stop.signal.aborted) return;
+    this.#told = true;
+    throw this.#stop.signal.reason;
+  }
+}

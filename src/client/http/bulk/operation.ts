@@ -1,0 +1,50 @@
+import { messageOf } from '../../../contract/errors.ts';
+import { deletionSchema, itemSchema, objectIdSchema } from '../../../contract/objects.ts';
+import type { BulkFailed, BulkOperation } from './report.ts';
+
+/** An operation as it will be sent: later changes to what the caller holds do not reach it. */
+export interface Pending {
+  op: 'upsert' | 'delete';
+  id: string;
+  originalId?: string;
+  json: string;
+  /** Of the JSON as UTF-8, with a comma. */
+  bytes: number;
+}
+
+const encoder = new TextEncoder();
+
+/** Checks an operation as the API will, so that one bad item does not cost its batch. */
+export function prepare(operation: BulkOperation): Pending | BulkFailed {
+  const given = operation as { upsert?: unknown; delete?: unknown } | null | undefined;
+  if (typeof given !== 'object' || given === null || (given.upsert === undefined) === (given.delete === undefined)) {
+    return refused(operation, 'upsert', undefined, 'give either upsert or delete');
+  }
+  const op = given.upsert === undefined ? 'delete' : 'upsert';
+  const value = given[op];
+  try {
+    const schema = op === 'upsert' ? itemSchema : typeof value === 'string' ? objectIdSchema : deletionSchema;
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) {
+      const issues = parsed.error.issues.map(({ path, message }) =>
+        [path.join('.'), message].filter(Boolean).join(': '),
+      );
+      return refused(operation, op, value, issues.join('; '));
+    }
+  } catch (error) {
+    return refused(operation, op, value, messageOf(error)); // what no JSON can hold, such as a bigint
+  }
+  const { id, originalId } = (typeof value === 'string' ? { id: value } : value) as { id: string; originalId?: string };
+  const json = JSON.stringify(value);
+  return { op, id, originalId, json, bytes: encoder.encode(json).length + 1 };
+}
+
+export function operationOf({ op, json }: Pending): BulkOperation {
+  return { [op]: JSON.parse(json) } as BulkOperation;
+}
+
+function refused(operation: BulkOperation, op: Pending['op'], value: unknown, detail: string): BulkFailed {
+  const named = typeof value === 'string' ? value : (value as { id?: unknown } | null | undefined)?.id;
+  const id = typeof named === 'string' ? named : '';
+  return { op, id, status: 'failed', taskId: null, stage: 'check', reason: 'InvalidInput', detail, operation };
+}

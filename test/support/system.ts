@@ -1,0 +1,56 @@
+import type { Server } from 'node:http';
+import { type ServerType, serve } from '@hono/node-server';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type ApiDependencies, createApi } from '../../src/api/app.ts';
+import { createClient, type ReembedClient } from '../../src/client/http/client.ts';
+import { createModels } from '../../src/models/models.ts';
+import { openPostgresDatabase, type TestDatabase } from './databases.ts';
+import { type Rig, silentLog, startRig, startTemporal } from './rig.ts';
+
+export interface System {
+  /** Of the API, which listens. */
+  url: string;
+  reembed: ReembedClient;
+  environment: TestWorkflowEnvironment;
+  database: TestDatabase;
+  rig: Rig;
+  /** Another API over the same servers. */
+  listen(settings?: ApiDependencies['settings']): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The whole of it: a Temporal dev server, a database, real workers and an API that listens. */
+export async function startSystem(): Promise<System> {
+  const servers: ServerType[] = [];
+  const environment = await startTemporal('dev');
+  const database = await openPostgresDatabase();
+  const rig = await startRig({ environment, db: database.db });
+  const listen: System['listen'] = async (settings) => {
+    const { client } = environment;
+    const models = createModels({ env: {} });
+    const app = createApi({ db: database.db, client, models, taskQueue: rig.taskQueue, log: silentLog, settings });
+    const server = await new Promise<ServerType>((resolve) => {
+      const made = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(made));
+    });
+    servers.push(server);
+    return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  };
+  const url = await listen();
+  return {
+    url,
+    reembed: createClient({ baseUrl: url }),
+    environment,
+    database,
+    rig,
+    listen,
+    async stop() {
+      for (const server of servers) {
+        (server as Server).closeAllConnections();
+        server.close();
+      }
+      await rig.stop();
+      await environment.teardown();
+      await database.close();
+    },
+  };
+}
