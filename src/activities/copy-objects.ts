@@ -51,9 +51,10 @@ export async function copyObjects(
   return { copied: objects.length - tombstones - failed.length, tombstones, failed: failed.length };
 }
 
-async function prepareCopies(
+/** Embeds stored objects for the destination; what cannot be embedded is to be written as failed. */
+export async function prepareCopies(
   { db, models, loader }: ActivityDependencies,
-  { dest, signal }: CopyTarget,
+  { dest, signal }: Pick<CopyTarget, 'dest' | 'signal'>,
   objects: readonly BehindObject[],
   reuse: boolean,
 ): Promise<{ writes: ObjectWrite[]; failed: FailedItem[] }> {

@@ -7,6 +7,7 @@ import { withFailures } from './failures.ts';
 import { createFinishActivities } from './finish.ts';
 import { createLaneActivities } from './lanes.ts';
 import { createMaintenanceActivities } from './maintain.ts';
+import { createRetryFailed } from './retry-failed.ts';
 import { withHeartbeats } from './running.ts';
 import { createWriteChunk } from './write.ts';
 
@@ -28,6 +29,11 @@ export function createActivities(deps: ActivityDependencies): {
       }),
       writeChunk,
     }),
-    embed: withFailures({ writeChunk, ...createCopyActivities(deps), ...createFinishActivities(deps) }),
+    embed: withFailures({
+      writeChunk,
+      retryFailed: createRetryFailed(deps),
+      ...createCopyActivities(deps),
+      ...createFinishActivities(deps),
+    }),
   };
 }

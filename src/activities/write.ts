@@ -68,13 +68,18 @@ class Batch {
   /** Writes the next batch and adds it to the result, or returns what holds it back. */
   async write(result: WriteChunkResult): Promise<WriteChunkResult['blocked']> {
     const { db } = this.deps;
-    const { taskId, staging, toSeq, triedBefore } = this.request;
+    const { taskId, staging, toSeq, triedBefore, onlyFailed } = this.request;
     const rows = await readStaged<Item & Deletion>(db, staging, {
       fromSeq: result.nextSeq,
       toSeq,
       limit: OBJECT_BATCH,
+      failedOf: onlyFailed ? taskId : null,
     });
     const last = rows.at(-1);
+    if (!last && onlyFailed) {
+      result.nextSeq = toSeq;
+      return null;
+    }
     if (!last) return this.takeFinished(result);
     const items = rows.map((row) => row.item);
 

@@ -4,6 +4,7 @@ import { html } from 'hono/html';
 import { methodNotAllowed as onOtherMethods } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { z } from 'zod';
+import type { ApiToken } from '../contract/api-tokens.ts';
 import type { Embedder } from '../contract/embedder.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
@@ -36,7 +37,7 @@ export interface ApiDependencies {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
     bodyBytes?: number;
     /** With at least one, every call needs one of them as `Authorization: Bearer …`. */
-    apiTokens?: readonly string[];
+    apiTokens?: readonly ApiToken[];
   };
   /** What `/readyz` asks, if not the database and Temporal as they are. */
   health?: HealthChecks;

@@ -5,7 +5,11 @@ import { validationHook } from './problems.ts';
 /** What handlers find: the socket, where the server is `@hono/node-server`, and what middleware leaves. */
 export interface ApiEnv {
   Bindings: Partial<HttpBindings> | undefined;
-  Variables: { requestId: string };
+  Variables: {
+    requestId: string;
+    /** The name of the token with which the caller came, if tokens are needed. */
+    caller?: string;
+  };
 }
 
 /** A router whose routes are described for OpenAPI and refuse bad input with a problem. */

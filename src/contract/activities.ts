@@ -35,6 +35,8 @@ export interface WriteChunkRequest {
   toSeq: number;
   /** Items may be on the failed list from an earlier try. */
   triedBefore: boolean;
+  /** Leave out what is not on the failed list. */
+  onlyFailed: boolean;
 }
 
 export interface WriteCountsByItem {
@@ -172,6 +174,15 @@ export interface CutOverRequest extends ReconcileRequest {
   mirror: { lock: string; lockSeconds: number; taskId: string } | null;
 }
 
+export interface RetryFailedRequest {
+  /** The reindex on whose failed list the objects are. */
+  taskId: string;
+  /** The name of its destination. */
+  index: string;
+  /** Of an earlier answer: goes on after this object. */
+  after: string | null;
+}
+
 export interface VerifyResult {
   source: number;
   dest: number;
@@ -193,5 +204,9 @@ export interface EmbedActivities {
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;
   /** Drains, brings the last few and switches; `notYet` when that took longer than writers may be held back. */
   cutOver(request: CutOverRequest): Promise<{ kind: 'done' | 'notYet'; mark: number; drainMs: number }>;
+  /** Embeds anew what a reindex could not embed; `more` when it stopped for the time. */
+  retryFailed(
+    request: RetryFailedRequest,
+  ): Promise<{ embedded: number; failed: number; after: string | null; more: boolean }>;
   reconcileMirror(mirror: MirrorState): Promise<{ mark: number }>;
 }

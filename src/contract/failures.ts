@@ -9,5 +9,8 @@ export function backOffSeconds(attempts: number): number {
   return Math.min(600, 10 * 2 ** (attempts - 1));
 }
 
+/** Steering calls kept in a tracker. */
+export const STEERING_KEPT = 20;
+
 /** Errors kept in a tracker, and characters of one's message and stack. */
 export const ERROR_BOUNDS = { count: 20, message: 2_000, stack: 4_000 } as const;

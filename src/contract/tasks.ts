@@ -198,6 +198,16 @@ export const trackerErrorSchema = z.object({
 });
 export type TrackerError = z.output<typeof trackerErrorSchema>;
 
+/** That someone has steered a task, with which call, and who it was if the call told. */
+export const steeringEntrySchema = z.object({
+  time: z.string(),
+  call: z.string(),
+  /** The name of the API token; null for calls without one, for instance a signal sent with Temporal's own tools. */
+  by: z.string().nullable(),
+  reason: z.string().optional(),
+});
+export type SteeringEntry = z.output<typeof steeringEntrySchema>;
+
 export const progressSchema = z.object({
   done: z.int(),
   total: z.int(),
@@ -225,6 +235,7 @@ const trackerFields = z.object({
   progress: progressSchema,
   data: jsonObjectSchema.describe('Of the type: counts of an upsert, phase of a reindex.'),
   errors: z.array(trackerErrorSchema),
+  steering: z.array(steeringEntrySchema).describe('Who has steered it, newest first.'),
   children: z.partialRecord(taskStatusSchema, z.int()).describe('Children of a reindex, by status.'),
   links: z.object({ workflowId: z.string(), runId: z.string() }).describe('Where Temporal has it.'),
 });

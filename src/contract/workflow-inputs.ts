@@ -2,7 +2,7 @@ import type { Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
-import type { Duration, OnReindex, TaskType, Tracker, TrackerError } from './tasks.ts';
+import type { Duration, OnReindex, SteeringEntry, TaskType, Tracker, TrackerError } from './tasks.ts';
 
 /**
  * The argument of each workflow: the body of the HTTP call, as a person would write it, and below it what the API and
@@ -21,6 +21,9 @@ export interface Carried {
   version?: number | null;
   /** Set when a run continues itself: it is still the same attempt. */
   sameAttempt?: boolean;
+  /** Only what is on the failed list is done again. */
+  onlyFailed?: boolean;
+  steering?: SteeringEntry[];
   status?: Tracker['status'];
   children?: Tracker['children'];
 }

@@ -15,7 +15,11 @@ export function masked(value: string): string {
 export function secretsOf(settings: Settings): string[] {
   const { env, apiTokens, token, databaseUrl, temporal } = settings;
   const { apiKey } = temporal.connection;
-  const secrets: (string | null | undefined)[] = [...apiTokens, token, given(env, 'PGPASSWORD')];
+  const secrets: (string | null | undefined)[] = [
+    ...apiTokens.map((one) => one.token),
+    token,
+    given(env, 'PGPASSWORD'),
+  ];
   for (const [variable, { secret }] of Object.entries(TEMPORAL_VARIABLES))
     if (secret) secrets.push(given(env, variable));
   if (typeof apiKey === 'string') secrets.push(apiKey);

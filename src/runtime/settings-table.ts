@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiTokenOf } from '../contract/api-tokens.ts';
 
 /**
  * Every setting of reembed as data: the schema that reads the environment, `reembed config` and the documentation are
@@ -76,11 +77,17 @@ export const SETTINGS = {
     meaning: 'port of the API; 0 takes any free one',
     expected: 'a port number from 0 to 65535',
   }),
-  apiTokens: setting('REEMBED_API_TOKENS', list.pipe(z.array(z.string().regex(/^[\x21-\x7e]+$/))), '', {
-    meaning: 'bearer tokens that the API accepts; none means that everyone who reaches it may use it',
-    expected: 'tokens of visible ASCII characters with commas between them',
-    secret: true,
-  }),
+  apiTokens: setting(
+    'REEMBED_API_TOKENS',
+    list.pipe(z.array(z.string().regex(/^[\x21-\x7e]+$/))).transform((tokens) => tokens.map(apiTokenOf)),
+    '',
+    {
+      meaning:
+        'bearer tokens that the API accepts, each with a name for the record of who did what; none means that everyone who reaches it may use it',
+      expected: 'tokens of visible ASCII characters, or name:token, with commas between them',
+      secret: true,
+    },
+  ),
   dataDir: setting('REEMBED_DATA_DIR', folder, '.reembed', {
     meaning: 'folder in which `dev` keeps everything',
     expected: 'the path of a folder',

@@ -16,16 +16,23 @@ export async function stageItems(db: Db, staging: string, firstSeq: number, item
     on conflict (staging, seq) do nothing`.execute(db);
 }
 
-/** Staged items from `fromSeq` on, in order. */
+/** Staged items from `fromSeq` on, in order; with `failedOf`, those on that task's failed list. */
 export async function readStaged<T>(
   db: Db,
   staging: string,
-  range: { fromSeq: number; toSeq: number; limit: number },
+  range: { fromSeq: number; toSeq: number; limit: number; failedOf?: string | null },
 ): Promise<{ seq: number; item: T }[]> {
+  const wanted =
+    range.failedOf == null
+      ? sql``
+      : sql`and exists (
+          select from reembed.failed_items failed
+          where failed.task_id = ${range.failedOf} and failed.object_id = staged.item ->> 'id'
+        )`;
   const { rows } = await sql<{ seq: number; item: T }>`
     select seq, item
-    from reembed.staged_items
-    where staging = ${staging} and seq >= ${range.fromSeq} and seq < ${range.toSeq}
+    from reembed.staged_items staged
+    where staging = ${staging} and seq >= ${range.fromSeq} and seq < ${range.toSeq} ${wanted}
     order by seq
     limit ${range.limit}`.execute(db);
   return rows;

@@ -23,20 +23,22 @@ type Counts = Record<(typeof COUNTERS)[number], number>;
 
 /** `upsert` and `delete`: writes the task's items to the index, and to the one being built from it. */
 export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput & DeleteInput): Promise<Tracker> {
-  const total = input.accepted?.total ?? (input.items ?? input.ids)?.length ?? 0;
+  const items = input.accepted?.total ?? (input.items ?? input.ids)?.length ?? 0;
+  const onlyFailed = input.previous?.onlyFailed === true;
   let { accepted } = input;
   const spec = {
     type: kind,
     indexes: [input.index],
     maxAttempts: input.maxAttempts,
     previous: input.previous,
-    quiet: input.accepted !== undefined && total <= SMALL,
+    quiet: input.accepted !== undefined && items <= SMALL,
   };
   return runTask(spec, async (task) => {
     accepted ??= await admit(task, kind, input);
     task.tracker.version = accepted.version;
     const counts = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts;
-    task.report({ done: 0, total: accepted.total, failed: 0, data: { ...counts } });
+    const total = onlyFailed ? task.tracker.progress.total : accepted.total;
+    task.report({ done: 0, total, failed: 0, data: { ...counts } });
     await writeAll(task, kind, input, accepted, counts);
     if (counts.failed > 0 && input.ignoreFailedItems === false) {
       throw ApplicationFailure.retryable(`${counts.failed} items failed; see the failed items`, 'TooManyFailed');
@@ -81,6 +83,7 @@ async function writeAll(
         fromSeq: seq,
         toSeq,
         triedBefore: task.triedBefore || input.previous !== undefined,
+        onlyFailed: input.previous?.onlyFailed === true,
       });
       count(task, counts, result);
       indexDue = result.vectorIndexDue ?? indexDue;

@@ -1,17 +1,13 @@
-import { ApplicationFailure, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { CopyCounts } from '../contract/activities.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { ReindexSliceInput } from '../contract/workflow-inputs.ts';
 import { embedActivities } from './activities.ts';
-import { throttleSignal } from './signals.ts';
 import { runTask } from './tracker.ts';
 
 /** Copies one stretch of the source's keys; returns its tracker, with the counts in `data`. */
 export async function reindexSlice(input: ReindexSliceInput): Promise<Tracker> {
   let { after, ratePerSecond } = input;
-  setHandler(throttleSignal, (rate) => {
-    ratePerSecond = rate;
-  });
   const spec = {
     type: 'reindex-slice',
     indexes: [],
@@ -19,6 +15,9 @@ export async function reindexSlice(input: ReindexSliceInput): Promise<Tracker> {
     maxAttempts: 1,
     previous: input.previous,
     quiet: true,
+    onThrottle(rate: number | null) {
+      ratePerSecond = rate;
+    },
   } as const;
   return runTask(spec, async (task) => {
     const counts: CopyCounts = { copied: 0, tombstones: 0, failed: 0, ...(input.previous?.data as object | undefined) };

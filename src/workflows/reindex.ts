@@ -3,7 +3,6 @@ import {
   continueAsNew,
   isCancellation,
   ParentClosePolicy,
-  setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -15,6 +14,7 @@ import { deleteIndex } from './delete-index.ts';
 import { bodyOf } from './input.ts';
 import { keepLock } from './lock-keeper.ts';
 import { copySlices, createSliceSteering } from './reindex-copy.ts';
+import { retryFailed } from './reindex-retry.ts';
 import {
   buildIndex,
   DEFAULTS,
@@ -28,7 +28,6 @@ import {
   switchOver,
   verify,
 } from './reindex-steps.ts';
-import { throttleSignal } from './signals.ts';
 import { runTask } from './tracker.ts';
 
 /**
@@ -47,10 +46,6 @@ export async function reindex(given: ReindexInput): Promise<Tracker> {
     cutOver: null,
   };
   const slices = createSliceSteering(state.ratePerSecond);
-  setHandler(throttleSignal, async (ratePerSecond) => {
-    state.ratePerSecond = ratePerSecond;
-    await slices.throttle(ratePerSecond);
-  });
   let settings: ReindexSettings = { ...DEFAULTS, ...input };
   let admitted = input.state !== undefined;
 
@@ -60,8 +55,13 @@ export async function reindex(given: ReindexInput): Promise<Tracker> {
     maxAttempts: input.maxAttempts,
     previous: input.previous,
     onPause: (paused: boolean) => void (paused ? slices.pause() : slices.resume()),
+    async onThrottle(ratePerSecond: number | null) {
+      state.ratePerSecond = ratePerSecond;
+      await slices.throttle(ratePerSecond);
+    },
   } as const;
   return runTask(spec, async (task) => {
+    if (input.previous?.onlyFailed) return retryFailed(task, input.dest);
     if (!admitted) {
       const { state: _state, previous: _previous, ...body } = input;
       const checked = await control.admit({ taskId: task.id, type: 'reindex', input: body, version: null });

@@ -3,13 +3,14 @@ import { ENTER_LANE, JOB_SIGNAL, QUERY, SIGNAL } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { LaneAnswer, LaneEntry, LaneRequest } from '../contract/workflow-inputs.ts';
 
+/** Each signal may tell last who sends it: the API gives the name of the caller's token. */
 export const trackerQuery = defineQuery<Tracker>(QUERY.tracker);
-export const cancelSignal = defineSignal<[reason?: string]>(SIGNAL.cancel);
-export const restartSignal = defineSignal<[options?: { force?: boolean }]>(SIGNAL.restart);
-export const pauseSignal = defineSignal(SIGNAL.pause);
-export const resumeSignal = defineSignal(SIGNAL.resume);
-export const ignoreSignal = defineSignal<[reason?: string]>(SIGNAL.ignore);
-export const throttleSignal = defineSignal<[ratePerSecond: number | null]>(SIGNAL.throttle);
+export const cancelSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.cancel);
+export const restartSignal = defineSignal<[options?: { force?: boolean } | null, by?: string]>(SIGNAL.restart);
+export const pauseSignal = defineSignal<[by?: string]>(SIGNAL.pause);
+export const resumeSignal = defineSignal<[by?: string]>(SIGNAL.resume);
+export const ignoreSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.ignore);
+export const throttleSignal = defineSignal<[ratePerSecond: number | null, by?: string]>(SIGNAL.throttle);
 
 export const startedSignal = defineSignal<[{ attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** With the input of a newer submission that was ignored for it, if there is one. */
@@ -33,26 +34,38 @@ export function createTaskSignals(): TaskSignals {
   return { stop: null, paused: false, restartRequested: false, onStop: () => {} };
 }
 
+export interface SignalListener {
+  onPause(paused: boolean): void;
+  /** Any signal has come: who sent which, and why. What tools send is taken as it comes, so each may be of any type. */
+  note(call: string, by: unknown, reason?: unknown): void;
+}
+
 /**
  * Installs the handlers of the signals that every task understands. Signals that came before the first workflow task
  * are handled within this call.
  */
-export function handleTaskSignals(signals: TaskSignals, onPause: (paused: boolean) => void): void {
-  const stopAs = (status: 'canceled' | 'ignored') => (reason?: unknown) => {
+export function handleTaskSignals(signals: TaskSignals, listener: SignalListener): void {
+  const stopAs = (call: string, status: 'canceled' | 'ignored') => (reason?: unknown, by?: unknown) => {
+    listener.note(call, by, reason);
     signals.stop ??= { status, reason: typeof reason === 'string' ? reason : undefined };
     signals.onStop();
   };
-  const pause = (paused: boolean) => () => {
+  const setPaused = (paused: boolean) => {
     if (signals.paused === paused) return;
     signals.paused = paused;
-    onPause(paused);
+    listener.onPause(paused);
   };
-  setHandler(cancelSignal, stopAs('canceled'));
-  setHandler(ignoreSignal, stopAs('ignored'));
-  setHandler(pauseSignal, pause(true));
-  setHandler(resumeSignal, pause(false));
-  setHandler(restartSignal, () => {
+  const pauseAs = (call: string, paused: boolean) => (by?: unknown) => {
+    listener.note(call, by);
+    setPaused(paused);
+  };
+  setHandler(cancelSignal, stopAs(SIGNAL.cancel, 'canceled'));
+  setHandler(ignoreSignal, stopAs(SIGNAL.ignore, 'ignored'));
+  setHandler(pauseSignal, pauseAs(SIGNAL.pause, true));
+  setHandler(resumeSignal, pauseAs(SIGNAL.resume, false));
+  setHandler(restartSignal, (_options, by) => {
+    listener.note(SIGNAL.restart, by);
     signals.restartRequested = true;
-    pause(false)();
+    setPaused(false);
   });
 }

@@ -16,6 +16,8 @@ export interface TaskSpec {
   quiet?: boolean;
   /** Passes a pause or its end on to what runs on the task's behalf. */
   onPause?: (paused: boolean) => void;
+  /** Where the task has a rate: sets it; null for none. */
+  onThrottle?: (ratePerSecond: number | null) => void | Promise<void>;
 }
 
 /** What the steps of a task see of its tracker. */

@@ -5,10 +5,11 @@ import {
   upsertSearchAttributes,
   type WorkflowInfo,
 } from '@temporalio/workflow';
+import { STEERING_KEPT } from '../contract/failures.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { listRow } from '../contract/list-row.ts';
 import { mayMove, type TaskStatus } from '../contract/status.ts';
-import type { Tracker } from '../contract/tasks.ts';
+import type { SteeringEntry, Tracker } from '../contract/tasks.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { createTracker } from './tracker-state.ts';
 import { currentDetails, isAnnounced, nextRunAttributes, searchAttributesOf } from './tracker-views.ts';
@@ -131,6 +132,18 @@ export class TrackerKeeper {
     if (this.beneathPause === null) return;
     this.tracker.status = this.beneathPause.status;
     this.beneathPause = null;
+  }
+
+  /** Keeps who has steered the task; a signal may carry anything. */
+  noteSteering(call: string, by: unknown, reason?: unknown): void {
+    const { tracker } = this;
+    const entry: SteeringEntry = {
+      time: new Date().toISOString(),
+      call,
+      by: typeof by === 'string' ? by.slice(0, LIMITS.nameChars) : null,
+      ...(typeof reason === 'string' && { reason: reason.slice(0, LIMITS.detailChars) }),
+    };
+    tracker.steering = [entry, ...tracker.steering].slice(0, STEERING_KEPT);
   }
 
   private describe(detail: string): void {

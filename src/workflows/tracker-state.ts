@@ -24,6 +24,7 @@ export function createTracker(info: WorkflowInfo, spec: TaskSpec): Tracker {
     progress: carried?.progress ?? { done: 0, total: 0, failed: 0, perSecond: 0, etaSeconds: null },
     data: carried?.data ?? {},
     errors: carried?.errors ?? [],
+    steering: carried?.steering ?? [],
     children: carried?.children ?? {},
     links: { workflowId: info.workflowId, runId: info.runId },
   };
@@ -31,12 +32,13 @@ export function createTracker(info: WorkflowInfo, spec: TaskSpec): Tracker {
 
 /** What a run that continues itself as a new one hands over: it is still the same attempt. */
 export function carriedOf(tracker: Tracker): Carried {
-  const { attempts, maxAttempts, createTime, errors, data, progress, children, status, version } = tracker;
+  const { attempts, maxAttempts, createTime, errors, steering, data, progress, children, status, version } = tracker;
   return {
     attempts,
     maxAttempts,
     createTime,
     errors,
+    steering,
     data,
     progress,
     children,
@@ -48,7 +50,7 @@ export function carriedOf(tracker: Tracker): Carried {
 
 /** True when an earlier run has done everything, so that running it again has nothing to do. */
 export function wasDone({ type, previous }: TaskSpec): boolean {
-  if (!previous || previous.sameAttempt || previous.status !== 'done') return false;
+  if (!previous || previous.sameAttempt || previous.onlyFailed || previous.status !== 'done') return false;
   // What could not be written is tried again; what a reindex could not embed, another reindex tries.
   return type === 'reindex' || !previous.data.failed;
 }

@@ -11,11 +11,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { backOffSeconds, REFUSALS, TASK_FAILURE } from '../contract/failures.ts';
+import { SIGNAL } from '../contract/names.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { control } from './activities.ts';
 import { addError, IgnoredError, RefusedError } from './errors.ts';
-import { createTaskSignals, handleTaskSignals, type TaskSignals, trackerQuery } from './signals.ts';
+import { createTaskSignals, handleTaskSignals, type TaskSignals, throttleSignal, trackerQuery } from './signals.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
 import { carriedOf, wasDone } from './tracker-state.ts';
@@ -34,10 +35,20 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
   const isStopped = () => signals.stop !== null || root.consideredCancelled;
   const task = createTask(keeper, signals, isStopped);
   setHandler(trackerQuery, () => tracker);
-  handleTaskSignals(signals, (paused) => {
-    spec.onPause?.(paused);
-    // What is processing is paused when it has come to its next checkpoint, unless it holds what runs for it itself.
-    if (!paused || spec.onPause || tracker.status !== 'processing') keeper.showPause(paused);
+  const { onPause, onThrottle } = spec;
+  if (onThrottle) {
+    setHandler(throttleSignal, async (ratePerSecond, by) => {
+      keeper.noteSteering(SIGNAL.throttle, by);
+      await onThrottle(ratePerSecond);
+    });
+  }
+  handleTaskSignals(signals, {
+    note: (call, by, reason) => keeper.noteSteering(call, by, reason),
+    onPause(paused) {
+      onPause?.(paused);
+      // What is processing is paused when it has come to its next checkpoint, unless it holds what runs for it itself.
+      if (!paused || onPause || tracker.status !== 'processing') keeper.showPause(paused);
+    },
   });
 
   const end = async (status: TaskStatus, detail: string) => {

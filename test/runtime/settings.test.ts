@@ -73,8 +73,11 @@ describe('a setting', () => {
   });
 
   test('with several values has commas between them', () => {
-    expect(read({ REEMBED_API_TOKENS: 'one, two,', REEMBED_FILE_ROOTS: '/a,/b c' })).toMatchObject({
-      apiTokens: ['one', 'two'],
+    expect(read({ REEMBED_API_TOKENS: 'one, bob:two,', REEMBED_FILE_ROOTS: '/a,/b c' })).toMatchObject({
+      apiTokens: [
+        { name: 'token-1', token: 'one' },
+        { name: 'bob', token: 'two' },
+      ],
       fileRoots: ['/a', '/b c'],
     });
   });

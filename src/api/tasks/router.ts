@@ -1,20 +1,10 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { z } from 'zod';
-import {
-  cancelTask,
-  countTasks,
-  describeTask,
-  getTracker,
-  ignoreTask,
-  listTasks,
-  pauseTask,
-  restartTask,
-  resumeTask,
-  throttleTask,
-} from '../../client/temporal/index.ts';
-import { type ErrorType, ReembedError } from '../../contract/errors.ts';
+import { countTasks, describeTask, getTracker, listTasks } from '../../client/temporal/index.ts';
+import { ReembedError } from '../../contract/errors.ts';
 import { objectIdSchema } from '../../contract/objects.ts';
-import { failedItemsSchema, TASK_TYPES, type TaskType, type Tracker, taskCountsSchema } from '../../contract/tasks.ts';
+import { failedItemsSchema, TASK_TYPES, type TaskType, taskCountsSchema } from '../../contract/tasks.ts';
 import { countFailed, listFailed } from '../../store/staging.ts';
 import { type ApiLog, notFound, onError, problemResponses, validationHook } from '../problems.ts';
 import type { AcceptDependencies } from './accept.ts';
@@ -27,22 +17,22 @@ import {
   filterOf,
   filterQuery,
   listQuery,
-  reasonQuery,
-  restartQuery,
   taskIdOf,
   taskIdQuery,
-  throttleQuery,
   typedFilterQuery,
   typedListQuery,
 } from './schemas.ts';
+import { addSteering } from './steering.ts';
 
 export interface TaskRouterOptions extends AcceptDependencies {
   /** Only tasks of this type, which can then be run too; all types if not given. */
   type?: TaskType;
   /** Answer with something else than the tracker. */
   respond?: TaskResponse;
-  /** Gets what is our fault or our servers'. */
+  /** Gets what is our fault or our servers', and who has steered which task. */
   log?: ApiLog;
+  /** The name of who sends a request, for the record; that of the API token if not given. */
+  callerOf?: (c: Context) => string | null | undefined;
   /** How often an idle stream of events says that it is still there. */
   heartbeatMs?: number;
 }
@@ -127,62 +117,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     },
   );
 
-  const steer = <Q extends typeof taskIdQuery>(
-    verb: string,
-    summary: string,
-    query: Q,
-    run: (taskId: string, query: z.output<Q>) => Promise<Tracker>,
-    ...refusals: ErrorType[]
-  ) => {
-    const errors = problemResponses('InvalidInput', 'TaskNotFound', ...refusals, ...NEVER_ANSWERS);
-    const responses = { 200: tracker, ...errors };
-    router.openapi(
-      createRoute({
-        method: 'put',
-        path: `/${verb}`,
-        operationId: operationId(verb, type),
-        tags,
-        summary,
-        request: { query },
-        responses,
-      }),
-      async (c) => {
-        const valid = c.req.valid('query' as never) as z.output<Q>;
-        return answer(c, responder.toBody(await run(await requireTask(valid), valid)));
-      },
-    );
-  };
-  steer(
-    'restart',
-    'Run a task again, or end its waiting',
-    restartQuery,
-    (id, { force }) => restartTask(client, id, { force }),
-    'TaskClosed',
-  );
-  steer(
-    'cancel',
-    'Cancel a task and wait until it has stopped; one that has ended stays as it is',
-    reasonQuery,
-    (id, q) => cancelTask(client, id, q.reason),
-  );
-  steer('pause', 'Hold a task back until it is resumed', taskIdQuery, (id) => pauseTask(client, id), 'TaskClosed');
-  steer('resume', 'Let a paused task go on', taskIdQuery, (id) => resumeTask(client, id), 'TaskClosed');
-  steer(
-    'ignore',
-    'Set a task aside: it is not run again unless forced',
-    reasonQuery,
-    (id, { reason }) => ignoreTask(client, id, reason),
-    'TaskClosed',
-  );
-  if (type === undefined || type === 'reindex') {
-    steer(
-      'throttle',
-      'Set how fast a reindex copies',
-      throttleQuery,
-      (id, { ratePerSecond }) => throttleTask(client, id, ratePerSecond),
-      'TaskClosed',
-    );
-  }
+  addSteering(router, options, { tracker, responder, requireTask, tags });
 
   router.openapi(
     createRoute({

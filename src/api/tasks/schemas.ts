@@ -60,6 +60,7 @@ export const reasonQuery = taskIdQuery.extend({ reason });
 
 export const restartQuery = taskIdQuery.extend({
   force: flag.describe('Also a task that is exhausted or ignored.').meta({ examples: [false] }),
+  onlyFailed: flag.describe('Of a task that has ended, only what is on its failed list.').meta({ examples: [false] }),
 });
 
 export const throttleQuery = taskIdQuery.extend({

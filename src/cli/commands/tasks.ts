@@ -73,6 +73,7 @@ export function addTaskCommands(program: Command, io: Io): void {
   interface SteerOptions extends RemoteOptions {
     reason?: string;
     force?: boolean;
+    onlyFailed?: boolean;
   }
   const steer = (
     verb: string,
@@ -91,9 +92,13 @@ export function addTaskCommands(program: Command, io: Io): void {
   steer('cancel', 'Cancel a task; it ends soon and gives its locks back.', (client, id, { reason }) =>
     client.tasks.cancel(id, reason),
   ).option('--reason <text>', 'kept with the task');
-  steer('restart', 'Run a task again: at once if it waits, anew if it has ended.', (client, id, { force }) =>
-    client.tasks.restart(id, { force }),
-  ).option('--force', 'also a task that is exhausted or ignored');
+  steer(
+    'restart',
+    'Run a task again: at once if it waits, anew if it has ended.',
+    (client, id, { force, onlyFailed }) => client.tasks.restart(id, { force, onlyFailed }),
+  )
+    .option('--force', 'also a task that is exhausted or ignored')
+    .option('--only-failed', 'only what is on its failed list');
   steer('pause', 'Hold a task between two batches.', (client, id) => client.tasks.pause(id));
   steer('resume', 'Let a paused task go on.', (client, id) => client.tasks.resume(id));
   steer('ignore', 'Set a task aside; it is not run again unless forced.', (client, id, { reason }) =>

@@ -129,7 +129,8 @@ export function taskCalls(send: Send, run: Run) {
       return readAs(await send('GET', '/v1/tasks/counts', { query: { ...filter } }), taskCountsSchema);
     },
     /** Errors of these: `TaskNotFound`, `TaskClosed`. Each gives the tracker after it. */
-    restart: (taskId: string, { force }: { force?: boolean } = {}) => steer('restart', { taskId, force }),
+    restart: (taskId: string, options: { force?: boolean; onlyFailed?: boolean } = {}) =>
+      steer('restart', { taskId, ...options }),
     cancel: (taskId: string, reason?: string) => steer('cancel', { taskId, reason }),
     pause: (taskId: string) => steer('pause', { taskId }),
     resume: (taskId: string) => steer('resume', { taskId }),

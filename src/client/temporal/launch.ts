@@ -78,9 +78,16 @@ export function pendingTracker(type: StartableType, id: string, input: AnyInput)
     attempts: previous?.attempts ?? 0,
     maxAttempts: (plan?.maxAttempts ?? input.maxAttempts ?? 3) + (previous?.attempts ?? 0),
     errors: previous?.errors ?? [],
+    steering: previous?.steering ?? [],
     data: previous?.data ?? data,
     version: accepted?.version ?? null,
-    progress: { done: 0, total: accepted?.total ?? 0, failed: 0, perSecond: 0, etaSeconds: null },
+    progress: {
+      done: 0,
+      total: previous?.progress.total ?? accepted?.total ?? 0,
+      failed: 0,
+      perSecond: 0,
+      etaSeconds: null,
+    },
   });
 }
 

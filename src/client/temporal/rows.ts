@@ -40,6 +40,7 @@ export function trackerOfRow(row: TaskRow): Tracker {
     progress: { done: 0, total: 0, failed: 0, perSecond: 0, etaSeconds: null },
     data: {},
     errors: [],
+    steering: [],
     children: {},
     links: { workflowId: row.id, runId: '' },
     ...row,

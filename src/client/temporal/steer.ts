@@ -13,6 +13,11 @@ const CANCEL_WAIT_MS = 10_000;
 const SETTLE_MS = 2_000;
 const SETTLE_POLL_MS = 100;
 
+/** Who asks: kept in the task's tracker. */
+export interface SteeringOptions {
+  by?: string | null;
+}
+
 /**
  * Cancels a task and waits, at most `waitMs` (10 s), until it has stopped: nothing is written for it after that. A task
  * that has ended already is left as it is and its tracker returned, without an error, as is the tracker of one that did
@@ -22,35 +27,45 @@ export async function cancelTask(
   client: Client,
   taskId: string,
   reason?: string,
-  options: { waitMs?: number } = {},
+  options: SteeringOptions & { waitMs?: number } = {},
 ): Promise<Tracker> {
   const { running } = await describeTask(client, taskId);
-  if (running && (await sendSignal(client, taskId, SIGNAL.cancel, reason === undefined ? [] : [reason]))) {
+  if (running && (await sendSignal(client, taskId, SIGNAL.cancel, [reason ?? null], options.by))) {
     await waitForEnd(client, taskId, options.waitMs ?? CANCEL_WAIT_MS);
   }
   return (await readTask(client, taskId)).tracker;
 }
 
 /** Holds a task back between two batches until it is resumed. Errors: `TaskClosed`, `TaskNotFound`. */
-export function pauseTask(client: Client, taskId: string): Promise<Tracker> {
-  return steer(client, taskId, SIGNAL.pause, [], ({ tracker }) => tracker.status === 'paused');
+export function pauseTask(client: Client, taskId: string, options: SteeringOptions = {}): Promise<Tracker> {
+  return steer(client, taskId, SIGNAL.pause, [], options, ({ tracker }) => tracker.status === 'paused');
 }
 
 /** Lets a paused task go on. Errors: `TaskClosed`, `TaskNotFound`. */
-export function resumeTask(client: Client, taskId: string): Promise<Tracker> {
-  return steer(client, taskId, SIGNAL.resume, [], ({ tracker }) => tracker.status !== 'paused');
+export function resumeTask(client: Client, taskId: string, options: SteeringOptions = {}): Promise<Tracker> {
+  return steer(client, taskId, SIGNAL.resume, [], options, ({ tracker }) => tracker.status !== 'paused');
 }
 
 /** Ends a task as `ignored`: it is not run again unless forced. Errors: `TaskClosed`, `TaskNotFound`. */
-export function ignoreTask(client: Client, taskId: string, reason?: string): Promise<Tracker> {
-  return steer(client, taskId, SIGNAL.ignore, reason === undefined ? [] : [reason], ({ ended }) => ended);
+export function ignoreTask(
+  client: Client,
+  taskId: string,
+  reason?: string,
+  options: SteeringOptions = {},
+): Promise<Tracker> {
+  return steer(client, taskId, SIGNAL.ignore, [reason ?? null], options, ({ ended }) => ended);
 }
 
 /**
  * Sets how many objects a reindex copies in a second at most; null lifts the limit. Errors: `InvalidInput` for tasks
  * that are no reindex, `TaskClosed`, `TaskNotFound`.
  */
-export async function throttleTask(client: Client, taskId: string, ratePerSecond: number | null): Promise<Tracker> {
+export async function throttleTask(
+  client: Client,
+  taskId: string,
+  ratePerSecond: number | null,
+  options: SteeringOptions = {},
+): Promise<Tracker> {
   const { taskType } = await describeTask(client, taskId);
   if (taskType !== 'reindex') {
     throw new ReembedError(
@@ -59,7 +74,7 @@ export async function throttleTask(client: Client, taskId: string, ratePerSecond
     );
   }
   // A query is answered after the signals sent before it.
-  return steer(client, taskId, SIGNAL.throttle, [ratePerSecond], () => true);
+  return steer(client, taskId, SIGNAL.throttle, [ratePerSecond], options, () => true);
 }
 
 async function steer(
@@ -67,17 +82,25 @@ async function steer(
   taskId: string,
   signal: string,
   args: unknown[],
+  { by }: SteeringOptions,
   isSettled: (view: TaskView) => boolean,
 ): Promise<Tracker> {
   const { running } = await describeTask(client, taskId);
-  if (!running || !(await sendSignal(client, taskId, signal, args))) throw closedError(taskId, signal);
+  if (!running || !(await sendSignal(client, taskId, signal, args, by))) throw closedError(taskId, signal);
   return settle(client, taskId, isSettled);
 }
 
-/** False if the workflow has ended, so that it gets no signals any more. */
-export async function sendSignal(client: Client, taskId: string, signal: string, args: unknown[]): Promise<boolean> {
+/** The signal's arguments, and last who sends it. False if the workflow has ended, so that it gets none any more. */
+export async function sendSignal(
+  client: Client,
+  taskId: string,
+  signal: string,
+  args: unknown[],
+  by: string | null | undefined,
+): Promise<boolean> {
+  const told = by == null ? args : [...args, by];
   try {
-    await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).signal(signal, ...args));
+    await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).signal(signal, ...told));
     return true;
   } catch (error) {
     if (isType(error, 'TaskNotFound')) return false;

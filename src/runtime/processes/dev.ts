@@ -69,7 +69,7 @@ export async function runDev(
     onReady(addresses);
 
     if (!tour) return;
-    const touring = runTour({ baseUrl: api, token: settings.apiTokens[0], dataDir, say, signal }).then(
+    const touring = runTour({ baseUrl: api, token: settings.apiTokens[0]?.token, dataDir, say, signal }).then(
       // Once more: the tour has pushed them out of sight.
       () => signal.aborted || onReady(addresses),
       (error) => signal.aborted || say(`the tour ended early: ${messageOf(error)}`),

@@ -21,6 +21,7 @@ const TRACKER: Tracker = {
   progress: { done: 0, total: 1, failed: 0, perSecond: 0, etaSeconds: null },
   data: { nested: [{ a: null }] },
   errors: [],
+  steering: [],
   children: {},
   links: { workflowId: 't', runId: 'r' },
 };

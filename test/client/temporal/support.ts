@@ -1,6 +1,7 @@
+import '../../support/quiet.ts';
 import { randomUUID } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { pino } from 'pino';
 import { indexConfigSchema } from '../../../src/contract/indexes.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/contract/names.ts';
@@ -12,8 +13,6 @@ import { type Db, transaction } from '../../../src/store/database.ts';
 import { ensureIndex } from '../../../src/store/indexes.ts';
 import type { IndexRow } from '../../../src/store/schema.ts';
 import { openPostgresDatabase } from '../../support/databases.ts';
-
-Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 

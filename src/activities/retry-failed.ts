@@ -1,0 +1,46 @@
+import type { EmbedActivities } from '../contract/activities.ts';
+import { OBJECT_BATCH } from '../contract/limits.ts';
+import { requireWritable } from '../store/admission.ts';
+import { readFailedObjects, writeRepairs } from '../store/protocol/repair.ts';
+import { clearFailed, listFailed, recordFailed } from '../store/staging.ts';
+import { prepareCopies } from './copy-objects.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runWithHeartbeat } from './running.ts';
+
+type Result = Awaited<ReturnType<EmbedActivities['retryFailed']>>;
+
+/** The activity `retryFailed`: goes through a reindex's failed list and embeds what is on it where it serves now. */
+export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['retryFailed'] {
+  const { db } = deps;
+  return ({ taskId, index: name, after }) =>
+    runWithHeartbeat<Result, Result>(async (running) => {
+      const { signal } = running;
+      const index = await requireWritable(db, name);
+      const result = running.resumedFrom ?? { embedded: 0, failed: 0, after, more: true };
+      while (result.more && !running.isTimeUp()) {
+        const listed = await listFailed(db, taskId, { after: result.after, limit: OBJECT_BATCH });
+        const ids = listed.map(({ objectId }) => objectId);
+        const objects = await readFailedObjects(db, index.no, ids);
+        const { writes, failed } = await prepareCopies(deps, { dest: index, signal }, objects, false);
+        await writeRepairs(
+          db,
+          index.no,
+          writes.filter(({ kind }) => kind === 'content'),
+        );
+        const failedIds = new Set(failed.map(({ objectId }) => objectId));
+        await recordFailed(db, taskId, failed);
+        // What was deleted or written anew since is no failure any more either.
+        await clearFailed(
+          db,
+          taskId,
+          ids.filter((id) => !failedIds.has(id)),
+        );
+        result.embedded += objects.length - failed.length;
+        result.failed += failed.length;
+        result.after = ids.at(-1) ?? result.after;
+        result.more = ids.length === OBJECT_BATCH;
+        running.beat(result);
+      }
+      return result;
+    });
+}

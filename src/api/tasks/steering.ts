@@ -1,0 +1,80 @@
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import {
+  cancelTask,
+  ignoreTask,
+  pauseTask,
+  restartTask,
+  resumeTask,
+  throttleTask,
+} from '../../client/temporal/index.ts';
+import type { ErrorType } from '../../contract/errors.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { problemResponses } from '../problems.ts';
+import { answer, operationId, type Responder } from './response.ts';
+import type { TaskRouterOptions } from './router.ts';
+import { reasonQuery, restartQuery, taskIdQuery, throttleQuery } from './schemas.ts';
+
+/** What the routes of one router share. */
+interface Common {
+  tracker: { description: string; content: { 'application/json': { schema: z.ZodType } } };
+  responder: Responder;
+  tags: string[];
+  requireTask(query: z.output<typeof taskIdQuery>): Promise<string>;
+}
+
+/** Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, where there are reindexes, `/throttle`. */
+export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, common: Common): void {
+  const { client, type, log, callerOf = (c: Context) => c.get('caller') as string | undefined } = options;
+  const { tracker, responder, tags, requireTask } = common;
+
+  const steer = <Q extends typeof taskIdQuery>(
+    call: string,
+    summary: string,
+    query: Q,
+    run: (taskId: string, query: z.output<Q>, who: { by: string | null }) => Promise<Tracker>,
+    refusals: ErrorType[] = ['TaskClosed'],
+  ) => {
+    const errors = problemResponses('InvalidInput', 'TaskNotFound', ...refusals, 'TemporalUnavailable');
+    router.openapi(
+      createRoute({
+        method: 'put',
+        path: `/${call}`,
+        operationId: operationId(call, type),
+        tags,
+        summary,
+        request: { query },
+        responses: { 200: tracker, ...errors },
+      }),
+      async (c) => {
+        const valid = c.req.valid('query' as never) as z.output<Q>;
+        const taskId = await requireTask(valid);
+        const by = callerOf(c) ?? null;
+        const after = await run(taskId, valid, { by });
+        log?.info({ requestId: c.get('requestId' as never), by, call, taskId, status: after.status }, 'steered');
+        return answer(c, responder.toBody(after));
+      },
+    );
+  };
+
+  steer('restart', 'Run a task again, or end its waiting', restartQuery, (id, { force, onlyFailed }, who) =>
+    restartTask(client, id, { force, onlyFailed, ...who }),
+  );
+  steer(
+    'cancel',
+    'Cancel a task and wait until it has stopped; one that has ended stays as it is',
+    reasonQuery,
+    (id, { reason }, who) => cancelTask(client, id, reason, who),
+    [],
+  );
+  steer('pause', 'Hold a task back until it is resumed', taskIdQuery, (id, _query, who) => pauseTask(client, id, who));
+  steer('resume', 'Let a paused task go on', taskIdQuery, (id, _query, who) => resumeTask(client, id, who));
+  steer('ignore', 'Set a task aside: it is not run again unless forced', reasonQuery, (id, { reason }, who) =>
+    ignoreTask(client, id, reason, who),
+  );
+  if (type !== undefined && type !== 'reindex') return;
+  steer('throttle', 'Set how fast a reindex copies', throttleQuery, (id, { ratePerSecond }, who) =>
+    throttleTask(client, id, ratePerSecond, who),
+  );
+}

@@ -1,0 +1,19 @@
+import { embedActivities } from './activities.ts';
+import type { Task } from './task.ts';
+
+/** Embeds anew what a finished reindex could not embed, where it serves now. */
+export async function retryFailed(task: Task, dest: string): Promise<void> {
+  task.setDetail(`embedding anew what ${dest} has without vectors`);
+  let embedded = 0;
+  let failed = 0;
+  let after: string | null = null;
+  for (let more = true; more; ) {
+    await task.checkpoint();
+    const chunk = await embedActivities().retryFailed({ taskId: task.id, index: dest, after });
+    ({ after, more } = chunk);
+    embedded += chunk.embedded;
+    failed += chunk.failed;
+    task.report({ done: embedded + failed, failed, data: { failed } });
+  }
+  task.setDetail(`${embedded} objects have vectors now, ${failed} failed again (see the failed items)`);
+}
