@@ -53,8 +53,8 @@ export class DrainWatch {
 
   /** Calls back as soon as writers are being held back, or a lock is renewed, each time until the signal is aborted. */
   on(event: 'drain' | 'renewal', callback: () => void, signal: AbortSignal): void {
-    addAbortListener(signal, () => this.events.off(event, callback));
     this.events.on(event, callback);
+    addAbortListener(signal, () => this.events.off(event, callback));
   }
 
   async stop(): Promise<void> {
