@@ -8,9 +8,15 @@ export type Api = ReturnType<typeof createClient>;
 export class CallLog {
   retries = 0;
   /** Errors by type that say that a server was away, or that did not get through. */
-  readonly transient: Record<string, number> = {};
+  readonly transient: Record<string, number>;
   /** Answers that a correct system never gives. */
-  readonly violations: string[] = [];
+  readonly violations: string[];
+
+  /** With another one's, it notes what happens there too, but counts its own retries. */
+  constructor(of?: CallLog) {
+    this.transient = of?.transient ?? {};
+    this.violations = of?.violations ?? [];
+  }
 }
 
 /** Errors that an outage explains. `Internal` is none of them: an API that cannot reach its servers says so. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CallLog } from './accept.ts';
 import { type ClientContext, send } from './clients.ts';
 import type { DrainWatch } from './drains.ts';
 import type { Random } from './random.ts';
@@ -73,13 +74,13 @@ class Lane {
     await sleep(afterMs);
     const call = ++this.calls;
     const items = [{ id: `${client}-${call % OBJECTS}`, payload: `probe ${call} of ${client}`, metadata: { call } }];
-    const { retries } = context.log;
+    const log = new CallLog(context.log);
     const fromMs = Date.now();
     try {
       const taskId = `${context.run}-${client}-${call}`;
-      const tracker = await send(context, { taskId, client, kind: 'upsert', items, form: 'json' }, true);
+      const tracker = await send({ ...context, log }, { taskId, client, kind: 'upsert', items, form: 'json' }, true);
       // A call that had to be repeated tells of the outage, not of the write.
-      if (context.log.retries !== retries || tracker.status !== 'done') return;
+      if (log.retries > 0 || tracker.status !== 'done') return;
       this.probes.push({ fromMs, toMs: Date.now(), heldBackMs: Number(tracker.data.heldBackMs) });
     } catch {
       // A refusal is noted as a violation.

@@ -53,6 +53,7 @@ function doneTracker(id: string, count: number): Tracker {
     progress: { done: count, total: count, failed: 0, perSecond: 0, etaSeconds: null },
     data: { written: count, unchanged: 0, stale: 0, failed: 0 },
     errors: [],
+    steering: [],
     children: {},
     links: { workflowId: id, runId: 'r' },
   };
