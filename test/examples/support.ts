@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface Run {
+  child: ChildProcess;
+  /** What it has written so far. */
+  output: { out: string; error: string };
+  /** Its exit code, once it has ended. */
+  ended: Promise<number | null>;
+}
+
+/** Runs a TypeScript file as a user would, as a process of its own. */
+export function startScript(file: string, args: string[], env: Record<string, string>): Run {
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { out: '', error: '' };
+  child.stdout.on('data', (chunk) => {
+    output.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    output.error += chunk;
+  });
+  return { child, output, ended: once(child, 'close').then(([code]) => code) };
+}
+
+/** Runs it to its end. */
+export async function runScript(file: string, args: string[], env: Record<string, string>) {
+  const { output, ended } = startScript(file, args, env);
+  return { code: await ended, ...output };
+}
