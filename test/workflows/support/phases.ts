@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Tracker } from '../../../src/contract/tasks.ts';
+import type { ReindexInput } from '../../../src/contract/workflow-inputs.ts';
+import { tablesOf } from '../../../src/store/partitions.ts';
+import { holdGate } from '../../../src/store/protocol/gate.ts';
+import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
+import { buildVectorIndex } from '../../../src/store/vector-index.ts';
+import { lockIn } from '../../store/builders.ts';
+import { openTransaction, untilWaiting } from '../../store/concurrency.ts';
+import { trackerWhen } from '../../support/rig.ts';
+import type { Steered } from './steered-reindex.ts';
+
+/** A reindex that is held in a phase until it is let go. */
+export interface Hold {
+  /** Resolves when the reindex has come to where it is held. */
+  reached(): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface Phase {
+  /** Where it is held, for people. */
+  step: string;
+  /** As in the tracker. */
+  phase: string;
+  input?: Partial<ReindexInput>;
+  /** Its status is `waiting` rather than `processing`. */
+  waits?: boolean;
+  /** Called before the reindex is started. */
+  hold(steered: Steered): Promise<Hold>;
+  /** Whether writers of the alias have to wait while it is held. */
+  holdsWriters?: boolean;
+  /** Where a pause that comes there takes hold, and what the tracker shows then. */
+  pause: { before: string; isThere(tracker: Tracker): boolean } | 'too late';
+  /** How a cancel ends it: at once, or when the step that cannot be broken off has ended; or too late. */
+  cancel: 'at once' | 'after the step' | 'too late';
+  /** Objects that the destination lacks after that; null where it depends on who is faster. */
+  behind: number | null;
+}
+
+const once = (release: () => Promise<void>) => {
+  let released: Promise<void> | undefined;
+  return () => {
+    released ??= release();
+    return released;
+  };
+};
+const until = async ({ handle }: Steered, phase: string) => {
+  await trackerWhen(handle, ({ data }) => data.phase === phase);
+};
+
+/** The model of the destination does not answer for these texts. */
+function holdModel({ world }: Steered, pattern: RegExp): Hold {
+  const { asked, release } = world.model.holdBack(pattern);
+  return { reached: () => asked, release: once(async () => release()) };
+}
+
+/**
+ * Another transaction holds what a statement of this phase needs. An HNSW index is built only after every transaction
+ * that was there before: for what comes later, it is built already.
+ */
+async function holdStatement(
+  steered: Steered,
+  phase: string,
+  work: Parameters<typeof openTransaction>[1],
+): Promise<Hold> {
+  const { db } = steered.world;
+  if (['verify', 'cut-over'].includes(phase)) await buildVectorIndex(db, steered.dest, { memoryMb: 16 });
+  const other = await openTransaction(db, work);
+  return {
+    async reached() {
+      await until(steered, phase);
+      await untilWaiting(db, 1);
+    },
+    release: once(() => other.rollback()),
+  };
+}
+
+/** The HNSW index cannot be built while another one has this lock; writers can go on. */
+const holdIndexBuild = (steered: Steered) =>
+  holdStatement(steered, 'index', (trx) =>
+    sql`lock table ${tablesOf(steered.dest.no).parts} in share update exclusive mode`.execute(trx),
+  );
+
+/** Verifying takes out of the destination what the source does not know: one row of it is held. */
+const holdVerify = (steered: Steered) =>
+  holdStatement(steered, 'verify', (trx) =>
+    sql`
+      select from ${tablesOf(steered.dest.no).objects}
+      where index_no = ${steered.dest.no} and object_id = 'left-over'
+      for update`.execute(trx),
+  );
+
+/** First held by `before`; there an object is written that nobody forwards, and for whose text the model does not answer. */
+async function holdLateWrite(steered: Steered, phase: string, before: Hold): Promise<Hold> {
+  const text = `written in time for ${phase}`;
+  const model = holdModel(steered, new RegExp(text));
+  return {
+    async reached() {
+      await before.reached();
+      await steered.writeWithoutForward('late', text);
+      await before.release();
+      await model.reached();
+      await until(steered, phase);
+    },
+    release: model.release,
+  };
+}
+
+/** The phases of a reindex until the switch, each with what a signal does that comes there. */
+export const PHASES: readonly Phase[] = [
+  {
+    step: 'waiting for another reindex',
+    phase: 'lock',
+    input: { waitSeconds: 1 },
+    waits: true,
+    async hold(steered) {
+      const { db } = steered.world;
+      const { lock } = await lockIn(db, steered.source.name, `other-${randomUUID()}`, {
+        taskId: 'somebody-else',
+        destModel: steered.dest.model,
+      });
+      return {
+        reached: async () => void (await trackerWhen(steered.handle, ({ status }) => status === 'waiting')),
+        release: once(() => releaseLock(db, lock)),
+      };
+    },
+    pause: { before: 'the next look', isThere: ({ data }) => data.phase === 'lock' },
+    cancel: 'at once',
+    behind: 31,
+  },
+  {
+    step: 'taking the lock',
+    phase: 'lock',
+    hold: (steered) => holdStatement(steered, 'lock', (trx) => holdGate(trx, steered.source.no)),
+    holdsWriters: true,
+    pause: {
+      before: 'the first slice',
+      isThere: ({ data, children }) => data.phase === 'copy' && children.pending === 1,
+    },
+    cancel: 'after the step',
+    behind: null,
+  },
+  {
+    step: 'asking the model',
+    phase: 'prepare',
+    hold: async (steered) => holdModel(steered, /^hello$/),
+    pause: {
+      before: 'the first slice',
+      isThere: ({ data, children }) => data.phase === 'copy' && children.pending === 1,
+    },
+    cancel: 'at once',
+    behind: 28,
+  },
+  {
+    step: 'copying',
+    phase: 'copy',
+    hold: async (steered) => holdModel(steered, /^text 25 /),
+    pause: { before: 'the HNSW index', isThere: ({ children }) => children.done === 1 },
+    cancel: 'at once',
+    behind: 10,
+  },
+  {
+    step: 'building the HNSW index',
+    phase: 'index',
+    hold: holdIndexBuild,
+    pause: { before: 'reconciling', isThere: ({ data }) => data.phase === 'reconcile' },
+    cancel: 'at once',
+    behind: 0,
+  },
+  {
+    step: 'reconciling',
+    phase: 'reconcile',
+    hold: async (steered) => holdLateWrite(steered, 'reconcile', await holdIndexBuild(steered)),
+    pause: { before: 'verifying', isThere: ({ data }) => data.reconciled === 1 },
+    cancel: 'at once',
+    behind: 1,
+  },
+  {
+    step: 'verifying',
+    phase: 'verify',
+    hold: holdVerify,
+    pause: { before: 'the switch', isThere: ({ data }) => data.verified !== undefined },
+    cancel: 'after the step',
+    behind: 0,
+  },
+  {
+    step: 'bringing the last few',
+    phase: 'cut-over',
+    hold: async (steered) => holdLateWrite(steered, 'cut-over', await holdVerify(steered)),
+    pause: 'too late',
+    cancel: 'at once',
+    behind: 1,
+  },
+  {
+    step: 'switching the alias',
+    phase: 'cut-over',
+    hold: (steered) =>
+      holdStatement(steered, 'cut-over', (trx) =>
+        sql`select from reembed.aliases where name = ${steered.alias} for update`.execute(trx),
+      ),
+    holdsWriters: true,
+    pause: 'too late',
+    cancel: 'too late',
+    behind: null,
+  },
+];
+
+/** For `test.each`: the steps with this in common, each with its name before it. */
+export function stepsWhere(fits: (phase: Phase) => boolean): [string, Phase][] {
+  return PHASES.filter(fits).map((phase) => [phase.step, phase]);
+}
