@@ -1,0 +1,50 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WORKFLOW } from '../../src/contract/names.ts';
+import { holdGate } from '../../src/store/protocol/gate.ts';
+import { CliProcess } from '../cli/support.ts';
+import { openTransaction, untilWaiting } from '../store/concurrency.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+
+const taskQueue = 'reembed-dead-worker';
+let database: TestDatabase;
+let environment: TestWorkflowEnvironment;
+let worker: CliProcess | undefined;
+let rig: Rig | undefined;
+beforeAll(async () => {
+  database = await openPostgresDatabase();
+  environment = await startTemporal('dev');
+});
+afterAll(async () => {
+  await worker?.ends('SIGKILL');
+  await rig?.stop();
+  await environment?.teardown();
+  await database?.close();
+});
+
+// A statement of theirs may wait for minutes: without heartbeats nobody would know that the worker is gone.
+test('a worker that is killed while it takes a lock is replaced within seconds', { timeout: 90_000 }, async () => {
+  const { db } = database;
+  const source = await givenIndex(db, 'a');
+  worker = new CliProcess(['worker'], {
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: environment.address,
+    REEMBED_TASK_QUEUE: taskQueue,
+  });
+  await worker.prints(/worker runs/);
+  const writer = await openTransaction(db, (trx) => holdGate(trx, source.no));
+  const handle = await environment.client.workflow.start(WORKFLOW.reindex, {
+    workflowId: 'rebuild',
+    taskQueue,
+    args: [{ source: 'a', dest: 'b', destModel: { provider: 'hash', name: 'hash-v1', dimensions: 16 } }],
+  });
+  await trackerWhen(handle, ({ data }) => data.phase === 'lock');
+  await untilWaiting(db, 1);
+  await worker.ends('SIGKILL');
+  await writer.commit();
+  const killedMs = Date.now();
+  rig = await startRig({ environment, db, taskQueue });
+  expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1, errors: [] });
+  expect(Date.now() - killedMs).toBeLessThan(60_000);
+});
