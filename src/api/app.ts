@@ -8,12 +8,14 @@ import type { ApiToken } from '../contract/api-tokens.ts';
 import type { Embedder } from '../contract/embedder.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
+import type { Registry } from '../jobs/registry.ts';
 import type { Db } from '../store/database.ts';
 import { createAliasRouter } from './aliases.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { openApiDocument, version } from './document.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
+import { createJobRouter } from './jobs.ts';
 import { createMetrics } from './metrics.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { bearerAuth } from './middleware/auth.ts';
@@ -24,6 +26,7 @@ import { createObjectRouter } from './objects.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
 import { type Document, page, referencePage } from './reference.ts';
 import { type ApiEnv, createRouter } from './router.ts';
+import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
 import { acceptDeleteIndex, createTaskRouters } from './tasks/index.ts';
 
@@ -32,6 +35,8 @@ export interface ApiDependencies {
   client: Client;
   models: { embedder(config: ModelConfig): Embedder };
   taskQueue: string;
+  /** The jobs there are, so that calls are checked before anything is started; if not given, workers check them. */
+  registry?: Registry;
   log: ApiLog;
   settings?: {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
@@ -76,6 +81,8 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db }));
   app.route('/v1/tasks', createTaskRouters(dependencies));
+  app.route('/v1/jobs', createJobRouter(dependencies));
+  app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/', createHealthRouter(health));
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),

@@ -24,6 +24,8 @@ const TAGS: Record<string, string> = {
   'tasks: reindex-slice': 'The slices that a reindex copies its source in.',
   'tasks: delete-index': 'Deletions of whole indexes.',
   'tasks: job': "Runs of the user's own tasks.",
+  jobs: "The user's own functions: which there are, and runs of them.",
+  schedules: 'When jobs run again and again.',
   operation: 'The process itself.',
 };
 

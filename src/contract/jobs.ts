@@ -8,13 +8,14 @@ export const jobNameSchema = z
   .string()
   .min(1)
   .max(LIMITS.nameChars)
-  .regex(/^[\w.:-]+$/, 'letters, digits and any of . : - _');
+  .regex(/^[A-Za-z0-9_.:-]+$/, 'letters, digits and any of . : - _')
+  .meta({ examples: ['send-mail'] });
 
 export const queueNameSchema = z
   .string()
   .min(1)
   .max(LIMITS.nameChars)
-  .regex(/^[\w.-]+$/, 'letters, digits and any of . - _');
+  .regex(/^[A-Za-z0-9_.-]+$/, 'letters, digits and any of . - _');
 
 /** What a submission does when a job with the same name and key is queued or runs. */
 export const ON_DUPLICATE = ['parallel', 'discard', 'serial', 'queue_one'] as const;
@@ -37,43 +38,52 @@ const someTime = durationSchema.refine((duration) => !/^0+(\.0+)?\D*$/.test(Stri
 
 /** Options that a definition and a call have in common, in the same form. */
 const common = {
-  /** The longest an attempt may take: its signal is aborted then, and it fails as `TaskTimeout`. Default `1h`. */
-  timeout: someTime,
-  /** The handler gets `{ uuid, workerId, attempt, signal, heartbeat, control, log }` first, and then its input. */
-  bind: z.boolean(),
-  /**
-   * `parallel` (default): they run at once. `discard`: it is ignored. `serial`: it waits for its turn, first in, first
-   * out. `queue_one`: one runs, one waits, others are ignored.
-   */
-  onDuplicate: z.enum(ON_DUPLICATE),
-  /** With `queue_one`: the one that waits runs with the input of the newest that was ignored. */
-  newest: z.boolean(),
-  /** Attempts before it is exhausted. Default 3. */
-  maxAttempts: z.int().min(1).max(100),
-  /** How long it waits between attempts. */
-  backOff: backOffSchema,
-  /** How long it waits before it runs. */
-  delay: durationSchema,
-  /** 1 goes first, 5 last; default 3. */
-  priority: z.int().min(1).max(5),
-  /** Jobs of a queue are taken in turn from each fairness key, so that none starves. Needs a server with fairness on. */
-  fairnessKey: z.string().min(1).max(64),
-  /** How long an attempt may wait for a worker of its queue; then it fails as `NoWorker`. Default `24h`. */
-  startTimeout: someTime,
-  /** For handlers that block the event loop; default `none`. */
-  isolate: z.enum(ISOLATE),
+  timeout: someTime.describe(
+    'The longest an attempt may take: its signal is aborted then, and it fails as `TaskTimeout`. `1h` if not given.',
+  ),
+  bind: z
+    .boolean()
+    .describe('The handler gets `{ uuid, workerId, attempt, signal, heartbeat, control, log }` first, then its input.'),
+  onDuplicate: z
+    .enum(ON_DUPLICATE)
+    .describe(
+      '`parallel` (if not given): they run at once. `discard`: it is ignored. `serial`: it waits for its turn, first in, ' +
+        'first out. `queue_one`: one runs, one waits, others are ignored.',
+    ),
+  newest: z
+    .boolean()
+    .describe('With `queue_one`: the one that waits runs with the input of the newest that was ignored.'),
+  maxAttempts: z.int().min(1).max(100).describe('Attempts before it is exhausted. 3 if not given.'),
+  backOff: backOffSchema.describe('How long it waits between attempts.'),
+  delay: durationSchema.describe('How long it waits before it runs: seconds, or a text such as `90s` or `2d`.'),
+  priority: z.int().min(1).max(5).describe('1 goes first, 5 last; 3 if not given.'),
+  fairnessKey: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe(
+      'Jobs of a queue are taken in turn from each fairness key, so that none starves. Needs a server with fairness on.',
+    ),
+  startTimeout: someTime.describe(
+    'How long an attempt may wait for a worker of its queue; then it fails as `NoWorker`. `24h` if not given.',
+  ),
+  isolate: z.enum(ISOLATE).describe('For handlers that block the event loop; `none` if not given.'),
 } as const;
 
 const jobOptionsSchema = z.strictObject(common).partial();
 
 /** The options of one call, as a person or a program in any language writes them. */
 export const callOptionsSchema = jobOptionsSchema.extend({
-  /** Names the job: the same id with the same input is the same job. Made up if not given. */
-  taskId: taskIdSchema.optional(),
-  /** The queue whose workers run it. */
-  queue: queueNameSchema.optional(),
-  /** What makes it a duplicate of others of its name; the input if not given. */
-  key: z.string().min(1).max(1_000).optional(),
+  taskId: taskIdSchema
+    .optional()
+    .describe('Names the job: the same id with the same input is the same job. Made up if not given.'),
+  queue: queueNameSchema.optional().describe('The queue whose workers run it.'),
+  key: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('What makes it a duplicate of others of its name; the input if not given.'),
   /** When it runs, never before: instead of `delay`. */
   at: z.union([z.iso.datetime({ offset: true }), z.date()]).optional(),
 });
@@ -100,30 +110,34 @@ export type JobBody = z.input<typeof jobSchema>;
 
 /** The body of a call by name: what a program in any language can write. */
 export const jobRunSchema = callOptionsSchema.extend({
-  /** None for jobs that take none. */
-  input: z.unknown().optional(),
-  /** When it runs, never before: instead of `delay`. */
-  at: z.iso.datetime({ offset: true }).optional(),
+  input: z.unknown().optional().describe('None for jobs that take none.'),
+  at: z.iso.datetime({ offset: true }).optional().describe('When it runs, never before: instead of `delay`.'),
 });
 export type JobRun = z.input<typeof jobRunSchema>;
+
+/** The same with the name in it. */
+export const namedJobRunSchema = jobRunSchema.extend({ name: jobNameSchema.describe('Name of the job.') });
 
 /** What is known of a definition. */
 export const jobInfoSchema = z.object({
   name: z.string(),
-  description: z.string().nullable(),
-  /** As the definition has them; what it leaves out is as by default. */
-  options: z.record(z.string(), z.unknown()),
-  /** Options that the definition works out from the input. */
-  byInput: z.array(z.string()),
-  /** JSON Schema of the input; null when it takes none. */
-  inputSchema: z.record(z.string(), z.unknown()).nullable(),
+  description: z.string().nullable().describe('What it does, for people.'),
+  options: z
+    .record(z.string(), z.unknown())
+    .describe('As the definition has them; what it leaves out is as a call of it has it by default.'),
+  byInput: z.array(z.string()).describe('Options that the definition works out from the input.'),
+  inputSchema: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe('JSON Schema of the input; null when it takes none.'),
 });
 export type JobInfo = z.output<typeof jobInfoSchema>;
 
 export const jobListSchema = z.object({
   jobs: z.array(jobInfoSchema),
-  /** False when the API was started without the tasks: any name can be run then, and the worker checks it. */
-  known: z.boolean(),
+  known: z
+    .boolean()
+    .describe('False when the API was started without the tasks: any name can be run then, and the worker checks it.'),
 });
 export type JobList = z.output<typeof jobListSchema>;
 

@@ -7,14 +7,27 @@ import { canonicalJson, type Json } from '../contract/json.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { travelled } from './json.ts';
 import { planJob } from './options.ts';
+import type { JobConnection } from './registry.ts';
 import type { AnyTask } from './task.ts';
 
+export interface SendOptions {
+  /** That of the task's registry if not given. */
+  connection?: JobConnection;
+  /** End the job of the same id first, if there is one. */
+  ignoreLock?: boolean;
+}
+
 /**
- * Sends a job through the connection of its task's registry and returns its tracker. Errors: `InvalidInput`,
+ * Sends a job and returns its tracker. Errors: `InvalidInput`,
  * `TooLarge`, `NotConnected`, `TaskLocked`, `TemporalUnavailable`.
  */
-export async function sendJob(task: AnyTask, given: unknown, call: CallOptions): Promise<Tracker> {
-  const { client, taskQueue } = task.registry.connection;
+export async function sendJob(
+  task: AnyTask,
+  given: unknown,
+  call: CallOptions,
+  { connection = task.registry.connection, ignoreLock }: SendOptions = {},
+): Promise<Tracker> {
+  const { client, taskQueue } = connection;
   const { sent, input } = await checkInput(task, given);
   const plan = planJob(task, { input, sent }, call);
   const { name } = task;
@@ -23,6 +36,7 @@ export async function sendJob(task: AnyTask, given: unknown, call: CallOptions):
     taskQueue,
     input: { name, input: sent, plan },
     inputHash: jobHash(name, sent),
+    ignoreLock,
   });
 }
 

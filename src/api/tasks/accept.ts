@@ -4,6 +4,7 @@ import { findSameTask, getTracker, type StartableType, startTask } from '../../c
 import { ReembedError } from '../../contract/errors.ts';
 import type { DeleteBody, DeleteIndexBody, ReindexBody, Tracker, UpsertBody } from '../../contract/tasks.ts';
 import type { Accepted, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { Registry } from '../../jobs/registry.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
@@ -15,6 +16,8 @@ export interface AcceptDependencies {
   db: Db;
   /** Of the workflows. */
   taskQueue: string;
+  /** The jobs there are; without it the worker that takes a job checks its name, input and options. */
+  registry?: Registry | undefined;
 }
 
 export interface AcceptOptions {

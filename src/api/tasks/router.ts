@@ -176,7 +176,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     },
   );
 
-  if (type !== undefined && type !== 'reindex-slice' && type !== 'job') addRun(router, options, type, responder);
+  if (type !== undefined && type !== 'reindex-slice') addRun(router, options, type, responder);
   return router;
 }
 

@@ -1,10 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { awaitTask, type StartableType } from '../../client/temporal/index.ts';
+import type { StartableType } from '../../client/temporal/index.ts';
 import { deleteBody, deleteIndexBody, NDJSON, reindexBody, upsertBody } from '../../contract/bodies.ts';
+import { namedJobRunBody } from '../../contract/bodies-of-jobs.ts';
 import { type ErrorType, ReembedError } from '../../contract/errors.ts';
 import { fieldIssues, issuesText } from '../../contract/issues.ts';
+import { namedJobRunSchema } from '../../contract/jobs.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
 import { problemResponses } from '../problems.ts';
 import {
@@ -14,15 +16,14 @@ import {
   acceptItems,
   acceptReindex,
 } from './accept.ts';
+import { acceptJob } from './accept-job.ts';
 import { acceptLines } from './accept-lines.ts';
+import { endOfRun, RUN_LOCATION } from './end-of-run.ts';
 import { mediaTypeOf, readJson } from './json-body.ts';
 import { answer, operationId, type Responder } from './response.ts';
 import { linesQuery, runHeaders, runQuery, upsertLinesQuery } from './schemas.ts';
 
 const NDJSON_TYPES: readonly string[] = [NDJSON, 'application/ndjson', 'application/jsonl'];
-
-/** Jobs are run by their names, below `/v1/jobs`. */
-export type RunnableType = Exclude<StartableType, 'job'>;
 
 interface Run {
   schema: z.ZodType;
@@ -33,7 +34,7 @@ interface Run {
   errors: ErrorType[];
 }
 
-const RUNS: Record<RunnableType, Run> = {
+const RUNS: Record<StartableType, Run> = {
   upsert: {
     schema: upsertBody,
     summary: 'Embed objects and write them to an index',
@@ -59,15 +60,13 @@ const RUNS: Record<RunnableType, Run> = {
     summary: 'Delete an index, now or later',
     errors: ['IndexNotFound'],
   },
+  job: { schema: namedJobRunBody, summary: 'Run a job by its name', errors: ['JobUnknown'] },
 };
 
 /** Adds `POST /run` to the router of a type: accepts a task and answers 202, or with `wait=true` 200 at its end. */
-export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: RunnableType, responder: Responder): void {
+export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: StartableType, responder: Responder): void {
   const { schema, summary, lines, errors } = RUNS[type];
   const tracker = { 'application/json': { schema: responder.trackerSchema } };
-  const location = {
-    Location: { description: 'Where to ask for the task.', required: true, schema: { type: 'string' as const } },
-  };
   // Registered apart from its handler: the body is read by its media type, and never as a whole when it is of lines.
   router.openAPIRegistry.registerPath({
     method: 'post',
@@ -98,9 +97,9 @@ export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: Runn
       200: {
         description: 'With `wait=true`: the task has ended, however it did.',
         content: tracker,
-        headers: location,
+        headers: RUN_LOCATION,
       },
-      202: { description: 'Accepted; with `wait=true`: not ended in time.', content: tracker, headers: location },
+      202: { description: 'Accepted; with `wait=true`: not ended in time.', content: tracker, headers: RUN_LOCATION },
       ...problemResponses(
         'InvalidInput',
         ...errors,
@@ -114,9 +113,7 @@ export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: Runn
   });
   router.post('/run', async (c) => {
     const { accepted, wait, timeout } = await accept(c, deps, type);
-    const view = wait
-      ? await awaitTask(deps.client, accepted.id, timeout * 1_000, c.req.raw.signal)
-      : { tracker: accepted, ended: false };
+    const view = await endOfRun(deps.client, accepted, { waitSeconds: wait ? timeout : 0, signal: c.req.raw.signal });
     const at = `${c.req.path.replace(/run$/, 'info')}?taskId=${encodeURIComponent(accepted.id)}`;
     return answer(c, responder.toBody(view.tracker), view.ended ? 200 : 202, { location: at });
   });
@@ -127,7 +124,7 @@ type Query = z.output<typeof runQuery>;
 async function accept(
   c: Context,
   deps: AcceptDependencies,
-  type: RunnableType,
+  type: StartableType,
 ): Promise<Query & { accepted: Tracker }> {
   const mediaType = mediaTypeOf(c);
   const header = parse(runHeaders, { 'Ignore-Lock': c.req.header('ignore-lock') }, 'header')['Ignore-Lock'];
@@ -154,7 +151,7 @@ async function accept(
 async function acceptJson(
   c: Context,
   deps: AcceptDependencies,
-  type: RunnableType,
+  type: StartableType,
   options: AcceptOptions,
 ): Promise<Tracker> {
   switch (type) {
@@ -166,6 +163,10 @@ async function acceptJson(
       return acceptReindex(deps, await readJson(c, reindexSchema), options);
     case 'delete-index':
       return acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options);
+    case 'job': {
+      const { name, ...job } = await readJson(c, namedJobRunSchema);
+      return acceptJob(deps, name, job, options);
+    }
   }
 }
 

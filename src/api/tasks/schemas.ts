@@ -41,7 +41,7 @@ const reason = z
   .describe('For the tracker, in words.')
   .meta({ examples: ['no longer needed'] });
 
-const cursor = z
+export const cursorQuery = z
   .string()
   .max(4_000)
   .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
@@ -109,7 +109,7 @@ export const typedFilterQuery = filterQuery.extend(typed);
 export const listQuery = filterQuery.extend({
   offset,
   limit: countQuery(LIMITS.listLimit, 50).describe('Most tasks in the answer.'),
-  cursor,
+  cursor: cursorQuery,
 });
 
 export const typedListQuery = listQuery.extend(typed);
@@ -125,7 +125,7 @@ export function filterOf(
 
 export const failedItemsQuery = taskIdQuery.extend({
   limit: countQuery().describe('Most items in the answer.'),
-  cursor,
+  cursor: cursorQuery,
 });
 
 export const LONGEST_WAIT_SECONDS = 600;

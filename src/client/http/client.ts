@@ -1,8 +1,10 @@
 import { Bulk } from './bulk/bulk.ts';
 import type { BulkOptions } from './bulk/options.ts';
 import { aliasCalls, indexCalls, objectCalls, searchCall } from './indexes.ts';
+import { jobCalls } from './jobs.ts';
 import { type ClientOptions, createSend } from './request.ts';
 import { createRun } from './run.ts';
+import { scheduleCalls } from './schedules.ts';
 import { taskCalls } from './tasks.ts';
 
 export type { ObjectPage } from '../../contract/bodies.ts';
@@ -10,9 +12,12 @@ export { ReembedError } from '../../contract/errors.ts';
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
+export type { JobInfo, JobList, JobRun } from '../../contract/jobs.ts';
+export type { Schedule, ScheduleList, ScheduleRequest, ScheduleRun } from '../../contract/schedules.ts';
 export type { PageOptions, SearchInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
 export type { RunOptions } from './run.ts';
+export type { ScheduleFilter } from './schedules.ts';
 export type {
   DeleteIndexRequest,
   DeleteRequest,
@@ -57,5 +62,7 @@ export function createClient(options: ClientOptions) {
      * await bulk.delete('b');
      */
     bulk: (bulkOptions: BulkOptions) => new Bulk(bulkOptions, { run, failedItems: tasks.failedItems }),
+    jobs: jobCalls(send, run),
+    schedules: scheduleCalls(send),
   };
 }

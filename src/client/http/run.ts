@@ -1,8 +1,6 @@
-import { type TaskType, type Tracker, trackerSchema } from '../../contract/tasks.ts';
+import { type Tracker, trackerSchema } from '../../contract/tasks.ts';
 import { watchEvents } from './events.ts';
 import { type Query, type RequestOptions, readAs, type Send } from './request.ts';
-
-export type RunnableType = Exclude<TaskType, 'reindex-slice'>;
 
 export interface RunOptions {
   /** Answer at the end of the task: as long as it takes, or after this many seconds at the latest. */
@@ -12,7 +10,8 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-export type Run = (type: RunnableType, request: RequestOptions, options: RunOptions) => Promise<Tracker>;
+/** `path` is that of the call which starts the task. */
+export type Run = (path: string, request: RequestOptions, options: RunOptions) => Promise<Tracker>;
 
 /** Of one call: a proxy in between may not hold a request for longer. Waiting goes on by events. */
 const FIRST_WAIT_SECONDS = 30;
@@ -40,12 +39,12 @@ export async function waitForEnd(
 
 /** Starts tasks, and waits for their ends where that is asked for. */
 export function createRun(send: Send): Run {
-  return async (type, request, { wait = false, ignoreLock, signal }) => {
+  return async (path, request, { wait = false, ignoreLock, signal }) => {
     const start = performance.now();
     const seconds = wait === true ? Number.POSITIVE_INFINITY : Number(wait);
     const timeout = Math.min(seconds, FIRST_WAIT_SECONDS);
     const query: Query = { ...request.query, ignoreLock, ...(wait !== false && { wait: true, timeout }) };
-    const response = await send('POST', `/v1/tasks/${type}/run`, { ...request, query, signal });
+    const response = await send('POST', path, { ...request, query, signal });
     const tracker = await readAs(response, trackerSchema);
     const left = seconds - (performance.now() - start) / 1_000;
     if (response.status === 200 || wait === false || left <= 0) return tracker;

@@ -72,7 +72,11 @@ export function taskCalls(send: Send, run: Run) {
       }
     }
     try {
-      return await run(type, { query, body: { type: NDJSON, stream: toNdjson(guarded()) } }, options);
+      return await run(
+        `/v1/tasks/${type}/run`,
+        { query, body: { type: NDJSON, stream: toNdjson(guarded()) } },
+        options,
+      );
     } catch (error) {
       // What went wrong is the caller's own source, not the connection that was closed for it.
       throw failure ? failure.error : error;
@@ -104,7 +108,7 @@ export function taskCalls(send: Send, run: Run) {
 
   return {
     /** Embeds objects and writes them. Errors: `IndexNotFound`, `IndexDeleting`, `TaskLocked`, `InvalidInput`. */
-    upsert: (body: UpsertRequest, options: RunOptions = {}) => run('upsert', { json: body }, options),
+    upsert: (body: UpsertRequest, options: RunOptions = {}) => run('/v1/tasks/upsert/run', { json: body }, options),
     /** Upserts any number of objects in one task, sent while they are read. */
     upsertStream: (
       index: string,
@@ -112,14 +116,15 @@ export function taskCalls(send: Send, run: Run) {
       { wait, ignoreLock, signal, ...query }: StreamOptions & { ignoreFailedItems?: boolean } = {},
     ) => runLines('upsert', items, { index, ...query }, { wait, ignoreLock, signal }),
     /** Deletes objects, and what is derived from them. */
-    delete: (body: DeleteRequest, options: RunOptions = {}) => run('delete', { json: body }, options),
+    delete: (body: DeleteRequest, options: RunOptions = {}) => run('/v1/tasks/delete/run', { json: body }, options),
     deleteStream: (
       index: string,
       ids: AsyncIterable<DeletionInput> | Iterable<DeletionInput>,
       { wait, ignoreLock, signal, ...query }: StreamOptions = {},
     ) => runLines('delete', ids, { index, ...query }, { wait, ignoreLock, signal }),
-    reindex: (body: ReindexRequest, options: RunOptions = {}) => run('reindex', { json: body }, options),
-    deleteIndex: (body: DeleteIndexRequest, options: RunOptions = {}) => run('delete-index', { json: body }, options),
+    reindex: (body: ReindexRequest, options: RunOptions = {}) => run('/v1/tasks/reindex/run', { json: body }, options),
+    deleteIndex: (body: DeleteIndexRequest, options: RunOptions = {}) =>
+      run('/v1/tasks/delete-index/run', { json: body }, options),
     /** The tracker of a task. Error: `TaskNotFound`. */
     info: (taskId: string) => readInfo(send, taskId),
     page,

@@ -1,0 +1,174 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import { z } from 'zod';
+import { listSchedules } from '../client/temporal/schedule-list.ts';
+import { runSchedule, scheduleTimes } from '../client/temporal/schedule-runs.ts';
+import {
+  getSchedule,
+  pauseSchedule,
+  putSchedule,
+  removeSchedule,
+  resumeSchedule,
+} from '../client/temporal/schedules.ts';
+import { countQuery } from '../contract/bodies.ts';
+import {
+  scheduleBody,
+  scheduleListBody,
+  scheduleNextBody,
+  scheduleRequestBody,
+  scheduleRunBody,
+} from '../contract/bodies-of-jobs.ts';
+import { jobNameSchema } from '../contract/jobs.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { overlapSchema, scheduleKeySchema } from '../contract/schedules.ts';
+import { checkScheduledByName } from '../jobs/known.ts';
+import type { Registry } from '../jobs/registry.ts';
+import { problemResponses } from './problems.ts';
+import { createRouter } from './router.ts';
+import { cursorQuery } from './tasks/schemas.ts';
+
+export interface ScheduleRouterDependencies {
+  client: Client;
+  /** Of the workflows. */
+  taskQueue: string;
+  /** The jobs there are; without it any name, input and options are taken, and the worker checks them. */
+  registry?: Registry | undefined;
+}
+
+const params = z.object({
+  name: jobNameSchema.describe('Name of the job.'),
+  key: scheduleKeySchema.describe('Tells the schedules of one job apart; `default` where there is one only.'),
+});
+const tags = ['schedules'];
+const NOT_THERE = ['InvalidInput', 'ScheduleNotFound', 'TemporalUnavailable'] as const;
+const json = <S extends z.ZodType>(description: string, schema: S) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+const getAll = createRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'listSchedules',
+  tags,
+  summary: 'List schedules, newest first',
+  request: {
+    query: z.strictObject({
+      name: jobNameSchema.optional().describe('Only those of this job.'),
+      limit: countQuery(LIMITS.listLimit, 50).describe('Most schedules in the answer.'),
+      cursor: cursorQuery,
+    }),
+  },
+  responses: { 200: json('One page.', scheduleListBody), ...problemResponses('InvalidInput', 'TemporalUnavailable') },
+});
+
+const getOne = createRoute({
+  method: 'get',
+  path: '/{name}/{key}',
+  operationId: 'getSchedule',
+  tags,
+  summary: 'A schedule, with its next times and last runs',
+  request: { params },
+  responses: { 200: json('The schedule.', scheduleBody), ...problemResponses(...NOT_THERE) },
+});
+
+const put = createRoute({
+  method: 'put',
+  path: '/{name}/{key}',
+  operationId: 'putSchedule',
+  tags,
+  summary: 'Make the schedule of a job and a key, or change it',
+  request: { params, body: { required: true, content: { 'application/json': { schema: scheduleRequestBody } } } },
+  responses: {
+    200: json('There was one: it is as asked for now, or as it was with `ifExists` `keep`.', scheduleBody),
+    201: json('Made.', scheduleBody),
+    ...problemResponses('InvalidInput', 'JobUnknown', 'ScheduleExists', 'TooLarge', 'TemporalUnavailable'),
+  },
+});
+
+const steer = (verb: 'pause' | 'resume', summary: string) =>
+  createRoute({
+    method: 'put',
+    path: `/{name}/{key}/${verb}`,
+    operationId: `${verb}Schedule`,
+    tags,
+    summary,
+    request: { params, query: z.strictObject({ note: z.string().max(1_000).optional().describe('Kept with it.') }) },
+    responses: { 200: json('The schedule after it.', scheduleBody), ...problemResponses(...NOT_THERE) },
+  });
+const pause = steer('pause', 'Start nothing any more until it is resumed');
+const resume = steer('resume', 'Go on with the next time');
+
+const run = createRoute({
+  method: 'post',
+  path: '/{name}/{key}/run',
+  operationId: 'runSchedule',
+  tags,
+  summary: 'Run it once more, now',
+  request: {
+    params,
+    query: z.strictObject({ overlap: overlapSchema.optional().describe('If not given, its own policy.') }),
+  },
+  responses: { 202: json('What came of it.', scheduleRunBody), ...problemResponses(...NOT_THERE) },
+});
+
+const WEEK_MS = 7 * 86_400_000;
+const time = z.iso.datetime({ offset: true }).optional();
+
+const getTimes = createRoute({
+  method: 'get',
+  path: '/{name}/{key}/times',
+  operationId: 'scheduleTimes',
+  tags,
+  summary: 'When it is due in a stretch of time: 1,000 times at most',
+  request: {
+    params,
+    query: z.strictObject({
+      from: time.describe('Now, if not given.'),
+      until: time.describe('A week after `from`, if not given.'),
+    }),
+  },
+  responses: { 200: json('In order, with jitter.', scheduleNextBody), ...problemResponses(...NOT_THERE) },
+});
+
+const remove = createRoute({
+  method: 'delete',
+  path: '/{name}/{key}',
+  operationId: 'deleteSchedule',
+  tags,
+  summary: 'Remove a schedule; runs that it has started go on',
+  request: { params },
+  responses: { 204: { description: 'It is gone.' }, ...problemResponses(...NOT_THERE) },
+});
+
+export function createScheduleRouter({ client, taskQueue, registry }: ScheduleRouterDependencies) {
+  const of = (signature: { name: string; key: string }) => ({ taskQueue, ...signature });
+  return createRouter()
+    .openapi(getAll, async (c) => c.json(await listSchedules(client, { taskQueue, ...c.req.valid('query') }), 200))
+    .openapi(getOne, async (c) => c.json(await getSchedule(client, of(c.req.valid('param'))), 200))
+    .openapi(put, async (c) => {
+      const signature = of(c.req.valid('param'));
+      const request = c.req.valid('json');
+      const input = await checkScheduledByName(registry, signature.name, request.input, request.options);
+      const { schedule, outcome } = await putSchedule(client, { ...signature, ...request, input });
+      return c.json(schedule, outcome === 'created' ? 201 : 200);
+    })
+    .openapi(pause, async (c) =>
+      c.json(await pauseSchedule(client, of(c.req.valid('param')), c.req.valid('query').note), 200),
+    )
+    .openapi(resume, async (c) =>
+      c.json(await resumeSchedule(client, of(c.req.valid('param')), c.req.valid('query').note), 200),
+    )
+    .openapi(run, async (c) => c.json(await runSchedule(client, of(c.req.valid('param')), c.req.valid('query')), 202))
+    .openapi(getTimes, async (c) => {
+      const { from, until } = c.req.valid('query');
+      const start = from === undefined ? new Date() : new Date(from);
+      const end = until === undefined ? new Date(start.getTime() + WEEK_MS) : new Date(until);
+      const times = await scheduleTimes(client, of(c.req.valid('param')), { from: start, until: end });
+      return c.json({ times: times.map((due) => due.toISOString()) }, 200);
+    })
+    .openapi(remove, async (c) => {
+      await removeSchedule(client, of(c.req.valid('param')));
+      return c.body(null, 204);
+    });
+}

@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { startJob } from '../../client/temporal/jobs.ts';
+import type { JobRun } from '../../contract/jobs.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { travelled } from '../../jobs/json.ts';
+import { requireTask } from '../../jobs/known.ts';
+import { jobHash, sendJob } from '../../jobs/send.ts';
+import type { AcceptDependencies, AcceptOptions } from './accept.ts';
+
+export type AcceptJobDependencies = Pick<AcceptDependencies, 'client' | 'taskQueue' | 'registry'>;
+
+/**
+ * Accepts a job by its name. Where the tasks are known, it is checked as if it were sent by code; otherwise the worker
+ * that takes it does that. Errors: `JobUnknown`, `InvalidInput`, `TooLarge`, `TaskLocked`, `TemporalUnavailable`.
+ */
+export async function acceptJob(
+  deps: AcceptJobDependencies,
+  name: string,
+  { input: given, ...call }: JobRun,
+  { ignoreLock }: AcceptOptions = {},
+): Promise<Tracker> {
+  const { client, taskQueue, registry } = deps;
+  if (registry)
+    return sendJob(requireTask(registry, name), given, call, { connection: { client, taskQueue }, ignoreLock });
+  const { taskId = randomUUID(), ...options } = call;
+  const input = travelled(`the input of ${name}`, given);
+  return startJob(client, {
+    taskId,
+    taskQueue,
+    input: { name, input, ...options },
+    inputHash: jobHash(name, input),
+    ignoreLock,
+  });
+}
