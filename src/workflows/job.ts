@@ -72,7 +72,7 @@ class JobRun {
 
   async attempt(task: Task): Promise<void> {
     this.plan ??= await this.admit(task);
-    task.report({ data: { name: this.input.name, queue: this.plan.queue } });
+    task.report({ data: { name: this.input.name, queue: this.plan.queue, ...startedBy() } });
     await this.waitForTime(task, this.plan);
     if (this.plan.onDuplicate !== 'parallel') await this.waitForTurn(task, this.plan);
     await this.runFunction(task, this.plan);
@@ -172,6 +172,15 @@ class JobRun {
   private laneId({ keyHash }: JobPlan): string {
     return laneIdOf(workflowInfo().taskQueue, this.input.name, keyHash);
   }
+}
+
+/** The schedule that started it, and when it was due: a late one tells how late it is. */
+function startedBy(): { schedule?: string; dueTime?: string } {
+  const { TemporalScheduledById, TemporalScheduledStartTime } = workflowInfo().searchAttributes;
+  const [schedule] = TemporalScheduledById ?? [];
+  const [due] = TemporalScheduledStartTime ?? [];
+  if (typeof schedule !== 'string') return {};
+  return { schedule, ...(due instanceof Date && { dueTime: due.toISOString() }) };
 }
 
 /** Timeouts of the server in our words; all else as it is. */

@@ -11,7 +11,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import { intervalText, readEvery } from '../../contract/every.ts';
 import { WORKFLOW } from '../../contract/names.ts';
 import type { Schedule, ScheduleTimes } from '../../contract/schedules.ts';
-import { taskIndexKey, taskStatusKey, taskTypeKey } from './names.ts';
+import { jobNameKey, taskStatusKey, taskTypeKey } from './names.ts';
 import { type ScheduleSignature, scheduleIdOf } from './schedule-ids.ts';
 import { policyOf, type ScheduleMemo } from './schedule-view.ts';
 
@@ -56,7 +56,7 @@ function actionOf(wish: ScheduleWish): ScheduleOptionsStartWorkflowAction<Workfl
     typedSearchAttributes: new TypedSearchAttributes([
       { key: taskTypeKey, value: 'job' },
       { key: taskStatusKey, value: 'pending' },
-      { key: taskIndexKey, value: [] },
+      { key: jobNameKey, value: name },
     ]),
   };
 }
