@@ -1,11 +1,6 @@
 import { jobListSchema, jobRunSchema, namedJobRunSchema } from './jobs.ts';
-import {
-  scheduleListSchema,
-  scheduleNextSchema,
-  scheduleRequestSchema,
-  scheduleRunSchema,
-  scheduleSchema,
-} from './schedules.ts';
+import { scheduleRequestSchema } from './schedule-request.ts';
+import { scheduleListSchema, scheduleNextSchema, scheduleRunSchema, scheduleSchema } from './schedules.ts';
 
 /** The schemas of jobs and schedules under the names they have in the OpenAPI document. */
 

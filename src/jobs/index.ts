@@ -1,6 +1,7 @@
 /** Jobs: functions of your own as durable tasks. */
 export type { CallOptions, DefinitionOptions, Isolate, OnDuplicate } from '../contract/jobs.ts';
-export type { Overlap, Schedule, ScheduledOptions, ScheduleRun } from '../contract/schedules.ts';
+export type { ScheduledOptions } from '../contract/schedule-request.ts';
+export type { Overlap, Schedule, ScheduleRun } from '../contract/schedules.ts';
 export type { Tracker } from '../contract/tasks.ts';
 export { type ConnectJobsOptions, connectJobs } from './connect.ts';
 export type { JobControl, JobWorker, RunningJob } from './control.ts';

@@ -3,13 +3,12 @@ import { putSchedule, removeSchedule, type ScheduleWish } from '../client/tempor
 import { ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
 import {
-  DEFAULT_KEY,
   type ScheduledOptions,
   type ScheduleRequest,
   type ScheduleTimesInput,
-  scheduleKeySchema,
   scheduleRequestSchema,
-} from '../contract/schedules.ts';
+} from '../contract/schedule-request.ts';
+import { DEFAULT_KEY, scheduleKeySchema } from '../contract/schedules.ts';
 import { checkScheduled } from './known.ts';
 import type { JobConnection, Registry } from './registry.ts';
 import type { AnyTask } from './task.ts';

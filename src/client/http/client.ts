@@ -9,11 +9,12 @@ import { taskCalls } from './tasks.ts';
 
 export type { ObjectPage } from '../../contract/bodies.ts';
 export { ReembedError } from '../../contract/errors.ts';
+export type { JobInfo, JobList, JobRun } from '../../contract/jobs.ts';
+export type { ScheduleRequest } from '../../contract/schedule-request.ts';
+export type { Schedule, ScheduleList, ScheduleRun } from '../../contract/schedules.ts';
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
-export type { JobInfo, JobList, JobRun } from '../../contract/jobs.ts';
-export type { Schedule, ScheduleList, ScheduleRequest, ScheduleRun } from '../../contract/schedules.ts';
 export type { PageOptions, SearchInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
 export type { RunOptions } from './run.ts';

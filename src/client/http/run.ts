@@ -11,7 +11,7 @@ export interface RunOptions {
 }
 
 /** `path` is that of the call which starts the task. */
-export type Run = (path: string, request: RequestOptions, options: RunOptions) => Promise<Tracker>;
+export type Run = (path: `/v1/${string}`, request: RequestOptions, options: RunOptions) => Promise<Tracker>;
 
 /** Of one call: a proxy in between may not hold a request for longer. Waiting goes on by events. */
 const FIRST_WAIT_SECONDS = 30;

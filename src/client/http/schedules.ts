@@ -1,8 +1,8 @@
+import type { ScheduleRequest } from '../../contract/schedule-request.ts';
 import {
   type Overlap,
   type Schedule,
   type ScheduleList,
-  type ScheduleRequest,
   type ScheduleRun,
   scheduleListSchema,
   scheduleNextSchema,

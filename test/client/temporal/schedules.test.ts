@@ -11,7 +11,7 @@ import {
   resumeSchedule,
   type ScheduleWish,
 } from '../../../src/client/temporal/schedules.ts';
-import { scheduleTimesSchema } from '../../../src/contract/schedules.ts';
+import { scheduleTimesSchema } from '../../../src/contract/schedule-request.ts';
 import { startTemporal } from '../../support/rig.ts';
 
 let environment: TestWorkflowEnvironment;

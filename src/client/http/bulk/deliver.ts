@@ -42,7 +42,7 @@ export function createDeliver({ run, failedItems, options, signal, summary, onTo
     const items = `[${operations.map(({ json }) => json).join(',')}]`;
     const head = JSON.stringify({ taskId, index, onReindex });
     const jsonText = `${head.slice(0, -1)},"${op === 'upsert' ? 'items' : 'ids'}":${items}}`;
-    const tracker = await run(op, { jsonText }, { wait, signal });
+    const tracker = await run(`/v1/tasks/${op}/run`, { jsonText }, { wait, signal });
     const failed = new Map<string, FailedItem>();
     if (wait && (tracker.status !== 'done' || tracker.progress.failed > 0)) {
       for await (const item of failedItems(taskId)) failed.set(item.objectId, item);
