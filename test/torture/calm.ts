@@ -20,7 +20,8 @@ export async function runCalm(parts: {
   plans: Iterator<ReindexPlan>;
   drains: DrainWatch;
   embeddingUrl: string;
-  /** For how long, at least. */
+  /** It ends after so many cut-overs, or at the latest after so many seconds; with three of them whatever the time. */
+  cutOvers: number;
   seconds: number;
 }): Promise<{ probes: Probe[]; problems: string[] }> {
   const { context, random, reindexer, plans } = parts;
@@ -35,7 +36,8 @@ export async function runCalm(parts: {
   const rebuild = async (dest?: string): Promise<string> => {
     const plan = plans.next().value as ReindexPlan;
     const fresh = { ...plan.fresh, destModel: modelOfServer(parts.embeddingUrl) };
-    const options = { concurrency: 2, batchSize: 50, lockSeconds: 15 };
+    // It may have to wait until the index that an earlier one keeps current is deleted.
+    const options = { concurrency: 2, batchSize: 50, lockSeconds: 15, waitSeconds: 1 };
     const calmly = { ...plan, attack: 'none', back: false, rollBack: false, dest, fresh, options } as const;
     const end = await reindexer.one(calmly, calm.signal);
     if (end.status !== 'done') problems.push(`a reindex in calm ended ${end.status}: ${end.detail}`);
@@ -44,7 +46,9 @@ export async function runCalm(parts: {
   try {
     const endMs = Date.now() + parts.seconds * 1_000;
     let [other, serving] = [await rebuild(), await rebuild()];
-    while (Date.now() < endMs && problems.length === 0) [other, serving] = [serving, await rebuild(other)];
+    for (let left = parts.cutOvers - 3; left > 0 && Date.now() < endMs && problems.length === 0; left--) {
+      [other, serving] = [serving, await rebuild(other)];
+    }
     await rebuild();
   } finally {
     stop.abort();

@@ -31,8 +31,8 @@ export interface TortureOptions {
 }
 
 const SETTLE_MS = 150_000;
-/** The calm after the time is over lasts at least such a part of it. */
-const CALM_SHARE = 0.4;
+/** In the calm after the time is over there is one cut-over for so many seconds of it: some 16 writes meet each. */
+const CALM_SECONDS_A_CUT_OVER = 7;
 
 /**
  * Runs the whole system as separate processes, lets clients write, reindexes run and servers die for so many seconds,
@@ -109,7 +109,7 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     const calmFromMs = Date.now();
     const calm = await runCalm({
       ...{ context: quiet, random: random.fork('calm'), reindexer, plans, drains },
-      ...{ embeddingUrl: system.embeddingUrl, seconds: seconds * CALM_SHARE },
+      ...{ embeddingUrl: system.embeddingUrl, seconds, cutOvers: Math.round(seconds / CALM_SECONDS_A_CUT_OVER) },
     });
     const problems = [...calm.problems, ...(await settle(api, log, oracle.writes, SETTLE_MS))];
     await drains.stop();
