@@ -4,8 +4,10 @@ import { examples } from './arguments.ts';
 import { addAliasCommands } from './commands/aliases.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addIndexCommands } from './commands/indexes.ts';
+import { addJobCommands } from './commands/jobs.ts';
 import { addProcessCommands } from './commands/processes.ts';
 import { addReindexCommand } from './commands/reindex.ts';
+import { addScheduleCommands } from './commands/schedules.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addWriteCommands } from './commands/writes.ts';
@@ -51,6 +53,8 @@ export function createProgram(io: Io): Command {
   addReindexCommand(program, io);
   addSearchCommand(program, io);
   addTaskCommands(program, io);
+  addJobCommands(program, io);
+  addScheduleCommands(program, io);
   return program;
 }
 

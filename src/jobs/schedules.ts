@@ -83,7 +83,7 @@ export async function bringSchedulesInLine(
   const count = { created: 0, updated: 0, unchanged: 0, removed: 0 };
   // All are checked before any is changed.
   const wishes: ScheduleWish[] = [];
-  for (const { task, ...declared } of registry.schedules) {
+  for (const { task, ...declared } of declaredFor(registry)) {
     const input = await checkScheduled(task, declared.input, declared.options);
     wishes.push({ ...declared, input, taskQueue, declared: true });
   }
@@ -102,6 +102,13 @@ export async function bringSchedulesInLine(
     count.removed++;
   }
   return count;
+}
+
+/** Tasks may have been added to this registry from others, in which they declare. */
+function declaredFor(registry: Registry): DeclaredSchedule[] {
+  const registries = new Set([registry, ...registry.tasks.map((task) => task.registry)]);
+  const declared = [...registries].flatMap(({ schedules }) => schedules);
+  return declared.filter(({ task }) => registry.get(task.name) === task);
 }
 
 function signatureText({ name, key }: { name: string; key: string }): string {

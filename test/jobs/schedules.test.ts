@@ -106,6 +106,15 @@ describe('on a server', () => {
     await vi.waitFor(async () => expect(await keysOf(taskQueue)).toEqual(left));
   });
 
+  test('what a task declares in a registry of its own is brought in line by the one it was added to', async () => {
+    const app = release(`app-${randomUUID()}`, ({ check }) => check.every('1m'));
+    const all = createRegistry();
+    all.add(app.check);
+    const connection = app.registry.connection;
+    expect(await bringSchedulesInLine(all, connection)).toMatchObject({ created: 1 });
+    expect(await bringSchedulesInLine(createRegistry(), connection)).toMatchObject({ created: 0, unchanged: 0 });
+  });
+
   test('prune leaves the schedules of another application alone', async () => {
     const [one, other] = [`app-${randomUUID()}`, `app-${randomUUID()}`];
     await release(other, ({ check }) => check.every('1m')).start();
