@@ -1,5 +1,6 @@
 import type { AdmitRequest, ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { steerSchema } from '../contract/steer-tasks.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/tasks.ts';
 import { admitItems, requireWritable } from '../store/admission.ts';
 import { finishStaged } from '../store/staging.ts';
@@ -33,6 +34,8 @@ export function createAdmitActivities({ db }: ActivityDependencies): Pick<Contro
           return { input: reindexSchema.parse(input), accepted: null };
         case 'delete-index':
           return { input: deleteIndexSchema.parse(input), accepted: null };
+        case 'steer':
+          return { input: steerSchema.parse(input), accepted: null };
         default:
           throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
       }

@@ -2,8 +2,40 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Embedder } from '../contract/embedder.ts';
 import type { ModelConfig } from '../contract/models.ts';
+import type { TaskStatus } from '../contract/status.ts';
+import type { SteerFilter } from '../contract/steer-tasks.ts';
+import type { TaskType, Tracker } from '../contract/tasks.ts';
 import type { Loader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
+import type { SteerTarget } from '../store/steer-results.ts';
+
+/** A task as it is now. */
+export interface FoundTask {
+  type: TaskType;
+  status: TaskStatus;
+  runId: string;
+  ended: boolean;
+}
+
+/** Sees and steers tasks. Errors are those of the Temporal client: `TaskNotFound`, `TaskClosed`, `TemporalUnavailable`. */
+export interface TaskControl {
+  /** Newest first, as far as they are listed yet. */
+  list(filter: Omit<SteerFilter, 'types'> & { types?: readonly TaskType[] }): AsyncIterable<SteerTarget>;
+  look(taskId: string): Promise<FoundTask>;
+  /** Waits a few seconds for it to stop. */
+  cancel(taskId: string, options: HowToSteer): Promise<Tracker>;
+  restart(taskId: string, options: HowToSteer): Promise<Tracker>;
+  pause(taskId: string, options: HowToSteer): Promise<Tracker>;
+  resume(taskId: string, options: HowToSteer): Promise<Tracker>;
+  ignore(taskId: string, options: HowToSteer): Promise<Tracker>;
+}
+
+export interface HowToSteer {
+  reason?: string | undefined;
+  force: boolean;
+  /** Who asks: kept in the task's tracker. */
+  by: string;
+}
 
 /** What activities work with: given when the worker is made, so that tests give them real small ones. */
 export interface ActivityDependencies {
@@ -13,6 +45,7 @@ export interface ActivityDependencies {
   log: Logger;
   /** Of the Temporal server: for the lanes of jobs. */
   client: Client;
+  tasks: TaskControl;
   /** Asks the Temporal server to cancel a workflow. */
   cancelWorkflow(workflowId: string, runId: string): Promise<void>;
   /** Whether Temporal still knows a task, running or closed. */

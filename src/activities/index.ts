@@ -1,4 +1,4 @@
-import type { ControlActivities, EmbedActivities, LaneActivities } from '../contract/activities.ts';
+import type { ControlActivities, EmbedActivities, LaneActivities, SteerActivities } from '../contract/activities.ts';
 import { createAdmitActivities } from './admit.ts';
 import { createControlActivities } from './control.ts';
 import { createCopyActivities } from './copy.ts';
@@ -9,13 +9,14 @@ import { createLaneActivities } from './lanes.ts';
 import { createMaintenanceActivities } from './maintain.ts';
 import { createRetryFailed } from './retry-failed.ts';
 import { withHeartbeats } from './running.ts';
+import { createSteerActivities } from './steer.ts';
 import { createWriteChunk } from './write.ts';
 
-export type { ActivityDependencies } from './dependencies.ts';
+export type { ActivityDependencies, TaskControl } from './dependencies.ts';
 
 /** The activities of the control queue; `writeChunk` too, since small writes run locally with the workflow. */
 export function createActivities(deps: ActivityDependencies): {
-  control: ControlActivities & LaneActivities & Pick<EmbedActivities, 'writeChunk'>;
+  control: ControlActivities & LaneActivities & SteerActivities & Pick<EmbedActivities, 'writeChunk'>;
   embed: EmbedActivities;
 } {
   const writeChunk = createWriteChunk(deps);
@@ -26,6 +27,7 @@ export function createActivities(deps: ActivityDependencies): {
         ...createControlActivities(deps),
         ...createMaintenanceActivities(deps),
         ...createLaneActivities(deps),
+        ...createSteerActivities(deps),
       }),
       writeChunk,
     }),

@@ -1,9 +1,16 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
 import { listIndexes } from '../store/indexes.ts';
-import { dropFailed, dropFinished, listOldFailedTasks, listOldStagings } from '../store/left-overs.ts';
+import {
+  dropFailed,
+  dropFinished,
+  listOldFailedTasks,
+  listOldStagings,
+  listOldSteerings,
+} from '../store/left-overs.ts';
 import { collectTombstones } from '../store/protocol/tombstones.ts';
 import { dropStaged } from '../store/staging.ts';
+import { dropSteerResults } from '../store/steer-results.ts';
 import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -36,7 +43,7 @@ export function createMaintenanceActivities({
     },
 
     async dropLeftOvers() {
-      const gone = { staged: 0, failed: 0 };
+      const gone = { staged: 0, failed: 0, steered: 0 };
       for (const staging of await listOldStagings(db, LEFT_OVER_AFTER_SECONDS, LEFT_OVER_BATCH)) {
         if ((await isTaskKnown(taskOf(staging))) || (await isTaskKnown(staging))) continue;
         await dropStaged(db, staging);
@@ -46,6 +53,11 @@ export function createMaintenanceActivities({
         if (await isTaskKnown(taskId)) continue;
         await dropFailed(db, taskId);
         gone.failed++;
+      }
+      for (const taskId of await listOldSteerings(db, LEFT_OVER_AFTER_SECONDS, LEFT_OVER_BATCH)) {
+        if (await isTaskKnown(taskId)) continue;
+        await dropSteerResults(db, taskId);
+        gone.steered++;
       }
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       return gone;

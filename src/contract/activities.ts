@@ -1,5 +1,6 @@
 import type { Isolate } from './jobs.ts';
 import type { Json } from './json.ts';
+import type { SteerAction, SteerFilter, SteerOutcome } from './steer-tasks.ts';
 import type { OnReindex, TaskType } from './tasks.ts';
 import type {
   Accepted,
@@ -114,8 +115,8 @@ export interface ControlActivities {
   dropIndex(indexNo: number): Promise<void>;
   /** Removes tombstones beyond their retention; returns how many. */
   collectTombstones(): Promise<number>;
-  /** Drops staged and failed items of tasks that Temporal no longer knows; returns of how many. */
-  dropLeftOvers(): Promise<{ staged: number; failed: number }>;
+  /** Drops staged and failed items, and results of steering, of tasks that Temporal no longer knows; returns of how many. */
+  dropLeftOvers(): Promise<{ staged: number; failed: number; steered: number }>;
   /** Numbers of the indexes that have grown enough parts without an HNSW index to deserve one. */
   listDueVectorIndexes(): Promise<number[]>;
 }
@@ -128,6 +129,24 @@ export interface LaneActivities {
   startJob(request: { taskId: string; job: JobInput; inputHash: string | null }): Promise<string | null>;
   /** Whether this run of a job is open. */
   isJobOpen(run: { taskId: string; runId: string }): Promise<boolean>;
+}
+
+/** Steering many tasks: on the workflows' own task queue. */
+export interface SteerActivities {
+  /** Fixes which tasks are steered, and returns how many; `again`: those of an earlier run, whose failures get another turn. */
+  snapshotTasks(request: { taskId: string; filter: SteerFilter; again: boolean }): Promise<number>;
+  /** Steers for some seconds; returns how many came to each outcome so far, and whether all have. */
+  steerChunk(
+    request: SteerChunkRequest,
+  ): Promise<{ byOutcome: Partial<Record<SteerOutcome, number>>; isDone: boolean }>;
+}
+
+export interface SteerChunkRequest {
+  taskId: string;
+  action: SteerAction;
+  force: boolean;
+  reason: string | undefined;
+  dryRun: boolean;
 }
 
 /** On the admission queue: any worker that knows the definitions takes it, however busy it is. */

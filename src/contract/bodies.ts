@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { aliasSchema, indexConfigSchema, indexInfoSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { objectSchema, searchResultSchema, searchSchema } from './objects.ts';
+import { steerSchema } from './steer-tasks.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from './tasks.ts';
 
 /** The contract's schemas under the names they have in the OpenAPI document, and those of answers that hold several. */
@@ -48,6 +49,11 @@ export const reindexBody = reindexSchema.meta({
 export const deleteIndexBody = deleteIndexSchema.meta({
   id: 'DeleteIndex',
   examples: [{ index: 'docs-v1', after: '24h' }],
+});
+
+export const steerBody = steerSchema.meta({
+  id: 'Steer',
+  examples: [{ action: 'restart', filter: { types: ['upsert'], statuses: ['failed', 'exhausted'] }, force: true }],
 });
 
 /** Media type of a body with one JSON value to a line. */

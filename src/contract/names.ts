@@ -34,6 +34,7 @@ export const WORKFLOW = {
   deleteIndex: 'deleteIndex',
   maintain: 'maintain',
   job: 'job',
+  steer: 'steerTasks',
   jobLane: 'jobLane',
 } as const;
 

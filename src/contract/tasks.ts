@@ -5,7 +5,7 @@ import { modelSchema } from './models.ts';
 import { deletionSchema, itemSchema, jsonObjectSchema, objectIdSchema } from './objects.ts';
 import { TASK_STATUSES } from './status.ts';
 
-export const TASK_TYPES = ['upsert', 'delete', 'reindex', 'reindex-slice', 'delete-index', 'job'] as const;
+export const TASK_TYPES = ['upsert', 'delete', 'reindex', 'reindex-slice', 'delete-index', 'job', 'steer'] as const;
 export const taskTypeSchema = z.enum(TASK_TYPES);
 export type TaskType = z.output<typeof taskTypeSchema>;
 

@@ -2,6 +2,7 @@ import type { Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
+import type { SteerAction, SteerFilter } from './steer-tasks.ts';
 import type { Duration, OnReindex, SteeringEntry, TaskType, Tracker, TrackerError } from './tasks.ts';
 
 /**
@@ -155,6 +156,15 @@ export interface JobPlan {
   isolate: Isolate;
 }
 
+/** Which tasks are steered is looked up once, when it begins. */
+export interface SteerInput extends CommonInput {
+  action: SteerAction;
+  filter: SteerFilter;
+  force?: boolean;
+  reason?: string;
+  dryRun?: boolean;
+}
+
 export interface JobInput extends Omit<CallOptions, 'at'>, CommonInput {
   name: string;
   input?: unknown;
@@ -208,5 +218,6 @@ export interface TaskInputs {
   'reindex-slice': ReindexSliceInput;
   'delete-index': DeleteIndexInput;
   job: JobInput;
+  steer: SteerInput;
 }
 export type AnyTaskInput = TaskInputs[TaskType];

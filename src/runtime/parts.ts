@@ -6,6 +6,7 @@ import { createModels, type Models } from '../models/models.ts';
 import { createLoader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
 import type { Settings } from './settings.ts';
+import { createTaskControl } from './task-control.ts';
 
 export interface ProcessParts {
   settings: Settings;
@@ -27,6 +28,7 @@ export function activityDependencies({ settings, db, client, models, log }: Proc
     models,
     log,
     client,
+    tasks: createTaskControl(client),
     loader: createLoader({
       fileRoots: settings.fileRoots,
       allowPrivateAddresses: settings.allowPrivateAddresses,

@@ -23,6 +23,17 @@ export async function listOldFailedTasks(db: Db, olderThanSeconds: number, limit
   return rows.map((row) => row.task_id);
 }
 
+/** Tasks that steered others, which were looked up longer ago than this. */
+export async function listOldSteerings(db: Db, olderThanSeconds: number, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ task_id: string }>`
+    select task_id
+    from reembed.steer_results
+    group by task_id
+    having max(snapshot_time) < now() - make_interval(secs => ${olderThanSeconds})
+    limit ${limit}`.execute(db);
+  return rows.map((row) => row.task_id);
+}
+
 /** Forgets the ends of writes that nobody will ask about any more. */
 export async function dropFinished(db: Db, olderThanSeconds: number): Promise<void> {
   await sql`

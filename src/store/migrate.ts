@@ -2,10 +2,15 @@ import { type Migration, Migrator, sql } from 'kysely';
 import { type Db, transaction } from './database.ts';
 import * as initial from './migrations/0001_initial.ts';
 import * as finishedWrites from './migrations/0002_finished_writes.ts';
+import * as steerResults from './migrations/0003_steer_results.ts';
 import { closeCatalog } from './protocol/gate.ts';
 
 /** All migrations by name, in order. */
-const MIGRATIONS: Record<string, Migration> = { '0001_initial': initial, '0002_finished_writes': finishedWrites };
+const MIGRATIONS: Record<string, Migration> = {
+  '0001_initial': initial,
+  '0002_finished_writes': finishedWrites,
+  '0003_steer_results': steerResults,
+};
 
 /**
  * Brings the schema up to date and returns the names of the migrations that ran. Several processes may call this at

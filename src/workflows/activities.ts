@@ -5,6 +5,7 @@ import type {
   EmbedActivities,
   JobActivities,
   LaneActivities,
+  SteerActivities,
 } from '../contract/activities.ts';
 import { admissionQueueOf, embedQueueOf, jobQueueOf } from '../contract/names.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
@@ -34,7 +35,7 @@ export const control = proxyLocalActivities<ControlActivities>({
  * Control activities that may wait for writers or read a whole index. One that has begun is waited for even after a
  * cancel: a lock that it takes must be known, to be given back.
  */
-export const longControl = proxyActivities<ControlActivities>({
+export const longControl = proxyActivities<ControlActivities & SteerActivities>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: RETRY,

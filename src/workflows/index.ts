@@ -6,4 +6,5 @@ export { jobLane } from './job-lane.ts';
 export { maintain } from './maintain.ts';
 export { reindex } from './reindex.ts';
 export { reindexSlice } from './reindex-slice.ts';
+export { steerTasks } from './steer-tasks.ts';
 export { upsert } from './upsert.ts';

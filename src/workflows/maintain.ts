@@ -4,6 +4,7 @@ export interface MaintenanceReport {
   tombstones: number;
   staged: number;
   failed: number;
+  steered: number;
   vectorIndexes: number;
 }
 

@@ -11,6 +11,7 @@ import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
+import { createTaskControl } from '../../src/runtime/task-control.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind } from '../../src/store/protocol/copy.ts';
 import { setDraining } from '../../src/store/protocol/cut-over.ts';
@@ -41,6 +42,7 @@ beforeAll(async () => {
     loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
     log: silentLog,
     client: new Client({ connection: Connection.lazy() }),
+    tasks: createTaskControl(new Client({ connection: Connection.lazy() })),
     cancelWorkflow: async () => {},
     isTaskKnown: async () => true,
     settings: {

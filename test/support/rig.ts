@@ -18,6 +18,7 @@ import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import type { JobsOptions } from '../../src/runtime/job-workers.ts';
 import { findServer } from '../../src/runtime/servers/find.ts';
+import { createTaskControl } from '../../src/runtime/task-control.ts';
 import { bundleWorkflows, createWorkers, type Workers } from '../../src/runtime/worker.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
@@ -32,6 +33,7 @@ const WORKFLOW_OF: Record<TaskType, string> = {
   'reindex-slice': WORKFLOW.reindexSlice,
   'delete-index': WORKFLOW.deleteIndex,
   job: WORKFLOW.job,
+  steer: WORKFLOW.steer,
 };
 /** Numbers of the types of search attributes on the wire. */
 const TYPE_NUMBERS = { TEXT: 1, KEYWORD: 2, INT: 3, DOUBLE: 4, BOOL: 5, DATETIME: 6, KEYWORD_LIST: 7 } as const;
@@ -135,6 +137,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
       log: silentLog,
       client: environment.client,
+      tasks: createTaskControl(environment.client),
       cancelWorkflow: async (workflowId, runId) => {
         await environment.client.workflow.getHandle(workflowId, runId).cancel();
       },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { findSameTask, getTracker, type StartableType, startTask } from '../../client/temporal/index.ts';
 import { ReembedError } from '../../contract/errors.ts';
+import type { SteerBody } from '../../contract/steer-tasks.ts';
 import type { DeleteBody, DeleteIndexBody, ReindexBody, Tracker, UpsertBody } from '../../contract/tasks.ts';
 import type { Accepted, TaskInputs } from '../../contract/workflow-inputs.ts';
 import type { Registry } from '../../jobs/registry.ts';
@@ -135,8 +136,17 @@ export async function acceptDeleteIndex(
   });
 }
 
+/** Accepts the steering of many tasks. Errors: `TaskLocked`, `TemporalUnavailable`. */
+export async function acceptSteer(
+  deps: AcceptDependencies,
+  body: SteerBody,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  return acceptWhole(deps, 'steer', body, options, async () => {});
+}
+
 /** Accepts a task whose body is its input. A task that is there already needs no check: its index may be gone by now. */
-async function acceptWhole<T extends 'reindex' | 'delete-index'>(
+async function acceptWhole<T extends 'reindex' | 'delete-index' | 'steer'>(
   deps: AcceptDependencies,
   type: T,
   { taskId: givenId, ...input }: TaskInputs[T],

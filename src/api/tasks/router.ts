@@ -22,6 +22,7 @@ import {
   typedFilterQuery,
   typedListQuery,
 } from './schemas.ts';
+import { addSteerResults } from './steer-results.ts';
 import { addSteering } from './steering.ts';
 
 export interface TaskRouterOptions extends AcceptDependencies {
@@ -41,7 +42,7 @@ const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
 
 /**
  * Makes the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`, `/events`, `PUT
- * /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, and for one type `POST /run`. It can be
+ * /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, for `steer` `GET /results`, and for one type `POST /run`. It can be
  * mounted in any Hono app, at any path; errors are answered as `application/problem+json`.
  *
  * @example
@@ -176,6 +177,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     },
   );
 
+  if (type === 'steer') addSteerResults(router, db, requireTask);
   if (type !== undefined && type !== 'reindex-slice') addRun(router, options, type, responder);
   return router;
 }

@@ -2,11 +2,12 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import type { StartableType } from '../../client/temporal/index.ts';
-import { deleteBody, deleteIndexBody, NDJSON, reindexBody, upsertBody } from '../../contract/bodies.ts';
+import { deleteBody, deleteIndexBody, NDJSON, reindexBody, steerBody, upsertBody } from '../../contract/bodies.ts';
 import { namedJobRunBody } from '../../contract/bodies-of-jobs.ts';
 import { type ErrorType, ReembedError } from '../../contract/errors.ts';
 import { fieldIssues, issuesText } from '../../contract/issues.ts';
 import { namedJobRunSchema } from '../../contract/jobs.ts';
+import { steerSchema } from '../../contract/steer-tasks.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
 import { problemResponses } from '../problems.ts';
 import {
@@ -15,6 +16,7 @@ import {
   acceptDeleteIndex,
   acceptItems,
   acceptReindex,
+  acceptSteer,
 } from './accept.ts';
 import { acceptJob } from './accept-job.ts';
 import { acceptLines } from './accept-lines.ts';
@@ -61,6 +63,7 @@ const RUNS: Record<StartableType, Run> = {
     errors: ['IndexNotFound'],
   },
   job: { schema: namedJobRunBody, summary: 'Run a job by its name', errors: ['JobUnknown'] },
+  steer: { schema: steerBody, summary: 'Cancel, restart, pause, resume or ignore many tasks at once', errors: [] },
 };
 
 /** Adds `POST /run` to the router of a type: accepts a task and answers 202, or with `wait=true` 200 at its end. */
@@ -167,6 +170,8 @@ async function acceptJson(
       const { name, ...job } = await readJson(c, namedJobRunSchema);
       return acceptJob(deps, name, job, options);
     }
+    case 'steer':
+      return acceptSteer(deps, await readJson(c, steerSchema), options);
   }
 }
 

@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ReembedClient, TaskFilter } from '../../client/http/client.ts';
+import type { TaskFilter } from '../../client/http/client.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
 import { TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
 import { anyNumber, examples, moment, wholeNumber } from '../arguments.ts';
 import { fields, type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeTracker } from '../task-output.ts';
+import { addSteerCommands } from './steer.ts';
 
 interface FilterOptions extends RemoteOptions {
   type?: TaskType;
@@ -70,40 +71,15 @@ export function addTaskCommands(program: Command, io: Io): void {
       });
     });
 
-  interface SteerOptions extends RemoteOptions {
-    reason?: string;
-    force?: boolean;
-    onlyFailed?: boolean;
-  }
-  const steer = (
-    verb: string,
-    description: string,
-    call: (client: ReembedClient, taskId: string, options: SteerOptions) => Promise<Tracker>,
-  ) =>
-    remote(group.command(`${verb} <task>`))
-      .summary(description.toLowerCase().replace(/[.:;].*/s, ''))
-      .description(description)
-      .addHelpText('after', examples(`reembed tasks ${verb} my-task`))
-      .action(async (taskId: string, options: SteerOptions) => {
-        writeTracker(io, options.json, await call(clientFrom(io, options), taskId, options));
-      });
+  remote(group.command('info <task>'))
+    .summary('show all that is known of a task')
+    .description('Shows all that is known of a task.')
+    .addHelpText('after', examples('reembed tasks info my-task'))
+    .action(async (taskId: string, options: RemoteOptions) => {
+      writeTracker(io, options.json, await clientFrom(io, options).tasks.info(taskId));
+    });
 
-  steer('info', 'Show all that is known of a task.', (client, id) => client.tasks.info(id));
-  steer('cancel', 'Cancel a task; it ends soon and gives its locks back.', (client, id, { reason }) =>
-    client.tasks.cancel(id, reason),
-  ).option('--reason <text>', 'kept with the task');
-  steer(
-    'restart',
-    'Run a task again: at once if it waits, anew if it has ended.',
-    (client, id, { force, onlyFailed }) => client.tasks.restart(id, { force, onlyFailed }),
-  )
-    .option('--force', 'also a task that is exhausted or ignored')
-    .option('--only-failed', 'only what is on its failed list');
-  steer('pause', 'Hold a task between two batches.', (client, id) => client.tasks.pause(id));
-  steer('resume', 'Let a paused task go on.', (client, id) => client.tasks.resume(id));
-  steer('ignore', 'Set a task aside; it is not run again unless forced.', (client, id, { reason }) =>
-    client.tasks.ignore(id, reason),
-  ).option('--reason <text>', 'kept with the task');
+  addSteerCommands(group, io);
 
   remote(group.command('throttle'))
     .argument('<task>')

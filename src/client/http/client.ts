@@ -12,6 +12,7 @@ export { ReembedError } from '../../contract/errors.ts';
 export type { JobInfo, JobList, JobRun } from '../../contract/jobs.ts';
 export type { ScheduleRequest } from '../../contract/schedule-request.ts';
 export type { Schedule, ScheduleList, ScheduleRun } from '../../contract/schedules.ts';
+export type { SteerFilter, SteerRequest, SteerResult } from '../../contract/steer-tasks.ts';
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';

@@ -3,6 +3,12 @@ import { NDJSON } from '../../contract/bodies.ts';
 import type { itemSchema } from '../../contract/objects.ts';
 import type { TaskStatus } from '../../contract/status.ts';
 import {
+  type SteerRequest,
+  type SteerResult,
+  type SteerResults,
+  steerResultsSchema,
+} from '../../contract/steer-tasks.ts';
+import {
   type deleteIndexSchema,
   type deleteSchema,
   type FailedItem,
@@ -132,6 +138,24 @@ export function taskCalls(send: Send, run: Run) {
     /** How many tasks there are, and how many in each status. */
     async counts(filter: TaskFilter = {}): Promise<TaskCounts> {
       return readAs(await send('GET', '/v1/tasks/counts', { query: { ...filter } }), taskCountsSchema);
+    },
+    /**
+     * Cancels, restarts, pauses, resumes or ignores all tasks that fit a filter, as a task; `dryRun` only tells what it
+     * would do. Errors: `InvalidInput` without any condition, `TaskLocked`.
+     */
+    steerAll: (body: SteerRequest, options: RunOptions = {}) => run('steer', { json: body }, options),
+    /** What `steerAll` did to each task, by id, page by page as it is asked for. */
+    async *steerResults(taskId: string): AsyncGenerator<SteerResult> {
+      let cursor: string | null = null;
+      do {
+        const query: Query = { taskId, cursor, limit: 1_000 };
+        const page: SteerResults = await readAs(
+          await send('GET', '/v1/tasks/steer/results', { query }),
+          steerResultsSchema,
+        );
+        yield* page.results;
+        cursor = page.cursor;
+      } while (cursor !== null);
     },
     /** Errors of these: `TaskNotFound`, `TaskClosed`. Each gives the tracker after it. */
     restart: (taskId: string, options: { force?: boolean; onlyFailed?: boolean } = {}) =>

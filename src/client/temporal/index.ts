@@ -2,7 +2,7 @@
 export { countTasks, eachTask, listTasks, type TaskList, type TaskPage } from './list.ts';
 export { type DescribedTask, describeTask, getTracker, readTask, type TaskView } from './read.ts';
 export { restartTask } from './restart.ts';
-export { type TaskRow, trackerOfRow } from './rows.ts';
+export { rowOf, type TaskRow, trackerOfRow } from './rows.ts';
 export { findSameTask, type StartableType, type StartedTask, type StartTaskOptions, startTask } from './start.ts';
 export { cancelTask, ignoreTask, pauseTask, resumeTask, throttleTask } from './steer.ts';
 export type { TaskFilter } from './task-filter.ts';

@@ -19,10 +19,16 @@ import {
 import { trackerOfRow } from './rows.ts';
 import type { StartableType, StartTaskOptions } from './start.ts';
 
+/** More than this Temporal may refuse. */
+const SUMMARY_CHARS = 100;
 const START_TIMEOUT_MS = 10_000;
 
 type AnyInput = Partial<
-  TaskInputs['upsert'] & TaskInputs['delete'] & TaskInputs['reindex'] & TaskInputs['job'] & { parentId: string }
+  TaskInputs['upsert'] &
+    TaskInputs['delete'] &
+    TaskInputs['reindex'] &
+    TaskInputs['job'] &
+    TaskInputs['steer'] & { parentId: string }
 >;
 
 export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ignoreLock'> {
@@ -92,7 +98,7 @@ export function pendingTracker(type: StartableType, id: string, input: AnyInput)
 }
 
 function indexesOf(input: AnyInput): string[] {
-  return [input.index, input.source, input.dest].filter((name) => name !== undefined);
+  return [input.index, input.source, input.dest, input.filter?.index].filter((name) => name !== undefined);
 }
 
 function attributesOf(tracker: Tracker, input: AnyInput, replaces: string | undefined): SearchAttributePair[] {
@@ -121,5 +127,7 @@ function summaryOf(type: StartableType, input: AnyInput): string {
       return `delete the index ${input.index}`;
     case 'job':
       return `job ${input.name}`;
+    case 'steer':
+      return `${input.action} the tasks that fit ${JSON.stringify(input.filter)}`.slice(0, SUMMARY_CHARS);
   }
 }

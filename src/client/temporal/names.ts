@@ -10,6 +10,7 @@ export const WORKFLOW_OF: Record<TaskType, string> = {
   'reindex-slice': WORKFLOW.reindexSlice,
   'delete-index': WORKFLOW.deleteIndex,
   job: WORKFLOW.job,
+  steer: WORKFLOW.steer,
 };
 
 const TYPE_OF = new Map(Object.entries(WORKFLOW_OF).map(([type, workflow]) => [workflow, type as TaskType]));

@@ -8,6 +8,7 @@ import { SEARCH_ATTRIBUTES } from '../../../src/contract/names.ts';
 import { createModels } from '../../../src/models/models.ts';
 import { createLoader } from '../../../src/pipeline/load.ts';
 import { findServer } from '../../../src/runtime/servers/find.ts';
+import { createTaskControl } from '../../../src/runtime/task-control.ts';
 import { bundleWorkflows, createWorkers } from '../../../src/runtime/worker.ts';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { ensureIndex } from '../../../src/store/indexes.ts';
@@ -78,6 +79,7 @@ function workersOptions(
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 5_000 }),
       log: pino({ enabled: false }),
       client: environment.client,
+      tasks: createTaskControl(environment.client),
       isTaskKnown: async () => true,
       cancelWorkflow: async (workflowId: string, runId: string) => {
         await environment.client.workflow.getHandle(workflowId, runId).cancel();

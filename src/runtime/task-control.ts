@@ -1,0 +1,40 @@
+import type { Client } from '@temporalio/client';
+import type { TaskControl } from '../activities/index.ts';
+import {
+  cancelTask,
+  describeTask,
+  eachTask,
+  ignoreTask,
+  pauseTask,
+  restartTask,
+  resumeTask,
+  rowOf,
+} from '../client/temporal/index.ts';
+
+/** How long one of many may take to stop before the next ones have their turn. */
+const CANCEL_WAIT_MS = 3_000;
+
+/** How activities see and steer tasks: through the Temporal client. */
+export function createTaskControl(client: Client): TaskControl {
+  return {
+    async *list({ createdAfter, createdBefore, ...filter }) {
+      const dates = {
+        createdAfter: createdAfter === undefined ? undefined : new Date(createdAfter),
+        createdBefore: createdBefore === undefined ? undefined : new Date(createdBefore),
+      };
+      for await (const { id, type, status, links } of eachTask(client, { ...filter, ...dates })) {
+        yield { taskId: id, type, status, runId: links?.runId ?? null };
+      }
+    },
+    async look(taskId) {
+      const described = await describeTask(client, taskId);
+      const { type, status } = rowOf(described, described.taskType);
+      return { type, status, runId: described.runId, ended: !described.running };
+    },
+    cancel: (taskId, { reason, by }) => cancelTask(client, taskId, reason, { by, waitMs: CANCEL_WAIT_MS }),
+    restart: (taskId, { force, by }) => restartTask(client, taskId, { force, by }),
+    pause: (taskId, { by }) => pauseTask(client, taskId, { by }),
+    resume: (taskId, { by }) => resumeTask(client, taskId, { by }),
+    ignore: (taskId, { reason, by }) => ignoreTask(client, taskId, reason, { by }),
+  };
+}

@@ -1,0 +1,21 @@
+import { type Kysely, sql } from 'kysely';
+
+/** Never edited once released: a change of the schema is a new migration. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  // The tasks that one steering task is for, looked up once, and what was done to each. Type and status are those of
+  // then; tried: someone has begun, and may have done it without being able to say so.
+  await sql`
+    create table reembed.steer_results (
+      task_id       text not null,
+      target_id     text collate "C" not null,
+      type          text,
+      status        text,
+      run_id        text,
+      tried         boolean not null default false,
+      outcome       text,
+      reason        text,
+      detail        text not null default '',
+      snapshot_time timestamptz not null default now(),
+      primary key (task_id, target_id)
+    )`.execute(db);
+}

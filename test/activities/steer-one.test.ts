@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import type { FoundTask, TaskControl } from '../../src/activities/dependencies.ts';
+import { type Steering, steerOne } from '../../src/activities/steer-one.ts';
+import { ReembedError } from '../../src/contract/errors.ts';
+import type { SteerAction } from '../../src/contract/steer-tasks.ts';
+import type { Tracker } from '../../src/contract/tasks.ts';
+
+/** One task, of which what is done to it is written down. */
+function given(found: Partial<FoundTask>, after: Partial<Tracker> | Error = {}) {
+  const task: FoundTask = { type: 'upsert', status: 'processing', runId: 'run-1', ended: false, ...found };
+  const calls: string[] = [];
+  const doIt = (verb: string) => async () => {
+    calls.push(verb);
+    if (after instanceof Error) throw after;
+    return { status: task.status, ...after } as Tracker;
+  };
+  const tasks: TaskControl = {
+    async *list() {},
+    look: async () => task,
+    cancel: doIt('cancel'),
+    restart: doIt('restart'),
+    pause: doIt('pause'),
+    resume: doIt('resume'),
+    ignore: doIt('ignore'),
+  };
+  return { tasks, calls };
+}
+
+const steering = (action: SteerAction, options: Partial<Steering> = {}): Steering => ({
+  action,
+  force: false,
+  reason: undefined,
+  dryRun: false,
+  by: 'task s',
+  ...options,
+});
+const target = (change = {}) =>
+  ({ taskId: 't', type: 'upsert', status: 'failed', runId: 'run-1', tried: false, ...change }) as const;
+
+describe('steering one of many', () => {
+  test.each([
+    ['cancel', { status: 'done', ended: true }, 'it has ended as done'],
+    ['ignore', { status: 'failed', ended: true }, 'it has ended as failed'],
+    ['pause', { status: 'paused' }, 'it is paused'],
+    ['restart', { status: 'processing' }, 'it is processing'],
+    ['restart', { status: 'exhausted', ended: true }, 'it is exhausted: it runs again only with force'],
+    ['restart', { status: 'ignored', ended: true }, 'it is ignored: it runs again only with force'],
+    ['restart', { status: 'failed', ended: true, runId: 'run-2' }, 'it has been restarted meanwhile'],
+    ['cancel', { type: 'reindex-slice' }, 'a slice is left to its reindex'],
+    ['pause', { type: 'steer' }, 'tasks that steer others are steered one by one'],
+  ] as const)('%s does nothing of a task that is %o: %s', async (action, found, detail) => {
+    const { tasks, calls } = given(found);
+    expect(await steerOne(tasks, steering(action), target())).toMatchObject({ outcome: 'nothing', detail });
+    expect(calls).toEqual([]);
+  });
+
+  test('with force an exhausted task is restarted', async () => {
+    const { tasks, calls } = given({ status: 'exhausted', ended: true });
+    expect(await steerOne(tasks, steering('restart', { force: true }), target())).toMatchObject({
+      outcome: 'restarted',
+    });
+    expect(calls).toEqual(['restart']);
+  });
+
+  test.each([
+    ['cancel', { status: 'canceled', ended: true }, {}, 'canceled'],
+    ['ignore', { status: 'ignored', ended: true }, {}, 'ignored'],
+    ['pause', { status: 'paused' }, {}, 'paused'],
+    ['resume', { status: 'processing' }, { status: 'paused' }, 'resumed'],
+    ['restart', { status: 'failed', ended: true, runId: 'run-2' }, {}, 'restarted'],
+    ['restart', { status: 'processing' }, { status: 'waiting' }, 'restarted'],
+  ] as const)(
+    '%s is not done twice when an earlier try could not say that it was done',
+    async (action, found, before, outcome) => {
+      const { tasks, calls } = given(found);
+      expect(await steerOne(tasks, steering(action), target({ tried: true, ...before }))).toMatchObject({ outcome });
+      expect(calls).toEqual([]);
+    },
+  );
+
+  test('a task that was told and has not stopped yet is asked, and one that ended otherwise is not canceled', async () => {
+    const slow = given({ status: 'processing' });
+    expect(await steerOne(slow.tasks, steering('cancel'), target())).toMatchObject({ outcome: 'asked' });
+    const late = given({ status: 'processing' }, { status: 'done' });
+    const result = await steerOne(late.tasks, steering('cancel'), target());
+    expect(result).toMatchObject({ outcome: 'nothing', detail: 'it has ended as done' });
+  });
+
+  test('a task that was about to pause is told to resume all the same', async () => {
+    const { tasks, calls } = given({ status: 'waiting' });
+    expect(await steerOne(tasks, steering('resume'), target())).toMatchObject({ outcome: 'nothing' });
+    expect(calls).toEqual(['resume']);
+  });
+
+  test('an error is the result of its task, but a server that is away is tried again', async () => {
+    const wrong = given({}, new Error('boom'));
+    const failed = await steerOne(wrong.tasks, steering('cancel'), target());
+    expect(failed).toEqual({ taskId: 't', outcome: 'failed', reason: 'Internal', detail: 'boom' });
+    const closed = given({}, new ReembedError('TaskClosed', 'the task t has ended'));
+    expect(await steerOne(closed.tasks, steering('pause'), target())).toMatchObject({ outcome: 'nothing' });
+    const away = given({}, new ReembedError('TemporalUnavailable', 'away'));
+    await expect(steerOne(away.tasks, steering('cancel'), target())).rejects.toMatchObject({
+      type: 'TemporalUnavailable',
+    });
+  });
+
+  test('a dry run does nothing', async () => {
+    for (const [action, status, outcome] of [
+      ['cancel', 'waiting', 'would-cancel'],
+      ['restart', 'failed', 'would-restart'],
+      ['resume', 'paused', 'would-resume'],
+      ['resume', 'waiting', 'nothing'],
+    ] as const) {
+      const { tasks, calls } = given({ status });
+      expect(await steerOne(tasks, steering(action, { dryRun: true }), target())).toMatchObject({ outcome });
+      expect(calls).toEqual([]);
+    }
+  });
+});
