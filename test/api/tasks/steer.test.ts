@@ -118,7 +118,7 @@ describe('steering many tasks', () => {
     const filter = { index, types: ['upsert'] };
     const { results } = await steer({ action: 'restart', filter: { ...filter, statuses: ['failed'] } });
     expect(results.map(({ outcome }) => outcome)).toEqual(['restarted', 'restarted']);
-    await listed(`index=${index}&status=done`, 2);
+    await listed(`type=upsert&index=${index}&status=done`, 2);
 
     const waiting = await givenWaiting(1);
     const [id = ''] = waiting.ids;
