@@ -143,7 +143,7 @@ export function taskCalls(send: Send, run: Run) {
      * Cancels, restarts, pauses, resumes or ignores all tasks that fit a filter, as a task; `dryRun` only tells what it
      * would do. Errors: `InvalidInput` without any condition, `TaskLocked`.
      */
-    steerAll: (body: SteerRequest, options: RunOptions = {}) => run('steer', { json: body }, options),
+    steerAll: (body: SteerRequest, options: RunOptions = {}) => run('/v1/tasks/steer/run', { json: body }, options),
     /** What `steerAll` did to each task, by id, page by page as it is asked for. */
     async *steerResults(taskId: string): AsyncGenerator<SteerResult> {
       let cursor: string | null = null;
