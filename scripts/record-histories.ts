@@ -107,8 +107,6 @@ const held = await rig.start('delete-index', { index: 'd', after: '1h' }, 'delet
 await trackerWhen(held, ({ status }) => status === 'waiting');
 await rig.start('steer', { action: 'cancel', filter: { taskIds: ['delete-index-held', 'nobody'] } }, 'steer');
 await recordEnd('steer');
-await rig.start('steer', { action: 'cancel', filter: {} }, 'steer-refused');
-await recordEnd('steer-refused');
 await environment.client.workflow.execute('maintain', { workflowId: 'maintain', taskQueue: rig.taskQueue });
 await record('maintain');
 
