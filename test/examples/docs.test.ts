@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type System, startSystem } from '../support/system.ts';
 import { runScript } from './support.ts';
@@ -13,6 +14,7 @@ let folder: string;
 beforeAll(async () => {
   system = await startSystem();
   folder = await mkdtemp(path.join(tmpdir(), 'reembed-docs-'));
+  await symlink(fileURLToPath(new URL('../../node_modules', import.meta.url)), path.join(folder, 'node_modules'));
 });
 afterAll(async () => {
   await system?.stop();
@@ -46,4 +48,18 @@ it('the snippet of the README finds what it writes', async () => {
     `${(await readFile(file, 'utf8')).replaceAll("'docs'", "'readme'")}\nconsole.log(hits[0]?.id);\n`,
   );
   expect(await runScript(file, [], {})).toMatchObject({ code: 0, out: 'a\n', error: '' });
+});
+
+it('the snippets about jobs define, send and schedule as the page says', async () => {
+  const { environment, rig } = system;
+  const run = await runScript(await programOf('docs/jobs.md'), [], {
+    TEMPORAL_ADDRESS: environment.connection.options.address,
+    TEMPORAL_NAMESPACE: environment.client.options.namespace,
+    REEMBED_TASK_QUEUE: rig.taskQueue,
+  });
+  expect([run.code, run.error]).toEqual([0, '']);
+  const [job, next, outcome] = run.out.split('\n');
+  expect(job).toMatch(/^\S+ (pending|processing)$/);
+  expect(next).toMatch(/^\d{4}-\d\d-\d\dT/);
+  expect(outcome).toMatch(/^started reembed-schedule\/\S+\/send-mail\/customer-7-/);
 });
