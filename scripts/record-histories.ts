@@ -5,9 +5,12 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { z } from 'zod';
 import { ReembedError } from '../src/contract/errors.ts';
+import { createRegistry, defineTask } from '../src/jobs/index.ts';
 import { startPglite } from '../src/runtime/servers/pglite.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
@@ -23,9 +26,26 @@ const db = openDatabase({ connection: database.connection, maxConnections: 1 });
 await migrate(db);
 const environment = await startTemporal('dev');
 let broken = false;
+const registry = createRegistry();
+const work = defineTask(
+  {
+    registry,
+    name: 'work',
+    input: z.object({ ms: z.int() }),
+    key: () => 'one',
+    maxAttempts: 2,
+    backOff: { initial: '100ms' },
+  },
+  async ({ ms }) => {
+    if (ms < 0) throw new RangeError('less than no time');
+    await delay(ms);
+    return ms;
+  },
+);
 const rig = await startRig({
   environment,
   db,
+  jobs: { registry },
   embedder: (_config, usual) => ({
     ...usual,
     async embed(texts, options) {
@@ -109,6 +129,25 @@ await rig.start('steer', { action: 'cancel', filter: { taskIds: ['delete-index-h
 await recordEnd('steer');
 await environment.client.workflow.execute('maintain', { workflowId: 'maintain', taskQueue: rig.taskQueue });
 await record('maintain');
+
+await work.applyAsync({ ms: 800 }, { taskId: 'job-done' });
+await recordEnd('job-done');
+await work.applyAsync({ ms: -1 }, { taskId: 'job-exhausted' });
+await recordEnd('job-exhausted');
+const delayed = await work.applyAsync({ ms: 1 }, { taskId: 'job-delayed', delay: '1h' });
+await trackerWhen(environment.client.workflow.getHandle(delayed.id), ({ status }) => status === 'waiting');
+await delayed.cancel();
+await recordEnd('job-delayed');
+await work.applyAsync({ ms: 2_000 }, { taskId: 'job-first', onDuplicate: 'serial' });
+await work.applyAsync({ ms: 1 }, { taskId: 'job-second', onDuplicate: 'serial' });
+await rig.start('job', { name: 'work', input: { ms: 1 }, onDuplicate: 'discard' }, 'job-ignored');
+await rig.start('job', { name: 'work', input: { ms: 1 }, onDuplicate: 'serial' }, 'job-by-hand');
+for (const id of ['job-ignored', 'job-first', 'job-second', 'job-by-hand']) await recordEnd(id);
+for await (const { workflowId } of environment.client.workflow.list({ query: `WorkflowType = 'jobLane'` })) {
+  const lane = environment.client.workflow.getHandle(workflowId);
+  await lane.result();
+  await writeFile(path.join(folder, 'job-lane.json'), historyToJSON(await lane.fetchHistory()));
+}
 
 await rig.stop();
 await environment.teardown();

@@ -41,7 +41,7 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
   };
 
   const admission: AdmissionActivities = {
-    async admitJob({ job, startedMs }) {
+    async admitJob(job) {
       const parsed = jobSchema.safeParse(job);
       if (!parsed.success) {
         const issues = fieldIssues(parsed.error);
@@ -50,7 +50,7 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
       const { name, input: given, ...call } = parsed.data;
       const task = requireTask(name);
       const { sent, input } = await checkInput(task, given);
-      return planJob(task, { input, sent }, call, startedMs);
+      return planJob(task, { input, sent }, call);
     },
   };
 

@@ -151,8 +151,8 @@ export interface SteerChunkRequest {
 
 /** On the admission queue: any worker that knows the definitions takes it, however busy it is. */
 export interface AdmissionActivities {
-  /** Checks a job that was started without our client, and makes its plan. Delays count from `startedMs`. */
-  admitJob(request: { job: JobInput; startedMs: number }): Promise<JobPlan>;
+  /** Checks a job that was started without our client, and makes its plan. */
+  admitJob(job: JobInput): Promise<JobPlan>;
 }
 
 export interface RunJobRequest {

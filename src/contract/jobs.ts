@@ -30,7 +30,8 @@ export const backOffSchema = z.strictObject({
   initial: durationSchema.default('10s'),
   /** Each further wait is so many times the one before. */
   factor: z.number().min(1).max(100).default(2),
-  most: durationSchema.default('10m'),
+  /** The longest: ten minutes, or `initial` where that is longer, if not given. */
+  most: durationSchema.optional(),
 });
 
 /** A length of time that is not zero. */

@@ -148,8 +148,8 @@ export interface JobPlan {
   newest: boolean;
   maxAttempts: number;
   backOff: { initialMs: number; factor: number; mostMs: number };
-  /** In ms since 1970; null: at once. */
-  runAtMs: number | null;
+  /** At a moment in ms since 1970, or so long after its start, by the server's clock; null: at once. */
+  runs: { atMs: number } | { afterMs: number } | null;
   priority: number;
   fairnessKey: string | null;
   startTimeoutMs: number;

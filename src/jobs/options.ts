@@ -44,7 +44,6 @@ export function planJob(
   { name, options: own }: Planned,
   { input, sent }: { input: unknown; sent: unknown },
   call: CallOptions = {},
-  nowMs: number = Date.now(),
 ): JobPlan {
   const what = `the options of ${name}`;
   refuse(what, schemaIssues(callOptionsSchema, call));
@@ -56,7 +55,6 @@ export function planJob(
     ...(asked.newest && merged.onDuplicate !== 'queue_one' ? [NEWEST] : []),
     ...(asked.key !== undefined && merged.onDuplicate === 'parallel' ? [KEY] : []),
   ]);
-  const { initial, factor, most } = backOffSchema.parse(merged.backOff ?? {});
   return {
     timeoutMs: durationMs(merged.timeout),
     queue: queueOf(what, merged.queue, input),
@@ -66,14 +64,17 @@ export function planJob(
     // Of a definition whose way with duplicates the call has changed, it has no meaning any more.
     newest: merged.onDuplicate === 'queue_one' && (merged.newest ?? false),
     maxAttempts: merged.maxAttempts,
-    backOff: { initialMs: durationMs(initial), factor, mostMs: durationMs(most) },
-    runAtMs: runAt(asked.at, merged.delay, nowMs),
+    backOff: backOffOf(merged.backOff),
+    runs: runsAt(asked.at, merged.delay),
     priority: merged.priority,
     fairnessKey: merged.fairnessKey ?? null,
     startTimeoutMs: durationMs(merged.startTimeout),
     isolate: merged.isolate,
   };
 }
+
+/** Of the pauses between attempts. */
+const USUAL_MOST_MS = 600_000;
 
 const NEWEST: FieldIssue = { path: 'newest', message: 'has a meaning with onDuplicate queue_one only' };
 const KEY: FieldIssue = { path: 'key', message: 'has no meaning with onDuplicate parallel' };
@@ -83,7 +84,7 @@ function contradictions({ backOff, maxAttempts }: Pick<CallOptions, 'backOff' | 
   const { success, data } = backOffSchema.safeParse(backOff ?? {});
   if (!success) return []; // told by the schema
   const issues: FieldIssue[] = [];
-  if (durationMs(data.initial) > durationMs(data.most)) {
+  if (data.most !== undefined && durationMs(data.initial) > durationMs(data.most)) {
     issues.push({ path: 'backOff.initial', message: 'must not be longer than backOff.most' });
   }
   if (backOff !== undefined && maxAttempts === 1) {
@@ -92,9 +93,15 @@ function contradictions({ backOff, maxAttempts }: Pick<CallOptions, 'backOff' | 
   return issues;
 }
 
-function runAt(at: CallOptions['at'], delay: CallOptions['delay'], nowMs: number): number | null {
-  if (at !== undefined) return new Date(at).getTime();
-  return delay === undefined || durationMs(delay) === 0 ? null : nowMs + durationMs(delay);
+function backOffOf(backOff: CallOptions['backOff'] = {}): JobPlan['backOff'] {
+  const { initial, factor, most } = backOffSchema.parse(backOff);
+  const initialMs = durationMs(initial);
+  return { initialMs, factor, mostMs: most === undefined ? Math.max(initialMs, USUAL_MOST_MS) : durationMs(most) };
+}
+
+function runsAt(at: CallOptions['at'], delay: CallOptions['delay']): JobPlan['runs'] {
+  if (at !== undefined) return { atMs: new Date(at).getTime() };
+  return delay === undefined || durationMs(delay) === 0 ? null : { afterMs: durationMs(delay) };
 }
 
 function queueOf(what: string, queue: string | ((input: never) => string) | undefined, input: unknown): string {

@@ -9,7 +9,7 @@ import { queuesOf } from '../jobs/control.ts';
 import type { Registry } from '../jobs/registry.ts';
 
 export interface JobsOptions {
-  /** What these workers know. It is connected, so that handlers can send jobs, unless it is already. */
+  /** What these workers know. It is connected unless it is already, so that handlers can send jobs. */
   registry: Registry;
   /** The queues they serve: the default one and all that definitions name if not given. */
   queues?: readonly string[];
@@ -39,7 +39,9 @@ export async function createJobWorkers(
       `there is a rate for the queue ${unserved}, which this worker does not serve`,
     );
   }
-  if (!registry.isConnected) registry.connect({ client, taskQueue });
+  for (const each of new Set([registry, ...registry.tasks.map((task) => task.registry)])) {
+    if (!each.isConnected) each.connect({ client, taskQueue });
+  }
   const workerId = `${process.pid}@${hostname()}`;
   const activities = createJobActivities({ registry, client, taskQueue, workerId, log });
   const workers = served.map((queue) =>

@@ -136,6 +136,14 @@ export const SETTINGS = {
     meaning: 'activities of the embed queue that one worker runs at once',
     expected: 'a whole number from 1 to 1000',
   }),
+  tasks: setting('REEMBED_TASKS', list, '', {
+    meaning: 'modules, or folders of modules, that define tasks for the workers to run',
+    expected: 'paths with commas between them',
+  }),
+  jobConcurrency: setting('REEMBED_JOB_CONCURRENCY', whole(1, 10_000), '16', {
+    meaning: 'jobs of one queue that one worker runs at once',
+    expected: 'a whole number from 1 to 10000',
+  }),
   shutdownSeconds: setting('REEMBED_SHUTDOWN_SECONDS', whole(0, 3_600), '20', {
     meaning: 'how long running activities and requests may go on after a stop is asked for',
     expected: 'a whole number of seconds from 0 to 3600',

@@ -82,7 +82,7 @@ class JobRun {
     const { previous, plan: _plan, turn: _turn, ...job } = this.input;
     task.setDetail('waits for a worker that knows its definition');
     try {
-      const plan = await admission().admitJob({ job, startedMs: workflowInfo().startTime.getTime() });
+      const plan = await admission().admitJob(job);
       task.tracker.maxAttempts = plan.maxAttempts + (previous?.attempts ?? 0);
       return plan;
     } catch (error) {
@@ -94,9 +94,9 @@ class JobRun {
    * A timer of its own, rather than Temporal's start delay: this one shows as `waiting`, `cancel` takes hold at once and
    * `restart` runs the job now.
    */
-  private async waitForTime(task: Task, { runAtMs }: JobPlan): Promise<void> {
-    if (this.due || runAtMs === null) return;
-    // A clock behind the client's: the moment is what counts.
+  private async waitForTime(task: Task, { runs }: JobPlan): Promise<void> {
+    if (this.due || runs === null) return;
+    const runAtMs = 'atMs' in runs ? runs.atMs : workflowInfo().startTime.getTime() + runs.afterMs;
     for (let leftMs = runAtMs - Date.now(); leftMs > 0; leftMs = runAtMs - Date.now()) {
       if (await task.waitFor(`will run at ${new Date(runAtMs).toISOString()}`, leftMs / 1_000)) break;
     }

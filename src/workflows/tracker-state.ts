@@ -51,6 +51,8 @@ export function carriedOf(tracker: Tracker): Carried {
 /** True when an earlier run has done everything, so that running it again has nothing to do. */
 export function wasDone({ type, previous }: TaskSpec): boolean {
   if (!previous || previous.sameAttempt || previous.onlyFailed || previous.status !== 'done') return false;
+  // What a job does is its own affair: whoever restarts it wants it done again.
+  if (type === 'job') return false;
   // What could not be written is tried again; what a reindex could not embed, another reindex tries.
   return type === 'reindex' || !previous.data.failed;
 }

@@ -16,7 +16,7 @@ function plan(options: object, call: CallOptions = {}): JobPlan {
     registry: createRegistry(),
     ...options,
   };
-  return planJob(defineTask(definition as typeof definition & { bind: true }, () => {}) as Planned, parsed, call, NOW);
+  return planJob(defineTask(definition as typeof definition & { bind: true }, () => {}) as Planned, parsed, call);
 }
 
 interface Row {
@@ -43,7 +43,7 @@ const ROWS: Row[] = [
     gives: { backOff: { initialMs: 1_000, factor: 3, mostMs: 60_000 } },
     other: { initial: '5s' },
   },
-  { option: 'delay', value: '2d', gives: { runAtMs: NOW + 172_800_000 }, other: '1s' },
+  { option: 'delay', value: '2d', gives: { runs: { afterMs: 172_800_000 } }, other: '1s' },
   { option: 'priority', value: 1, gives: { priority: 1 }, other: 5 },
   { option: 'fairnessKey', value: 'tenant-1', gives: { fairnessKey: 'tenant-1' }, other: 'tenant-2' },
   { option: 'startTimeout', value: '5m', gives: { startTimeoutMs: 300_000 }, other: '1h' },
@@ -65,7 +65,7 @@ describe('options', () => {
   test('that nobody gives have values with which nothing hangs for ever', () => {
     expect(plan({})).toMatchObject({
       ...{ timeoutMs: 3_600_000, startTimeoutMs: 86_400_000, maxAttempts: 3, onDuplicate: 'parallel', priority: 3 },
-      ...{ queue: 'default', bind: false, newest: false, runAtMs: null, fairnessKey: null, isolate: 'none' },
+      ...{ queue: 'default', bind: false, newest: false, runs: null, fairnessKey: null, isolate: 'none' },
       backOff: { initialMs: 10_000, factor: 2, mostMs: 600_000 },
     });
   });
@@ -95,8 +95,8 @@ describe('options', () => {
 
   test('a time for one call wins over the delay of the definition', () => {
     const at = new Date(NOW + 5_000);
-    expect(plan({ delay: '1d' }, { at }).runAtMs).toBe(NOW + 5_000);
-    expect(plan({ delay: '1d' }, { at: '2030-01-01T02:00:00+02:00' }).runAtMs).toBe(NOW);
+    expect(plan({ delay: '1d' }, { at }).runs).toEqual({ atMs: NOW + 5_000 });
+    expect(plan({ delay: '1d' }, { at: '2030-01-01T02:00:00+02:00' }).runs).toEqual({ atMs: NOW });
   });
 
   const WRONG: [string, Record<string, unknown>, RegExp][] = [
@@ -105,7 +105,11 @@ describe('options', () => {
     ['no duration', { timeout: 'soon' }, /timeout: /],
     ['a timeout of nothing', { timeout: '0s' }, /timeout: must be above 0/],
     ['newest without queue_one', { newest: true, onDuplicate: 'serial' }, /newest: has a meaning with/],
-    ['a back-off that begins above its most', { backOff: { initial: '1h' } }, /backOff\.initial: must not be longer/],
+    [
+      'a back-off that begins above its most',
+      { backOff: { initial: '1h', most: '1m' } },
+      /backOff\.initial: must not be longer/,
+    ],
     ['a back-off without a second attempt', { backOff: { factor: 2 }, maxAttempts: 1 }, /backOff: has no meaning/],
   ];
   test.each(WRONG)('%s: refused in a definition and in a call', (_what, options, message) => {

@@ -7,7 +7,10 @@ import { infoWhen, useJobs } from './support.ts';
 const anything = z.any();
 const seen: { bound: Bound | undefined; args: unknown[] } = { bound: undefined, args: [] };
 let send: AnyTask['delay'];
-let tasks: Record<'echo' | 'throws' | 'hopeless' | 'never' | 'stubborn' | 'bound' | 'big' | 'circular', AnyTask>;
+let tasks: Record<
+  'echo' | 'throws' | 'hopeless' | 'never' | 'stubborn' | 'bound' | 'big' | 'circular' | 'nobody',
+  AnyTask
+>;
 
 const world = useJobs('dev', (registry) => {
   const once = { registry, input: anything, maxAttempts: 1 } as const;
@@ -26,6 +29,7 @@ const world = useJobs('dev', (registry) => {
     bound: defineTask({ ...once, name: 'bound', bind: true }, (bound, input) => {
       Object.assign(seen, { bound, args: [bound, input] });
     }),
+    nobody: defineTask({ ...once, name: 'nobody', startTimeout: '1500ms' }, () => {}),
     big: defineTask({ registry, name: 'big' }, () => 'x'.repeat(300_000)),
     circular: defineTask({ registry, name: 'circular' }, () => {
       const loop: Record<string, unknown> = {};
@@ -107,6 +111,16 @@ describe('a job', () => {
     const running = await infoWhen(sent, ({ data }) => typeof data.workerId === 'string');
     expect(running).toMatchObject({ status: 'processing', detail: `runs on ${running.data.workerId}` });
     expect(await sent.cancel('enough')).toMatchObject({ status: 'canceled', detail: 'canceled: enough' });
+  });
+
+  test('whose queue has no worker says so while it waits, and fails as NoWorker after its startTimeout', async () => {
+    const sent = await tasks.nobody.applyAsync(undefined, { queue: 'nobody' });
+    await infoWhen(sent, ({ detail }) => detail === 'waits for a worker of the queue nobody');
+    expect(await sent.wait()).toMatchObject({
+      status: 'failed',
+      detail: 'no worker of the queue nobody took it up within 1500ms',
+      errors: [{ type: 'NoWorker' }],
+    });
   });
 
   test('that was started by hand is checked by a worker that knows its definition', async () => {

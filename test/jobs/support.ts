@@ -17,7 +17,7 @@ export interface JobWorld {
 export function useJobs(
   kind: 'dev' | 'time-skipping',
   define: (registry: Registry) => void,
-  options: Partial<RigOptions> = {},
+  { jobs, ...options }: Partial<Omit<RigOptions, 'jobs'>> & { jobs?: Partial<RigOptions['jobs']> } = {},
 ): JobWorld {
   const registry = createRegistry();
   let environment: TestWorkflowEnvironment;
@@ -26,7 +26,7 @@ export function useJobs(
   beforeAll(async () => {
     define(registry);
     [environment, database] = await Promise.all([startTemporal(kind), openPostgresDatabase()]);
-    rig = await startRig({ environment, db: database.db, ...options, jobs: { registry, ...options.jobs } });
+    rig = await startRig({ environment, db: database.db, ...options, jobs: { ...jobs, registry } });
   });
   afterAll(async () => {
     await rig?.stop();

@@ -1,8 +1,36 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { WorkerRole } from '../../runtime/processes/start-workers.ts';
-import { examples } from '../arguments.ts';
+import { examples, several } from '../arguments.ts';
+import { UsageError } from '../errors.ts';
 import { fields, type Io, writeResult } from '../output.ts';
 import { runUntilStopped, settingsFrom } from '../run-process.ts';
+
+const TASKS_HELP = 'module or folder that defines tasks, may be given several times (REEMBED_TASKS)';
+const PRUNE_HELP = 'remove the schedules that the tasks declared before and no longer do';
+
+interface DevCommandOptions {
+  tour?: boolean;
+  port?: string;
+  dataDir?: string;
+  tasks?: string[];
+  pruneSchedules?: boolean;
+  json?: boolean;
+}
+
+interface WorkerCommandOptions {
+  role: WorkerRole;
+  tasks?: string[];
+  queue?: string[];
+  queueRate?: Record<string, number>;
+  pruneSchedules?: boolean;
+}
+
+/** For an option such as `mail=10`, that may be given several times. */
+function rates(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const [, queue = '', rate = ''] = /^([\w.-]+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (!(Number(rate) > 0)) throw new InvalidArgumentError('It must be the name of a queue, =, and a number above 0.');
+  return { ...before, [queue]: Number(rate) };
+}
 
 /** The commands that run servers. */
 export function addProcessCommands(program: Command, io: Io): void {
@@ -16,14 +44,20 @@ export function addProcessCommands(program: Command, io: Io): void {
     .option('--tour', 'show what reembed does, once it runs')
     .option('--port <port>', 'port of the API (REEMBED_PORT)')
     .option('--data-dir <folder>', 'folder that everything is kept in (REEMBED_DATA_DIR)')
+    .option('--tasks <path>', TASKS_HELP, several)
+    .option('--prune-schedules', PRUNE_HELP)
     .option('--json', 'print the addresses as JSON')
-    .addHelpText('after', examples('reembed dev', 'reembed dev --port 8000 --data-dir /var/lib/reembed'))
-    .action(async (options: { tour?: boolean; port?: string; dataDir?: string; json?: boolean }) => {
+    .addHelpText(
+      'after',
+      examples('reembed dev', 'reembed dev --port 8000 --data-dir /var/lib/reembed', 'reembed dev --tasks ./tasks'),
+    )
+    .action(async (options: DevCommandOptions) => {
       // Requests are not what someone who tries things out wants to read.
       const logLevel = io.env.REEMBED_LOG_LEVEL ?? 'warn';
       const settings = settingsFrom(io, {
         REEMBED_PORT: options.port,
         REEMBED_DATA_DIR: options.dataDir,
+        REEMBED_TASKS: options.tasks?.join(),
         REEMBED_LOG_LEVEL: logLevel,
       });
       const { runDev } = await import('../../runtime/processes/dev.ts');
@@ -32,6 +66,7 @@ export function addProcessCommands(program: Command, io: Io): void {
           settings,
           {
             tour: options.tour === true,
+            pruneSchedules: options.pruneSchedules,
             onReady: (addresses) =>
               writeResult(io, options.json, addresses, () => {
                 const { api, docs, temporalUi, temporal, namespace, dataDir } = addresses;
@@ -53,17 +88,43 @@ export function addProcessCommands(program: Command, io: Io): void {
   program
     .command('worker')
     .summary('run workers')
-    .description('Runs workers against the Temporal server of TEMPORAL_ADDRESS and the database of DATABASE_URL.')
+    .description(
+      'Runs workers against the Temporal server of TEMPORAL_ADDRESS and the database of DATABASE_URL. With --tasks they run ' +
+        'the tasks that these modules define; the role `jobs` does nothing else, and needs no database.',
+    )
     .addOption(
-      new Option('--role <role>', 'what this process does: `embed` loads, embeds and copies, `control` all else')
-        .choices(['all', 'control', 'embed'])
+      new Option(
+        '--role <role>',
+        'what this process does: `embed` loads, embeds and copies, `jobs` runs tasks of your own, `control` all else',
+      )
+        .choices(['all', 'control', 'embed', 'jobs'])
         .default('all'),
     )
-    .addHelpText('after', examples('reembed worker', 'reembed worker --role embed'))
-    .action(async ({ role }: { role: WorkerRole }) => {
-      const settings = settingsFrom(io);
+    .option('--tasks <path>', TASKS_HELP, several)
+    .option(
+      '--queue <queue>',
+      'queue of jobs to serve, may be given several times; all that tasks name if not given',
+      several,
+    )
+    .option('--queue-rate <queue=rate>', 'most jobs of a queue that begin in a second, by all its workers', rates)
+    .option('--prune-schedules', PRUNE_HELP)
+    .addHelpText(
+      'after',
+      examples(
+        'reembed worker',
+        'reembed worker --role embed',
+        'reembed worker --role jobs --tasks ./tasks --queue mail --queue-rate mail=10',
+      ),
+    )
+    .action(async (options: WorkerCommandOptions) => {
+      const { role, tasks, queue: queues, queueRate: ratePerSecond, pruneSchedules } = options;
+      const settings = settingsFrom(io, { REEMBED_TASKS: tasks?.join() });
+      if (settings.tasks.length === 0 && (queues || ratePerSecond || pruneSchedules)) {
+        throw new UsageError('--queue, --queue-rate and --prune-schedules need --tasks');
+      }
       const { runWorker } = await import('../../runtime/processes/worker.ts');
-      await runUntilStopped(io, settings, (context) => runWorker(settings, role, context));
+      const jobs = { queues, ratePerSecond, pruneSchedules };
+      await runUntilStopped(io, settings, (context) => runWorker(settings, { role, ...jobs }, context));
     });
 
   program

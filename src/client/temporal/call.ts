@@ -1,4 +1,9 @@
-import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { type ErrorType, ReembedError } from '../../contract/errors.ts';
 
@@ -29,7 +34,8 @@ const INVALID_ARGUMENT = 3;
 function toReembedError(error: unknown, taskId: string): unknown {
   if (error instanceof WorkflowNotFoundError) return taskNotFound(taskId);
   const code = grpcCodeOf(error);
-  if (code !== undefined && UNAVAILABLE_CODES.includes(code)) {
+  const outOfTime = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+  if (outOfTime || (code !== undefined && UNAVAILABLE_CODES.includes(code))) {
     return new ReembedError('TemporalUnavailable', 'the Temporal server does not answer', { cause: error });
   }
   return error;

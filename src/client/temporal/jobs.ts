@@ -22,7 +22,7 @@ export async function startJob(client: Client, options: StartJobOptions): Promis
   const { taskId, taskQueue, input, inputHash, ignoreLock } = options;
   const { plan } = input;
   const wanted = { type: 'job', taskId, inputHash } as const;
-  if (!plan || plan.onDuplicate === 'parallel' || plan.runAtMs !== null || ignoreLock) {
+  if (!plan || plan.onDuplicate === 'parallel' || plan.runs !== null || ignoreLock) {
     const started = await startTask(client, { ...options, type: 'job', ...priorityOf(input) });
     return started.existing ? getTracker(client, taskId) : started.tracker;
   }

@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { ENTER_LANE, WORKFLOW } from '../../contract/names.ts';
 import type { LaneAnswer, LaneInput, LaneRequest } from '../../contract/workflow-inputs.ts';
 import { callTemporal, isType } from './call.ts';
 
 const TIMEOUT_MS = 10_000;
-/** The server takes in ten at once for one lane and turns others away: these try again, for this long in all. */
+/** The server takes in ten at once for one lane and turns others away: a process sends no more than these at once. */
+const AT_ONCE = 3;
+/** Those turned away try again, for this long in all. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = { first: 20, most: 1_000 } as const;
 
@@ -21,6 +24,24 @@ export interface EnterLaneOptions {
  * the same answer. Error: `TemporalUnavailable`, and then it may have been let in all the same.
  */
 export async function enterLane(client: Client, options: EnterLaneOptions): Promise<LaneAnswer> {
+  const limit = limitOf(options.laneId);
+  try {
+    return await limit(() => askUntilAnswered(client, options));
+  } finally {
+    if (limit.activeCount + limit.pendingCount === 0) limits.delete(options.laneId);
+  }
+}
+
+/** Lanes that this process is asking, with how many it may ask at once. */
+const limits = new Map<string, LimitFunction>();
+
+function limitOf(laneId: string): LimitFunction {
+  const limit = limits.get(laneId) ?? pLimit(AT_ONCE);
+  limits.set(laneId, limit);
+  return limit;
+}
+
+async function askUntilAnswered(client: Client, options: EnterLaneOptions): Promise<LaneAnswer> {
   const untilMs = Date.now() + PATIENCE_MS;
   for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
     try {
@@ -38,6 +59,8 @@ function askOnce(client: Client, { laneId, taskQueue, request }: EnterLaneOption
   const input: LaneInput = { name: request.job.name };
   return client.workflow.executeUpdateWithStart<() => Promise<void>, LaneAnswer, [LaneRequest]>(ENTER_LANE, {
     args: [request],
+    // Whoever asks again gets the answer that was under way.
+    updateId: `${request.taskId}/${request.runId ?? ''}`,
     startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.jobLane, {
       workflowId: laneId,
       taskQueue,

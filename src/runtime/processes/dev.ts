@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, ReembedError } from '../../contract/errors.ts';
+import { loadTasks } from '../../jobs/load.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import { keepRunning } from '../lifecycle.ts';
 import { createProcessModels } from '../parts.ts';
@@ -29,6 +30,8 @@ export interface DevAddresses {
 export interface DevOptions {
   /** Show what reembed does, once it runs. */
   tour: boolean;
+  /** Remove the schedules that the tasks declared before and no longer do. */
+  pruneSchedules?: boolean;
   onReady: (addresses: DevAddresses) => void;
 }
 
@@ -39,11 +42,13 @@ export interface DevOptions {
  */
 export async function runDev(
   settings: Settings,
-  { tour, onReady }: DevOptions,
+  { tour, pruneSchedules, onReady }: DevOptions,
   context: ProcessContext,
 ): Promise<void> {
   const dataDir = path.resolve(settings.dataDir);
   requireTokens(settings);
+  const loaded = settings.tasks.length > 0 ? await loadTasks(settings.tasks) : undefined;
+  const tasks = loaded && { ...loaded, pruneSchedules };
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
     await makeFolder(dataDir);
@@ -60,9 +65,11 @@ export async function runDev(
     // On the workers' own connection, so that a task may begin without a way through the server's queue.
     const client = clientOn(connection, temporal.namespace);
     const { namespace } = temporal;
-    const parts = { settings, client, db, models: createProcessModels(settings) };
-    await startWorkers(components, { ...parts, role: 'all', connection, namespace, workflowBundle }, running);
-    const api = await startApi(components, { ...parts, anyPort: true, graceMs: REQUEST_GRACE_MS }, running);
+    const store = { db, models: createProcessModels(settings) };
+    const workers = { settings, client, store, role: 'all', connection, namespace, workflowBundle, tasks } as const;
+    await startWorkers(components, workers, running);
+    const parts = { settings, client, ...store, anyPort: true, graceMs: REQUEST_GRACE_MS };
+    const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);
     const addresses = { api, docs: `${api}/docs`, temporalUi, temporal: temporal.address, namespace, dataDir };

@@ -1,9 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { bringSchedulesInLine } from '../../jobs/schedules.ts';
 import type { Models } from '../../models/models.ts';
 import type { Db } from '../../store/database.ts';
 import type { ProcessContext } from '../context.ts';
+import type { JobsOptions } from '../job-workers.ts';
 import type { Components } from '../lifecycle.ts';
 import { ensureMaintenanceSchedule } from '../maintenance-schedule.ts';
 import { activityDependencies } from '../parts.ts';
@@ -20,9 +22,17 @@ export interface StartWorkersOptions {
   connection: NativeConnection;
   namespace: string;
   client: Client;
-  db: Db;
-  models: Models;
-  workflowBundle: WorkflowBundle;
+  /** Not needed by the role `jobs`. */
+  store?: { db: Db; models: Models };
+  /** Not needed by the roles `embed` and `jobs`. */
+  workflowBundle?: WorkflowBundle;
+  tasks?: TasksToRun;
+}
+
+/** The user's own tasks, and how this process runs them. */
+export interface TasksToRun extends Pick<JobsOptions, 'registry' | 'queues' | 'ratePerSecond'> {
+  /** Remove the schedules that they declared before and no longer do. */
+  pruneSchedules?: boolean;
 }
 
 /** Starts the workers of this process. When they are stopped, activities may go on for REEMBED_SHUTDOWN_SECONDS. */
@@ -31,7 +41,7 @@ export async function startWorkers(
   options: StartWorkersOptions,
   { log }: ProcessContext,
 ): Promise<void> {
-  const { settings, role, connection, namespace, workflowBundle } = options;
+  const { settings, role, connection, namespace, workflowBundle, client, store, tasks } = options;
   const workers = await createWorkers({
     connection,
     namespace,
@@ -40,7 +50,8 @@ export async function startWorkers(
     workflowBundle,
     maxEmbedActivities: settings.embedConcurrency,
     shutdownGraceMs: settings.shutdownSeconds * 1_000,
-    dependencies: activityDependencies({ ...options, log }),
+    dependencies: store && activityDependencies({ settings, client, log, ...store }),
+    jobs: tasks && { ...tasks, concurrency: settings.jobConcurrency, client, log },
   });
   const running = workers.run();
   components.add(
@@ -52,7 +63,18 @@ export async function startWorkers(
     },
     running,
   );
-  if (role !== 'embed') await scheduleMaintenance(options, log);
+  if (tasks) await alignSchedules(options, tasks, log);
+  if (role === 'all' || role === 'control') await scheduleMaintenance(options, log);
+}
+
+/** A schedule that its task would not take is a mistake in the code, and ends the start. */
+async function alignSchedules(
+  { client, settings: { taskQueue } }: StartWorkersOptions,
+  { registry, pruneSchedules: prune }: TasksToRun,
+  log: Logger,
+): Promise<void> {
+  const count = await bringSchedulesInLine(registry, { client, taskQueue }, { prune });
+  log.info({ tasks: registry.tasks.map(({ name }) => name), schedules: count }, 'tasks are known');
 }
 
 /** Work goes on without it, so a server that has no schedules for us is no reason to stop. */

@@ -1,36 +1,46 @@
+import { ReembedError } from '../../contract/errors.ts';
+import { loadTasks } from '../../jobs/load.ts';
+import type { Registry } from '../../jobs/registry.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import { openConfiguredDatabase, requireMigrated } from '../database.ts';
-import { keepRunning } from '../lifecycle.ts';
+import { type Components, keepRunning } from '../lifecycle.ts';
 import { createProcessModels } from '../parts.ts';
-import { patiently } from '../patience.ts';
+import { patiently, type WaitOptions } from '../patience.ts';
 import type { Settings } from '../settings.ts';
 import { clientOn, connectTemporal } from '../temporal-connection.ts';
 import { bundleWorkflows } from '../worker.ts';
-import { startWorkers, type WorkerRole } from './start-workers.ts';
+import { startWorkers, type TasksToRun, type WorkerRole } from './start-workers.ts';
+
+export interface RunWorkerOptions extends Omit<TasksToRun, 'registry'> {
+  role: WorkerRole;
+}
 
 /**
- * Runs workers until a stop is asked for. Temporal and Postgres may come later than they and may go away: work goes on
- * when they are back.
+ * Runs workers until a stop is asked for, with the tasks of REEMBED_TASKS if it names any. Temporal and Postgres may come
+ * later than they and may go away: work goes on when they are back.
  */
-export async function runWorker(settings: Settings, role: WorkerRole, context: ProcessContext): Promise<void> {
+export async function runWorker(
+  settings: Settings,
+  { role, ...jobs }: RunWorkerOptions,
+  context: ProcessContext,
+): Promise<void> {
   const { temporal } = settings;
+  const tasks = await tasksOf(settings, role);
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
-    const db = openConfiguredDatabase(settings, log);
-    components.add('the database connections', () => db.destroy());
     const wait = { waitMs: START_WAIT_MS, say, signal };
-    await patiently(wait, () => requireMigrated(db));
+    const store = role === 'jobs' ? undefined : await openStore(settings, components, running, wait);
     const connection = await connectTemporal(temporal, log, wait);
     components.add('the Temporal connection', () => connection.close());
-    const workflowBundle = await bundleWorkflows();
+    const workflowBundle = role === 'all' || role === 'control' ? await bundleWorkflows() : undefined;
     signal.throwIfAborted();
     const parts = {
       connection,
       namespace: temporal.namespace,
       client: clientOn(connection, temporal.namespace),
-      db,
-      models: createProcessModels(settings),
+      store,
       workflowBundle,
+      tasks: tasks && { ...tasks, ...jobs },
     };
     await startWorkers(components, { settings, role, ...parts }, running);
     log.info(
@@ -38,4 +48,18 @@ export async function runWorker(settings: Settings, role: WorkerRole, context: P
       'worker runs',
     );
   });
+}
+
+async function openStore(settings: Settings, components: Components, { log }: ProcessContext, wait: WaitOptions) {
+  const db = openConfiguredDatabase(settings, log);
+  components.add('the database connections', () => db.destroy());
+  await patiently(wait, () => requireMigrated(db));
+  return { db, models: createProcessModels(settings) };
+}
+
+/** @throws ReembedError `InvalidSetting` when there are none and nothing else to do */
+async function tasksOf({ tasks }: Settings, role: WorkerRole): Promise<{ registry: Registry } | undefined> {
+  if (tasks.length > 0 && (role === 'all' || role === 'jobs')) return loadTasks(tasks);
+  if (role !== 'jobs') return undefined;
+  throw new ReembedError('InvalidSetting', 'REEMBED_TASKS must name the modules or folders of the tasks to run');
 }

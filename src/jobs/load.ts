@@ -1,0 +1,61 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { messageOf, ReembedError } from '../contract/errors.ts';
+import { isTask } from './define.ts';
+import { globalRegistry, type Registry } from './registry.ts';
+
+const MODULE = /\.(js|mjs|ts|mts)$/;
+const NO_MODULE = /(\.d|\.test|\.spec)\.[cm]?[jt]s$/;
+const TYPESCRIPT = /\.m?ts$/;
+
+/**
+ * Imports modules, and all modules in folders, and returns the registry with the tasks they define: the global one, to
+ * which tasks that they export from a registry of their own are added. TypeScript is run as it is.
+ * Error: `InvalidInput` for a path that is not there, a module that cannot be loaded, or when nothing defines a task.
+ */
+export async function loadTasks(paths: readonly string[]): Promise<{ registry: Registry; modules: string[] }> {
+  const modules = [...new Set((await Promise.all(paths.map(modulesAt))).flat())];
+  await importTasks(modules);
+  const registry = globalRegistry();
+  if (registry.tasks.length === 0) {
+    throw new ReembedError('InvalidInput', `${paths.join(', ')}: nothing there defines a task with defineTask()`);
+  }
+  return { registry, modules };
+}
+
+/** Imports modules and adds the tasks that they export to the global registry. */
+export async function importTasks(modules: readonly string[]): Promise<void> {
+  if (modules.some((module) => TYPESCRIPT.test(module))) (await import('tsx/esm/api')).register();
+  for (const module of modules) {
+    for (const exported of Object.values(await importModule(module))) {
+      if (isTask(exported)) globalRegistry().add(exported);
+    }
+  }
+}
+
+async function importModule(module: string): Promise<object> {
+  try {
+    return await import(pathToFileURL(module).href);
+  } catch (error) {
+    if (error instanceof ReembedError) throw error;
+    throw new ReembedError('InvalidInput', `${module} cannot be loaded: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function modulesAt(written: string): Promise<string[]> {
+  const place = path.resolve(written);
+  const found = await stat(place).catch(() => undefined);
+  if (!found) throw new ReembedError('InvalidInput', `${written}: there is no such file or folder`);
+  if (found.isFile()) return [place];
+  const entries = await readdir(place, { withFileTypes: true });
+  const inner = entries
+    .filter(({ name }) => name !== 'node_modules' && !name.startsWith('.'))
+    .sort((left, right) => (left.name < right.name ? -1 : 1))
+    .map(async (entry) => {
+      const child = path.join(place, entry.name);
+      if (entry.isDirectory()) return modulesAt(child);
+      return MODULE.test(entry.name) && !NO_MODULE.test(entry.name) ? [child] : [];
+    });
+  return (await Promise.all(inner)).flat();
+}

@@ -1,0 +1,144 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type AnyTask, defineTask } from '../../src/jobs/index.ts';
+import { infoWhen, uniqueName, useJobs } from './support.ts';
+
+const ran: string[] = [];
+let held = true;
+let tasks: Record<'serial' | 'queueOne' | 'discard' | 'quick', AnyTask>;
+
+const world = useJobs('dev', (registry) => {
+  const definition = {
+    registry,
+    input: z.object({ key: z.string(), value: z.string() }),
+    key: ({ key }: { key: string }) => key,
+    bind: true,
+  } as const;
+  const run = async ({ signal }: { signal: AbortSignal }, { value }: { value: string }) => {
+    ran.push(value);
+    while (held) await delay(20, undefined, { signal });
+  };
+  tasks = {
+    serial: defineTask({ ...definition, name: 'serial', onDuplicate: 'serial' }, run),
+    queueOne: defineTask({ ...definition, name: 'queue-one', onDuplicate: 'queue_one', newest: true }, run),
+    discard: defineTask({ ...definition, name: 'discard', onDuplicate: 'discard' }, run),
+    quick: defineTask({ ...definition, name: 'quick', onDuplicate: 'discard' }, (_bound, { value }) => {
+      ran.push(value);
+    }),
+  };
+});
+
+let key: string;
+beforeEach(() => {
+  ran.length = 0;
+  held = true;
+  key = uniqueName('key');
+});
+const send = (task: AnyTask, value: string, options = {}) => task.applyAsync({ key, value }, options);
+const untilRan = async (value: string) => {
+  while (!ran.includes(value)) await delay(20);
+};
+
+describe('a job that waits for its turn', () => {
+  test('says behind which one, leaves the queue when it is canceled, and does not jump it by a restart', async () => {
+    const first = await send(tasks.serial, 'first');
+    const second = await send(tasks.serial, 'second');
+    const third = await send(tasks.serial, 'third');
+    await untilRan('first');
+    await infoWhen(third, ({ detail }) => detail === `waits for its turn behind ${second.id}`);
+    await third.restart();
+    expect(await third.info()).toMatchObject({ status: 'waiting' });
+    expect(await second.cancel()).toMatchObject({ status: 'canceled' });
+    held = false;
+    await Promise.all([first.wait(), third.wait()]);
+    expect(ran).toEqual(['first', 'third']);
+  });
+
+  test('with queue_one and newest runs with the input of the newest that it stands for', async () => {
+    const first = await send(tasks.queueOne, 'old');
+    await untilRan('old');
+    const waiting = await send(tasks.queueOne, 'newer');
+    const ignored = await send(tasks.queueOne, 'newest');
+    expect(ignored.tracker).toMatchObject({ status: 'ignored', data: { standsFor: waiting.id } });
+    await expect(ignored.result()).rejects.toMatchObject({ type: 'TaskClosed' });
+    held = false;
+    await Promise.all([first.wait(), waiting.wait()]);
+    expect(ran).toEqual(['old', 'newest']);
+  });
+
+  test('runs soon after the one before it was terminated', async () => {
+    const first = await send(tasks.serial, 'first');
+    await untilRan('first');
+    const second = await send(tasks.serial, 'second');
+    await world.environment.client.workflow.getHandle(first.id).terminate('by an operator');
+    await untilRan('second');
+    held = false;
+    expect(await second.wait()).toMatchObject({ status: 'done' });
+  });
+
+  test('that an operator’s end of its lane has left alone is let in by the next lane', async () => {
+    const first = await send(tasks.serial, 'first');
+    await untilRan('first');
+    const second = await send(tasks.serial, 'second');
+    const lanes = world.environment.client.workflow.list({
+      query: `WorkflowType = 'jobLane' AND ExecutionStatus = 'Running'`,
+    });
+    for await (const { workflowId } of lanes) {
+      await world.environment.client.workflow.getHandle(workflowId).terminate();
+    }
+    held = false;
+    await first.wait();
+    expect(await second.wait({ timeoutMs: 100_000 })).toMatchObject({ status: 'done' });
+  }, 120_000);
+});
+
+describe('a lane', () => {
+  test('answers a job that is sent again as before, and refuses its id for another input', async () => {
+    const first = await send(tasks.discard, 'a', { taskId: key });
+    const again = await send(tasks.discard, 'a', { taskId: key });
+    expect([first, again].map(({ tracker }) => tracker.status)).not.toContain('ignored');
+    await expect(send(tasks.discard, 'b', { taskId: key })).rejects.toMatchObject({ type: 'TaskLocked' });
+    const other = `${key}-other`;
+    const ignored = [
+      await send(tasks.discard, 'c', { taskId: other }),
+      await send(tasks.discard, 'c', { taskId: other }),
+    ];
+    expect(ignored.map(({ tracker }) => tracker.data.standsFor)).toEqual([key, key]);
+    held = false;
+    await first.wait();
+    expect(ran).toEqual(['a']);
+  });
+
+  test('is asked by jobs that were started by hand, too: one that is discarded ends as ignored', async () => {
+    const first = await send(tasks.discard, 'first');
+    await untilRan('first');
+    const byHand = await world.rig.run('job', { name: 'discard', input: { key, value: 'by hand' } });
+    expect(byHand).toMatchObject({
+      status: 'ignored',
+      detail: `the job ${first.id} stands for it`,
+      data: { standsFor: first.id },
+    });
+    held = false;
+    await first.wait();
+    expect((await first.restart()).status).not.toBe('ignored');
+    await infoWhen(first, ({ status, attempts }) => status === 'done' && attempts === 2);
+    expect(ran).toEqual(['first', 'first']);
+  });
+
+  test('loses no job that comes when it is about to end', async () => {
+    // It ends two seconds after its last job: these come around that moment.
+    const sent = await Promise.all(
+      Array.from({ length: 12 }, async (_, at) => {
+        const of = (value: string) => tasks.quick.delay({ key: `${key}-${at}`, value: `${at}-${value}` });
+        await (await of('first')).wait();
+        await delay(1_700 + at * 60);
+        const second = await of('second');
+        return second.wait({ timeoutMs: 30_000 });
+      }),
+    );
+    expect(sent.map(({ status }) => status)).toEqual(Array(12).fill('done'));
+    expect(new Set(ran).size).toBe(24);
+    expect(ran).toHaveLength(24);
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type AnyTask, createRegistry, defineTask } from '../../src/jobs/index.ts';
+import { infoWhen, useJobs } from './support.ts';
+
+let tasks: Record<'clock' | 'fails' | 'lost' | 'slow', AnyTask>;
+let attemptsMs: number[] = [];
+
+const world = useJobs('time-skipping', (registry) => {
+  tasks = {
+    clock: defineTask({ registry, name: 'clock', input: z.any() }, () => world.environment.currentTimeMs()),
+    fails: defineTask(
+      { registry, name: 'fails', maxAttempts: 4, backOff: { initial: '1m', factor: 3, most: '5m' } },
+      async () => {
+        attemptsMs.push(await world.environment.currentTimeMs());
+        throw new Error('always');
+      },
+    ),
+    slow: defineTask({ registry, name: 'slow', timeout: '200ms', maxAttempts: 2 }, () => new Promise(() => {})),
+    // Its definition was removed from the code of the workers.
+    lost: defineTask({ registry: createRegistry(), name: 'lost', backOff: { initial: '1h' } }, () => {}),
+  };
+});
+
+const nowMs = () => world.environment.currentTimeMs();
+
+describe('on a server whose clock runs ahead, a job', () => {
+  test('runs at its time, and never before', async () => {
+    const at = new Date((await nowMs()) + 48 * 3_600_000);
+    const sent = await tasks.clock.at(at, null);
+    expect(await infoWhen(sent, ({ status }) => status === 'waiting')).toMatchObject({
+      detail: `will run at ${at.toISOString()}`,
+      data: { name: 'clock' },
+    });
+    const handle = world.environment.client.workflow.getHandle(sent.id);
+    await handle.result();
+    const ranMs = await sent.result();
+    expect(ranMs).toBeGreaterThanOrEqual(at.getTime());
+    expect(ranMs).toBeLessThan(at.getTime() + 60_000);
+  });
+
+  test('with a delay can be canceled while it waits, and restart runs it at once', async () => {
+    const canceled = await tasks.clock.applyAsync(null, { delay: '100d' });
+    await infoWhen(canceled, ({ status }) => status === 'waiting');
+    expect(await canceled.cancel('not needed')).toMatchObject({ status: 'canceled' });
+    const hurried = await tasks.clock.applyAsync(null, { delay: '100d' });
+    await infoWhen(hurried, ({ status }) => status === 'waiting');
+    await hurried.restart();
+    const { createTime, data } = await infoWhen(hurried, ({ status }) => status === 'done');
+    expect(Number(data.result) - Date.parse(createTime)).toBeLessThan(3_600_000);
+  });
+
+  test('that was canceled before its time runs at once when it is restarted', async () => {
+    const sent = await tasks.clock.applyAsync(null, { delay: '100d' });
+    await infoWhen(sent, ({ status }) => status === 'waiting');
+    await sent.cancel();
+    await sent.restart();
+    expect(await infoWhen(sent, ({ status }) => status === 'done')).toMatchObject({ attempts: 2 });
+  });
+
+  test('that always fails is exhausted after its attempts, with its own back-off between them', async () => {
+    attemptsMs = [];
+    const sent = await tasks.fails.delay(undefined);
+    await expect(world.environment.client.workflow.getHandle(sent.id).result()).rejects.toMatchObject({
+      cause: { type: 'TaskExhausted' },
+    });
+    expect(await sent.info()).toMatchObject({ status: 'exhausted', attempts: 4, maxAttempts: 4 });
+    const pauses = attemptsMs.slice(1).map((ms, at) => Math.floor((ms - (attemptsMs[at] ?? 0)) / 60_000));
+    expect(pauses).toEqual([1, 3, 5]);
+  });
+
+  test('whose definition no worker has any more is tried again, and ends exhausted as JobUnknown', async () => {
+    tasks.lost.registry.connect(world.registry.connection);
+    const sent = await tasks.lost.delay(undefined);
+    await world.environment.client.workflow
+      .getHandle(sent.id)
+      .result()
+      .catch(() => {});
+    const tracker = await sent.info();
+    expect(tracker).toMatchObject({ status: 'exhausted', attempts: 3 });
+    expect(new Set(tracker.errors.map(({ type }) => type))).toEqual(new Set(['JobUnknown']));
+    const byHand = await world.rig.run('job', { name: 'lost', maxAttempts: 2 });
+    expect(byHand).toMatchObject({ status: 'exhausted', attempts: 2, errors: [{ type: 'JobUnknown' }, {}] });
+  });
+
+  test('that takes longer than its timeout fails each attempt as TaskTimeout', async () => {
+    const tracker = await (await tasks.slow.delay(undefined)).wait();
+    expect(tracker).toMatchObject({ status: 'exhausted', errors: [{ type: 'TaskTimeout' }, { type: 'TaskTimeout' }] });
+  });
+});
