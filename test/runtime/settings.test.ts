@@ -25,13 +25,14 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   tombstoneRetention: ['7', 'a week', '7w', '-1d'],
   databaseConnections: ['0', '1001'],
   embedConcurrency: ['0', ''.padEnd(30, '9')],
+  jobConcurrency: ['0', '10001', 'many'],
   shutdownSeconds: ['-1', 'soon'],
   url: ['localhost:7400', 'ftp://x', 'nowhere'],
   token: ['two words'],
 };
 
 /** These take any text: whether the file or folder can be used is seen when it is. */
-const ANY_TEXT = ['dataDir', 'fileRoots', 'cacheDir', 'temporalCliPath', 'temporalTestServerPath'];
+const ANY_TEXT = ['dataDir', 'fileRoots', 'tasks', 'cacheDir', 'temporalCliPath', 'temporalTestServerPath'];
 
 describe('a setting', () => {
   test('has a default or is null, and every default is valid', () => {

@@ -19,7 +19,17 @@ describe('the workflows of today continue tasks that were started by earlier one
   test('there is a recording of every workflow', () => {
     const types = recordings.map((file) => startedType(read(file)));
     expect(new Set(types)).toEqual(
-      new Set(['upsert', 'delete', 'reindex', 'reindexSlice', 'deleteIndex', 'maintain', 'steerTasks']),
+      new Set([
+        'upsert',
+        'delete',
+        'reindex',
+        'reindexSlice',
+        'deleteIndex',
+        'maintain',
+        'steerTasks',
+        'job',
+        'jobLane',
+      ]),
     );
   });
 
