@@ -6,6 +6,7 @@ import { formatReport, type Report } from './report.ts';
 // npm run bench -- NAME [--runs N] [--json] [options of the benchmark]
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   gate: async () => (await import('./gate.ts')).gate,
+  reindex: async () => (await import('./reindex.ts')).reindex,
 };
 
 const COMMON = {
