@@ -54,6 +54,10 @@ export class TrackerKeeper {
   }
 
   setDetail(detail: string): void {
+    if (this.beneathPause) {
+      this.beneathPause = { ...this.beneathPause, detail };
+      return;
+    }
     this.describe(detail);
     setCurrentDetails(currentDetails(this.tracker));
   }
