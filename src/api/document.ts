@@ -23,6 +23,7 @@ const TAGS: Record<string, string> = {
   'tasks: reindex': 'Indexes being rebuilt while writes go on.',
   'tasks: reindex-slice': 'The slices that a reindex copies its source in.',
   'tasks: delete-index': 'Deletions of whole indexes.',
+  'tasks: steer': 'Calls that steer many tasks at once.',
   'tasks: job': "Runs of the user's own tasks.",
   jobs: "The user's own functions: which there are, and runs of them.",
   schedules: 'When jobs run again and again.',

@@ -93,7 +93,17 @@ const steer = (verb: 'pause' | 'resume', summary: string) =>
     operationId: `${verb}Schedule`,
     tags,
     summary,
-    request: { params, query: z.strictObject({ note: z.string().max(1_000).optional().describe('Kept with it.') }) },
+    request: {
+      params,
+      query: z.strictObject({
+        note: z
+          .string()
+          .max(1_000)
+          .optional()
+          .describe('Kept with it.')
+          .meta({ examples: ['too often'] }),
+      }),
+    },
     responses: { 200: json('The schedule after it.', scheduleBody), ...problemResponses(...NOT_THERE) },
   });
 const pause = steer('pause', 'Start nothing any more until it is resumed');
@@ -107,7 +117,12 @@ const run = createRoute({
   summary: 'Run it once more, now',
   request: {
     params,
-    query: z.strictObject({ overlap: overlapSchema.optional().describe('If not given, its own policy.') }),
+    query: z.strictObject({
+      overlap: overlapSchema
+        .optional()
+        .describe('If not given, its own policy.')
+        .meta({ examples: ['skip'] }),
+    }),
   },
   responses: { 202: json('What came of it.', scheduleRunBody), ...problemResponses(...NOT_THERE) },
 });
@@ -124,8 +139,8 @@ const getTimes = createRoute({
   request: {
     params,
     query: z.strictObject({
-      from: time.describe('Now, if not given.'),
-      until: time.describe('A week after `from`, if not given.'),
+      from: time.describe('Now, if not given.').meta({ examples: ['2030-01-01T00:00:00Z'] }),
+      until: time.describe('A week after `from`, if not given.').meta({ examples: ['2030-01-08T00:00:00Z'] }),
     }),
   },
   responses: { 200: json('In order, with jitter.', scheduleNextBody), ...problemResponses(...NOT_THERE) },

@@ -19,7 +19,13 @@ const everySchema = z
     'An interval of whole seconds (`90s`, `1m`, a number of seconds), or a cron expression: of five fields, of seven ' +
       'with seconds before and years behind them, or one such as `@daily`.',
   )
-  .meta({ examples: ['0 9 * * MON-FRI'] });
+  .meta({
+    examples: ['0 9 * * MON-FRI'],
+    anyOf: [
+      { type: 'integer', minimum: 1, maximum: LONGEST_MS / 1_000 },
+      { type: 'string', maxLength: 200 },
+    ],
+  });
 
 const timeZoneSchema = z
   .string()

@@ -29,7 +29,10 @@ export const steerFilterSchema = z
   .refine((filter) => Object.values(filter).some((condition) => condition !== undefined), {
     error: 'needs at least one condition: types, statuses, index, parentId, createdAfter, createdBefore or taskIds',
   })
-  .describe('The tasks that fit all of its conditions are steered: at least one must be given.');
+  .meta({
+    description: 'The tasks that fit all of its conditions are steered: at least one must be given.',
+    minProperties: 1,
+  });
 export type SteerFilter = z.output<typeof steerFilterSchema>;
 
 export const steerSchema = z
