@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { createTaskRouters, type TaskRouterOptions } from '../../../src/api/tasks/index.ts';
 import type { World } from '../../client/temporal/support.ts';
+import { expectDocumented } from '../support.ts';
 
 export interface Answer {
   status: number;
@@ -20,6 +21,9 @@ export function taskApi(world: World, change: Partial<TaskRouterOptions> = {}) {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
+    const sent = new Headers(response.headers);
+    sent.set('x-request-id', 'added by middleware of the whole app');
+    expectDocumented({ method, path: `/v1/tasks${path}`, status: response.status, headers: sent, body: text });
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text } as Answer;
   }

@@ -1,0 +1,61 @@
+import type { ErrorType } from '../../../src/contract/errors.ts';
+import type { Contract, Operation } from './contract.ts';
+import type { ServerName, World } from './world.ts';
+
+/** One request that brings about one documented answer. */
+export interface Case {
+  /** The `operationId`. */
+  operation: string;
+  /** The status, or of an error its type. */
+  expect: number | ErrorType;
+  /** Which server is asked: `api` if not given. */
+  on?: ServerName;
+  /** Makes what must be there before, and says how the request differs from the document's own example. */
+  given?: (world: World) => Change | Promise<Change>;
+}
+
+export interface Change {
+  path?: Record<string, string>;
+  /** An undefined value leaves a parameter of the example out. */
+  query?: Record<string, string | undefined>;
+  headers?: Record<string, string>;
+  /** A text is sent as it is. */
+  body?: unknown;
+}
+
+export interface Sendable {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+}
+
+/**
+ * The request that the document itself gives as an example: the required parameters, and the JSON body; changed.
+ */
+export function requestOf(contract: Contract, { method, path, json }: Operation, change: Change = {}): Sendable {
+  const names: Record<string, string> = {};
+  const query: Record<string, string | undefined> = {};
+  for (const { name, in: place, required, ...rest } of json.parameters ?? []) {
+    if (place === 'path') names[name] = String(exampleOf(rest.schema));
+    if (place === 'query' && required) query[name] = String(exampleOf(rest.schema));
+  }
+  Object.assign(names, change.path);
+  Object.assign(query, change.query);
+  const content = json.requestBody?.content['application/json'];
+  const body = change.body ?? (content && exampleOf(contract.deref(content.schema)));
+  const search = new URLSearchParams(
+    Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? ''));
+  return {
+    method: method.toUpperCase(),
+    path: search.size > 0 ? `${filled}?${search}` : filled,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...change.headers },
+    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+  };
+}
+
+export function exampleOf(schema: { examples?: unknown[]; default?: unknown }): unknown {
+  return schema.examples?.[0] ?? schema.default;
+}

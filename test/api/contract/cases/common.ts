@@ -1,0 +1,40 @@
+import type { Case, Change } from '../case.ts';
+import type { Contract, Operation } from '../contract.ts';
+
+/**
+ * What middleware and bad input make of the document's own example request, for every operation that documents it. A
+ * route that is new gets these cases by itself.
+ */
+export function commonCases(contract: Contract): Case[] {
+  return contract.operations.flatMap((operation) => {
+    const documented = new Set(
+      contract.documented([operation]).map((outcome) => outcome.split(' ').slice(2).join(' ')),
+    );
+    return ALL.filter(({ expect }) => documented.has(String(expect))).map(({ change, ...rest }) => ({
+      operation: operation.id,
+      ...rest,
+      given: () => change?.(operation) ?? {},
+    }));
+  });
+}
+
+const ALL: (Pick<Case, 'expect' | 'on'> & { expect: string; change?: (operation: Operation) => Change })[] = [
+  { expect: 'Unauthorized', on: 'guarded' },
+  { expect: 'Forbidden', change: () => ({ headers: { 'sec-fetch-site': 'cross-site' } }) },
+  { expect: 'TooLarge', on: 'small' },
+  { expect: 'UnsupportedMedia', change: () => ({ headers: { 'content-type': 'text/plain' } }) },
+  { expect: 'HeadersTooLarge', change: () => ({ headers: { 'x-long': 'x'.repeat(20_000) } }) },
+  { expect: 'DatabaseUnavailable', on: 'noDatabase' },
+  { expect: 'TemporalUnavailable', on: 'noTemporal' },
+  { expect: 'InvalidInput', change: spoil },
+] as const;
+
+/** The example with one thing wrong: a name, a parameter that is missing, a body without fields, a limit of none. */
+function spoil({ json }: Operation): Change {
+  const parameters: { name: string; in: string; required?: boolean }[] = json.parameters ?? [];
+  const inPath = parameters.find((parameter) => parameter.in === 'path');
+  if (inPath) return { path: { [inPath.name]: 'A B' } };
+  const required = parameters.find((parameter) => parameter.in === 'query' && parameter.required);
+  if (required) return { query: { [required.name]: undefined } };
+  return json.requestBody ? { body: {} } : { query: { limit: '0' } };
+}

@@ -1,0 +1,79 @@
+import type { Case } from '../case.ts';
+import type { World } from '../world.ts';
+import { operationOf } from './tasks.ts';
+
+const items = [{ id: 'a', payload: 'a lion' }];
+
+/** A body for each call that starts a task, which the API accepts. */
+const BODIES = {
+  upsert: async ({ index }: World) => ({ index: await index(), items }),
+  delete: async ({ index }: World) => ({ index: await index(), ids: ['a'] }),
+  reindex: async ({ index }: World) => ({ source: await index(), dest: await index() }),
+  'delete-index': async ({ index }: World) => ({ index: await index() }),
+  steer: async () => ({ action: 'pause', filter: { taskIds: ['nobody'] } }),
+};
+
+const LINES = { upsert: '{"id":"a","payload":"a lion"}\n', delete: '"a"\n' };
+
+export const runningCases: Case[] = [
+  ...(Object.keys(BODIES) as (keyof typeof BODIES)[]).flatMap((type): Case[] => {
+    const operation = operationOf('run', type);
+    const body = BODIES[type];
+    return [
+      { operation, expect: 202, given: async (world) => ({ body: await body(world) }) },
+      { operation, expect: 200, given: async (world) => ({ query: { wait: 'true' }, body: await body(world) }) },
+      {
+        operation,
+        expect: 'TaskLocked',
+        given: async (world) => ({ body: { ...(await body(world)), taskId: await world.ended('delete') } }),
+      },
+      {
+        operation,
+        expect: 'TemporalUnavailable',
+        on: 'noTemporal',
+        given: async (world) => ({ body: await body(world) }),
+      },
+      ...(type === 'steer' ? [] : onIndex(type)),
+    ];
+  }),
+  ...(['upsert', 'delete'] as const).flatMap((type): Case[] => {
+    const operation = operationOf('run', type);
+    return [
+      {
+        operation,
+        expect: 'IndexDeleting',
+        given: async (world) => ({ body: { ...(await BODIES[type](world)), index: await world.deletingIndex() } }),
+      },
+      {
+        operation,
+        expect: 200,
+        given: async ({ index }) => ({
+          query: { index: await index(), wait: 'true' },
+          headers: { 'content-type': 'application/x-ndjson' },
+          body: LINES[type],
+        }),
+      },
+    ];
+  }),
+];
+
+/** What a type that works on an index answers besides. */
+function onIndex(type: Exclude<keyof typeof BODIES, 'steer'>): Case[] {
+  const operation = operationOf('run', type);
+  const body = BODIES[type];
+  return [
+    {
+      operation,
+      expect: 'IndexNotFound',
+      given: async (world) => ({
+        body: { ...(await body(world)), [type === 'reindex' ? 'source' : 'index']: 'nowhere' },
+      }),
+    },
+    {
+      operation,
+      expect: 'DatabaseUnavailable',
+      on: 'noDatabase',
+      given: async (world) => ({ body: await body(world) }),
+    },
+  ];
+}

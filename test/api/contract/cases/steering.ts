@@ -1,0 +1,35 @@
+import { TASK_TYPES } from '../../../../src/contract/tasks.ts';
+import type { Case } from '../case.ts';
+import type { World } from '../world.ts';
+import { operationOf } from './tasks.ts';
+
+/** The calls that steer one task, of all types together and of each. */
+export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): Case[] => {
+  const ofRunning = async (world: World) => ({ query: { taskId: await world.running(type ?? 'delete-index') } });
+  const ofEnded = async (world: World) => ({ query: { taskId: await world.ended(type ?? 'upsert') } });
+  const ofIgnored = async (world: World) => {
+    const taskId = await world.running(type ?? 'delete-index');
+    await world.ask('PUT', `/v1/tasks/ignore?taskId=${encodeURIComponent(taskId)}`);
+    return { query: { taskId } };
+  };
+  const verbs = ['restart', 'cancel', 'pause', 'resume', 'ignore'].flatMap((verb): Case[] => [
+    { operation: operationOf(verb, type), expect: 200, given: ofRunning },
+    { operation: operationOf(verb, type), expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+  ]);
+  return [
+    ...verbs,
+    { operation: operationOf('restart', type), expect: 'TaskClosed', given: ofIgnored },
+    ...['pause', 'resume', 'ignore'].map(
+      (verb): Case => ({ operation: operationOf(verb, type), expect: 'TaskClosed', given: ofEnded }),
+    ),
+    ...(type === undefined || type === 'reindex' ? throttling(operationOf('throttle', type)) : []),
+  ];
+});
+
+function throttling(operation: string): Case[] {
+  return [
+    { operation, expect: 200, given: async ({ running }) => ({ query: { taskId: await running('reindex') } }) },
+    { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+    { operation, expect: 'TaskClosed', given: async ({ ended }) => ({ query: { taskId: await ended('reindex') } }) },
+  ];
+}

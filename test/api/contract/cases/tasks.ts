@@ -1,0 +1,47 @@
+import { TASK_TYPES, type TaskType } from '../../../../src/contract/tasks.ts';
+import type { Case } from '../case.ts';
+import type { World } from '../world.ts';
+
+/** `cancelTask`, or of one type `cancelDeleteIndexTask`. */
+export function operationOf(verb: string, type?: TaskType): string {
+  return `${verb}-${type ? `${type}-` : ''}task`.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase());
+}
+
+/** What came of steering many tasks. */
+export const steerResultCases: Case[] = [
+  { operation: 'steerResults', expect: 200, given: async ({ ended }) => ({ query: { taskId: await ended('steer') } }) },
+  { operation: 'steerResults', expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+  {
+    operation: 'steerResults',
+    expect: 'DatabaseUnavailable',
+    on: 'noDatabase',
+    given: async ({ ended }) => ({ query: { taskId: await ended('steer') } }),
+  },
+];
+
+/** The calls that ask about tasks, of all types together and of each. */
+export const taskCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): Case[] => {
+  const ended = (world: World) => world.ended(type ?? 'upsert');
+  const ofEnded = async (world: World) => ({ query: { taskId: await ended(world) } });
+  const unknown = { expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) } as const;
+  return [
+    { operation: operationOf('get', type), expect: 200, given: ofEnded },
+    { operation: operationOf('get', type), ...unknown },
+    { operation: operationOf('list', type), expect: 200, given: (world) => ended(world).then(() => ({})) },
+    { operation: operationOf('count', type), expect: 200, given: (world) => ended(world).then(() => ({})) },
+    { operation: operationOf('failed-items', type), expect: 200, given: ofEnded },
+    { operation: operationOf('failed-items', type), ...unknown },
+    { operation: operationOf('failed-items', type), expect: 'DatabaseUnavailable', on: 'noDatabase', given: ofEnded },
+    { operation: operationOf('events', type), expect: 200, given: ofEnded },
+    { operation: operationOf('events', type), ...unknown },
+    {
+      operation: operationOf('events', type),
+      expect: 204,
+      given: async (world) => {
+        const taskId = await ended(world);
+        const { updateTime } = await world.tracker(taskId);
+        return { query: { taskId }, headers: { 'last-event-id': updateTime } };
+      },
+    },
+  ];
+});

@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { createApi } from '../../../src/api/app.ts';
+import type { TaskType, Tracker } from '../../../src/contract/tasks.ts';
+import { createRegistry, defineTask } from '../../../src/jobs/index.ts';
+import { createModels } from '../../../src/models/models.ts';
+import { startHttpServer } from '../../../src/runtime/http-server.ts';
+import { transaction } from '../../../src/store/database.ts';
+import { markDeleting } from '../../../src/store/indexes.ts';
+import { createIndex, lockIn, uniqueName } from '../../store/builders.ts';
+import { openPostgresDatabase } from '../../support/databases.ts';
+import { type Behaviour, startEmbeddingServer } from '../../support/embedding-server.ts';
+import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
+import { silentDatabase } from '../support.ts';
+
+export type ServerName = 'api' | 'idle' | 'guarded' | 'small' | 'noDatabase' | 'noTemporal';
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** Everything real: the servers on ports of their own, Temporal, Postgres, workers, and a model one can make fail. */
+export async function openWorld() {
+  const environment = await startTemporal('dev');
+  const database = await openPostgresDatabase();
+  const { db } = database;
+  const registry = createRegistry();
+  defineTask({ name: 'check', registry }, () => {});
+  const rig = await startRig({ environment, db, settings: { maxConcurrentReindexes: 1_000 }, jobs: { registry } });
+  const embeddings = await startEmbeddingServer({ dimensions: 8 });
+  const usual = {
+    db,
+    client: environment.client,
+    models: createModels({ env: {} }),
+    taskQueue: rig.taskQueue,
+    log: silentLog,
+    registry,
+  };
+  const apis = {
+    api: createApi(usual),
+    /** No worker takes up what is started here. */
+    idle: createApi({ ...usual, taskQueue: 'idle' }),
+    guarded: createApi({ ...usual, settings: { apiTokens: [{ name: 'one', token: 'a-token' }] } }),
+    small: createApi({ ...usual, settings: { bodyBytes: 10 } }),
+    noDatabase: createApi({ ...usual, db: silentDatabase() }),
+    // Without the interceptors that try again for seconds: there are many calls to make.
+    noTemporal: createApi({
+      ...usual,
+      client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) }),
+    }),
+  };
+  const started = await Promise.all(
+    Object.entries(apis).map(async ([name, { fetch }]) => {
+      const server = await startHttpServer({ fetch, host: '127.0.0.1', port: 0, anyPort: false });
+      return [name as ServerName, server] as const;
+    }),
+  );
+  const servers = Object.fromEntries(started.map(([name, { url }]) => [name, url])) as Record<ServerName, string>;
+
+  async function ask<T>(method: string, path: string, body?: unknown, on: ServerName = 'api'): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(servers[on] + path, { method, headers, body: body ? JSON.stringify(body) : null });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+  const tracker = (taskId: string) => ask<Tracker>('GET', `/v1/tasks/info?taskId=${encodeURIComponent(taskId)}`);
+  const run = (type: TaskType, body: unknown, query = '') =>
+    ask<Tracker>('POST', `/v1/tasks/${type}/run${query}`, body);
+  const index = async () => (await createIndex(db)).name;
+
+  /** An index that a lock holds for the length of the tests. */
+  async function lockedIndex(): Promise<{ source: string; dest: string }> {
+    const [source, dest] = [await index(), await index()];
+    await lockIn(db, source, dest, { lockSeconds: 3_600 });
+    return { source, dest };
+  }
+
+  async function until(taskId: string, statuses: readonly string[]): Promise<string> {
+    for (const endMs = Date.now() + 20_000; ; await delay(50)) {
+      const { status } = await tracker(taskId).catch(() => ({ status: 'none' }));
+      if (statuses.includes(status)) return taskId;
+      if (Date.now() > endMs) throw new Error(`${taskId} is ${status}, not ${statuses.join(' or ')}`);
+    }
+  }
+
+  const items = [{ id: 'a', payload: 'a lion' }];
+  const ways: Record<TaskType, { ended(): Promise<string>; running(): Promise<string> }> = {
+    upsert: {
+      ended: async () => (await run('upsert', { index: await index(), items }, '?wait=true')).id,
+      running: async () => {
+        const { id } = await run('upsert', { index: (await lockedIndex()).source, items, onReindex: 'wait' });
+        return until(id, ['waiting']);
+      },
+    },
+    delete: {
+      ended: async () => (await run('delete', { index: await index(), ids: ['a'] }, '?wait=true')).id,
+      running: async () => {
+        const { id } = await run('delete', { index: (await lockedIndex()).source, ids: ['a'], onReindex: 'wait' });
+        return until(id, ['waiting']);
+      },
+    },
+    reindex: {
+      ended: async () => (await run('reindex', { source: await index(), dest: await index() }, '?wait=true')).id,
+      running: async () => until((await run('reindex', await lockedIndex())).id, ['waiting']),
+    },
+    'reindex-slice': {
+      ended: async () => {
+        const source = await index();
+        await run('upsert', { index: source, items }, '?wait=true');
+        const { id } = await run('reindex', { source, dest: await index() }, '?wait=true');
+        return until(`${id}/1/1`, ['done']);
+      },
+      running: async () => {
+        const source = await index();
+        const many = Array.from({ length: 100 }, (_, at) => ({ id: `o${at}`, payload: `text ${at}` }));
+        await run('upsert', { index: source, items: many }, '?wait=true');
+        const { id } = await run('reindex', { source, dest: await index(), ratePerSecond: 1, batchSize: 1 });
+        return until(`${id}/1/1`, ['processing']);
+      },
+    },
+    'delete-index': {
+      ended: async () => (await run('delete-index', { index: await index() }, '?wait=true')).id,
+      running: async () => until((await run('delete-index', { index: await index(), after: '1h' })).id, ['waiting']),
+    },
+    steer: {
+      ended: async () => (await run('steer', { action: 'pause', filter: { taskIds: ['nobody'] } }, '?wait=true')).id,
+      // It waits some seconds for the end of a task that does not hear of its cancellation.
+      running: async () => {
+        const stuck = await ask<Tracker>('POST', '/v1/tasks/delete-index/run', { index: await index() }, 'idle');
+        const { id } = await run('steer', { action: 'cancel', filter: { taskIds: [stuck.id] } });
+        return until(id, ['processing']);
+      },
+    },
+    job: {
+      ended: async () => (await ask<Tracker>('POST', '/v1/jobs/check/run?wait=true', {})).id,
+      running: async () => until((await ask<Tracker>('POST', '/v1/jobs/check/run', { delay: '1h' })).id, ['waiting']),
+    },
+  };
+
+  return {
+    db,
+    servers,
+    tracker,
+    ask,
+    index,
+    lockedIndex,
+    /** The id of a task that has ended well. */
+    ended: (type: TaskType) => ways[type].ended(),
+    /** The id of a task that will not end by itself while the test runs. */
+    running: (type: TaskType) => ways[type].running(),
+    async alias(target: string): Promise<string> {
+      const alias = uniqueName('alias');
+      await ask('PUT', `/v1/aliases/${alias}`, { index: target });
+      return alias;
+    },
+    async deletingIndex(): Promise<string> {
+      const name = await index();
+      await transaction(db, (trx) => markDeleting(trx, name, { force: false }));
+      return name;
+    },
+    /** An index whose model's next call goes this way. */
+    async indexWhoseModel(behaviour: Behaviour): Promise<string> {
+      const model = { provider: 'openai' as const, name: 'm', dimensions: 8, baseUrl: embeddings.url };
+      embeddings.behave(() => behaviour);
+      return (await createIndex(db, { model })).name;
+    },
+    async close(): Promise<void> {
+      await Promise.all(started.map(([, server]) => server.stop(0)));
+      await embeddings.close();
+      await rig.stop();
+      await environment.teardown();
+      await database.close();
+    },
+  };
+}
