@@ -1,0 +1,113 @@
+/**
+ * Fuzzes every route of the API with schemathesis, which makes requests, good and bad, from the OpenAPI document and holds
+ * the answers against it: `npm run fuzz -- [--seconds 120] [--seed 1]`. Starts `reembed dev` on free ports and an empty
+ * data directory; schemathesis itself is installed once, into the cache folder. Ends with 1 if anything was found.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { cacheDirOf } from '../../src/runtime/servers/cache-dir.ts';
+import { freePort } from '../../src/runtime/servers/ports.ts';
+
+const FOLDER = path.dirname(fileURLToPath(import.meta.url));
+const ROOT = path.resolve(FOLDER, '../..');
+/** What the phase that is not bounded by the time may take on top of it. */
+const COVERAGE_SECONDS = 240;
+const STOP_MS = 15_000;
+
+const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+const seconds = Number(values.seconds ?? 120);
+const seed = Number(values.seed ?? randomInt(2 ** 31));
+if (!Number.isSafeInteger(seconds) || seconds < 1) throw new Error('--seconds must be a whole number above 0');
+if (!Number.isSafeInteger(seed) || seed < 0) throw new Error('--seed must be a whole number');
+
+interface RunOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  mostMs?: number;
+}
+
+/** Runs a program to its end; its output is shown. */
+async function run(program: string, args: string[], options: RunOptions = {}): Promise<number> {
+  const { mostMs, ...rest } = options;
+  const child = spawn(program, args, { ...rest, stdio: ['ignore', 'inherit', 'inherit'] });
+  const limit = mostMs === undefined ? undefined : setTimeout(() => child.kill(), mostMs);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(limit);
+  return code ?? 1;
+}
+
+/** The path of `st` of the pinned version, installed if it is not there. */
+async function schemathesis(): Promise<string> {
+  const requirements = path.join(FOLDER, 'requirements.txt');
+  const pins = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
+  const home = path.join(cacheDirOf(process.env), `schemathesis-${pins}`);
+  if (!existsSync(path.join(home, 'complete'))) {
+    console.log(`installing schemathesis into ${home}`);
+    await rm(home, { recursive: true, force: true });
+    await mkdir(path.dirname(home), { recursive: true });
+    const pip = path.join(home, 'bin/pip');
+    const failed =
+      (await run('python3', ['-m', 'venv', home])) ||
+      (await run(pip, ['install', '-q', '--no-deps', '-r', requirements]));
+    if (failed)
+      throw new Error('schemathesis could not be installed: python3 (3.10 or newer) with venv and pip is needed');
+    await mkdir(path.join(home, 'unfinished'));
+    await rename(path.join(home, 'unfinished'), path.join(home, 'complete'));
+  }
+  return path.join(home, 'bin/st');
+}
+
+/** Starts everything on an empty data directory, and returns the address of the API once it answers. */
+async function startDev(dataDir: string, logFile: string): Promise<{ url: string; dev: ChildProcess }> {
+  const port = await freePort('127.0.0.1', 20_000 + randomInt(10_000));
+  const args = ['--import', 'tsx', 'src/cli/main.ts', 'dev', '--json', '--port', String(port), '--data-dir', dataDir];
+  const env = { ...process.env, REEMBED_API_TOKENS: '', REEMBED_FILE_ROOTS: '' };
+  const dev = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  dev.stderr.pipe(createWriteStream(logFile));
+  let text = '';
+  for await (const line of createInterface(dev.stdout)) {
+    text += line;
+    const url = /"api":\s*"([^"]+)"/.exec(text)?.[1];
+    if (url) {
+      dev.stdout.resume();
+      return { url, dev };
+    }
+  }
+  throw new Error(`reembed dev did not start: see ${logFile}`);
+}
+
+async function stop(dev: ChildProcess): Promise<void> {
+  if (dev.exitCode !== null || dev.signalCode !== null) throw new Error('reembed dev has died meanwhile');
+  dev.kill('SIGINT');
+  await Promise.race([once(dev, 'exit'), delay(STOP_MS).then(() => dev.kill('SIGKILL'))]);
+}
+
+const st = await schemathesis();
+const folder = await mkdtemp(path.join(tmpdir(), 'reembed-fuzz-'));
+const logFile = path.join(folder, 'dev.log');
+const { url, dev } = await startDev(path.join(folder, 'data'), logFile);
+console.log(`fuzzing ${url} with seed ${seed} for ${seconds} seconds and the time that coverage takes`);
+const args = ['--config-file', path.join(FOLDER, 'schemathesis.toml'), 'run', `${url}/openapi.json`];
+const env = { ...process.env, SCHEMATHESIS_HOOKS: path.join(FOLDER, 'hooks.py'), PYTHONDONTWRITEBYTECODE: '1' };
+const code = await run(st, [...args, '--seed', String(seed), '--max-time', String(seconds), '--no-color'], {
+  cwd: folder, // where it keeps what it has found
+  env,
+  mostMs: (seconds + COVERAGE_SECONDS) * 1_000,
+});
+await stop(dev);
+const internal = readFileSync(logFile, 'utf8')
+  .split('\n')
+  .filter((line) => line.includes('a request failed'));
+for (const line of internal.slice(0, 5)) console.log(line);
+if (code === 0 && internal.length === 0) await rm(folder, { recursive: true, force: true });
+else console.log(`found something with seed ${seed}; the log of the server is ${logFile}`);
+process.exit(code || (internal.length > 0 ? 1 : 0));
