@@ -36,7 +36,7 @@ export interface ApiDependencies {
   models: { embedder(config: ModelConfig): Embedder };
   taskQueue: string;
   /** The jobs there are, so that calls are checked before anything is started; if not given, workers check them. */
-  registry?: Registry;
+  registry?: Registry | undefined;
   log: ApiLog;
   settings?: {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */

@@ -131,12 +131,17 @@ export function addProcessCommands(program: Command, io: Io): void {
     .command('api')
     .summary('run the HTTP API')
     .description(
-      'Runs the HTTP API on REEMBED_HOST and REEMBED_PORT. Any but a loopback address needs REEMBED_API_TOKENS.',
+      'Runs the HTTP API on REEMBED_HOST and REEMBED_PORT. Any but a loopback address needs REEMBED_API_TOKENS. With --tasks ' +
+        'it lists these jobs, and checks names, inputs and options before anything is started.',
     )
+    .option('--tasks <path>', TASKS_HELP, several)
     .option('--json', 'print the address as JSON')
-    .addHelpText('after', examples('reembed api', 'REEMBED_HOST=0.0.0.0 REEMBED_API_TOKENS=… reembed api'))
-    .action(async ({ json }: { json?: boolean }) => {
-      const settings = settingsFrom(io);
+    .addHelpText(
+      'after',
+      examples('reembed api', 'reembed api --tasks ./tasks', 'REEMBED_HOST=0.0.0.0 REEMBED_API_TOKENS=… reembed api'),
+    )
+    .action(async ({ tasks, json }: { tasks?: string[]; json?: boolean }) => {
+      const settings = settingsFrom(io, { REEMBED_TASKS: tasks?.join() });
       const { runApi } = await import('../../runtime/processes/api.ts');
       await runUntilStopped(io, settings, (context) =>
         runApi(settings, (api) => writeResult(io, json, { api }, () => `the API listens at ${api}`), context),

@@ -1,4 +1,5 @@
 import { messageOf } from '../../contract/errors.ts';
+import { loadTasks } from '../../jobs/load.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import { openConfiguredDatabase, requireMigrated } from '../database.ts';
 import { keepRunning } from '../lifecycle.ts';
@@ -8,13 +9,17 @@ import type { Settings } from '../settings.ts';
 import { openTemporalClient } from '../temporal-connection.ts';
 import { requireTokens, startApi } from './start-api.ts';
 
-/** Runs the API until a stop is asked for. It starts without Temporal, since searching does not need it. */
+/**
+ * Runs the API until a stop is asked for, with the tasks of REEMBED_TASKS if it names any, so that calls of them are
+ * checked at once. It starts without Temporal, since searching does not need it.
+ */
 export async function runApi(
   settings: Settings,
   onReady: (url: string) => void,
   context: ProcessContext,
 ): Promise<void> {
   requireTokens(settings);
+  const tasks = settings.tasks.length > 0 ? await loadTasks(settings.tasks) : undefined;
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
     const db = openConfiguredDatabase(settings, log);
@@ -27,6 +32,7 @@ export async function runApi(
       client: temporal.client,
       db,
       models: createProcessModels(settings),
+      registry: tasks?.registry,
       anyPort: false,
       graceMs: settings.shutdownSeconds * 1_000,
     };

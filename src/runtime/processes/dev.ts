@@ -68,7 +68,7 @@ export async function runDev(
     const store = { db, models: createProcessModels(settings) };
     const workers = { settings, client, store, role: 'all', connection, namespace, workflowBundle, tasks } as const;
     await startWorkers(components, workers, running);
-    const parts = { settings, client, ...store, anyPort: true, graceMs: REQUEST_GRACE_MS };
+    const parts = { settings, client, ...store, registry: loaded?.registry, anyPort: true, graceMs: REQUEST_GRACE_MS };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createApi } from '../../api/app.ts';
 import { ReembedError } from '../../contract/errors.ts';
+import type { Registry } from '../../jobs/registry.ts';
 import type { Models } from '../../models/models.ts';
 import type { Db } from '../../store/database.ts';
 import type { ProcessContext } from '../context.ts';
@@ -13,6 +14,8 @@ export interface StartApiOptions {
   client: Client;
   db: Db;
   models: Models;
+  /** The jobs there are, if this process knows them. */
+  registry?: Registry | undefined;
   /** Take the next free port when the wanted one is taken. */
   anyPort: boolean;
   /** How long requests may go on once a stop is asked for. */
@@ -31,13 +34,14 @@ export function requireTokens({ host, apiTokens }: Settings): void {
 /** Starts the API and returns its address. */
 export async function startApi(
   components: Components,
-  { settings, client, db, models, anyPort, graceMs }: StartApiOptions,
+  { settings, client, db, models, registry, anyPort, graceMs }: StartApiOptions,
   { log }: ProcessContext,
 ): Promise<string> {
   const api = createApi({
     db,
     client,
     models,
+    registry,
     taskQueue: settings.taskQueue,
     log,
     settings: { apiTokens: settings.apiTokens },
