@@ -38,8 +38,8 @@ export function createSteerActivities({ db, tasks }: Pick<ActivityDependencies, 
       return (await countOutcomes(db, taskId)).total;
     },
 
-    async steerChunk({ taskId, ...request }) {
-      const steering = { ...request, by: `task ${taskId}` };
+    async steerChunk({ taskId, by, ...request }) {
+      const steering = { ...request, by: by === undefined ? `task ${taskId}` : `${by}, task ${taskId}` };
       const signal = Context.current().cancellationSignal;
       const untilMs = Date.now() + CHUNK_MS;
       const limit = pLimit(CONCURRENCY);

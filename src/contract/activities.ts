@@ -147,6 +147,8 @@ export interface SteerChunkRequest {
   force: boolean;
   reason: string | undefined;
   dryRun: boolean;
+  /** Who has asked for it, if that is known. */
+  by: string | undefined;
 }
 
 /** On the admission queue: any worker that knows the definitions takes it, however busy it is. */

@@ -163,6 +163,8 @@ export interface SteerInput extends CommonInput {
   force?: boolean;
   reason?: string;
   dryRun?: boolean;
+  /** Who has asked for it, set by the API. */
+  by?: string;
 }
 
 export interface JobInput extends Omit<CallOptions, 'at'>, CommonInput {

@@ -11,7 +11,7 @@ import { runTask } from './tracker.ts';
  */
 export async function steerTasks(given: SteerInput): Promise<Tracker> {
   const input = bodyOf(given);
-  const { action, filter, force = false, reason, dryRun = false, previous } = input;
+  const { action, filter, force = false, reason, dryRun = false, by, previous } = input;
   const spec = {
     type: 'steer',
     indexes: typeof filter?.index === 'string' ? [filter.index] : [],
@@ -21,18 +21,30 @@ export async function steerTasks(given: SteerInput): Promise<Tracker> {
   let isSnapshotTaken = previous?.sameAttempt === true;
   return runTask(spec, async (task) => {
     if (!isSnapshotTaken) {
-      const { previous: _previous, ...body } = input;
+      const { previous: _previous, by: _by, ...body } = input;
       await control.admit({ taskId: task.id, type: 'steer', input: body, version: null });
       task.setDetail('looking for the tasks');
       const again = typeof previous?.data.matched === 'number';
       const matched = await longControl.snapshotTasks({ taskId: task.id, filter, again });
       isSnapshotTaken = true;
-      task.report({ done: 0, total: matched, failed: 0, data: { action, dryRun, matched } });
+      task.report({
+        done: 0,
+        total: matched,
+        failed: 0,
+        data: { action, dryRun, matched, ...(by !== undefined && { by }) },
+      });
       task.setDetail('');
     }
     for (;;) {
       await task.checkpoint();
-      const { byOutcome, isDone } = await longControl.steerChunk({ taskId: task.id, action, force, reason, dryRun });
+      const { byOutcome, isDone } = await longControl.steerChunk({
+        taskId: task.id,
+        action,
+        force,
+        reason,
+        dryRun,
+        by,
+      });
       const failed = byOutcome.failed ?? 0;
       const done = Object.values(byOutcome).reduce((sum, count) => sum + count, 0);
       task.report({ done, failed, data: { outcomes: byOutcome, failed } });

@@ -144,7 +144,7 @@ export class TrackerKeeper {
     const entry: SteeringEntry = {
       time: new Date().toISOString(),
       call,
-      by: typeof by === 'string' ? by.slice(0, LIMITS.nameChars) : null,
+      by: typeof by === 'string' ? by.slice(0, LIMITS.taskIdChars) : null,
       ...(typeof reason === 'string' && { reason: reason.slice(0, LIMITS.detailChars) }),
     };
     tracker.steering = [entry, ...tracker.steering].slice(0, STEERING_KEPT);

@@ -15,8 +15,9 @@ export function accessLog(log: ApiLog): MiddlewareHandler<ApiEnv> {
     await next();
     if (QUIET_PATHS.has(c.req.path) && c.res.ok) return;
     const ms = Math.round(performance.now() - start);
+    const by = c.get('caller');
     log.info(
-      { requestId: c.get('requestId'), method: c.req.method, path: c.req.path, status: c.res.status, ms },
+      { requestId: c.get('requestId'), by, method: c.req.method, path: c.req.path, status: c.res.status, ms },
       'request',
     );
   };

@@ -136,22 +136,23 @@ export async function acceptDeleteIndex(
   });
 }
 
-/** Accepts the steering of many tasks. Errors: `TaskLocked`, `TemporalUnavailable`. */
+/** Accepts the steering of many tasks, for whoever sends it. Errors: `TaskLocked`, `TemporalUnavailable`. */
 export async function acceptSteer(
   deps: AcceptDependencies,
   body: SteerBody,
-  options: AcceptOptions = {},
+  { by, ...options }: AcceptOptions & { by?: string | null } = {},
 ): Promise<Tracker> {
-  return acceptWhole(deps, 'steer', body, options, async () => {});
+  return acceptWhole(deps, 'steer', body, options, async () => {}, by == null ? {} : { by });
 }
 
-/** Accepts a task whose body is its input. A task that is there already needs no check: its index may be gone by now. */
+/** Accepts a task whose body is its input, with what the API adds. A task that is there already needs no check: its index may be gone by now. */
 async function acceptWhole<T extends 'reindex' | 'delete-index' | 'steer'>(
   deps: AcceptDependencies,
   type: T,
   { taskId: givenId, ...input }: TaskInputs[T],
   options: AcceptOptions,
   check: () => Promise<void>,
+  besides: Partial<TaskInputs[T]> = {},
 ): Promise<Tracker> {
   const inputHash = createInputHash({ type, ...input }).digest();
   const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
@@ -164,7 +165,7 @@ async function acceptWhole<T extends 'reindex' | 'delete-index' | 'steer'>(
     taskId,
     taskQueue,
     inputHash,
-    input: input as TaskInputs[T],
+    input: { ...input, ...besides } as TaskInputs[T],
     ...options,
   });
   return started.existing ? getTracker(client, taskId) : started.tracker;

@@ -1,5 +1,4 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import { z } from 'zod';
 import { countTasks, describeTask, getTracker, listTasks } from '../../client/temporal/index.ts';
 import { ReembedError } from '../../contract/errors.ts';
@@ -8,6 +7,7 @@ import { failedItemsSchema, TASK_TYPES, type TaskType, taskCountsSchema } from '
 import { countFailed, listFailed } from '../../store/staging.ts';
 import { type ApiLog, notFound, onError, problemResponses, validationHook } from '../problems.ts';
 import type { AcceptDependencies } from './accept.ts';
+import type { CallerOptions } from './caller.ts';
 import { streamEvents } from './events.ts';
 import { answer, createResponder, operationId, type TaskResponse } from './response.ts';
 import { addRun } from './run.ts';
@@ -25,15 +25,13 @@ import {
 import { addSteerResults } from './steer-results.ts';
 import { addSteering } from './steering.ts';
 
-export interface TaskRouterOptions extends AcceptDependencies {
+export interface TaskRouterOptions extends AcceptDependencies, CallerOptions {
   /** Only tasks of this type, which can then be run too; all types if not given. */
   type?: TaskType;
   /** Answer with something else than the tracker. */
   respond?: TaskResponse;
   /** Gets what is our fault or our servers', and who has steered which task. */
   log?: ApiLog;
-  /** The name of who sends a request, for the record; that of the API token if not given. */
-  callerOf?: (c: Context) => string | null | undefined;
   /** How often an idle stream of events says that it is still there. */
   heartbeatMs?: number;
 }

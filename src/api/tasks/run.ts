@@ -20,6 +20,7 @@ import {
 } from './accept.ts';
 import { acceptJob } from './accept-job.ts';
 import { acceptLines } from './accept-lines.ts';
+import { type CallerOptions, callerOf } from './caller.ts';
 import { endOfRun, RUN_LOCATION } from './end-of-run.ts';
 import { mediaTypeOf, readJson } from './json-body.ts';
 import { answer, operationId, type Responder } from './response.ts';
@@ -67,7 +68,12 @@ const RUNS: Record<StartableType, Run> = {
 };
 
 /** Adds `POST /run` to the router of a type: accepts a task and answers 202, or with `wait=true` 200 at its end. */
-export function addRun(router: OpenAPIHono, deps: AcceptDependencies, type: StartableType, responder: Responder): void {
+export function addRun(
+  router: OpenAPIHono,
+  deps: AcceptDependencies & CallerOptions,
+  type: StartableType,
+  responder: Responder,
+): void {
   const { schema, summary, lines, errors } = RUNS[type];
   const tracker = { 'application/json': { schema: responder.trackerSchema } };
   // Registered apart from its handler: the body is read by its media type, and never as a whole when it is of lines.
@@ -125,7 +131,7 @@ type Query = z.output<typeof runQuery>;
 
 async function accept(
   c: Context,
-  deps: AcceptDependencies,
+  deps: AcceptDependencies & CallerOptions,
   type: StartableType,
 ): Promise<Query & { accepted: Tracker }> {
   const mediaType = mediaTypeOf(c);
@@ -152,7 +158,7 @@ async function accept(
 
 async function acceptJson(
   c: Context,
-  deps: AcceptDependencies,
+  deps: AcceptDependencies & CallerOptions,
   type: StartableType,
   options: AcceptOptions,
 ): Promise<Tracker> {
@@ -170,7 +176,7 @@ async function acceptJson(
       return acceptJob(deps, name, job, options);
     }
     case 'steer':
-      return acceptSteer(deps, await readJson(c, steerSchema), options);
+      return acceptSteer(deps, await readJson(c, steerSchema), { ...options, by: callerOf(c, deps) });
   }
 }
 

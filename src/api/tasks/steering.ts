@@ -1,5 +1,4 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import type { z } from 'zod';
 import {
   cancelTask,
@@ -12,6 +11,7 @@ import {
 import type { ErrorType } from '../../contract/errors.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { problemResponses } from '../problems.ts';
+import { callerOf } from './caller.ts';
 import { answer, operationId, type Responder } from './response.ts';
 import type { TaskRouterOptions } from './router.ts';
 import { reasonQuery, restartQuery, taskIdQuery, throttleQuery } from './schemas.ts';
@@ -26,7 +26,7 @@ interface Common {
 
 /** Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, where there are reindexes, `/throttle`. */
 export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, common: Common): void {
-  const { client, type, log, callerOf = (c: Context) => c.get('caller') as string | undefined } = options;
+  const { client, type, log } = options;
   const { tracker, responder, tags, requireTask } = common;
 
   const steer = <Q extends typeof taskIdQuery>(
@@ -50,7 +50,7 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
       async (c) => {
         const valid = c.req.valid('query' as never) as z.output<Q>;
         const taskId = await requireTask(valid);
-        const by = callerOf(c) ?? null;
+        const by = callerOf(c, options);
         const after = await run(taskId, valid, { by });
         log?.info({ requestId: c.get('requestId' as never), by, call, taskId, status: after.status }, 'steered');
         return answer(c, responder.toBody(after));

@@ -9,7 +9,7 @@ let api: ReturnType<typeof taskApi>;
 beforeAll(async () => {
   world = await openWorld();
   await world.startWorkers();
-  api = taskApi(world);
+  api = taskApi(world, { callerOf: () => 'ann' });
 });
 afterAll(() => world?.close());
 
@@ -65,6 +65,14 @@ describe('steering many tasks', () => {
     await expect(byHand.result()).rejects.toMatchObject({
       cause: { message: expect.stringContaining('filter: needs') },
     });
+  });
+
+  test('keeps in each task who has asked for it', async () => {
+    const { index, ids } = await givenWaiting(1);
+    const { tracker } = await steer({ action: 'cancel', filter: { index } });
+    const { body } = await api.call('GET', `/info?taskId=${ids[0]}`);
+    expect(tracker.data).toMatchObject({ by: 'ann' });
+    expect(body.steering[0]).toMatchObject({ call: 'cancel', by: `ann, task ${tracker.id}` });
   });
 
   test('tells in a dry run what it would do, and does nothing', async () => {
