@@ -7,6 +7,7 @@ import { formatReport, type Report } from './report.ts';
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   gate: async () => (await import('./gate.ts')).gate,
   reindex: async () => (await import('./reindex.ts')).reindex,
+  lists: async () => (await import('./lists.ts')).lists,
 };
 
 const COMMON = {
