@@ -76,18 +76,21 @@ async function readPage(
   filter: string,
   { cursor, offset = 0, limit = DEFAULT_LIMIT }: Pick<TaskPage, 'cursor' | 'offset' | 'limit'>,
 ): Promise<Omit<TaskList, 'total'>> {
-  let start = placeOf(fromCursor(filter, cursor));
+  const { place, paceMs } = readToken(fromCursor(filter, cursor));
+  let start = place;
   for (let left = offset; left > 0; left -= LIMITS.listLimit) {
     const skipped = await readNewest(client, query, start, Math.min(left, LIMITS.listLimit));
     if (skipped.length < Math.min(left, LIMITS.listLimit)) return { tasks: [], cursor: null };
     start = skipped.at(-1);
   }
   // One more than is shown, to know whether there is more.
-  const found = await readNewest(client, query, start, limit + 1);
+  const found = await readNewest(client, query, start, limit + 1, offset === 0 ? paceMs : undefined);
   const shown = found.slice(0, limit);
   const rows = await Promise.all(shown.map((one) => toRow(client, one)));
-  const last = found.length > limit ? shown.at(-1) : undefined;
-  return { tasks: rows.flatMap((row) => row ?? []), cursor: last ? toCursor(filter, tokenOf(last)) : null };
+  return {
+    tasks: rows.flatMap((row) => row ?? []),
+    cursor: found.length > limit ? toCursor(filter, tokenOf(shown)) : null,
+  };
 }
 
 async function toRow(client: Client, { raw }: Placed): Promise<TaskRow | undefined> {
@@ -96,11 +99,14 @@ async function toRow(client: Client, { raw }: Placed): Promise<TaskRow | undefin
   return type && rowOf(execution, type);
 }
 
-function tokenOf({ createdMs, id }: Place): Uint8Array {
-  return Buffer.from(`${createdMs}/${id}`);
+/** Where a page has ended, and how dense its tasks lay. */
+function tokenOf(shown: readonly Place[]): Uint8Array {
+  const [first, last] = [shown[0], shown.at(-1)] as [Place, Place];
+  const paceMs = Math.ceil((first.createdMs - last.createdMs) / shown.length);
+  return Buffer.from(`${last.createdMs}/${paceMs}/${last.id}`);
 }
 
-function placeOf(token: Uint8Array): Place | undefined {
-  const [, createdMs, id = ''] = /^(\d+)\/(.*)$/s.exec(Buffer.from(token).toString()) ?? [];
-  return createdMs === undefined ? undefined : { createdMs: Number(createdMs), id };
+function readToken(token: Uint8Array): { place?: Place; paceMs?: number } {
+  const [, createdMs, paceMs, id = ''] = /^(\d+)\/(\d+)\/(.*)$/s.exec(Buffer.from(token).toString()) ?? [];
+  return createdMs === undefined ? {} : { place: { createdMs: Number(createdMs), id }, paceMs: Number(paceMs) };
 }
