@@ -10,6 +10,7 @@ import { JOB_SIGNAL } from '../contract/names.ts';
 import { runAttempt } from '../jobs/attempt.ts';
 import { createJobControl } from '../jobs/control.ts';
 import type { Bound } from '../jobs/handler.ts';
+import type { Isolation } from '../jobs/isolation.ts';
 import { planJob } from '../jobs/options.ts';
 import type { Registry } from '../jobs/registry.ts';
 import { checkInput } from '../jobs/send.ts';
@@ -25,6 +26,8 @@ export interface JobDependencies {
   /** As Temporal names this worker. */
   workerId: string;
   log: Logger;
+  /** Threads and processes for the option `isolate`; only where the modules of the tasks are known. */
+  isolation?: Isolation;
 }
 
 /** A job that runs longer tells its workflow where; a shorter one is over before anyone asks. */
@@ -73,10 +76,14 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
                 : new CancelledFailure('canceled'),
           };
           return runAttempt(options, async (signal) => {
+            const { name, attempt, bind, isolate } = request;
             const { input } = await checkInput(task, request.input);
-            const { attempt } = request;
+            if (isolate !== 'none') {
+              const job = { name, input: request.input, bind, uuid, workerId, attempt };
+              return requireIsolation(deps.isolation).run(isolate, job, signal);
+            }
             const bound: Bound = { uuid, workerId, attempt, signal, heartbeat: beat, control, log: jobLog };
-            return request.bind ? call(task, bound, input) : call(task, input);
+            return bind ? call(task, bound, input) : call(task, input);
           });
         });
       } catch (error) {
@@ -89,6 +96,11 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
     },
   };
   return { admission: withFailures(admission), jobs: withFailures(jobs) };
+}
+
+function requireIsolation(isolation: Isolation | undefined): Isolation {
+  if (isolation) return isolation;
+  throw new ReembedError('InvalidSetting', 'isolate needs a worker that was given modules: start it with --tasks');
 }
 
 /** The handler takes what its option `bind` says, which a call may change. */

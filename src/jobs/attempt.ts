@@ -70,7 +70,8 @@ function giveUpAfter(signal: AbortSignal, ms: number): { over: Promise<never>; d
   };
 }
 
-function resultOf(name: string, value: unknown): Json {
+/** What a handler returned, as it is kept. @throws ReembedError `JobResultInvalid` */
+export function resultOf(name: string, value: unknown): Json {
   try {
     return travelled(`the result of ${name}`, value) ?? null;
   } catch (error) {

@@ -73,7 +73,9 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
       );
     }
   }
-  if (jobs && (role === 'all' || role === 'jobs')) workers.push(...(await createJobWorkers(common, taskQueue, jobs)));
+  const jobWorkers =
+    jobs && (role === 'all' || role === 'jobs') ? await createJobWorkers(common, taskQueue, jobs) : undefined;
+  workers.push(...(jobWorkers?.workers ?? []));
   const shutdown = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
@@ -83,6 +85,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
         await Promise.all(workers.map((worker) => worker.run()));
       } finally {
         shutdown();
+        await jobWorkers?.close();
       }
     },
     shutdown,

@@ -48,7 +48,6 @@ export async function runDev(
   const dataDir = path.resolve(settings.dataDir);
   requireTokens(settings);
   const loaded = settings.tasks.length > 0 ? await loadTasks(settings.tasks) : undefined;
-  const tasks = loaded && { ...loaded, pruneSchedules };
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
     await makeFolder(dataDir);
@@ -66,6 +65,7 @@ export async function runDev(
     const client = clientOn(connection, temporal.namespace);
     const { namespace } = temporal;
     const store = { db, models: createProcessModels(settings) };
+    const tasks = loaded && { ...loaded, temporal, pruneSchedules };
     const workers = { settings, client, store, role: 'all', connection, namespace, workflowBundle, tasks } as const;
     await startWorkers(components, workers, running);
     const parts = { settings, client, ...store, registry: loaded?.registry, anyPort: true, graceMs: REQUEST_GRACE_MS };

@@ -30,7 +30,8 @@ export interface StartWorkersOptions {
 }
 
 /** The user's own tasks, and how this process runs them. */
-export interface TasksToRun extends Pick<JobsOptions, 'registry' | 'queues' | 'ratePerSecond'> {
+export interface TasksToRun
+  extends Pick<JobsOptions, 'registry' | 'queues' | 'ratePerSecond' | 'modules' | 'temporal'> {
   /** Remove the schedules that they declared before and no longer do. */
   pruneSchedules?: boolean;
 }

@@ -1,6 +1,5 @@
 import { ReembedError } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
-import type { Registry } from '../../jobs/registry.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import { openConfiguredDatabase, requireMigrated } from '../database.ts';
 import { type Components, keepRunning } from '../lifecycle.ts';
@@ -11,7 +10,7 @@ import { clientOn, connectTemporal } from '../temporal-connection.ts';
 import { bundleWorkflows } from '../worker.ts';
 import { startWorkers, type TasksToRun, type WorkerRole } from './start-workers.ts';
 
-export interface RunWorkerOptions extends Omit<TasksToRun, 'registry'> {
+export interface RunWorkerOptions extends Omit<TasksToRun, 'registry' | 'modules' | 'temporal'> {
   role: WorkerRole;
 }
 
@@ -40,7 +39,7 @@ export async function runWorker(
       client: clientOn(connection, temporal.namespace),
       store,
       workflowBundle,
-      tasks: tasks && { ...tasks, ...jobs },
+      tasks: tasks && { ...tasks, ...jobs, temporal },
     };
     await startWorkers(components, { settings, role, ...parts }, running);
     log.info(
@@ -58,7 +57,10 @@ async function openStore(settings: Settings, components: Components, { log }: Pr
 }
 
 /** @throws ReembedError `InvalidSetting` when there are none and nothing else to do */
-async function tasksOf({ tasks }: Settings, role: WorkerRole): Promise<{ registry: Registry } | undefined> {
+async function tasksOf(
+  { tasks }: Settings,
+  role: WorkerRole,
+): Promise<Pick<TasksToRun, 'registry' | 'modules'> | undefined> {
   if (tasks.length > 0 && (role === 'all' || role === 'jobs')) return loadTasks(tasks);
   if (role !== 'jobs') return undefined;
   throw new ReembedError('InvalidSetting', 'REEMBED_TASKS must name the modules or folders of the tasks to run');

@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JobInput } from '../../src/contract/workflow-inputs.ts';
+import { loadTasks } from '../../src/jobs/load.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { type Rig, startRig, startTemporal } from '../support/rig.ts';
+
+let environment: TestWorkflowEnvironment;
+let database: TestDatabase;
+let rig: Rig;
+
+beforeAll(async () => {
+  [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
+  const tasks = await loadTasks([fileURLToPath(new URL('./fixtures/blocking.ts', import.meta.url))]);
+  const namespace = environment.namespace ?? 'default';
+  const temporal = { connection: { address: environment.address }, namespace };
+  rig = await startRig({ environment, db: database.db, jobs: { ...tasks, temporal, concurrency: 2 } });
+});
+afterAll(async () => {
+  await rig?.stop();
+  await environment?.teardown();
+  await database?.close();
+});
+
+const run = (job: JobInput) => rig.run('job', job);
+
+describe.each(['thread', 'process'] as const)('a handler in a %s of its own', (isolate) => {
+  test('blocks nobody else, and its result comes back', async () => {
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 20);
+    const tracker = await run({ name: 'blocking', input: { ms: 1_500 }, isolate });
+    clearInterval(ticking);
+    expect(tracker).toMatchObject({ status: 'done' });
+    const result = tracker.data.result as { pid: number; isMainThread: boolean; uuid: string };
+    expect(result).toMatchObject({ uuid: tracker.id, isMainThread: isolate === 'process' });
+    expect(result.pid === process.pid).toBe(isolate === 'thread');
+    expect(ticks).toBeGreaterThan(20);
+  });
+
+  test('is ended when its timeout is over, though it hears no signal', async () => {
+    expect(await run({ name: 'blocking', input: { ms: 600_000 }, isolate, timeout: '3s' })).toMatchObject({
+      status: 'exhausted',
+      errors: [{ type: 'TaskTimeout' }],
+    });
+  });
+
+  test('fails with its own errors', async () => {
+    const tracker = await run({ name: 'failing', input: { ms: 0 }, isolate });
+    expect(tracker).toMatchObject({
+      status: 'failed',
+      errors: [{ type: 'NonRetryableError', message: 'not in here either' }],
+    });
+    expect(tracker.errors[0]?.stack).toContain('blocking.ts');
+  });
+
+  test('that ends itself is a lost worker, and the others go on', async () => {
+    expect(await run({ name: 'dying', input: { ms: 0 }, isolate })).toMatchObject({
+      status: 'exhausted',
+      errors: [{ type: 'WorkerLost' }],
+    });
+    expect(await run({ name: 'blocking', input: { ms: 1 }, isolate })).toMatchObject({ status: 'done' });
+  });
+});
