@@ -5,13 +5,19 @@ const dimensions = z.int().min(1).max(LIMITS.dimensions);
 
 export const hashModelSchema = z.strictObject({
   provider: z.literal('hash').describe('Built in: feature hashing of words and character n-grams; no network.'),
-  name: z.string().default('hash-v1'),
+  name: z
+    .string()
+    .default('hash-v1')
+    .meta({ enum: ['hash-v1'] }),
   dimensions: dimensions.default(256),
 });
 
 export const wordsModelSchema = z.strictObject({
   provider: z.literal('words').describe('Built in: averaged vectors of English words; no network.'),
-  name: z.string().default('glove-100d-30k'),
+  name: z
+    .string()
+    .default('glove-100d-30k')
+    .meta({ enum: ['glove-100d-30k'] }),
   dimensions: z.literal(100).default(100),
 });
 
