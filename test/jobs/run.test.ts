@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type AnyTask, type Bound, defineTask, NonRetryableError } from '../../src/jobs/index.ts';
 import { infoWhen, useJobs } from './support.ts';
@@ -121,6 +121,23 @@ describe('a job', () => {
       detail: 'no worker of the queue nobody took it up within 1500ms',
       errors: [{ type: 'NoWorker' }],
     });
+  });
+
+  test('finds with its control what runs and who runs it, and cancels others', async () => {
+    const running = await tasks.never.applyAsync(undefined, { timeout: '1h' });
+    await infoWhen(running, ({ data }) => typeof data.workerId === 'string');
+    await (await tasks.bound.delay(null)).wait();
+    const { control, workerId } = seen.bound as Bound;
+    await vi.waitFor(
+      async () =>
+        expect(await control.running({ name: 'never' })).toMatchObject([{ id: running.id, name: 'never', workerId }]),
+      { timeout: 10_000 },
+    );
+    const [worker, ...others] = await control.workers(['mail']);
+    expect(others).toEqual([]);
+    expect(worker).toMatchObject({ workerId, queues: ['default'], running: [running.id] });
+    expect(Date.now() - Date.parse(worker?.lastSeen ?? '')).toBeLessThan(300_000);
+    expect(await control.cancel(running.id, 'by another')).toMatchObject({ status: 'canceled' });
   });
 
   test('that was started by hand is checked by a worker that knows its definition', async () => {
