@@ -35,6 +35,7 @@ def before_call(ctx, case, kwargs):
     case.body = kept_here(case.body)
     if not isinstance(case.query, dict):
         return
+    case.query.pop("task_id", None)  # stands in for the `taskId` that the document calls required
     try:
         if LONGEST_WAIT_SECONDS < float(case.query.get("timeout", LONGEST_WAIT_SECONDS)) <= 600:
             case.query["timeout"] = LONGEST_WAIT_SECONDS
@@ -93,7 +94,7 @@ def made_good(value):
         good.pop("force", None)
         good.pop("reason", None)
     if "every" in good:
-        for name in ("timeZone", "jitter", "catchUp"):
+        for name in ("timeZone", "jitter", "catchUp", "options"):
             good.pop(name, None)
         if isinstance(good["every"], str):
             good["every"] = "24h"

@@ -72,7 +72,7 @@ async function startDev(dataDir: string, logFile: string): Promise<{ url: string
   const args = ['--import', 'tsx', 'src/cli/main.ts', 'dev', '--json', '--port', String(port), '--data-dir', dataDir];
   const env = { ...process.env, REEMBED_API_TOKENS: '', REEMBED_FILE_ROOTS: '' };
   const dev = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  dev.stderr.pipe(createWriteStream(logFile));
+  const logged = dev.stderr.pipe(createWriteStream(logFile));
   let text = '';
   for await (const line of createInterface(dev.stdout)) {
     text += line;
@@ -82,6 +82,7 @@ async function startDev(dataDir: string, logFile: string): Promise<{ url: string
       return { url, dev };
     }
   }
+  await once(logged, 'finish');
   throw new Error(`reembed dev did not start: see ${logFile}`);
 }
 
