@@ -19,11 +19,12 @@ import { createLoader } from '../../src/pipeline/load.ts';
 import type { JobsOptions } from '../../src/runtime/job-workers.ts';
 import { findServer } from '../../src/runtime/servers/find.ts';
 import { createTaskControl } from '../../src/runtime/task-control.ts';
-import { bundleWorkflows, createWorkers, type Workers } from '../../src/runtime/worker.ts';
+import { createWorkers, type Workers } from '../../src/runtime/worker.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
+import { workflowBundle } from './bundle.ts';
 
 export const silentLog = pino({ level: 'silent' });
 const WORKFLOW_OF: Record<TaskType, string> = {
@@ -120,7 +121,7 @@ export interface RigOptions {
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { environment, db } = options;
   const taskQueue = options.taskQueue ?? `test-${randomUUID()}`;
-  bundle ??= bundleWorkflows();
+  bundle ??= workflowBundle();
   const models = createModels({ env: process.env });
   const workers = await createWorkers({
     connection: environment.nativeConnection,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bundleWorkflows } from '../../src/runtime/worker.ts';
+import { workflowBundle as prepared } from '../support/bundle.ts';
 
 const root = fileURLToPath(new URL('../histories/', import.meta.url));
 const recordings = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
@@ -13,7 +13,7 @@ const recordings = readdirSync(root, { recursive: true, encoding: 'utf8' }).filt
 describe('the workflows of today continue tasks that were started by earlier ones', () => {
   let workflowBundle: WorkflowBundle;
   beforeAll(async () => {
-    workflowBundle = await bundleWorkflows();
+    workflowBundle = await prepared();
   });
 
   test('there is a recording of every workflow', () => {

@@ -123,7 +123,18 @@ const SUBJECTS: Record<Exclude<TaskState, 'pending'>, () => Promise<Subject>> = 
     await api.call('PUT', `/pause?taskId=${subject.taskId}`);
     return reached(subject, 'paused');
   },
-  'failed, backing off': async () => reached(free(await reindex('picky', { maxFailed: 0 })), 'failed'),
+  // The third back-off is 40 s: long enough for a look at it, however busy the machine is.
+  async 'failed, backing off'() {
+    const subject = free(await reindex('picky', { maxFailed: 0, maxAttempts: 5 }));
+    for (const attempt of [1, 2, 3]) {
+      await eventually(
+        () => infoOf(subject.taskId),
+        ({ status, attempts }) => status === 'failed' && attempts === attempt,
+      );
+      if (attempt < 3) await api.call('PUT', `/restart?taskId=${subject.taskId}`);
+    }
+    return reached(subject, 'failed');
+  },
   'failed, ended': async () => reached(free(await reindex('unauthorized')), 'failed'),
   exhausted: async () => reached(free(await reindex('picky', { maxFailed: 0, maxAttempts: 1 })), 'exhausted'),
   done: async () => reached(free(await reindex('usual')), 'done'),

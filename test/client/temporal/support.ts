@@ -9,10 +9,11 @@ import { createModels } from '../../../src/models/models.ts';
 import { createLoader } from '../../../src/pipeline/load.ts';
 import { findServer } from '../../../src/runtime/servers/find.ts';
 import { createTaskControl } from '../../../src/runtime/task-control.ts';
-import { bundleWorkflows, createWorkers } from '../../../src/runtime/worker.ts';
+import { createWorkers } from '../../../src/runtime/worker.ts';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { ensureIndex } from '../../../src/store/indexes.ts';
 import type { IndexRow } from '../../../src/store/schema.ts';
+import { workflowBundle } from '../../support/bundle.ts';
 import { openPostgresDatabase } from '../../support/databases.ts';
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
@@ -22,12 +23,12 @@ export async function openWorld() {
   const path = await findServer('temporal-cli', { env: process.env, say: () => {} });
   const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => ({ name, type }));
   const extraArgs = ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'];
-  const [environment, database, workflowBundle] = await Promise.all([
+  const [environment, database, bundle] = await Promise.all([
     TestWorkflowEnvironment.createLocal({
       server: { executable: { type: 'existing-path', path }, searchAttributes: searchAttributes as never, extraArgs },
     }),
     openPostgresDatabase(),
-    bundleWorkflows(),
+    workflowBundle(),
   ]);
   const { client } = environment;
   const { db } = database;
@@ -36,7 +37,7 @@ export async function openWorld() {
 
   /** Starts workers; the answer stops them. */
   async function startWorkers(options: { queue?: string } = {}): Promise<() => Promise<void>> {
-    const workers = await createWorkers(workersOptions(environment, db, workflowBundle, options.queue ?? taskQueue));
+    const workers = await createWorkers(workersOptions(environment, db, bundle, options.queue ?? taskQueue));
     const run = workers.run();
     const stop = async () => {
       running.delete(stop);

@@ -1,0 +1,19 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflows } from '../../src/runtime/worker.ts';
+
+/** Tells the processes of the tests where the bundle is. */
+const VARIABLE = 'REEMBED_TEST_BUNDLE';
+
+/** Bundles the workflows once for all test files, each of which runs in a process of its own. */
+export async function prepareBundle(file: string): Promise<void> {
+  const { code } = await bundleWorkflows();
+  await writeFile(file, code);
+  process.env[VARIABLE] = file;
+}
+
+/** The bundle that was prepared, or a new one outside of a test run. */
+export async function workflowBundle(): Promise<WorkflowBundle> {
+  const file = process.env[VARIABLE];
+  return file === undefined ? bundleWorkflows() : { code: await readFile(file, 'utf8') };
+}
