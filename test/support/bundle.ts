@@ -3,7 +3,7 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { bundleWorkflows } from '../../src/runtime/worker.ts';
 
 /** Tells the processes of the tests where the bundle is. */
-const VARIABLE = 'REEMBED_TEST_BUNDLE';
+const VARIABLE = 'WORKFLOW_BUNDLE_OF_TESTS';
 
 /** Bundles the workflows once for all test files, each of which runs in a process of its own. */
 export async function prepareBundle(file: string): Promise<void> {
