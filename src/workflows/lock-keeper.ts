@@ -1,5 +1,5 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
-import { control } from './activities.ts';
+import { longControl } from './activities.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -19,7 +19,8 @@ export async function keepLock(
     try {
       for (;;) {
         await sleep((lockSeconds * 1_000) / 3, { summary: 'renew the reindex lock' });
-        const lockExpireTime = await control.renewLock(lock, lockSeconds);
+        // Not a local activity: one that ends beside another activity may be replayed in another order than it ran.
+        const lockExpireTime = await longControl.renewLock(lock, lockSeconds);
         task.setLock({ lock, lockTime: task.tracker.lockTime ?? '', lockExpireTime });
       }
     } catch (error) {
