@@ -6,12 +6,16 @@ import { UsageError } from './errors.ts';
 import type { Io } from './output.ts';
 
 /**
- * The JSON values of a file, or of the standard input for `-`: one to a line (NDJSON), read as they are asked for, or
- * one array of them. @throws UsageError with the line that is not JSON.
+ * Opens a file, or the standard input for `-`, and gives its JSON values: one to a line (NDJSON), read as they are asked
+ * for, or one array of them. @throws UsageError if it cannot be opened, and while reading with the line that is not JSON.
  */
-export async function* readItems(file: string, io: Io): AsyncGenerator<unknown> {
-  const name = file === '-' ? 'the standard input' : file;
-  const stream = file === '-' ? (io.stdin as Readable) : await openFile(file);
+export async function readItems(file: string, io: Io): Promise<AsyncGenerator<unknown>> {
+  // Now, not with the first value: a request that has begun by then may fail first, and with another error.
+  if (file === '-') return valuesOf(io.stdin as Readable, 'the standard input');
+  return valuesOf(await openFile(file), file);
+}
+
+async function* valuesOf(stream: Readable, name: string): AsyncGenerator<unknown> {
   // The client's reader of lines: it splits at line feeds alone, while Node's also does within JSON texts.
   const lines = linesOf(new Response(Readable.toWeb(stream) as ReadableStream<Uint8Array>));
   let number = 0;

@@ -15,7 +15,7 @@ async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {
 async function read(content: string | Buffer): Promise<unknown[]> {
   const file = path.join(freshFolder(), 'items');
   writeFileSync(file, content);
-  return await collect(readItems(file, {} as never));
+  return await collect(await readItems(file, {} as never));
 }
 
 test('one object to a line is read, whatever its text holds and however lines end', async () => {
@@ -41,13 +41,13 @@ test('what is no JSON is told with its line, and no item after it is read', asyn
   await expect(read(Buffer.from([0x7b, 0xff, 0xfe, 0x7d]))).rejects.toThrow(/is not UTF-8/);
 });
 
-test('a file that cannot be read is told with its name', async () => {
-  const all = (file: string) => collect(readItems(file, {} as never));
-  await expect(all('/no/such/file')).rejects.toThrow(/^\/no\/such\/file cannot be read: /);
-  await expect(all('/tmp')).rejects.toThrow('/tmp cannot be read: it is a folder');
+test('a file that cannot be read is told with its name, before any of it is asked for', async () => {
+  const open = (file: string) => readItems(file, {} as never);
+  await expect(open('/no/such/file')).rejects.toThrow(/^\/no\/such\/file cannot be read: /);
+  await expect(open('/tmp')).rejects.toThrow('/tmp cannot be read: it is a folder');
 });
 
 test('a dash means the standard input', async () => {
   const io = { stdin: Readable.from([Buffer.from('{"id":"a"}\n{"id"'), Buffer.from(':"b"}')]) };
-  expect(await collect(readItems('-', io as never))).toEqual([{ id: 'a' }, { id: 'b' }]);
+  expect(await collect(await readItems('-', io as never))).toEqual([{ id: 'a' }, { id: 'b' }]);
 });

@@ -45,7 +45,8 @@ export function addWriteCommands(program: Command, io: Io): void {
     .action(async (file: string, options: WriteOptions & { failOnFailedItems?: boolean }) => {
       const client = clientFrom(io, options);
       const { index, taskId, onReindex, failOnFailedItems } = options;
-      const tracker = await client.tasks.upsertStream(index, readItems(file, io) as AsyncGenerator<ItemInput>, {
+      const items = (await readItems(file, io)) as AsyncGenerator<ItemInput>;
+      const tracker = await client.tasks.upsertStream(index, items, {
         taskId,
         onReindex,
         ...(failOnFailedItems && { ignoreFailedItems: false }),
