@@ -1,9 +1,11 @@
-/** Writes the tables of docs/tasks.md that are made from the code: `npx tsx scripts/write-docs.ts`. */
+/** Writes the tables of docs/tasks.md and docs/security.md that are made from the code: `npx tsx scripts/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { API_ACCESS } from '../src/api/access.ts';
+import { ROLE_MEANINGS } from '../src/contract/roles.ts';
 import { STATUSES } from '../src/contract/status.ts';
 import { EFFECTS, STEERING, STEERING_CALLS } from '../src/contract/steering.ts';
 
-export const TASKS_PAGE = new URL('../docs/tasks.md', import.meta.url);
+export const PAGES = ['tasks', 'security'].map((name) => new URL(`../docs/${name}.md`, import.meta.url));
 
 const code = (text: string) => `\`${text}\``;
 /** `stopsLater` as words: stops later. */
@@ -14,7 +16,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** The parts of the page that are made, by the name that marks their place. */
+/** The parts of the pages that are made, by the name that marks their place. */
 const PARTS: Record<string, string> = {
   statuses: table(
     ['status', 'meaning', 'may be followed by'],
@@ -28,7 +30,25 @@ const PARTS: Record<string, string> = {
     ['effect', 'what happens and what is answered'],
     Object.entries(EFFECTS).map(([effect, { means }]) => [words(effect), means]),
   ),
+  roles: table(
+    ['role', 'its holder'],
+    Object.entries(ROLE_MEANINGS).map(([role, meaning]) => [code(role), meaning]),
+  ),
+  access: table(
+    ['route', 'least role'],
+    Object.entries(API_ACCESS)
+      .filter(([route, access]) => API_ACCESS[routeOfAllTypes(route)] !== access || route === routeOfAllTypes(route))
+      .map(([route, access]) => [
+        code(route.replaceAll(/:(\w+)/g, '{$1}')),
+        access === 'open' ? 'no token' : code(access),
+      ]),
+  ),
 };
+
+/** Tasks of one type have the routes of all tasks: only where they differ is there something to tell. */
+function routeOfAllTypes(route: string): string {
+  return route.replace(/ \/v1\/tasks\/[a-z-]+\/(?=\w)/, ' /v1/tasks/');
+}
 
 /** The page with its made parts as they must be. */
 export function withTables(page: string): string {
@@ -43,5 +63,5 @@ export function withTables(page: string): string {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  writeFileSync(TASKS_PAGE, withTables(readFileSync(TASKS_PAGE, 'utf8')));
+  for (const page of PAGES) writeFileSync(page, withTables(readFileSync(page, 'utf8')));
 }

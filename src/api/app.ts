@@ -4,21 +4,22 @@ import { html } from 'hono/html';
 import { methodNotAllowed as onOtherMethods } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { z } from 'zod';
-import type { ApiToken } from '../contract/api-tokens.ts';
 import type { Embedder } from '../contract/embedder.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Registry } from '../jobs/registry.ts';
 import type { Db } from '../store/database.ts';
+import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { openApiDocument, version } from './document.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
 import { createJobRouter } from './jobs.ts';
+import { createMeRouter } from './me.ts';
 import { createMetrics } from './metrics.ts';
 import { accessLog } from './middleware/access-log.ts';
-import { bearerAuth } from './middleware/auth.ts';
+import { type AuthOptions, auth } from './middleware/auth.ts';
 import { limitBody } from './middleware/body-limit.ts';
 import { safeHeaders } from './middleware/headers.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
@@ -41,8 +42,8 @@ export interface ApiDependencies {
   settings?: {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
     bodyBytes?: number;
-    /** With at least one, every call needs one of them as `Authorization: Bearer …`. */
-    apiTokens?: readonly ApiToken[];
+    /** If given, every call needs one of them as `Authorization: Bearer …`. */
+    apiTokens?: AuthOptions['tokens'] | undefined;
   };
   /** What `/readyz` asks, if not the database and Temporal as they are. */
   health?: HealthChecks;
@@ -60,7 +61,7 @@ const metricsRoute = createRoute({
 /** The HTTP API as a Hono app: `serve({ fetch: createApi(…).fetch })`. */
 export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
-  const { bodyBytes = LIMITS.bodyBytes, apiTokens = [] } = settings;
+  const { bodyBytes = LIMITS.bodyBytes, apiTokens } = settings;
   const metrics = createMetrics();
   const app = createRouter();
   app.onError(onError(log));
@@ -70,11 +71,12 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.use(accessLog(log));
   app.use(metrics.middleware);
   app.use(safeHeaders());
-  if (apiTokens.length > 0) app.use(bearerAuth(apiTokens));
+  if (apiTokens) app.use(auth({ tokens: apiTokens, access: API_ACCESS }));
   app.use(sameOrigin());
   app.use(limitBody(bodyBytes));
   app.use(onOtherMethods({ app, onMethodNotAllowed: methodNotAllowed }));
 
+  app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
   app.route('/v1/indexes', createSearchRouter({ db, models }));

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { ERROR_KINDS, type ErrorType } from '../contract/errors.ts';
 import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemTypeOf } from '../contract/problem.ts';
+import type { Role } from '../contract/roles.ts';
+import { type Access, API_ACCESS } from './access.ts';
 import type { ApiEnv } from './router.ts';
 
 export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -53,12 +55,14 @@ export function openApiDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
   });
   const used = new Set<string>();
   const responses: Record<string, Response> = {};
-  for (const item of Object.values(document.paths ?? {})) {
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of METHODS) {
       const operation = item[method];
       if (!operation) continue;
       for (const tag of operation.tags ?? []) used.add(tag);
-      complete(operation, method, responses);
+      const access = accessOf(path, method);
+      if (access !== 'open') tellRole(operation, access);
+      complete(operation, { method, access }, responses);
     }
   }
   document.tags = Object.entries(TAGS).flatMap(([name, description]) =>
@@ -79,20 +83,36 @@ const HEADERS = {
 
 const headerRef = (name: keyof typeof HEADERS) => ({ [name]: { $ref: `#/components/headers/${name}` } });
 
+/** Of the table; a route that it does not have is refused to all roles, and no document should tell otherwise. */
+function accessOf(path: string, method: string): Access {
+  return API_ACCESS[`${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`] ?? 'admin';
+}
+
+function tellRole(operation: Operation, role: Role): void {
+  const needed = `Needs the role \`${role}\`.`;
+  operation.description = operation.description ? `${operation.description} ${needed}` : needed;
+  Object.assign(operation, { 'x-role': role });
+}
+
+interface Door {
+  method: (typeof METHODS)[number];
+  access: Access;
+}
+
 /** What comes before the routes can answer, whatever is asked. */
-function commonErrors(operation: Operation, method: (typeof METHODS)[number]): ErrorType[] {
+function commonErrors(operation: Operation, { method, access }: Door): ErrorType[] {
   return [
-    ...(operation.security?.length === 0 ? [] : (['Unauthorized'] as const)),
-    ...(method === 'get' ? [] : (['Forbidden'] as const)),
+    ...(access === 'open' ? [] : (['Unauthorized'] as const)),
+    ...(method === 'get' && (access === 'open' || access === 'view') ? [] : (['Forbidden'] as const)),
     ...(operation.requestBody ? (['TooLarge', 'UnsupportedMedia'] as const) : []),
     'HeadersTooLarge',
   ];
 }
 
 /** Adds the errors and headers that all operations have; responses that are problems are shared by reference. */
-function complete(operation: Operation, method: (typeof METHODS)[number], shared: Record<string, Response>): void {
+function complete(operation: Operation, door: Door, shared: Record<string, Response>): void {
   const responses = { ...operation.responses };
-  for (const type of commonErrors(operation, method)) responses[ERROR_KINDS[type].status] ??= problem(type);
+  for (const type of commonErrors(operation, door)) responses[ERROR_KINDS[type].status] ??= problem(type);
   for (const [status, response] of Object.entries(responses)) {
     const headers = {
       ...response.headers,

@@ -1,5 +1,10 @@
 /** What a program of one's own needs to serve the calls about tasks itself. */
+export type { ApiToken } from '../contract/api-tokens.ts';
+export type { Role } from '../contract/roles.ts';
 export type { Tracker } from '../contract/tasks.ts';
 export { trackerSchema } from '../contract/tasks.ts';
+export { readApiTokens } from '../runtime/api-tokens.ts';
 export { type DatabaseOptions, type Db, openDatabase } from '../store/database.ts';
+export { type AccessTable, taskAccess } from './access.ts';
+export { type AuthOptions, auth } from './middleware/auth.ts';
 export { createTaskRouter, createTaskRouters, type TaskResponse, type TaskRouterOptions } from './tasks/index.ts';

@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Role } from '../contract/roles.ts';
 import { validationHook } from './problems.ts';
 
 /** What handlers find: the socket, where the server is `@hono/node-server`, and what middleware leaves. */
@@ -9,6 +10,8 @@ export interface ApiEnv {
     requestId: string;
     /** The name of the token with which the caller came, if tokens are needed. */
     caller?: string;
+    /** What that token may do. */
+    role?: Role;
   };
 }
 

@@ -10,6 +10,7 @@ import { addReindexCommand } from './commands/reindex.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addTaskCommands } from './commands/tasks.ts';
+import { addTokenCommands } from './commands/tokens.ts';
 import { addWriteCommands } from './commands/writes.ts';
 import { EXIT, reportError } from './errors.ts';
 import type { Io } from './output.ts';
@@ -55,6 +56,7 @@ export function createProgram(io: Io): Command {
   addTaskCommands(program, io);
   addJobCommands(program, io);
   addScheduleCommands(program, io);
+  addTokenCommands(program, io);
   return program;
 }
 

@@ -1,11 +1,35 @@
-/** A token that the API accepts, and the name under which its holder's doings are known. */
-export interface ApiToken {
-  name: string;
-  token: string;
+import { isRole, type Role } from './roles.ts';
+
+/**
+ * A token that the API accepts: the name under which its holder's doings are known, what the holder may do, and the
+ * token itself or only its SHA-256, in hex. One fast hash is enough: tokens are random, so there is nothing to guess
+ * that a slow one would slow down.
+ */
+export type ApiToken = { name: string; role: Role } & ({ token: string } | { sha256: string });
+
+/** How a token is written, as the end of the sentence "… must be". */
+export const TOKEN_FORM =
+  'name:role:sha256=<64 hex digits> or name:role:token with the role view, operate or admin; or name:token or a token alone, for the role admin';
+
+const HASHED = 'sha256=';
+
+/**
+ * Reads one written token; a token alone is named after its place in the list, counted from 0. Undefined when it is
+ * not in any of the forms.
+ */
+export function apiTokenOf(written: string, place: number): ApiToken | undefined {
+  if (!/^[\x21-\x7e]+$/.test(written)) return undefined;
+  const parts = written.split(':');
+  const value = parts.pop() ?? '';
+  const [name = `token-${place + 1}`, role = 'admin', ...others] = parts;
+  // What could be meant as a role and is none must not become another one; nor may a role be taken for a name.
+  if (value === '' || !/^[\w.-]+$/.test(name) || isRole(name) || !isRole(role) || others.length > 0) return undefined;
+  if (!value.startsWith(HASHED)) return { name, role, token: value };
+  const sha256 = value.slice(HASHED.length).toLowerCase();
+  return /^[0-9a-f]{64}$/.test(sha256) ? { name, role, sha256 } : undefined;
 }
 
-/** Reads `name:token`, or a token alone, which is named after its place in the list, counted from 0. */
-export function apiTokenOf(written: string, place: number): ApiToken {
-  const [, name, token] = /^([\w.-]+):(.+)$/.exec(written) ?? [];
-  return name !== undefined && token !== undefined ? { name, token } : { name: `token-${place + 1}`, token: written };
+/** A hashed token as it is written. */
+export function writtenToken({ name, role, sha256 }: { name: string; role: Role; sha256: string }): string {
+  return `${name}:${role}:${HASHED}${sha256}`;
 }

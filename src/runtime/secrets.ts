@@ -16,7 +16,7 @@ export function secretsOf(settings: Settings): string[] {
   const { env, apiTokens, token, databaseUrl, temporal } = settings;
   const { apiKey } = temporal.connection;
   const secrets: (string | null | undefined)[] = [
-    ...apiTokens.map((one) => one.token),
+    ...apiTokens.map((one) => ('token' in one ? one.token : undefined)),
     token,
     given(env, 'PGPASSWORD'),
   ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apiTokenOf } from '../contract/api-tokens.ts';
+import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
 
 /**
  * Every setting of reembed as data: the schema that reads the environment, `reembed config` and the documentation are
@@ -70,7 +70,7 @@ export const SETTINGS = {
     secret: true,
   }),
   host: setting('REEMBED_HOST', z.string().regex(/^[\w.:-]+$/), '127.0.0.1', {
-    meaning: 'address the API listens on; any but a loopback address needs REEMBED_API_TOKENS',
+    meaning: 'address the API listens on; any but a loopback address needs API tokens',
     expected: 'a host name or an IP address',
   }),
   port: setting('REEMBED_PORT', whole(0, 65_535), '7400', {
@@ -79,15 +79,21 @@ export const SETTINGS = {
   }),
   apiTokens: setting(
     'REEMBED_API_TOKENS',
-    list.pipe(z.array(z.string().regex(/^[\x21-\x7e]+$/))).transform((tokens) => tokens.map(apiTokenOf)),
+    list
+      .transform((written) => written.map(apiTokenOf))
+      .pipe(z.array(z.custom<ApiToken>((token) => token !== undefined))),
     '',
     {
       meaning:
-        'bearer tokens that the API accepts, each with a name for the record of who did what; none means that everyone who reaches it may use it',
-      expected: 'tokens of visible ASCII characters, or name:token, with commas between them',
+        'bearer tokens that the API accepts, each with a name for the record of who did what and a role; none here and none in REEMBED_API_TOKENS_FILE means that everyone who reaches it may do everything',
+      expected: `${TOKEN_FORM}; with commas between them`,
       secret: true,
     },
   ),
+  apiTokensFile: optional('REEMBED_API_TOKENS_FILE', text, {
+    meaning: 'file with further tokens, one to a line in the same form; read again when it changes',
+    expected: 'the path of a file',
+  }),
   dataDir: setting('REEMBED_DATA_DIR', folder, '.reembed', {
     meaning: 'folder in which `dev` keeps everything',
     expected: 'the path of a folder',

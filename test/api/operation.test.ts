@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { openApiDocument } from '../../src/api/document.ts';
-import { apiTokenOf } from '../../src/contract/api-tokens.ts';
 import { call, silentDatabase, silentTemporal, testApi } from './support.ts';
 
 const app = (change: Parameters<typeof testApi>[1] = {}) => testApi(silentDatabase(), change);
@@ -47,7 +46,8 @@ describe('health', () => {
 });
 
 describe('tokens', () => {
-  const guarded = app({ settings: { apiTokens: ['first-token', 'second-token'].map(apiTokenOf) } });
+  const tokenOf = (token: string) => ({ name: token, role: 'admin' as const, token });
+  const guarded = app({ settings: { apiTokens: ['first-token', 'second-token'].map(tokenOf) } });
   const get = (path: string, authorization?: string) =>
     call(guarded, 'GET', path, undefined, authorization ? { authorization } : {});
 

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { TASKS_PAGE, withTables } from '../../scripts/write-docs.ts';
+import { PAGES, withTables } from '../../scripts/write-docs.ts';
 
-test('the tables of docs/tasks.md are those of the code: else run scripts/write-docs.ts', () => {
-  const page = readFileSync(TASKS_PAGE, 'utf8');
-  expect(page).toContain('| `exhausted` |');
-  expect(withTables(page)).toBe(page);
-});
+test.each(PAGES.map((page) => [page.pathname.split('/').at(-1), page]))(
+  'the tables of docs/%s are those of the code: else run scripts/write-docs.ts',
+  (_name, page) => {
+    const text = readFileSync(page, 'utf8');
+    expect(text).toMatch(/\| `(exhausted|operate)` \|/);
+    expect(withTables(text)).toBe(text);
+  },
+);

@@ -14,7 +14,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   databaseUrl: ['mysql://localhost/x', 'localhost:5432', 'postgres://'],
   host: ['two words', 'http://x'],
   port: ['70000', '-1', '7400.5', 'http', '0x10'],
-  apiTokens: ['one,two words', 'tokén'],
+  apiTokens: ['one,two words', 'tokén', 'ann:viewer:x', 'view:x', 'ann:view:x:y', 'ann:view:', 'ann:view:sha256=12'],
   taskQueue: ['a queue', 'q'.repeat(201)],
   logLevel: ['loud'],
   allowPrivateAddresses: ['maybe', '2'],
@@ -32,7 +32,15 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
 };
 
 /** These take any text: whether the file or folder can be used is seen when it is. */
-const ANY_TEXT = ['dataDir', 'fileRoots', 'tasks', 'cacheDir', 'temporalCliPath', 'temporalTestServerPath'];
+const ANY_TEXT = [
+  'dataDir',
+  'fileRoots',
+  'tasks',
+  'cacheDir',
+  'apiTokensFile',
+  'temporalCliPath',
+  'temporalTestServerPath',
+];
 
 describe('a setting', () => {
   test('has a default or is null, and every default is valid', () => {
@@ -74,10 +82,14 @@ describe('a setting', () => {
   });
 
   test('with several values has commas between them', () => {
-    expect(read({ REEMBED_API_TOKENS: 'one, bob:two,', REEMBED_FILE_ROOTS: '/a,/b c' })).toMatchObject({
+    const hash = 'ab'.repeat(32);
+    const tokens = `one, bob:two, ann:view:three, ci:operate:sha256=${hash},`;
+    expect(read({ REEMBED_API_TOKENS: tokens, REEMBED_FILE_ROOTS: '/a,/b c' })).toMatchObject({
       apiTokens: [
-        { name: 'token-1', token: 'one' },
-        { name: 'bob', token: 'two' },
+        { name: 'token-1', role: 'admin', token: 'one' },
+        { name: 'bob', role: 'admin', token: 'two' },
+        { name: 'ann', role: 'view', token: 'three' },
+        { name: 'ci', role: 'operate', sha256: hash },
       ],
       fileRoots: ['/a', '/b c'],
     });
@@ -103,7 +115,9 @@ describe('the Temporal server', () => {
 });
 
 test('a host that others can reach needs tokens', () => {
-  expect(() => requireTokens(read({ REEMBED_HOST: '0.0.0.0' }))).toThrow(/REEMBED_API_TOKENS must be set.*"0.0.0.0"/);
+  expect(() => requireTokens(read({ REEMBED_HOST: '0.0.0.0' }))).toThrow(
+    /REEMBED_API_TOKENS_FILE must be set.*"0.0.0.0"/,
+  );
   for (const host of ['127.0.0.1', '127.8.0.1', '::1', 'localhost']) requireTokens(read({ REEMBED_HOST: host }));
   requireTokens(read({ REEMBED_HOST: '0.0.0.0', REEMBED_API_TOKENS: 'one' }));
 });

@@ -1,8 +1,9 @@
+import { type Me, meBody } from '../../contract/me.ts';
 import { Bulk } from './bulk/bulk.ts';
 import type { BulkOptions } from './bulk/options.ts';
 import { aliasCalls, indexCalls, objectCalls, searchCall } from './indexes.ts';
 import { jobCalls } from './jobs.ts';
-import { type ClientOptions, createSend } from './request.ts';
+import { type ClientOptions, createSend, readAs } from './request.ts';
 import { createRun } from './run.ts';
 import { scheduleCalls } from './schedules.ts';
 import { taskCalls } from './tasks.ts';
@@ -10,6 +11,8 @@ import { taskCalls } from './tasks.ts';
 export type { ObjectPage } from '../../contract/bodies.ts';
 export { ReembedError } from '../../contract/errors.ts';
 export type { JobInfo, JobList, JobRun } from '../../contract/jobs.ts';
+export type { Me } from '../../contract/me.ts';
+export type { Role } from '../../contract/roles.ts';
 export type { ScheduleRequest } from '../../contract/schedule-request.ts';
 export type { Schedule, ScheduleList, ScheduleRun } from '../../contract/schedules.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../../contract/steer-tasks.ts';
@@ -50,6 +53,8 @@ export function createClient(options: ClientOptions) {
   const run = createRun(send);
   const tasks = taskCalls(send, run);
   return {
+    /** Who the holder of the token is to the API, and what it may do. */
+    me: async (): Promise<Me> => readAs(await send('GET', '/v1/me'), meBody),
     indexes: indexCalls(send),
     aliases: aliasCalls(send),
     search: searchCall(send),

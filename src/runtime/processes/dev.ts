@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, ReembedError } from '../../contract/errors.ts';
@@ -68,7 +69,10 @@ export async function runDev(
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
     const workers = { settings, client, store, role: 'all', connection, namespace, workflowBundle, tasks } as const;
     await startWorkers(components, workers, running);
-    const parts = { settings, client, ...store, registry: loaded?.registry, anyPort: true, graceMs: REQUEST_GRACE_MS };
+    const token = randomBytes(32).toString('base64url');
+    const ownToken = tour ? ({ name: 'tour', role: 'admin', token } as const) : undefined;
+    const graceMs = REQUEST_GRACE_MS;
+    const parts = { settings, client, ...store, registry: loaded?.registry, anyPort: true, graceMs, ownToken };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);
@@ -76,7 +80,7 @@ export async function runDev(
     onReady(addresses);
 
     if (!tour) return;
-    const touring = runTour({ baseUrl: api, token: settings.apiTokens[0]?.token, dataDir, say, signal }).then(
+    const touring = runTour({ baseUrl: api, token, dataDir, say, signal }).then(
       // Once more: the tour has pushed them out of sight.
       () => signal.aborted || onReady(addresses),
       (error) => signal.aborted || say(`the tour ended early: ${messageOf(error)}`),

@@ -1,9 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { createApi } from '../../api/app.ts';
+import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Registry } from '../../jobs/registry.ts';
 import type { Models } from '../../models/models.ts';
 import type { Db } from '../../store/database.ts';
+import { openApiTokens } from '../api-tokens.ts';
 import type { ProcessContext } from '../context.ts';
 import { isLoopback, startHttpServer } from '../http-server.ts';
 import type { Components } from '../lifecycle.ts';
@@ -18,25 +20,30 @@ export interface StartApiOptions {
   registry?: Registry | undefined;
   /** Take the next free port when the wanted one is taken. */
   anyPort: boolean;
+  /** A token of this process alone, beside those of the settings, if these need any. */
+  ownToken?: ApiToken | undefined;
   /** How long requests may go on once a stop is asked for. */
   graceMs: number;
 }
 
 /** Refuses to open the API to others without tokens. @throws ReembedError `InvalidSetting` */
-export function requireTokens({ host, apiTokens }: Settings): void {
-  if (isLoopback(host) || apiTokens.length > 0) return;
+export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): void {
+  if (isLoopback(host) || apiTokens.length > 0 || apiTokensFile !== null) return;
   throw new ReembedError(
     'InvalidSetting',
-    `REEMBED_API_TOKENS must be set because REEMBED_HOST is ${JSON.stringify(host)}: without tokens the API listens on a loopback address only`,
+    `REEMBED_API_TOKENS or REEMBED_API_TOKENS_FILE must be set because REEMBED_HOST is ${JSON.stringify(host)}: without tokens the API listens on a loopback address only`,
   );
 }
 
 /** Starts the API and returns its address. */
 export async function startApi(
   components: Components,
-  { settings, client, db, models, registry, anyPort, graceMs }: StartApiOptions,
+  { settings, client, db, models, registry, anyPort, graceMs, ownToken }: StartApiOptions,
   { log }: ProcessContext,
 ): Promise<string> {
+  const { tokens, close } = openApiTokens(settings, log);
+  components.add('the API tokens', async () => close());
+  const ownTokens = ownToken && tokens && (() => [...tokens(), ownToken]);
   const api = createApi({
     db,
     client,
@@ -44,7 +51,7 @@ export async function startApi(
     registry,
     taskQueue: settings.taskQueue,
     log,
-    settings: { apiTokens: settings.apiTokens },
+    settings: { apiTokens: ownTokens ?? tokens },
   });
   const server = await startHttpServer({ fetch: api.fetch, host: settings.host, port: settings.port, anyPort });
   components.add('the API', () => server.stop(graceMs));

@@ -14,6 +14,9 @@ import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
 import { silentDatabase } from '../support.ts';
 
 export type ServerName = 'api' | 'idle' | 'guarded' | 'small' | 'noDatabase' | 'noTemporal';
+/** Of the server `guarded`. */
+export const VIEW_TOKEN = 'a-token';
+
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** Everything real: the servers on ports of their own, Temporal, Postgres, workers, and a model one can make fail. */
@@ -37,7 +40,7 @@ export async function openWorld() {
     api: createApi(usual),
     /** No worker takes up what is started here. */
     idle: createApi({ ...usual, taskQueue: 'idle' }),
-    guarded: createApi({ ...usual, settings: { apiTokens: [{ name: 'one', token: 'a-token' }] } }),
+    guarded: createApi({ ...usual, settings: { apiTokens: [{ name: 'one', role: 'view', token: VIEW_TOKEN }] } }),
     small: createApi({ ...usual, settings: { bodyBytes: 10 } }),
     noDatabase: createApi({ ...usual, db: silentDatabase() }),
     // Without the interceptors that try again for seconds: there are many calls to make.

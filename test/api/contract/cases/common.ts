@@ -1,5 +1,7 @@
+import type { ErrorType } from '../../../../src/contract/errors.ts';
 import type { Case, Change } from '../case.ts';
 import type { Contract, Operation } from '../contract.ts';
+import { VIEW_TOKEN } from '../world.ts';
 
 /**
  * What middleware and bad input make of the document's own example request, for every operation that documents it. A
@@ -7,10 +9,11 @@ import type { Contract, Operation } from '../contract.ts';
  */
 export function commonCases(contract: Contract): Case[] {
   return contract.operations.flatMap((operation) => {
-    const documented = new Set(
+    const documented = new Set<string>(
       contract.documented([operation]).map((outcome) => outcome.split(' ').slice(2).join(' ')),
     );
-    return ALL.filter(({ expect }) => documented.has(String(expect))).map(({ change, ...rest }) => ({
+    const fitting = ALL.filter((one) => documented.has(one.expect) && (one.fits?.(operation) ?? true));
+    return fitting.map(({ change, fits: _fits, ...rest }) => ({
       operation: operation.id,
       ...rest,
       given: () => change?.(operation) ?? {},
@@ -18,16 +21,33 @@ export function commonCases(contract: Contract): Case[] {
   });
 }
 
-const ALL: (Pick<Case, 'expect' | 'on'> & { expect: string; change?: (operation: Operation) => Change })[] = [
+interface Common extends Pick<Case, 'on'> {
+  expect: ErrorType;
+  /** All that document the answer if not given. */
+  fits?: (operation: Operation) => boolean;
+  change?: (operation: Operation) => Change;
+}
+
+const ALL: Common[] = [
   { expect: 'Unauthorized', on: 'guarded' },
-  { expect: 'Forbidden', change: () => ({ headers: { 'sec-fetch-site': 'cross-site' } }) },
+  {
+    expect: 'Forbidden',
+    fits: ({ method }) => method !== 'get',
+    change: () => ({ headers: { 'sec-fetch-site': 'cross-site' } }),
+  },
+  {
+    expect: 'Forbidden',
+    on: 'guarded',
+    fits: ({ json }) => json['x-role'] !== 'view',
+    change: () => ({ headers: { authorization: `Bearer ${VIEW_TOKEN}` } }),
+  },
   { expect: 'TooLarge', on: 'small' },
   { expect: 'UnsupportedMedia', change: () => ({ headers: { 'content-type': 'text/plain' } }) },
   { expect: 'HeadersTooLarge', change: () => ({ headers: { 'x-long': 'x'.repeat(20_000) } }) },
   { expect: 'DatabaseUnavailable', on: 'noDatabase' },
   { expect: 'TemporalUnavailable', on: 'noTemporal' },
   { expect: 'InvalidInput', change: spoil },
-] as const;
+];
 
 /** The example with one thing wrong: a name, a parameter that is missing, a body without fields, a limit of none. */
 function spoil({ json }: Operation): Change {

@@ -1,0 +1,68 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openApiTokens, readApiTokens } from '../../src/runtime/api-tokens.ts';
+import { readSettings } from '../../src/runtime/settings.ts';
+
+const HASH = 'ab'.repeat(32);
+const nowhere = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
+
+describe('the file of API tokens', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'reembed-tokens-'));
+    file = path.join(folder, 'tokens');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('has a hashed token on each line that is not empty or a remark', async () => {
+    await writeFile(file, `# who may come\nann:view:sha256=${HASH}\r\n\n  bob:admin:sha256=${HASH.toUpperCase()}  \n`);
+    expect(readApiTokens({ REEMBED_API_TOKENS: 'eve:operate:x', REEMBED_API_TOKENS_FILE: file })).toEqual([
+      { name: 'eve', role: 'operate', token: 'x' },
+      { name: 'ann', role: 'view', sha256: HASH },
+      { name: 'bob', role: 'admin', sha256: HASH },
+    ]);
+  });
+
+  it.each(['ann:view:plain-secret', 'ann:viewer:sha256=plain-secret', `ann:sha256=${HASH}0`])(
+    'is refused for a line that is %s, without telling what is on it',
+    async (line) => {
+      await writeFile(file, `# remark\n${line}\n`);
+      const read = () => readApiTokens({ REEMBED_API_TOKENS_FILE: file });
+      expect(read).toThrow(/REEMBED_API_TOKENS_FILE is .* but line 2 must be/);
+      expect(read).not.toThrow(/secret|abab/);
+    },
+  );
+
+  it('is refused when it is not there', () => {
+    expect(() => readApiTokens({ REEMBED_API_TOKENS_FILE: file })).toThrow(/cannot be read: ENOENT/);
+  });
+
+  it('is read again when it changes; what is wrong in it then changes nothing and is logged', async () => {
+    const errors: unknown[] = [];
+    const log = { info() {}, warn() {}, error: (line: unknown) => errors.push(line) };
+    await writeFile(file, `ann:view:sha256=${HASH}\n`);
+    const settings = readSettings({ ...nowhere, REEMBED_API_TOKENS_FILE: file });
+    const { tokens, close } = openApiTokens(settings, log as never);
+    const names = () => tokens?.().map(({ name }) => name);
+    try {
+      expect(names()).toEqual(['ann']);
+      await writeFile(file, `ann:view:sha256=${HASH}\nbob:admin:sha256=${HASH}\n`);
+      await vi.waitFor(() => expect(names()).toEqual(['ann', 'bob']), 20_000);
+      await writeFile(file, 'nonsense\n');
+      await vi.waitFor(() => expect(errors).toEqual([expect.stringMatching(/stay as they were.*line 1/)]), 20_000);
+      expect(names()).toEqual(['ann', 'bob']);
+      // Without a token nobody gets in; it never means that everyone does.
+      await writeFile(file, '');
+      await vi.waitFor(() => expect(names()).toEqual([]), 20_000);
+    } finally {
+      close();
+    }
+  });
+});
+
+it('without any token none is needed', () => {
+  expect(openApiTokens(readSettings(nowhere), console as never).tokens).toBeUndefined();
+});
