@@ -51,6 +51,7 @@ describe('every command', () => {
         "tasks resume",
         "tasks throttle",
         "tasks watch",
+        "tokens create",
         "upsert",
         "worker",
       ]
@@ -126,8 +127,12 @@ test('a wrong setting ends with 2 and one line, before anything is started', asy
     ['api', { DATABASE_URL: 'mysql://secret' }, /^error: DATABASE_URL must be a postgres:\/\/ address\n$/],
     ['worker', {}, /^error: DATABASE_URL must be set/],
     ['migrate', {}, /^error: DATABASE_URL must be set/],
-    ['dev', { REEMBED_HOST: '0.0.0.0' }, /^error: REEMBED_API_TOKENS must be set/],
-    ['api', { REEMBED_HOST: '0.0.0.0', DATABASE_URL: 'postgres://x' }, /^error: REEMBED_API_TOKENS must be set/],
+    ['dev', { REEMBED_HOST: '0.0.0.0' }, /^error: REEMBED_API_TOKENS or REEMBED_API_TOKENS_FILE must be set/],
+    [
+      'api',
+      { REEMBED_HOST: '0.0.0.0', DATABASE_URL: 'postgres://x' },
+      /^error: REEMBED_API_TOKENS or REEMBED_API_TOKENS_FILE must be set/,
+    ],
     ['worker', { TEMPORAL_PROFILE: 'nope' }, /^error: [^\n]*Profile 'nope' not found[^\n]*\n$/],
   ] as const) {
     const { code, out, err } = await cli([command], { env });

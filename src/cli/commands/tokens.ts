@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { writtenToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
-import { ROLE_MEANINGS, ROLES, type Role } from '../../contract/roles.ts';
+import { isRole, ROLE_MEANINGS, ROLES, type Role } from '../../contract/roles.ts';
 import { examples } from '../arguments.ts';
 import { type Io, writeResult } from '../output.ts';
 
@@ -27,8 +27,8 @@ export function addTokenCommands(program: Command, io: Io): void {
     .option('--json', 'print as JSON')
     .addHelpText('after', examples('reembed tokens create ci --role operate'))
     .action((name: string, { role, json }: { role: Role; json?: boolean }) => {
-      if (!/^[\w.-]{1,100}$/.test(name)) {
-        throw new ReembedError('InvalidInput', 'the name must be letters, digits, and any of . - _');
+      if (!/^[\w.-]{1,100}$/.test(name) || isRole(name)) {
+        throw new ReembedError('InvalidInput', 'the name must be letters, digits and any of . - _, and no role');
       }
       const token = PREFIX + randomBytes(RANDOM_BYTES).toString('base64url');
       const sha256 = createHash('sha256').update(token).digest('hex');
