@@ -49,7 +49,7 @@ export const reindex: Benchmark = {
 };
 
 /** An index of texts of some 200 characters. */
-async function givenObjects(db: Db, count: number): Promise<IndexRow> {
+export async function givenObjects(db: Db, count: number): Promise<IndexRow> {
   const config = indexConfigSchema.parse({ model: { provider: 'hash', dimensions: 8 } });
   const { index } = await transaction(db, (trx) => ensureIndex(trx, 'source', config));
   const embedding = [1, 0, 0, 0, 0, 0, 0, 0];

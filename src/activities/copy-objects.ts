@@ -1,10 +1,10 @@
 import type { CopyCounts } from '../contract/activities.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
-import { type BehindObject, writeCopies } from '../store/protocol/copy.ts';
-import { type ObjectWrite, storedHashes } from '../store/protocol/write.ts';
+import { type BehindObject, type StoredObject, wasDeletedOnce, writeCopies } from '../store/protocol/copy.ts';
+import type { ObjectWrite } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { clearFailed, recordFailed } from '../store/staging.ts';
+import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently } from './running.ts';
 
@@ -28,35 +28,40 @@ export async function copyObjects(
 ): Promise<CopyCounts> {
   const { db } = deps;
   const { lock, dest } = target;
-  const { writes, failed } = await prepareCopies(deps, target, objects, true);
-  const outcome = await writeCopies(db, lock, dest.no, writes);
+  const known = new Map(objects.flatMap(({ id, destHash }) => (destHash === null ? [] : [[id, destHash]])));
+  const deletedOnce = objects.filter(wasDeletedOnce).map(({ id }) => id);
+  const { writes, failed } = await prepareCopies(deps, target, objects, known);
+  const outcome = await writeCopies(db, lock, dest.no, writes, deletedOnce);
   if (outcome.changed.length > 0) {
     const changed = new Set(outcome.changed);
     const again = await prepareCopies(
       deps,
       target,
       objects.filter(({ id }) => changed.has(id)),
-      false,
     );
-    await writeCopies(db, lock, dest.no, again.writes);
+    await writeCopies(db, lock, dest.no, again.writes, deletedOnce);
     failed.push(...again.failed);
   }
   if (target.taskId !== null) {
     await recordFailed(db, target.taskId, failed);
     const failedIds = new Set(failed.map(({ objectId }) => objectId));
     const done = objects.map(({ id }) => id).filter((id) => !failedIds.has(id));
-    await clearFailed(db, target.taskId, done); // an earlier try may have failed them
+    // An earlier try may have failed them.
+    if (await hasFailed(db, target.taskId)) await clearFailed(db, target.taskId, done);
   }
   const tombstones = objects.filter(({ deleted }) => deleted).length;
   return { copied: objects.length - tombstones - failed.length, tombstones, failed: failed.length };
 }
 
-/** Embeds stored objects for the destination; what cannot be embedded is to be written as failed. */
+/**
+ * Embeds stored objects for the destination; what cannot be embedded is to be written as failed. `known` are the hashes
+ * of what it has vectors of.
+ */
 export async function prepareCopies(
-  { db, models, loader }: ActivityDependencies,
+  { models, loader }: ActivityDependencies,
   { dest, signal }: Pick<CopyTarget, 'dest' | 'signal'>,
-  objects: readonly BehindObject[],
-  reuse: boolean,
+  objects: readonly StoredObject[],
+  known?: ReadonlyMap<string, string>,
 ): Promise<{ writes: ObjectWrite[]; failed: FailedItem[] }> {
   const byId = new Map(objects.map((object) => [object.id, object]));
   const versionOf = (id: string) => byId.get(id)?.version ?? 0;
@@ -68,7 +73,7 @@ export async function prepareCopies(
         embedder: models.embedder(dest.model),
         loader,
         signal,
-        known: reuse ? (ids) => storedHashes(db, dest.no, ids) : undefined,
+        known: known && (async () => known),
       },
     ),
   );

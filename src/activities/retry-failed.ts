@@ -21,7 +21,7 @@ export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['
         const listed = await listFailed(db, taskId, { after: result.after, limit: OBJECT_BATCH });
         const ids = listed.map(({ objectId }) => objectId);
         const objects = await readFailedObjects(db, index.no, ids);
-        const { writes, failed } = await prepareCopies(deps, { dest: index, signal }, objects, false);
+        const { writes, failed } = await prepareCopies(deps, { dest: index, signal }, objects);
         await writeRepairs(
           db,
           index.no,

@@ -5,6 +5,7 @@ import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Search } from '../contract/objects.ts';
+import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts';
 import { codeOf, type Db } from '../store/database.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { searchParts } from '../store/search.ts';
@@ -66,7 +67,7 @@ async function embedQuery(
   index: IndexRow,
   text: string,
   signal: AbortSignal,
-): Promise<number[]> {
+): Promise<Vector> {
   const [vector] = await models.embedder(index.model).embed([text], { purpose: 'query', signal });
   if (vector?.length !== index.model.dimensions) {
     const got = `${vector?.length ?? 0} dimensions, ${index.name} has ${index.model.dimensions}`;
@@ -75,12 +76,10 @@ async function embedQuery(
   return vector;
 }
 
-/** pgvector calculates in single precision. */
-const FLOAT32_MAX = 3.4028234663852886e38;
 const OUT_OF_RANGE = '22003';
 
-async function findNearest(db: Db, index: IndexRow, vector: readonly number[], { limit, filter }: Search) {
-  const squared = vector.reduce((sum, value) => sum + Math.fround(value) ** 2, 0);
+async function findNearest(db: Db, index: IndexRow, vector: Vector, { limit, filter }: Search) {
+  const squared = squaredLength(vector);
   // Beyond these, distances are infinite or NaN: every object would be as near as any other.
   if (squared > FLOAT32_MAX) throw badVector('has too large numbers');
   if (index.metric === 'cosine' && Math.fround(squared) === 0) throw badVector('is zero: it has no cosine similarity');

@@ -1,3 +1,5 @@
+import type { Vector } from './vectors.ts';
+
 /** What a vector is for: some models embed the text of a query and of a document differently. */
 export type EmbedPurpose = 'document' | 'query';
 
@@ -19,5 +21,5 @@ export interface Embedder {
   readonly dimensions: number;
   readonly maxTexts: number;
   readonly maxChars: number;
-  embed(texts: readonly string[], options: EmbedOptions): Promise<number[][]>;
+  embed(texts: readonly string[], options: EmbedOptions): Promise<Vector[]>;
 }

@@ -1,10 +1,11 @@
 import { ReembedError } from '../contract/errors.ts';
+import type { Vector } from '../contract/vectors.ts';
 import { checkVectors } from './check-vectors.ts';
 import { toModelError } from './model-errors.ts';
 
 export interface ModelCall {
   /** Makes the request through the AI SDK, once. */
-  request(texts: string[], signal: AbortSignal): Promise<number[][]>;
+  request(texts: string[], signal: AbortSignal): Promise<Vector[]>;
   /** What messages call the model. */
   label: string;
   dimensions: number;
@@ -19,7 +20,7 @@ export interface ModelCall {
  * One call of a model: `texts.length` vectors of `dimensions` finite numbers, or a `ReembedError`; when the caller's
  * signal aborts, its reason.
  */
-export async function callModel(call: ModelCall): Promise<number[][]> {
+export async function callModel(call: ModelCall): Promise<Vector[]> {
   call.signal?.throwIfAborted();
   const deadline = startDeadline(call);
   try {

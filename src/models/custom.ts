@@ -1,6 +1,7 @@
 import type { EmbeddingModel } from 'ai';
 import type { Embedder, EmbedOptions } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
+import type { Vector } from '../contract/vectors.ts';
 import { callModel } from './call-model.ts';
 import { checkVectors } from './check-vectors.ts';
 import { toModelError } from './model-errors.ts';
@@ -36,9 +37,9 @@ function fromSdk(model: SdkEmbeddingModel, label: string, dimensions: number): E
     // A promise of a limit cannot be awaited here; `embed` then keeps to it by itself.
     maxTexts: typeof most === 'number' ? Math.min(most, MOST_TEXTS) : DEFAULT_TEXTS,
     maxChars: MAX_CHARS,
-    async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<number[][]> {
+    async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<Vector[]> {
       const perCall = Math.max(1, (await model.maxEmbeddingsPerCall) ?? texts.length);
-      const vectors: number[][] = [];
+      const vectors: Vector[] = [];
       for (let at = 0; at < texts.length; at += perCall) {
         const part = texts.slice(at, at + perCall);
         vectors.push(...(await callModel({ request, label, dimensions, texts: part, signal })));
@@ -57,7 +58,7 @@ function fromEmbedder(embedder: Embedder, label: string, dimensions: number): Em
     dimensions,
     maxTexts: embedder.maxTexts,
     maxChars: embedder.maxChars,
-    async embed(texts: readonly string[], options: EmbedOptions): Promise<number[][]> {
+    async embed(texts: readonly string[], options: EmbedOptions): Promise<Vector[]> {
       try {
         return checkVectors(await embedder.embed(texts, options), { texts, dimensions, label });
       } catch (error) {

@@ -2,9 +2,10 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { Embedder, EmbedOptions, EmbedPurpose } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
+import type { Vector } from '../contract/vectors.ts';
 import { readApiKey } from './api-key.ts';
 import { callModel } from './call-model.ts';
-import { interceptVectors } from './openai-answer.ts';
+import { createVectorFetch, type VectorFetch } from './openai-answer.ts';
 
 export type OpenaiModelConfig = Extract<ModelConfig, { provider: 'openai' }>;
 
@@ -25,15 +26,16 @@ export function createOpenaiEmbedder(config: OpenaiModelConfig, { env, fetch }: 
     // The address is stored with the index and shown to everyone who may see it.
     throw new ReembedError('InvalidInput', 'baseUrl must not hold a user name or password; name the key by apiKeyEnv');
   }
+  const vectorFetch = createVectorFetch(fetch ?? globalThis.fetch);
   return {
     dimensions: config.dimensions,
     maxTexts: config.batchSize,
     maxChars: config.batchChars,
-    async embed(texts: readonly string[], { purpose, signal }: EmbedOptions): Promise<number[][]> {
+    async embed(texts: readonly string[], { purpose, signal }: EmbedOptions): Promise<Vector[]> {
       const key = readApiKey(config, env);
       const prefix = prefixOf(config, purpose);
       return callModel({
-        request: (values, abortSignal) => request(config, key, fetch ?? globalThis.fetch, values, abortSignal),
+        request: (values, abortSignal) => request(config, key, vectorFetch, values, abortSignal),
         label: `model "${config.name}" at ${url.host}`,
         dimensions: config.dimensions,
         texts: prefix === '' ? [...texts] : texts.map((text) => prefix + text),
@@ -49,11 +51,11 @@ export function createOpenaiEmbedder(config: OpenaiModelConfig, { env, fetch }: 
 async function request(
   config: OpenaiModelConfig,
   apiKey: string | undefined,
-  fetch: typeof globalThis.fetch,
+  vectorFetch: VectorFetch,
   values: string[],
   abortSignal: AbortSignal,
-): Promise<number[][]> {
-  const answer = interceptVectors(fetch);
+): Promise<Vector[]> {
+  const answer = vectorFetch();
   const provider = createOpenAICompatible({ name: 'openai', baseURL: config.baseUrl, apiKey, fetch: answer.fetch });
   const providerOptions = config.sendDimensions ? { openaiCompatible: { dimensions: config.dimensions } } : undefined;
   const { embeddings } = await provider.embeddingModel(config.name).doEmbed({ values, abortSignal, providerOptions });

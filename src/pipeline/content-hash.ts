@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Payload } from '../contract/objects.ts';
@@ -11,16 +11,21 @@ const PIPELINE_VERSION = 1;
  * the index the splitter, the average and the model. The same for every order of keys.
  */
 export function contentHash(payload: Payload, config: IndexConfig): string {
+  return contentHasher(config)(payload);
+}
+
+/** The same for many payloads: what they have in common is written once. */
+export function contentHasher(config: IndexConfig): (payload: Payload) => string {
   const { splitter, average, metric } = config;
-  const decisive = {
-    version: PIPELINE_VERSION,
-    model: decisiveOf(config.model),
-    splitter,
+  const left = canonicalJson({
     // Only an average depends on the metric: it has length 1 for cosine.
     average: average ? (metric === 'cosine' ? 'normalized' : 'mean') : 'none',
-    payload,
-  };
-  return createHash('sha256').update(canonicalJson(decisive)).digest('base64url');
+    model: decisiveOf(config.model),
+  });
+  const right = canonicalJson({ splitter, version: PIPELINE_VERSION });
+  // Keys are sorted, and `payload` is between these.
+  const [before, after] = [`${left.slice(0, -1)},"payload":`, `,${right.slice(1)}`];
+  return (payload) => hash('sha256', before + canonicalJson(payload) + after, 'base64url');
 }
 
 /**

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Embedder, EmbedPurpose } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Metric } from '../contract/indexes.ts';
+import type { Vector } from '../contract/vectors.ts';
 import { batchesOf } from './batches.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import { vectorProblem } from './vectors.ts';
@@ -20,7 +21,7 @@ export interface ObjectTexts {
 }
 
 /** The vectors of an object's parts, in order, or why it has none. */
-export type EmbeddedObject = { id: string; vectors: number[][] } | { id: string; failed: Failure };
+export type EmbeddedObject = { id: string; vectors: Vector[] } | { id: string; failed: Failure };
 
 /** One text on its way: `of` is the object's place in the list, `part` the text's place in the object. */
 interface Entry {
@@ -42,7 +43,7 @@ export async function embedParts(
   embedder: Embedder,
   options: EmbedPartsOptions,
 ): Promise<EmbeddedObject[]> {
-  const vectors = objects.map(({ parts }) => new Array<number[]>(parts.length));
+  const vectors = objects.map(({ parts }) => new Array<Vector>(parts.length));
   const failures = new Map<number, Failure>();
   const stop = new AbortController();
   const cancel = () => stop.abort(options.signal?.reason);
@@ -68,7 +69,7 @@ export async function embedParts(
     }
   };
 
-  const keep = (batch: Entry[], embedded: number[][]): void => {
+  const keep = (batch: Entry[], embedded: readonly Vector[]): void => {
     for (const [at, { of, part }] of batch.entries()) {
       const vector = embedded[at] ?? [];
       const problem = vectorProblem(vector, options.metric);

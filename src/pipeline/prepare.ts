@@ -3,7 +3,8 @@ import type { Embedder } from '../contract/embedder.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
-import { contentHash } from './content-hash.ts';
+import type { Vector } from '../contract/vectors.ts';
+import { contentHasher } from './content-hash.ts';
 import { embedParts } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Loader } from './load.ts';
@@ -29,7 +30,7 @@ export interface PreparedPart {
   start: number;
   end: number;
   isAverage: boolean;
-  embedding: number[];
+  embedding: Vector;
 }
 
 export interface PreparedObject {
@@ -38,7 +39,7 @@ export interface PreparedObject {
   uri: string | null;
   metadata: Metadata;
   originalId: string | null;
-  /** See `contentHash`. */
+  /** See `contentHasher`. */
   hash: string;
   /** The stored vectors are right: `parts` is empty and the model was not asked. */
   unchanged: boolean;
@@ -71,7 +72,7 @@ interface Work {
   hash: string;
   unchanged: boolean;
   parts: Part[];
-  vectors: number[][];
+  vectors: Vector[];
   failed?: Failure;
 }
 
@@ -116,7 +117,8 @@ async function loadAll(all: Work[], options: PrepareOptions): Promise<void> {
 }
 
 async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Promise<void> {
-  for (const work of all) work.hash = contentHash(work.payload ?? '', config);
+  const hashOf = contentHasher(config);
+  for (const work of all) work.hash = hashOf(work.payload ?? '');
   if (known === undefined || all.length === 0) return;
   const hashes = await known(all.map(({ item }) => item.id));
   for (const work of all) work.unchanged = hashes.get(work.item.id) === work.hash;

@@ -1,7 +1,5 @@
 import type { Metric } from '../contract/indexes.ts';
-
-/** pgvector keeps single-precision numbers and refuses larger ones. */
-const FLOAT32_MAX = 3.4028234663852886e38;
+import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts';
 
 /**
  * What is wrong with a vector of a model, as a stable code with words, or null. A vector of length zero has no
@@ -9,10 +7,10 @@ const FLOAT32_MAX = 3.4028234663852886e38;
  * single-precision numbers that pgvector calculates with, so one that vanishes or overflows there counts too.
  */
 export function vectorProblem(
-  vector: readonly number[],
+  vector: Vector,
   metric: Metric,
 ): { reason: 'InvalidVector' | 'ZeroVector'; detail: string } | null {
-  if (!vector.every((value) => Math.abs(value) <= FLOAT32_MAX)) {
+  if (!isStorable(vector)) {
     return { reason: 'InvalidVector', detail: 'the model gave a vector with numbers that cannot be stored' };
   }
   if (metric !== 'cosine') return null;
@@ -25,7 +23,7 @@ export function vectorProblem(
  * The mean of an object's own part vectors (one or more of the same length); for cosine with length 1. Null if by
  * cosine there is none, because the parts cancel each other out.
  */
-export function averageOf(vectors: readonly (readonly number[])[], metric: Metric): number[] | null {
+export function averageOf(vectors: readonly Vector[], metric: Metric): number[] | null {
   const sum = new Array<number>(vectors[0]?.length ?? 0).fill(0);
   for (const vector of vectors) {
     for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] ?? 0) + (vector[at] ?? 0);
@@ -37,8 +35,7 @@ export function averageOf(vectors: readonly (readonly number[])[], metric: Metri
   return mean.map((value) => value / length);
 }
 
-function squaredLength(vector: readonly number[]): number {
-  let sum = 0;
-  for (const value of vector) sum += Math.fround(value) ** 2;
-  return sum;
+function isStorable(vector: Vector): boolean {
+  for (let at = 0; at < vector.length; at += 1) if (!(Math.abs(vector[at] as number) <= FLOAT32_MAX)) return false;
+  return true;
 }

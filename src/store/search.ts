@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { Hit } from '../contract/objects.ts';
+import type { Vector } from '../contract/vectors.ts';
 import { type Db, type Trx, transaction } from './database.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import { vectorText } from './protocol/parts.ts';
@@ -8,7 +9,7 @@ import type { IndexRow } from './schema.ts';
 import { vectorExpression, vectorIndexKind } from './vector-index.ts';
 
 export interface SearchRequest {
-  vector: readonly number[];
+  vector: Vector;
   limit: number;
   filter?: Record<string, unknown> | undefined;
   /** Scan all parts instead of using the HNSW index. */

@@ -95,6 +95,11 @@ export async function recordFailed(
       item = coalesce(excluded.item, failed_items.item)`.execute(db);
 }
 
+export async function hasFailed(db: Db, taskId: string): Promise<boolean> {
+  const { rows } = await sql`select from reembed.failed_items where task_id = ${taskId} limit 1`.execute(db);
+  return rows.length > 0;
+}
+
 /** Takes items off the failed list that were written after all, by a later attempt. */
 export async function clearFailed(db: Db, taskId: string, objectIds: readonly string[]): Promise<void> {
   if (objectIds.length === 0) return;

@@ -12,8 +12,8 @@ const GOLDEN_UNICODE = [
 ];
 
 async function embed(text: string, dimensions = 256): Promise<number[]> {
-  const [vector] = await createHashEmbedder(dimensions).embed([text], { purpose: 'document' });
-  return vector ?? [];
+  const [vector = []] = await createHashEmbedder(dimensions).embed([text], { purpose: 'document' });
+  return [...vector];
 }
 
 test('hash-v1 gives the same numbers for ever', async () => {

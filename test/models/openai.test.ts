@@ -34,12 +34,48 @@ async function failureOf(behaviour: Behaviour, texts?: string[]): Promise<Reembe
   return failure({}, texts);
 }
 
-test('texts become vectors in their order, by one request with floats and the key', async () => {
-  const vectors = await embedderWith().embed(['one', 'two', ''], { purpose: 'document' });
-  expect(vectors).toEqual(['one', 'two', ''].map(server.vectorOf));
+const TEXTS = ['one', 'two', '', '","encoding_format":"float"'];
+
+test('texts become vectors in their order, by one request for single-precision bytes, with the key', async () => {
+  const vectors = await embedderWith().embed(TEXTS, { purpose: 'document' });
+  expect(vectors).toEqual(TEXTS.map((text) => Float32Array.from(server.vectorOf(text))));
   expect(server.requests).toHaveLength(1);
-  expect(server.requests[0]?.body).toEqual({ model: 'm', input: ['one', 'two', ''], encoding_format: 'float' });
+  expect(server.requests[0]?.body).toEqual({ model: 'm', input: TEXTS, encoding_format: 'base64' });
   expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
+});
+
+describe('an endpoint that does not know base64', () => {
+  const embedTwice = async (base64: 'refuses' | 'ignores') => {
+    await server.close();
+    server = await startEmbeddingServer({ dimensions: 4, apiKey: KEY, base64 });
+    const embedder = embedderWith();
+    for (const _time of [1, 2]) {
+      expect(await embedder.embed(TEXTS, { purpose: 'document' })).toEqual(TEXTS.map(server.vectorOf));
+    }
+    return server.requests.map(({ body }) => body.encoding_format);
+  };
+
+  test('and refuses it is asked for numbers, from then on at once', async () => {
+    expect(await embedTwice('refuses')).toEqual(['base64', 'float', 'float']);
+  });
+
+  test('and answers with numbers all the same is understood', async () => {
+    expect(await embedTwice('ignores')).toEqual(['base64', 'base64']);
+  });
+
+  test('is not looked for behind a refusal once base64 was answered', async () => {
+    const embedder = embedderWith();
+    await embedder.embed(['fine'], { purpose: 'document' });
+    server.behave(() => ({ kind: 'error', status: 400 }));
+    await expect(embedder.embed(['bad'], { purpose: 'document' })).rejects.toThrow('rejects the input');
+    expect(server.counts.requests).toBe(2);
+  });
+});
+
+test('bytes that are no vector are ModelUnavailable or ModelWrongDimension', async () => {
+  const answer = (embedding: string) => ({ kind: 'raw', status: 200, body: JSON.stringify({ data: [{ embedding }] }) });
+  expect((await failureOf(answer('AAAAAAA=') as Behaviour)).type).toBe('ModelUnavailable');
+  expect((await failureOf(answer('AAAAAA==') as Behaviour)).type).toBe('ModelWrongDimension');
 });
 
 test('vectors that come in another order go to the texts that their index names', async () => {
@@ -142,12 +178,13 @@ describe('errors', () => {
     [500, 'ModelUnavailable'],
     [502, 'ModelUnavailable'],
     [503, 'ModelUnavailable'],
-  ])('status %i is %s, after one request', async (status, type) => {
+  ])('status %i is %s', async (status, type) => {
     const error = await failureOf({ kind: 'error', status, message: 'because of this' });
     expect(error.type).toBe(type);
     expect(error.message).toContain('because of this');
     expect(error.retryAfterMs).toBeUndefined();
-    expect(server.counts.requests).toBe(1);
+    // One that may be about base64 is tried once without.
+    expect(server.counts.requests).toBe([400, 422].includes(status) ? 2 : 1);
   });
 
   test.each([

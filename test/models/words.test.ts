@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Embedder } from '../../src/contract/embedder.ts';
+import type { Vector } from '../../src/contract/vectors.ts';
 import { createHashEmbedder } from '../../src/models/hash.ts';
 import { formatWordVectors, loadWordVectors, parseWordVectors } from '../../src/models/word-vectors.ts';
 import { createWordsEmbedder } from '../../src/models/words.ts';
@@ -16,8 +17,8 @@ const GOLDEN = [
 ];
 
 async function embed(text: string): Promise<number[]> {
-  const [vector] = await words.embed([text], { purpose: 'document' });
-  return vector ?? [];
+  const [vector = []] = await words.embed([text], { purpose: 'document' });
+  return [...vector];
 }
 
 async function similarity(left: string, right: string): Promise<number> {
@@ -92,8 +93,8 @@ test.each([Buffer.alloc(0), Buffer.from('hello, this is no file of vectors')])('
 describe('over glosses of WordNet', () => {
   const hash = createHashEmbedder(256);
   const sample = readNounGlosses(7);
-  let byHash: number[][];
-  let byWords: number[][];
+  let byHash: Vector[];
+  let byWords: Vector[];
 
   beforeAll(async () => {
     byHash = await embedAll(hash, sample);
@@ -118,14 +119,14 @@ describe('over glosses of WordNet', () => {
   });
 });
 
-function embedAll(embedder: Embedder, glosses: NounGloss[]): Promise<number[][]> {
+function embedAll(embedder: Embedder, glosses: NounGloss[]): Promise<Vector[]> {
   return embedder.embed(
     glosses.map(({ gloss }) => gloss),
     { purpose: 'document' },
   );
 }
 
-async function search(embedder: Embedder, query: string, glosses: NounGloss[], vectors: number[][], limit: number) {
+async function search(embedder: Embedder, query: string, glosses: NounGloss[], vectors: Vector[], limit: number) {
   const [wanted = []] = await embedder.embed([query], { purpose: 'query' });
   return glosses
     .map((gloss, at) => ({ gloss, score: cosine(wanted, vectors[at] ?? []) }))

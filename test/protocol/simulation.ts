@@ -10,6 +10,7 @@ import {
   readByIds,
   readChanged,
   removeUnknown,
+  wasDeletedOnce,
   writeCopies,
 } from '../../src/store/protocol/copy.ts';
 import { cutOver, setDraining } from '../../src/store/protocol/cut-over.ts';
@@ -180,7 +181,9 @@ async function copy(
   const metadata = new Map(objects.map((object) => [object.id, object.metadata]));
   const withMetadata = (prepared: ObjectWrite[]) =>
     prepared.map((one) => (one.kind === 'tombstone' ? one : { ...one, metadata: metadata.get(one.id) ?? {} }));
-  const outcome = await writeTo(db, lock, destNo, withMetadata(await prepare(db, asRow, writes, true)));
+  const deletedOnce = objects.filter(wasDeletedOnce).map(({ id }) => id);
+  const first = withMetadata(await prepare(db, asRow, writes, true));
+  const outcome = await writeTo(db, lock, destNo, first, deletedOnce);
   const changed = new Set(outcome.changed);
   const again = await prepare(
     db,
@@ -188,7 +191,7 @@ async function copy(
     writes.filter(({ id }) => changed.has(id)),
     false,
   );
-  if (again.length > 0) await writeTo(db, lock, destNo, withMetadata(again));
+  if (again.length > 0) await writeTo(db, lock, destNo, withMetadata(again), deletedOnce);
 }
 
 /** One attempt of a reindex of what serves into a new index; false when it gave up, and released its lock or died. */

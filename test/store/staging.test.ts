@@ -6,6 +6,7 @@ import {
   countFailed,
   countStaged,
   dropStaged,
+  hasFailed,
   listFailed,
   readStaged,
   recordFailed,
@@ -49,6 +50,7 @@ onBothDatabases((database) => {
       ['b', 'again'],
     ]);
     expect(await listFailed(db, task, { after: 'a', limit: 1 })).toMatchObject([{ objectId: 'b' }]);
+    expect(await hasFailed(db, task)).toBe(true);
     await clearFailed(db, task, ['a', 'never']);
     expect(await countFailed(db, task)).toBe(1);
   });

@@ -37,6 +37,8 @@ export interface EmbeddingServerOptions {
   behave?: Behave;
   /** When given, other keys get 401. */
   apiKey?: string;
+  /** Vectors as base64 to who asks for it, as OpenAI has them; other servers refuse this, or answer with numbers. */
+  base64?: 'answers' | 'refuses' | 'ignores';
   /** Keep each request in `requests`; off for benchmarks, where they would fill the memory. */
   record?: boolean;
   port?: number;
@@ -56,7 +58,7 @@ export interface EmbeddingServer {
 
 /** Starts an OpenAI-compatible `POST /v1/embeddings` on a free port of the loopback address. */
 export async function startEmbeddingServer(options: EmbeddingServerOptions = {}): Promise<EmbeddingServer> {
-  const { dimensions = 8, delayMs = 0, apiKey, record = true, port = 0 } = options;
+  const { dimensions = 8, delayMs = 0, apiKey, record = true, port = 0, base64 = 'answers' } = options;
   const requests: EmbeddingRequest[] = [];
   const counts = { requests: 0, texts: 0 };
   let behave: Behave = options.behave ?? (() => undefined);
@@ -72,9 +74,12 @@ export async function startEmbeddingServer(options: EmbeddingServerOptions = {})
       number: counts.requests++,
     };
     if (record) requests.push(request);
-    const behaviour = refusal(incoming, apiKey) ?? behave(request) ?? { kind: 'embed' };
+    const wantsBytes = body.encoding_format === 'base64';
+    const refused = wantsBytes && base64 === 'refuses' ? BASE64_REFUSED : refusal(incoming, apiKey);
+    const behaviour = refused ?? behave(request) ?? { kind: 'embed' };
     if (delayMs > 0) await sleep(delayMs);
-    if (answer(response, behaviour, request, dimensions)) counts.texts += texts.length;
+    if (answer(response, behaviour, request, dimensions, wantsBytes && base64 === 'answers'))
+      counts.texts += texts.length;
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -120,6 +125,8 @@ export function inTurn(...behaviours: Behaviour[]): Behave {
   return () => behaviours[next++];
 }
 
+const BASE64_REFUSED: Behaviour = { kind: 'error', status: 400, message: 'encoding_format must be float' };
+
 function refusal({ method, url, headers }: IncomingMessage, apiKey?: string): Behaviour | undefined {
   if (method !== 'POST' || url !== '/v1/embeddings') return { kind: 'error', status: 404, message: 'no such path' };
   if (apiKey === undefined || headers.authorization === `Bearer ${apiKey}`) return undefined;
@@ -132,16 +139,17 @@ function answer(
   behaviour: Behaviour,
   { texts, model }: EmbeddingRequest,
   dimensions: number,
+  asBytes: boolean,
 ): boolean {
   switch (behaviour.kind) {
     case 'embed':
-      send(response, 200, embeddingsJson(texts, model, dimensions));
+      send(response, 200, embeddingsJson(texts, model, dimensions, asBytes));
       return true;
     case 'wrongDimension':
-      send(response, 200, embeddingsJson(texts, model, behaviour.dimensions));
+      send(response, 200, embeddingsJson(texts, model, behaviour.dimensions, asBytes));
       return false;
     case 'missingVector':
-      send(response, 200, embeddingsJson(texts.slice(1), model, dimensions));
+      send(response, 200, embeddingsJson(texts.slice(1), model, dimensions, asBytes));
       return false;
     case 'error': {
       const { status, message = `status ${behaviour.status}`, headers } = behaviour;
@@ -170,10 +178,9 @@ async function readJson(incoming: IncomingMessage): Promise<Record<string, unkno
   return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-function embeddingsJson(texts: string[], model: string, dimensions: number): string {
-  const data = texts.map(
-    (text, index) => `{"object":"embedding","index":${index},"embedding":${vectorJson(text, dimensions)}}`,
-  );
+function embeddingsJson(texts: string[], model: string, dimensions: number, asBytes: boolean): string {
+  const embedding = (text: string) => (asBytes ? vectorBase64(text, dimensions) : vectorJson(text, dimensions));
+  const data = texts.map((text, index) => `{"object":"embedding","index":${index},"embedding":${embedding(text)}}`);
   return `{"object":"list","model":${JSON.stringify(model)},"data":[${data.join()}],"usage":{"prompt_tokens":${texts.length},"total_tokens":${texts.length}}}`;
 }
 
@@ -185,14 +192,28 @@ const RUNS = Array.from({ length: 4096 }, (_, run) =>
   ),
 );
 const JOINED_RUNS = RUNS.map((run) => run.join());
+const RUN_BYTES = RUNS.map((run) => Buffer.from(Float32Array.from(run, Number).buffer));
 
 function vectorJson(text: string, dimensions: number): string {
+  const parts = runsOf(text, dimensions).map((run, at) => {
+    const left = dimensions - at * RUN;
+    return left >= RUN ? (JOINED_RUNS[run] as string) : (RUNS[run] as string[]).slice(0, left).join();
+  });
+  return `[${parts.join()}]`;
+}
+
+/** The machines that this runs on are little-endian, as the format is. */
+function vectorBase64(text: string, dimensions: number): string {
+  const runs = runsOf(text, dimensions).map((run) => RUN_BYTES[run] as Buffer);
+  return `"${Buffer.concat(runs, dimensions * 4).toString('base64')}"`;
+}
+
+function runsOf(text: string, dimensions: number): number[] {
+  const runs: number[] = [];
   let hash = hashString(text);
-  const parts: string[] = [];
   for (let left = dimensions; left > 0; left -= RUN) {
-    const run = hash % RUNS.length;
-    parts.push(left >= RUN ? (JOINED_RUNS[run] as string) : (RUNS[run] as string[]).slice(0, left).join());
+    runs.push(hash % RUNS.length);
     hash = hashString('next', hash);
   }
-  return `[${parts.join()}]`;
+  return runs;
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { bigintArray, textArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
@@ -93,7 +94,7 @@ export async function storeObjects(trx: Trx, indexNo: number, objects: readonly 
 async function lockRows(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
   await sql`
     select from ${tablesOf(indexNo).objects}
-    where index_no = ${indexNo} and object_id = any(${ids}::text[])
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])
     order by object_id
     for update`.execute(trx);
 }
@@ -120,17 +121,17 @@ async function replaceObjects(trx: Trx, indexNo: number, objects: readonly Objec
       (index_no, object_id, version, change, deleted, deleted_version, failed, payload, metadata, original_id, uri, hash,
       write_time)
     select ${indexNo}::int, id, version, nextval('reembed.changes'), deleted, case when deleted then version else 0 end,
-      failed, payload, metadata, original_id, uri, hash, now()
+      failed, payload::jsonb, metadata::jsonb, original_id, uri, hash, now()
     from unnest(
-      ${objects.map(idOf)}::text[],
-      ${objects.map((object) => object.version)}::bigint[],
+      ${textArray(objects.map(idOf))}::text[],
+      ${bigintArray(objects.map((object) => object.version))}::bigint[],
       ${objects.map((object) => object.kind === 'tombstone')}::boolean[],
       ${objects.map((object) => object.kind === 'failed')}::boolean[],
-      ${content.map((object) => (object && 'payload' in object ? json(object.payload) : null))}::jsonb[],
-      ${content.map((object) => json(object?.metadata ?? {}))}::jsonb[],
-      ${objects.map((object) => object.originalId ?? null)}::text[],
-      ${content.map((object) => object?.uri ?? null)}::text[],
-      ${content.map((object) => (object && 'hash' in object ? object.hash : null))}::text[]
+      ${textArray(content.map((object) => (object && 'payload' in object ? json(object.payload) : null)))}::text[],
+      ${textArray(content.map((object) => json(object?.metadata ?? {})))}::text[],
+      ${textArray(objects.map((object) => object.originalId ?? null))}::text[],
+      ${textArray(content.map((object) => object?.uri ?? null))}::text[],
+      ${textArray(content.map((object) => (object && 'hash' in object ? object.hash : null)))}::text[]
     ) as incoming (id, version, deleted, failed, payload, metadata, original_id, uri, hash)
     order by id collate "C"
     on conflict (index_no, object_id) do update set
@@ -217,6 +218,6 @@ async function storedVersions(trx: Trx, indexNo: number, ids: readonly string[])
   const { rows } = await sql<{ object_id: string; version: number }>`
     select object_id, version
     from ${tablesOf(indexNo).objects}
-    where index_no = ${indexNo} and object_id = any(${ids}::text[])`.execute(trx);
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(trx);
   return new Map(rows.map((row) => [row.object_id, row.version]));
 }

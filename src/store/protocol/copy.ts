@@ -9,8 +9,8 @@ import { deleteParts } from './parts.ts';
 import { lastChangeOf } from './versions.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
-/** An object of the source that the destination lacks, has older, or could not embed. */
-export interface BehindObject {
+/** An object as it is stored, without its vectors. */
+export interface StoredObject {
   id: string;
   version: number;
   change: number;
@@ -19,6 +19,13 @@ export interface BehindObject {
   metadata: Record<string, unknown>;
   originalId: string | null;
   uri: string | null;
+}
+
+/** An object of the source that the destination lacks, has older, or could not embed. */
+export interface BehindObject extends StoredObject {
+  deletedVersion: number;
+  /** Of the content that the destination has vectors of. */
+  destHash: string | null;
 }
 
 export interface Pair {
@@ -33,7 +40,8 @@ export interface KeyRange {
 }
 
 const COLUMNS = sql`
-  s.object_id as id, s.version, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri`;
+  s.object_id as id, s.version, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri,
+  s.deleted_version as "deletedVersion", case when not d.deleted and not d.failed then d.hash end as "destHash"`;
 
 /** True of an object `s` of the source that the destination's `d` lacks, has older, or does not know to be deleted once. */
 export const IS_BEHIND = sql`(d.version is null or d.version < s.version or d.deleted_version < s.deleted_version)`;
@@ -153,25 +161,28 @@ export async function markChanges(db: Db, sourceNo: number): Promise<number> {
   });
 }
 
+/** Whether the source remembers a deletion of an object. One that comes later is a change: reconciling brings it. */
+export function wasDeletedOnce({ deleted, deletedVersion }: BehindObject): boolean {
+  return deleted || deletedVersion > 0;
+}
+
 /**
  * Writes copies into the destination with the source's versions, where they are higher, under the fencing lock: a
- * copier whose lock was released or taken over writes nothing (`LockLost`).
+ * copier whose lock was released or taken over writes nothing (`LockLost`). `deletedOnce` are the ids of those that need
+ * what the source remembers of deletions.
  */
 export async function writeCopies(
   db: Db,
   lock: string,
   destNo: number,
   objects: readonly ObjectWrite[],
+  deletedOnce: readonly string[] = objects.map(({ id }) => id),
 ): Promise<WriteCounts> {
   return transaction(db, async (trx) => {
     await holdGate(trx, destNo);
     const { sourceNo } = await requireLock(trx, lock);
     const counts = await storeObjects(trx, destNo, objects);
-    await copyLineage(
-      trx,
-      { sourceNo, destNo },
-      objects.map(({ id }) => id),
-    );
+    await copyLineage(trx, { sourceNo, destNo }, deletedOnce);
     return counts;
   });
 }

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import type { Vector } from '../../contract/vectors.ts';
+import { textArray, vectorArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
-import type { ObjectWrite } from './write.ts';
+import type { ObjectWrite, WritePart } from './write.ts';
 
 /** Replaces all parts of the objects that were written by those they have now. */
 export async function replaceParts(
@@ -21,12 +23,12 @@ export async function replaceParts(
     insert into ${table} (index_no, object_id, part, is_average, text_range, embedding)
     select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding
     from unnest(
-      ${parts.map((part) => part.id)}::text[],
+      ${textArray(parts.map((part) => part.id))}::text[],
       ${parts.map((part) => part.part)}::int[],
       ${parts.map((part) => part.isAverage)}::boolean[],
       ${parts.map((part) => part.start)}::int[],
       ${parts.map((part) => part.end)}::int[],
-      ${parts.map((part) => vectorText(part.embedding))}::vector[]
+      ${await vectorsOf(trx, parts)}::vector[]
     ) as incoming (id, part, is_average, first, past, embedding)`.execute(trx);
 }
 
@@ -34,10 +36,20 @@ export async function deleteParts(trx: Trx, indexNo: number, ids: readonly strin
   if (ids.length === 0) return;
   await sql`
     delete from ${tablesOf(indexNo).parts}
-    where index_no = ${indexNo} and object_id = any(${ids}::text[])`.execute(trx);
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(trx);
+}
+
+/** From so many vectors on, asking for their type's identifier costs less than printing them and parsing them again. */
+const MANY = 8;
+
+async function vectorsOf(trx: Trx, parts: readonly WritePart[]): Promise<Buffer | string[]> {
+  const vectors = parts.map((part) => part.embedding);
+  if (vectors.length < MANY) return vectors.map(vectorText);
+  const { rows } = await sql<{ oid: number }>`select 'vector'::regtype::oid as oid`.execute(trx);
+  return vectorArray(vectors, (rows[0] as { oid: number }).oid);
 }
 
 /** A vector in pgvector's text form. */
-export function vectorText(vector: readonly number[]): string {
+export function vectorText(vector: Vector): string {
   return `[${vector.join(',')}]`;
 }

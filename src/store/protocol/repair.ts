@@ -4,13 +4,13 @@ import { type Db, transaction } from '../database.ts';
 import { findIndexByNo } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
 import { storeObjects } from './apply-writes.ts';
-import type { BehindObject } from './copy.ts';
+import type { StoredObject } from './copy.ts';
 import { holdGate } from './gate.ts';
 import type { ObjectWrite } from './write.ts';
 
 /** Of these objects of an index, those that were carried over without vectors because they could not be embedded. */
-export async function readFailedObjects(db: Db, indexNo: number, ids: readonly string[]): Promise<BehindObject[]> {
-  const { rows } = await sql<BehindObject>`
+export async function readFailedObjects(db: Db, indexNo: number, ids: readonly string[]): Promise<StoredObject[]> {
+  const { rows } = await sql<StoredObject>`
     select object_id as id, version, change, deleted, payload, metadata, original_id as "originalId", uri
     from ${tablesOf(indexNo).objects}
     where index_no = ${indexNo} and object_id = any(${ids}::text[]) and failed and not deleted

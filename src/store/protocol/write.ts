@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Payload } from '../../contract/objects.ts';
 import type { OnReindex } from '../../contract/tasks.ts';
+import type { Vector } from '../../contract/vectors.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { resolveIndex } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
@@ -16,7 +17,7 @@ export interface WritePart {
   start: number | null;
   end: number | null;
   isAverage: boolean;
-  embedding: readonly number[];
+  embedding: Vector;
 }
 
 /** One object to write: its new content with vectors, its old content with new metadata, a tombstone, or a failure. */
