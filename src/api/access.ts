@@ -1,5 +1,6 @@
 import type { Role } from '../contract/roles.ts';
 import { TASK_TYPES } from '../contract/tasks.ts';
+import { DASHBOARD_PAGES } from './dashboard.ts';
 
 /** Who may call a route: everyone, also without a token, or tokens of at least a role. */
 export type Access = 'open' | Role;
@@ -39,11 +40,15 @@ export const API_ACCESS: AccessTable = {
   // Asked by orchestrators, which have no token; they tell nothing about the data.
   'GET /healthz': 'open',
   'GET /readyz': 'open',
-  'GET /': 'view',
+  // The dashboard's files hold no data: the page asks for a token, and sends it along with every call.
+  ...Object.fromEntries(DASHBOARD_PAGES.map((address) => [`GET ${address}`, 'open'])),
+  'GET /assets/*': 'open',
   'GET /docs': 'view',
   'GET /openapi.json': 'view',
   'GET /metrics': 'view',
   'GET /v1/me': 'view',
+  'GET /v1/server': 'view',
+  'GET /v1/stats': 'view',
   'GET /v1/indexes': 'view',
   'GET /v1/indexes/:index': 'view',
   'PUT /v1/indexes/:index': 'admin',

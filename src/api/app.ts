@@ -1,6 +1,5 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import { html } from 'hono/html';
 import { methodNotAllowed as onOtherMethods } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { z } from 'zod';
@@ -11,8 +10,9 @@ import type { Registry } from '../jobs/registry.ts';
 import type { Db } from '../store/database.ts';
 import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
+import { createDashboard } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
-import { openApiDocument, version } from './document.ts';
+import { openApiDocument } from './document.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
 import { createJobRouter } from './jobs.ts';
@@ -25,10 +25,11 @@ import { safeHeaders } from './middleware/headers.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { createObjectRouter } from './objects.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
-import { type Document, page, referencePage } from './reference.ts';
+import { type Document, referencePage } from './reference.ts';
 import { type ApiEnv, createRouter } from './router.ts';
 import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
+import { createStatsRouter } from './stats.ts';
 import { acceptDeleteIndex, createTaskRouters } from './tasks/index.ts';
 
 export interface ApiDependencies {
@@ -44,6 +45,10 @@ export interface ApiDependencies {
     bodyBytes?: number;
     /** If given, every call needs one of them as `Authorization: Bearer …`. */
     apiTokens?: AuthOptions['tokens'] | undefined;
+    /** Address of Temporal's web UI, for links to it. */
+    temporalUi?: string | null;
+    /** Folder of the built dashboard, if it is not where `npm run build` puts it. */
+    dashboard?: string;
   };
   /** What `/readyz` asks, if not the database and Temporal as they are. */
   health?: HealthChecks;
@@ -61,7 +66,7 @@ const metricsRoute = createRoute({
 /** The HTTP API as a Hono app: `serve({ fetch: createApi(…).fetch })`. */
 export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
-  const { bodyBytes = LIMITS.bodyBytes, apiTokens } = settings;
+  const { bodyBytes = LIMITS.bodyBytes, apiTokens, temporalUi = null, dashboard } = settings;
   const metrics = createMetrics();
   const app = createRouter();
   app.onError(onError(log));
@@ -76,6 +81,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.use(limitBody(bodyBytes));
   app.use(onOtherMethods({ app, onMethodNotAllowed: methodNotAllowed }));
 
+  app.route('/', createDashboard(dashboard));
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
@@ -85,6 +91,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/tasks', createTaskRouters(dependencies));
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
+  app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));
   app.route('/', createHealthRouter(health));
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
@@ -102,18 +109,4 @@ function addPages(app: OpenAPIHono<ApiEnv>): void {
   };
   app.get('/openapi.json', (c) => c.json(made()));
   app.get('/docs', (c) => c.html(referencePage(made() as unknown as Document)));
-  app.get('/', (c) =>
-    c.html(
-      page(
-        'reembed',
-        html`<h1>reembed <small>${version}</small></h1>
-<ul>
-<li><a href="/docs">API reference</a></li>
-<li><a href="/openapi.json">OpenAPI document</a></li>
-<li><a href="/readyz">Readiness</a></li>
-<li><a href="/metrics">Metrics</a></li>
-</ul>`,
-      ),
-    ),
-  );
 }

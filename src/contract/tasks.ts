@@ -249,6 +249,7 @@ export const taskListSchema = z
     cursor: z.string().nullable().describe('Of the next page; null after the last one.'),
   })
   .meta({ id: 'TaskList' });
+export type TaskList = z.output<typeof taskListSchema>;
 
 export const taskCountsSchema = z
   .object({

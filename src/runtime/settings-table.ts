@@ -166,6 +166,10 @@ export const SETTINGS = {
     meaning: "Temporal's time-skipping test server, instead of the one on PATH or a fetched one",
     expected: 'the path of an executable file',
   }),
+  temporalUiUrl: optional('REEMBED_TEMPORAL_UI_URL', address, {
+    meaning: "Temporal's web UI, for the dashboard's links; `dev` knows its own",
+    expected: 'an http:// or https:// address',
+  }),
   url: optional('REEMBED_URL', address, {
     meaning: 'API that the command line talks to; http://127.0.0.1:REEMBED_PORT if not given',
     expected: 'an http:// or https:// address',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { API_ACCESS } from '../../src/api/access.ts';
+import { DASHBOARD_PAGES } from '../../src/api/dashboard.ts';
 import { openApiDocument } from '../../src/api/document.ts';
 import { mayDo, ROLES, type Role } from '../../src/contract/roles.ts';
 import { call, silentDatabase, testApi } from './support.ts';
@@ -72,7 +73,8 @@ describe('every route lets in whom the table says', () => {
 
 it('roles are told apart where it matters', () => {
   const ofRole = (role: string) => ROUTES.filter((route) => API_ACCESS[route] === role);
-  expect(ofRole('open')).toEqual(['GET /healthz', 'GET /readyz']);
+  const dashboard = ['GET /assets/*', ...DASHBOARD_PAGES.map((address) => `GET ${address}`)];
+  expect(ofRole('open')).toEqual([...dashboard, 'GET /healthz', 'GET /readyz'].sort());
   expect(ofRole('view').filter((route) => !route.startsWith('GET '))).toEqual([]);
   expect(ofRole('view').filter((route) => /objects|search/.test(route))).toEqual([]);
   expect(ROUTES.filter((route) => route.startsWith('DELETE ') && API_ACCESS[route] !== 'admin')).toEqual([]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DASHBOARD_PAGES } from '../../src/api/dashboard.ts';
 import { openApiDocument } from '../../src/api/document.ts';
 import { call, silentDatabase, silentTemporal, testApi } from './support.ts';
 
@@ -51,8 +52,8 @@ describe('tokens', () => {
   const get = (path: string, authorization?: string) =>
     call(guarded, 'GET', path, undefined, authorization ? { authorization } : {});
 
-  it('open every address, and nothing else does, except health', async () => {
-    for (const path of ['/', '/docs', '/openapi.json', '/metrics', '/v1/indexes', '/nowhere', '/healthz/']) {
+  it('open every address, and nothing else does, except health and the dashboard, which holds no data', async () => {
+    for (const path of ['/docs', '/openapi.json', '/metrics', '/v1/indexes', '/nowhere', '/healthz/']) {
       for (const wrong of [undefined, 'Bearer', 'Bearer first', 'Bearer first-token2', 'Basic first-token']) {
         const { status, headers, body } = await get(path, wrong);
         expect([path, status, headers.get('www-authenticate')]).toEqual([path, 401, 'Bearer realm="reembed"']);
@@ -62,6 +63,7 @@ describe('tokens', () => {
       expect((await get(path, 'bearer  first-token')).status).not.toBe(401);
     }
     expect((await get('/healthz')).status).toBe(200);
+    expect((await get('/')).status).toBe(200);
     expect((await get('/readyz')).status).toBe(503);
   });
 });
@@ -133,7 +135,7 @@ it('counts requests by route and status, never by id', async () => {
 });
 
 describe('the OpenAPI document', () => {
-  const PAGES = ['GET /', 'GET /docs', 'GET /openapi.json'];
+  const PAGES = ['/docs', '/openapi.json', '/assets/*', ...DASHBOARD_PAGES].map((path) => `GET ${path}`);
 
   it('has every route of the app', () => {
     const one = app();

@@ -27,6 +27,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   embedConcurrency: ['0', ''.padEnd(30, '9')],
   jobConcurrency: ['0', '10001', 'many'],
   shutdownSeconds: ['-1', 'soon'],
+  temporalUiUrl: ['localhost:8233', 'javascript:alert(1)'],
   url: ['localhost:7400', 'ftp://x', 'nowhere'],
   token: ['two words'],
 };

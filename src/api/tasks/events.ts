@@ -4,10 +4,11 @@ import { streamSSE } from 'hono/streaming';
 import { readTask, watchTask } from '../../client/temporal/index.ts';
 import type { Responder } from './response.ts';
 
-const HEARTBEAT_MS = 15_000;
+/** How often an idle stream says that it is still there. */
+export const HEARTBEAT_MS = 15_000;
 
 /** How long a browser waits before it connects again. */
-const RETRY_MS = 2_000;
+export const RETRY_MS = 2_000;
 
 /**
  * Streams a task's tracker as server-sent events named `tracker`, one for each change, until the task has ended. An

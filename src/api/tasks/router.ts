@@ -9,6 +9,7 @@ import { type ApiLog, notFound, onError, problemResponses, validationHook } from
 import type { AcceptDependencies } from './accept.ts';
 import type { CallerOptions } from './caller.ts';
 import { streamEvents } from './events.ts';
+import { createListStreams } from './list-events.ts';
 import { answer, createResponder, operationId, type TaskResponse } from './response.ts';
 import { addRun } from './run.ts';
 import {
@@ -53,6 +54,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
   router.onError(onError(options.log));
   router.notFound(notFound);
   const responder = createResponder(options.respond);
+  const streamList = createListStreams(client, responder, options.heartbeatMs);
   const tags = [type === undefined ? 'tasks' : `tasks: ${type}`];
   const tracker = { description: 'The task.', content: { 'application/json': { schema: responder.trackerSchema } } };
 
@@ -84,15 +86,28 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
       operationId: operationId('list', type),
       tags,
       summary: 'Tasks, newest first, each once however they change meanwhile',
+      description:
+        'With `Accept: text/event-stream` the page comes as a server-sent event named `tasks`, and again each time it has changed.',
       request: { query: type === undefined ? typedListQuery : listQuery },
       responses: {
-        200: { description: 'One page.', content: { 'application/json': { schema: responder.listSchema } } },
+        200: {
+          description: 'One page, or events of it.',
+          content: {
+            'application/json': { schema: responder.listSchema },
+            'text/event-stream': {
+              schema: z.string(),
+              example: 'event: tasks\ndata: {"tasks":[{"id":"rebuild-1", …}],"total":1,"cursor":null}\nretry: 2000\n\n',
+            },
+          },
+        },
         ...problemResponses('InvalidInput', ...NEVER_ANSWERS),
       },
     }),
     async (c) => {
       const { offset, limit, cursor, ...filter } = c.req.valid('query') as z.output<typeof typedListQuery>;
-      const list = await listTasks(client, { ...filterOf(filter, type), offset, limit, cursor });
+      const page = { ...filterOf(filter, type), offset, limit, cursor };
+      if (c.req.header('accept')?.includes('text/event-stream')) return (await streamList(c, page)) as never;
+      const list = await listTasks(client, page);
       return answer(c, { ...list, tasks: list.tasks.map((row) => responder.rowToBody(row)) });
     },
   );

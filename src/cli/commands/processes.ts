@@ -71,7 +71,7 @@ export function addProcessCommands(program: Command, io: Io): void {
               writeResult(io, options.json, addresses, () => {
                 const { api, docs, temporalUi, temporal, namespace, dataDir } = addresses;
                 const shown = fields([
-                  ['API', api],
+                  ['Dashboard', api],
                   ['API reference', docs],
                   ['Temporal UI', temporalUi],
                   ['Temporal', `${temporal} (namespace ${namespace})`],

@@ -6,6 +6,7 @@ import { jobCalls } from './jobs.ts';
 import { type ClientOptions, createSend, readAs } from './request.ts';
 import { createRun } from './run.ts';
 import { scheduleCalls } from './schedules.ts';
+import { serverCalls } from './server.ts';
 import { taskCalls } from './tasks.ts';
 
 export type { ObjectPage } from '../../contract/bodies.ts';
@@ -15,6 +16,7 @@ export type { Me } from '../../contract/me.ts';
 export type { Role } from '../../contract/roles.ts';
 export type { ScheduleRequest } from '../../contract/schedule-request.ts';
 export type { Schedule, ScheduleList, ScheduleRun } from '../../contract/schedules.ts';
+export type { Bucket, ServerInfo, Stats } from '../../contract/stats.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../../contract/steer-tasks.ts';
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
@@ -23,10 +25,12 @@ export type { PageOptions, SearchInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
 export type { RunOptions } from './run.ts';
 export type { ScheduleFilter } from './schedules.ts';
+export type { StatsOptions } from './server.ts';
 export type {
   DeleteIndexRequest,
   DeleteRequest,
   DeletionInput,
+  FailedItems,
   ItemInput,
   StreamOptions,
   TaskFilter,
@@ -71,5 +75,6 @@ export function createClient(options: ClientOptions) {
     bulk: (bulkOptions: BulkOptions) => new Bulk(bulkOptions, { run, failedItems: tasks.failedItems }),
     jobs: jobCalls(send, run),
     schedules: scheduleCalls(send),
+    ...serverCalls(send),
   };
 }

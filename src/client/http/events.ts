@@ -1,27 +1,50 @@
+import type { z } from 'zod';
 import { ReembedError } from '../../contract/errors.ts';
-import { type Tracker, trackerSchema } from '../../contract/tasks.ts';
+import { type TaskList, type Tracker, taskListSchema, trackerSchema } from '../../contract/tasks.ts';
 import { linesOf } from './lines.ts';
 import { pause } from './pause.ts';
-import { checked, type Send } from './request.ts';
+import { checked, type Query, type Send } from './request.ts';
 
 const PAUSE_MS = 500;
 /** Connections that fail one after the other before we give up: about a minute of an API being started anew. */
 const MOST_FAILURES = 12;
 
+interface Wanted<S extends z.ZodType> {
+  path: string;
+  query: Query;
+  /** Of the events. */
+  name: string;
+  schema: S;
+}
+
 /**
  * The tracker of a task at each change, until the task has ended. A connection that is lost is made anew, telling what
  * was seen last; the API says with 204 that nothing will follow, which a stream that merely ends does not.
  */
-export async function* watchEvents(
+export function watchEvents(send: Send, taskId: string, options: { signal?: AbortSignal }): AsyncGenerator<Tracker> {
+  return watch(
+    send,
+    { path: '/v1/tasks/events', query: { taskId }, name: 'tracker', schema: trackerSchema },
+    options.signal,
+  );
+}
+
+/** A page of tasks as it is, and again each time it has changed, until the signal aborts. */
+export function watchList(send: Send, query: Query, options: { signal?: AbortSignal }): AsyncGenerator<TaskList> {
+  return watch(send, { path: '/v1/tasks/list', query, name: 'tasks', schema: taskListSchema }, options.signal);
+}
+
+async function* watch<S extends z.ZodType>(
   send: Send,
-  taskId: string,
-  { signal }: { signal?: AbortSignal },
-): AsyncGenerator<Tracker> {
+  { path, query, name, schema }: Wanted<S>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<z.output<S>> {
   let seen: string | undefined;
+  let begun = false;
   for (let failures = 0; ; ) {
     try {
-      const response = await send('GET', '/v1/tasks/events', {
-        query: { taskId },
+      const response = await send('GET', path, {
+        query,
         accept: 'text/event-stream',
         headers: seen === undefined ? {} : { 'last-event-id': seen },
         signal,
@@ -31,8 +54,9 @@ export async function* watchEvents(
       for await (const event of eventsOf(response)) {
         failures = 0;
         isEmpty = false;
+        begun = true;
         seen = event.id ?? seen;
-        if (event.name === 'tracker') yield checked(trackerSchema, JSON.parse(event.data), response.url);
+        if (event.name === name) yield checked(schema, JSON.parse(event.data), response.url);
       }
       // Something in between may end idle streams at once: it must not be asked without a breath.
       if (isEmpty) await pause(PAUSE_MS, signal);
@@ -40,7 +64,7 @@ export async function* watchEvents(
       signal?.throwIfAborted();
       failures++;
       const mayRecover = error instanceof ReembedError && error.status >= 500 && error.type !== 'Internal';
-      if (seen === undefined || !mayRecover || failures > MOST_FAILURES) throw error;
+      if (!begun || !mayRecover || failures > MOST_FAILURES) throw error;
       await pause(Math.max(error.retryAfterMs ?? 0, Math.min(8_000, PAUSE_MS * 2 ** failures)), signal);
     }
   }

@@ -16,6 +16,7 @@ import {
   type OnReindex,
   type ReindexRequest,
   type TaskCounts,
+  type TaskList,
   type TaskType,
   type Tracker,
   taskCountsSchema,
@@ -23,7 +24,7 @@ import {
   trackerSchema,
   type upsertSchema,
 } from '../../contract/tasks.ts';
-import { watchEvents } from './events.ts';
+import { watchEvents, watchList } from './events.ts';
 import { toNdjson } from './lines.ts';
 import { type Query, readAs, type Send } from './request.ts';
 import { type Run, type RunOptions, readInfo, waitForEnd } from './run.ts';
@@ -33,9 +34,9 @@ export type DeleteRequest = z.input<typeof deleteSchema>;
 export type DeleteIndexRequest = z.input<typeof deleteIndexSchema>;
 export type ItemInput = z.input<typeof itemSchema>;
 export type DeletionInput = DeleteRequest['ids'][number];
-export type TaskList = z.output<typeof taskListSchema>;
+export type { TaskList };
 export type TaskRow = TaskList['tasks'][number];
-type FailedItems = z.output<typeof failedItemsSchema>;
+export type FailedItems = z.output<typeof failedItemsSchema>;
 
 export interface StreamOptions extends RunOptions {
   taskId?: string;
@@ -108,7 +109,7 @@ export function taskCalls(send: Send, run: Run) {
     } while (cursor !== null);
   }
 
-  async function failedPage(taskId: string, cursor: string | null): Promise<FailedItems> {
+  async function failedPage(taskId: string, cursor: string | null = null): Promise<FailedItems> {
     return readAs(await send('GET', '/v1/tasks/failed-items', { query: { taskId, cursor } }), failedItemsSchema);
   }
 
@@ -135,6 +136,9 @@ export function taskCalls(send: Send, run: Run) {
     info: (taskId: string) => readInfo(send, taskId),
     page,
     list,
+    /** One page as it is, and again each time it has changed; lost connections are made anew. */
+    watchPage: (filter: TaskFilter & TaskPageOptions = {}, options: { signal?: AbortSignal } = {}) =>
+      watchList(send, { ...filter }, options),
     /** How many tasks there are, and how many in each status. */
     async counts(filter: TaskFilter = {}): Promise<TaskCounts> {
       return readAs(await send('GET', '/v1/tasks/counts', { query: { ...filter } }), taskCountsSchema);
@@ -167,6 +171,8 @@ export function taskCalls(send: Send, run: Run) {
     /** Most objects a reindex copies in a second; null for no limit. */
     throttle: (taskId: string, ratePerSecond: number | null) =>
       steer('throttle', { taskId, ratePerSecond: ratePerSecond ?? 'none' }),
+    /** One page of what a task could not write, with how many there are in all. */
+    failedPage,
     /** What a task could not write, page by page as it is asked for. */
     async *failedItems(taskId: string): AsyncGenerator<FailedItem> {
       let cursor: string | null = null;

@@ -4,6 +4,7 @@ export { type DescribedTask, describeTask, getTracker, readTask, type TaskView }
 export { restartTask } from './restart.ts';
 export { rowOf, type TaskRow, trackerOfRow } from './rows.ts';
 export { findSameTask, type StartableType, type StartedTask, type StartTaskOptions, startTask } from './start.ts';
+export { type StatsRange, taskStats } from './stats.ts';
 export { cancelTask, ignoreTask, pauseTask, resumeTask, throttleTask } from './steer.ts';
 export type { TaskFilter } from './task-filter.ts';
 export { awaitTask, waitForTask, watchTask } from './wait.ts';

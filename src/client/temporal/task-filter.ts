@@ -28,6 +28,11 @@ export interface TaskFilter {
  * `InvalidInput` for an index that cannot be one.
  */
 export function queryOf(filter: TaskFilter): string {
+  return and(`ExecutionStatus != 'ContinuedAsNew'`, runsOf(filter));
+}
+
+/** The same with all runs that a task has had, also those that went on as another one. */
+export function runsOf(filter: TaskFilter): string {
   const { types, statuses, index, parentId, name, open, createdAfter, createdBefore, taskIds } = filter;
   // Not for Temporal to see: its SQLite store breaks on a quote in the value of a list attribute, however escaped.
   if (index !== undefined && !nameSchema.safeParse(index).success)
@@ -35,7 +40,6 @@ export function queryOf(filter: TaskFilter): string {
   const shown = types ?? TASK_TYPES.filter((type) => parentId !== undefined || type !== 'reindex-slice');
   return and(
     `WorkflowType IN (${list(shown.map((type) => WORKFLOW_OF[type]))})`,
-    `ExecutionStatus != 'ContinuedAsNew'`,
     statuses && `(${statuses.map(statusCondition).join(' OR ')})`,
     index !== undefined && `TaskIndex = ${quote(index)}`,
     name !== undefined && `JobName = ${quote(name)}`,

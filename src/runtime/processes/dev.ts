@@ -72,7 +72,8 @@ export async function runDev(
     const token = randomBytes(32).toString('base64url');
     const ownToken = tour ? ({ name: 'tour', role: 'admin', token } as const) : undefined;
     const graceMs = REQUEST_GRACE_MS;
-    const parts = { settings, client, ...store, registry: loaded?.registry, anyPort: true, graceMs, ownToken };
+    const registry = loaded?.registry;
+    const parts = { settings, client, ...store, registry, temporalUi, anyPort: true, graceMs, ownToken };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);

@@ -18,6 +18,8 @@ export interface StartApiOptions {
   models: Models;
   /** The jobs there are, if this process knows them. */
   registry?: Registry | undefined;
+  /** Address of Temporal's web UI, if not that of the settings. */
+  temporalUi?: string | null;
   /** Take the next free port when the wanted one is taken. */
   anyPort: boolean;
   /** A token of this process alone, beside those of the settings, if these need any. */
@@ -38,7 +40,7 @@ export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): voi
 /** Starts the API and returns its address. */
 export async function startApi(
   components: Components,
-  { settings, client, db, models, registry, anyPort, graceMs, ownToken }: StartApiOptions,
+  { settings, client, db, models, registry, temporalUi, anyPort, graceMs, ownToken }: StartApiOptions,
   { log }: ProcessContext,
 ): Promise<string> {
   const { tokens, close } = openApiTokens(settings, log);
@@ -51,7 +53,7 @@ export async function startApi(
     registry,
     taskQueue: settings.taskQueue,
     log,
-    settings: { apiTokens: ownTokens ?? tokens },
+    settings: { apiTokens: ownTokens ?? tokens, temporalUi: temporalUi ?? settings.temporalUiUrl },
   });
   const server = await startHttpServer({ fetch: api.fetch, host: settings.host, port: settings.port, anyPort });
   components.add('the API', () => server.stop(graceMs));

@@ -59,3 +59,15 @@ export function requestOf(contract: Contract, { method, path, json }: Operation,
 export function exampleOf(schema: { examples?: unknown[]; default?: unknown }): unknown {
   return schema.examples?.[0] ?? schema.default;
 }
+
+/** A body as text. A stream of events of a list has no end: the first event is read, and the rest is left. */
+export async function bodyOf(response: Response): Promise<string> {
+  const isList = response.url.includes('/list') && response.headers.get('content-type') === 'text/event-stream';
+  if (!isList || !response.body) return response.text();
+  let text = '';
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes('\n\n')) break;
+  }
+  return text;
+}

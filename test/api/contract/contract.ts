@@ -110,8 +110,9 @@ export class Contract {
       const errors = this.#validate(`${base}/content/${pointerTo(type)}/schema`, value);
       if (errors) wrong.push(`${at}: ${errors} in ${JSON.stringify(value).slice(0, 500)}`);
     }
-    for (const [, data] of type === 'text/event-stream' ? body.matchAll(/^data: (.*)$/gm) : []) {
-      const errors = this.#validate('#/components/schemas/Tracker', JSON.parse(data as string));
+    for (const [, name, data] of type === 'text/event-stream' ? body.matchAll(/^event: (.*)\ndata: (.*)$/gm) : []) {
+      const schema = name === 'tasks' ? 'TaskList' : 'Tracker';
+      const errors = this.#validate(`#/components/schemas/${schema}`, JSON.parse(data as string));
       if (errors) wrong.push(`${at}: ${errors} in an event`);
     }
     this.outcomes.add(`${at} ${type === PROBLEM ? errorTypeOf(JSON.parse(body).type) : type}`);

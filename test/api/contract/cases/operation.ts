@@ -5,4 +5,7 @@ export const operationCases: Case[] = [
   { operation: 'health', expect: 200 },
   { operation: 'readiness', expect: 200 },
   { operation: 'metrics', expect: 200 },
+  { operation: 'serverInfo', expect: 200 },
+  { operation: 'taskStats', expect: 200, given: () => ({ query: { buckets: '2' } }) },
+  { operation: 'taskStats', expect: 'InvalidInput', given: () => ({ query: { buckets: '61' } }) },
 ];

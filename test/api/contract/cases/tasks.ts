@@ -28,6 +28,11 @@ export const taskCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): Case
     { operation: operationOf('get', type), expect: 200, given: ofEnded },
     { operation: operationOf('get', type), ...unknown },
     { operation: operationOf('list', type), expect: 200, given: (world) => ended(world).then(() => ({})) },
+    {
+      operation: operationOf('list', type),
+      expect: 200,
+      given: (world) => ended(world).then(() => ({ headers: { accept: 'text/event-stream' } })),
+    },
     { operation: operationOf('count', type), expect: 200, given: (world) => ended(world).then(() => ({})) },
     { operation: operationOf('failed-items', type), expect: 200, given: ofEnded },
     { operation: operationOf('failed-items', type), ...unknown },

@@ -1,0 +1,55 @@
+import { queryOptions } from '@tanstack/react-query';
+import type { StatsOptions, TaskFilter } from '../../client/http/client.ts';
+import { reembed } from './client.ts';
+
+/** What the pages ask for again and again, while they are looked at. */
+
+export const indexesQuery = queryOptions({
+  queryKey: ['indexes'],
+  queryFn: () => reembed.indexes.list(),
+  refetchInterval: 3_000,
+});
+
+export const aliasesQuery = queryOptions({
+  queryKey: ['aliases'],
+  queryFn: () => reembed.aliases.list(),
+  refetchInterval: 3_000,
+});
+
+export const serverQuery = queryOptions({
+  queryKey: ['server'],
+  queryFn: () => reembed.server(),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const schedulesQuery = queryOptions({
+  queryKey: ['schedules'],
+  queryFn: () => reembed.schedules.list({ limit: 100 }),
+  refetchInterval: 5_000,
+});
+
+export const jobsQuery = queryOptions({
+  queryKey: ['jobs'],
+  queryFn: () => reembed.jobs.list(),
+  staleTime: 60_000,
+});
+
+export const countsQuery = (filter: Omit<TaskFilter, 'status'>) =>
+  queryOptions({
+    queryKey: ['counts', filter],
+    queryFn: () => reembed.tasks.counts(filter),
+    refetchInterval: 4_000,
+    placeholderData: (before) => before,
+  });
+
+export const statsQuery = (minutes: number, options: Pick<StatsOptions, 'type' | 'index'>) =>
+  queryOptions({
+    queryKey: ['stats', minutes, options],
+    queryFn: () => {
+      const until = new Date();
+      const from = new Date(until.getTime() - minutes * 60_000);
+      return reembed.stats({ ...options, from, until, buckets: 30 });
+    },
+    refetchInterval: 15_000,
+    placeholderData: (before) => before,
+  });

@@ -1,0 +1,96 @@
+import { Button, FileButton, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { upsertSchema } from '../../contract/tasks.ts';
+import { reembed } from '../api/client.ts';
+import { useAct } from '../ui/act.ts';
+import { plural } from '../ui/format.ts';
+import { Problem } from '../ui/states.tsx';
+import { EXAMPLE } from './example.ts';
+import { useChecked } from './form.ts';
+import { itemsOf } from './items-of.ts';
+
+interface AddObjectsProps {
+  /** Name of an index or an alias. */
+  index: string;
+  onClose: () => void;
+}
+
+/** Writes objects that are typed, pasted or read from a file: a line to each. */
+export function AddObjects({ index, onClose }: AddObjectsProps) {
+  const navigate = useNavigate();
+  const [text, setText] = useState('');
+  const { check, errorOf } = useChecked(upsertSchema);
+  const items = itemsOf(text);
+  const write = useAct(reembed.tasks.upsert, {
+    quiet: true,
+    changes: [['indexes'], ['objects', index], ['counts']],
+    onDone: ({ id }) => {
+      onClose();
+      void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
+    },
+  });
+  const submit = () => {
+    const body = { index, items };
+    if (check(body)) write.mutate(body);
+  };
+  return (
+    <Modal opened onClose={onClose} title={`Add objects to ${index}`} size="lg">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <Stack gap="sm">
+          <Textarea
+            label="Objects"
+            description='One to a line: a text, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
+            rows={12}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            error={errorOf('items') ?? firstOf(items.length, errorOf)}
+            styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+            spellCheck={false}
+            data-autofocus
+          />
+          <Group gap="xs">
+            <Button variant="default" onClick={() => setText(EXAMPLE)}>
+              Fill in an example
+            </Button>
+            <FileButton accept=".ndjson,.jsonl,.txt" onChange={async (file) => file && setText(await file.text())}>
+              {(props) => (
+                <Button variant="default" {...props}>
+                  Read a file…
+                </Button>
+              )}
+            </FileButton>
+            <Text fz="xs" c="dimmed" role="status">
+              {plural(items.length, 'object')}
+            </Text>
+          </Group>
+          {write.error && <Problem error={write.error} title="Nothing was written" />}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={onClose}>
+              Not now
+            </Button>
+            <Button type="submit" loading={write.isPending} disabled={items.length === 0}>
+              Write {plural(items.length, 'object')}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+/** The first line that is wrong, since they share one field. */
+function firstOf(count: number, errorOf: (path: string) => string | undefined): string | undefined {
+  for (let line = 0; line < count; line++) {
+    for (const field of ['', '.id', '.payload', '.metadata', '.version', '.uri', '.originalId']) {
+      const message = errorOf(`items.${line}${field}`);
+      if (message) return `object ${line + 1}${field && `, ${field.slice(1)}`}: ${message}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,104 @@
+import { SimpleGrid, Stack, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { ReembedError } from '../../client/http/client.ts';
+import type { IndexInfo } from '../../contract/indexes.ts';
+import { reembed } from '../api/client.ts';
+import { ActionButton } from '../ui/action-button.tsx';
+import { Card, PageHead } from '../ui/card.tsx';
+import { bytes, number } from '../ui/format.ts';
+import { LinkButton } from '../ui/links.tsx';
+import { Moment } from '../ui/moment.tsx';
+import { Empty, Loading, Problem } from '../ui/states.tsx';
+import { AddObjects } from './add-objects.tsx';
+import { DeleteIndex } from './delete-index.tsx';
+import { LockText, Serves } from './index-table.tsx';
+import { Objects } from './objects.tsx';
+import { StartReindex } from './start-reindex.tsx';
+
+/** One index, by its name or an alias. */
+export function IndexPage({ name }: { name: string }) {
+  const { data, error, refetch } = useQuery({
+    queryKey: ['indexes', name],
+    queryFn: () => reembed.indexes.get(name),
+    refetchInterval: 3_000,
+    retry: false,
+  });
+  const [adding, addDialog] = useDisclosure();
+  const [deleting, deleteDialog] = useDisclosure();
+  if (!data) {
+    if (error instanceof ReembedError && error.type === 'IndexNotFound')
+      return <Empty title="There is no such index" />;
+    return error ? <Problem error={error} retry={() => void refetch()} /> : <Loading />;
+  }
+  const used = data.aliases[0] ?? data.name;
+  return (
+    <>
+      <PageHead
+        title={data.name}
+        actions={
+          <>
+            <ActionButton onClick={addDialog.open}>Add objects…</ActionButton>
+            <LinkButton variant="default" to="/search" search={{ left: used }}>
+              Search
+            </LinkButton>
+            <ActionButton
+              needs="admin"
+              color="red"
+              variant="outline"
+              unless={data.lock ? 'A reindex holds it.' : null}
+              onClick={deleteDialog.open}
+            >
+              Delete…
+            </ActionButton>
+            <StartReindex source={used} />
+          </>
+        }
+      />
+      <Stack gap="md">
+        <Facts index={data} />
+        <Objects index={data.name} />
+      </Stack>
+      {adding && <AddObjects index={used} onClose={addDialog.close} />}
+      {deleting && <DeleteIndex index={data} onClose={deleteDialog.close} />}
+    </>
+  );
+}
+
+function Facts({ index }: { index: IndexInfo }) {
+  const { model, metric, splitter } = index;
+  const facts: [string, ReactNode][] = [
+    ['Serves as', <Serves key="s" aliases={index.aliases} />],
+    ['Model', `${model.provider}, ${model.name}`],
+    ['Dimensions', `${number(model.dimensions)}, ${metric}`],
+    ['Objects', number(index.objects)],
+    ['Parts', number(index.parts)],
+    ['Not embedded', number(index.failed)],
+    ['Remembered deletions', number(index.tombstones)],
+    ['Size', bytes(index.bytes)],
+    ['Parts of a text', `${number(splitter.chunkSize)} characters, ${number(splitter.chunkOverlap)} shared`],
+    ['Versions', index.versioning],
+    ['Created', <Moment key="c" at={index.createTime} />],
+    ['Lock', index.lock ? <LockText key="l" index={index} /> : 'free'],
+  ];
+  return (
+    <Card>
+      <Text fz="sm" mb="md">
+        {index.description}
+      </Text>
+      <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: 4 }} spacing="md" m={0}>
+        {facts.map(([name, value]) => (
+          <div key={name} style={{ minWidth: 0 }}>
+            <Text component="dt" fz="xs" c="dimmed">
+              {name}
+            </Text>
+            <Text component="dd" fz="sm" m={0} className="wrap">
+              {value}
+            </Text>
+          </div>
+        ))}
+      </SimpleGrid>
+    </Card>
+  );
+}

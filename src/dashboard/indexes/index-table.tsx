@@ -1,0 +1,146 @@
+import { Badge, Group, Stack, Table, Text } from '@mantine/core';
+import type { IndexInfo } from '../../contract/indexes.ts';
+import { bytes, number, plural } from '../ui/format.ts';
+import { IndexLink, PageLink } from '../ui/links.tsx';
+
+/** One row to an index: which alias it serves, what is in it, and who holds it. */
+export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
+  return (
+    <Table highlightOnHover layout="fixed" aria-label="Indexes">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>Index</Table.Th>
+          <Table.Th w={140}>Serves as</Table.Th>
+          <Table.Th w={190} visibleFrom="md">
+            Model
+          </Table.Th>
+          <Table.Th w={110} ta="right" visibleFrom="sm">
+            Objects
+          </Table.Th>
+          <Table.Th w={100} ta="right" visibleFrom="lg">
+            Parts
+          </Table.Th>
+          <Table.Th w={100} ta="right" visibleFrom="sm">
+            Size
+          </Table.Th>
+          <Table.Th w={210} visibleFrom="md">
+            Lock
+          </Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {indexes.map((index) => (
+          <IndexRow key={index.name} index={index} />
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function IndexRow({ index }: { index: IndexInfo }) {
+  const {
+    name,
+    state,
+    aliases,
+    model,
+    objects,
+    parts,
+    failed,
+    bytes: size,
+    lock,
+    vectorIndexReady,
+    vectorIndex,
+  } = index;
+  return (
+    <Table.Tr data-index={name}>
+      <Table.Td>
+        <IndexLink name={name} />
+        <Text fz="xs" c="dimmed">
+          {state === 'deleting' ? 'being deleted' : searchedBy(vectorIndex, vectorIndexReady)}
+        </Text>
+        <Stack gap={0} hiddenFrom="sm" fz="xs">
+          <span>{plural(objects, 'object')}</span>
+          <span className="wrap">
+            {model.provider} · {bytes(size)}
+          </span>
+          {lock && <LockText index={index} />}
+        </Stack>
+      </Table.Td>
+      <Table.Td>
+        <Serves aliases={aliases} />
+      </Table.Td>
+      <Table.Td visibleFrom="md">
+        <Text fz="sm">{model.provider}</Text>
+        <Text fz="xs" c="dimmed" className="wrap">
+          {model.name} · {number(model.dimensions)} dimensions
+        </Text>
+      </Table.Td>
+      <Table.Td ta="right" visibleFrom="sm">
+        {number(objects)}
+        {failed > 0 && (
+          <Text fz="xs" c="var(--mantine-color-error)">
+            {number(failed)} failed
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td ta="right" visibleFrom="lg">
+        {number(parts)}
+      </Table.Td>
+      <Table.Td ta="right" visibleFrom="sm" className="nowrap">
+        {bytes(size)}
+      </Table.Td>
+      <Table.Td visibleFrom="md">
+        {lock ? (
+          <LockText index={index} />
+        ) : (
+          <Text fz="xs" c="dimmed">
+            free
+          </Text>
+        )}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+export function Serves({ aliases }: { aliases: readonly string[] }) {
+  if (aliases.length === 0) {
+    return (
+      <Text fz="xs" c="dimmed">
+        no alias
+      </Text>
+    );
+  }
+  return (
+    <Group gap={4}>
+      {aliases.map((alias) => (
+        <Badge key={alias} variant="outline" color="teal.9" tt="none" radius="sm" className="id" c="inherit">
+          {alias}
+        </Badge>
+      ))}
+    </Group>
+  );
+}
+
+function searchedBy(vectorIndex: IndexInfo['vectorIndex'], ready: boolean): string {
+  if (vectorIndex === 'none') return 'searched by scanning';
+  return ready ? 'searched by HNSW' : 'searched by scanning until HNSW is built';
+}
+
+/** What the lock is for, with a link to the reindex that holds it. */
+export function LockText({ index: { name, lock } }: { index: IndexInfo }) {
+  if (!lock) return null;
+  const isSource = lock.source === name;
+  const what = lock.mirror
+    ? 'kept current'
+    : isSource
+      ? `being rebuilt into ${lock.dest}`
+      : `being built from ${lock.source}`;
+  return (
+    <Text fz="xs" className="wrap">
+      <PageLink to="/tasks/$taskId" params={{ taskId: lock.taskId }} fz="inherit">
+        {what}
+      </PageLink>
+      {lock.draining ? ', writers are held back' : ''}
+    </Text>
+  );
+}

@@ -1,0 +1,78 @@
+import { Button, Group, Table, Text } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useAccess } from '../api/access.ts';
+import { reembed } from '../api/client.ts';
+import { Card } from '../ui/card.tsx';
+import { number } from '../ui/format.ts';
+import { Payload } from '../ui/payload.tsx';
+import { Empty, Loading, Problem } from '../ui/states.tsx';
+
+/** What is in an index, in the order of the ids. */
+export function Objects({ index }: { index: string }) {
+  const reason = useAccess().reasonNot('operate');
+  return (
+    <Card flush title="Objects">
+      {reason === null ? <ObjectList index={index} /> : <Empty title="Not shown to this token">{reason}</Empty>}
+    </Card>
+  );
+}
+
+function ObjectList({ index }: { index: string }) {
+  const query = useInfiniteQuery({
+    queryKey: ['objects', index],
+    queryFn: ({ pageParam }) => reembed.objects.page(index, { cursor: pageParam, limit: 25 }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ cursor }) => cursor,
+    retry: false,
+  });
+  const objects = query.data?.pages.flatMap((page) => page.objects) ?? [];
+  return (
+    <>
+      {query.error && <Problem error={query.error} title="The objects cannot be listed" />}
+      {query.isPending && <Loading />}
+      {query.isSuccess && objects.length === 0 && (
+        <Empty title="No objects yet">Add some, or send them to the API.</Empty>
+      )}
+      {objects.length > 0 && (
+        <Table layout="fixed" aria-label="Objects">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th w="26%">Id</Table.Th>
+              <Table.Th>Content</Table.Th>
+              <Table.Th w={90} ta="right" visibleFrom="sm">
+                Version
+              </Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {objects.map((object) => (
+              <Table.Tr key={object.id}>
+                <Table.Td>
+                  <span className="id">{object.id}</span>
+                  {object.failed && (
+                    <Text fz="xs" c="var(--mantine-color-error)">
+                      not embedded
+                    </Text>
+                  )}
+                </Table.Td>
+                <Table.Td>
+                  <Payload payload={object.payload} metadata={object.metadata} />
+                </Table.Td>
+                <Table.Td ta="right" visibleFrom="sm">
+                  {number(object.version)}
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      )}
+      {query.hasNextPage && (
+        <Group justify="center" p="sm">
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Show more
+          </Button>
+        </Group>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,118 @@
+import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { IndexInfo } from '../../contract/indexes.ts';
+import { reindexSchema } from '../../contract/tasks.ts';
+import { reembed } from '../api/client.ts';
+import { indexesQuery } from '../api/queries.ts';
+import { useAct } from '../ui/act.ts';
+import { Loading, Problem } from '../ui/states.tsx';
+import { nextName, useChecked } from './form.ts';
+import { emptyModel, ModelFields, modelOf } from './model-fields.tsx';
+import { emptyOptions, optionsOf, ReindexOptions } from './reindex-options.tsx';
+
+interface ReindexDialogProps {
+  source?: string;
+  onClose: () => void;
+}
+
+export function ReindexDialog({ source, onClose }: ReindexDialogProps) {
+  const { data, error } = useQuery(indexesQuery);
+  return (
+    <Modal opened onClose={onClose} title="Rebuild an index" size="lg">
+      {error && <Problem error={error} />}
+      {data ? <ReindexForm indexes={data} source={source} onClose={onClose} /> : !error && <Loading />}
+    </Modal>
+  );
+}
+
+/** Names that can be rebuilt: aliases first, since they are what is switched at the end. */
+function sourcesOf(indexes: readonly IndexInfo[]) {
+  const aliases = indexes.flatMap((index) => index.aliases.map((alias) => ({ name: alias, index })));
+  return [...aliases, ...indexes.map((index) => ({ name: index.name, index }))];
+}
+
+function ReindexForm({ indexes, source: given, onClose }: ReindexDialogProps & { indexes: readonly IndexInfo[] }) {
+  const sources = sourcesOf(indexes);
+  const navigate = useNavigate();
+  const [source, setSource] = useState(given ?? sources[0]?.name ?? '');
+  const index = sources.find(({ name }) => name === source)?.index;
+  const [written, setDest] = useState<string | null>(null);
+  const dest =
+    written ??
+    nextName(
+      index?.name ?? source,
+      indexes.map(({ name }) => name),
+    );
+  const [model, setModel] = useState(() => emptyModel(index?.model.provider === 'hash' ? 'words' : 'same'));
+  const [options, setOptions] = useState(emptyOptions);
+  const { check, refuse, errorOf } = useChecked(reindexSchema);
+  const exists = indexes.some(({ name }) => name === dest);
+  const start = useAct(reembed.tasks.reindex, {
+    quiet: true,
+    changes: [['indexes'], ['counts']],
+    onDone: ({ id }) => {
+      onClose();
+      void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
+    },
+  });
+  const submit = () => {
+    // A destination that does not exist yet needs a model, be it that of the source.
+    const destModel = exists ? modelOf(model) : (modelOf(model) ?? index?.model);
+    const body = { source, dest, destModel, ...optionsOf(options) };
+    if (check(body)) start.mutate(body, { onError: refuse });
+  };
+  const alias = index?.aliases.includes(source) ? source : undefined;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <Stack gap="sm">
+        <NativeSelect
+          size="xs"
+          label="Rebuild"
+          data={sources.map(({ name, index: to }) => ({
+            value: name,
+            label: name === to.name ? name : `${name} (alias of ${to.name})`,
+          }))}
+          value={source}
+          onChange={(event) => setSource(event.currentTarget.value)}
+          error={errorOf('source')}
+          data-autofocus
+        />
+        <TextInput
+          label="Into the new index"
+          value={dest}
+          onChange={(event) => setDest(event.currentTarget.value)}
+          error={errorOf('dest')}
+          spellCheck={false}
+        />
+        <ModelFields
+          model={model}
+          onChange={setModel}
+          same={index?.model.name}
+          errorOf={(path) => errorOf(`destModel.${path}`)}
+        />
+        <ReindexOptions options={options} onChange={setOptions} errorOf={errorOf} />
+        <Text fz="xs" c="dimmed">
+          {alias
+            ? `Writes go on meanwhile, and reach ${dest} too. At the end “${alias}” is switched to it in one step.`
+            : 'Writes go on meanwhile, and reach the new index too. No alias is switched: choose an alias above for that.'}
+        </Text>
+        {start.error && <Problem error={start.error} title="The reindex was not started" />}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Not now
+          </Button>
+          <Button type="submit" loading={start.isPending}>
+            Start the reindex
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,108 @@
+import { NativeSelect, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
+import type { ReindexRequest } from '../../contract/tasks.ts';
+
+/** The options of a reindex as they are being written; what is empty is as the API has it by default. */
+export interface OptionsDraft {
+  taskId: string;
+  ratePerSecond: number | string;
+  concurrency: number | string;
+  batchSize: number | string;
+  maxFailed: number | string;
+  onConflict: 'wait' | 'refuse';
+  retire: 'never' | 'now' | 'after' | 'keepCurrent';
+  after: string;
+}
+
+export const emptyOptions: OptionsDraft = {
+  taskId: '',
+  ratePerSecond: '',
+  concurrency: '',
+  batchSize: '',
+  maxFailed: '',
+  onConflict: 'wait',
+  retire: 'never',
+  after: '24h',
+};
+
+export function optionsOf(draft: OptionsDraft): Partial<ReindexRequest> {
+  const numbers = (['ratePerSecond', 'concurrency', 'batchSize', 'maxFailed'] as const).flatMap((name) =>
+    draft[name] === '' ? [] : [[name, Number(draft[name])]],
+  );
+  const { taskId, retire, after, onConflict } = draft;
+  return {
+    ...Object.fromEntries(numbers),
+    ...(taskId && { taskId }),
+    onConflict,
+    retire: retire === 'never' || retire === 'now' ? retire : { after, keepCurrent: retire === 'keepCurrent' },
+  };
+}
+
+interface ReindexOptionsProps {
+  options: OptionsDraft;
+  onChange: (options: OptionsDraft) => void;
+  errorOf: (path: string) => string | undefined;
+}
+
+export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsProps) {
+  const set = (change: Partial<OptionsDraft>) => onChange({ ...options, ...change });
+  const count = (name: 'ratePerSecond' | 'concurrency' | 'batchSize' | 'maxFailed', label: string, preset: string) => (
+    <NumberInput
+      label={label}
+      placeholder={preset}
+      thousandSeparator=","
+      value={options[name]}
+      onChange={(value) => set({ [name]: value })}
+      error={errorOf(name)}
+    />
+  );
+  const later = options.retire === 'after' || options.retire === 'keepCurrent';
+  return (
+    <details>
+      <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Options</summary>
+      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt="xs">
+        {count('ratePerSecond', 'Objects per second, at most', 'no limit')}
+        {count('maxFailed', 'Objects that may fail (below 1: a fraction)', 'any')}
+        {count('concurrency', 'Slices copied at once', '4')}
+        {count('batchSize', 'Objects embedded together', '256')}
+        <NativeSelect
+          size="xs"
+          label="When another reindex is in the way"
+          data={[
+            { value: 'wait', label: 'wait for its end' },
+            { value: 'refuse', label: 'refuse' },
+          ]}
+          value={options.onConflict}
+          onChange={(event) => set({ onConflict: event.currentTarget.value as OptionsDraft['onConflict'] })}
+        />
+        <NativeSelect
+          size="xs"
+          label="The old index"
+          data={[
+            { value: 'never', label: 'is kept' },
+            { value: 'now', label: 'is deleted after the switch' },
+            { value: 'after', label: 'is deleted later' },
+            { value: 'keepCurrent', label: 'is kept current, and deleted later' },
+          ]}
+          value={options.retire}
+          onChange={(event) => set({ retire: event.currentTarget.value as OptionsDraft['retire'] })}
+        />
+        {later && (
+          <TextInput
+            label="Deleted after"
+            description="For instance 90m, 24h or 7d"
+            value={options.after}
+            onChange={(event) => set({ after: event.currentTarget.value })}
+            error={errorOf('retire') ?? errorOf('retire.after')}
+          />
+        )}
+        <TextInput
+          label="Id of the task"
+          placeholder="made up"
+          value={options.taskId}
+          onChange={(event) => set({ taskId: event.currentTarget.value })}
+          error={errorOf('taskId')}
+        />
+      </SimpleGrid>
+    </details>
+  );
+}

@@ -1,0 +1,20 @@
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { indexesQuery } from '../api/queries.ts';
+import { ActionButton } from '../ui/action-button.tsx';
+import { ReindexDialog } from './reindex-dialog.tsx';
+
+/** The button that opens the form of a reindex. */
+export function StartReindex({ source }: { source?: string }) {
+  const { data } = useQuery(indexesQuery);
+  const [open, dialog] = useDisclosure();
+  const unless = data?.length === 0 ? 'There is no index yet.' : null;
+  return (
+    <>
+      <ActionButton variant="filled" unless={unless} onClick={dialog.open}>
+        Reindex…
+      </ActionButton>
+      {open && <ReindexDialog source={source} onClose={dialog.close} />}
+    </>
+  );
+}

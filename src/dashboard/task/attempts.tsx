@@ -1,0 +1,45 @@
+import { Code, Group, Stack, Text } from '@mantine/core';
+import type { Tracker } from '../../contract/tasks.ts';
+import { Card } from '../ui/card.tsx';
+import { plural } from '../ui/format.ts';
+import { Moment } from '../ui/moment.tsx';
+
+/** What went wrong in which attempt. */
+export function Attempts({ tracker: { errors, attempts, maxAttempts } }: { tracker: Tracker }) {
+  return (
+    <Card title="Attempts and errors">
+      <Text fz="sm" c="dimmed" mb="sm">
+        {plural(attempts, 'attempt')} of {maxAttempts} so far
+      </Text>
+      <Stack component="ol" gap="sm" m={0} p={0} style={{ listStyle: 'none' }}>
+        {errors.map((error) => (
+          <li key={`${error.attempt} ${error.time} ${error.type}`}>
+            <Group gap="sm" fz="sm">
+              <Text fz="inherit" fw={600}>
+                Attempt {error.attempt}
+              </Text>
+              <Text fz="inherit" c="var(--mantine-color-error)" fw={500}>
+                {error.type}
+              </Text>
+              {error.stage && <span>while it did: {error.stage}</span>}
+              <Text fz="xs" c="dimmed">
+                <Moment at={error.time} />
+              </Text>
+            </Group>
+            <Text fz="sm" className="wrap">
+              {error.message}
+            </Text>
+            {error.stack && (
+              <details>
+                <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-xs)' }}>Stack</summary>
+                <Code block mt={4} fz="xs" className="wrap" tabIndex={0} style={{ whiteSpace: 'pre-wrap' }}>
+                  {error.stack}
+                </Code>
+              </details>
+            )}
+          </li>
+        ))}
+      </Stack>
+    </Card>
+  );
+}

@@ -1,0 +1,95 @@
+import { Group, Table, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { TASK_STATUSES } from '../../contract/status.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { reembed } from '../api/client.ts';
+import { Pager } from '../tasks/pager.tsx';
+import { Card } from '../ui/card.tsx';
+import { number } from '../ui/format.ts';
+import { TaskLink } from '../ui/links.tsx';
+import { ProgressBar } from '../ui/progress.tsx';
+import { Loading, Problem } from '../ui/states.tsx';
+import { isOpen, Status } from '../ui/status.tsx';
+
+const PAGE = 20;
+
+/** The tasks that a task has started: the slices of a reindex, the deletion of the index it retires. */
+export function Children({ tracker: { id, children, status } }: { tracker: Tracker }) {
+  const [cursors, setCursors] = useState<(string | null)[]>([null]);
+  const cursor = cursors.at(-1);
+  const { data, error } = useQuery({
+    queryKey: ['children', id, cursor],
+    queryFn: () => reembed.tasks.page({ parentId: id, limit: PAGE, cursor }),
+    // What it retires is deleted after its own end.
+    refetchInterval: isOpen(status) ? 2_000 : 10_000,
+    placeholderData: (before) => before,
+  });
+  const counts = TASK_STATUSES.filter((each) => (children[each] ?? 0) > 0);
+  return (
+    <Card
+      flush
+      title="Children"
+      actions={
+        <Group gap="md" fz="sm">
+          {counts.map((each) => (
+            <Group key={each} gap={6}>
+              <Status status={each} />
+              <span>{number(children[each] ?? 0)}</span>
+            </Group>
+          ))}
+        </Group>
+      }
+    >
+      {error && <Problem error={error} />}
+      {!data && !error && <Loading rows={3} />}
+      {data?.tasks.length === 0 && (
+        <Text fz="sm" c="dimmed" px="md" pb="md">
+          None yet.
+        </Text>
+      )}
+      {data && data.tasks.length > 0 && (
+        <>
+          <Table layout="fixed" aria-label="Children">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Task</Table.Th>
+                <Table.Th w={120}>Status</Table.Th>
+                <Table.Th w={180} visibleFrom="sm">
+                  Progress
+                </Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {data.tasks.map((child) => (
+                <Table.Tr key={child.id}>
+                  <Table.Td>
+                    <TaskLink id={child.id} />
+                    <Text fz="xs" c="dimmed">
+                      {child.type}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Status status={child.status} />
+                  </Table.Td>
+                  <Table.Td visibleFrom="sm">
+                    {child.progress && <ProgressBar progress={child.progress} label={`Progress of ${child.id}`} />}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+          <Pager
+            page={cursors.length}
+            perPage={PAGE}
+            shown={data.tasks.length}
+            total={data.total}
+            connected
+            onNewer={cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : undefined}
+            onOlder={data.cursor === null ? undefined : () => setCursors([...cursors, data.cursor])}
+          />
+        </>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,56 @@
+import { Code, SimpleGrid, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { Tracker } from '../../contract/tasks.ts';
+import { Card } from '../ui/card.tsx';
+import { number } from '../ui/format.ts';
+import { IndexLink, TaskLink } from '../ui/links.tsx';
+import { Moment } from '../ui/moment.tsx';
+
+/** What else is known of a task. */
+export function Facts({ tracker }: { tracker: Tracker }) {
+  const { data, attempts, maxAttempts, version, lockExpireTime, parentId, type } = tracker;
+  const { source, dest, alias, ...rest } = data;
+  const isReindex = type === 'reindex';
+  const more = isReindex ? rest : data;
+  const facts: [string, ReactNode][] = [
+    ['Created', <Moment key="c" at={tracker.createTime} />],
+    ['Last change', <Moment key="u" at={tracker.updateTime} />],
+    ['Attempts', `${number(attempts)} of ${number(maxAttempts)}`],
+  ];
+  if (isReindex && typeof source === 'string') facts.push(['From', <IndexLink key="s" name={source} />]);
+  if (isReindex && typeof dest === 'string') facts.push(['To', <IndexLink key="d" name={dest} />]);
+  if (isReindex && typeof alias === 'string')
+    facts.push([
+      'Switches the alias',
+      <span key="a" className="id">
+        {alias}
+      </span>,
+    ]);
+  if (version !== null) facts.push(['Version of its writes', number(version)]);
+  if (lockExpireTime !== null) facts.push(['Lock until', <Moment key="l" at={lockExpireTime} />]);
+  if (parentId !== null) facts.push(['Part of', <TaskLink key="p" id={parentId} />]);
+  return (
+    <Card title="Facts">
+      <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: 4 }} spacing="md" m={0}>
+        {facts.map(([name, value]) => (
+          <div key={name} style={{ minWidth: 0 }}>
+            <Text component="dt" fz="xs" c="dimmed">
+              {name}
+            </Text>
+            <Text component="dd" fz="sm" m={0} className="wrap">
+              {value}
+            </Text>
+          </div>
+        ))}
+      </SimpleGrid>
+      {Object.keys(more).length > 0 && (
+        <details style={{ marginTop: 12 }}>
+          <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Details of this type</summary>
+          <Code block mt={8} className="wrap" tabIndex={0} style={{ whiteSpace: 'pre-wrap' }}>
+            {JSON.stringify(more, null, 2)}
+          </Code>
+        </details>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,79 @@
+import { Button, Group, Table, Text } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import type { Tracker } from '../../contract/tasks.ts';
+import { reembed } from '../api/client.ts';
+import { ActionButton } from '../ui/action-button.tsx';
+import { Card } from '../ui/card.tsx';
+import { number } from '../ui/format.ts';
+import { Problem } from '../ui/states.tsx';
+import { useTaskAct } from './steer.ts';
+
+const WRITES: readonly Tracker['type'][] = ['upsert', 'delete', 'reindex', 'reindex-slice'];
+
+/** What a task could not write, with the reasons, and the way to try just these again. */
+export function FailedItems({ tracker }: { tracker: Tracker }) {
+  const { id, type, updateTime, progress } = tracker;
+  const query = useInfiniteQuery({
+    queryKey: ['failed-items', id, updateTime],
+    queryFn: ({ pageParam }) => reembed.tasks.failedPage(id, pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ cursor }) => cursor,
+    enabled: WRITES.includes(type) && progress.failed > 0,
+    placeholderData: (before) => before,
+  });
+  const retry = useTaskAct(
+    id,
+    () => reembed.tasks.restart(id, { onlyFailed: true }),
+    'The failed items are tried again',
+  );
+  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const total = query.data?.pages[0]?.total ?? 0;
+  if (query.error) return <Problem error={query.error} title="The failed items cannot be read" />;
+  if (items.length === 0) return null;
+  return (
+    <Card
+      flush
+      title={`Failed items: ${number(total)}`}
+      actions={
+        <ActionButton loading={retry.isPending} onClick={() => retry.mutate()}>
+          Retry failed items
+        </ActionButton>
+      }
+    >
+      <Table layout="fixed" aria-label="Failed items">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th w="30%">Object</Table.Th>
+            <Table.Th w={80} visibleFrom="sm">
+              Stage
+            </Table.Th>
+            <Table.Th>Reason</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {items.map(({ objectId, stage, reason, detail }) => (
+            <Table.Tr key={objectId}>
+              <Table.Td className="id">{objectId}</Table.Td>
+              <Table.Td visibleFrom="sm">{stage}</Table.Td>
+              <Table.Td className="wrap">
+                <Text fz="sm" fw={500}>
+                  {reason}
+                </Text>
+                <Text fz="xs" c="dimmed">
+                  {detail}
+                </Text>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {query.hasNextPage && (
+        <Group justify="center" p="sm">
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Show more
+          </Button>
+        </Group>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,57 @@
+import { useDisclosure } from '@mantine/hooks';
+import { effectOf, type SteeringCall } from '../../contract/steering.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { reembed } from '../api/client.ts';
+import { ActionButton } from '../ui/action-button.tsx';
+import { ReasonDialog } from './reason-dialog.tsx';
+import { useTaskAct } from './steer.ts';
+import { ThrottleDialog } from './throttle-dialog.tsx';
+
+interface TaskActionsProps {
+  tracker: Tracker;
+  /** Nothing more will come of it by itself. */
+  ended: boolean;
+}
+
+/** What can be done to a task now, by the same table that the API goes by. */
+export function TaskActions({ tracker, ended }: TaskActionsProps) {
+  const { id, status, type } = tracker;
+  const [canceling, cancelDialog] = useDisclosure();
+  const [ignoring, ignoreDialog] = useDisclosure();
+  const [throttling, throttleDialog] = useDisclosure();
+  const pause = useTaskAct(id, () => reembed.tasks.pause(id), 'The task will pause');
+  const resume = useTaskAct(id, () => reembed.tasks.resume(id), 'The task goes on');
+  const restart = useTaskAct<boolean>(id, (force) => reembed.tasks.restart(id, { force }), 'The task is restarted');
+  const effect = (call: SteeringCall) => effectOf(status, ended, call);
+  const may = (call: SteeringCall) => !['nothing', 'tooLate'].includes(effect(call));
+  const needsForce = !may('restart') && may('restart with force');
+  return (
+    <>
+      {may('pause') && (
+        <ActionButton loading={pause.isPending} onClick={() => pause.mutate()}>
+          Pause
+        </ActionButton>
+      )}
+      {effect('resume') === 'resumes' && (
+        <ActionButton loading={resume.isPending} variant="filled" onClick={() => resume.mutate()}>
+          Resume
+        </ActionButton>
+      )}
+      {type === 'reindex' && may('throttle') && <ActionButton onClick={throttleDialog.open}>Throttle…</ActionButton>}
+      {(may('restart') || needsForce) && (
+        <ActionButton loading={restart.isPending} onClick={() => restart.mutate(needsForce)}>
+          {effect('restart') === 'goesOn' ? 'Go on now' : needsForce ? 'Restart all the same' : 'Restart'}
+        </ActionButton>
+      )}
+      {may('ignore') && <ActionButton onClick={ignoreDialog.open}>Ignore…</ActionButton>}
+      {may('cancel') && (
+        <ActionButton color="red" variant="outline" onClick={cancelDialog.open}>
+          Cancel…
+        </ActionButton>
+      )}
+      {canceling && <ReasonDialog id={id} verb="cancel" onClose={cancelDialog.close} />}
+      {ignoring && <ReasonDialog id={id} verb="ignore" onClose={ignoreDialog.close} />}
+      {throttling && <ThrottleDialog id={id} onClose={throttleDialog.close} />}
+    </>
+  );
+}

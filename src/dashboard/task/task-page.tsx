@@ -1,0 +1,127 @@
+import { Alert, Group, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { ReembedError } from '../../client/http/client.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { reembed } from '../api/client.ts';
+import { type Live, useLive } from '../api/live.ts';
+import { serverQuery } from '../api/queries.ts';
+import { Card, PageHead } from '../ui/card.tsx';
+import { duration, rate } from '../ui/format.ts';
+import { PageLink } from '../ui/links.tsx';
+import { ProgressBar } from '../ui/progress.tsx';
+import { Empty, Loading, Problem } from '../ui/states.tsx';
+import { isOpen, Status } from '../ui/status.tsx';
+import { Attempts } from './attempts.tsx';
+import { Children } from './children.tsx';
+import { Facts } from './facts.tsx';
+import { FailedItems } from './failed-items.tsx';
+import { Phases } from './phases.tsx';
+import { SteeringLog } from './steering-log.tsx';
+import { TaskActions } from './task-actions.tsx';
+
+/** One task, as it goes on. */
+export function TaskPage({ taskId }: { taskId: string }) {
+  // A run that has ended may be restarted: the number of the look tells the stream to be opened anew.
+  const { data: look = 0 } = useQuery<number>({
+    queryKey: ['look', taskId],
+    queryFn: () => 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const live = useLive(['task', taskId, look], (signal) => reembed.tasks.events(taskId, { signal }));
+  const tracker = live.data;
+  if (!tracker) {
+    const { error } = live;
+    if (error instanceof ReembedError && error.type === 'TaskNotFound') {
+      return (
+        <Empty title="There is no such task">
+          <span className="id">{taskId}</span> never was, or Temporal has forgotten it: it keeps ended tasks for its
+          retention only.
+        </Empty>
+      );
+    }
+    return error ? <Problem error={error} title="The task cannot be read" /> : <Loading rows={10} />;
+  }
+  return (
+    <>
+      <PageHead title={tracker.id} actions={<TaskActions tracker={tracker} ended={live.ended} />} />
+      <Stack gap="md">
+        <Overview tracker={tracker} live={live} />
+        {tracker.type === 'reindex' && <Phases tracker={tracker} />}
+        <Facts tracker={tracker} />
+        {tracker.errors.length > 0 && <Attempts tracker={tracker} />}
+        <FailedItems tracker={tracker} />
+        {(tracker.type === 'reindex' || Object.keys(tracker.children).length > 0) && <Children tracker={tracker} />}
+        {tracker.steering.length > 0 && <SteeringLog tracker={tracker} />}
+      </Stack>
+    </>
+  );
+}
+
+function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
+  const { status, detail, progress, type } = tracker;
+  const going = isOpen(status) && !live.ended;
+  return (
+    <Card>
+      <Stack gap="sm">
+        <Group gap="lg" justify="space-between">
+          <Group gap="md" fz="md">
+            <span data-testid="status">
+              <Status status={status} />
+            </span>
+            <Text fz="sm" c="dimmed">
+              {type}
+            </Text>
+          </Group>
+          <TemporalLink tracker={tracker} />
+        </Group>
+        {detail && (
+          <Text fz="sm" className="wrap" aria-live="polite">
+            {detail}
+          </Text>
+        )}
+        <ProgressBar progress={progress} label="Progress" size="lg" />
+        {going && progress.total > 0 && (
+          <Group gap="lg" fz="xs" c="dimmed">
+            {progress.perSecond > 0 && <span>{rate(progress.perSecond)}</span>}
+            {progress.etaSeconds !== null && progress.done < progress.total && (
+              <span>{duration(progress.etaSeconds)} left</span>
+            )}
+          </Group>
+        )}
+        {!live.connected && (
+          <Alert color="yellow" variant="outline" role="status">
+            The connection was lost; this is how it was last. Trying again.
+          </Alert>
+        )}
+      </Stack>
+    </Card>
+  );
+}
+
+function TemporalLink({ tracker: { links, parentId } }: { tracker: Tracker }) {
+  const { data } = useQuery(serverQuery);
+  const { uiUrl, namespace } = data?.temporal ?? { uiUrl: null, namespace: '' };
+  const path = ['namespaces', namespace, 'workflows', links.workflowId, links.runId, 'history'];
+  return (
+    <Group gap="lg" fz="sm">
+      {parentId !== null && (
+        <PageLink to="/tasks/$taskId" params={{ taskId: parentId }} fz="inherit">
+          Parent
+        </PageLink>
+      )}
+      {uiUrl && (
+        <PageLinkOut href={`${uiUrl.replace(/\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`}>
+          Open in Temporal ↗
+        </PageLinkOut>
+      )}
+    </Group>
+  );
+}
+
+function PageLinkOut({ href, children }: { href: string; children: string }) {
+  return (
+    <a href={href} target="_blank" rel="noreferrer" style={{ color: 'var(--mantine-color-anchor)' }}>
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,131 @@
+import { Button, Checkbox, Group, Modal, ScrollArea, Stack, Table, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useId, useState } from 'react';
+import type { SteerFilter, SteerRequest, SteerResult } from '../../client/http/client.ts';
+import type { SteerAction } from '../../contract/steer-tasks.ts';
+import { reembed } from '../api/client.ts';
+import { useAct } from '../ui/act.ts';
+import { plural } from '../ui/format.ts';
+import { TaskLink } from '../ui/links.tsx';
+import { Loading, Problem } from '../ui/states.tsx';
+
+interface BulkDialogProps {
+  action: SteerAction;
+  label: string;
+  filter: SteerFilter;
+  onClose: (done: boolean) => void;
+}
+
+/** Rows that are shown; the numbers are of all. */
+const SHOWN = 200;
+
+/** Steers all of them as a task, and reads what came of each. */
+async function steer(request: SteerRequest): Promise<SteerResult[]> {
+  const { id } = await reembed.tasks.steerAll(request, { wait: true });
+  const results: SteerResult[] = [];
+  for await (const result of reembed.tasks.steerResults(id)) results.push(result);
+  return results;
+}
+
+/** Shows what would be done to each task, does it when that is confirmed, and shows what came of it. */
+export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) {
+  const [force, setForce] = useState(false);
+  const [reason, setReason] = useState('');
+  const attempt = useId();
+  const request: SteerRequest = { action, filter, ...(action === 'restart' && force && { force }) };
+  const preview = useQuery({
+    queryKey: ['preview', attempt, request],
+    queryFn: () => steer({ ...request, dryRun: true }),
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+  const run = useAct(() => steer({ ...request, ...(reason && { reason }) }), {
+    quiet: true,
+    changes: [['counts'], ['task']],
+  });
+  const results = run.data ?? preview.data;
+  const would = preview.data?.filter(({ outcome }) => outcome?.startsWith('would-')).length ?? 0;
+  return (
+    <Modal opened onClose={() => onClose(run.isSuccess)} title={`${label} tasks`} size="lg">
+      <Stack gap="sm">
+        {!run.isSuccess && action === 'restart' && (
+          <Checkbox
+            label="Also those that are exhausted or ignored"
+            checked={force}
+            onChange={(event) => setForce(event.currentTarget.checked)}
+          />
+        )}
+        {!run.isSuccess && (action === 'cancel' || action === 'ignore') && (
+          <TextInput
+            label="Reason"
+            description="Kept with each task."
+            value={reason}
+            maxLength={1_000}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        )}
+        {(preview.error || run.error) && <Problem error={run.error ?? preview.error} />}
+        {preview.isPending && <Loading rows={4} />}
+        {results && <Outcomes results={results} before={!run.isSuccess} />}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={() => onClose(run.isSuccess)}>
+            Close
+          </Button>
+          {!run.isSuccess && (
+            <Button
+              color={action === 'cancel' ? 'red' : undefined}
+              loading={run.isPending}
+              disabled={would === 0}
+              onClick={() => run.mutate()}
+            >
+              {label} {plural(would, 'task')}
+            </Button>
+          )}
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+function Outcomes({ results, before }: { results: readonly SteerResult[]; before: boolean }) {
+  const counts = new Map<string, number>();
+  for (const { outcome } of results) counts.set(outcome ?? 'waits', (counts.get(outcome ?? 'waits') ?? 0) + 1);
+  const words = [...counts].map(([outcome, count]) => `${plural(count, 'task')}: ${outcome.replace('-', ' ')}`);
+  return (
+    <>
+      <Text fz="sm" fw={500} role="status">
+        {before ? 'Nothing has been done yet. ' : ''}
+        {words.join(' · ') || 'No task fits any more.'}
+      </Text>
+      <ScrollArea.Autosize mah={320} viewportProps={{ tabIndex: 0, 'aria-label': 'Outcomes', role: 'region' }}>
+        <Table fz="xs" verticalSpacing={4} layout="fixed">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Task</Table.Th>
+              <Table.Th w={90}>Status</Table.Th>
+              <Table.Th w={110}>{before ? 'Would be' : 'Outcome'}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {results.slice(0, SHOWN).map(({ taskId, status, outcome, detail }) => (
+              <Table.Tr key={taskId}>
+                <Table.Td>
+                  <TaskLink id={taskId} />
+                  {detail && (
+                    <Text fz="xs" c="dimmed" className="wrap">
+                      {detail}
+                    </Text>
+                  )}
+                </Table.Td>
+                <Table.Td>{status ?? '–'}</Table.Td>
+                <Table.Td>{outcome?.replace('would-', 'would ') ?? 'waits'}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollArea.Autosize>
+      {results.length > SHOWN && <Text fz="xs">and {plural(results.length - SHOWN, 'more', 'more')}</Text>}
+    </>
+  );
+}

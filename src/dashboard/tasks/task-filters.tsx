@@ -1,0 +1,51 @@
+import { Group, Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { TASK_TYPES, type TaskType } from '../../contract/tasks.ts';
+import { aliasesQuery, indexesQuery } from '../api/queries.ts';
+import { WITHIN, WITHIN_LABELS, type Within } from './within.ts';
+
+const route = getRouteApi('/tasks');
+
+/** Which tasks are listed, beside their status: in the address, so that it can be kept and sent. */
+export function TaskFilters() {
+  const { type = null, index = null, within = null } = route.useSearch();
+  const navigate = useNavigate({ from: '/tasks' });
+  const indexes = useQuery(indexesQuery).data ?? [];
+  const aliases = useQuery(aliasesQuery).data ?? [];
+  const names = [...aliases.map(({ alias }) => alias), ...indexes.map(({ name }) => name)];
+  const set = (change: { type?: TaskType; index?: string; within?: Within }) =>
+    void navigate({ search: (before) => ({ ...before, ...change }) });
+  return (
+    <Group gap="xs" px="md" py="sm">
+      <Select
+        aria-label="Type"
+        placeholder="All types"
+        w={150}
+        data={TASK_TYPES}
+        value={type}
+        onChange={(chosen) => set({ type: chosen ?? undefined })}
+        clearable
+      />
+      <Select
+        aria-label="Index or alias"
+        placeholder="All indexes"
+        w={190}
+        data={[...new Set(index === null ? names : [index, ...names])]}
+        value={index}
+        onChange={(chosen) => set({ index: chosen ?? undefined })}
+        searchable
+        clearable
+      />
+      <Select
+        aria-label="Created"
+        placeholder="Any time"
+        w={150}
+        data={WITHIN.map((value) => ({ value, label: WITHIN_LABELS[value] }))}
+        value={within}
+        onChange={(chosen) => set({ within: chosen ?? undefined })}
+        clearable
+      />
+    </Group>
+  );
+}

@@ -1,0 +1,36 @@
+import { useSyncExternalStore } from 'react';
+import { absolute, relative } from './format.ts';
+
+/** One clock for all times on a page. */
+let now = new Date();
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function listen(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = new Date();
+    for (const each of listeners) each();
+  }, 1_000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+export function useNow(): Date {
+  return useSyncExternalStore(listen, () => now);
+}
+
+/** How long ago, or until when; the exact time is its title. */
+export function Moment({ at }: { at: string | Date }) {
+  const moment = new Date(at);
+  const clock = useNow();
+  return (
+    <time dateTime={moment.toISOString()} title={absolute(moment)} className="nowrap">
+      {relative(moment, clock)}
+    </time>
+  );
+}

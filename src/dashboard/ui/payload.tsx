@@ -1,0 +1,36 @@
+import { Text } from '@mantine/core';
+import type { Json } from '../../contract/json.ts';
+
+interface PayloadProps {
+  /** Absent where the token may not see it. */
+  payload: Json | undefined;
+  metadata: Record<string, Json> | undefined;
+}
+
+/** What an object says, as text and never as anything else. */
+export function Payload({ payload, metadata = {} }: PayloadProps) {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const tags = Object.entries(metadata).map(([name, value]) => `${name}: ${textOf(value)}`);
+  return (
+    <>
+      {payload === undefined || payload === null ? (
+        <Text fz="sm" c="dimmed" fs="italic">
+          not shown to this token
+        </Text>
+      ) : (
+        <Text fz="sm" className="excerpt" title={text?.slice(0, 2_000)}>
+          {text?.slice(0, 2_000)}
+        </Text>
+      )}
+      {tags.length > 0 && (
+        <Text fz="xs" c="dimmed" className="excerpt">
+          {tags.join(' · ')}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function textOf(value: Json): string {
+  return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500);
+}

@@ -1,0 +1,36 @@
+import { Box, Group, Progress, Text } from '@mantine/core';
+import type { Progress as TaskProgress } from '../../contract/tasks.ts';
+import { number, percent, plural } from './format.ts';
+
+interface ProgressBarProps {
+  progress: TaskProgress;
+  label: string;
+  size?: 'sm' | 'lg';
+}
+
+/** How much of a task is done, as a bar and in numbers. */
+export function ProgressBar({ progress: { done, total, failed }, label, size = 'sm' }: ProgressBarProps) {
+  if (total === 0) return null;
+  const share = percent(done, total);
+  return (
+    <Box>
+      <Group justify="space-between" gap={6} wrap="nowrap" mb={3}>
+        <Text fz="xs" className="nowrap">
+          {number(done)} of {number(total)}
+        </Text>
+        <Text fz="xs" c="dimmed" className="nowrap">
+          {Math.floor(share)}%
+        </Text>
+      </Group>
+      <Progress.Root size={size}>
+        <Progress.Section value={percent(done - failed, total)} color="indigo.7" aria-label={label} />
+        {failed > 0 && <Progress.Section value={percent(failed, total)} color="red.7" aria-label="failed" />}
+      </Progress.Root>
+      {failed > 0 && (
+        <Text fz="xs" c="var(--mantine-color-error)" mt={2}>
+          {plural(failed, 'item')} failed
+        </Text>
+      )}
+    </Box>
+  );
+}

@@ -1,0 +1,80 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
+import { silentDatabase, testApi } from './support.ts';
+
+/** A folder as a build leaves it, with a secret beside it. */
+function built(): string {
+  const parent = mkdtempSync(path.join(tmpdir(), 'reembed-test-'));
+  const folder = path.join(parent, 'dashboard');
+  mkdirSync(path.join(folder, 'assets'), { recursive: true });
+  writeFileSync(path.join(parent, 'secret.js'), 'secret');
+  writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>built</title>');
+  writeFileSync(path.join(folder, 'assets', 'main-abc.js'), 'script()');
+  writeFileSync(path.join(folder, 'assets', 'main-abc.js.gz'), 'compressed');
+  return folder;
+}
+
+const api = (dashboard: string) =>
+  testApi(silentDatabase(), { settings: { dashboard, apiTokens: [{ name: 'ann', role: 'admin', token: 'a-token' }] } });
+
+describe('the dashboard', () => {
+  const folder = built();
+  const app = api(folder);
+  afterAll(() => rmSync(path.dirname(folder), { recursive: true }));
+  const get = (address: string, headers = {}) => app.request(address, { headers });
+
+  it.each(['/', '/tasks', '/tasks/rebuild-1%2F1', '/indexes/docs', '/search?text=a', '/schedules', '/activity'])(
+    'is one page at %s, asked for anew each time, without a token',
+    async (address) => {
+      const answer = await get(address);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain('<title>built</title>');
+      expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(answer.headers.get('cache-control')).toBe('no-cache');
+    },
+  );
+
+  it('lets no script run but its own files', async () => {
+    const policy = (await get('/')).headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).not.toMatch(/script-src|unsafe-eval|\*/);
+  });
+
+  it('has files whose names change with their content, kept for good, small where that is taken', async () => {
+    const plain = await get('/assets/main-abc.js');
+    expect([plain.status, await plain.text()]).toEqual([200, 'script()']);
+    expect(plain.headers.get('content-type')).toMatch(/^text\/javascript/);
+    expect(plain.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    const small = await get('/assets/main-abc.js', { 'accept-encoding': 'gzip' });
+    expect([small.headers.get('content-encoding'), await small.text()]).toEqual(['gzip', 'compressed']);
+  });
+
+  it.each([
+    '/assets/../../secret.js',
+    '/assets/%2e%2e/%2e%2e/secret.js',
+    '/assets/..%2f..%2fsecret.js',
+    '/assets/none.js',
+  ])('has nothing at %s', async (address) => {
+    const answer = await get(address, { authorization: 'Bearer a-token' });
+    expect([answer.status, await answer.text()]).toEqual([404, expect.not.stringContaining('secret')]);
+  });
+
+  it('leaves every other address to the API, which wants its token there', async () => {
+    for (const address of ['/v1/tasks/list', '/v1/indexes', '/docs', '/openapi.json', '/metrics', '/nowhere']) {
+      expect([address, (await get(address)).status]).toEqual([address, 401]);
+    }
+    expect((await get('/healthz')).status).toBe(200);
+    expect((await app.request('/', { method: 'POST', headers: { authorization: 'Bearer a-token' } })).status).toBe(405);
+  });
+});
+
+it('says at / how to build the dashboard where it has not been built', async () => {
+  const app = api(path.join(freshFolder(), 'none'));
+  const answer = await app.request('/');
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain('npm run build:dashboard');
+  expect((await app.request('/tasks')).status).toBe(503);
+});
