@@ -35,6 +35,7 @@ export function createWriteChunk(deps: ActivityDependencies) {
         if (blocked) return { ...result, blocked };
         running.beat(result);
       }
+      if (request.isWhole) return result; // too few to look whether the index has grown enough
       const index = await requireWritable(deps.db, request.index);
       if (await isVectorIndexDue(deps, index)) result.vectorIndexDue = index.no;
       return result;
@@ -114,6 +115,7 @@ class Batch {
       addForward(result.forwards, { fromSeq: result.nextSeq, toSeq: last.seq + 1, sourceNo: index.no, destNo, lock });
     }
     result.nextSeq = last.seq + 1;
+    result.isDropped = outcome.isFinished;
     return null;
   }
 
@@ -124,7 +126,7 @@ class Batch {
     if (!counts || counts.written + counts.stale !== toSeq - fromSeq) {
       throw new ReembedError('TaskClosed', 'the items of this task are no longer there: send them again');
     }
-    Object.assign(result, { nextSeq: toSeq, counts });
+    Object.assign(result, { nextSeq: toSeq, counts, isDropped: true });
     return null;
   }
 
@@ -136,16 +138,21 @@ class Batch {
     for (;;) {
       const index = await requireWritable(db, this.request.index);
       const prepared = await this.prepare(items, index, { reuse: true });
-      const outcome = await this.writeUnlessDraining(index, prepared.objects);
+      const finishes = this.request.isWhole && prepared.failed.length === 0 ? this.request.staging : null;
+      const outcome = await this.writeUnlessDraining(index, prepared.objects, finishes);
       if (outcome.kind !== 'moved') return { outcome, prepared, index };
     }
   }
 
-  private async writeUnlessDraining(index: IndexRow, objects: ObjectWrite[]): Promise<WriteOutcome> {
+  private async writeUnlessDraining(
+    index: IndexRow,
+    objects: ObjectWrite[],
+    finishes: string | null,
+  ): Promise<WriteOutcome> {
     const { index: target, onReindex } = this.request;
     for (let poll = 1; ; poll++) {
       const fromMs = Date.now();
-      const outcome = await writeLive(this.deps.db, { target, indexNo: index.no, objects, onReindex });
+      const outcome = await writeLive(this.deps.db, { target, indexNo: index.no, objects, onReindex, finishes });
       if (outcome.kind === 'draining' || outcome.kind === 'moved') this.heldFromMs ??= fromMs;
       if (outcome.kind !== 'draining' || poll >= DRAIN_POLLS) return outcome;
       await delay(DRAIN_POLL_MS, undefined, { signal: this.running.signal });
@@ -167,7 +174,7 @@ class Batch {
       index,
       { reuse: false },
     );
-    const second = await this.writeUnlessDraining(index, prepared.objects);
+    const second = await this.writeUnlessDraining(index, prepared.objects, null);
     // Moved or drained just now: the whole batch is tried again; what was written already counts as written.
     if (second.kind !== 'written') throw new ReembedError('NotCurrent', 'the index was switched during the write');
     return { ...second, failed: prepared.failed };

@@ -38,6 +38,8 @@ export interface WriteChunkRequest {
   triedBefore: boolean;
   /** Leave out what is not on the failed list. */
   onlyFailed: boolean;
+  /** These few items are all of the task: once they are written, what was staged is dropped with the same transaction. */
+  isWhole: boolean;
 }
 
 export interface WriteCountsByItem {
@@ -62,6 +64,8 @@ export interface WriteChunkResult {
   blocked: { kind: 'draining' } | { kind: 'locked'; taskId: string } | null;
   /** Number of the index, if it has grown enough parts without an HNSW index to deserve one. */
   vectorIndexDue: number | null;
+  /** What was staged for the task is gone: nothing is left to do with it. */
+  isDropped?: boolean;
 }
 
 export interface ForwardRange {

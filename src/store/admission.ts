@@ -2,9 +2,8 @@ import { type FieldIssue, ReembedError } from '../contract/errors.ts';
 import type { Accepted } from '../contract/workflow-inputs.ts';
 import type { Db } from './database.ts';
 import { resolveIndex } from './indexes.ts';
-import { nextVersion } from './protocol/versions.ts';
 import type { IndexRow } from './schema.ts';
-import { stageItems } from './staging.ts';
+import { stageFirst, stageItems } from './staging.ts';
 
 type Versioned = { id: string; version?: number | undefined };
 
@@ -45,8 +44,10 @@ export async function admitItems(
   const { staging, index, items, field } = request;
   const issues = items.flatMap((item, at) => versionIssue(index, item, `${field}.${at}`) ?? []);
   if (issues.length > 0) throw new ReembedError('InvalidInput', 'versions do not fit the index', { issues });
-  const version = request.version ?? (await nextVersion(db));
-  for (let at = 0; at < items.length; at += STAGE_BATCH) {
+  const first = items.slice(0, STAGE_BATCH);
+  const version = request.version ?? (await stageFirst(db, staging, first));
+  if (request.version != null) await stageItems(db, staging, 0, first);
+  for (let at = STAGE_BATCH; at < items.length; at += STAGE_BATCH) {
     await stageItems(db, staging, at, items.slice(at, at + STAGE_BATCH));
   }
   return { version, total: items.length, staging };

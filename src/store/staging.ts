@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { WriteCountsByItem } from '../contract/activities.ts';
 import type { FailedItem, Stage } from '../contract/tasks.ts';
-import type { Db } from './database.ts';
+import type { Db, Trx } from './database.ts';
 
 /**
  * Keeps a task's items in Postgres until it has ended: they never travel through workflow history. `staging` names one
@@ -14,6 +14,22 @@ export async function stageItems(db: Db, staging: string, firstSeq: number, item
     select ${staging}, ${firstSeq}::int + place - 1, item
     from unnest(${items.map((item) => JSON.stringify(item))}::jsonb[]) with ordinality as incoming (item, place)
     on conflict (staging, seq) do nothing`.execute(db);
+}
+
+/** Gives a task its version and stages its items, or the first of them, in one statement. */
+export async function stageFirst(db: Db, staging: string, items: readonly unknown[]): Promise<number> {
+  const { rows } = await sql<{ version: number }>`
+    with task as (
+      select nextval('reembed.versions') as version
+    ),
+    staged as (
+      insert into reembed.staged_items (staging, seq, item)
+      select ${staging}, place - 1, item
+      from unnest(${items.map((item) => JSON.stringify(item))}::jsonb[]) with ordinality as incoming (item, place)
+      on conflict (staging, seq) do nothing
+    )
+    select version from task`.execute(db);
+  return rows[0]?.version as number;
 }
 
 /** Staged items from `fromSeq` on, in order; with `failedOf`, those on that task's failed list. */
@@ -48,7 +64,7 @@ export async function countStaged(db: Db, staging: string): Promise<number> {
  * Drops a task's items, all of which are written, and remembers that for a day: when the worker dies before the Temporal
  * server knows, the task is begun again by another one, which finds no items.
  */
-export async function finishStaged(db: Db, staging: string, counts: WriteCountsByItem): Promise<void> {
+export async function finishStaged(db: Db | Trx, staging: string, counts: WriteCountsByItem): Promise<void> {
   await sql`
     with gone as (
       delete from reembed.staged_items where staging = ${staging}

@@ -39,14 +39,14 @@ export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput &
     const counts = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts;
     const total = onlyFailed ? task.tracker.progress.total : accepted.total;
     task.report({ done: 0, total, failed: 0, data: { ...counts } });
-    await writeAll(task, kind, input, accepted, counts);
+    const isDropped = await writeAll(task, kind, input, accepted, counts);
     if (counts.failed > 0 && input.ignoreFailedItems === false) {
       throw ApplicationFailure.retryable(`${counts.failed} items failed; see the failed items`, 'TooManyFailed');
     }
     task.setDetail(describe(kind, counts));
     // Kept while items are on the failed list: they can be run again.
     const { written, unchanged, stale, failed } = counts;
-    if (failed === 0) await control.dropStaged(accepted.staging, { written, unchanged, stale, failed });
+    if (failed === 0 && !isDropped) await control.dropStaged(accepted.staging, { written, unchanged, stale, failed });
   });
 }
 
@@ -57,17 +57,19 @@ async function admit(task: Task, type: 'upsert' | 'delete', input: UpsertInput &
   return admitted.accepted;
 }
 
-/** Cuts the items into a few stretches and writes these side by side. */
+/** Cuts the items into a few stretches and writes these side by side. True when nothing of what was staged is left. */
 async function writeAll(
   task: Task,
   kind: 'upsert' | 'delete',
   input: UpsertInput & DeleteInput,
   accepted: Accepted,
   counts: Counts,
-): Promise<void> {
+): Promise<boolean> {
+  const onlyFailed = input.previous?.onlyFailed === true;
   const lanes = Math.max(1, Math.min(LANES, Math.ceil(accepted.total / LANE_ITEMS)));
   const size = Math.ceil(accepted.total / lanes);
   let indexDue: number | null = null;
+  let isDropped = false;
   const lane = async (fromSeq: number) => {
     const toSeq = Math.min(accepted.total, fromSeq + size);
     let waitSeconds: number = LOCKED_WAIT_SECONDS.first;
@@ -83,10 +85,12 @@ async function writeAll(
         fromSeq: seq,
         toSeq,
         triedBefore: task.triedBefore || input.previous !== undefined,
-        onlyFailed: input.previous?.onlyFailed === true,
+        onlyFailed,
+        isWhole: accepted.total <= SMALL && !onlyFailed,
       });
       count(task, counts, result);
       indexDue = result.vectorIndexDue ?? indexDue;
+      isDropped ||= result.isDropped ?? false;
       await Promise.all(result.forwards.map((range) => forward(task, counts, { ...range, staging: accepted.staging })));
       seq = result.nextSeq;
       await standBack(task, counts, result, input.onReindex, waitSeconds);
@@ -95,6 +99,7 @@ async function writeAll(
   };
   await runLanes(lanes, (at) => lane(at * size));
   if (indexDue !== null && accepted.total > SMALL) await indexActivities().buildVectorIndex(indexDue);
+  return isDropped;
 }
 
 /** A task that refuses a reindex does so before its first write; later, half done, it goes on and forwards. */

@@ -142,7 +142,14 @@ test('a write tells for how long a cut-over held it back', async () => {
   await stageItems(db, staging, 0, [{ id: 'b', payload: 'text' }]);
   const chunk = { taskId: staging, staging, kind: 'upsert' as const, index: source.name, version: 2, fromSeq: 0 };
   const write = async () => {
-    const request = { ...chunk, toSeq: 1, onReindex: 'forward' as const, triedBefore: false, onlyFailed: false };
+    const request = {
+      ...chunk,
+      toSeq: 1,
+      onReindex: 'forward' as const,
+      triedBefore: false,
+      onlyFailed: false,
+      isWhole: false,
+    };
     const written = new MockActivityEnvironment().run(activities.embed.writeChunk, request);
     return (await written) as Awaited<ReturnType<EmbedActivities['writeChunk']>>;
   };

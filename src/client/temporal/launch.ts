@@ -1,5 +1,6 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { InternalWorkflowStartOptionsSymbol } from '@temporalio/client/lib/internal.js';
+import { type InternalConnectionLike, InternalConnectionLikeSymbol } from '@temporalio/client/lib/types.js';
 import { type SearchAttributePair, TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/common';
 import { listRow } from '../../contract/list-row.ts';
 import { PRIORITY } from '../../contract/names.ts';
@@ -61,12 +62,21 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
     priority: { priorityKey, fairnessKey: options.fairnessKey },
     typedSearchAttributes: new TypedSearchAttributes(attributesOf(tracker, input, options.replaces)),
     memo: { tracker: listRow(tracker), ...(inputHash !== undefined && { inputHash }) },
+    requestEagerStart: mayStartEagerly(client),
     // The SDK's own way for programs that must not start twice; its public options have none.
     ...(requestId !== undefined && { [InternalWorkflowStartOptionsSymbol]: { requestId } }),
   };
   const call = () => client.workflow.start(WORKFLOW_OF[type], start);
   const handle = await callTemporal(client, taskId, call, { timeoutMs: START_TIMEOUT_MS });
   return { ...tracker, links: { workflowId: taskId, runId: handle.firstExecutionRunId } };
+}
+
+/**
+ * On a connection that workers of this process use too: one of them may be handed the first workflow task with the
+ * answer to the start, rather than through the task queue.
+ */
+function mayStartEagerly({ connection }: Client): boolean {
+  return (connection as InternalConnectionLike)[InternalConnectionLikeSymbol]?.supportsEagerStart === true;
 }
 
 /** The tracker of a task that no worker has taken up yet. */

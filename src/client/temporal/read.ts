@@ -1,4 +1,4 @@
-import { type Client, WorkflowFailedError } from '@temporalio/client';
+import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { LIMITS } from '../../contract/limits.ts';
 import { QUERY } from '../../contract/names.ts';
@@ -81,25 +81,32 @@ async function queryTracker(client: Client, taskId: string, runId?: string): Pro
   }
 }
 
-/** How an ended run ended: with the tracker as result or in the details of the failure, or by Temporal for a reason. */
-async function readOutcome(client: Client, execution: DescribedTask): Promise<{ tracker?: Tracker; reason?: string }> {
-  const { workflowId, runId } = execution;
+/** How an ended run ended: see `outcomeOf`. */
+async function readOutcome(client: Client, { workflowId, runId }: Execution): Promise<Outcome> {
   const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
-  const settle = async () => {
-    try {
-      return { result: await handle.result() };
-    } catch (error) {
-      if (error instanceof WorkflowFailedError) return { failure: error.cause };
-      throw error;
+  return callTemporal(client, workflowId, () => outcomeOf(handle));
+}
+
+interface Outcome {
+  tracker?: Tracker;
+  /** Why Temporal ended it. */
+  reason?: string;
+}
+
+/** Waits for the end of a workflow: with the tracker as result or in the details of the failure, or by Temporal for a reason. */
+export async function outcomeOf(handle: Pick<WorkflowHandle, 'result'>): Promise<Outcome> {
+  try {
+    const result = await handle.result();
+    return { tracker: isTracker(result) ? result : undefined };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    if (cause instanceof TerminatedFailure) {
+      return { reason: cause.message === 'Workflow execution terminated' ? undefined : cause.message };
     }
-  };
-  const { result, failure } = await callTemporal(client, workflowId, settle);
-  if (failure instanceof TerminatedFailure) {
-    return { reason: failure.message === 'Workflow execution terminated' ? undefined : failure.message };
+    const details = cause instanceof ApplicationFailure || cause instanceof CancelledFailure ? cause.details : [];
+    return { tracker: isTracker(details?.[0]) ? details[0] : undefined };
   }
-  const details = failure instanceof ApplicationFailure || failure instanceof CancelledFailure ? failure.details : [];
-  const found = failure === undefined ? result : details?.[0];
-  return { tracker: isTracker(found) ? found : undefined };
 }
 
 function isTracker(value: unknown): value is Tracker {

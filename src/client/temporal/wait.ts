@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, isGrpcCancelledError, isGrpcDeadlineError, WorkflowFailedError } from '@temporalio/client';
+import { type Client, isGrpcCancelledError, isGrpcDeadlineError } from '@temporalio/client';
 import type { Tracker } from '../../contract/tasks.ts';
 import { callTemporal } from './call.ts';
-import { describeTask, readTask, type TaskView } from './read.ts';
+import { describeTask, outcomeOf, readTask, type TaskView } from './read.ts';
 
 /** A watcher looks this often, and up to that seldom while nothing changes. */
 const WATCH_MS = { first: 1_000, most: 2_000, factor: 1.25 } as const;
@@ -19,41 +19,45 @@ export async function waitForTask(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<Tracker> {
+  await describeTask(client, taskId); // a workflow that is no task is not waited for
   return (await awaitTask(client, taskId, timeoutMs, signal)).tracker;
 }
 
-/** As `waitForTask`, and tells whether the task has ended. */
+/** As `waitForTask`, of what is known to be a task, and tells whether it has ended. */
 export async function awaitTask(
   client: Client,
   taskId: string,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<TaskView> {
-  const { running } = await describeTask(client, taskId);
-  if (running) await waitForEnd(client, taskId, timeoutMs, signal);
-  return readTask(client, taskId);
+  const tracker = await waitForEnd(client, taskId, timeoutMs, signal);
+  return tracker ? { tracker, ended: true } : readTask(client, taskId);
 }
 
-/** Waits for the end of the workflow; the server holds the call until then, so nobody polls. */
+/**
+ * Waits for the end of the workflow; the server holds the call until then, so nobody polls. Resolves with the tracker
+ * that the task left as result or failure: nothing if the time was out before, or if Temporal ended the task by itself.
+ */
 export async function waitForEnd(
   client: Client,
   taskId: string,
   timeoutMs: number,
   signal?: AbortSignal,
-): Promise<void> {
-  if (signal?.aborted || timeoutMs <= 0) return;
+): Promise<Tracker | undefined> {
+  if (signal?.aborted || timeoutMs <= 0) return undefined;
   // The SDK adds a listener per call and removes none: they go with a signal of our own.
   const own = AbortSignal.any(signal ? [signal] : []);
   setMaxListeners(0, own);
-  const result = async () => {
+  const end = async () => {
     try {
-      await client.workflow.getHandle(taskId).result();
+      return await outcomeOf(client.workflow.getHandle(taskId));
     } catch (error) {
-      const ended = error instanceof WorkflowFailedError;
-      if (!ended && !isGrpcDeadlineError(error) && !isGrpcCancelledError(error)) throw error;
+      if (!isGrpcDeadlineError(error) && !isGrpcCancelledError(error)) throw error;
+      return undefined;
     }
   };
-  await callTemporal(client, taskId, () => client.withAbortSignal(own, result), { timeoutMs });
+  const outcome = await callTemporal(client, taskId, () => client.withAbortSignal(own, end), { timeoutMs });
+  return outcome?.tracker;
 }
 
 /**

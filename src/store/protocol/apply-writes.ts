@@ -5,7 +5,7 @@ import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { deleteDerived, deletionsOfOriginals, foreseeLineage, rememberOriginals } from './derived.ts';
 import { holdLineage } from './gate.ts';
-import { replaceParts } from './parts.ts';
+import { deleteParts, insertParts } from './parts.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
 /**
@@ -73,11 +73,12 @@ export async function storeObjects(trx: Trx, indexNo: number, objects: readonly 
   if (replace.length > 0 && keep.length > 0) await lockRows(trx, indexNo, first.map(idOf));
   const replaced = await replaceObjects(trx, indexNo, replace);
   const kept = await raiseUnchanged(trx, indexNo, keep);
-  await replaceParts(trx, indexNo, replace, replaced);
+  await deleteParts(trx, indexNo, replaced.older);
+  await insertParts(trx, indexNo, replace, replaced.ids);
 
-  const missed = [...first.filter(({ id }) => !replaced.has(id) && !kept.has(id)), ...repeated];
+  const missed = [...first.filter(({ id }) => !replaced.ids.has(id) && !kept.has(id)), ...repeated];
   const stored = await storedVersions(trx, indexNo, missed.map(idOf));
-  const counts: WriteCounts = { written: [...replaced, ...kept], stale: [], changed: [], beyondRetention: [] };
+  const counts: WriteCounts = { written: [...replaced.ids, ...kept], stale: [], changed: [], beyondRetention: [] };
   for (const object of missed) {
     const version = stored.get(object.id);
     if (version === object.version) counts.written.push(object.id);
@@ -112,11 +113,17 @@ function splitRepeated(objects: readonly ObjectWrite[]): { first: ObjectWrite[];
 const idOf = (object: { id: string }) => object.id;
 const json = (value: unknown) => JSON.stringify(value);
 
-async function replaceObjects(trx: Trx, indexNo: number, objects: readonly ObjectWrite[]): Promise<Set<string>> {
-  if (objects.length === 0) return new Set();
+/** Returns the ids that were written, and those among them of which there was an older row, which may have parts. */
+async function replaceObjects(
+  trx: Trx,
+  indexNo: number,
+  objects: readonly ObjectWrite[],
+): Promise<{ ids: Set<string>; older: string[] }> {
+  if (objects.length === 0) return { ids: new Set(), older: [] };
   const { objects: table } = tablesOf(indexNo);
   const content = objects.map((object) => (object.kind === 'tombstone' ? undefined : object));
-  const { rows } = await sql<{ object_id: string }>`
+  // A row that was inserted, rather than updated, has no other transaction's mark.
+  const { rows } = await sql<{ object_id: string; is_new: boolean }>`
     insert into ${table} as stored
       (index_no, object_id, version, change, deleted, deleted_version, failed, payload, metadata, original_id, uri, hash,
       write_time)
@@ -151,8 +158,11 @@ async function replaceObjects(trx: Trx, indexNo: number, objects: readonly Objec
       write_time = excluded.write_time
     where stored.version < excluded.version
       or (stored.version = excluded.version and stored.failed and not excluded.failed)
-    returning object_id`.execute(trx);
-  return new Set(rows.map((row) => row.object_id));
+    returning object_id, xmax = 0 as is_new`.execute(trx);
+  return {
+    ids: new Set(rows.map((row) => row.object_id)),
+    older: rows.flatMap((row) => (row.is_new ? [] : row.object_id)),
+  };
 }
 
 /** Raises version and metadata of objects whose stored content is still the one with this hash; vectors stay. */

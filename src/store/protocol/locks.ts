@@ -51,6 +51,17 @@ export async function lockOnDest(db: Db | Trx, indexNo: number): Promise<Lock | 
   return rows[0] ? toLock(rows[0]) : null;
 }
 
+/** The unexpired locks of an index, with it as their source and as their destination: an index has one of each at most. */
+export async function locksOf(db: Db | Trx, indexNo: number): Promise<{ onSource: Lock | null; onDest: Lock | null }> {
+  const { rows } = await sql<LockRow>`
+    select ${COLUMNS}
+    from reembed.reindex_locks
+    where (source_no = ${indexNo} or dest_no = ${indexNo}) and lock_expire_time > now()`.execute(db);
+  const locks = rows.map(toLock);
+  const one = (isIt: (lock: Lock) => boolean) => locks.find(isIt) ?? null;
+  return { onSource: one(({ sourceNo }) => sourceNo === indexNo), onDest: one(({ destNo }) => destNo === indexNo) };
+}
+
 /**
  * All that stands in the way of switching an alias between these indexes: unexpired locks, and mirrors, expired or not:
  * nobody keeps the retired index of an expired one current any more, so that it may lack what was written since.

@@ -5,22 +5,19 @@ import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { ObjectWrite, WritePart } from './write.ts';
 
-/** Replaces all parts of the objects that were written by those they have now. */
-export async function replaceParts(
+/** Inserts the parts of the objects that were written. */
+export async function insertParts(
   trx: Trx,
   indexNo: number,
   objects: readonly ObjectWrite[],
   written: ReadonlySet<string>,
 ): Promise<void> {
-  if (written.size === 0) return;
-  const { parts: table } = tablesOf(indexNo);
-  await deleteParts(trx, indexNo, [...written]);
   const parts = objects.flatMap((object) =>
     object.kind === 'content' && written.has(object.id) ? object.parts.map((part) => ({ id: object.id, ...part })) : [],
   );
   if (parts.length === 0) return;
   await sql`
-    insert into ${table} (index_no, object_id, part, is_average, text_range, embedding)
+    insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding)
     select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding
     from unnest(
       ${textArray(parts.map((part) => part.id))}::text[],

@@ -7,9 +7,10 @@ import { type Db, type Trx, transaction } from '../database.ts';
 import { resolveIndex } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
+import { finishStaged } from '../staging.ts';
 import { applyWrites } from './apply-writes.ts';
 import { holdGate } from './gate.ts';
-import { lockOnDest, lockOnSource } from './locks.ts';
+import { type Lock, locksOf } from './locks.ts';
 
 /** One part of an object with its vector, as the pipeline made it. */
 export interface WritePart {
@@ -60,7 +61,7 @@ export interface WriteCounts {
 }
 
 export type WriteOutcome =
-  | ({ kind: 'written'; forwardTo: ForwardTarget | null } & WriteCounts)
+  | ({ kind: 'written'; forwardTo: ForwardTarget | null; isFinished: boolean } & WriteCounts)
   | { kind: 'moved' }
   | { kind: 'draining' }
   | { kind: 'locked'; taskId: string };
@@ -78,6 +79,8 @@ export interface LiveWrite {
   indexNo: number;
   objects: readonly ObjectWrite[];
   onReindex: OnReindex;
+  /** The staging that holds these objects and nothing else: dropped with the write, unless something is left to do. */
+  finishes?: string | null;
 }
 
 /**
@@ -93,19 +96,36 @@ export async function writeLive(db: Db, write: LiveWrite): Promise<WriteOutcome>
     if (index.state === 'deleting') {
       throw new ReembedError('IndexDeleting', `the index ${index.name} is being deleted`);
     }
-    const lock = await lockOnSource(trx, index.no);
+    const { onSource: lock, onDest } = await locksOf(trx, index.no);
     if (lock?.draining) return { kind: 'draining' };
-    await refuseUnfinished(trx, index);
+    if (onDest) refuseUnfinished(index, onDest);
     if (lock && !lock.mirror && write.onReindex !== 'forward') return { kind: 'locked', taskId: lock.taskId };
     const counts = await applyWrites(trx, index, write.objects);
-    return { kind: 'written', ...counts, forwardTo: lock && { indexNo: lock.destNo, lock: lock.lock } };
+    const forwardTo = lock && { indexNo: lock.destNo, lock: lock.lock };
+    return { kind: 'written', ...counts, forwardTo, isFinished: await finish(trx, write, counts, forwardTo) };
   });
 }
 
+/**
+ * Drops what was staged with the write itself, unless there is something yet to do with it. A worker that dies now
+ * leaves both done or neither. True if it did.
+ */
+async function finish(
+  trx: Trx,
+  { finishes, objects }: LiveWrite,
+  { written, stale, changed, beyondRetention }: WriteCounts,
+  forwardTo: ForwardTarget | null,
+): Promise<boolean> {
+  if (!finishes || forwardTo || changed.length + beyondRetention.length > 0) return false;
+  const kept = new Set(objects.filter(({ kind }) => kind === 'unchanged').map(({ id }) => id));
+  const unchanged = written.filter((id) => kept.has(id)).length;
+  await finishStaged(trx, finishes, { written: written.length, unchanged, stale: stale.length, failed: 0 });
+  return true;
+}
+
 /** An index that is being built holds what its source holds; a write of its own would be taken away again. */
-async function refuseUnfinished(trx: Trx, index: IndexRow): Promise<void> {
-  const lock = await lockOnDest(trx, index.no);
-  if (lock && !lock.mirror) {
+function refuseUnfinished(index: IndexRow, lock: Lock): void {
+  if (!lock.mirror) {
     throw new ReembedError(
       'IndexLocked',
       `${index.name} is being built by the task ${lock.taskId}: write to its source`,

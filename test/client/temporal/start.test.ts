@@ -1,3 +1,4 @@
+import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartTaskOptions } from '../../../src/client/temporal/index.ts';
 import {
@@ -45,6 +46,24 @@ describe('starting a task', () => {
     const { tasks } = await eventually(list, (page) => page.tasks.some(({ id }) => id === taskId));
     expect(tasks.find(({ id }) => id === taskId)).toMatchObject({ type: 'upsert', status: 'pending' });
     await world.client.workflow.getHandle(taskId).terminate();
+  });
+
+  test('on the connection of a worker hands it the first workflow task with the start', async () => {
+    const { nativeConnection, namespace } = world.environment;
+    const eager: boolean[] = [];
+    const start: WorkflowClientInterceptor['startWithDetails'] = async (input, next) => {
+      const output = await next(input);
+      eager.push(output.eagerlyStarted);
+      return output;
+    };
+    const interceptors = { workflow: [{ startWithDetails: start }] };
+    const client = new Client({ connection: nativeConnection, namespace: namespace ?? 'default', interceptors });
+    const taskId = uniqueName('t');
+    await startTask(client, upsertOf(taskId));
+    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done', data: { written: 1 } });
+    // Where nobody on the connection takes such tasks, the start goes its usual way.
+    await startTask(client, upsertOf(uniqueName('t'), { taskQueue: 'nobody' }));
+    expect(eager).toEqual([true, false]);
   });
 
   test('lets the steps of a reindex go with live writes, and what it copies after them', async () => {

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import type { Db } from '../../../src/store/database.ts';
 import { getObject } from '../../../src/store/objects.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
 import { storedHashes } from '../../../src/store/protocol/write.ts';
+import { countStaged, findFinished, stageItems } from '../../../src/store/staging.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
   content,
@@ -16,6 +18,7 @@ import {
   rowsOf,
   tombstone,
   unchanged,
+  uniqueName,
   vectorOf,
   write,
   writeIn,
@@ -233,6 +236,7 @@ onBothDatabases((database, databaseName) => {
         changed: [],
         beyondRetention: [],
         forwardTo: null,
+        isFinished: false,
       });
     });
 
@@ -253,6 +257,50 @@ onBothDatabases((database, databaseName) => {
     expect(await writeIn(db, index, [tombstone('a', 5)])).toMatchObject({ written: ['a'] });
     expect(await writeIn(db, index, [content('a', 4)])).toMatchObject({ stale: ['a'] });
     expect(await rowsOf(db, index.no)).toMatchObject([{ id: 'a', version: 5, deleted: true, parts: [] }]);
+  });
+
+  describe('what was staged', () => {
+    const stage = async (db: Db) => {
+      const finishes = uniqueName('staging');
+      await stageItems(db, finishes, 0, [{ id: 'a' }]);
+      return finishes;
+    };
+
+    it('goes with the write, which leaves its counts for whoever carries it out again', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await write(db, index, [content('b', 9), content('c', 1, { text: 'same' })]);
+      const finishes = await stage(db);
+      const objects = [content('a', 2), content('b', 2), unchanged('c', 2, 'same')];
+      expect(await write(db, index, objects, { finishes })).toMatchObject({ isFinished: true });
+      expect(await countStaged(db, finishes)).toBe(0);
+      expect(await findFinished(db, finishes)).toEqual({ written: 2, unchanged: 1, stale: 1, failed: 0 });
+    });
+
+    it('stays with a write that is not applied, or that leaves something to embed again or to report', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await write(db, index, [content('a', 1, { text: 'other' })]);
+      const finishes = await stage(db);
+      const changed = await write(db, index, [unchanged('a', 2, 'thought to be this')], { finishes });
+      expect(changed).toMatchObject({ changed: ['a'], isFinished: false });
+      const bad = content('b', 1, {
+        parts: [{ part: 0, start: 0, end: 1, isAverage: false, embedding: [Number.NaN] }],
+      });
+      await expect(write(db, index, [bad], { finishes })).rejects.toThrow();
+      expect(await write(db, index, [content('a', 3)], { finishes, indexNo: 0 })).toEqual({ kind: 'moved' });
+      expect(await countStaged(db, finishes)).toBe(1);
+      expect(await findFinished(db, finishes)).toBeUndefined();
+    });
+
+    it('stays as long as it is to be forwarded', async () => {
+      const { db } = database();
+      const [source, dest] = [await createIndex(db), await createIndex(db)];
+      await lockIn(db, source.name, dest.name);
+      const finishes = await stage(db);
+      expect(await write(db, source, [content('a', 1)], { finishes })).toMatchObject({ isFinished: false });
+      expect(await countStaged(db, finishes)).toBe(1);
+    });
   });
 
   describe('while the index is being rebuilt', () => {
