@@ -8,6 +8,8 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   gate: async () => (await import('./gate.ts')).gate,
   reindex: async () => (await import('./reindex.ts')).reindex,
   lists: async () => (await import('./lists.ts')).lists,
+  bulk: async () => (await import('./bulk.ts')).bulk,
+  upsert: async () => (await import('./upsert.ts')).upsert,
 };
 
 const COMMON = {

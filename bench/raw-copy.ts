@@ -11,13 +11,13 @@ export interface RawCopy {
   dimensions: number;
 }
 
-interface Row {
+export interface RawRow {
   id: string;
   version: number;
   payload: string;
 }
 
-const BATCH = 256;
+export const RAW_BATCH = 256;
 
 /**
  * The least that a copy can be: reads by key, embeds, and writes with one conditional statement per batch, with so many
@@ -25,11 +25,7 @@ const BATCH = 256;
  */
 export async function rawCopy(copy: RawCopy, inFlight: number): Promise<number> {
   const { db, objects, dimensions } = copy;
-  await sql`drop table if exists bench_raw`.execute(db);
-  await sql`
-    create table bench_raw (
-      id text collate "C" primary key, version bigint not null, payload jsonb, embedding vector(${sql.lit(dimensions)})
-    )`.execute(db);
+  await createRawTable(db, dimensions);
   const startMs = performance.now();
   const running = new Set<Promise<void>>();
   for (let after = ''; ; ) {
@@ -43,22 +39,37 @@ export async function rawCopy(copy: RawCopy, inFlight: number): Promise<number> 
   }
   await Promise.all(running);
   const seconds = (performance.now() - startMs) / 1_000;
-  const { rows } = await sql<{ copied: number }>`select count(*) as copied from bench_raw`.execute(db);
-  if (Number(rows[0]?.copied) !== objects) throw new Error(`${rows[0]?.copied} objects were copied, not ${objects}`);
+  await requireRawRows(db, objects);
   return seconds;
 }
 
-async function read({ db, source }: RawCopy, after: string): Promise<Row[]> {
-  const { rows } = await sql<Row>`
+/** Makes the table that raw loops write to, empty. */
+export async function createRawTable(db: Db, dimensions: number): Promise<void> {
+  await sql`drop table if exists bench_raw`.execute(db);
+  await sql`
+    create table bench_raw (
+      id text collate "C" primary key, version bigint not null, payload jsonb, embedding vector(${sql.lit(dimensions)})
+    )`.execute(db);
+}
+
+/** Throws unless so many rows were written. */
+export async function requireRawRows(db: Db, wanted: number): Promise<void> {
+  const { rows } = await sql<{ written: number }>`select count(*) as written from bench_raw`.execute(db);
+  if (Number(rows[0]?.written) !== wanted) throw new Error(`${rows[0]?.written} objects were written, not ${wanted}`);
+}
+
+async function read({ db, source }: RawCopy, after: string): Promise<RawRow[]> {
+  const { rows } = await sql<RawRow>`
     select object_id as id, version, payload
     from reembed.objects
     where index_no = ${sql.lit(source.no)} and object_id > ${after}
     order by object_id
-    limit ${BATCH}`.execute(db);
+    limit ${RAW_BATCH}`.execute(db);
   return rows;
 }
 
-async function embedAndWrite({ db, modelUrl }: RawCopy, rows: Row[]): Promise<void> {
+/** Embeds a batch and writes it with one conditional statement. */
+export async function embedAndWrite({ db, modelUrl }: Pick<RawCopy, 'db' | 'modelUrl'>, rows: RawRow[]): Promise<void> {
   const response = await fetch(`${modelUrl}/embeddings`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

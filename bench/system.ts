@@ -13,13 +13,22 @@ import type { Db } from '../src/store/database.ts';
 
 export interface BenchSystem {
   client: Client;
+  /** That of the workers. */
+  connection: NativeConnection;
   address: string;
   taskQueue: string;
   stop(): Promise<void>;
 }
 
-/** Temporal's dev server on a database file, as `reembed dev` has it, and the workers in this process. */
-export async function startBenchSystem(db: Db, say: (line: string) => void): Promise<BenchSystem> {
+/**
+ * Temporal's dev server on a database file, as `reembed dev` has it, and the workers in this process. `env` holds
+ * settings other than those of the environment.
+ */
+export async function startBenchSystem(
+  db: Db,
+  say: (line: string) => void,
+  env: NodeJS.ProcessEnv = {},
+): Promise<BenchSystem> {
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
@@ -34,7 +43,7 @@ export async function startBenchSystem(db: Db, say: (line: string) => void): Pro
   const { address, namespace } = server;
   const connection = await NativeConnection.connect({ address });
   const client = new Client({ connection: await Connection.connect({ address }) });
-  const settings = readSettings(process.env);
+  const settings = readSettings({ ...process.env, ...env });
   const log = pino({ enabled: false });
   const workers = await createWorkers({
     connection,
@@ -46,6 +55,7 @@ export async function startBenchSystem(db: Db, say: (line: string) => void): Pro
   const running = workers.run();
   return {
     client,
+    connection,
     address,
     taskQueue: settings.taskQueue,
     async stop() {

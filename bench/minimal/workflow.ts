@@ -1,0 +1,9 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { MinimalActivities } from './activity.ts';
+
+const { embedAndWrite } = proxyActivities<MinimalActivities>({ startToCloseTimeout: '1 minute' });
+
+/** The least that makes a write durable: one workflow with one activity. */
+export async function minimal(id: string, text: string): Promise<void> {
+  await embedAndWrite(id, text);
+}
