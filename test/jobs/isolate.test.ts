@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobInput } from '../../src/contract/workflow-inputs.ts';
+import { createIsolation } from '../../src/jobs/isolation.ts';
 import { loadTasks } from '../../src/jobs/load.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Rig, startRig, startTemporal } from '../support/rig.ts';
@@ -60,5 +62,29 @@ describe.each(['thread', 'process'] as const)('a handler in a %s of its own', (i
       errors: [{ type: 'WorkerLost' }],
     });
     expect(await run({ name: 'blocking', input: { ms: 1 }, isolate })).toMatchObject({ status: 'done' });
+  });
+});
+
+describe.each(['thread', 'process'] as const)('a %s that cannot start', (kind) => {
+  test('fails what waits for it at once, and not what runs', async () => {
+    const isolation = createIsolation({
+      modules: [fileURLToPath(new URL('./fixtures/blocking.ts', import.meta.url))],
+      temporal: { connection: {}, namespace: 'default', taskQueue: 'nowhere' },
+      most: 2,
+      onProblem: () => {},
+    });
+    const job = (ms: number) => ({ name: 'blocking', input: { ms }, bind: true, uuid: 'a', workerId: 'w', attempt: 1 });
+    const never = new AbortController().signal;
+    const running = isolation.run(kind, job(4_000), never);
+    await delay(2_500);
+    // It is read when a thread or process starts: this one is not there.
+    process.env.TSX_TSCONFIG_PATH = '/nowhere/tsconfig.json';
+    try {
+      await expect(isolation.run(kind, job(1), never)).rejects.toMatchObject({ type: 'WorkerLost' });
+      expect(await running).toMatchObject({ uuid: 'a' });
+    } finally {
+      delete process.env.TSX_TSCONFIG_PATH;
+      await isolation.close();
+    }
   });
 });
