@@ -51,8 +51,9 @@ export class CliProcess {
   err = '';
   readonly #exit: Promise<number | null>;
 
-  constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+  /** @param program of a build; that of the sources if not given */
+  constructor(args: string[], env: NodeJS.ProcessEnv = {}, program: string[] = ['--import', TSX, MAIN]) {
+    this.child = spawn(process.execPath, [...program, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
