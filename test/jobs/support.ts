@@ -17,7 +17,14 @@ export interface JobWorld {
 export function useJobs(
   kind: 'dev' | 'time-skipping',
   define: (registry: Registry) => void,
-  { jobs, ...options }: Partial<Omit<RigOptions, 'jobs'>> & { jobs?: Partial<RigOptions['jobs']> } = {},
+  {
+    jobs,
+    temporal,
+    ...options
+  }: Partial<Omit<RigOptions, 'jobs'>> & {
+    jobs?: Partial<RigOptions['jobs']>;
+    temporal?: { dynamicConfig: string[] };
+  } = {},
 ): JobWorld {
   const registry = createRegistry();
   let environment: TestWorkflowEnvironment;
@@ -25,7 +32,7 @@ export function useJobs(
   let rig: Rig;
   beforeAll(async () => {
     define(registry);
-    [environment, database] = await Promise.all([startTemporal(kind), openPostgresDatabase()]);
+    [environment, database] = await Promise.all([startTemporal(kind, temporal), openPostgresDatabase()]);
     rig = await startRig({ environment, db: database.db, ...options, jobs: { ...jobs, registry } });
   });
   afterAll(async () => {
