@@ -72,7 +72,7 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
             canceled: context.cancellationSignal,
             cancelReason: () =>
               context.cancellationDetails?.workerShutdown
-                ? new ReembedError('WorkerLost', `the worker ${workerId} was stopped`)
+                ? new ReembedError('WorkerStopped', `the worker ${workerId} was stopped`)
                 : new CancelledFailure('canceled'),
           };
           return runAttempt(options, async (signal) => {
