@@ -151,6 +151,23 @@ for await (const { workflowId } of environment.client.workflow.list({ query: `Wo
 
 await rig.stop();
 await environment.teardown();
+
+// A lane whose history grows long, on a server that calls one long that is not.
+const short = await startTemporal('dev', { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=30'] });
+const shortRegistry = createRegistry();
+const next = defineTask({ registry: shortRegistry, name: 'next', onDuplicate: 'serial' }, () => delay(200));
+const shortRig = await startRig({ environment: short, db, jobs: { registry: shortRegistry } });
+const sent = await Promise.all(Array.from({ length: 12 }, () => next.delay()));
+for (const job of sent) await job.wait();
+let runs = 0;
+for await (const { workflowId, runId } of short.client.workflow.list({ query: `WorkflowType = 'jobLane'` })) {
+  const lane = short.client.workflow.getHandle(workflowId, runId, { followRuns: false });
+  runs++;
+  await writeFile(path.join(folder, `job-lane-long-${runs}.json`), historyToJSON(await lane.fetchHistory()));
+}
+console.log(`recorded ${runs} runs of one lane`);
+await shortRig.stop();
+await short.teardown();
 await db.destroy();
 await database.stop();
 process.exit(0);

@@ -14,3 +14,6 @@ export const STEERING_KEPT = 20;
 
 /** Errors kept in a tracker, and characters of one's message and stack. */
 export const ERROR_BOUNDS = { count: 20, message: 2_000, stack: 4_000 } as const;
+
+/** Detail of a job that was ignored for another one. */
+export const standsForText = (taskId: string) => `the job ${taskId} stands for it`;

@@ -175,6 +175,8 @@ export interface JobInput extends Omit<CallOptions, 'at'>, CommonInput {
   plan?: JobPlan;
   /** Set by the lane that started it. */
   turn?: Turn;
+  /** Set on the record of a submission that was ignored: the job that stands for it. */
+  standsFor?: string;
 }
 
 /** Whether a job may run now, or behind which other one. */

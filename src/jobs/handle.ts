@@ -61,18 +61,8 @@ export function createHandle<Result>(connection: () => JobConnection, id: string
   };
 }
 
-/** The handle of a job just sent. One that was discarded has no workflow: nothing but its tracker can be asked of it. */
 export function createSentJob<Result>(connection: () => JobConnection, tracker: Tracker): SentJob<Result> {
-  const { id, status, data } = tracker;
-  if (status !== 'ignored') return { ...createHandle<Result>(connection, id), tracker };
-  const gone = async () => {
-    throw new ReembedError('TaskClosed', `${id} was ignored: the job ${data.standsFor} stands for it`);
-  };
-  const told = async () => tracker;
-  return {
-    ...{ id, tracker, info: told, wait: told, result: gone },
-    ...{ cancel: gone, restart: gone, pause: gone, resume: gone, ignore: gone },
-  };
+  return { ...createHandle<Result>(connection, tracker.id), tracker };
 }
 
 function resultOf<Result>({ id, status, detail, data }: Tracker): Result {

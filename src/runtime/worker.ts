@@ -20,6 +20,8 @@ export interface WorkersOptions {
   jobs?: JobsOptions;
   /** Embed activities at once. */
   maxEmbedActivities?: number;
+  /** Workflows kept in memory between their tasks; of the others each task begins with a replay. */
+  maxCachedWorkflows?: number;
   /** How long running activities may go on after a stop is asked for. */
   shutdownGraceMs?: number;
 }
@@ -60,7 +62,9 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     const activities = createActivities(options.dependencies);
     if (role !== 'embed') {
       const control = { ...activities.control };
-      workers.push(await Worker.create({ ...common, taskQueue, workflowBundle, activities: control }));
+      const { maxCachedWorkflows } = options;
+      const workflows = { taskQueue, workflowBundle, maxCachedWorkflows };
+      workers.push(await Worker.create({ ...common, ...workflows, activities: control }));
     }
     if (role !== 'control') {
       workers.push(

@@ -1,4 +1,10 @@
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type {
   AdmissionActivities,
   ControlActivities,
@@ -9,6 +15,7 @@ import type {
 } from '../contract/activities.ts';
 import { admissionQueueOf, embedQueueOf, jobQueueOf } from '../contract/names.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
+import { errorOf } from './errors.ts';
 
 /**
  * Transient trouble is retried here, ten times; what is not retryable says so itself. What is named here only another
@@ -25,11 +32,15 @@ const RETRY = {
 /** Heartbeats come every two seconds or oftener: when some are missing, the worker is gone and another one takes over. */
 const HEARTBEAT_TIMEOUT = '10 s';
 
+/**
+ * How long an activity may take within a workflow task. A task lasts ten seconds, and after eight of them the SDK asks
+ * for another one while local activities run: signals come in between, and such a history is replayed in another order
+ * than it ran. Three of these follow one another at most.
+ */
+const WITHIN_TASK = '2500 ms';
+
 /** Short control activities within the workflow task: no round trip through the server. */
-export const control = proxyLocalActivities<ControlActivities>({
-  startToCloseTimeout: '30 s',
-  retry: RETRY,
-});
+const localControl = proxyLocalActivities<ControlActivities>({ scheduleToCloseTimeout: WITHIN_TASK, retry: RETRY });
 
 /**
  * Control activities that may wait for writers or read a whole index. One that has begun is waited for even after a
@@ -42,10 +53,44 @@ export const longControl = proxyActivities<ControlActivities & SteerActivities>(
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** A small write, within the workflow task; on any trouble the workflow turns to the regular activity. */
+/** Within the workflow task where that is done in time; else, and on any trouble, as regular activities. */
+export const control: Pick<ControlActivities, 'admit' | 'dropStaged' | 'renewLock' | 'requestCancel' | 'wasCutOver'> = {
+  admit: (...args) =>
+    withinTask(
+      () => localControl.admit(...args),
+      () => longControl.admit(...args),
+    ),
+  dropStaged: (...args) =>
+    withinTask(
+      () => localControl.dropStaged(...args),
+      () => longControl.dropStaged(...args),
+    ),
+  renewLock: (...args) =>
+    withinTask(
+      () => localControl.renewLock(...args),
+      () => longControl.renewLock(...args),
+    ),
+  requestCancel: () => withinTask(localControl.requestCancel, longControl.requestCancel),
+  wasCutOver: (...args) =>
+    withinTask(
+      () => localControl.wasCutOver(...args),
+      () => longControl.wasCutOver(...args),
+    ),
+};
+
+/** What cannot be tried again fails at once. */
+export async function withinTask<T>(local: () => Promise<T>, regular: () => Promise<T>): Promise<T> {
+  try {
+    return await local();
+  } catch (error) {
+    if (isCancellation(error) || !errorOf(error).retryable) throw error;
+  }
+  return regular();
+}
+
+/** A small write, within the workflow task; see {@link withinTask}. */
 export const localWrites = proxyLocalActivities<Pick<EmbedActivities, 'writeChunk'>>({
-  startToCloseTimeout: '8 s',
-  scheduleToCloseTimeout: '8 s',
+  scheduleToCloseTimeout: WITHIN_TASK,
   retry: { maximumAttempts: 1 },
 });
 
@@ -97,9 +142,10 @@ export function indexActivities(): Pick<EmbedActivities, 'buildVectorIndex'> {
   });
 }
 
-/** What a lane asks of Temporal, within its workflow task. */
-export const laneControl = proxyLocalActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen'>>({
+/** What a lane asks of Temporal. Not local activities: signals and updates come in while they run. */
+export const laneControl = proxyActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen'>>({
   startToCloseTimeout: '30 s',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: RETRY,
 });
 

@@ -16,13 +16,11 @@ const LINGER_MS = 2_000;
 const LOOK_MS = { first: 30_000, most: 600_000 } as const;
 /** Before a submission is turned away, the look must not be older than this. */
 const FRESH_MS = 10_000;
-/** The server takes 2,000 updates in one run. */
-const MOST_UPDATES = 1_000;
 
 /**
  * Decides between the jobs of one name and key: which may run, which wait for their turn and which are ignored. One
  * workflow decides one submission after the other, so it is exact whoever sends and whatever dies. It starts the jobs
- * itself, by a local activity: as children they would copy all their results into its history.
+ * itself, by an activity: as children they would copy all their results into its history.
  */
 export async function jobLane(input: LaneInput): Promise<void> {
   const lane = new Lane(input.entries ?? []);
@@ -53,7 +51,6 @@ export async function jobLane(input: LaneInput): Promise<void> {
 class Lane {
   /** The first one has its turn, the others wait for theirs. */
   readonly entries: LaneEntry[];
-  private updates = 0;
   private lookedMs = 0;
   /** Decisions are made one after the other, in the order in which they were asked for. */
   private last: Promise<unknown> = Promise.resolve();
@@ -70,13 +67,12 @@ class Lane {
     return this.entries.length === 0 && allHandlersFinished();
   }
 
-  /** Its history has grown: it is to go on as a new run. */
+  /** Its history has grown, or the server will soon take no more updates in this run: it is to go on as a new one. */
   get isFull(): boolean {
-    return this.updates >= MOST_UPDATES || workflowInfo().continueAsNewSuggested;
+    return workflowInfo().continueAsNewSuggested;
   }
 
   enter(request: LaneRequest): Promise<LaneAnswer> {
-    this.updates++;
     const decision = this.last.then(() => this.decide(request));
     this.last = decision.catch(() => {});
     return decision;

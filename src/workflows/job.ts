@@ -8,11 +8,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { durationText } from '../contract/durations.ts';
+import { standsForText } from '../contract/failures.ts';
 import { laneIdOf } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { JobInput, JobPlan, Turn } from '../contract/workflow-inputs.ts';
 import { admission, jobActivities, laneEntry } from './activities.ts';
-import { IgnoredError } from './errors.ts';
+import { errorOf, IgnoredError } from './errors.ts';
 import { bodyOf } from './input.ts';
 import { leaveSignal, startedSignal, turnSignal } from './signals.ts';
 import type { Task } from './task.ts';
@@ -35,6 +36,7 @@ export async function job(given: JobInput): Promise<Tracker> {
     jobName: typeof input.name === 'string' ? input.name : '',
     maxAttempts: input.plan?.maxAttempts ?? input.maxAttempts,
     previous,
+    quiet: input.standsFor !== undefined && !previous,
     backOff: (attempts: number) => backOffSeconds(run.plan, attempts - (previous?.attempts ?? 0)),
   } as const;
   try {
@@ -71,6 +73,9 @@ class JobRun {
   }
 
   async attempt(task: Task): Promise<void> {
+    const { standsFor, previous } = this.input;
+    // Forced to run after all, it asks its lane again.
+    if (standsFor !== undefined && !previous) this.ignoreFor(task, standsFor);
     this.plan ??= await this.admit(task);
     task.report({ data: { name: this.input.name, queue: this.plan.queue, ...startedBy() } });
     await this.waitForTime(task, this.plan);
@@ -79,7 +84,7 @@ class JobRun {
   }
 
   private async admit(task: Task): Promise<JobPlan> {
-    const { previous, plan: _plan, turn: _turn, ...job } = this.input;
+    const { previous, plan: _plan, turn: _turn, standsFor: _standsFor, ...job } = this.input;
     task.setDetail('waits for a worker that knows its definition');
     try {
       const plan = await admission().admitJob(job);
@@ -130,11 +135,15 @@ class JobRun {
     });
     if (answer.kind === 'ignored') {
       this.inLane = false;
-      task.report({ data: { standsFor: answer.standsFor } });
-      throw new IgnoredError(`the job ${answer.standsFor} stands for it`);
+      this.ignoreFor(task, answer.standsFor);
     }
     // Its turn may have come while the answer was under way.
     if (this.turn?.kind !== 'runs') this.turn = answer.kind === 'waits' ? answer : { kind: 'runs' };
+  }
+
+  private ignoreFor(task: Task, standsFor: string): never {
+    task.report({ data: { name: this.input.name, standsFor } });
+    throw new IgnoredError(standsForText(standsFor));
   }
 
   private async runFunction(task: Task, plan: JobPlan): Promise<void> {
@@ -147,17 +156,26 @@ class JobRun {
     });
     const where = `the queue ${queue}`;
     task.setDetail(`waits for a worker of ${where}`);
-    try {
-      const request = { name: this.input.name, input: this.functionInput, attempt: attempts, bind, timeoutMs, isolate };
-      const result = await jobActivities(plan).runJob(request);
-      task.report({ data: { result } });
-      task.setDetail('the function has returned');
-    } catch (error) {
-      throw plainFailure(
-        error,
-        `no worker of ${where} took it up within ${durationText(plan.startTimeoutMs)}`,
-        `it took longer than ${durationText(timeoutMs)} and did not stop`,
-      );
+    const request = { name: this.input.name, input: this.functionInput, attempt: attempts, bind, timeoutMs, isolate };
+    for (;;) {
+      try {
+        const result = await jobActivities(plan).runJob(request);
+        task.report({ data: { result } });
+        task.setDetail('the function has returned');
+        return;
+      } catch (error) {
+        const { type, message } = errorOf(error);
+        if (type !== 'WorkerStopped') {
+          throw plainFailure(
+            error,
+            `no worker of ${where} took it up within ${durationText(plan.startTimeoutMs)}`,
+            `it took longer than ${durationText(timeoutMs)} and did not stop`,
+          );
+        }
+        // Nothing is wrong with the job: it is the same attempt still.
+        task.setDetail(`${message}; waits for another worker of ${where}`);
+        await task.checkpoint();
+      }
     }
   }
 

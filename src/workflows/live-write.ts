@@ -2,8 +2,8 @@ import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow'
 import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import type { OnReindex, Tracker } from '../contract/tasks.ts';
 import type { Accepted, DeleteInput, UpsertInput } from '../contract/workflow-inputs.ts';
-import { control, embedActivities, forwardActivities, indexActivities, localWrites } from './activities.ts';
-import { errorOf, RefusedError } from './errors.ts';
+import { control, embedActivities, forwardActivities, indexActivities, localWrites, withinTask } from './activities.ts';
+import { RefusedError } from './errors.ts';
 import { runLanes } from './lanes.ts';
 import type { Task } from './task.ts';
 import { runTask } from './tracker.ts';
@@ -68,6 +68,8 @@ async function writeAll(
   const onlyFailed = input.previous?.onlyFailed === true;
   const lanes = Math.max(1, Math.min(LANES, Math.ceil(accepted.total / LANE_ITEMS)));
   const size = Math.ceil(accepted.total / lanes);
+  // The last few of many are written beside others: those are no work for a local activity.
+  const isSmall = accepted.total <= SMALL;
   let indexDue: number | null = null;
   let isDropped = false;
   const lane = async (fromSeq: number) => {
@@ -75,7 +77,7 @@ async function writeAll(
     let waitSeconds: number = LOCKED_WAIT_SECONDS.first;
     for (let seq = fromSeq; seq < toSeq; ) {
       await task.checkpoint();
-      const result = await writeChunk(task, {
+      const result = await writeChunk(task, isSmall, {
         taskId: task.id,
         staging: accepted.staging,
         kind,
@@ -98,7 +100,7 @@ async function writeAll(
     }
   };
   await runLanes(lanes, (at) => lane(at * size));
-  if (indexDue !== null && accepted.total > SMALL) await indexActivities().buildVectorIndex(indexDue);
+  if (indexDue !== null && !isSmall) await indexActivities().buildVectorIndex(indexDue);
   return isDropped;
 }
 
@@ -107,16 +109,12 @@ function policyOf(onReindex: OnReindex = 'forward', counts: Counts): OnReindex {
   return onReindex === 'refuse' && counts.written + counts.stale + counts.failed > 0 ? 'forward' : onReindex;
 }
 
-async function writeChunk(task: Task, request: WriteChunkRequest): Promise<WriteChunkResult> {
-  if (request.toSeq - request.fromSeq <= SMALL) {
-    try {
-      return await localWrites.writeChunk(request);
-    } catch (error) {
-      if (isCancellation(error) || !errorOf(error).retryable) throw error;
-    }
-  }
-  task.speakUp();
-  return embedActivities().writeChunk(request);
+async function writeChunk(task: Task, isSmall: boolean, request: WriteChunkRequest): Promise<WriteChunkResult> {
+  const regular = () => {
+    task.speakUp();
+    return embedActivities().writeChunk(request);
+  };
+  return isSmall ? withinTask(() => localWrites.writeChunk(request), regular) : regular();
 }
 
 function count(task: Task, counts: Counts, result: WriteChunkResult): void {

@@ -61,7 +61,8 @@ describe('a job that waits for its turn', () => {
     const waiting = await send(tasks.queueOne, 'newer');
     const ignored = await send(tasks.queueOne, 'newest');
     expect(ignored.tracker).toMatchObject({ status: 'ignored', data: { standsFor: waiting.id } });
-    await expect(ignored.result()).rejects.toMatchObject({ type: 'TaskClosed' });
+    await expect(ignored.result()).rejects.toMatchObject({ type: 'TaskFailed', reason: 'ignored' });
+    expect(await ignored.info()).toMatchObject({ status: 'ignored', data: ignored.tracker.data });
     held = false;
     await Promise.all([first.wait(), waiting.wait()]);
     expect(ran).toEqual(['old', 'newest']);
@@ -105,9 +106,16 @@ describe('a lane', () => {
       await send(tasks.discard, 'c', { taskId: other }),
     ];
     expect(ignored.map(({ tracker }) => tracker.data.standsFor)).toEqual([key, key]);
+    const [forced] = ignored;
+    await expect(forced?.restart()).rejects.toMatchObject({ type: 'TaskClosed' });
+    await forced?.restart({ force: true });
+    expect(await forced?.wait()).toMatchObject({ status: 'ignored', data: { standsFor: key } });
     held = false;
     await first.wait();
     expect(ran).toEqual(['a']);
+    await forced?.restart({ force: true });
+    expect(await forced?.wait()).toMatchObject({ status: 'done' });
+    expect(ran).toEqual(['a', 'c']);
   });
 
   test('is asked by jobs that were started by hand, too: one that is discarded ends as ignored', async () => {

@@ -113,6 +113,7 @@ export interface RigOptions {
   settings?: Partial<ActivityDependencies['settings']>;
   taskQueue?: string;
   shutdownGraceMs?: number;
+  maxCachedWorkflows?: number;
   /** Tasks of the user's own. */
   jobs?: Omit<JobsOptions, 'client' | 'log'>;
 }
@@ -129,6 +130,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     taskQueue,
     workflowBundle: await bundle,
     shutdownGraceMs: options.shutdownGraceMs ?? 500,
+    maxCachedWorkflows: options.maxCachedWorkflows,
     jobs: options.jobs && { client: environment.client, log: silentLog, ...options.jobs },
     dependencies: {
       db,

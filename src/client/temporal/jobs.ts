@@ -32,18 +32,20 @@ export async function startJob(client: Client, options: StartJobOptions): Promis
     taskQueue,
     request: laneRequest(plan, { taskId, runId: null, job: input, inputHash }),
   });
-  const tracker = pendingTracker('job', taskId, input);
-  if (answer.kind === 'ignored') {
-    return {
-      ...tracker,
-      status: 'ignored',
-      detail: `the job ${answer.standsFor} stands for it`,
-      data: { ...tracker.data, standsFor: answer.standsFor },
-    };
-  }
-  if (answer.kind !== 'exists') return tracker;
+  if (answer.kind === 'ignored') return recordIgnored(client, options, answer.standsFor);
+  if (answer.kind !== 'exists') return pendingTracker('job', taskId, input);
   await findSameTask(client, wanted);
   return getTracker(client, taskId);
+}
+
+/**
+ * A workflow of the id that ends at once as `ignored`: a lane forgets what it has turned away, and whoever has the id of a
+ * submission finds what became of it, as of every other. It is there before the sender is answered.
+ */
+async function recordIgnored(client: Client, options: StartJobOptions, standsFor: string): Promise<Tracker> {
+  const input = { ...options.input, standsFor };
+  const started = await startTask(client, { ...options, input, type: 'job', ...priorityOf(input) });
+  return started.existing ? getTracker(client, options.taskId) : started.tracker;
 }
 
 export function laneRequest(

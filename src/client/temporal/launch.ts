@@ -2,6 +2,7 @@ import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { InternalWorkflowStartOptionsSymbol } from '@temporalio/client/lib/internal.js';
 import { type InternalConnectionLike, InternalConnectionLikeSymbol } from '@temporalio/client/lib/types.js';
 import { type SearchAttributePair, TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/common';
+import { standsForText } from '../../contract/failures.ts';
 import { listRow } from '../../contract/list-row.ts';
 import { PRIORITY } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
@@ -82,12 +83,15 @@ function mayStartEagerly({ connection }: Client): boolean {
 /** The tracker of a task that no worker has taken up yet. */
 export function pendingTracker(type: StartableType, id: string, input: AnyInput): Tracker {
   const { previous, accepted, plan } = input;
-  const data: Tracker['data'] = input.name === undefined ? {} : { name: input.name };
+  const { name, standsFor } = input;
+  const isIgnored = standsFor !== undefined && !previous;
+  const data: Tracker['data'] = { ...(name !== undefined && { name }), ...(isIgnored && { standsFor }) };
   const now = new Date().toISOString();
   return trackerOfRow({
     id,
     type,
-    status: 'pending',
+    status: isIgnored ? 'ignored' : 'pending',
+    ...(isIgnored && { detail: standsForText(standsFor) }),
     parentId: input.parentId ?? null,
     createTime: previous?.createTime ?? now,
     updateTime: now,
