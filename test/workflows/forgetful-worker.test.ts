@@ -6,12 +6,11 @@ import { z } from 'zod';
 import { type AnyTask, createRegistry, defineTask, type SentJob } from '../../src/jobs/index.ts';
 import { workflowBundle } from '../support/bundle.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal } from '../support/rig.ts';
 
 // Where nothing is kept, a workflow task that a signal came in upon may be left to run into its timeout of ten seconds.
 vi.setConfig({ testTimeout: 240_000 });
 
-const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 describe('a worker that forgets each workflow after its task, and so replays it at every task, runs', () => {
   let environment: TestWorkflowEnvironment;
   let database: TestDatabase;
@@ -66,7 +65,7 @@ describe('a worker that forgets each workflow after its task, and so replays it 
 
   test('small writes and large ones, deletes and what steers them', async () => {
     const alias = await givenObjects('a', 1_003);
-    const writes = Array.from({ length: 10 }, (_, at) =>
+    const writes = Array.from({ length: 4 }, (_, at) =>
       rig.start('upsert', { index: alias, items: [{ id: `k${at}`, payload: 'changed' }] }),
     );
     for (const write of writes) {
@@ -78,26 +77,6 @@ describe('a worker that forgets each workflow after its task, and so replays it 
     expect(await rig.run('delete', { index: alias, ids: ['k1', 'k2'] })).toMatchObject({ status: 'done' });
     const steered = await rig.run('steer', { action: 'cancel', filter: { taskIds: ['nobody'] } });
     expect(steered).toMatchObject({ status: 'done' });
-    await expectNoFault();
-  });
-
-  test('a reindex beside writes, that is paused, throttled and resumed; one that is canceled; a deletion later', async () => {
-    const alias = await givenObjects('b', 200);
-    const slow = { ratePerSecond: 4, batchSize: 4, lockSeconds: 10, concurrency: 2 };
-    const retire = { after: '2s', keepCurrent: true } as const;
-    const handle = await rig.start('reindex', { source: alias, dest: 'c', destModel, ...slow, retire });
-    await trackerWhen(handle, ({ children }) => children.processing === 1);
-    for (let at = 0; at < 5; at++) {
-      await rig.run('upsert', { index: alias, items: [{ id: `k${at}`, payload: `changed ${at}` }] });
-      await handle.signal(at % 2 ? 'resume' : 'pause');
-    }
-    await handle.signal('resume');
-    await handle.signal('throttle', null);
-    expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
-    const canceled = await rig.start('reindex', { source: alias, dest: 'd', destModel, ...slow });
-    await trackerWhen(canceled, ({ data }) => data.phase === 'copy');
-    await canceled.signal('cancel', 'enough');
-    expect(await endOf(canceled)).toMatchObject({ status: 'canceled' });
     await expectNoFault();
   });
 
