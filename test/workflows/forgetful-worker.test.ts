@@ -6,11 +6,12 @@ import { z } from 'zod';
 import { type AnyTask, createRegistry, defineTask, type SentJob } from '../../src/jobs/index.ts';
 import { workflowBundle } from '../support/bundle.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal } from '../support/rig.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
 
 // Where nothing is kept, a workflow task that a signal came in upon may be left to run into its timeout of ten seconds.
 vi.setConfig({ testTimeout: 240_000 });
 
+const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 describe('a worker that forgets each workflow after its task, and so replays it at every task, runs', () => {
   let environment: TestWorkflowEnvironment;
   let database: TestDatabase;
@@ -77,6 +78,26 @@ describe('a worker that forgets each workflow after its task, and so replays it 
     expect(await rig.run('delete', { index: alias, ids: ['k1', 'k2'] })).toMatchObject({ status: 'done' });
     const steered = await rig.run('steer', { action: 'cancel', filter: { taskIds: ['nobody'] } });
     expect(steered).toMatchObject({ status: 'done' });
+    await expectNoFault();
+  });
+
+  test('a reindex beside writes, that is paused, throttled and resumed; one that is canceled; a deletion later', async () => {
+    const alias = await givenObjects('b', 200);
+    const slow = { ratePerSecond: 2, batchSize: 2, lockSeconds: 10, concurrency: 2 };
+    const retire = { after: '2s', keepCurrent: true } as const;
+    const handle = await rig.start('reindex', { source: alias, dest: 'c', destModel, ...slow, retire });
+    await trackerWhen(handle, ({ children }) => children.processing === 1);
+    await handle.signal('pause');
+    await rig.run('upsert', { index: alias, items: [{ id: 'k1', payload: 'changed while it is paused' }] });
+    await handle.signal('resume');
+    await rig.run('upsert', { index: alias, items: [{ id: 'k2', payload: 'changed while it copies' }] });
+    await handle.signal('throttle', null);
+    expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
+    const other = await givenObjects('e', 200);
+    const canceled = await rig.start('reindex', { source: other, dest: 'f', destModel, ...slow });
+    await trackerWhen(canceled, ({ data }) => data.phase === 'copy');
+    await canceled.signal('cancel', 'enough');
+    expect(await endOf(canceled)).toMatchObject({ status: 'canceled' });
     await expectNoFault();
   });
 
