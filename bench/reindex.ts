@@ -66,7 +66,7 @@ export async function givenObjects(db: Db, count: number): Promise<IndexRow> {
   return index;
 }
 
-function ours(system: BenchSystem, source: IndexRow, modelUrl: string, objects: number): Contender<Name> {
+export function ours(system: BenchSystem, source: IndexRow, modelUrl: string, objects: number): Contender<Name> {
   return {
     name: 'reembed',
     async run() {

@@ -8,9 +8,7 @@ import { lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { renewLock } from '../store/protocol/locks.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** A slice is a child workflow of some seconds: not fewer objects than this, and not more slices than that. */
-const SLICE_OBJECTS = 2_000;
-const MOST_SLICES = 200;
+const SLICES = { leastObjects: 500, mostSlices: 400 };
 
 /** Locks, plans and the deletion of indexes. */
 export function createControlActivities(
@@ -52,8 +50,8 @@ export function createControlActivities(
     },
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
-    planSlices: ({ sourceNo, after }) =>
-      planSlices(db, sourceNo, { sliceSize: SLICE_OBJECTS, maxSlices: MOST_SLICES, after }),
+    planSlices: ({ sourceNo, after, lanes }) =>
+      planSlices(db, sourceNo, { ...SLICES, mostObjects: settings.sliceObjects, after, lanes }),
     async markDeleting({ index, indexNo, force, ownLock }) {
       const marked = await transaction(db, async (trx) => {
         if (indexNo !== null && (await findIndex(trx, index))?.no !== indexNo) {

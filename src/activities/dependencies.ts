@@ -52,6 +52,8 @@ export interface ActivityDependencies {
   isTaskKnown(taskId: string): Promise<boolean>;
   settings: {
     maxConcurrentReindexes: number;
+    /** Most objects of a slice, which is a child workflow: it should take some seconds where the model is fast. */
+    sliceObjects: number;
     /** Memory of one HNSW build. */
     indexMemoryMb: number;
     /** Parts from which an index that was filled by upserts gets its HNSW index. */

@@ -106,8 +106,11 @@ export interface ControlActivities {
   releaseLock(lock: string): Promise<void>;
   /** Whether the reindex that held this lock has cut over: its destination was completed under it. */
   wasCutOver(destNo: number, lock: string): Promise<boolean>;
-  planSlices(request: { sourceNo: number; after: string | null }): Promise<{
+  planSlices(request: { sourceNo: number; after: string | null; lanes: number }): Promise<{
     slices: { after: string | null; until: string | null }[];
+    /** Objects of one slice, about. */
+    size: number;
+    /** Objects of the source. */
     total: number;
   }>;
   markDeleting(request: {

@@ -47,6 +47,9 @@ export const SIGNAL = {
   throttle: 'throttle',
 } as const;
 
+/** From a slice to its reindex, which has the same id as its task: how many objects it has done. */
+export const SLICE_PROGRESS = 'slice-progress';
+
 /** What a job, its handler's activity and its lane tell each other. */
 export const JOB_SIGNAL = {
   /** To the job: a worker runs its handler. */

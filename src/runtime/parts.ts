@@ -48,6 +48,7 @@ export function activityDependencies({ settings, db, client, models, log }: Proc
     },
     settings: {
       maxConcurrentReindexes: settings.maxConcurrentReindexes,
+      sliceObjects: 10_000,
       indexMemoryMb: settings.indexMemoryMb,
       vectorIndexAfterParts: settings.vectorIndexAfterParts,
       tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,

@@ -2,6 +2,7 @@ import {
   type ChildWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -11,7 +12,7 @@ import type { LockedPair, ReindexState } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { runLanes } from './lanes.ts';
 import { reindexSlice, sliceCounts } from './reindex-slice.ts';
-import { pauseSignal, resumeSignal, throttleSignal } from './signals.ts';
+import { pauseSignal, resumeSignal, sliceProgressSignal, throttleSignal } from './signals.ts';
 import type { Task } from './task.ts';
 import { childAttributes } from './tracker-views.ts';
 
@@ -68,7 +69,11 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
  */
 export async function copySlices(task: Task, plan: CopyPlan, steering: SliceSteering): Promise<boolean> {
   const { locked, state } = plan;
-  const { slices, total } = await longControl.planSlices({ sourceNo: locked.sourceNo, after: state.copiedTo });
+  const { slices, size, total } = await longControl.planSlices({
+    sourceNo: locked.sourceNo,
+    after: state.copiedTo,
+    lanes: plan.concurrency,
+  });
   const { attempts, children, progress } = task.tracker;
   const resumed = state.copiedTo !== null;
   const doneBefore = resumed ? progress.done : 0;
@@ -79,7 +84,15 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
   steering.concurrency = Math.min(plan.concurrency, slices.length);
 
   const rateOfOne = () => (steering.ratePerSecond === null ? null : steering.ratePerSecond / steering.concurrency);
-  const finished = new Set<number>();
+  const share = createProgress(size);
+  const reportDone = () => {
+    const done = doneBefore + Math.round(((total - doneBefore) * share.ofAll()) / slices.length);
+    task.report({ done: Math.min(done, total), failed: sum.failed, data: { ...sum } });
+  };
+  setHandler(sliceProgressSignal, (sliceId, done) => {
+    share.set(sliceId, done);
+    reportDone();
+  });
   let next = 0;
   const lane = async () => {
     for (let at = next; at < slices.length && !workflowInfo().continueAsNewSuggested; at = next) {
@@ -122,9 +135,8 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       } finally {
         steering.running.delete(child);
       }
-      finished.add(at);
-      const done = doneBefore + Math.round(((total - doneBefore) * finished.size) / slices.length);
-      task.report({ done, failed: sum.failed, data: { ...sum } });
+      share.set(child.workflowId, size);
+      reportDone();
     }
   };
   await runLanes(steering.concurrency, lane);
@@ -135,6 +147,15 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
   }
   task.report({ done: total });
   return true;
+}
+
+/** How far the slices are that have begun, each as a share of its objects: those that were copied before are not told. */
+function createProgress(size: number) {
+  const shares = new Map<string, number>();
+  return {
+    set: (sliceId: string, done: number) => void shares.set(sliceId, Math.min(1, done / size)),
+    ofAll: () => [...shares.values()].reduce((sum, share) => sum + share, 0),
+  };
 }
 
 function shift(

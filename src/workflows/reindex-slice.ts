@@ -1,8 +1,9 @@
-import { ApplicationFailure, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import type { CopyCounts } from '../contract/activities.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { ReindexSliceInput } from '../contract/workflow-inputs.ts';
 import { embedActivities } from './activities.ts';
+import { sliceProgressSignal } from './signals.ts';
 import { runTask } from './tracker.ts';
 
 /** Copies one stretch of the source's keys; returns its tracker, with the counts in `data`. */
@@ -21,6 +22,7 @@ export async function reindexSlice(input: ReindexSliceInput): Promise<Tracker> {
   } as const;
   return runTask(spec, async (task) => {
     const counts: CopyCounts = { copied: 0, tombstones: 0, failed: 0, ...(input.previous?.data as object | undefined) };
+    let told = Promise.resolve();
     for (let done = false; !done; ) {
       await task.checkpoint();
       const chunk = await embedActivities().copySlice({
@@ -39,12 +41,20 @@ export async function reindexSlice(input: ReindexSliceInput): Promise<Tracker> {
       counts.tombstones += chunk.counts.tombstones;
       counts.failed += chunk.counts.failed;
       task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts } });
-      if (!done && workflowInfo().continueAsNewSuggested) {
+      if (done) break;
+      // Not waited for: the next stretch is copied meanwhile. Where it does not arrive, the reindex has ended.
+      await told;
+      told = getExternalWorkflowHandle(input.parentId)
+        .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed)
+        .catch(() => {});
+      if (workflowInfo().continueAsNewSuggested) {
+        await told;
         await task.continueAs((previous) =>
           continueAsNew<typeof reindexSlice>({ ...input, after, ratePerSecond, previous }),
         );
       }
     }
+    await told;
   });
 }
 

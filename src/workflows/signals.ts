@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { ENTER_LANE, JOB_SIGNAL, QUERY, SIGNAL } from '../contract/names.ts';
+import { ENTER_LANE, JOB_SIGNAL, QUERY, SIGNAL, SLICE_PROGRESS } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { LaneAnswer, LaneEntry, LaneRequest } from '../contract/workflow-inputs.ts';
 
@@ -11,6 +11,8 @@ export const pauseSignal = defineSignal<[by?: string]>(SIGNAL.pause);
 export const resumeSignal = defineSignal<[by?: string]>(SIGNAL.resume);
 export const ignoreSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.ignore);
 export const throttleSignal = defineSignal<[ratePerSecond: number | null, by?: string]>(SIGNAL.throttle);
+
+export const sliceProgressSignal = defineSignal<[sliceId: string, done: number]>(SLICE_PROGRESS);
 
 export const startedSignal = defineSignal<[{ attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** With the input of a newer submission that was ignored for it, if there is one. */

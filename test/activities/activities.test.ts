@@ -48,6 +48,7 @@ beforeAll(async () => {
     settings: {
       tombstoneRetentionSeconds: 0,
       maxConcurrentReindexes: 100,
+      sliceObjects: 10_000,
       indexMemoryMb: 16,
       vectorIndexAfterParts: 5_000,
     },

@@ -138,7 +138,7 @@ onBothDatabases((database) => {
 
     it('slices are cut without sorting the keys', async () => {
       const problems = await wholePartitions(database().db, (db) =>
-        planSlices(db, source.no, { sliceSize: 2_000, maxSlices: 200 }),
+        planSlices(db, source.no, { leastObjects: 500, mostObjects: 2_000, mostSlices: 200, lanes: 4 }),
       );
       expect(problems.filter((problem) => problem.startsWith('sorts'))).toEqual([]);
     });

@@ -148,6 +148,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       settings: {
         tombstoneRetentionSeconds: 0,
         maxConcurrentReindexes: 2,
+        sliceObjects: 10_000,
         indexMemoryMb: 64,
         vectorIndexAfterParts: 5_000,
         ...options.settings,

@@ -18,7 +18,7 @@ describe('a task whose history grows long goes on as a new run', () => {
       startTemporal('dev', { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=40'] }),
       openPostgresDatabase(),
     ]);
-    rig = await startRig({ environment, db: database.db });
+    rig = await startRig({ environment, db: database.db, settings: { sliceObjects: 500 } });
   });
   afterAll(async () => {
     await rig?.stop();
@@ -34,7 +34,7 @@ describe('a task whose history grows long goes on as a new run', () => {
   }
 
   test('a reindex in its many slices, with the same lock, attempt and pause', async () => {
-    const alias = await givenObjects('a', 9_000);
+    const alias = await givenObjects('a', 3_500);
     const handle = await rig.start('reindex', { source: alias, dest: 'b', destModel, concurrency: 1 });
     const { runId } = await handle.describe();
     await trackerWhen(handle, ({ children }) => (children.done ?? 0) >= 1);

@@ -159,15 +159,17 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     expect(await aliasOf(alias)).toBe(source);
   });
 
-  test('pauses between two batches, and goes on when it is resumed', async () => {
-    const { dest, alias } = await givenSource(200);
+  test('pauses between two batches, tells how far its slices are, and goes on when it is resumed', async () => {
+    const { dest, alias } = await givenSource(300);
     const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 20, batchSize: 10 });
     await trackerWhen(handle, ({ children }) => children.processing === 1);
     await handle.signal('pause');
     await trackerWhen(handle, ({ status }) => status === 'paused');
+    const { progress, children } = await trackerWhen(handle, ({ progress }) => progress.done > 0);
+    expect({ isMiddle: progress.done < 300, children }).toMatchObject({ isMiddle: true, children: { done: 0 } });
     await handle.signal('throttle', null);
     await handle.signal('resume');
-    expect(await endOf(handle)).toMatchObject({ status: 'done', data: { copied: 200 } });
+    expect(await endOf(handle)).toMatchObject({ status: 'done', data: { copied: 300 }, progress: { done: 300 } });
   });
 
   test('heeds a pause that came before it began, and one that comes while it switches', async () => {

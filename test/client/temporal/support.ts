@@ -87,6 +87,7 @@ function workersOptions(
       },
       settings: {
         maxConcurrentReindexes: 4,
+        sliceObjects: 10_000,
         indexMemoryMb: 64,
         vectorIndexAfterParts: 10_000,
         tombstoneRetentionSeconds: 604_800,
