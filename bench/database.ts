@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { startPglite } from '../src/runtime/servers/pglite.ts';
 import { startPostgres } from '../src/runtime/servers/postgres.ts';
 import { type Db, openDatabase } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
@@ -37,6 +38,23 @@ export async function openBenchDatabase(options: {
       await db.destroy();
       await administer(server.url, `drop database ${name} with (force)`);
       await server.stop();
+    },
+  };
+}
+
+/** An empty migrated database embedded in a thread of this process, with its files on disk. */
+export async function openEmbeddedBenchDatabase(say: (line: string) => void): Promise<BenchDatabase> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'reembed-bench-pglite-'));
+  const server = await startPglite({ dataDir, say });
+  const db = openDatabase({ connection: server.connection, maxConnections: server.connection.max });
+  await migrate(db);
+  return {
+    db,
+    url: server.url,
+    async close() {
+      await db.destroy();
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -10,6 +10,8 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   lists: async () => (await import('./lists.ts')).lists,
   bulk: async () => (await import('./bulk.ts')).bulk,
   upsert: async () => (await import('./upsert.ts')).upsert,
+  embedded: async () => (await import('./reindex.ts')).embedded,
+  scale: async () => (await import('./scale.ts')).scale,
 };
 
 const COMMON = {

@@ -151,7 +151,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
   test('stops when it is canceled in the middle: the lock is released and the source serves', async () => {
     const { source, dest, alias } = await givenSource(200);
     const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 5, batchSize: 10 });
-    await trackerWhen(handle, ({ data }) => data.phase === 'copy');
+    await trackerWhen(handle, ({ children }) => children.processing === 1);
     await handle.signal('cancel', 'changed my mind');
     expect(await endOf(handle)).toMatchObject({ status: 'canceled', detail: 'canceled: changed my mind', lock: null });
     expect((await handle.describe()).status.name).toBe('CANCELLED');

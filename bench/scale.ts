@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { startTask, waitForTask } from '../src/client/temporal/index.ts';
+import { modelSchema } from '../src/contract/models.ts';
+import { SEARCH_ATTRIBUTES } from '../src/contract/names.ts';
+import { startTemporalDevServer } from '../src/runtime/servers/temporal.ts';
+import { readSettings } from '../src/runtime/settings.ts';
+import { setAlias } from '../src/store/aliases.ts';
+import type { Db } from '../src/store/database.ts';
+import { type BenchDatabase, openBenchDatabase } from './database.ts';
+import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
+import { postgresVersions, temporalVersion } from './machine.ts';
+import { startModelServer } from './model-server.ts';
+import { givenObjects } from './objects.ts';
+import { reindexTimes } from './reindex-times.ts';
+import { startWorkerProcess } from './worker-process.ts';
+
+const DIMENSIONS = 384;
+const ALIAS = 'live';
+const WRITERS = 4;
+const DAY_MS = 86_400_000;
+
+const METRICS = [
+  { name: 'copy', unit: 's', better: 'lower' },
+  { name: 'build', unit: 's', better: 'lower' },
+  { name: 'memory', unit: 'MB', better: 'lower' },
+  { name: 'events', unit: 'per 10,000 objects', better: 'lower' },
+  { name: 'history', unit: 'kB', better: 'lower' },
+  { name: 'drain', unit: 'ms', better: 'lower' },
+  { name: 'stall', unit: 'ms', better: 'lower' },
+] as const satisfies Metric[];
+type Name = (typeof METRICS)[number]['name'];
+
+interface Place {
+  database: BenchDatabase;
+  client: Client;
+  address: string;
+  taskQueue: string;
+  modelUrl: string;
+}
+
+export const scale: Benchmark = {
+  about: 'a whole reindex at growing sizes, each against the size before: time, memory of the worker, history, stalls',
+  options: { sizes: { type: 'string', default: '20000,100000,400000' } },
+  async run({ runs, options, say }) {
+    const sizes = String(options.sizes).split(',').map(Number);
+    const database = await openBenchDatabase({ connections: 64, say });
+    const model = await startModelServer(DIMENSIONS, 0);
+    const folder = mkdtempSync(path.join(tmpdir(), 'reembed-bench-temporal-'));
+    const dbFilename = path.join(folder, 'temporal.db');
+    const server = await startTemporalDevServer({
+      dbFilename,
+      searchAttributes: SEARCH_ATTRIBUTES,
+      env: process.env,
+      say,
+    });
+    const connection = await Connection.connect({ address: server.address });
+    const { taskQueue } = readSettings(process.env);
+    const client = new Client({ connection });
+    const place = { database, client, address: server.address, taskQueue, modelUrl: model.url };
+    try {
+      for (const size of sizes) await givenObjects(database.db, sourceOf(size), size);
+      const comparisons = [];
+      for (const [at, size] of sizes.entries()) {
+        const before = sizes[at - 1];
+        if (before === undefined) continue;
+        const plan = {
+          title: `${size} objects against ${before}`,
+          metrics: METRICS,
+          candidate: reindexOf(place, size),
+          baseline: reindexOf(place, before),
+        };
+        comparisons.push(await compare(plan, { runs, say }));
+      }
+      const versions = { ...(await postgresVersions(database.url)), ...(await temporalVersion(server.address)) };
+      return { comparisons, versions };
+    } finally {
+      await connection.close();
+      await server.stop();
+      model.stop();
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+const sourceOf = (size: number) => `source-${size}`;
+
+/** By a worker of its own, so that its memory is that of this reindex. */
+function reindexOf(place: Place, size: number): Contender<Name> {
+  const { database, client, address, modelUrl } = place;
+  return {
+    name: String(size),
+    async run() {
+      const worker = await startWorkerProcess({ databaseUrl: database.url, temporalAddress: address });
+      try {
+        await setAlias(database.db, ALIAS, sourceOf(size));
+        const dest = `dest-${randomUUID().slice(0, 8)}`;
+        const model = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl };
+        const input = { source: ALIAS, dest, destModel: modelSchema.parse(model) };
+        const taskId = await start(place, 'reindex', input);
+        const longestStallMs = await whileWriting(place, taskId);
+        const tracker = await finished(client, taskId);
+        const { copySeconds, buildSeconds, events, bytes } = await reindexTimes(client, taskId);
+        const memory = await worker.peakMemoryMb();
+        await cleanUp(place, database.db, size, dest);
+        return {
+          copy: copySeconds,
+          build: buildSeconds,
+          memory,
+          events: events / (size / 10_000),
+          history: bytes / 1_024,
+          drain: Number(tracker.data.drainMs),
+          stall: longestStallMs,
+        };
+      } finally {
+        await worker.stop();
+      }
+    },
+  };
+}
+
+async function start(place: Place, type: 'reindex' | 'upsert' | 'delete-index', input: object): Promise<string> {
+  const taskId = `bench-${type}-${randomUUID()}`;
+  const { client, taskQueue } = place;
+  await startTask(client, { type, taskId, input: input as never, taskQueue, inputHash: taskId });
+  return taskId;
+}
+
+async function finished(client: Client, taskId: string) {
+  const tracker = await waitForTask(client, taskId, DAY_MS);
+  if (tracker.status !== 'done') throw new Error(`${taskId} is ${tracker.status}: ${tracker.detail}`);
+  return tracker;
+}
+
+/** Writes single objects from the verification to the end; returns for how long the cut-over held one back at most. */
+async function whileWriting(place: Place, reindexId: string): Promise<number> {
+  const { client } = place;
+  const phaseOf = async () => {
+    const { status, data } = await waitForTask(client, reindexId, 100);
+    return status === 'processing' || status === 'pending' ? data.phase : 'over';
+  };
+  while (!['verify', 'cut-over', 'over'].includes(String(await phaseOf())))
+    await new Promise((go) => setTimeout(go, 50));
+  let longestMs = 0;
+  let over = false;
+  const write = async (writer: number) => {
+    for (let at = 0; !over; at++) {
+      const items = [{ id: `object-${String(writer).padStart(9, '0')}`, payload: `changed ${at}` }];
+      const tracker = await finished(client, await start(place, 'upsert', { index: ALIAS, items }));
+      longestMs = Math.max(longestMs, Number(tracker.data.heldBackMs ?? 0));
+    }
+  };
+  const writers = Array.from({ length: WRITERS }, (_, writer) => write(writer));
+  while ((await phaseOf()) !== 'over') await new Promise((go) => setTimeout(go, 50));
+  over = true;
+  await Promise.all(writers);
+  return longestMs;
+}
+
+async function cleanUp(place: Place, db: Db, size: number, dest: string): Promise<void> {
+  await setAlias(db, ALIAS, sourceOf(size));
+  await finished(place.client, await start(place, 'delete-index', { index: dest }));
+}
