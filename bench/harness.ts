@@ -63,7 +63,7 @@ export interface Benchmark {
 }
 
 /**
- * Runs both contenders: one warm-up each, whose figures are dropped, and then pairs of runs. Within a pair they follow
+ * Runs both contenders: one warm-up each (unless `warmUp` is false), whose figures are dropped, and then pairs of runs. Within a pair they follow
  * each other at once, and who goes first alternates, so that a machine that gets slower or busier meets both alike.
  */
 export async function compare<Name extends string>(
@@ -73,14 +73,14 @@ export async function compare<Name extends string>(
     candidate: Contender<Name>;
     baseline: Contender<Name>;
   },
-  { runs, say }: Pick<BenchContext, 'runs' | 'say'>,
+  { runs, say, warmUp = true }: Pick<BenchContext, 'runs' | 'say'> & { warmUp?: boolean },
 ): Promise<Comparison> {
   const { title, metrics, candidate, baseline } = plan;
   const measured = new Map<Contender<Name>, Figures<Name>[]>([
     [candidate, []],
     [baseline, []],
   ]);
-  for (let pair = 0; pair <= runs; pair++) {
+  for (let pair = warmUp ? 0 : 1; pair <= runs; pair++) {
     for (const contender of pair % 2 === 0 ? [candidate, baseline] : [baseline, candidate]) {
       const figures = await contender.run();
       const isWarmUp = pair === 0;

@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   reindex: async () => (await import('./reindex.ts')).reindex,
   lists: async () => (await import('./lists.ts')).lists,
   bulk: async () => (await import('./bulk.ts')).bulk,
+  stream: async () => (await import('./stream.ts')).stream,
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
   scale: async () => (await import('./scale.ts')).scale,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { WriteCountsByItem } from '../contract/activities.ts';
 import type { FailedItem, Stage } from '../contract/tasks.ts';
+import { textArray } from './binary.ts';
 import type { Db, Trx } from './database.ts';
 
 /**
@@ -11,8 +12,8 @@ export async function stageItems(db: Db, staging: string, firstSeq: number, item
   if (items.length === 0) return;
   await sql`
     insert into reembed.staged_items (staging, seq, item)
-    select ${staging}, ${firstSeq}::int + place - 1, item
-    from unnest(${items.map((item) => JSON.stringify(item))}::jsonb[]) with ordinality as incoming (item, place)
+    select ${staging}, ${firstSeq}::int + place - 1, item::jsonb
+    from unnest(${jsonArray(items)}::text[]) with ordinality as incoming (item, place)
     on conflict (staging, seq) do nothing`.execute(db);
 }
 
@@ -24,12 +25,34 @@ export async function stageFirst(db: Db, staging: string, items: readonly unknow
     ),
     staged as (
       insert into reembed.staged_items (staging, seq, item)
-      select ${staging}, place - 1, item
-      from unnest(${items.map((item) => JSON.stringify(item))}::jsonb[]) with ordinality as incoming (item, place)
+      select ${staging}, place - 1, item::jsonb
+      from unnest(${jsonArray(items)}::text[]) with ordinality as incoming (item, place)
       on conflict (staging, seq) do nothing
     )
     select version from task`.execute(db);
   return rows[0]?.version as number;
+}
+
+function jsonArray(items: readonly unknown[]): Buffer {
+  return textArray(items.map((item) => JSON.stringify(item)));
+}
+
+/** The first item whose id an earlier one has too, if there is any, with the places of both. */
+export async function findRepeated(
+  db: Db,
+  staging: string,
+): Promise<{ id: string; seq: number; before: number } | undefined> {
+  const { rows } = await sql<{ id: string; seq: number; before: number }>`
+    select id, seq, before
+    from (
+      select item ->> 'id' as id, seq, lag(seq) over (partition by item ->> 'id' order by seq) as before
+      from reembed.staged_items
+      where staging = ${staging}
+    ) items
+    where before is not null
+    order by seq
+    limit 1`.execute(db);
+  return rows[0];
 }
 
 /** Staged items from `fromSeq` on, in order; with `failedOf`, those on that task's failed list. */

@@ -2,7 +2,15 @@ import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow'
 import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import type { OnReindex, Tracker } from '../contract/tasks.ts';
 import type { Accepted, DeleteInput, UpsertInput } from '../contract/workflow-inputs.ts';
-import { control, embedActivities, forwardActivities, indexActivities, localWrites, withinTask } from './activities.ts';
+import {
+  control,
+  embedActivities,
+  forwardActivities,
+  indexActivities,
+  localWrites,
+  longControl,
+  withinTask,
+} from './activities.ts';
 import { RefusedError } from './errors.ts';
 import { runLanes } from './lanes.ts';
 import type { Task } from './task.ts';
@@ -10,6 +18,8 @@ import { runTask } from './tracker.ts';
 
 /** Up to so many items are written by a local activity, within the workflow task. */
 const SMALL = 8;
+/** More than these take longer to drop than a local activity may. */
+const MANY = 20_000;
 /** Stretches of items written at once, and items of the smallest one. */
 const LANES = 4;
 const LANE_ITEMS = 1_000;
@@ -46,7 +56,8 @@ export async function writeItems(kind: 'upsert' | 'delete', input: UpsertInput &
     task.setDetail(describe(kind, counts));
     // Kept while items are on the failed list: they can be run again.
     const { written, unchanged, stale, failed } = counts;
-    if (failed === 0 && !isDropped) await control.dropStaged(accepted.staging, { written, unchanged, stale, failed });
+    const { dropStaged } = accepted.total > MANY ? longControl : control;
+    if (failed === 0 && !isDropped) await dropStaged(accepted.staging, { written, unchanged, stale, failed });
   });
 }
 

@@ -10,7 +10,7 @@ import { requireWritable, versionIssue } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
 import type { IndexRow } from '../../store/schema.ts';
-import { dropStaged, stageItems } from '../../store/staging.ts';
+import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
 import { whereJsonBreaks } from '../json-error.ts';
 import {
   type AcceptDependencies,
@@ -78,35 +78,62 @@ interface Staging {
   hash: InputHash;
 }
 
-/** Returns how many items were staged. */
+/** Returns how many items were staged. One batch is staged while the next one is read, and no more. */
 async function stageLines(db: Db, target: Staging, body: ReadableStream<Uint8Array>): Promise<number> {
   const { staging, index, type, hash } = target;
-  const lineOf = new Map<string, number>();
+  const known = new KnownIds();
   let batch: (Item | Deletion)[] = [];
   let batchBytes = 0;
   let staged = 0;
+  let beingStaged: Promise<void> = Promise.resolve();
   const flush = async () => {
-    await stageItems(db, staging, staged, batch);
+    await beingStaged;
+    beingStaged = stageItems(db, staging, staged, batch);
+    beingStaged.catch(() => {}); // told where it is awaited
     staged += batch.length;
     batch = [];
     batchBytes = 0;
   };
-  for await (const line of readLines(body, LINE_BYTES)) {
-    const item = parseLine(line, type);
-    const before = lineOf.get(item.id);
-    if (before !== undefined) {
-      throw lineError(line.number, [{ path: 'id', message: `the same id as line ${before}` }]);
+  try {
+    for await (const line of readLines(body, LINE_BYTES)) {
+      const item = parseLine(line, type);
+      known.add(item.id, line.number);
+      const issue = versionIssue(index, item, '');
+      if (issue) throw lineError(line.number, [{ ...issue, path: 'version' }]);
+      hash.add(item);
+      batch.push(item);
+      batchBytes += line.bytes;
+      if (batch.length >= BATCH.items || batchBytes >= BATCH.bytes) await flush();
     }
-    lineOf.set(item.id, line.number);
-    const issue = versionIssue(index, item, '');
-    if (issue) throw lineError(line.number, [{ ...issue, path: 'version' }]);
-    hash.add(item);
-    batch.push(item);
-    batchBytes += line.bytes;
-    if (batch.length >= BATCH.items || batchBytes >= BATCH.bytes) await flush();
+    await flush();
+  } finally {
+    await beingStaged; // whoever drops what was staged must find all of it
   }
-  await flush();
+  if (known.isIncomplete) await refuseRepeated(db, staging);
   return staged;
+}
+
+/** The ids of so many lines are kept in memory; of longer bodies those that repeat are looked for once all is staged. */
+const KNOWN_IDS = 10_000;
+
+class KnownIds {
+  private readonly lineOf = new Map<string, number>();
+  isIncomplete = false;
+
+  add(id: string, line: number): void {
+    const before = this.lineOf.get(id);
+    if (before !== undefined) throw lineError(line, [{ path: 'id', message: `the same id as line ${before}` }]);
+    if (this.lineOf.size < KNOWN_IDS) this.lineOf.set(id, line);
+    else this.isIncomplete = true;
+  }
+}
+
+async function refuseRepeated(db: Db, staging: string): Promise<void> {
+  const repeated = await findRepeated(db, staging);
+  if (!repeated) return;
+  const { id, seq, before } = repeated;
+  const message = `${JSON.stringify(id)} comes twice, in the lines ${before + 1} and ${seq + 1}, not counting empty ones`;
+  throw new ReembedError('InvalidInput', `id: ${message}`, { issues: [{ path: 'id', message }] });
 }
 
 function parseLine({ number, text }: Line, type: 'upsert' | 'delete'): Item | Deletion {

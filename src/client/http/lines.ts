@@ -35,12 +35,22 @@ async function* chunksOf({ body, url }: Response): AsyncGenerator<Uint8Array> {
 
 const encoder = new TextEncoder();
 
+/** Characters sent at once: a chunk of its own for each line would cost more than the line. */
+const CHUNK_CHARS = 64 * 1024;
+
 /** Values as NDJSON, asked for only as fast as they are sent. */
 export function toNdjson(values: AsyncIterable<unknown> | Iterable<unknown>): ReadableStream<Uint8Array> {
-  async function* lines() {
-    for await (const value of values) yield encoder.encode(`${JSON.stringify(value)}\n`);
+  async function* chunks() {
+    let text = '';
+    for await (const value of values) {
+      text += `${JSON.stringify(value)}\n`;
+      if (text.length < CHUNK_CHARS) continue;
+      yield encoder.encode(text);
+      text = '';
+    }
+    if (text !== '') yield encoder.encode(text);
   }
-  const iterator = lines();
+  const iterator = chunks();
   return new ReadableStream({
     async pull(controller) {
       const next = await iterator.next();

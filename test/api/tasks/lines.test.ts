@@ -65,6 +65,14 @@ describe('a body of lines', () => {
     expect((await api.call('GET', `/info?taskId=${taskId}`)).status).toBe(404);
   });
 
+  test('with an id twice is refused however many lines there are before', async () => {
+    const many = Array.from({ length: 10_001 }, (_, at) => line(`m${at}`));
+    const answer = await api.lines(`/upsert/run?index=${index}`, [...many, line('m10000'), ''].join('\n'));
+    const detail = expect.stringContaining('"m10000" comes twice, in the lines 10001 and 10002');
+    expect(answer).toMatchObject({ status: 400, body: { detail, issues: [{ path: 'id' }] } });
+    expect(await stagedRows(world)).toBe(0);
+  });
+
   test('that is empty, or whose index is missing or unknown, is refused', async () => {
     expect(await api.lines(`/upsert/run?index=${index}`, '\n \n')).toMatchObject({ status: 400 });
     expect(await api.lines('/upsert/run', line('a'))).toMatchObject({
