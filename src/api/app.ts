@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { methodNotAllowed as onOtherMethods } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { z } from 'zod';
@@ -10,6 +11,7 @@ import type { Registry } from '../jobs/registry.ts';
 import type { Db } from '../store/database.ts';
 import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
+import { createCodecRouter } from './codec.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { openApiDocument } from './document.ts';
@@ -21,7 +23,9 @@ import { createMetrics } from './metrics.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { type AuthOptions, auth } from './middleware/auth.ts';
 import { limitBody } from './middleware/body-limit.ts';
+import { allowOrigins } from './middleware/cors.ts';
 import { safeHeaders } from './middleware/headers.ts';
+import { limitRequests, type RequestLimits } from './middleware/limits.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { createObjectRouter } from './objects.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
@@ -39,6 +43,8 @@ export interface ApiDependencies {
   taskQueue: string;
   /** The jobs there are, so that calls are checked before anything is started; if not given, workers check them. */
   registry?: Registry | undefined;
+  /** What the codec endpoint decrypts with; payloads come back as they are without it. */
+  codec?: PayloadCodec | undefined;
   log: ApiLog;
   settings?: {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
@@ -49,6 +55,12 @@ export interface ApiDependencies {
     temporalUi?: string | null;
     /** Folder of the built dashboard, if it is not where `npm run build` puts it. */
     dashboard?: string;
+    /** Sites whose pages may call the API; none if not given. */
+    corsOrigins?: readonly string[];
+    /** Sites whose pages may call the codec endpoint: that of the Temporal UI. */
+    codecOrigins?: readonly string[];
+    /** What one token may ask for; without limits if not given. */
+    limits?: RequestLimits;
   };
   /** What `/readyz` asks, if not the database and Temporal as they are. */
   health?: HealthChecks;
@@ -67,6 +79,7 @@ const metricsRoute = createRoute({
 export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
   const { bodyBytes = LIMITS.bodyBytes, apiTokens, temporalUi = null, dashboard } = settings;
+  const { corsOrigins = [], codecOrigins = [], limits } = settings;
   const metrics = createMetrics();
   const app = createRouter();
   app.onError(onError(log));
@@ -76,8 +89,11 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.use(accessLog(log));
   app.use(metrics.middleware);
   app.use(safeHeaders());
+  app.use('/v1/*', allowOrigins({ origins: corsOrigins }));
+  app.use('/codec/*', allowOrigins({ origins: codecOrigins, credentials: true }));
   if (apiTokens) app.use(auth({ tokens: apiTokens, access: API_ACCESS }));
-  app.use(sameOrigin());
+  app.use(sameOrigin((c) => (c.req.path.startsWith('/codec/') ? codecOrigins : corsOrigins)));
+  if (limits) app.use(limitRequests(limits));
   app.use(limitBody(bodyBytes));
   app.use(onOtherMethods({ app, onMethodNotAllowed: methodNotAllowed }));
 
@@ -92,6 +108,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));
+  app.route('/codec', createCodecRouter(dependencies.codec));
   app.route('/', createHealthRouter(health));
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),

@@ -78,6 +78,11 @@ const HEADERS = {
     required: true,
     schema: { type: 'string' as const },
   },
+  'Retry-After': {
+    description: 'Seconds to wait.',
+    required: true,
+    schema: { type: 'integer' as const },
+  },
   'WWW-Authenticate': { description: 'How to send a token.', required: true, schema: { type: 'string' as const } },
 };
 
@@ -102,7 +107,7 @@ interface Door {
 /** What comes before the routes can answer, whatever is asked. */
 function commonErrors(operation: Operation, { method, access }: Door): ErrorType[] {
   return [
-    ...(access === 'open' ? [] : (['Unauthorized'] as const)),
+    ...(access === 'open' ? [] : (['Unauthorized', 'TooManyRequests'] as const)),
     ...(method === 'get' && (access === 'open' || access === 'view') ? [] : (['Forbidden'] as const)),
     ...(operation.requestBody ? (['TooLarge', 'UnsupportedMedia'] as const) : []),
     'HeadersTooLarge',
@@ -119,6 +124,7 @@ function complete(operation: Operation, door: Door, shared: Record<string, Respo
       // An answer to headers that could not be read belongs to no request yet.
       ...(status !== '431' && headerRef('X-Request-Id')),
       ...(status === '401' && headerRef('WWW-Authenticate')),
+      ...(status === '429' && headerRef('Retry-After')),
     };
     const whole = { ...response, ...(Object.keys(headers).length > 0 && { headers }) };
     const name = problemTypesOf(response).sort().join('Or');

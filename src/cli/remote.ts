@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createClient, type ReembedClient } from '../client/http/client.ts';
-import { readSetting } from '../runtime/settings.ts';
+import { readSetting } from '../runtime/read-setting.ts';
 import type { Io } from './output.ts';
 
 export interface RemoteOptions {

@@ -1,10 +1,11 @@
 import { Client, Connection } from '@temporalio/client';
-import { readSetting } from '../runtime/settings.ts';
+import { encryptedData } from '../client/temporal/encryption/data-converter.ts';
+import { readSetting } from '../runtime/read-setting.ts';
 import { readTemporalSettings } from '../runtime/temporal-settings.ts';
 import { globalRegistry, type Registry } from './registry.ts';
 
 export interface ConnectJobsOptions {
-  /** Made from `TEMPORAL_*` if not given; it connects at the first call then. */
+  /** Made from `TEMPORAL_*` and `REEMBED_ENCRYPTION_KEYS` if not given; it connects at the first call then. */
   client?: Client;
   /** `REEMBED_TASK_QUEUE` if not given. */
   taskQueue?: string;
@@ -31,7 +32,8 @@ export function connectJobs(options: ConnectJobsOptions = {}): { client: Client;
 }
 
 function clientFromEnvironment(): { client: Client; close(): Promise<void> } {
-  const { connection: settings, namespace } = readTemporalSettings(process.env);
+  const { connection: settings, namespace, encryptionKeys } = readTemporalSettings(process.env);
   const connection = Connection.lazy(settings as Parameters<typeof Connection.lazy>[0]);
-  return { client: new Client({ connection, namespace }), close: () => connection.close() };
+  const dataConverter = encryptedData(encryptionKeys);
+  return { client: new Client({ connection, namespace, dataConverter }), close: () => connection.close() };
 }

@@ -1,6 +1,8 @@
 import { isMainThread } from 'node:worker_threads';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { pino } from 'pino';
+import { encryptedData } from '../client/temporal/encryption/data-converter.ts';
+import type { EncryptionKey } from '../client/temporal/encryption/keys.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Json } from '../contract/json.ts';
 import { resultOf } from './attempt.ts';
@@ -20,7 +22,12 @@ export interface IsolatedRun {
   workerId: string;
   attempt: number;
   modules: readonly string[];
-  temporal: { connection: ConnectionOptions; namespace: string; taskQueue: string };
+  temporal: {
+    connection: ConnectionOptions;
+    namespace: string;
+    taskQueue: string;
+    encryptionKeys: readonly EncryptionKey[];
+  };
 }
 
 export type IsolatedOutcome = { kind: 'returned'; value: Json } | { kind: 'threw'; error: PlainError };
@@ -66,6 +73,12 @@ async function callHandler({ name, input: given, bind, uuid, workerId, attempt, 
 }
 
 /** It connects when it is used first. */
-function connect({ connection: options, namespace, taskQueue }: IsolatedRun['temporal']): JobConnection {
-  return { client: new Client({ connection: Connection.lazy(options), namespace }), taskQueue };
+function connect({
+  connection: options,
+  namespace,
+  taskQueue,
+  encryptionKeys,
+}: IsolatedRun['temporal']): JobConnection {
+  const dataConverter = encryptedData(encryptionKeys);
+  return { client: new Client({ connection: Connection.lazy(options), namespace, dataConverter }), taskQueue };
 }

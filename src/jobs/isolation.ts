@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from '@temporalio/client';
 import { Tinypool } from 'tinypool';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import type { Isolate } from '../contract/jobs.ts';
@@ -9,7 +8,7 @@ export interface IsolationOptions {
   /** Define the tasks: each thread or process imports them for itself. */
   modules: readonly string[];
   /** How handlers in there reach Temporal, to send jobs and to look at them. */
-  temporal: { connection: ConnectionOptions; namespace: string; taskQueue: string };
+  temporal: IsolatedRun['temporal'];
   /** Threads, and processes, at once; a job that finds none free waits. */
   most: number;
   onProblem(error: unknown): void;

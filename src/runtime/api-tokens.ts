@@ -1,8 +1,11 @@
-import { readFileSync, type Stats, unwatchFile, watchFile } from 'node:fs';
+import { type Stats, unwatchFile, watchFile } from 'node:fs';
 import type { Logger } from 'pino';
 import { type ApiToken, apiTokenOf } from '../contract/api-tokens.ts';
-import { messageOf, ReembedError } from '../contract/errors.ts';
-import { readSetting, type Settings } from './settings.ts';
+import { messageOf } from '../contract/errors.ts';
+import { readSetting } from './read-setting.ts';
+import { readSecretLines } from './secret-lines.ts';
+import type { Settings } from './settings.ts';
+import { SETTINGS } from './settings-table.ts';
 
 const LINE_FORM = 'name:role:sha256=<64 hex digits>, as `reembed tokens create` prints it';
 
@@ -50,25 +53,11 @@ export function openApiTokens(
   return { tokens: () => all, close: () => unwatchFile(file, look) };
 }
 
-/** A line that is empty or begins with `#` is none. Errors name the line, never what is on it. */
 function readTokenFile(file: string): ApiToken[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw invalid(file, `the file cannot be read: ${messageOf(error)}`, error);
-  }
-  return text.split(/\r?\n/).flatMap((line, at) => {
-    const written = line.trim();
-    if (written === '' || written.startsWith('#')) return [];
-    const token = apiTokenOf(written, at);
-    if (!token || !('sha256' in token)) throw invalid(file, `line ${at + 1} must be ${LINE_FORM}`);
-    return [token];
-  });
+  return readSecretLines(SETTINGS.apiTokensFile.variable, file, { parse: hashedToken, expected: LINE_FORM });
 }
 
-function invalid(file: string, problem: string, cause?: unknown): ReembedError {
-  return new ReembedError('InvalidSetting', `REEMBED_API_TOKENS_FILE is ${JSON.stringify(file)}, but ${problem}`, {
-    cause,
-  });
+function hashedToken(written: string, place: number): ApiToken | undefined {
+  const token = apiTokenOf(written, place);
+  return token && 'sha256' in token ? token : undefined;
 }

@@ -21,7 +21,7 @@ export interface JobsOptions {
   ratePerSecond?: Readonly<Record<string, number>>;
   /** Needed for the option `isolate`: the modules that define the tasks, and how to reach Temporal from within. */
   modules?: readonly string[];
-  temporal?: Pick<TemporalSettings, 'connection' | 'namespace'>;
+  temporal?: Pick<TemporalSettings, 'connection' | 'namespace' | 'encryptionKeys'>;
   client: Client;
   log: Logger;
 }
@@ -84,7 +84,7 @@ function isolationOf({ modules, temporal, log }: JobsOptions, taskQueue: string,
   if (!modules || !temporal) return undefined;
   return createIsolation({
     modules,
-    temporal: { connection: temporal.connection as ConnectionOptions, namespace: temporal.namespace, taskQueue },
+    temporal: { ...temporal, connection: temporal.connection as ConnectionOptions, taskQueue },
     most,
     onProblem: (err) => log.error({ err }, 'a thread or process of jobs'),
   });

@@ -18,6 +18,7 @@ export function secretsOf(settings: Settings): string[] {
   const secrets: (string | null | undefined)[] = [
     ...apiTokens.map((one) => ('token' in one ? one.token : undefined)),
     token,
+    ...temporal.encryptionKeys.map(({ key }) => key),
     given(env, 'PGPASSWORD'),
   ];
   for (const [variable, { secret }] of Object.entries(TEMPORAL_VARIABLES))

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../client/temporal/encryption/keys.ts';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
 
 /**
@@ -60,6 +61,8 @@ const list = z.string().transform((written) =>
 );
 const address = z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
 
+const origins = list.pipe(z.array(z.string().refine((one) => URL.canParse(one) && new URL(one).origin === one)));
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 export const SETTINGS = {
@@ -92,6 +95,47 @@ export const SETTINGS = {
   ),
   apiTokensFile: optional('REEMBED_API_TOKENS_FILE', text, {
     meaning: 'file with further tokens, one to a line in the same form; read again when it changes',
+    expected: 'the path of a file',
+  }),
+  requestsPerMinute: setting('REEMBED_REQUESTS_PER_MINUTE', whole(0, 10_000_000), '0', {
+    meaning: 'requests that one token may send to one API process in a minute; 0 means any number',
+    expected: 'a whole number from 0 to 10000000',
+  }),
+  concurrentRequests: setting('REEMBED_CONCURRENT_REQUESTS', whole(0, 1_000_000), '1000', {
+    meaning: 'requests of one token that one API process answers at once; 0 means any number',
+    expected: 'a whole number from 0 to 1000000',
+  }),
+  eventStreams: setting('REEMBED_EVENT_STREAMS', whole(0, 1_000_000), '1000', {
+    meaning: 'streams of events that one token may have open on one API process; 0 means any number',
+    expected: 'a whole number from 0 to 1000000',
+  }),
+  bodyMb: setting('REEMBED_BODY_MB', whole(1, 1_024), '32', {
+    meaning: 'longest body of a request, in MB; NDJSON is read line by line and has no limit',
+    expected: 'a whole number from 1 to 1024',
+  }),
+  corsOrigins: setting('REEMBED_CORS_ORIGINS', origins, '', {
+    meaning: 'sites whose pages may call the API from a browser; none means only its own',
+    expected: 'addresses like https://host:port, without a path, with commas between them',
+  }),
+  codecOrigins: setting('REEMBED_CODEC_ORIGINS', origins, '', {
+    meaning: "sites whose pages may call the codec endpoint: that of Temporal's UI",
+    expected: 'addresses like https://host:port, without a path, with commas between them',
+  }),
+  encryptionKeys: setting(
+    'REEMBED_ENCRYPTION_KEYS',
+    list
+      .transform((written) => written.map(encryptionKeyOf))
+      .pipe(z.array(z.custom<EncryptionKey>((key) => key !== undefined))),
+    '',
+    {
+      meaning:
+        'keys for what Temporal keeps of tasks: the first encrypts, all decrypt; the API and all workers need the same',
+      expected: `${KEY_FORM}; with commas between them`,
+      secret: true,
+    },
+  ),
+  encryptionKeysFile: optional('REEMBED_ENCRYPTION_KEYS_FILE', text, {
+    meaning: 'file with further keys, one to a line in the same form',
     expected: 'the path of a file',
   }),
   dataDir: setting('REEMBED_DATA_DIR', folder, '.reembed', {

@@ -1,13 +1,11 @@
-import { ReembedError } from '../contract/errors.ts';
 import { given } from './environment.ts';
+import { readOne, type SettingValues } from './read-setting.ts';
 import { masked } from './secrets.ts';
 import { SETTINGS, type SettingName, type SettingSpec, TEMPORAL_VARIABLES } from './settings-table.ts';
 import { closest } from './spelling.ts';
 import { readTemporalSettings, type TemporalSettings } from './temporal-settings.ts';
 
-type Values = { [Name in SettingName]: (typeof SETTINGS)[Name] extends SettingSpec<infer T> ? T : never };
-
-export interface Settings extends Values {
+export interface Settings extends SettingValues {
   temporal: TemporalSettings;
   /** What was read: servers and models look for further variables in it. */
   env: NodeJS.ProcessEnv;
@@ -23,22 +21,8 @@ const SPECS = Object.entries(SETTINGS) as [SettingName, SettingSpec<unknown>][];
  * const settings = readSettings({ ...process.env, REEMBED_PORT: '8000' });
  */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const values = Object.fromEntries(SPECS.map(([name, spec]) => [name, readOne(spec, env)])) as Values;
+  const values = Object.fromEntries(SPECS.map(([name, spec]) => [name, readOne(spec, env)])) as SettingValues;
   return { ...values, temporal: readTemporalSettings(env), env };
-}
-
-/** One setting alone: the command line needs two, and should not fail for those of a server. */
-export function readSetting<Name extends SettingName>(name: Name, env: NodeJS.ProcessEnv): Settings[Name] {
-  return readOne(SETTINGS[name] as SettingSpec<unknown>, env) as Settings[Name];
-}
-
-function readOne(spec: SettingSpec<unknown>, env: NodeJS.ProcessEnv): unknown {
-  const written = given(env, spec.variable) ?? spec.default;
-  if (written === null) return null;
-  const result = spec.schema.safeParse(written);
-  if (result.success) return result.data;
-  const value = spec.secret ? '' : ` is ${JSON.stringify(written)}, but`;
-  throw new ReembedError('InvalidSetting', `${spec.variable}${value} must be ${spec.expected}`);
 }
 
 export interface SettingRow {

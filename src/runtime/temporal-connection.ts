@@ -1,6 +1,7 @@
 import { Client, Connection, type ConnectionLike, isGrpcServiceError } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { encryptedData } from '../client/temporal/encryption/data-converter.ts';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { patiently, type WaitOptions } from './patience.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -70,11 +71,14 @@ export function openTemporalClient(
       throw asUnavailable(error, temporal);
     }
   });
-  return { client: clientOn(connection, temporal.namespace), ready, close: () => connection.close() };
+  return { client: clientOn(connection, temporal), ready, close: () => connection.close() };
 }
 
-export function clientOn(connection: ConnectionLike, namespace: string): Client {
-  return new Client({ connection, namespace });
+export function clientOn(
+  connection: ConnectionLike,
+  { namespace, encryptionKeys }: Pick<TemporalSettings, 'namespace' | 'encryptionKeys'>,
+): Client {
+  return new Client({ connection, namespace, dataConverter: encryptedData(encryptionKeys) });
 }
 
 async function prepareNamespace(

@@ -23,7 +23,14 @@ export function temporalLogger(log: Logger): TemporalLogger {
     return level === 'INFO' && !ours ? 'debug' : LEVELS[level];
   };
   return new DefaultLogger('TRACE', (entry: LogEntry) => {
-    const { sdkComponent, error, taskToken: _token, ...meta } = (entry.meta ?? {}) as Record<string, unknown>;
+    // A task that could not be read is told with its payloads.
+    const {
+      sdkComponent,
+      error,
+      taskToken: _token,
+      task: _task,
+      ...meta
+    } = (entry.meta ?? {}) as Record<string, unknown>;
     const ours = sdkComponent === 'workflow' || sdkComponent === 'activity';
     const failure = error === undefined ? {} : error instanceof Error ? { err: error } : { reason: error };
     const fields = { ...meta, ...failure, component: `temporal-${String(sdkComponent ?? 'core')}` };

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
+import type { EncryptionKey } from '../client/temporal/encryption/keys.ts';
 import { messageOf, ReembedError } from '../contract/errors.ts';
+import { readEncryptionKeys } from './encryption-keys.ts';
 import { given } from './environment.ts';
 
 /** How to reach the Temporal server. */
@@ -11,6 +13,8 @@ export interface TemporalSettings {
   /** `host:port`, for messages. */
   address: string;
   namespace: string;
+  /** What payloads are encrypted with; none when they are not. */
+  encryptionKeys: readonly EncryptionKey[];
   /** Named by TEMPORAL_ADDRESS, so that `dev` starts no server of its own. */
   addressGiven: boolean;
 }
@@ -19,7 +23,7 @@ export interface TemporalSettings {
 const DEFAULT_ADDRESS = 'localhost:7233';
 
 /**
- * Reads `TEMPORAL_*` and Temporal's configuration file.
+ * Reads `TEMPORAL_*`, Temporal's configuration file, and the keys that payloads are encrypted with.
  * @throws ReembedError `InvalidSetting`
  */
 export function readTemporalSettings(env: NodeJS.ProcessEnv): TemporalSettings {
@@ -59,6 +63,7 @@ export function readTemporalSettings(env: NodeJS.ProcessEnv): TemporalSettings {
     connection: { ...defined, address },
     address,
     namespace: config.namespace ?? 'default',
+    encryptionKeys: readEncryptionKeys(env),
     addressGiven: written.TEMPORAL_ADDRESS !== undefined,
   };
 }

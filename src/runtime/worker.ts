@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities/index.ts';
+import { encryptedData, FAILURE_CONVERTER_PATH } from '../client/temporal/encryption/data-converter.ts';
+import type { EncryptionKey } from '../client/temporal/encryption/keys.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { embedQueueOf } from '../contract/names.ts';
 import { createJobWorkers, type JobsOptions } from './job-workers.ts';
@@ -8,6 +10,8 @@ import { createJobWorkers, type JobsOptions } from './job-workers.ts';
 export interface WorkersOptions {
   connection: NativeConnection;
   namespace: string;
+  /** What payloads are encrypted with; they are not without one. The bundle must be made for it too. */
+  encryptionKeys?: readonly EncryptionKey[];
   /** The queue of workflows and control activities; embedding has its own beside it. */
   taskQueue: string;
   /** Needed by all roles but `jobs`. */
@@ -34,12 +38,13 @@ export interface Workers {
   states(): string[];
 }
 
-/** Bundles the workflow code once; give the bundle to every worker of the process. */
-export async function bundleWorkflows(): Promise<WorkflowBundle> {
+/** Bundles the workflow code once, for encrypted payloads or others; give the bundle to every worker of the process. */
+export async function bundleWorkflows({ encrypted = false } = {}): Promise<WorkflowBundle> {
   // From the sources it is index.ts, from the built package index.js.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    failureConverterPath: encrypted ? FAILURE_CONVERTER_PATH : undefined,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   });
 }
@@ -50,6 +55,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const common = {
     connection,
     namespace,
+    dataConverter: encryptedData(options.encryptionKeys ?? []),
     shutdownGraceTime: options.shutdownGraceMs ?? 10_000,
     shutdownForceTime: (options.shutdownGraceMs ?? 10_000) + 10_000,
     // A cancellation reaches an activity with the answer to a heartbeat: send them on, rather than hold them back for

@@ -16,7 +16,7 @@ beforeAll(async () => {
   [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
   const tasks = await loadTasks([fileURLToPath(new URL('./fixtures/blocking.ts', import.meta.url))]);
   const namespace = environment.namespace ?? 'default';
-  const temporal = { connection: { address: environment.address }, namespace };
+  const temporal = { connection: { address: environment.address }, namespace, encryptionKeys: [] };
   rig = await startRig({ environment, db: database.db, jobs: { ...tasks, temporal, concurrency: 2 } });
 });
 afterAll(async () => {

@@ -30,7 +30,9 @@ test('a namespace gets the search attributes, once; one that does not exist is t
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
       expect(customAttributes).toMatchObject({ TaskType: 2, TaskStatus: 2, TaskIndex: 7 });
       // The client of an API in the same process shares it.
-      expect(await clientOn(connection, 'default').workflow.count()).toMatchObject({ count: 0 });
+      expect(await clientOn(connection, { namespace: 'default', encryptionKeys: [] }).workflow.count()).toMatchObject({
+        count: 0,
+      });
       await connection.close();
     }
     const before = Date.now();

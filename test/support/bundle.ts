@@ -17,3 +17,11 @@ export async function workflowBundle(): Promise<WorkflowBundle> {
   const file = process.env[VARIABLE];
   return file === undefined ? bundleWorkflows() : { code: await readFile(file, 'utf8') };
 }
+
+let encrypted: Promise<WorkflowBundle> | undefined;
+
+/** The bundle for workers that encrypt; few tests need it, so it is made by those who do. */
+export function encryptedBundle(): Promise<WorkflowBundle> {
+  encrypted ??= bundleWorkflows({ encrypted: true });
+  return encrypted;
+}

@@ -1,12 +1,14 @@
 import './quiet.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundle } from '@temporalio/worker';
+import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import pino from 'pino';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import { encryptedData } from '../../src/client/temporal/encryption/data-converter.ts';
+import type { EncryptionKey } from '../../src/client/temporal/encryption/keys.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import type { IndexConfigInput } from '../../src/contract/indexes.ts';
 import { indexConfigSchema } from '../../src/contract/indexes.ts';
@@ -24,7 +26,7 @@ import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
-import { workflowBundle } from './bundle.ts';
+import { encryptedBundle, workflowBundle } from './bundle.ts';
 
 export const silentLog = pino({ level: 'silent' });
 const WORKFLOW_OF: Record<TaskType, string> = {
@@ -79,6 +81,8 @@ export async function startTemporal(
 export interface Rig {
   environment: TestWorkflowEnvironment;
   db: Db;
+  /** With the keys of the rig, if it has any. */
+  client: Client;
   taskQueue: string;
   workers: Workers;
   start<T extends TaskType>(type: T, input: TaskInputs[T], taskId?: string): Promise<WorkflowHandle>;
@@ -114,6 +118,10 @@ export interface RigOptions {
   taskQueue?: string;
   shutdownGraceMs?: number;
   maxCachedWorkflows?: number;
+  /** Of its own, for a second rig on the same queue: one connection has one worker of a queue. */
+  connection?: NativeConnection;
+  /** Payloads are encrypted if given. */
+  encryptionKeys?: readonly EncryptionKey[];
   /** Tasks of the user's own. */
   jobs?: Omit<JobsOptions, 'client' | 'log'>;
 }
@@ -122,16 +130,20 @@ export interface RigOptions {
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { environment, db } = options;
   const taskQueue = options.taskQueue ?? `test-${randomUUID()}`;
-  bundle ??= workflowBundle();
+  const { encryptionKeys } = options;
+  if (!encryptionKeys) bundle ??= workflowBundle();
+  const workflows = encryptionKeys ? await encryptedBundle() : await bundle;
+  const client = encryptionKeys ? encryptedClient(environment, encryptionKeys) : environment.client;
   const models = createModels({ env: process.env });
   const workers = await createWorkers({
-    connection: environment.nativeConnection,
+    connection: options.connection ?? environment.nativeConnection,
     namespace: environment.namespace ?? 'default',
     taskQueue,
-    workflowBundle: await bundle,
+    workflowBundle: workflows,
+    encryptionKeys,
     shutdownGraceMs: options.shutdownGraceMs ?? 500,
     maxCachedWorkflows: options.maxCachedWorkflows,
-    jobs: options.jobs && { client: environment.client, log: silentLog, ...options.jobs },
+    jobs: options.jobs && { client, log: silentLog, ...options.jobs },
     dependencies: {
       db,
       models: {
@@ -139,10 +151,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       },
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
       log: silentLog,
-      client: environment.client,
-      tasks: createTaskControl(environment.client),
+      client,
+      tasks: createTaskControl(client),
       cancelWorkflow: async (workflowId, runId) => {
-        await environment.client.workflow.getHandle(workflowId, runId).cancel();
+        await client.workflow.getHandle(workflowId, runId).cancel();
       },
       isTaskKnown: async () => true,
       settings: {
@@ -158,10 +170,11 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const running = workers.run();
   running.catch(() => {});
   const start: Rig['start'] = (type, input, taskId = `${type}-${randomUUID()}`) =>
-    environment.client.workflow.start(WORKFLOW_OF[type], { workflowId: taskId, taskQueue, args: [input] });
+    client.workflow.start(WORKFLOW_OF[type], { workflowId: taskId, taskQueue, args: [input] });
   return {
     environment,
     db,
+    client,
     taskQueue,
     workers,
     start,
@@ -171,6 +184,12 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       await running;
     },
   };
+}
+
+/** A client that encrypts with the first of the keys. */
+export function encryptedClient(environment: TestWorkflowEnvironment, keys: readonly EncryptionKey[]): Client {
+  const { connection, namespace } = environment;
+  return new Client({ connection, namespace: namespace ?? 'default', dataConverter: encryptedData(keys) });
 }
 
 /** An index of the built-in `hash` model, with an alias if one is named. */

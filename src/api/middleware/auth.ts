@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Context, MiddlewareHandler } from 'hono';
-import { matchedRoutes } from 'hono/route';
+import type { MiddlewareHandler } from 'hono';
 import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { mayDo } from '../../contract/roles.ts';
 import type { AccessTable } from '../access.ts';
+import { routeOf } from '../route-of.ts';
 import type { ApiEnv } from '../router.ts';
 
 export interface AuthOptions {
@@ -42,12 +42,6 @@ export function auth({ tokens, access }: AuthOptions): MiddlewareHandler<ApiEnv>
     }
     return next();
   };
-}
-
-/** The route that will answer, as `GET /v1/indexes/:index`; undefined when there is none. HEAD is answered as GET. */
-function routeOf(c: Context): string | undefined {
-  const route = matchedRoutes(c).at(-1);
-  return route && route.method !== 'ALL' ? `${route.method} ${route.path}` : undefined;
 }
 
 /**

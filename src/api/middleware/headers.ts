@@ -1,22 +1,38 @@
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 
-/**
- * Pages may load only from here, nobody may frame them, and no type is guessed. There are no CORS headers: browsers
- * keep other sites' pages out. HTTPS is the business of what stands in front.
- */
+type Options = NonNullable<Parameters<typeof secureHeaders>[0]>;
+
+/** HTTPS is the business of what stands in front. */
+const COMMON: Options = { strictTransportSecurity: false, xFrameOptions: 'DENY' };
+
+/** Pages may load only from here. */
+const OF_PAGES = secureHeaders({
+  ...COMMON,
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    objectSrc: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+/** Nothing else is a page: a browser that takes it for one is to load nothing. */
+const OF_DATA = secureHeaders({
+  ...COMMON,
+  contentSecurityPolicy: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+});
+
+const done = async () => {};
+
+/** Tells browsers to guess no types, to let nobody frame an answer, and to load from nowhere else what it needs. */
 export function safeHeaders(): MiddlewareHandler {
-  return secureHeaders({
-    strictTransportSecurity: false,
-    xFrameOptions: 'DENY',
-    contentSecurityPolicy: {
-      defaultSrc: ["'self'"],
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:'],
-      objectSrc: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'none'"],
-    },
-  });
+  return async (c, next) => {
+    await next();
+    const isPage = c.res.headers.get('content-type')?.startsWith('text/html') ?? false;
+    await (isPage ? OF_PAGES : OF_DATA)(c, done);
+  };
 }

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { ReembedError } from '../../contract/errors.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -6,13 +6,15 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /**
  * Refuses changes that a browser sends on behalf of another site's page. Without tokens, being able to reach the
  * address is all it takes, and a page may send bodies of no type without asking first. Other programs send neither
- * header and pass.
+ * header and pass, and so do pages of sites that are allowed to call.
  */
-export function sameOrigin(): MiddlewareHandler {
+export function sameOrigin(allowed: (c: Context) => readonly string[]): MiddlewareHandler {
   return async (c, next) => {
+    const origin = c.req.header('origin');
     if (
       !SAFE_METHODS.has(c.req.method) &&
-      isForeign(c.req.header('sec-fetch-site'), c.req.header('origin'), c.req.url)
+      isForeign(c.req.header('sec-fetch-site'), origin, c.req.url) &&
+      !(origin !== undefined && allowed(c).includes(origin))
     ) {
       throw new ReembedError('Forbidden', 'pages of other sites may not change anything here');
     }

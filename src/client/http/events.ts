@@ -63,11 +63,16 @@ async function* watch<S extends z.ZodType>(
     } catch (error) {
       signal?.throwIfAborted();
       failures++;
-      const mayRecover = error instanceof ReembedError && error.status >= 500 && error.type !== 'Internal';
+      const mayRecover = error instanceof ReembedError && isPassing(error);
       if (!begun || !mayRecover || failures > MOST_FAILURES) throw error;
       await pause(Math.max(error.retryAfterMs ?? 0, Math.min(8_000, PAUSE_MS * 2 ** failures)), signal);
     }
   }
+}
+
+/** Trouble of the server, or too much asked of it, and no refusal of this task. */
+function isPassing({ type, status }: ReembedError): boolean {
+  return type === 'TooManyRequests' || (status >= 500 && type !== 'Internal');
 }
 
 interface Event {

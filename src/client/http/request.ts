@@ -96,7 +96,7 @@ const TYPE_OF_STATUS: Record<number, ErrorType> = {
   404: 'NotFound',
   413: 'TooLarge',
   415: 'UnsupportedMedia',
-  429: 'ServerUnavailable',
+  429: 'TooManyRequests',
   502: 'ServerUnavailable',
   503: 'ServerUnavailable',
   504: 'ServerUnavailable',

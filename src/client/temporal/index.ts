@@ -1,4 +1,7 @@
 /** Starts, reads and steers tasks through a Temporal client. */
+export { encryptionCodec } from './encryption/codec.ts';
+export { encryptedData } from './encryption/data-converter.ts';
+export type { EncryptionKey } from './encryption/keys.ts';
 export { countTasks, eachTask, listTasks, type TaskList, type TaskPage } from './list.ts';
 export { type DescribedTask, describeTask, getTracker, readTask, type TaskView } from './read.ts';
 export { restartTask } from './restart.ts';

@@ -77,7 +77,13 @@ async function startDevTemporal(settings: Settings, { say }: ProcessContext) {
   const { address, namespace } = server;
   return {
     // Not the keys and certificates of another server that a configuration file may name.
-    settings: { connection: { address }, address, namespace, addressGiven: false },
+    settings: {
+      connection: { address },
+      address,
+      namespace,
+      encryptionKeys: given.encryptionKeys,
+      addressGiven: false,
+    },
     ui: server.uiUrl,
     stop: server.stop,
     died: server.died,

@@ -53,7 +53,7 @@ export async function runDev(
     const { log, say, signal } = running;
     await makeFolder(dataDir);
     components.add('the data directory', await lockDataDir(dataDir));
-    const bundling = bundleWorkflows();
+    const bundling = bundleWorkflows({ encrypted: settings.temporal.encryptionKeys.length > 0 });
     bundling.catch(() => {});
     const { db, temporal, temporalUi } = await startDevServers(components, { ...settings, dataDir }, running);
     signal.throwIfAborted();
@@ -63,11 +63,21 @@ export async function runDev(
     signal.throwIfAborted();
 
     // On the workers' own connection, so that a task may begin without a way through the server's queue.
-    const client = clientOn(connection, temporal.namespace);
-    const { namespace } = temporal;
+    const client = clientOn(connection, temporal);
+    const { namespace, encryptionKeys } = temporal;
     const store = { db, models: createProcessModels(settings) };
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
-    const workers = { settings, client, store, role: 'all', connection, namespace, workflowBundle, tasks } as const;
+    const workers = {
+      settings,
+      client,
+      store,
+      role: 'all',
+      connection,
+      namespace,
+      encryptionKeys,
+      workflowBundle,
+      tasks,
+    } as const;
     await startWorkers(components, workers, running);
     const token = randomBytes(32).toString('base64url');
     const ownToken = tour ? ({ name: 'tour', role: 'admin', token } as const) : undefined;

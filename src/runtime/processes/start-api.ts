@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { createApi } from '../../api/app.ts';
+import { type ApiDependencies, createApi } from '../../api/app.ts';
+import { encryptedData } from '../../client/temporal/encryption/data-converter.ts';
 import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Registry } from '../../jobs/registry.ts';
@@ -37,6 +38,16 @@ export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): voi
   );
 }
 
+function apiSettings(settings: Settings): ApiDependencies['settings'] {
+  const { corsOrigins, codecOrigins, bodyMb, requestsPerMinute, concurrentRequests, eventStreams } = settings;
+  return {
+    corsOrigins,
+    codecOrigins,
+    bodyBytes: bodyMb * 1024 * 1024,
+    limits: { perWindow: requestsPerMinute, windowMs: 60_000, atOnce: concurrentRequests, streams: eventStreams },
+  };
+}
+
 /** Starts the API and returns its address. */
 export async function startApi(
   components: Components,
@@ -53,7 +64,12 @@ export async function startApi(
     registry,
     taskQueue: settings.taskQueue,
     log,
-    settings: { apiTokens: ownTokens ?? tokens, temporalUi: temporalUi ?? settings.temporalUiUrl },
+    codec: encryptedData(settings.temporal.encryptionKeys)?.payloadCodecs?.[0],
+    settings: {
+      apiTokens: ownTokens ?? tokens,
+      temporalUi: temporalUi ?? settings.temporalUiUrl,
+      ...apiSettings(settings),
+    },
   });
   const server = await startHttpServer({ fetch: api.fetch, host: settings.host, port: settings.port, anyPort });
   components.add('the API', () => server.stop(graceMs));

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { EncryptionKey } from '../../client/temporal/encryption/keys.ts';
 import { bringSchedulesInLine } from '../../jobs/schedules.ts';
 import type { Models } from '../../models/models.ts';
 import type { Db } from '../../store/database.ts';
@@ -21,6 +22,7 @@ export interface StartWorkersOptions {
   role: WorkerRole;
   connection: NativeConnection;
   namespace: string;
+  encryptionKeys: readonly EncryptionKey[];
   client: Client;
   /** Not needed by the role `jobs`. */
   store?: { db: Db; models: Models };
@@ -42,10 +44,11 @@ export async function startWorkers(
   options: StartWorkersOptions,
   { log }: ProcessContext,
 ): Promise<void> {
-  const { settings, role, connection, namespace, workflowBundle, client, store, tasks } = options;
+  const { settings, role, connection, namespace, encryptionKeys, workflowBundle, client, store, tasks } = options;
   const workers = await createWorkers({
     connection,
     namespace,
+    encryptionKeys,
     taskQueue: settings.taskQueue,
     role,
     workflowBundle,

@@ -31,12 +31,14 @@ export async function runWorker(
     const store = role === 'jobs' ? undefined : await openStore(settings, components, running, wait);
     const connection = await connectTemporal(temporal, log, wait);
     components.add('the Temporal connection', () => connection.close());
-    const workflowBundle = role === 'all' || role === 'control' ? await bundleWorkflows() : undefined;
+    const encrypted = temporal.encryptionKeys.length > 0;
+    const workflowBundle = role === 'all' || role === 'control' ? await bundleWorkflows({ encrypted }) : undefined;
     signal.throwIfAborted();
     const parts = {
       connection,
       namespace: temporal.namespace,
-      client: clientOn(connection, temporal.namespace),
+      encryptionKeys: temporal.encryptionKeys,
+      client: clientOn(connection, temporal),
       store,
       workflowBundle,
       tasks: tasks && { ...tasks, ...jobs, temporal },

@@ -13,7 +13,7 @@ import { type Behaviour, startEmbeddingServer } from '../../support/embedding-se
 import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
 import { silentDatabase } from '../support.ts';
 
-export type ServerName = 'api' | 'idle' | 'guarded' | 'small' | 'noDatabase' | 'noTemporal';
+export type ServerName = 'api' | 'idle' | 'guarded' | 'limited' | 'small' | 'noDatabase' | 'noTemporal';
 /** Of the server `guarded`. */
 export const VIEW_TOKEN = 'a-token';
 
@@ -41,6 +41,11 @@ export async function openWorld() {
     /** No worker takes up what is started here. */
     idle: createApi({ ...usual, taskQueue: 'idle' }),
     guarded: createApi({ ...usual, settings: { apiTokens: [{ name: 'one', role: 'view', token: VIEW_TOKEN }] } }),
+    /** All that a token may ask for is one request in an hour. */
+    limited: createApi({
+      ...usual,
+      settings: { limits: { perWindow: 1, windowMs: 3_600_000, atOnce: 0, streams: 0 } },
+    }),
     small: createApi({ ...usual, settings: { bodyBytes: 10 } }),
     noDatabase: createApi({ ...usual, db: silentDatabase() }),
     // Without the interceptors that try again for seconds: there are many calls to make.
@@ -56,6 +61,7 @@ export async function openWorld() {
     }),
   );
   const servers = Object.fromEntries(started.map(([name, { url }]) => [name, url])) as Record<ServerName, string>;
+  await fetch(`${servers.limited}/v1/me`);
 
   async function ask<T>(method: string, path: string, body?: unknown, on: ServerName = 'api'): Promise<T> {
     const headers = { 'content-type': 'application/json' };

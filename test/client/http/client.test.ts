@@ -75,7 +75,7 @@ describe('an error', () => {
     const date = new Date(Date.now() + 60_000).toUTCString();
     const { client } = clientOf(() => new Response('', { status: 429, headers: { 'retry-after': date } }));
     const error = await client.indexes.list().catch((thrown: unknown) => thrown as ReembedError);
-    expect(error).toMatchObject({ type: 'ServerUnavailable' });
+    expect(error).toMatchObject({ type: 'TooManyRequests' });
     expect((error as ReembedError).retryAfterMs).toBeGreaterThan(50_000);
   });
 

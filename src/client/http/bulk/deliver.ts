@@ -7,7 +7,12 @@ import type { CheckedOptions } from './options.ts';
 import type { BulkFailed, BulkReport, BulkStage, BulkSummary } from './report.ts';
 
 /** Errors after which the same can be sent again: it is the same task, so it is carried out once at most. */
-const AGAIN: readonly ErrorType[] = ['ServerUnavailable', 'TemporalUnavailable', 'DatabaseUnavailable'];
+const AGAIN: readonly ErrorType[] = [
+  'ServerUnavailable',
+  'TemporalUnavailable',
+  'DatabaseUnavailable',
+  'TooManyRequests',
+];
 
 /** Between two tries: doubled each time, with some chance in it, so that many clients do not come back at once. */
 const BACK_OFF_MS = { first: 250, most: 30_000 } as const;

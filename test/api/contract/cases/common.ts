@@ -41,6 +41,7 @@ const ALL: Common[] = [
     fits: ({ json }) => json['x-role'] !== 'view',
     change: () => ({ headers: { authorization: `Bearer ${VIEW_TOKEN}` } }),
   },
+  { expect: 'TooManyRequests', on: 'limited' },
   { expect: 'TooLarge', on: 'small' },
   { expect: 'UnsupportedMedia', change: () => ({ headers: { 'content-type': 'text/plain' } }) },
   { expect: 'HeadersTooLarge', change: () => ({ headers: { 'x-long': 'x'.repeat(20_000) } }) },

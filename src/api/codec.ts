@@ -1,0 +1,63 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import { type CodecPayload, codecBody } from '../contract/codec.ts';
+import { messageOf, ReembedError } from '../contract/errors.ts';
+import { problemResponses } from './problems.ts';
+import { createRouter } from './router.ts';
+
+const payloads = { 'application/json': { schema: codecBody } };
+
+const decodeRoute = createRoute({
+  method: 'post',
+  path: '/decode',
+  operationId: 'decodePayloads',
+  tags: ['operation'],
+  summary: "Decrypt payloads of Temporal's history",
+  description:
+    "Temporal's remote codec protocol: `--codec-endpoint` of its command, and the codec server of its UI. What is not encrypted comes back as it is.",
+  request: { body: { required: true, content: payloads } },
+  responses: { 200: { description: 'The same, decrypted.', content: payloads }, ...problemResponses('InvalidInput') },
+});
+
+const encodeRoute = createRoute({
+  method: 'post',
+  path: '/encode',
+  operationId: 'encodePayloads',
+  tags: ['operation'],
+  summary: "Encrypt payloads for Temporal's history",
+  description: "Temporal's remote codec protocol. Without keys they come back as they are.",
+  request: { body: { required: true, content: payloads } },
+  responses: { 200: { description: 'The same, encrypted.', content: payloads }, ...problemResponses('InvalidInput') },
+});
+
+/** The codec endpoint; without a codec payloads come back as they are. */
+export function createCodecRouter(codec: PayloadCodec | undefined) {
+  return createRouter()
+    .openapi(decodeRoute, async (c) => {
+      const given = c.req.valid('json').payloads.map(fromJson);
+      // A key that is not there, or a payload that was changed, is what was sent here.
+      const decoded = await codec?.decode(given).catch((cause: unknown) => {
+        throw new ReembedError('InvalidInput', messageOf(cause), { cause });
+      });
+      return c.json({ payloads: (decoded ?? given).map(toJson) }, 200);
+    })
+    .openapi(encodeRoute, async (c) => {
+      const given = c.req.valid('json').payloads.map(fromJson);
+      return c.json({ payloads: ((await codec?.encode(given)) ?? given).map(toJson) }, 200);
+    });
+}
+
+function fromJson({ metadata = {}, data }: CodecPayload): Payload {
+  return {
+    metadata: Object.fromEntries(Object.entries(metadata).map(([name, text]) => [name, Buffer.from(text, 'base64')])),
+    data: data === undefined ? undefined : Buffer.from(data, 'base64'),
+  };
+}
+
+function toJson({ metadata, data }: Payload): CodecPayload {
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+  return {
+    metadata: Object.fromEntries(Object.entries(metadata ?? {}).map(([name, bytes]) => [name, base64(bytes)])),
+    ...(data && { data: base64(data) }),
+  };
+}

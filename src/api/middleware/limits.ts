@@ -1,0 +1,86 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { ReembedError } from '../../contract/errors.ts';
+import { routeOf } from '../route-of.ts';
+import type { ApiEnv } from '../router.ts';
+
+/** What one token may ask of one API process; without tokens all callers count as one. 0 means no limit. */
+export interface RequestLimits {
+  /** Requests that begin within each window. */
+  perWindow: number;
+  windowMs: number;
+  /** Requests that run at the same time, streams of events not counted. */
+  atOnce: number;
+  /** Streams of events that are open at the same time. */
+  streams: number;
+}
+
+/** A process that holds too much tells callers to come back after this time. */
+const BUSY_RETRY_MS = 1_000;
+
+/** Refuses what is more than one token may ask for. Error: `TooManyRequests`, with how long to wait. */
+export function limitRequests(limits: RequestLimits): MiddlewareHandler<ApiEnv> {
+  const rate = limitRate(limits);
+  const requests = limitAtOnce(limits.atOnce, 'requests at once');
+  const streams = limitAtOnce(limits.streams, 'open streams of events');
+  return async (c, next) => {
+    const route = routeOf(c);
+    // What asks for no token has none to count by, and is asked by machines that must not be refused.
+    if (route === undefined || QUIET_ROUTES.has(route)) return next();
+    const caller = c.get('caller') ?? '';
+    await rate(c, caller);
+    await (route.endsWith('/events') ? streams : requests)(c, caller, next);
+  };
+}
+
+const QUIET_ROUTES = new Set(['GET /healthz', 'GET /readyz']);
+
+function limitRate({ perWindow, windowMs }: RequestLimits): (c: Context<ApiEnv>, caller: string) => Promise<void> {
+  if (perWindow === 0) return async () => {};
+  const limiter = new RateLimiterMemory({ points: perWindow, duration: windowMs / 1_000 });
+  const seconds = Math.ceil(windowMs / 1_000);
+  const tell = (c: Context, { remainingPoints, msBeforeNext }: RateLimiterRes) => {
+    c.header('RateLimit-Policy', `"token";q=${perWindow};w=${seconds}`);
+    c.header('RateLimit', `"token";r=${Math.max(0, remainingPoints)};t=${Math.ceil(msBeforeNext / 1_000)}`);
+  };
+  return async (c, caller) => {
+    const result = await limiter.consume(caller).catch((refused: RateLimiterRes | Error) => {
+      if (refused instanceof Error) throw refused;
+      tell(c, refused);
+      throw new ReembedError('TooManyRequests', `a token may send ${perWindow} requests in ${seconds} seconds`, {
+        retryAfterMs: refused.msBeforeNext,
+      });
+    });
+    tell(c, result);
+  };
+}
+
+type AtOnce = (c: Context<ApiEnv>, caller: string, next: () => Promise<void>) => Promise<void>;
+
+function limitAtOnce(most: number, what: string): AtOnce {
+  if (most === 0) return (_c, _caller, next) => next();
+  const running = new Map<string, number>();
+  const count = (caller: string, change: number) => {
+    const now = (running.get(caller) ?? 0) + change;
+    if (now === 0) running.delete(caller);
+    else running.set(caller, now);
+  };
+  return async (c, caller, next) => {
+    if ((running.get(caller) ?? 0) >= most) {
+      throw new ReembedError('TooManyRequests', `a token may have ${most} ${what}`, { retryAfterMs: BUSY_RETRY_MS });
+    }
+    count(caller, 1);
+    try {
+      await next();
+    } finally {
+      onEnd(c, () => count(caller, -1));
+    }
+  };
+}
+
+/** Calls back when the answer has been sent or broken off, which for a stream is long after it was made. */
+function onEnd(c: Context<ApiEnv>, ended: () => void): void {
+  const outgoing = c.env?.outgoing;
+  if (!outgoing || outgoing.closed || outgoing.destroyed) ended();
+  else outgoing.once('close', ended);
+}
