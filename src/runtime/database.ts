@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { messageOf, ReembedError } from '../contract/errors.ts';
-import { codeOf, type Db, isConnectionError, openDatabase } from '../store/database.ts';
+import { codeOf, type Db, isConnectionError, isUntrusted, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import type { Settings } from './settings.ts';
 
@@ -51,6 +51,23 @@ export async function migrateDatabase(db: Db): Promise<string[]> {
 }
 
 function asDatabaseError(error: unknown): unknown {
+  if (isUntrusted(error)) {
+    return new ReembedError(
+      'DatabaseUnavailable',
+      `the certificate of the database of DATABASE_URL is not accepted: ${messageOf(error)} (sslrootcert names the file of the authority that is trusted)`,
+      { cause: error, reason: 'refused' },
+    );
+  }
+  if (isMissingFile(error)) {
+    return new ReembedError(
+      'DatabaseUnavailable',
+      `a file that DATABASE_URL names cannot be read: ${messageOf(error)}`,
+      {
+        cause: error,
+        reason: 'refused',
+      },
+    );
+  }
   if (isConnectionError(error) || WRONG_LOGIN.test(codeOf(error) ?? '')) {
     const words = messageOf(error) || codeOf(error);
     return new ReembedError('DatabaseUnavailable', `the database of DATABASE_URL does not answer: ${words}`, {
@@ -67,6 +84,11 @@ function asDatabaseError(error: unknown): unknown {
     );
   }
   return error;
+}
+
+/** One of the files of `sslrootcert`, `sslcert` and `sslkey`. */
+function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'open';
 }
 
 /** Wrong password, unknown role, unknown database, no right to connect. */

@@ -69,6 +69,15 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
+/** What Node says of a certificate that it does not accept. */
+const CERTIFICATE_CODES =
+  /^(ERR_TLS_CERT\w*|CERT_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_(GET|VERIFY)_\w+|HOSTNAME_MISMATCH)$/;
+
+/** True of an error that says that the certificate of the database was not accepted. */
+export function isUntrusted(error: unknown): boolean {
+  return CERTIFICATE_CODES.test(codeOf(error) ?? '');
+}
+
 const CONNECTION_CODES = /^(08\w{3}|57P0[1-3]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 
 /** True of an error that says the database could not be reached, rather than that it disliked a statement. */
@@ -76,6 +85,7 @@ export function isConnectionError(error: unknown): boolean {
   const code = codeOf(error);
   return (
     (code !== undefined && CONNECTION_CODES.test(code)) ||
+    isUntrusted(error) ||
     (error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message))
   );
 }

@@ -231,7 +231,7 @@ describe('the Compose file, read by the library of docker compose', () => {
   it('hands on an optional key when it is set', async (context) => {
     const project = await load(context, { ...REQUIRED, OPENAI_API_KEY: 'k' });
     for (const name of ['api', 'worker']) {
-      expect(project.services[name]?.environment).toMatchObject({ OPENAI_API_KEY: 'k', REEMBED_ENCRYPTION_KEY: null });
+      expect(project.services[name]?.environment).toMatchObject({ OPENAI_API_KEY: 'k', REEMBED_ENCRYPTION_KEYS: null });
     }
   });
 

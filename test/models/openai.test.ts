@@ -134,7 +134,7 @@ describe('keys', () => {
     expect(error.message).not.toContain('secret');
   });
 
-  test.each(['REEMBED_ENCRYPTION_KEY', 'TEMPORAL_API_KEY', 'DATABASE_URL', 'PGPASSWORD'])(
+  test.each(['REEMBED_ENCRYPTION_KEYS', 'TEMPORAL_API_KEY', 'DATABASE_URL', 'PGPASSWORD'])(
     '%s is never sent to a provider',
     async (name) => {
       const error = await failure({ apiKeyEnv: name }, ['x'], { [name]: 'secret' });

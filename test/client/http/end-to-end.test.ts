@@ -23,7 +23,7 @@ beforeAll(async () => {
     models: createModels({ env: {} }),
     taskQueue: rig.taskQueue,
     log: silentLog,
-    settings: { apiTokens: [{ name: 'ann', role: 'operate', token: 'let-me-in' }] },
+    settings: { apiTokens: [{ name: 'ann', role: 'admin', token: 'let-me-in' }] },
   });
   await new Promise<void>((resolve) => {
     server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve());

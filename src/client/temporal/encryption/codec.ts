@@ -1,9 +1,12 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { ReembedError } from '../../../contract/errors.ts';
 import { type EncryptionKey, keyRing } from './keys.ts';
+
+// CommonJS, of which Node finds no names.
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /** The names that Temporal's own samples of encryption use, so that its tools know what they see. */
 const ENCODING = 'binary/encrypted';
@@ -41,7 +44,7 @@ export function isEncrypted({ metadata }: Payload): boolean {
 function encrypt(payload: Payload, keyId: string, key: Buffer): Payload {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(keyId));
-  const plain = temporal.api.common.v1.Payload.encode(payload).finish();
+  const plain = PayloadMessage.encode(payload).finish();
   const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   return {
     metadata: {
@@ -68,7 +71,7 @@ function decrypt({ metadata, data }: Payload, ring: ReadonlyMap<string, Buffer>)
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(keyId)).setAuthTag(bytes.subarray(-TAG_BYTES));
     const plain = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-    return temporal.api.common.v1.Payload.decode(plain);
+    return PayloadMessage.decode(plain);
   } catch (error) {
     const problem = `a payload cannot be decrypted with the key ${JSON.stringify(keyId)}: it is another key of that id, or the payload was changed`;
     throw new ReembedError('InvalidSetting', problem, { cause: error });
