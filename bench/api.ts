@@ -15,7 +15,7 @@ export interface BenchApi {
 
 /** The HTTP API over a system, in the same process and on its workers' connection, as `reembed dev` has it. */
 export async function startBenchApi({ connection, taskQueue }: BenchSystem, db: Db): Promise<BenchApi> {
-  const client = clientOn(connection, 'default');
+  const client = clientOn(connection, { namespace: 'default', encryptionKeys: [] });
   const models = createModels({ env: {} });
   const app = createApi({ db, client, models, taskQueue, log: pino({ enabled: false }) });
   const server = await startHttpServer({ fetch: app.fetch, host: '127.0.0.1', port: 0, anyPort: true });

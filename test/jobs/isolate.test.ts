@@ -69,7 +69,7 @@ describe.each(['thread', 'process'] as const)('a %s that cannot start', (kind) =
   test('fails what waits for it at once, and not what runs', async () => {
     const isolation = createIsolation({
       modules: [fileURLToPath(new URL('./fixtures/blocking.ts', import.meta.url))],
-      temporal: { connection: {}, namespace: 'default', taskQueue: 'nowhere' },
+      temporal: { connection: {}, encryptionKeys: [], namespace: 'default', taskQueue: 'nowhere' },
       most: 2,
       onProblem: () => {},
     });

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { ReembedError } from '../../contract/errors.ts';
+import { API_ACCESS } from '../access.ts';
 import { routeOf } from '../route-of.ts';
 import type { ApiEnv } from '../router.ts';
 
@@ -25,15 +26,13 @@ export function limitRequests(limits: RequestLimits): MiddlewareHandler<ApiEnv> 
   const streams = limitAtOnce(limits.streams, 'open streams of events');
   return async (c, next) => {
     const route = routeOf(c);
-    // What asks for no token has none to count by, and is asked by machines that must not be refused.
-    if (route === undefined || QUIET_ROUTES.has(route)) return next();
+    // What needs no token has none to count by: probes, and the files of the dashboard.
+    if (route === undefined || API_ACCESS[route] === 'open') return next();
     const caller = c.get('caller') ?? '';
     await rate(c, caller);
     await (route.endsWith('/events') ? streams : requests)(c, caller, next);
   };
 }
-
-const QUIET_ROUTES = new Set(['GET /healthz', 'GET /readyz']);
 
 function limitRate({ perWindow, windowMs }: RequestLimits): (c: Context<ApiEnv>, caller: string) => Promise<void> {
   if (perWindow === 0) return async () => {};
