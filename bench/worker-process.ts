@@ -21,7 +21,12 @@ export async function startWorkerProcess(options: {
   temporalAddress: string;
 }): Promise<WorkerProcess> {
   const child: ChildProcess = fork(fileURLToPath(import.meta.url), {
-    env: { ...process.env, DATABASE_URL: options.databaseUrl, TEMPORAL_ADDRESS: options.temporalAddress },
+    env: {
+      ...process.env,
+      DATABASE_URL: options.databaseUrl,
+      TEMPORAL_ADDRESS: options.temporalAddress,
+      REEMBED_INDEX_MEMORY_MB: '1000', // of Postgres, where the HNSW build of the larger sizes would take hours with less
+    },
   });
   await once(child, 'message');
   return {
