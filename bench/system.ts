@@ -50,7 +50,7 @@ export async function startBenchSystem(
     namespace,
     taskQueue: settings.taskQueue,
     workflowBundle: await bundleWorkflows(),
-    dependencies: activityDependencies({ settings, db, client, models: createProcessModels(settings), log }),
+    dependencies: activityDependencies({ settings, db, client, models: createProcessModels(settings, db), log }),
   });
   const running = workers.run();
   return {

@@ -59,7 +59,7 @@ async function work(): Promise<void> {
       settings,
       db,
       client: new Client({ connection }),
-      models: createProcessModels(settings),
+      models: createProcessModels(settings, db),
       log: pino({ enabled: false }),
     }),
   });

@@ -59,12 +59,17 @@ export function withHeartbeats<T extends object>(activities: T): T {
   ) as T;
 }
 
+/** True within a local activity, which must be short. */
+export function isLocal(): boolean {
+  return Context.current().info.isLocal;
+}
+
 /**
  * Runs `work`; when the provider asks to slow down, waits as long as it says and runs it again. Waiting is not failing:
  * it uses up no try. A local activity, which must be short, does not wait.
  */
 export async function patiently<R>(signal: AbortSignal, work: () => Promise<R>): Promise<R> {
-  const mayWait = !Context.current().info.isLocal;
+  const mayWait = !isLocal();
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)) {
     try {
       return await work();

@@ -11,11 +11,14 @@ import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
 import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { patiently, type Running, runWithHeartbeat } from './running.ts';
+import { isLocal, patiently, type Running, runWithHeartbeat } from './running.ts';
 
 /** While a cut-over drains, a writer looks again this often, and after so many tries leaves the waiting to a timer. */
 const DRAIN_POLL_MS = 50;
 const DRAIN_POLLS = 20;
+
+/** A local activity does not wait longer for the limits of a model: a regular one then does. */
+const LOCAL_WAIT_MS = 1_000;
 
 /** The activity `writeChunk`: loads, embeds and writes a task's items until its time is up or it is held back. */
 export function createWriteChunk(deps: ActivityDependencies) {
@@ -198,6 +201,7 @@ class Batch {
         embedder: models.embedder(index.model),
         loader,
         signal: this.running.signal,
+        maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
         known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
       }),
     );

@@ -62,13 +62,18 @@ export function createSearchRouter({ db, models }: SearchDependencies) {
   });
 }
 
+/** Whoever searches is told to come back rather than kept waiting for the limits of the model. */
+const MODEL_WAIT_MS = 2_000;
+
 async function embedQuery(
   models: SearchDependencies['models'],
   index: IndexRow,
   text: string,
   signal: AbortSignal,
 ): Promise<Vector> {
-  const [vector] = await models.embedder(index.model).embed([text], { purpose: 'query', signal });
+  const [vector] = await models
+    .embedder(index.model)
+    .embed([text], { purpose: 'query', signal, maxWaitMs: MODEL_WAIT_MS });
   if (vector?.length !== index.model.dimensions) {
     const got = `${vector?.length ?? 0} dimensions, ${index.name} has ${index.model.dimensions}`;
     throw new ReembedError('ModelWrongDimension', `the model answers with ${got}`);

@@ -6,6 +6,8 @@ export type EmbedPurpose = 'document' | 'query';
 export interface EmbedOptions {
   purpose: EmbedPurpose;
   signal?: AbortSignal;
+  /** How long the call may be held back for the limits of the model, as long as it takes if not given. */
+  maxWaitMs?: number;
 }
 
 /**

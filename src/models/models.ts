@@ -1,9 +1,11 @@
 import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
+import type { ModelLimits } from '../contract/model-limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import { checkVectors } from './check-vectors.ts';
 import { type CustomModel, createCustomEmbedder } from './custom.ts';
 import { createHashEmbedder } from './hash.ts';
+import { type CallLimiter, createLimitedEmbedder } from './limited.ts';
 import { createOpenaiEmbedder, type OpenaiDependencies } from './openai.ts';
 import { createWordsEmbedder } from './words.ts';
 
@@ -13,6 +15,10 @@ export const WORDS_NAME = 'glove-100d-30k';
 export interface ModelsOptions extends OpenaiDependencies {
   /** Models of the program's own, by the `name` that a `custom` model is configured with. */
   custom?: Readonly<Record<string, CustomModel>>;
+  /** What keeps calls within the limits of their models; none if not given. */
+  limiter?: CallLimiter;
+  /** The limits of models, by `provider/name`. */
+  limits?: ModelLimits;
 }
 
 export interface Models {
@@ -35,11 +41,22 @@ export function createModels(options: ModelsOptions): Models {
   return {
     embedder(config) {
       const key = JSON.stringify(Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1)));
-      const embedder = embedders.get(key) ?? createEmbedder(config, options);
+      const embedder = embedders.get(key) ?? limited(createEmbedder(config, options), config, options);
       embedders.set(key, embedder);
       return embedder;
     },
   };
+}
+
+function limited(
+  embedder: Embedder,
+  { provider, name }: ModelConfig,
+  { limiter, limits = {} }: ModelsOptions,
+): Embedder {
+  if (limiter === undefined || provider === 'hash' || provider === 'words') return embedder;
+  const model = `${provider}/${name}`;
+  const limit = Object.hasOwn(limits, model) ? limits[model] : undefined;
+  return createLimitedEmbedder(embedder, { model, limit, limiter });
 }
 
 /**

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Embedder, EmbedPurpose } from '../contract/embedder.ts';
+import type { Embedder, EmbedOptions, EmbedPurpose } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Metric } from '../contract/indexes.ts';
 import type { Vector } from '../contract/vectors.ts';
@@ -13,6 +13,8 @@ export interface EmbedPartsOptions {
   signal?: AbortSignal;
   /** Calls of the embedder in flight. */
   concurrency?: number;
+  /** Of one call; see `EmbedOptions`. */
+  maxWaitMs?: number;
 }
 
 export interface ObjectTexts {
@@ -45,6 +47,7 @@ export async function embedParts(
 ): Promise<EmbeddedObject[]> {
   const vectors = objects.map(({ parts }) => new Array<Vector>(parts.length));
   const failures = new Map<number, Failure>();
+  const { purpose, maxWaitMs } = options;
   const stop = new AbortController();
   const cancel = () => stop.abort(options.signal?.reason);
 
@@ -54,7 +57,7 @@ export async function embedParts(
     const batch = entries.filter(({ of }) => !failures.has(of));
     if (batch.length === 0) return;
     try {
-      keep(batch, await embedBatch(batch, embedder, options.purpose, stop.signal));
+      keep(batch, await embedBatch(batch, embedder, { purpose, maxWaitMs, signal: stop.signal }));
     } catch (error) {
       if (!(error instanceof ReembedError) || error.type !== 'ModelRejectedInput') throw error;
       if (batch.length === 1 && batch[0]) {
@@ -102,9 +105,9 @@ export async function embedParts(
 }
 
 /** One call; checks that there are as many vectors as texts, of the right length, for models given in code. */
-async function embedBatch(batch: Entry[], embedder: Embedder, purpose: EmbedPurpose, signal: AbortSignal) {
+async function embedBatch(batch: Entry[], embedder: Embedder, options: EmbedOptions) {
   const texts = batch.map(({ text }) => text);
-  const vectors = await embedder.embed(texts, { purpose, signal });
+  const vectors = await embedder.embed(texts, options);
   if (vectors.length !== texts.length) {
     throw new ReembedError('ModelUnavailable', `the model gave ${vectors.length} vectors for ${texts.length} texts`);
   }

@@ -58,6 +58,8 @@ export interface PrepareOptions {
   /** Calls of the embedder in flight. */
   concurrency?: number;
   sleep?: Sleep;
+  /** Of a call of the embedder; see `EmbedOptions`. */
+  maxWaitMs?: number;
 }
 
 export interface Prepared {
@@ -135,13 +137,15 @@ async function splitAll(all: Work[], { config, signal }: PrepareOptions): Promis
   }
 }
 
-async function embedAll(all: Work[], { config, embedder, signal, concurrency }: PrepareOptions): Promise<void> {
+async function embedAll(all: Work[], options: PrepareOptions): Promise<void> {
+  const { config, embedder, signal, concurrency, maxWaitMs } = options;
   const objects = all.map(({ item, parts }) => ({ id: item.id, parts }));
   const embedded = await embedParts(objects, embedder, {
     purpose: 'document',
     metric: config.metric,
     signal,
     concurrency,
+    maxWaitMs,
   });
   for (const [at, work] of all.entries()) {
     const result = embedded[at];

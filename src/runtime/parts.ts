@@ -2,9 +2,11 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { ActivityDependencies } from '../activities/index.ts';
 import { durationMs } from '../contract/durations.ts';
+import type { CallLimiter } from '../models/limited.ts';
 import { createModels, type Models } from '../models/models.ts';
 import { createLoader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
+import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
 import type { Settings } from './settings.ts';
 import { createTaskControl } from './task-control.ts';
 
@@ -17,8 +19,13 @@ export interface ProcessParts {
 }
 
 /** The models of this process; keys are read from the environment when they are needed. */
-export function createProcessModels(settings: Settings): Models {
-  return createModels({ env: settings.env });
+export function createProcessModels({ env, modelLimits }: Settings, db: Db): Models {
+  const limiter: CallLimiter = {
+    book: (...call) => bookCall(db, ...call),
+    pause: (model, forMs) => pauseModel(db, model, forMs),
+    pauseOf: (model) => pauseOfModel(db, model),
+  };
+  return createModels({ env, limiter, limits: modelLimits });
 }
 
 /** What the activities of a worker work with. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../client/temporal/encryption/keys.ts';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
+import { modelLimitsSchema } from '../contract/model-limits.ts';
 
 /**
  * Every setting of reembed as data: the schema that reads the environment, `reembed config` and the documentation are
@@ -59,6 +60,14 @@ const list = z.string().transform((written) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const jsonText = z.string().transform((written, context) => {
+  try {
+    return JSON.parse(written) as unknown;
+  } catch {
+    context.addIssue('is not JSON');
+    return z.NEVER;
+  }
+});
 const address = z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
 
 const origins = list.pipe(z.array(z.string().refine((one) => URL.canParse(one) && new URL(one).origin === one)));
@@ -185,6 +194,12 @@ export const SETTINGS = {
   embedConcurrency: setting('REEMBED_EMBED_CONCURRENCY', whole(1, 1_000), '16', {
     meaning: 'activities of the embed queue that one worker runs at once',
     expected: 'a whole number from 1 to 1000',
+  }),
+  modelLimits: setting('REEMBED_MODEL_LIMITS', jsonText.pipe(modelLimitsSchema), '{}', {
+    meaning:
+      'what providers allow per minute of each model, by all processes together, as JSON: {"openai/NAME": {"requestsPerMinute": 3000, "tokensPerMinute": 1000000}}',
+    expected:
+      'JSON with requestsPerMinute, tokensPerMinute or both by openai/NAME or custom/NAME, for instance {"openai/bge-m3": {"requestsPerMinute": 600}}',
   }),
   tasks: setting('REEMBED_TASKS', list, '', {
     meaning: 'modules, or folders of modules, that define tasks for the workers to run',

@@ -3,6 +3,7 @@ import { type Db, transaction } from './database.ts';
 import * as initial from './migrations/0001_initial.ts';
 import * as finishedWrites from './migrations/0002_finished_writes.ts';
 import * as steerResults from './migrations/0003_steer_results.ts';
+import * as modelLimits from './migrations/0004_model_limits.ts';
 import { closeCatalog } from './protocol/gate.ts';
 
 /** All migrations by name, in order. */
@@ -10,6 +11,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0001_initial': initial,
   '0002_finished_writes': finishedWrites,
   '0003_steer_results': steerResults,
+  '0004_model_limits': modelLimits,
 };
 
 /**

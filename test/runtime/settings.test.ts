@@ -33,6 +33,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   databaseConnections: ['0', '1001'],
   embedConcurrency: ['0', ''.padEnd(30, '9')],
   jobConcurrency: ['0', '10001', 'many'],
+  modelLimits: ['{', '{"hash/a":{"requestsPerMinute":1}}'],
   shutdownSeconds: ['-1', 'soon'],
   temporalUiUrl: ['localhost:8233', 'javascript:alert(1)'],
   url: ['localhost:7400', 'ftp://x', 'nowhere'],

@@ -31,7 +31,7 @@ export async function runApi(
     const parts = {
       client: temporal.client,
       db,
-      models: createProcessModels(settings),
+      models: createProcessModels(settings, db),
       registry: tasks?.registry,
       anyPort: false,
       graceMs: settings.shutdownSeconds * 1_000,

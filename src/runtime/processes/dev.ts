@@ -65,7 +65,7 @@ export async function runDev(
     // On the workers' own connection, so that a task may begin without a way through the server's queue.
     const client = clientOn(connection, temporal);
     const { namespace, encryptionKeys } = temporal;
-    const store = { db, models: createProcessModels(settings) };
+    const store = { db, models: createProcessModels(settings, db) };
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
     const workers = {
       settings,

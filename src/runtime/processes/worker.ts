@@ -55,7 +55,7 @@ async function openStore(settings: Settings, components: Components, { log }: Pr
   const db = openConfiguredDatabase(settings, log);
   components.add('the database connections', () => db.destroy());
   await patiently(wait, () => requireMigrated(db));
-  return { db, models: createProcessModels(settings) };
+  return { db, models: createProcessModels(settings, db) };
 }
 
 /** @throws ReembedError `InvalidSetting` when there are none and nothing else to do */
