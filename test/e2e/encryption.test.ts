@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { createApi } from '../../src/api/app.ts';
 import { encryptionCodec } from '../../src/client/temporal/encryption/codec.ts';
 import type { EncryptionKey } from '../../src/client/temporal/encryption/keys.ts';
+import { throttleTask } from '../../src/client/temporal/index.ts';
 import { codecBody } from '../../src/contract/codec.ts';
 import { ROLES } from '../../src/contract/roles.ts';
 import { createRegistry, defineTask } from '../../src/jobs/index.ts';
@@ -120,8 +121,9 @@ test('keys are rotated under running writes and a running reindex, nothing is lo
     source: 'live',
     dest: 'rotated-2',
     destModel,
-    ratePerSecond: 40,
-    batchSize: 20,
+    // It would take minutes: it is let go once the keys are rotated.
+    ratePerSecond: 2,
+    batchSize: 2,
   });
   let turns = 0;
   let writing = true;
@@ -149,6 +151,8 @@ test('keys are rotated under running writes and a running reindex, nothing is lo
   expect((await ofReindex.describe()).status.name).toBe('RUNNING');
   await stop(before);
   await until(8);
+  expect((await ofReindex.describe()).status.name).toBe('RUNNING');
+  await throttleTask(after.client, reindex.workflowId, 10_000);
 
   expect(await endOf(ofReindex)).toMatchObject({ status: 'done' });
   await until(turns + 2);
