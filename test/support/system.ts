@@ -5,7 +5,7 @@ import { type ApiDependencies, createApi } from '../../src/api/app.ts';
 import { createClient, type ReembedClient } from '../../src/client/http/client.ts';
 import { createModels } from '../../src/models/models.ts';
 import { openPostgresDatabase, type TestDatabase } from './databases.ts';
-import { type Rig, silentLog, startRig, startTemporal } from './rig.ts';
+import { type Rig, type RigOptions, silentLog, startRig, startTemporal } from './rig.ts';
 
 export interface System {
   /** Of the API, which listens. */
@@ -20,12 +20,15 @@ export interface System {
 }
 
 /** The whole of it: a Temporal dev server, a database, real workers and an API that listens. */
-export async function startSystem(): Promise<System> {
+export async function startSystem(
+  options: Pick<RigOptions, 'embedder' | 'jobs'> & { api?: ApiDependencies['settings'] } = {},
+): Promise<System> {
   const servers: ServerType[] = [];
   const environment = await startTemporal('dev');
   const database = await openPostgresDatabase();
-  const rig = await startRig({ environment, db: database.db });
-  const listen: System['listen'] = async (settings) => {
+  const rig = await startRig({ environment, db: database.db, embedder: options.embedder, jobs: options.jobs });
+  const listen: System['listen'] = async (own) => {
+    const settings = { ...options.api, ...own };
     const { client } = environment;
     const models = createModels({ env: {} });
     const app = createApi({ db: database.db, client, models, taskQueue: rig.taskQueue, log: silentLog, settings });

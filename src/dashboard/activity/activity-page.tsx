@@ -1,5 +1,5 @@
 import '@mantine/charts/styles.css';
-import { NativeSelect, SegmentedControl, SimpleGrid, Stack, Text } from '@mantine/core';
+import { NativeSelect, Paper, SegmentedControl, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { TASK_TYPES, type TaskType } from '../../contract/tasks.ts';
@@ -67,13 +67,13 @@ export function ActivityPage() {
 
 function Figure({ name, value }: { name: string; value: string }) {
   return (
-    <Card>
+    <Paper withBorder p="md">
       <Text component="dt" fz="xs" c="dimmed">
         {name}
       </Text>
       <Text component="dd" m={0} fz={22} fw={600}>
         {value}
       </Text>
-    </Card>
+    </Paper>
   );
 }

@@ -38,6 +38,7 @@ export function EndedChart({ buckets, minutes }: ChartProps) {
           withLegend
           valueFormatter={number}
           barProps={{ isAnimationActive: false }}
+          barChartProps={{ accessibilityLayer: false }}
           {...AXES}
         />
       </div>
@@ -67,6 +68,7 @@ export function OpenChart({ buckets, minutes }: ChartProps) {
           withLegend
           valueFormatter={number}
           areaProps={{ isAnimationActive: false }}
+          areaChartProps={{ accessibilityLayer: false }}
           {...AXES}
         />
       </div>

@@ -37,7 +37,7 @@ export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
             <Table.Tr>
               <Table.Th>Alias</Table.Th>
               <Table.Th>Points to</Table.Th>
-              <Table.Th w={175} ta="right">
+              <Table.Th w={220} ta="right">
                 Change
               </Table.Th>
             </Table.Tr>

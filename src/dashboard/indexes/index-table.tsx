@@ -11,7 +11,7 @@ export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
         <Table.Tr>
           <Table.Th>Index</Table.Th>
           <Table.Th w={140}>Serves as</Table.Th>
-          <Table.Th w={190} visibleFrom="md">
+          <Table.Th w={230} visibleFrom="md">
             Model
           </Table.Th>
           <Table.Th w={110} ta="right" visibleFrom="sm">
@@ -23,7 +23,7 @@ export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
           <Table.Th w={100} ta="right" visibleFrom="sm">
             Size
           </Table.Th>
-          <Table.Th w={210} visibleFrom="md">
+          <Table.Th w={190} visibleFrom="md">
             Lock
           </Table.Th>
         </Table.Tr>

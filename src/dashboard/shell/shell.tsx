@@ -65,7 +65,7 @@ function Pages() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Pages">
+      <AppShell.Navbar p="xs" aria-label="Pages" className="pages" data-open={open || undefined}>
         <Stack gap={2} style={{ flex: 1 }}>
           {PAGES.map(({ to, label }) => (
             <Link key={to} to={to} className="nav-link">

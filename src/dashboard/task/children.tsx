@@ -73,7 +73,9 @@ export function Children({ tracker: { id, children, status } }: { tracker: Track
                     <Status status={child.status} />
                   </Table.Td>
                   <Table.Td visibleFrom="sm">
-                    {child.progress && <ProgressBar progress={child.progress} label={`Progress of ${child.id}`} />}
+                    {child.progress && (
+                      <ProgressBar progress={child.progress} label={`Progress of ${child.id}`} quiet />
+                    )}
                   </Table.Td>
                 </Table.Tr>
               ))}

@@ -29,7 +29,7 @@ export function FailedItems({ tracker }: { tracker: Tracker }) {
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const total = query.data?.pages[0]?.total ?? 0;
   if (query.error) return <Problem error={query.error} title="The failed items cannot be read" />;
-  if (items.length === 0) return null;
+  if (items.length === 0 || progress.failed === 0) return null;
   return (
     <Card
       flush

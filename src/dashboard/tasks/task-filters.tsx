@@ -17,11 +17,11 @@ export function TaskFilters() {
   const set = (change: { type?: TaskType; index?: string; within?: Within }) =>
     void navigate({ search: (before) => ({ ...before, ...change }) });
   return (
-    <Group gap="xs" px="md" py="sm">
+    <Group gap="xs" px="md" py="sm" wrap="nowrap">
       <Select
         aria-label="Type"
         placeholder="All types"
-        w={150}
+        style={{ flex: '0 1 150px' }}
         data={TASK_TYPES}
         value={type}
         onChange={(chosen) => set({ type: chosen ?? undefined })}
@@ -30,7 +30,7 @@ export function TaskFilters() {
       <Select
         aria-label="Index or alias"
         placeholder="All indexes"
-        w={190}
+        style={{ flex: '0 1 190px' }}
         data={[...new Set(index === null ? names : [index, ...names])]}
         value={index}
         onChange={(chosen) => set({ index: chosen ?? undefined })}
@@ -40,7 +40,7 @@ export function TaskFilters() {
       <Select
         aria-label="Created"
         placeholder="Any time"
-        w={150}
+        style={{ flex: '0 1 150px' }}
         data={WITHIN.map((value) => ({ value, label: WITHIN_LABELS[value] }))}
         value={within}
         onChange={(chosen) => set({ within: chosen ?? undefined })}

@@ -70,7 +70,7 @@ interface RowProps {
 function TaskTableRow({ task, checked, onCheck }: RowProps) {
   const { id, type, status, detail, progress, createTime } = task;
   const running = isOpen(status) && progress;
-  const bar = progress && <ProgressBar progress={progress} label={`Progress of ${id}`} />;
+  const bar = progress && <ProgressBar progress={progress} label={`Progress of ${id}`} quiet />;
   return (
     <Table.Tr data-task={id}>
       <Table.Td style={{ verticalAlign: 'top' }}>

@@ -5,6 +5,7 @@ import { reembed } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import { StartReindex } from '../indexes/start-reindex.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
+import { LinkButton } from '../ui/links.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { BulkBar } from './bulk-bar.tsx';
 import { Pager } from './pager.tsx';
@@ -43,28 +44,26 @@ function TaskList({ filter }: { filter: TaskFilter }) {
   if (!data) {
     return error ? <Problem error={error} title="The tasks cannot be listed" /> : <Loading rows={8} />;
   }
-  if (data.tasks.length === 0 && cursors.length === 1) {
-    return filtered ? (
-      <Empty title="No task fits">Choose another status, type or time.</Empty>
-    ) : (
-      <Empty title="No tasks yet">
-        Everything that is written, deleted or rebuilt is a task. Create an index on the page Indexes, or send a call to
-        the API: its reference has examples.
-      </Empty>
-    );
-  }
+  const isEmpty = data.tasks.length === 0 && cursors.length === 1;
   return (
     <>
-      <TaskTable tasks={data.tasks} selected={selected} onSelect={setSelected} />
-      <Pager
-        page={cursors.length}
-        perPage={PAGE}
-        shown={data.tasks.length}
-        total={data.total}
-        connected={connected}
-        onNewer={cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : undefined}
-        onOlder={data.cursor === null ? undefined : () => setCursors([...cursors, data.cursor])}
-      />
+      {isEmpty ? (
+        <NoTasks filtered={filtered} />
+      ) : (
+        <>
+          <TaskTable tasks={data.tasks} selected={selected} onSelect={setSelected} />
+          <Pager
+            page={cursors.length}
+            perPage={PAGE}
+            shown={data.tasks.length}
+            total={data.total}
+            connected={connected}
+            onNewer={cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : undefined}
+            onOlder={data.cursor === null ? undefined : () => setCursors([...cursors, data.cursor])}
+          />
+        </>
+      )}
+      {/* Also when none fits any more: it may be what was done here that has changed them. */}
       <BulkBar
         selected={selected}
         filter={filter}
@@ -73,5 +72,22 @@ function TaskList({ filter }: { filter: TaskFilter }) {
         onClear={() => setSelected(new Set())}
       />
     </>
+  );
+}
+
+function NoTasks({ filtered }: { filtered: boolean }) {
+  if (filtered) return <Empty title="No task fits">Choose another status, type or time.</Empty>;
+  return (
+    <Empty
+      title="No tasks yet"
+      action={
+        <LinkButton variant="default" to="/indexes">
+          Go to the indexes
+        </LinkButton>
+      }
+    >
+      Everything that is written, deleted or rebuilt is a task. Create an index first, or send a call to the API: its
+      reference has examples.
+    </Empty>
   );
 }

@@ -32,5 +32,6 @@ export function Payload({ payload, metadata = {} }: PayloadProps) {
 }
 
 function textOf(value: Json): string {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.join(', ').slice(0, 500);
   return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 500);
 }

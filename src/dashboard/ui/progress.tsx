@@ -6,12 +6,22 @@ interface ProgressBarProps {
   progress: TaskProgress;
   label: string;
   size?: 'sm' | 'lg';
+  /** Without a bar where there is nothing left to do. */
+  quiet?: boolean;
 }
 
 /** How much of a task is done, as a bar and in numbers. */
-export function ProgressBar({ progress: { done, total, failed }, label, size = 'sm' }: ProgressBarProps) {
+export function ProgressBar({ progress, label, size = 'sm', quiet = false }: ProgressBarProps) {
+  const { done, total, failed } = progress;
   if (total === 0) return null;
   const share = percent(done, total);
+  if (quiet && done === total && failed === 0) {
+    return (
+      <Text fz="xs" c="dimmed" className="nowrap">
+        {number(total)} of {number(total)}
+      </Text>
+    );
+  }
   return (
     <Box>
       <Group justify="space-between" gap={6} wrap="nowrap" mb={3}>

@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createRegistry, defineTask } from '../../src/jobs/index.ts';
+import { givenIndex } from '../support/rig.ts';
+import { type Dashboard, openDashboard } from './support/dashboard.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+const registry = createRegistry();
+defineTask({ name: 'send-report', registry }, () => {});
+const opened: Dashboard | undefined = await openDashboard({ jobs: { registry } });
+const dashboard = opened as Dashboard;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const PHONE = { width: 390, height: 844 };
+/** Every page, and what is there once it has loaded. */
+const PAGES: [address: string, loaded: string][] = [
+  ['/tasks', '1 to '],
+  ['/tasks/rebuild', 'is complete and serves as docs'],
+  ['/indexes', 'docs-v2'],
+  ['/indexes/docs', 'a lion sleeps'],
+  ['/search?text=lion', 'answered in'],
+  ['/schedules', 'send-report'],
+  ['/activity', 'open now'],
+];
+/** The forms, and the button that opens each. */
+const FORMS: [address: string, button: string][] = [
+  ['/indexes', 'Reindex…'],
+  ['/indexes', 'New index…'],
+  ['/indexes', 'New alias…'],
+  ['/indexes/docs', 'Add objects…'],
+  ['/indexes/docs', 'Delete…'],
+  ['/schedules', 'New schedule…'],
+];
+
+beforeAll(async () => {
+  if (!opened) return;
+  const { database, reembed } = opened.system;
+  await givenIndex(database.db, 'docs-v1', { alias: 'docs' });
+  const items = ['a lion sleeps', 'a train leaves'].map((payload, at) => ({ id: `o${at}`, payload }));
+  await reembed.tasks.upsert({ index: 'docs', items }, { wait: true });
+  await reembed.tasks.upsert({ index: 'docs', items: [{ id: 'o9', uri: 'gopher://none' }] }, { wait: true });
+  const reindex = { taskId: 'rebuild', source: 'docs', dest: 'docs-v2', destModel: { provider: 'words' } } as const;
+  await reembed.tasks.reindex(reindex, { wait: true });
+  await reembed.schedules.put('send-report', 'default', { every: '1h' });
+});
+afterAll(() => opened?.close());
+
+/** What axe finds of weight, with the places. */
+async function violations(page: Page): Promise<string[]> {
+  // As a text of ours: the policy of the page lets no script in by an element.
+  await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate<{
+    violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+  }>("axe.run(document, { resultTypes: ['violations'] })");
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 300)} ${failureSummary}`),
+    );
+}
+
+const seen = (page: Page, text: string) => page.getByText(text).filter({ visible: true }).first().waitFor();
+
+/** What axe finds in light colours, and in dark ones. */
+async function bothViolations(page: Page): Promise<string[]> {
+  const light = await violations(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+  return [...light, ...(await violations(page))];
+}
+
+describe.skipIf(!opened)('in light and in dark colours, axe finds nothing serious', () => {
+  it('on any page', async () => {
+    for (const [address, loaded] of PAGES) {
+      const page = await dashboard.open(address);
+      await seen(page, loaded);
+      expect([address, await bothViolations(page)]).toEqual([address, []]);
+      await page.context().close();
+    }
+  });
+
+  it('in any form, nor in what many tasks are steered with', async () => {
+    for (const [address, button] of FORMS) {
+      const page = await dashboard.open(address);
+      await page.getByRole('button', { name: button }).first().click();
+      await page.getByRole('dialog').waitFor();
+      expect([button, await bothViolations(page)]).toEqual([button, []]);
+      await page.context().close();
+    }
+    const page = await dashboard.open('/tasks');
+    await page.getByLabel('Select all on this page').check();
+    await page.getByRole('region', { name: 'Selected tasks' }).getByRole('button', { name: 'Restart…' }).click();
+    await page.getByText('Nothing has been done yet').waitFor();
+    expect(await bothViolations(page)).toEqual([]);
+  });
+});
+
+describe.skipIf(!opened)('every page', () => {
+  it('fits a phone: nothing is scrolled sideways', async () => {
+    for (const [address, loaded] of PAGES) {
+      const page = await dashboard.open(address, { size: PHONE });
+      await seen(page, loaded);
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+      expect([address, width]).toEqual([address, PHONE.width]);
+      await page.context().close();
+    }
+  });
+
+  it('is reached on a phone by the menu', async () => {
+    const page = await dashboard.open('/tasks', { size: PHONE });
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.getByRole('link', { name: 'Schedules' }).click();
+    await page.getByRole('heading', { name: 'Schedules' }).waitFor();
+    // Out of sight, and out of reach of the Tab key.
+    await page.getByRole('link', { name: 'Activity' }).waitFor({ state: 'hidden' });
+  });
+
+  it('says what is wrong when the API is away, and goes on when it is back', async () => {
+    const complaints = /Failed to load resource/;
+    const page = await dashboard.open('/indexes', { complaints });
+    await seen(page, 'docs-v2');
+    await page.context().route('**/v1/**', (route) => route.abort());
+    await page.getByRole('link', { name: 'Schedules' }).click();
+    await seen(page, 'The schedules cannot be listed');
+    await page.getByRole('link', { name: 'Tasks' }).click();
+    await seen(page, 'The tasks cannot be listed');
+    await page.context().unroute('**/v1/**');
+    await seen(page, '1 to ');
+  });
+
+  it('tells of what is not there', async () => {
+    const complaints = /404/;
+    for (const [address, text] of [
+      ['/tasks/nobody', 'There is no such task'],
+      ['/indexes/nothing', 'There is no such index'],
+      ['/tasks?status=paused', 'No task fits'],
+    ] as const) {
+      await seen(await dashboard.open(address, { complaints }), text);
+    }
+  });
+});
+
+describe.skipIf(!opened)('where tokens are needed', () => {
+  const complaints = /401|403/;
+  const listen = () =>
+    dashboard.system.listen({
+      apiTokens: [
+        { name: 'ann', role: 'admin', token: 'of-ann' },
+        { name: 'vera', role: 'view', token: 'of-vera' },
+      ],
+    });
+
+  it('the page asks for one, keeps it in the tab, and forgets it when asked to', async () => {
+    const page = await dashboard.open('/tasks', { url: await listen(), complaints });
+    await page.getByLabel('API token').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await seen(page, 'The server does not know this token.');
+    await page.getByLabel('API token').fill('of-ann');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await seen(page, '1 to ');
+    await seen(page, 'ann (admin)');
+    await page.reload();
+    await seen(page, '1 to ');
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('of-ann');
+    await page.getByRole('button', { name: 'Forget the token' }).click();
+    await page.getByLabel('API token').waitFor();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('a token that may only look sees no payloads, and what it may not do says why', async () => {
+    const page = await dashboard.open('/indexes/docs', { url: await listen(), complaints });
+    await page.getByLabel('API token').fill('of-vera');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await seen(page, 'Not shown to this token');
+    expect(await page.getByText('a lion sleeps').count()).toBe(0);
+    const reindex = page.getByRole('button', { name: 'Reindex…' });
+    expect(await reindex.getAttribute('aria-disabled')).toBe('true');
+    await reindex.click({ force: true });
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await reindex.focus();
+    await seen(page, 'This needs the role “operate”; the token has “view”.');
+    await page.getByRole('navigation').getByRole('link', { name: 'Search' }).click();
+    await seen(page, 'Not shown to this token');
+  });
+});

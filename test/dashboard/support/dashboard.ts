@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { expect } from 'vitest';
+import type { RigOptions } from '../../support/rig.ts';
+import { type System, startSystem } from '../../support/system.ts';
+import { openBrowser } from './chromium.ts';
+
+const SOURCE = fileURLToPath(new URL('../../../src/dashboard', import.meta.url));
+
+/** What the page does may take its time on a machine that has more to do. */
+export const PATIENCE_MS = 30_000;
+
+export interface Dashboard {
+  system: System;
+  /** A page of a browser profile of its own. */
+  open(address: string, options?: OpenOptions): Promise<Page>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  scheme?: 'light' | 'dark';
+  size?: { width: number; height: number };
+  /** Of the API; that of the system if not given. */
+  url?: string;
+  /** What the browser's console may complain of. */
+  complaints?: RegExp;
+}
+
+/** The dashboard as it is built, served by a real API over real servers, in a real browser; nothing where there is none. */
+export async function openDashboard(
+  options: Pick<RigOptions, 'embedder' | 'jobs'> = {},
+): Promise<Dashboard | undefined> {
+  const opened = await openBrowser();
+  if (!opened) return undefined;
+  const folder = await mkdtemp(path.join(tmpdir(), 'reembed-dashboard-'));
+  await build({ root: SOURCE, logLevel: 'silent', build: { outDir: folder, emptyOutDir: true } });
+  const system = await startSystem({ ...options, api: { dashboard: folder } });
+  const complaints: string[] = [];
+  return {
+    system,
+    open: (address, page = {}) => openPage(opened.browser, system.url + address, page, complaints),
+    async close() {
+      await opened.close();
+      await system.stop();
+      await rm(folder, { recursive: true });
+      // A policy that is violated, a component that throws, a file that is missing.
+      expect(complaints).toEqual([]);
+    },
+  };
+}
+
+async function openPage(
+  browser: Browser,
+  address: string,
+  { scheme = 'light', size = { width: 1280, height: 900 }, url, complaints: expected = /^$/ }: OpenOptions,
+  complaints: string[],
+): Promise<Page> {
+  const context = await browser.newContext({ colorScheme: scheme, viewport: size, reducedMotion: 'reduce' });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const complain = (text: string) => void (expected.test(text) || complaints.push(text));
+  page.on('console', (message) => message.type() === 'error' && complain(message.text()));
+  page.on('pageerror', (error) => complain(error.message));
+  await page.goto(url === undefined ? address : url + new URL(address).pathname);
+  return page;
+}
+
+/** The status that a task's page shows, once it is this one. */
+export async function statusBecomes(page: Page, status: string): Promise<void> {
+  await page.getByTestId('status').getByText(status, { exact: true }).waitFor();
+}
+
+/** Waits for something that the page may come to, and tells what it was last. */
+export function soon<T>(read: () => Promise<T> | T) {
+  return expect.poll(read, { timeout: PATIENCE_MS, interval: 100 });
+}

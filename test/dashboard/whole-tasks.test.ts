@@ -1,0 +1,217 @@
+import { afterAll, beforeEach, expect, it, vi } from 'vitest';
+import { ReembedError } from '../../src/contract/errors.ts';
+import { givenIndex } from '../support/rig.ts';
+import { createSlowModel } from '../workflows/support/slow-model.ts';
+import { type Dashboard, openDashboard, soon, statusBecomes } from './support/dashboard.ts';
+
+/** Indexes are rebuilt into ones with this many dimensions, by a model that waits when it is told to. */
+const DEST_DIMENSIONS = 16;
+const slow = createSlowModel(DEST_DIMENSIONS);
+let rejected: (text: string) => boolean = () => false;
+
+const opened: Dashboard | undefined = await openDashboard({
+  embedder: (config, usual) => {
+    const model = slow.embedder(config, usual);
+    return {
+      ...model,
+      async embed(texts, options) {
+        if (texts.some(rejected)) throw new ReembedError('ModelRejectedInput', 'not <b>this</b> one');
+        return model.embed(texts, options);
+      },
+    };
+  },
+});
+const test = it.skipIf(!opened);
+vi.setConfig({ testTimeout: 120_000 });
+const dashboard = opened as Dashboard;
+
+afterAll(() => opened?.close());
+beforeEach(() => {
+  rejected = () => false;
+});
+let names = 0;
+
+/** A served index with some objects. */
+async function given(objects = 30): Promise<{ alias: string; index: string; next: string }> {
+  const alias = `docs${++names}`;
+  await givenIndex(dashboard.system.database.db, `${alias}-v1`, { alias });
+  const items = Array.from({ length: objects }, (_, at) => ({ id: `k${at}`, payload: `text ${at}.` }));
+  if (objects > 0) await dashboard.system.reembed.tasks.upsert({ index: alias, items }, { wait: true });
+  return { alias, index: `${alias}-v1`, next: `${alias}-v2` };
+}
+
+/** For the page: by what name one knows what has the focus. */
+const LABEL_OF_FOCUSED = `(() => {
+  const element = document.activeElement;
+  const label = element.id && document.querySelector('label[for="' + element.id + '"]');
+  return (label || element).textContent.trim();
+})()`;
+
+async function startReindex(alias: string) {
+  const page = await dashboard.open('/indexes');
+  await page.getByRole('button', { name: 'Reindex…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Rebuild', { exact: true }).selectOption(alias);
+  await dialog.getByLabel('Model', { exact: true }).selectOption('hash');
+  await dialog.getByLabel('Dimensions').fill(String(DEST_DIMENSIONS));
+  await dialog.getByRole('button', { name: 'Start the reindex' }).click();
+  await page.waitForURL(/\/tasks\/./);
+  return page;
+}
+
+test('a reindex is started by form, watched, canceled, restarted, and seen to switch the alias', async () => {
+  const { alias, next } = await given();
+  const held = slow.holdBack(/^text \d/);
+  const page = await startReindex(alias);
+  await held.asked;
+  await statusBecomes(page, 'processing');
+  await page.locator('li[aria-current=step]').getByText('Copy').waitFor();
+  await page.getByText('0 of 30').first().waitFor();
+
+  await page.getByRole('button', { name: 'Cancel…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill('not today');
+  await dialog.getByRole('button', { name: 'Cancel the task' }).click();
+  await statusBecomes(page, 'canceled');
+  await page.getByRole('table', { name: 'Steering' }).getByText('cancel: not today').waitFor();
+  expect(await dashboard.system.reembed.aliases.list()).toContainEqual({ alias, index: `${alias}-v1` });
+
+  held.release();
+  await page.getByRole('button', { name: 'Restart', exact: true }).click();
+  // Nobody loads the page anew.
+  await statusBecomes(page, 'done');
+  await page.getByText(`${next} is complete and serves as ${alias}`).waitFor();
+  expect(await page.locator('.phases li', { hasText: 'done' }).count()).toBe(7);
+
+  await page.getByRole('link', { name: 'Indexes' }).click();
+  await page.locator(`[data-index="${next}"]`).getByText(alias, { exact: true }).waitFor();
+  await page.locator(`[data-alias="${alias}"]`).getByRole('link', { name: next }).waitFor();
+});
+
+test('a running reindex is throttled, paused and resumed', async () => {
+  const { alias } = await given();
+  const held = slow.holdBack(/^text \d/);
+  const page = await startReindex(alias);
+  await held.asked;
+  await page.getByRole('button', { name: 'Throttle…' }).click();
+  await page.getByRole('dialog').getByLabel('Objects per second').fill('1000');
+  await page.getByRole('button', { name: 'Set the rate' }).click();
+  await page
+    .getByRole('table', { name: 'Steering' })
+    .getByText(/^throttle/)
+    .waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await statusBecomes(page, 'paused');
+  held.release();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await statusBecomes(page, 'done');
+});
+
+test('what failed is shown with its reason, as text, and tried again alone', async () => {
+  const { alias, index } = await given(0);
+  rejected = (text) => /[13579]\.$/.test(text);
+  const page = await dashboard.open(`/indexes/${index}`);
+  await page.getByRole('button', { name: 'Add objects…' }).click();
+  const lines = Array.from({ length: 10 }, (_, at) => JSON.stringify({ id: `k${at}`, payload: `text ${at}.` }));
+  await page.getByLabel('Objects', { exact: true }).fill(lines.join('\n'));
+  await page.getByRole('button', { name: 'Write 10 objects' }).click();
+  await statusBecomes(page, 'done');
+  await page.getByText('Failed items: 5').waitFor();
+  const failed = page.getByRole('table', { name: 'Failed items' });
+  expect(await failed.getByRole('row').count()).toBe(6);
+  await failed.getByText('not <b>this</b> one').first().waitFor();
+
+  rejected = () => false;
+  await page.getByRole('button', { name: 'Retry failed items' }).click();
+  await failed.waitFor({ state: 'detached' });
+  await page.getByText('5 of 5').first().waitFor();
+  const objects = dashboard.system.reembed.objects.list(alias);
+  const stored: string[] = [];
+  for await (const { id, failed: notEmbedded } of objects) if (!notEmbedded) stored.push(id);
+  expect(stored).toHaveLength(10);
+});
+
+test('many tasks are canceled at once, after a look at what would be done', async () => {
+  const { index } = await given(1);
+  const { reembed } = dashboard.system;
+  const waiting = await Promise.all(
+    [1, 2, 3].map((hours) =>
+      reembed.tasks.deleteIndex({ index, after: `${hours}h`, taskId: `later-${hours}-${index}`, force: true }),
+    ),
+  );
+  const page = await dashboard.open(`/tasks?status=waiting&index=${index}`);
+  for (const { id } of waiting)
+    await page.locator(`[data-task="${id}"]`).getByText('waiting', { exact: true }).filter({ visible: true }).waitFor();
+  await page.getByLabel('Select all on this page').check();
+  await page.getByRole('region', { name: 'Selected tasks' }).getByRole('button', { name: 'Cancel…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Nothing has been done yet. 3 tasks: would cancel').waitFor();
+  for (const { id } of waiting) expect((await reembed.tasks.info(id)).status).toBe('waiting');
+
+  await dialog.getByRole('button', { name: 'Cancel 3 tasks' }).click();
+  await dialog.getByText('3 tasks: canceled').waitFor();
+  for (const { id } of waiting) expect((await reembed.tasks.info(id)).status).toBe('canceled');
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  // The list has seen it by itself.
+  await page.getByText('No task fits').waitFor();
+});
+
+test('a list shows tasks that come in and end while one looks', async () => {
+  const { alias } = await given(1);
+  const page = await dashboard.open(`/tasks?index=${alias}&type=upsert`);
+  await page.getByText('1 to 1 of 1').waitFor();
+  const { id } = await dashboard.system.reembed.tasks.upsert({
+    index: alias,
+    items: [{ id: 'new', payload: 'a text' }],
+  });
+  await page.locator(`[data-task="${id}"]`).getByText('done', { exact: true }).filter({ visible: true }).waitFor();
+  await page.getByText('1 to 2 of 2').waitFor();
+});
+
+test('a reindex is started by keyboard alone', async () => {
+  const { alias, next } = await given(3);
+  const page = await dashboard.open('/indexes');
+  await page.getByRole('button', { name: 'Reindex…' }).waitFor();
+  const focused = () => page.evaluate<string>(LABEL_OF_FOCUSED);
+  const tabTo = async (name: string) => {
+    for (let steps = 0; (await focused()) !== name; steps++) {
+      expect(steps, `no way to ${name} by Tab; at ${await focused()}`).toBeLessThan(60);
+      await page.keyboard.press('Tab');
+    }
+  };
+  await tabTo('Reindex…');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByLabel('Rebuild', { exact: true }).waitFor();
+  await tabTo('Rebuild');
+  await page.keyboard.type(alias);
+  await soon(() => page.getByLabel('Rebuild', { exact: true }).inputValue()).toBe(alias);
+  await tabTo('Start the reindex');
+  await page.keyboard.press('Enter');
+  await statusBecomes(page, 'done');
+  await page.getByText(`${next} is complete and serves as ${alias}`).waitFor();
+});
+
+test('two indexes are searched side by side, and payloads are text whatever they hold', async () => {
+  const { alias, index } = await given(5);
+  const payload = `<img src=x onerror="document.title='run'"> lion`;
+  await dashboard.system.reembed.tasks.upsert({ index: alias, items: [{ id: 'html', payload }] }, { wait: true });
+  const next = `${alias}-v2`;
+  await dashboard.system.reembed.tasks.reindex(
+    { source: alias, dest: next, destModel: { provider: 'words' } },
+    { wait: true },
+  );
+  const page = await dashboard.open(`/search?left=${index}&right=${alias}`);
+  await page.getByLabel('Search for').fill('lion');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  for (const name of [index, next]) {
+    await page
+      .getByRole('table', { name: `Found in ${name}` })
+      .getByText(payload)
+      .waitFor();
+  }
+  await page
+    .getByText(/of 6 also found by the other/)
+    .first()
+    .waitFor();
+  expect(await page.title()).toBe('Search · reembed');
+});
