@@ -75,15 +75,17 @@ describe('requests at once', () => {
     app.get('/failing', async () => {
       throw new TypeError('no');
     });
-    app.get('/events', (c) =>
-      streamSSE(c, async (stream) => {
-        await stream.writeSSE({ data: 'first' });
-        await new Promise<void>((resolve) => stream.onAbort(resolve));
-      }),
-    );
+    for (const address of ['/events', '/list']) {
+      app.get(address, (c) =>
+        streamSSE(c, async (stream) => {
+          await stream.writeSSE({ data: 'first' });
+          await new Promise<void>((resolve) => stream.onAbort(resolve));
+        }),
+      );
+    }
     const server = await startHttpServer({ fetch: app.fetch, host: '127.0.0.1', port: 0, anyPort: true });
     const get = (path: string, caller = 'ann', signal?: AbortSignal) =>
-      fetch(server.url + path, { headers: { 'x-caller': caller }, signal });
+      fetch(server.url + path, { headers: { 'x-caller': caller, accept: 'text/event-stream' }, signal });
     return { get, held, stop: () => server.stop(0) };
   }
 
@@ -114,6 +116,7 @@ describe('requests at once', () => {
       const open = await get('/events', 'ann', left.signal);
       expect(open.status).toBe(200);
       expect((await get('/events')).status).toBe(429);
+      expect((await get('/list')).status).toBe(429);
       expect((await get('/failing')).status).toBe(500);
       left.abort();
       await expect

@@ -30,8 +30,13 @@ export function limitRequests(limits: RequestLimits): MiddlewareHandler<ApiEnv> 
     if (route === undefined || API_ACCESS[route] === 'open') return next();
     const caller = c.get('caller') ?? '';
     await rate(c, caller);
-    await (route.endsWith('/events') ? streams : requests)(c, caller, next);
+    await (isStream(route, c.req.header('accept')) ? streams : requests)(c, caller, next);
   };
+}
+
+/** A list is answered as a page, or as a stream of what becomes of it. */
+function isStream(route: string, accept = ''): boolean {
+  return route.endsWith('/events') || (route.endsWith('/list') && accept.includes('text/event-stream'));
 }
 
 function limitRate({ perWindow, windowMs }: RequestLimits): (c: Context<ApiEnv>, caller: string) => Promise<void> {
