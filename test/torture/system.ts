@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,14 +10,31 @@ import { startTemporalDevServer, type TemporalDevServer } from '../../src/runtim
 import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
 import { buildInto } from './build.ts';
 
+/** A process with workers; all but `worker` name the role they have. */
+export type WorkerPiece = `${'worker' | 'control' | 'embed' | 'jobs'} ${number}`;
 /** What can be taken away. */
-export type Piece = 'worker 1' | 'worker 2' | 'api' | 'temporal' | 'postgres';
+export type Piece = WorkerPiece | 'api' | 'temporal' | 'postgres';
 export type Ending = 'stop' | 'kill';
 export const OPENAI_DIMENSIONS = 24;
 
 const HOST = '127.0.0.1';
 const START_TRIES_MS = 60_000;
-const WORKERS = ['worker 1', 'worker 2'] as const;
+
+export interface SystemOptions {
+  /** Two that do everything if not given. */
+  workers?: readonly WorkerPiece[];
+  /** A module that defines tasks for the workers of the role `jobs`. */
+  tasksFile?: string;
+  /** Servers that run already: they are neither started nor stopped here. */
+  outside?: {
+    temporalAddress: string;
+    databaseUrl?: string | undefined;
+    /** The same database through a pooler of transactions, for the processes that need no session: API and control. */
+    pooledUrl?: string | undefined;
+  };
+  /** More settings of the processes. */
+  env?: Record<string, string>;
+}
 
 /** The whole of reembed as separate processes on a folder and ports of its own, to be taken apart piece by piece. */
 export class System {
@@ -28,6 +45,8 @@ export class System {
   databaseUrl = '';
   temporalAddress = '';
   private readonly say: (line: string) => void;
+  private readonly options: SystemOptions;
+  private readonly workers: readonly WorkerPiece[];
   private main = '';
   private env: NodeJS.ProcessEnv = {};
   private ports = { api: 0, temporal: 0, postgres: 0 };
@@ -37,8 +56,10 @@ export class System {
   private readonly children = new Map<Piece, ServerProcess>();
   private stopping = false;
 
-  constructor(say: (line: string) => void) {
+  constructor(say: (line: string) => void, options: SystemOptions = {}) {
     this.say = say;
+    this.options = options;
+    this.workers = options.workers ?? ['worker 1', 'worker 2'];
     this.folder = mkdtempSync(path.join(tmpdir(), 'reembed-torture-'));
     chmodSync(this.folder, 0o755); // as root, Postgres runs as another user, who must get in
   }
@@ -53,13 +74,18 @@ export class System {
     building.catch(() => {});
     this.embedding = await startEmbeddingServer({ dimensions: OPENAI_DIMENSIONS, delayMs: 50, record: false });
     for (const name of ['api', 'temporal', 'postgres'] as const) this.ports[name] = await freePort(HOST);
-    await this.startPiece('postgres');
-    await this.startPiece('temporal');
+    const { outside, tasksFile } = this.options;
+    if (outside?.databaseUrl) this.databaseUrl = outside.databaseUrl;
+    else await this.startPiece('postgres');
+    if (outside) this.temporalAddress = outside.temporalAddress;
+    else await this.startPiece('temporal');
     this.main = await building;
+    // Beside the build, so that it finds the built package by its name.
+    if (tasksFile) copyFileSync(tasksFile, this.tasksModule);
     this.apiUrl = `http://${HOST}:${this.ports.api}`;
     this.env = this.settings();
     await this.migrate();
-    await Promise.all([...WORKERS, 'api' as const].map((piece) => this.startPiece(piece)));
+    await Promise.all([...this.workers, 'api' as const].map((piece) => this.startPiece(piece)));
     await this.untilReady();
   }
 
@@ -82,10 +108,14 @@ export class System {
   /** Ends all; the folder goes too unless it is to be looked at. */
   async stop(options: { keepFolder: boolean }): Promise<void> {
     this.stopping = true;
-    await Promise.all(['api' as const, ...WORKERS].map((piece) => this.endPiece(piece, 'stop')));
+    await Promise.all(['api' as const, ...this.workers].map((piece) => this.endPiece(piece, 'stop')));
     await Promise.all((['temporal', 'postgres'] as const).map((piece) => this.endPiece(piece, 'stop')));
     await this.embedding?.close();
     if (!options.keepFolder) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private get tasksModule(): string {
+    return path.join(this.folder, 'build', 'tasks.mjs');
   }
 
   private settings(): NodeJS.ProcessEnv {
@@ -99,6 +129,8 @@ export class System {
       REEMBED_SHUTDOWN_SECONDS: '2',
       REEMBED_DATABASE_CONNECTIONS: '10',
       REEMBED_VECTOR_INDEX_AFTER_PARTS: '2000',
+      ...(this.options.tasksFile && { REEMBED_TASKS: this.tasksModule }),
+      ...this.options.env,
     };
   }
 
@@ -122,16 +154,19 @@ export class System {
       );
       this.temporalAddress = this.temporal.address;
     } else {
-      this.children.set(piece, await this.spawn(piece, piece === 'api' ? ['api'] : ['worker']));
+      const role = piece.split(' ')[0] as string;
+      const args = role === 'api' || role === 'worker' ? [role] : ['worker', '--role', role];
+      this.children.set(piece, await this.spawn(piece, args));
     }
   }
 
   private async spawn(name: string, args: string[]): Promise<ServerProcess> {
+    const pooledUrl = this.options.outside?.pooledUrl;
     const child = await startProcess({
       title: name,
       command: process.execPath,
       args: [this.main, ...args],
-      env: this.env,
+      env: pooledUrl && /^(api|control)/.test(name) ? { ...this.env, DATABASE_URL: pooledUrl } : this.env,
       logFile: path.join(this.folder, `${name.replace(' ', '-')}.log`),
       stopSignal: 'SIGTERM',
     });
