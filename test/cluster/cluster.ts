@@ -70,7 +70,7 @@ export async function runCluster(options: ClusterOptions): Promise<ClusterResult
     outside: { temporalAddress, databaseUrl: database?.url, pooledUrl: database?.pooledUrl },
     env: { TEMPORAL_NAMESPACE: namespace, REEMBED_TASK_QUEUE: run },
   });
-  const connection = await Connection.connect({ address: temporalAddress });
+  const connection = Connection.lazy({ address: temporalAddress });
   const temporal = new Client({ connection, namespace });
   let keepFolder = true;
   try {
