@@ -22,7 +22,7 @@ const PAGES: [address: string, loaded: string][] = [
   ['/indexes/docs', 'a lion sleeps'],
   ['/search?text=lion', 'answered in'],
   ['/schedules', 'send-report'],
-  ['/activity', 'open now'],
+  ['/activity', 'since this page was opened'],
 ];
 /** The forms, and the button that opens each. */
 const FORMS: [address: string, button: string][] = [

@@ -27,11 +27,11 @@ export function Throughput() {
             {rate(now)}
           </Text>
           <Text fz="xs" c="dimmed">
-            objects, of all running tasks, since this page was opened
+            objects, of all running tasks{samples.length > 1 ? ', since this page was opened' : ''}
           </Text>
         </div>
         {samples.length > 1 && (
-          <div aria-hidden style={{ flex: 1, minWidth: 160 }}>
+          <div inert style={{ flex: 1, minWidth: 160 }}>
             <Sparkline h={56} data={samples} color="indigo.7" fillOpacity={0.15} curveType="linear" />
           </div>
         )}
