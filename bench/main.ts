@@ -10,6 +10,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   lists: async () => (await import('./lists.ts')).lists,
   bulk: async () => (await import('./bulk.ts')).bulk,
   stream: async () => (await import('./stream.ts')).stream,
+  live: async () => (await import('./live.ts')).live,
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
   scale: async () => (await import('./scale.ts')).scale,

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { quantile } from 'simple-statistics';
+import { ReembedError } from '../src/contract/errors.ts';
+import { type BenchApi, startBenchApi } from './api.ts';
+import { openBenchDatabase } from './database.ts';
+import { type Benchmark, type Contender, compare, type Figures, type Metric } from './harness.ts';
+import { postgresVersions, temporalVersion } from './machine.ts';
+import { startModelServer } from './model-server.ts';
+import { givenObjects } from './objects.ts';
+import { startBenchSystem } from './system.ts';
+
+const DIMENSIONS = 384;
+const METRICS = [
+  { name: 'write, p50', unit: 'ms', better: 'lower' },
+  { name: 'write, p95', unit: 'ms', better: 'lower' },
+  { name: 'accepted to searchable, p50', unit: 'ms', better: 'lower' },
+  { name: 'accepted to searchable, p95', unit: 'ms', better: 'lower' },
+  { name: 'search, p50', unit: 'ms', better: 'lower' },
+  { name: 'search, p95', unit: 'ms', better: 'lower' },
+] as const satisfies Metric[];
+type Name = (typeof METRICS)[number]['name'];
+
+/** Between two writes, and between two searches: so many come in however fast they are answered. */
+const PAUSE_MS = 50;
+const POLL_MS = 5;
+
+export const live: Benchmark = {
+  about: 'writes and searches during a reindex, against the same without one',
+  options: {
+    objects: { type: 'string', default: '80000' },
+    seconds: { type: 'string', default: '10' },
+    delay: { type: 'string', default: '20' },
+  },
+  async run({ runs, options, say }) {
+    const forMs = Number(options.seconds) * 1_000;
+    const delayMs = Number(options.delay);
+    const { db, url, close } = await openBenchDatabase({ connections: 32, say });
+    const model = await startModelServer(DIMENSIONS, delayMs);
+    const system = await startBenchSystem(db, say);
+    const api = await startBenchApi(system, db);
+    try {
+      const source = await givenObjects(db, 'source', Number(options.objects));
+      const plan = {
+        title: `a writer and a searcher, ${options.objects} objects, model that answers in ${delayMs} ms`,
+        metrics: METRICS,
+        candidate: duringReindex(api, source.name, model.url, forMs),
+        baseline: { name: 'without', run: () => measure(api, source.name, forMs) },
+      };
+      return {
+        comparisons: [await compare(plan, { runs, say })],
+        versions: { ...(await postgresVersions(url)), ...(await temporalVersion(system.address)) },
+      };
+    } finally {
+      await api.stop();
+      await system.stop();
+      model.stop();
+      await close();
+    }
+  },
+};
+
+/** Measures while objects are copied; the reindex is canceled once that is done. */
+function duringReindex(
+  { reembed, ...api }: BenchApi,
+  source: string,
+  modelUrl: string,
+  forMs: number,
+): Contender<Name> {
+  return {
+    name: 'during a reindex',
+    async run() {
+      const dest = `dest-${randomUUID()}`;
+      const destModel = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl } as const;
+      const { id } = await reembed.tasks.reindex({ source, dest, destModel });
+      const tracker = () => reembed.tasks.info(id);
+      while ((await tracker()).progress.done === 0) await sleep(POLL_MS);
+      const figures = await measure({ reembed, ...api }, source, forMs);
+      const { status, progress } = await tracker();
+      if (status !== 'processing' || progress.done >= progress.total) {
+        throw new Error(`the reindex was over before the measuring: give more --objects`);
+      }
+      await reembed.tasks.cancel(id);
+      await reembed.tasks.deleteIndex({ index: dest }, { wait: true });
+      return figures;
+    },
+  };
+}
+
+async function measure({ reembed }: BenchApi, index: string, forMs: number): Promise<Figures<Name>> {
+  const endMs = performance.now() + forMs;
+  const took = { write: [] as number[], searchable: [] as number[], search: [] as number[] };
+  const write = async () => {
+    while (performance.now() < endMs) {
+      const id = randomUUID();
+      const startMs = performance.now();
+      await reembed.tasks.upsert({ index, items: [{ id, payload: `${id} some words` }] });
+      const acceptedMs = performance.now();
+      while (!(await isThere(reembed, index, id))) await sleep(POLL_MS);
+      const thereMs = performance.now();
+      took.write.push(thereMs - startMs);
+      took.searchable.push(thereMs - acceptedMs);
+      await sleep(PAUSE_MS);
+    }
+  };
+  const search = async () => {
+    while (performance.now() < endMs) {
+      const startMs = performance.now();
+      await reembed.search(index, { text: 'some words about nothing', limit: 10 });
+      took.search.push(performance.now() - startMs);
+      await sleep(PAUSE_MS);
+    }
+  };
+  await Promise.all([write(), search()]);
+  return {
+    'write, p50': quantile(took.write, 0.5),
+    'write, p95': quantile(took.write, 0.95),
+    'accepted to searchable, p50': quantile(took.searchable, 0.5),
+    'accepted to searchable, p95': quantile(took.searchable, 0.95),
+    'search, p50': quantile(took.search, 0.5),
+    'search, p95': quantile(took.search, 0.95),
+  };
+}
+
+/** An object and its parts are written at once: whoever finds the one would find it by the others. */
+async function isThere(reembed: BenchApi['reembed'], index: string, id: string): Promise<boolean> {
+  try {
+    await reembed.objects.get(index, id);
+    return true;
+  } catch (error) {
+    if (error instanceof ReembedError && error.type === 'ObjectNotFound') return false;
+    throw error;
+  }
+}
