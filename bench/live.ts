@@ -28,9 +28,10 @@ const POLL_MS = 5;
 export const live: Benchmark = {
   about: 'writes and searches during a reindex, against the same without one',
   options: {
-    objects: { type: 'string', default: '80000' },
+    objects: { type: 'string', default: '200000' },
     seconds: { type: 'string', default: '10' },
     delay: { type: 'string', default: '20' },
+    rate: { type: 'string', default: '0' },
   },
   async run({ runs, options, say }) {
     const forMs = Number(options.seconds) * 1_000;
@@ -41,10 +42,12 @@ export const live: Benchmark = {
     const api = await startBenchApi(system, db);
     try {
       const source = await givenObjects(db, 'source', Number(options.objects));
+      const ratePerSecond = Number(options.rate) || undefined;
+      const rate = ratePerSecond === undefined ? 'as fast as it can' : `at ${ratePerSecond}/s`;
       const plan = {
-        title: `a writer and a searcher, ${options.objects} objects, model that answers in ${delayMs} ms`,
+        title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms`,
         metrics: METRICS,
-        candidate: duringReindex(api, source.name, model.url, forMs),
+        candidate: duringReindex(api, { source: source.name, ratePerSecond }, model.url, forMs),
         baseline: { name: 'without', run: () => measure(api, source.name, forMs) },
       };
       return {
@@ -63,7 +66,7 @@ export const live: Benchmark = {
 /** Measures while objects are copied; the reindex is canceled once that is done. */
 function duringReindex(
   { reembed, ...api }: BenchApi,
-  source: string,
+  reindex: { source: string; ratePerSecond: number | undefined },
   modelUrl: string,
   forMs: number,
 ): Contender<Name> {
@@ -72,10 +75,10 @@ function duringReindex(
     async run() {
       const dest = `dest-${randomUUID()}`;
       const destModel = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl } as const;
-      const { id } = await reembed.tasks.reindex({ source, dest, destModel });
+      const { id } = await reembed.tasks.reindex({ ...reindex, dest, destModel });
       const tracker = () => reembed.tasks.info(id);
-      while ((await tracker()).progress.done === 0) await sleep(POLL_MS);
-      const figures = await measure({ reembed, ...api }, source, forMs);
+      while (!(await tracker()).children.processing) await sleep(POLL_MS);
+      const figures = await measure({ reembed, ...api }, reindex.source, forMs);
       const { status, progress } = await tracker();
       if (status !== 'processing' || progress.done >= progress.total) {
         throw new Error(`the reindex was over before the measuring: give more --objects`);

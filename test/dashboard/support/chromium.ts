@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +16,8 @@ const INSTALLED = [
 interface Found {
   executablePath: string;
   env?: NodeJS.ProcessEnv;
+  /** It was not chosen by anyone: the system may lack what it needs. */
+  mayFail?: boolean;
   remove(): Promise<void>;
 }
 
@@ -40,9 +42,13 @@ async function unpack(): Promise<Found> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
     env: { ...process.env, TMPDIR: folder, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x' },
   });
+  const fonts = path.join(folder, 'fonts');
+  // The one that comes with it looks for fonts in /tmp/fonts alone: a page without any has no text.
+  await writeFile(path.join(fonts, 'fonts.conf'), `<fontconfig><dir>${fonts}</dir></fontconfig>\n`);
   return {
     executablePath: stdout.trim(),
-    env: { LD_LIBRARY_PATH: path.join(folder, 'al2023', 'lib'), FONTCONFIG_PATH: path.join(folder, 'fonts') },
+    env: { LD_LIBRARY_PATH: path.join(folder, 'al2023', 'lib'), FONTCONFIG_PATH: fonts },
+    mayFail: true,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -52,20 +58,29 @@ export interface OpenBrowser {
   close(): Promise<void>;
 }
 
-/** Starts the browser. Without one, says so aloud, and the tests are to be skipped. */
+function sayNone(): void {
+  process.stderr.write('\nNO CHROMIUM: the tests of the dashboard are SKIPPED. Set CHROMIUM_PATH to run them.\n\n');
+}
+
+/** Starts the browser. Without one that can run here, says so aloud, and the tests are to be skipped. */
 export async function openBrowser(): Promise<OpenBrowser | undefined> {
   const where = await findChromium();
   if (!where) {
-    process.stderr.write('\nNO CHROMIUM: the tests of the dashboard are SKIPPED. Set CHROMIUM_PATH to run them.\n\n');
+    sayNone();
     return undefined;
   }
-  const { executablePath, env } = where;
+  const { executablePath, env, mayFail } = where;
   // Its sandbox needs more rights than containers give; it opens nothing but the page under test.
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox'],
-    env: { ...process.env, ...env } as never,
+  const options = { executablePath, args: ['--no-sandbox'], env: { ...process.env, ...env } as never };
+  const browser = await chromium.launch(options).catch((error) => {
+    if (!mayFail) throw error;
+    process.stderr.write(`\n${error}\n`);
   });
+  if (!browser) {
+    await where.remove();
+    sayNone();
+    return undefined;
+  }
   return {
     browser,
     async close() {
