@@ -7,7 +7,7 @@ import { type BenchContext, type Benchmark, type Contender, compare, type Metric
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { startModelServer } from './model-server.ts';
 import { givenObjects } from './objects.ts';
-import { type RawCopy, rawCopy } from './raw-copy.ts';
+import { RAW_BATCH, type RawCopy, rawCopy } from './raw-copy.ts';
 import { reindexTimes } from './reindex-times.ts';
 import { type BenchSystem, startBenchSystem } from './system.ts';
 
@@ -64,8 +64,12 @@ function ours(system: BenchSystem, source: IndexRow, modelUrl: string, objects: 
     async run() {
       const taskId = `bench-${randomUUID()}`;
       const dest = `dest-${randomUUID().slice(0, 8)}`;
-      const destModel = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl } as const;
-      const input = { source: source.name, dest, destModel: indexConfigSchema.parse({ model: destModel }).model };
+      const model = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl } as const;
+      const input = {
+        source: source.name,
+        dest,
+        destModel: indexConfigSchema.parse({ model: { ...model, batchSize: RAW_BATCH } }).model,
+      };
       const { client, taskQueue } = system;
       await startTask(client, { type: 'reindex', taskId, input, taskQueue, inputHash: taskId });
       const tracker = await waitForTask(client, taskId, 3_600_000);
