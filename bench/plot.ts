@@ -4,9 +4,9 @@ import type { ComparedMetric, Comparison } from './harness.ts';
 import type { Report } from './report.ts';
 
 // npx tsx bench/plot.ts REPORT.json … > PLOT.svg
-const WIDTH = 900;
+const WIDTH = 1100;
 const ROW = 26;
-const MARGIN = { top: 60, bottom: 40, left: 470, right: 60 };
+const MARGIN = { top: 70, bottom: 40, left: 580, right: 60 };
 
 interface Row {
   label: string;
@@ -26,8 +26,8 @@ export function plotReports(reports: readonly Report[]): string {
   chart.setOption({
     animation: false,
     backgroundColor: '#fff',
-    title: { text: 'Ratio to the baseline that ran beside it', left: 'center', textStyle: { fontSize: 14 } },
-    legend: { top: 26, data: ['higher is better', 'lower is better', 'ratio of the medians'] },
+    title: { text: 'Ratio to the baseline that ran beside it', left: 'center', top: 6, textStyle: { fontSize: 14 } },
+    legend: { top: 34, data: ['higher is better', 'lower is better', 'ratio of the medians'] },
     grid: MARGIN,
     xAxis: { type: 'log', min: 0.1, name: 'ratio', axisLabel: { formatter: (value: number) => String(value) } },
     yAxis: {
