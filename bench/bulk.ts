@@ -5,6 +5,7 @@ import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { type ModelServer, startModelServer } from './model-server.ts';
+import { textOf } from './objects.ts';
 import { createRawTable, embedAndWrite, RAW_BATCH, type RawRow, requireRawRows } from './raw-copy.ts';
 import { startBenchSystem } from './system.ts';
 
@@ -56,7 +57,7 @@ interface World {
 function* objects(count: number): Generator<{ id: string; payload: string }> {
   for (let at = 0; at < count; at++) {
     const id = `object-${String(at).padStart(9, '0')}`;
-    yield { id, payload: `${id}: ${'some words about nothing in particular, '.repeat(5)}` };
+    yield { id, payload: textOf(id) };
   }
 }
 

@@ -6,6 +6,11 @@ import type { IndexRow } from '../src/store/schema.ts';
 
 const WRITE_BATCH = 1_000;
 
+/** A text of some 200 characters. */
+export function textOf(id: string): string {
+  return `${id}: ${'some words about nothing in particular, '.repeat(5)}`;
+}
+
 /** An index of texts of some 200 characters. */
 export async function givenObjects(db: Db, name: string, count: number): Promise<IndexRow> {
   const config = indexConfigSchema.parse({ model: { provider: 'hash', dimensions: 8 } });
@@ -14,7 +19,7 @@ export async function givenObjects(db: Db, name: string, count: number): Promise
   for (let at = 0; at < count; at += WRITE_BATCH) {
     const objects = Array.from({ length: Math.min(WRITE_BATCH, count - at) }, (_, place) => {
       const id = `object-${String(at + place).padStart(9, '0')}`;
-      const payload = `${id}: ${'some words about nothing in particular, '.repeat(5)}`;
+      const payload = textOf(id);
       const parts = [{ part: 0, start: null, end: null, isAverage: false, embedding }];
       const rest = { metadata: {}, originalId: null, uri: null, hash: id, parts };
       return { kind: 'content' as const, id, version: at + place + 1, payload, ...rest };

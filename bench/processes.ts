@@ -2,11 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SEARCH_ATTRIBUTES } from '../src/contract/names.ts';
 import { freePort } from '../src/runtime/servers/ports.ts';
 import { type ServerProcess, startProcess } from '../src/runtime/servers/processes.ts';
-import { startTemporalDevServer } from '../src/runtime/servers/temporal.ts';
 import { buildInto } from '../test/torture/build.ts';
+import { startBenchTemporal } from './temporal.ts';
 
 const READY_MS = 60_000;
 const SAMPLE_MS = 200;
@@ -28,13 +27,7 @@ export async function startProcesses(
 ): Promise<BenchProcesses> {
   const folder = mkdtempSync(path.join(tmpdir(), 'reembed-bench-'));
   const main = await buildInto(folder);
-  const dbFilename = path.join(folder, 'temporal.db');
-  const temporal = await startTemporalDevServer({
-    dbFilename,
-    searchAttributes: SEARCH_ATTRIBUTES,
-    env: process.env,
-    say,
-  });
+  const temporal = await startBenchTemporal(say);
   const port = await freePort('127.0.0.1');
   const settings = {
     ...process.env,

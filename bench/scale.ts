@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { startTask, waitForTask } from '../src/client/temporal/index.ts';
 import { modelSchema } from '../src/contract/models.ts';
-import { SEARCH_ATTRIBUTES } from '../src/contract/names.ts';
-import { startTemporalDevServer } from '../src/runtime/servers/temporal.ts';
 import { readSettings } from '../src/runtime/settings.ts';
 import { setAlias } from '../src/store/aliases.ts';
 import type { Db } from '../src/store/database.ts';
@@ -16,6 +11,7 @@ import { postgresVersions, temporalVersion } from './machine.ts';
 import { startModelServer } from './model-server.ts';
 import { givenObjects } from './objects.ts';
 import { reindexTimes } from './reindex-times.ts';
+import { startBenchTemporal } from './temporal.ts';
 import { startWorkerProcess } from './worker-process.ts';
 
 const DIMENSIONS = 384;
@@ -49,14 +45,7 @@ export const scale: Benchmark = {
     const sizes = String(options.sizes).split(',').map(Number);
     const database = await openBenchDatabase({ connections: 64, say });
     const model = await startModelServer(DIMENSIONS, 0);
-    const folder = mkdtempSync(path.join(tmpdir(), 'reembed-bench-temporal-'));
-    const dbFilename = path.join(folder, 'temporal.db');
-    const server = await startTemporalDevServer({
-      dbFilename,
-      searchAttributes: SEARCH_ATTRIBUTES,
-      env: process.env,
-      say,
-    });
+    const server = await startBenchTemporal(say);
     const connection = await Connection.connect({ address: server.address });
     const { taskQueue } = readSettings(process.env);
     const client = new Client({ connection });
@@ -82,7 +71,6 @@ export const scale: Benchmark = {
       await server.stop();
       model.stop();
       await database.close();
-      rmSync(folder, { recursive: true, force: true });
     }
   },
 };

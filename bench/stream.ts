@@ -4,6 +4,7 @@ import { openBenchDatabase } from './database.ts';
 import { type Benchmark, compare, type Figures, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { startModelServer } from './model-server.ts';
+import { textOf } from './objects.ts';
 import { startProcesses } from './processes.ts';
 
 const DIMENSIONS = 384;
@@ -84,6 +85,6 @@ async function measure(
 function* objects(count: number): Generator<{ id: string; payload: string }> {
   for (let at = 0; at < count; at++) {
     const id = `object-${String(at).padStart(9, '0')}`;
-    yield { id, payload: `${id}: ${'some words about nothing in particular, '.repeat(5)}` };
+    yield { id, payload: textOf(id) };
   }
 }

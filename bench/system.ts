@@ -1,15 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
-import { SEARCH_ATTRIBUTES } from '../src/contract/names.ts';
 import { activityDependencies, createProcessModels } from '../src/runtime/parts.ts';
-import { startTemporalDevServer } from '../src/runtime/servers/temporal.ts';
 import { readSettings } from '../src/runtime/settings.ts';
 import { bundleWorkflows, createWorkers } from '../src/runtime/worker.ts';
 import type { Db } from '../src/store/database.ts';
+import { startBenchTemporal } from './temporal.ts';
 
 export interface BenchSystem {
   client: Client;
@@ -33,13 +29,7 @@ export async function startBenchSystem(
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
   });
-  const folder = mkdtempSync(path.join(tmpdir(), 'reembed-bench-temporal-'));
-  const server = await startTemporalDevServer({
-    dbFilename: path.join(folder, 'temporal.db'),
-    searchAttributes: SEARCH_ATTRIBUTES,
-    env: process.env,
-    say,
-  });
+  const server = await startBenchTemporal(say);
   const { address, namespace } = server;
   const connection = await NativeConnection.connect({ address });
   const client = new Client({ connection: await Connection.connect({ address }) });
@@ -64,7 +54,6 @@ export async function startBenchSystem(
       await connection.close();
       await client.connection.close();
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

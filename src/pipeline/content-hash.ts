@@ -7,14 +7,9 @@ import type { Payload } from '../contract/objects.ts';
 const PIPELINE_VERSION = 1;
 
 /**
- * SHA-256 (base64url, 43 characters) of all that decides about an object's vectors: its payload after loading, and of
- * the index the splitter, the average and the model. The same for every order of keys.
+ * For payloads of an index, SHA-256 (base64url, 43 characters) of all that decides about an object's vectors: its payload
+ * after loading, and of the index the splitter, the average and the model. The same for every order of keys.
  */
-export function contentHash(payload: Payload, config: IndexConfig): string {
-  return contentHasher(config)(payload);
-}
-
-/** The same for many payloads: what they have in common is written once. */
 export function contentHasher(config: IndexConfig): (payload: Payload) => string {
   const { splitter, average, metric } = config;
   const left = canonicalJson({

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { IndexConfigInput } from '../../src/contract/indexes.ts';
 import type { Payload } from '../../src/contract/objects.ts';
-import { contentHash } from '../../src/pipeline/content-hash.ts';
+import { contentHasher } from '../../src/pipeline/content-hash.ts';
 import { indexConfig } from './support.ts';
 
 const openai = { provider: 'openai', name: 'm', dimensions: 3 } as const;
 const base = { model: openai } satisfies IndexConfigInput;
-const hashOf = (config: IndexConfigInput, payload: Payload = 'text') => contentHash(payload, indexConfig(config));
+const hashOf = (config: IndexConfigInput, payload: Payload = 'text') => contentHasher(indexConfig(config))(payload);
 
 test('the hash is the same for every order of keys', () => {
   expect(hashOf(base, { a: 1, b: { c: [1, { x: 1, y: 2 }], d: 'x' } })).toBe(

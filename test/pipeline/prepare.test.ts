@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ReembedError } from '../../src/contract/errors.ts';
-import { contentHash } from '../../src/pipeline/content-hash.ts';
+import { contentHasher } from '../../src/pipeline/content-hash.ts';
 import type { Loader } from '../../src/pipeline/load.ts';
 import { type PrepareOptions, prepareObjects } from '../../src/pipeline/prepare.ts';
 import { fakeEmbedder, indexConfig, rejectionOf, textVector } from './support.ts';
@@ -31,7 +31,7 @@ test('a prepared object has all that is to be written', async () => {
       uri: 'http://x.test/',
       metadata: { n: 1 },
       originalId: 'o',
-      hash: contentHash({ title: 'hello' }, config),
+      hash: contentHasher(config)({ title: 'hello' }),
       unchanged: false,
       parts: [{ part: 0, start: 0, end: 5, isAverage: false, embedding: textVector('hello') }],
     },
@@ -41,7 +41,7 @@ test('a prepared object has all that is to be written', async () => {
       uri: null,
       metadata: {},
       originalId: null,
-      hash: contentHash('yes', config),
+      hash: contentHasher(config)('yes'),
       unchanged: false,
       parts: [{ part: 0, start: 0, end: 3, isAverage: false, embedding: textVector('yes') }],
     },
@@ -121,8 +121,8 @@ test('unchanged content is not embedded again, and everything else is', async ()
   const known = async (ids: string[]) => {
     asked.push(ids);
     return new Map([
-      ['same', contentHash('one', config)],
-      ['other', contentHash('something else', config)],
+      ['same', contentHasher(config)('one')],
+      ['other', contentHasher(config)('something else')],
     ]);
   };
   const items = [
@@ -138,7 +138,7 @@ test('unchanged content is not embedded again, and everything else is', async ()
     ['other', false, 1],
     ['new', false, 1],
   ]);
-  expect(ready[0]).toMatchObject({ payload: 'one', metadata: { raised: true }, hash: contentHash('one', config) });
+  expect(ready[0]).toMatchObject({ payload: 'one', metadata: { raised: true }, hash: contentHasher(config)('one') });
 });
 
 test('a load that fails for a while is tried again without stopping the others, then fails alone', async () => {

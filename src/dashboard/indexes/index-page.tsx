@@ -1,12 +1,12 @@
-import { SimpleGrid, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import { ReembedError } from '../../client/http/client.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
+import { type Fact, FactList } from '../ui/fact-list.tsx';
 import { bytes, number } from '../ui/format.ts';
 import { LinkButton } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
@@ -68,7 +68,7 @@ export function IndexPage({ name }: { name: string }) {
 
 function Facts({ index }: { index: IndexInfo }) {
   const { model, metric, splitter } = index;
-  const facts: [string, ReactNode][] = [
+  const facts: Fact[] = [
     ['Serves as', <Serves key="s" aliases={index.aliases} />],
     ['Model', `${model.provider}, ${model.name}`],
     ['Dimensions', `${number(model.dimensions)}, ${metric}`],
@@ -87,18 +87,7 @@ function Facts({ index }: { index: IndexInfo }) {
       <Text fz="sm" mb="md">
         {index.description}
       </Text>
-      <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: 4 }} spacing="md" m={0}>
-        {facts.map(([name, value]) => (
-          <div key={name} style={{ minWidth: 0 }}>
-            <Text component="dt" fz="xs" c="dimmed">
-              {name}
-            </Text>
-            <Text component="dd" fz="sm" m={0} className="wrap">
-              {value}
-            </Text>
-          </div>
-        ))}
-      </SimpleGrid>
+      <FactList facts={facts} />
     </Card>
   );
 }

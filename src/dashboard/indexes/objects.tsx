@@ -1,10 +1,11 @@
-import { Button, Group, Table, Text } from '@mantine/core';
+import { Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useAccess } from '../api/access.ts';
 import { reembed } from '../api/client.ts';
 import { Card } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
 import { Payload } from '../ui/payload.tsx';
+import { ShowMore } from '../ui/show-more.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 
 /** What is in an index, in the order of the ids. */
@@ -66,13 +67,7 @@ function ObjectList({ index }: { index: string }) {
           </Table.Tbody>
         </Table>
       )}
-      {query.hasNextPage && (
-        <Group justify="center" p="sm">
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Show more
-          </Button>
-        </Group>
-      )}
+      <ShowMore query={query} />
     </>
   );
 }

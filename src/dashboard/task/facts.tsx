@@ -1,7 +1,7 @@
-import { Code, SimpleGrid, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Code } from '@mantine/core';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
+import { type Fact, FactList } from '../ui/fact-list.tsx';
 import { number } from '../ui/format.ts';
 import { IndexLink, TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
@@ -12,7 +12,7 @@ export function Facts({ tracker }: { tracker: Tracker }) {
   const { source, dest, alias, ...rest } = data;
   const isReindex = type === 'reindex';
   const more = isReindex ? rest : data;
-  const facts: [string, ReactNode][] = [
+  const facts: Fact[] = [
     ['Created', <Moment key="c" at={tracker.createTime} />],
     ['Last change', <Moment key="u" at={tracker.updateTime} />],
     ['Attempts', `${number(attempts)} of ${number(maxAttempts)}`],
@@ -31,18 +31,7 @@ export function Facts({ tracker }: { tracker: Tracker }) {
   if (parentId !== null) facts.push(['Part of', <TaskLink key="p" id={parentId} />]);
   return (
     <Card title="Facts">
-      <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: 4 }} spacing="md" m={0}>
-        {facts.map(([name, value]) => (
-          <div key={name} style={{ minWidth: 0 }}>
-            <Text component="dt" fz="xs" c="dimmed">
-              {name}
-            </Text>
-            <Text component="dd" fz="sm" m={0} className="wrap">
-              {value}
-            </Text>
-          </div>
-        ))}
-      </SimpleGrid>
+      <FactList facts={facts} />
       {Object.keys(more).length > 0 && (
         <details style={{ marginTop: 12 }}>
           <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Details of this type</summary>

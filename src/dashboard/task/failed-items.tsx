@@ -1,10 +1,11 @@
-import { Button, Group, Table, Text } from '@mantine/core';
+import { Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
+import { ShowMore } from '../ui/show-more.tsx';
 import { Problem } from '../ui/states.tsx';
 import { useTaskAct } from './steer.ts';
 
@@ -67,13 +68,7 @@ export function FailedItems({ tracker }: { tracker: Tracker }) {
           ))}
         </Table.Tbody>
       </Table>
-      {query.hasNextPage && (
-        <Group justify="center" p="sm">
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Show more
-          </Button>
-        </Group>
-      )}
+      <ShowMore query={query} />
     </Card>
   );
 }

@@ -1,0 +1,16 @@
+import { Button, Group } from '@mantine/core';
+import type { UseInfiniteQueryResult } from '@tanstack/react-query';
+
+type Pages = Pick<UseInfiniteQueryResult, 'hasNextPage' | 'isFetchingNextPage' | 'fetchNextPage'>;
+
+/** Below a list that is read page by page; nothing where all of it is there. */
+export function ShowMore({ query }: { query: Pages }) {
+  if (!query.hasNextPage) return null;
+  return (
+    <Group justify="center" p="sm">
+      <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+        Show more
+      </Button>
+    </Group>
+  );
+}
