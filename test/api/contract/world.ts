@@ -154,6 +154,8 @@ export async function openWorld() {
     ended: (type: TaskType) => ways[type].ended(),
     /** The id of a task that will not end by itself while the test runs. */
     running: (type: TaskType) => ways[type].running(),
+    /** Waits until no signal reaches the task any more, which must not have failed. */
+    closed: (taskId: string) => environment.client.workflow.getHandle(taskId).result(),
     async alias(target: string): Promise<string> {
       const alias = uniqueName('alias');
       await ask('PUT', `/v1/aliases/${alias}`, { index: target });

@@ -10,6 +10,7 @@ export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): 
   const ofIgnored = async (world: World) => {
     const taskId = await world.running(type ?? 'delete-index');
     await world.ask('PUT', `/v1/tasks/ignore?taskId=${encodeURIComponent(taskId)}`);
+    await world.closed(taskId); // the answer may come before
     return { query: { taskId } };
   };
   const verbs = ['restart', 'cancel', 'pause', 'resume', 'ignore'].flatMap((verb): Case[] => [
