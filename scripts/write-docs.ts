@@ -1,20 +1,21 @@
-/** Writes the tables of docs/tasks.md and docs/security.md that are made from the code: `npx tsx scripts/write-docs.ts`. */
+/** Writes the tables of pages in docs/ that are made from the code: `npx tsx scripts/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { API_ACCESS } from '../src/api/access.ts';
+import { EXIT, EXIT_MEANINGS } from '../src/cli/errors.ts';
+import { ERROR_KINDS } from '../src/contract/errors.ts';
 import { ROLE_MEANINGS } from '../src/contract/roles.ts';
 import { STATUSES } from '../src/contract/status.ts';
 import { EFFECTS, STEERING, STEERING_CALLS } from '../src/contract/steering.ts';
+import { SETTINGS, TEMPORAL_VARIABLES } from '../src/runtime/settings-table.ts';
+import { commands } from './docs/cli.ts';
+import { code, plain, table } from './docs/markdown.ts';
 
-export const PAGES = ['tasks', 'security'].map((name) => new URL(`../docs/${name}.md`, import.meta.url));
+export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors'].map(
+  (name) => new URL(`../docs/${name}.md`, import.meta.url),
+);
 
-const code = (text: string) => `\`${text}\``;
 /** `stopsLater` as words: stops later. */
 const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
 
 /** The parts of the pages that are made, by the name that marks their place. */
 const PARTS: Record<string, string> = {
@@ -42,6 +43,33 @@ const PARTS: Record<string, string> = {
         code(route.replaceAll(/:(\w+)/g, '{$1}')),
         access === 'open' ? 'no token' : code(access),
       ]),
+  ),
+  exits: table(
+    ['exit code', 'means'],
+    Object.entries(EXIT).map(([name, exit]) => [code(String(exit)), EXIT_MEANINGS[name as keyof typeof EXIT]]),
+  ),
+  commands: table(['command', 'does'], commands()),
+  settings: table(
+    ['variable', 'meaning', 'must be', 'if not given'],
+    Object.values(SETTINGS).map(({ variable, meaning, expected, default: preset }) => [
+      code(variable),
+      plain(meaning),
+      plain(expected),
+      preset ? code(preset) : 'none',
+    ]),
+  ),
+  'settings of Temporal': table(
+    ['variable', 'meaning'],
+    Object.entries(TEMPORAL_VARIABLES).map(([variable, { meaning }]) => [code(variable), plain(meaning)]),
+  ),
+  errors: table(
+    ['type', 'HTTP status', 'means', 'may help to try again'],
+    Object.entries(ERROR_KINDS).map(([type, { status, title, retryable }]) => [
+      code(type),
+      String(status),
+      title,
+      retryable ? 'yes' : 'no',
+    ]),
   ),
 };
 

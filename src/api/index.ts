@@ -1,4 +1,7 @@
-/** What a program of one's own needs to serve the calls about tasks itself. */
+/**
+ * What a program of one's own needs to serve the calls about tasks itself.
+ * @module reembed/api
+ */
 export type { ApiToken } from '../contract/api-tokens.ts';
 export type { Role } from '../contract/roles.ts';
 export type { Tracker } from '../contract/tasks.ts';

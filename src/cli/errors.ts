@@ -2,8 +2,15 @@ import { CommanderError } from 'commander';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { type Io, oneLine } from './output.ts';
 
-/** What a process tells its caller: it worked, it or the task failed, the command line or a setting is wrong, Ctrl-C. */
+/** What a process tells its caller. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'it worked, and a task that was waited for is done',
+  failed: 'it did not work, what was asked for is not there, or a task that was waited for did not end as done',
+  usage: 'the command line, a file, an input or a setting is wrong; nothing was changed',
+  interrupted: 'Ctrl-C while waiting for a task, which goes on',
+};
 
 /** Ends the command with a code of its own; everything has been told. */
 export class Exit extends Error {

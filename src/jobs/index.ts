@@ -1,4 +1,7 @@
-/** Jobs: functions of your own as durable tasks. */
+/**
+ * Jobs: functions of your own as durable tasks.
+ * @module reembed/jobs
+ */
 export type { CallOptions, DefinitionOptions, Isolate, OnDuplicate } from '../contract/jobs.ts';
 export type { ScheduledOptions } from '../contract/schedule-request.ts';
 export type { Overlap, Schedule, ScheduleRun } from '../contract/schedules.ts';

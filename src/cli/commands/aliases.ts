@@ -21,6 +21,7 @@ export function addAliasCommands(program: Command, io: Io): void {
 
   remote(group.command('list'))
     .summary('list all aliases')
+    .description('Lists all aliases, with the indexes that they point to.')
     .addHelpText('after', examples('reembed alias list'))
     .action(async (options: RemoteOptions) => {
       const aliases = await clientFrom(io, options).aliases.list();

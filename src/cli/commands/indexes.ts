@@ -57,6 +57,7 @@ export function addIndexCommands(program: Command, io: Io): void {
 
   remote(group.command('list'))
     .summary('list all indexes')
+    .description('Lists all indexes, with their models, counts and aliases.')
     .addHelpText('after', examples('reembed index list', 'reembed index list --json'))
     .action(async (options: RemoteOptions) => {
       const indexes = await clientFrom(io, options).indexes.list();

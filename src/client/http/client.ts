@@ -1,3 +1,7 @@
+/**
+ * The client of the HTTP API: types, zod and `fetch`, so it also runs in a browser or at the edge.
+ * @module reembed/client
+ */
 import { type Me, meBody } from '../../contract/me.ts';
 import { Bulk } from './bulk/bulk.ts';
 import type { BulkOptions } from './bulk/options.ts';

@@ -1,4 +1,7 @@
-/** Starts, reads and steers tasks through a Temporal client. */
+/**
+ * Starts, reads and steers tasks through a Temporal client.
+ * @module reembed/temporal
+ */
 export { encryptionCodec } from './encryption/codec.ts';
 export { encryptedData } from './encryption/data-converter.ts';
 export type { EncryptionKey } from './encryption/keys.ts';

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { cliPage } from '../../scripts/docs/cli.ts';
+import { httpPages } from '../../scripts/docs/http.ts';
+import { openApiDocument } from '../../src/api/document.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { silentDatabase, testApi } from '../api/support.ts';
+import { cli } from '../cli/support.ts';
+
+const io = { env: {}, stdin: process.stdin, out: () => {}, err: () => {}, terminal: null, onInterrupt: () => () => {} };
+
+function paths({ commands }: Command, above: string[] = []): string[] {
+  const all = commands.map((child) => [...above, child.name()]);
+  return commands.flatMap((child, at) =>
+    child.commands.length > 0 ? paths(child, all[at]) : [(all[at] as string[]).join(' ')],
+  );
+}
+
+/** Words alone: neither how a text is wrapped nor how it is marked up. */
+const words = (text: string) =>
+  text.replace(/[\\`|]|&lt;/g, (mark) => (mark === '&lt;' ? '<' : '')).replace(/\s+/g, ' ');
+
+describe('the reference of the commands', () => {
+  const page = cliPage();
+  test.each(paths(createProgram(io)))('tells of `%s` what its --help tells', async (path) => {
+    const { out } = await cli([...path.split(' '), '--help']);
+    const [, section = ''] = page.split(`\n## reembed ${path}\n`);
+    const told = words(section.split('\n## ')[0] as string);
+    // Terms stand two spaces in, their texts in a second column; the usage is the first line.
+    const lines = out.split('\n');
+    const terms = lines.filter((line) => /^ {2}-/.test(line)).map((line) => line.trim().split(/ {2,}/)[0] as string);
+    const examples = lines.filter((line) => line.startsWith('  $ ')).map((line) => line.slice(4));
+    const usage = (lines[0] as string).replace('Usage: ', '');
+    expect(terms.length).toBeGreaterThan(0);
+    for (const text of [usage, ...terms, ...examples]) expect(told, text).toContain(words(text));
+    const description = out.slice(out.indexOf('\n\n') + 2).split(/\n\n(?=[A-Z]\w+:)/)[0] as string;
+    expect(told).toContain(words(description).trim());
+  });
+});
+
+test('the reference of the HTTP API has every call of the OpenAPI document', () => {
+  const document = openApiDocument(testApi(silentDatabase()));
+  const text = httpPages()
+    .map((page) => page.text)
+    .join('')
+    .replaceAll('&#123;', '{')
+    .replaceAll('&#125;', '}');
+  const calls = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    Object.keys(item as object).map((method) => `## ${method.toUpperCase()} ${path}\n`),
+  );
+  expect(calls.length).toBeGreaterThan(100);
+  for (const call of calls) expect(text).toContain(call);
+});
