@@ -19,10 +19,11 @@ export const bulk: Benchmark = {
   async run({ runs, options, say }) {
     const items = Number(options.items);
     const delayMs = Number(options.delay);
-    const { db, url, close } = await openBenchDatabase({ connections: 32, say });
+    const database = await openBenchDatabase({ connections: 32, say });
+    const { db, url, close } = database;
     const model = await startModelServer(DIMENSIONS, delayMs);
     // Neither way builds an HNSW index.
-    const system = await startBenchSystem(db, say, { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' });
+    const system = await startBenchSystem(database, say, { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' });
     const api = await startBenchApi(system, db);
     const world = { api, db, model, items };
     try {

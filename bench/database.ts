@@ -10,6 +10,7 @@ import { migrate } from '../src/store/migrate.ts';
 
 export interface BenchDatabase {
   db: Db;
+  background: Db;
   url: string;
   close(): Promise<void>;
 }
@@ -30,12 +31,14 @@ export async function openBenchDatabase(options: {
   const url = new URL(server.url);
   url.pathname = `/${name}`;
   const db = openDatabase({ url: url.href, maxConnections: options.connections });
+  const background = openDatabase({ url: url.href, maxConnections: options.connections, background: true });
   await migrate(db);
   return {
     db,
+    background,
     url: url.href,
     async close() {
-      await db.destroy();
+      await Promise.all([db.destroy(), background.destroy()]);
       await administer(server.url, `drop database ${name} with (force)`);
       await server.stop();
     },
@@ -50,6 +53,7 @@ export async function openEmbeddedBenchDatabase(say: (line: string) => void): Pr
   await migrate(db);
   return {
     db,
+    background: db,
     url: server.url,
     async close() {
       await db.destroy();
@@ -65,7 +69,7 @@ async function start({ connections, say }: { connections: number; say: (line: st
   const { url, stop } = await startPostgres({
     dataDir: path.join(parent, 'postgres'),
     durable: true,
-    settings: { max_connections: connections + 50 },
+    settings: { max_connections: 2 * connections + 50 },
     env: process.env,
     say,
   });

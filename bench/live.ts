@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from 'simple-statistics';
+import { createClient, type ReembedClient } from '../src/client/http/client.ts';
 import { ReembedError } from '../src/contract/errors.ts';
-import { type BenchApi, startBenchApi } from './api.ts';
+import { buildVectorIndex } from '../src/store/vector-index.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Figures, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { startModelServer } from './model-server.ts';
 import { givenObjects } from './objects.ts';
-import { startBenchSystem } from './system.ts';
+import { startProcesses } from './processes.ts';
 
 const DIMENSIONS = 384;
 const METRICS = [
@@ -20,6 +21,8 @@ const METRICS = [
   { name: 'search, p95', unit: 'ms', better: 'lower' },
 ] as const satisfies Metric[];
 type Name = (typeof METRICS)[number]['name'];
+
+const COMMANDS = { api: ['api'], control: ['worker', '--role', 'control'], embed: ['worker', '--role', 'embed'] };
 
 /** Between two writes, and between two searches: so many come in however fast they are answered. */
 const PAUSE_MS = 50;
@@ -36,26 +39,27 @@ export const live: Benchmark = {
   async run({ runs, options, say }) {
     const forMs = Number(options.seconds) * 1_000;
     const delayMs = Number(options.delay);
-    const { db, url, close } = await openBenchDatabase({ connections: 32, say });
+    const { db, url, close } = await openBenchDatabase({ connections: 100, say });
     const model = await startModelServer(DIMENSIONS, delayMs);
-    const system = await startBenchSystem(db, say);
-    const api = await startBenchApi(system, db);
+    const system = await startProcesses(COMMANDS, url, {}, say);
+    const reembed = createClient({ baseUrl: system.url });
     try {
-      const source = await givenObjects(db, 'source', Number(options.objects));
+      const source = await givenObjects(db, 'source', Number(options.objects), DIMENSIONS);
+      say('builds the HNSW index of the source');
+      await buildVectorIndex(db, source, { memoryMb: 1_000 });
       const ratePerSecond = Number(options.rate) || undefined;
       const rate = ratePerSecond === undefined ? 'as fast as it can' : `at ${ratePerSecond}/s`;
       const plan = {
         title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms`,
         metrics: METRICS,
-        candidate: duringReindex(api, { source: source.name, ratePerSecond }, model.url, forMs),
-        baseline: { name: 'without', run: () => measure(api, source.name, forMs) },
+        candidate: duringReindex(reembed, { source: source.name, ratePerSecond }, model.url, forMs),
+        baseline: { name: 'without', run: () => measure(reembed, source.name, forMs) },
       };
       return {
         comparisons: [await compare(plan, { runs, say })],
-        versions: { ...(await postgresVersions(url)), ...(await temporalVersion(system.address)) },
+        versions: { ...(await postgresVersions(url)), ...(await temporalVersion(system.temporalAddress)) },
       };
     } finally {
-      await api.stop();
       await system.stop();
       model.stop();
       await close();
@@ -65,7 +69,7 @@ export const live: Benchmark = {
 
 /** Measures while objects are copied; the reindex is canceled once that is done. */
 function duringReindex(
-  { reembed, ...api }: BenchApi,
+  reembed: ReembedClient,
   reindex: { source: string; ratePerSecond: number | undefined },
   modelUrl: string,
   forMs: number,
@@ -78,7 +82,7 @@ function duringReindex(
       const { id } = await reembed.tasks.reindex({ ...reindex, dest, destModel });
       const tracker = () => reembed.tasks.info(id);
       while (!(await tracker()).children.processing) await sleep(POLL_MS);
-      const figures = await measure({ reembed, ...api }, reindex.source, forMs);
+      const figures = await measure(reembed, reindex.source, forMs);
       const { status, progress } = await tracker();
       if (status !== 'processing' || progress.done >= progress.total) {
         throw new Error(`the reindex was over before the measuring: give more --objects`);
@@ -90,7 +94,7 @@ function duringReindex(
   };
 }
 
-async function measure({ reembed }: BenchApi, index: string, forMs: number): Promise<Figures<Name>> {
+async function measure(reembed: ReembedClient, index: string, forMs: number): Promise<Figures<Name>> {
   const endMs = performance.now() + forMs;
   const took = { write: [] as number[], searchable: [] as number[], search: [] as number[] };
   const write = async () => {
@@ -126,7 +130,7 @@ async function measure({ reembed }: BenchApi, index: string, forMs: number): Pro
 }
 
 /** An object and its parts are written at once: whoever finds the one would find it by the others. */
-async function isThere(reembed: BenchApi['reembed'], index: string, id: string): Promise<boolean> {
+async function isThere(reembed: ReembedClient, index: string, id: string): Promise<boolean> {
   try {
     await reembed.objects.get(index, id);
     return true;

@@ -10,21 +10,25 @@ import { startBenchTemporal } from './temporal.ts';
 const READY_MS = 60_000;
 const SAMPLE_MS = 200;
 
-export interface BenchProcesses {
+export interface BenchProcesses<Name extends string> {
   /** Of the API. */
   url: string;
   temporalAddress: string;
   /** The most memory that each process has had resident, in MiB. */
-  peaks(): Record<'api' | 'worker', number>;
+  peaks(): Record<Name, number>;
   stop(): Promise<void>;
 }
 
-/** Temporal, an API and a worker as in earnest: the built program, each in a process of its own. Linux alone. */
-export async function startProcesses(
+/**
+ * Temporal, an API and workers as in earnest: the built program, each in a process of its own. `commands` are the
+ * arguments of each. Linux alone.
+ */
+export async function startProcesses<Name extends string>(
+  commands: Record<Name, readonly string[]>,
   databaseUrl: string,
   env: NodeJS.ProcessEnv,
   say: (line: string) => void,
-): Promise<BenchProcesses> {
+): Promise<BenchProcesses<Name>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'reembed-bench-'));
   const main = await buildInto(folder);
   const temporal = await startBenchTemporal(say);
@@ -36,22 +40,25 @@ export async function startProcesses(
     REEMBED_PORT: String(port),
     ...env,
   };
-  const start = (name: 'api' | 'worker'): Promise<ServerProcess> =>
-    startProcess({
+  const names = Object.keys(commands) as Name[];
+  const running: [Name, ServerProcess][] = [];
+  for (const name of names) {
+    const started = await startProcess({
       title: name,
       command: process.execPath,
-      args: [main, name],
+      args: [main, ...commands[name]],
       env: settings,
       logFile: path.join(folder, `${name}.log`),
       stopSignal: 'SIGTERM',
     });
-  const running = { api: await start('api'), worker: await start('worker') };
+    running.push([name, started]);
+  }
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url);
-  const peaks = { api: 0, worker: 0 };
+  const peaks = Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
   const sampling = setInterval(() => {
-    for (const name of ['api', 'worker'] as const) {
-      peaks[name] = Math.max(peaks[name], residentMib(running[name].process.pid as number));
+    for (const [name, started] of running) {
+      peaks[name] = Math.max(peaks[name], residentMib(started.process.pid as number));
     }
   }, SAMPLE_MS);
   return {
@@ -60,7 +67,7 @@ export async function startProcesses(
     peaks: () => ({ ...peaks }),
     async stop() {
       clearInterval(sampling);
-      await Promise.all([running.api.stop(), running.worker.stop()]);
+      await Promise.all(running.map(([, started]) => started.stop()));
       await temporal.stop();
       rmSync(folder, { recursive: true, force: true });
     },

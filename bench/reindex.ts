@@ -33,11 +33,12 @@ export const embedded: Benchmark = {
   run: async (context) => measure(await openEmbeddedBenchDatabase(context.say), context),
 };
 
-async function measure({ db, url, close }: BenchDatabase, { runs, options, say }: BenchContext) {
+async function measure(database: BenchDatabase, { runs, options, say }: BenchContext) {
+  const { db, url, close } = database;
   const objects = Number(options.objects);
   const delayMs = Number(options.delay);
   const model = await startModelServer(DIMENSIONS, delayMs);
-  const system = await startBenchSystem(db, say, BUILD_QUICKLY);
+  const system = await startBenchSystem(database, say, BUILD_QUICKLY);
   try {
     const source = await givenObjects(db, 'source', objects);
     const plan = {

@@ -5,14 +5,13 @@ import { modelSchema } from '../src/contract/models.ts';
 import { readSettings } from '../src/runtime/settings.ts';
 import { setAlias } from '../src/store/aliases.ts';
 import type { Db } from '../src/store/database.ts';
-import { type BenchDatabase, openBenchDatabase } from './database.ts';
-import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
+import { openBenchDatabase } from './database.ts';
+import { type Benchmark, type Contender, compare, type Figures, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { startModelServer } from './model-server.ts';
 import { givenObjects } from './objects.ts';
+import { startProcesses } from './processes.ts';
 import { reindexTimes } from './reindex-times.ts';
-import { startBenchTemporal } from './temporal.ts';
-import { startWorkerProcess } from './worker-process.ts';
 
 const DIMENSIONS = 384;
 const ALIAS = 'live';
@@ -22,7 +21,7 @@ const DAY_MS = 86_400_000;
 const METRICS = [
   { name: 'copy', unit: 's', better: 'lower' },
   { name: 'build', unit: 's', better: 'lower' },
-  { name: 'memory', unit: 'MB', better: 'lower' },
+  { name: 'memory', unit: 'MiB', better: 'lower' },
   { name: 'events', unit: 'per 10,000 objects', better: 'lower' },
   { name: 'history', unit: 'kB', better: 'lower' },
   { name: 'drain', unit: 'ms', better: 'lower' },
@@ -30,12 +29,13 @@ const METRICS = [
 ] as const satisfies Metric[];
 type Name = (typeof METRICS)[number]['name'];
 
+const COMMANDS = { api: ['api'], worker: ['worker'] };
+/** Of Postgres, where the HNSW build of the larger sizes would take hours with less. */
+const SETTINGS = { REEMBED_INDEX_MEMORY_MB: '1000' };
+
 interface Place {
-  database: BenchDatabase;
   client: Client;
-  address: string;
   taskQueue: string;
-  modelUrl: string;
 }
 
 export const scale: Benchmark = {
@@ -45,11 +45,24 @@ export const scale: Benchmark = {
     const sizes = String(options.sizes).split(',').map(Number);
     const database = await openBenchDatabase({ connections: 64, say });
     const model = await startModelServer(DIMENSIONS, 0);
-    const server = await startBenchTemporal(say);
-    const connection = await Connection.connect({ address: server.address });
-    const { taskQueue } = readSettings(process.env);
-    const client = new Client({ connection });
-    const place = { database, client, address: server.address, taskQueue, modelUrl: model.url };
+    let versions = await postgresVersions(database.url);
+    const reindexOf = (size: number): Contender<Name> => ({
+      name: String(size),
+      async run() {
+        // New processes, so that the memory is that of this reindex.
+        const system = await startProcesses(COMMANDS, database.url, SETTINGS, say);
+        versions = { ...versions, ...(await temporalVersion(system.temporalAddress)) };
+        const connection = await Connection.connect({ address: system.temporalAddress });
+        const place = { client: new Client({ connection }), taskQueue: readSettings(process.env).taskQueue };
+        try {
+          const figures = await measure(place, database.db, size, model.url);
+          return { ...figures, memory: system.peaks().worker };
+        } finally {
+          await connection.close();
+          await system.stop();
+        }
+      },
+    });
     try {
       for (const size of sizes) await givenObjects(database.db, sourceOf(size), size);
       const comparisons = [];
@@ -59,16 +72,13 @@ export const scale: Benchmark = {
         const plan = {
           title: `${size} objects against ${before}`,
           metrics: METRICS,
-          candidate: reindexOf(place, size),
-          baseline: reindexOf(place, before),
+          candidate: reindexOf(size),
+          baseline: reindexOf(before),
         };
         comparisons.push(await compare(plan, { runs, say }));
       }
-      const versions = { ...(await postgresVersions(database.url)), ...(await temporalVersion(server.address)) };
       return { comparisons, versions };
     } finally {
-      await connection.close();
-      await server.stop();
       model.stop();
       await database.close();
     }
@@ -77,37 +87,22 @@ export const scale: Benchmark = {
 
 const sourceOf = (size: number) => `source-${size}`;
 
-/** By a worker of its own, so that its memory is that of this reindex. */
-function reindexOf(place: Place, size: number): Contender<Name> {
-  const { database, client, address, modelUrl } = place;
+async function measure(place: Place, db: Db, size: number, modelUrl: string): Promise<Omit<Figures<Name>, 'memory'>> {
+  await setAlias(db, ALIAS, sourceOf(size));
+  const dest = `dest-${randomUUID().slice(0, 8)}`;
+  const model = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl };
+  const taskId = await start(place, 'reindex', { source: ALIAS, dest, destModel: modelSchema.parse(model) });
+  const longestStallMs = await whileWriting(place, taskId);
+  const tracker = await finished(place.client, taskId);
+  const { copySeconds, buildSeconds, events, bytes } = await reindexTimes(place.client, taskId);
+  await cleanUp(place, db, size, dest);
   return {
-    name: String(size),
-    async run() {
-      const worker = await startWorkerProcess({ databaseUrl: database.url, temporalAddress: address });
-      try {
-        await setAlias(database.db, ALIAS, sourceOf(size));
-        const dest = `dest-${randomUUID().slice(0, 8)}`;
-        const model = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl };
-        const input = { source: ALIAS, dest, destModel: modelSchema.parse(model) };
-        const taskId = await start(place, 'reindex', input);
-        const longestStallMs = await whileWriting(place, taskId);
-        const tracker = await finished(client, taskId);
-        const { copySeconds, buildSeconds, events, bytes } = await reindexTimes(client, taskId);
-        const memory = await worker.peakMemoryMb();
-        await cleanUp(place, database.db, size, dest);
-        return {
-          copy: copySeconds,
-          build: buildSeconds,
-          memory,
-          events: events / (size / 10_000),
-          history: bytes / 1_024,
-          drain: Number(tracker.data.drainMs),
-          stall: longestStallMs,
-        };
-      } finally {
-        await worker.stop();
-      }
-    },
+    copy: copySeconds,
+    build: buildSeconds,
+    events: events / (size / 10_000),
+    history: bytes / 1_024,
+    drain: Number(tracker.data.drainMs),
+    stall: longestStallMs,
   };
 }
 

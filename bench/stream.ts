@@ -28,7 +28,8 @@ export const stream: Benchmark = {
       name: `${count} lines`,
       async run(): Promise<Figures<Name>> {
         // New processes, so that none has the memory of an earlier run; an HNSW index would take longer than all else.
-        const system = await startProcesses(url, { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' }, say);
+        const commands = { api: ['api'], worker: ['worker'] };
+        const system = await startProcesses(commands, url, { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' }, say);
         try {
           versions = { ...versions, ...(await temporalVersion(system.temporalAddress)) };
           return await measure(system, model.url, count);

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { activityDependencies, createProcessModels } from '../src/runtime/parts.ts';
 import { readSettings } from '../src/runtime/settings.ts';
 import { bundleWorkflows, createWorkers } from '../src/runtime/worker.ts';
-import type { Db } from '../src/store/database.ts';
+import type { BenchDatabase } from './database.ts';
 import { startBenchTemporal } from './temporal.ts';
 
 export interface BenchSystem {
@@ -21,7 +21,7 @@ export interface BenchSystem {
  * settings other than those of the environment.
  */
 export async function startBenchSystem(
-  db: Db,
+  { db, background }: Pick<BenchDatabase, 'db' | 'background'>,
   say: (line: string) => void,
   env: NodeJS.ProcessEnv = {},
 ): Promise<BenchSystem> {
@@ -40,7 +40,14 @@ export async function startBenchSystem(
     namespace,
     taskQueue: settings.taskQueue,
     workflowBundle: await bundleWorkflows(),
-    dependencies: activityDependencies({ settings, db, client, models: createProcessModels(settings, db), log }),
+    dependencies: activityDependencies({
+      settings,
+      db,
+      background,
+      client,
+      models: createProcessModels(settings, background),
+      log,
+    }),
   });
   const running = workers.run();
   return {

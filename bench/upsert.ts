@@ -37,9 +37,10 @@ export const upsert: Benchmark = {
   },
   async run({ runs, options, say }) {
     const load = { tasks: Number(options.tasks), writers: Number(options.writers), alone: Number(options.alone) };
-    const { db, url, close } = await openBenchDatabase({ connections: 32, say });
+    const database = await openBenchDatabase({ connections: 32, say });
+    const { db, url, close } = database;
     const model = await startModelServer(DIMENSIONS, Number(options.delay));
-    const system = await startBenchSystem(db, say);
+    const system = await startBenchSystem(database, say);
     const api = await startBenchApi(system, db);
     const minimal = await startMinimal(system, db, { modelUrl: model.url, dimensions: DIMENSIONS });
     try {

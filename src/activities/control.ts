@@ -24,7 +24,7 @@ export function createControlActivities(
   | 'markDeleting'
   | 'dropIndex'
 > {
-  const { db, settings } = deps;
+  const { background: db, settings } = deps;
   return {
     async requestCancel() {
       const { workflowExecution } = Context.current().info;

@@ -1,11 +1,15 @@
 import type { CopyCounts } from '../contract/activities.ts';
+import { ReembedError } from '../contract/errors.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
+import type { Db } from '../store/database.ts';
+import { findIndexByNo } from '../store/indexes.ts';
 import { type BehindObject, type StoredObject, wasDeletedOnce, writeCopies } from '../store/protocol/copy.ts';
 import type { ObjectWrite } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import type { GiveWay } from './give-way.ts';
 import { patiently } from './running.ts';
 
 export interface CopyTarget {
@@ -14,6 +18,14 @@ export interface CopyTarget {
   lock: string;
   dest: IndexRow;
   signal: AbortSignal;
+  /** Absent where others wait for the copies. */
+  giveWay?: GiveWay;
+}
+
+export async function requireIndex(db: Db, indexNo: number): Promise<IndexRow> {
+  const index = await findIndexByNo(db, indexNo);
+  if (!index) throw new ReembedError('IndexNotFound', 'the index was deleted');
+  return index;
 }
 
 /**
@@ -26,12 +38,13 @@ export async function copyObjects(
   target: CopyTarget,
   objects: readonly BehindObject[],
 ): Promise<CopyCounts> {
-  const { db } = deps;
-  const { lock, dest } = target;
+  const { background: db } = deps;
+  const { lock, dest, signal } = target;
+  const giveWay: GiveWay = target.giveWay ?? ((_signal, write) => write());
   const known = new Map(objects.flatMap(({ id, destHash }) => (destHash === null ? [] : [[id, destHash]])));
   const deletedOnce = objects.filter(wasDeletedOnce).map(({ id }) => id);
   const { writes, failed } = await prepareCopies(deps, target, objects, known);
-  const outcome = await writeCopies(db, lock, dest.no, writes, deletedOnce);
+  const outcome = await giveWay(signal, () => writeCopies(db, lock, dest.no, writes, deletedOnce));
   if (outcome.changed.length > 0) {
     const changed = new Set(outcome.changed);
     const again = await prepareCopies(

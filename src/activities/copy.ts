@@ -1,17 +1,13 @@
 import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
-import { ReembedError } from '../contract/errors.ts';
-import type { Db } from '../store/database.ts';
-import { findIndexByNo } from '../store/indexes.ts';
-import { markChanges, readBehind, readByIds, readChanged } from '../store/protocol/copy.ts';
-import { renewLock, requireLock } from '../store/protocol/locks.ts';
-import type { IndexRow } from '../store/schema.ts';
-import { readStaged } from '../store/staging.ts';
-import { copyObjects } from './copy-objects.ts';
+import { markChanges, readBehind, readChanged } from '../store/protocol/copy.ts';
+import { renewLock } from '../store/protocol/locks.ts';
+import { copyObjects, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { forwardRange } from './forward.ts';
+import { createGiveWay } from './give-way.ts';
 import { createPacer, type Running, runWithHeartbeat } from './running.ts';
 
 const MIRROR_BATCH = 256;
-const FORWARD_BATCH = 256;
 
 export const noCounts = (): CopyCounts => ({ copied: 0, tombstones: 0, failed: 0 });
 
@@ -21,17 +17,12 @@ export function addCounts(sum: CopyCounts, counts: CopyCounts): void {
   sum.failed += counts.failed;
 }
 
-export async function requireIndex(db: Db, indexNo: number): Promise<IndexRow> {
-  const index = await findIndexByNo(db, indexNo);
-  if (!index) throw new ReembedError('IndexNotFound', 'the index was deleted');
-  return index;
-}
-
 /** The activities that bring a destination up to its source: slices, forwards, reconciling. */
 export function createCopyActivities(
   deps: ActivityDependencies,
 ): Pick<EmbedActivities, 'copySlice' | 'forwardChunk' | 'reconcile' | 'reconcileMirror'> {
-  const { db } = deps;
+  const { background: db } = deps;
+  const giveWay = createGiveWay(deps);
   return {
     copySlice: (request) =>
       runWithHeartbeat<
@@ -39,7 +30,7 @@ export function createCopyActivities(
         Awaited<ReturnType<EmbedActivities['copySlice']>>
       >(async (running) => {
         const dest = await requireIndex(db, request.destNo);
-        const target = { taskId: request.taskId, lock: request.lock, dest, signal: running.signal };
+        const target = { taskId: request.taskId, lock: request.lock, dest, signal: running.signal, giveWay };
         const pace = createPacer(request.ratePerSecond, running.signal);
         const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
         let cursor = from;
@@ -60,31 +51,7 @@ export function createCopyActivities(
         return { counts, cursor, done: objects.length === 0 };
       }),
 
-    forwardChunk: (range) =>
-      runWithHeartbeat(async (running) => {
-        const { staging, sourceNo, destNo, lock } = range;
-        let forwarded = 0;
-        try {
-          await requireLock(db, lock);
-          const dest = await requireIndex(db, destNo);
-          for (let seq = range.fromSeq; seq < range.toSeq; ) {
-            const rows = await readStaged<{ id: string }>(db, staging, {
-              fromSeq: seq,
-              toSeq: range.toSeq,
-              limit: FORWARD_BATCH,
-            });
-            const ids = rows.map((row) => row.item.id);
-            const objects = await readByIds(db, { sourceNo, destNo }, ids);
-            const counts = await copyObjects(deps, { taskId: null, lock, dest, signal: running.signal }, objects);
-            forwarded += counts.copied + counts.tombstones;
-            seq = (rows.at(-1)?.seq ?? range.toSeq) + 1;
-          }
-        } catch (error) {
-          // The reindex has ended meanwhile: what was to be forwarded is there, or not wanted any more.
-          if (!(error instanceof ReembedError && ['LockLost', 'IndexNotFound'].includes(error.type))) throw error;
-        }
-        return { forwarded };
-      }),
+    forwardChunk: (range) => runWithHeartbeat((running) => forwardRange(deps, range, running.signal)),
 
     reconcile: (request) => runWithHeartbeat((running) => reconcileUntil(deps, request, running, running.isTimeUp)),
 
@@ -108,7 +75,7 @@ export async function reconcileUntil(
   running: Pick<Running<unknown>, 'signal'>,
   stop: (mark: number) => boolean,
 ): Promise<{ counts: CopyCounts; mark: number; more: boolean }> {
-  const { db } = deps;
+  const { background: db } = deps;
   const { taskId, lock, batchSize } = request;
   const dest = await requireIndex(db, request.destNo);
   const pace = createPacer(request.ratePerSecond, running.signal);

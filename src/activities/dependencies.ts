@@ -40,6 +40,8 @@ export interface HowToSteer {
 /** What activities work with: given when the worker is made, so that tests give them real small ones. */
 export interface ActivityDependencies {
   db: Db;
+  /** For what nobody waits for: the work of reindexes. The same as `db` where there are too few connections for two. */
+  background: Db;
   models: { embedder(config: ModelConfig): Embedder };
   loader: Loader;
   log: Logger;
@@ -54,6 +56,8 @@ export interface ActivityDependencies {
     maxConcurrentReindexes: number;
     /** Most objects of a slice, which is a child workflow: it should take some seconds where the model is fast. */
     sliceObjects: number;
+    /** Of the time, for writing copies while live work goes on; 1: as fast as it can. */
+    copyShare: number;
     /** Memory of one HNSW build. */
     indexMemoryMb: number;
     /** Parts from which an index that was filled by upserts gets its HNSW index. */

@@ -9,7 +9,8 @@ import { requireLock } from '../store/protocol/locks.ts';
 import { compareIndexes } from '../store/protocol/verify.ts';
 import { measureRecall } from '../store/search.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
-import { reconcileUntil, requireIndex } from './copy.ts';
+import { reconcileUntil } from './copy.ts';
+import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently, type Running, runWithHeartbeat } from './running.ts';
 
@@ -24,7 +25,7 @@ const SAMPLE = { vectors: 20, limit: 10 };
 export function createFinishActivities(
   deps: ActivityDependencies,
 ): Pick<EmbedActivities, 'checkModel' | 'buildVectorIndex' | 'verify' | 'cutOver'> {
-  const { db, models, settings } = deps;
+  const { background: db, models, settings } = deps;
   return {
     checkModel: (indexNo) =>
       runWithHeartbeat(async ({ signal }) => {
@@ -72,7 +73,7 @@ export function createFinishActivities(
 }
 
 async function drainAndSwitch(deps: ActivityDependencies, request: CutOverRequest, running: Running<unknown>) {
-  const { db } = deps;
+  const { background: db } = deps;
   const { lock, sourceNo, destNo, alias, mirror } = request;
   const step = { lock, sourceNo, destNo, alias, mirror };
   // Without holding anybody back: what was written since the last pass. An earlier try may have switched already.
@@ -136,7 +137,7 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }
 
-async function isLockHeld({ db }: ActivityDependencies, lock: string): Promise<boolean> {
+async function isLockHeld({ background: db }: ActivityDependencies, lock: string): Promise<boolean> {
   try {
     await requireLock(db, lock);
     return true;

@@ -58,8 +58,10 @@ export interface WriteChunkResult {
   counts: WriteCountsByItem;
   /** Milliseconds from the first try that a cut-over held back to the one that went through, or to the end of this chunk. */
   heldBackMs: number;
-  /** Stretches of items that the index being built is to get too. */
+  /** Stretches of items that the index being built is still to get. */
   forwards: ForwardRange[];
+  /** Items that it was given already. */
+  forwarded?: number;
   /** Why it stopped before `toSeq`, if not for the time. */
   blocked: { kind: 'draining' } | { kind: 'locked'; taskId: string } | null;
   /** Number of the index, if it has grown enough parts without an HNSW index to deserve one. */

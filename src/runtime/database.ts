@@ -13,9 +13,41 @@ export function openConfiguredDatabase(settings: Settings, log: Logger): Db {
       'DATABASE_URL must be set to a postgres:// address (`reembed dev` alone brings a database of its own)',
     );
   }
+  return openNamed(settings.databaseUrl, settings.databaseConnections, log);
+}
+
+/** Fewer connections than these are not divided. */
+const LEAST_DIVIDED = 4;
+
+/**
+ * The same for workers: half of the connections are for work in the background.
+ */
+export function openWorkerDatabases(
+  settings: Settings,
+  log: Logger,
+): { db: Db; background: Db; close(): Promise<void> } {
+  const { databaseUrl, databaseConnections } = settings;
+  if (databaseUrl === null || databaseConnections < LEAST_DIVIDED) {
+    const db = openConfiguredDatabase(settings, log);
+    return { db, background: db, close: () => db.destroy() };
+  }
+  const half = Math.floor(databaseConnections / 2);
+  const db = openNamed(databaseUrl, databaseConnections - half, log);
+  const background = openNamed(databaseUrl, half, log, true);
+  return {
+    db,
+    background,
+    async close() {
+      await Promise.all([db.destroy(), background.destroy()]);
+    },
+  };
+}
+
+function openNamed(url: string, maxConnections: number, log: Logger, background = false): Db {
   return openDatabase({
-    url: settings.databaseUrl,
-    maxConnections: settings.databaseConnections,
+    url,
+    maxConnections,
+    background,
     onIdleError: (error) => log.warn(`a database connection broke and will be replaced: ${error.message}`),
   });
 }

@@ -13,6 +13,7 @@ import { createTaskControl } from './task-control.ts';
 export interface ProcessParts {
   settings: Settings;
   db: Db;
+  background: Db;
   client: Client;
   models: Models;
   log: Logger;
@@ -29,9 +30,17 @@ export function createProcessModels({ env, modelLimits }: Settings, db: Db): Mod
 }
 
 /** What the activities of a worker work with. */
-export function activityDependencies({ settings, db, client, models, log }: ProcessParts): ActivityDependencies {
+export function activityDependencies({
+  settings,
+  db,
+  background,
+  client,
+  models,
+  log,
+}: ProcessParts): ActivityDependencies {
   return {
     db,
+    background,
     models,
     log,
     client,
@@ -56,6 +65,7 @@ export function activityDependencies({ settings, db, client, models, log }: Proc
     settings: {
       maxConcurrentReindexes: settings.maxConcurrentReindexes,
       sliceObjects: 10_000,
+      copyShare: settings.copySharePercent / 100,
       indexMemoryMb: settings.indexMemoryMb,
       vectorIndexAfterParts: settings.vectorIndexAfterParts,
       tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,

@@ -195,6 +195,11 @@ export const SETTINGS = {
     meaning: 'activities of the embed queue that one worker runs at once',
     expected: 'a whole number from 1 to 1000',
   }),
+  copySharePercent: setting('REEMBED_COPY_SHARE_PERCENT', whole(1, 100), '25', {
+    meaning:
+      'share of its time that each worker writes copies of a reindex while there are searches and writes; 100 never gives way',
+    expected: 'a whole number from 1 to 100',
+  }),
   modelLimits: setting('REEMBED_MODEL_LIMITS', jsonText.pipe(modelLimitsSchema), '{}', {
     meaning:
       'what providers allow per minute of each model, by all processes together, as JSON: {"openai/NAME": {"requestsPerMinute": 3000, "tokensPerMinute": 1000000}}',

@@ -10,11 +10,16 @@ export interface DatabaseOptions {
   /** `postgres://…`; or `connection` for a server on this machine. */
   url?: string;
   connection?: { host: string; port?: number; user: string; database: string };
+  /** Work that gives way to all other; `hasLiveWork` tells the two apart by the names of their connections. */
+  background?: boolean;
   /** Connections held open. The embedded database takes one transaction at a time, so it is given one. */
   maxConnections?: number;
   /** Called when a connection breaks while no query runs on it; the pool replaces it. */
   onIdleError?: (error: Error) => void;
 }
+
+/** The name of connections that serve people and programs that wait. */
+export const LIVE = 'reembed';
 
 const INT8 = 20;
 
@@ -31,7 +36,7 @@ export function openDatabase(options: DatabaseOptions): Db {
     ...(options.connection ?? { connectionString: options.url }),
     max: options.maxConnections ?? 20,
     connectionTimeoutMillis: 30_000,
-    application_name: 'reembed',
+    application_name: options.background ? 'reembed background' : LIVE,
     keepAlive: true,
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>

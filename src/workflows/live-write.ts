@@ -131,6 +131,7 @@ async function writeChunk(task: Task, isSmall: boolean, request: WriteChunkReque
 function count(task: Task, counts: Counts, result: WriteChunkResult): void {
   for (const [name, value] of Object.entries(result.counts)) counts[name as keyof Counts] += value;
   counts.heldBackMs += result.heldBackMs;
+  counts.forwarded += result.forwarded ?? 0;
   task.report({
     done: counts.written + counts.stale + counts.failed,
     failed: counts.failed,

@@ -18,7 +18,7 @@ import { setDraining } from '../../src/store/protocol/cut-over.ts';
 import { requireLock } from '../../src/store/protocol/locks.ts';
 import { listFailed, stageItems } from '../../src/store/staging.ts';
 import { isVectorIndexReady } from '../../src/store/vector-index.ts';
-import { content, createIndex, lockIn, uniqueName, writeIn } from '../store/builders.ts';
+import { content, createIndex, lockIn, rowOf, uniqueName, writeIn } from '../store/builders.ts';
 import { openTransaction, untilWaiting } from '../store/concurrency.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { silentLog } from '../support/rig.ts';
@@ -33,6 +33,7 @@ beforeAll(async () => {
   database = await openPostgresDatabase();
   deps = {
     db: database.db,
+    background: database.db,
     models: {
       embedder: (config) => {
         const usual = models.embedder(config);
@@ -49,6 +50,7 @@ beforeAll(async () => {
       tombstoneRetentionSeconds: 0,
       maxConcurrentReindexes: 100,
       sliceObjects: 10_000,
+      copyShare: 1,
       indexMemoryMb: 16,
       vectorIndexAfterParts: 5_000,
     },
@@ -136,24 +138,63 @@ test('a cut-over holds writers back for a moment at a time, and goes on doing so
   expect(calls).toBe(2);
 });
 
+/** Writes an object `b`, staged for the index; within a workflow task if `isLocal`. */
+async function writeOne(index: string, { isLocal = false } = {}) {
+  const staging = uniqueName('staging');
+  await stageItems(database.db, staging, 0, [{ id: 'b', payload: 'text' }]);
+  const request = {
+    taskId: staging,
+    staging,
+    kind: 'upsert' as const,
+    index,
+    version: 2,
+    fromSeq: 0,
+    toSeq: 1,
+    onReindex: 'forward' as const,
+    triedBefore: false,
+    onlyFailed: false,
+    isWhole: isLocal,
+  };
+  const write = async () => {
+    const written = new MockActivityEnvironment({ isLocal }).run(activities.control.writeChunk, request);
+    return (await written) as Awaited<ReturnType<EmbedActivities['writeChunk']>>;
+  };
+  const staged = async () => {
+    const { rows } = await sql`select from reembed.staged_items where staging = ${staging}`.execute(database.db);
+    return rows.length;
+  };
+  return { write, staged };
+}
+
+test('a small write is forwarded at once where the model of the index being built is quick', async () => {
+  const { source, dest } = await givenPair();
+  const { write, staged } = await writeOne(source.name, { isLocal: true });
+  expect(await write()).toMatchObject({ counts: { written: 1 }, forwards: [], forwarded: 1, isDropped: true });
+  expect(await rowOf(database.db, dest.no, 'b')).toMatchObject({ version: 2 });
+  expect(await staged()).toBe(0);
+  // Of a worker that died before it could tell:
+  expect(await write()).toMatchObject({ counts: { written: 1 }, forwards: [], isDropped: true });
+});
+
+test('a small write whose forward takes long leaves it to an activity of its own', async () => {
+  const { source, dest } = await givenPair();
+  const { write, staged } = await writeOne(source.name, { isLocal: true });
+  let calls = 0;
+  embed = async (texts, { signal }) => {
+    if (++calls > 1) await delay(60_000, undefined, { signal });
+    return texts.map(() => [1, 2, 3]);
+  };
+  const { isDropped, forwarded, forwards } = await write();
+  expect({ isDropped, forwarded, forwards: forwards.length }).toEqual({ isDropped: false, forwards: 1 });
+  expect(await rowOf(database.db, source.no, 'b')).toMatchObject({ version: 2 });
+  expect(await rowOf(database.db, dest.no, 'b')).toBeUndefined();
+  expect(await staged()).toBe(1);
+});
+
 test('a write tells for how long a cut-over held it back', async () => {
   const { source, request } = await givenPair();
   const { db } = database;
-  const staging = uniqueName('staging');
-  await stageItems(db, staging, 0, [{ id: 'b', payload: 'text' }]);
-  const chunk = { taskId: staging, staging, kind: 'upsert' as const, index: source.name, version: 2, fromSeq: 0 };
-  const write = async () => {
-    const request = {
-      ...chunk,
-      toSeq: 1,
-      onReindex: 'forward' as const,
-      triedBefore: false,
-      onlyFailed: false,
-      isWhole: false,
-    };
-    const written = new MockActivityEnvironment().run(activities.embed.writeChunk, request);
-    return (await written) as Awaited<ReturnType<EmbedActivities['writeChunk']>>;
-  };
+  const { write } = await writeOne(source.name);
   await setDraining(db, request.lock, 60);
   const held = await write();
   expect(held).toMatchObject({ nextSeq: 0, blocked: { kind: 'draining' } });

@@ -30,6 +30,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   indexMemoryMb: ['0', '256MB'],
   vectorIndexAfterParts: ['-5', '1e3'],
   tombstoneRetention: ['7', 'a week', '7w', '-1d'],
+  copySharePercent: ['0', '101', 'half'],
   databaseConnections: ['0', '1001'],
   embedConcurrency: ['0', ''.padEnd(30, '9')],
   jobConcurrency: ['0', '10001', 'many'],

@@ -146,6 +146,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     jobs: options.jobs && { client, log: silentLog, ...options.jobs },
     dependencies: {
       db,
+      background: db,
       models: {
         embedder: (config) => options.embedder?.(config, models.embedder(config)) ?? models.embedder(config),
       },
@@ -161,6 +162,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         tombstoneRetentionSeconds: 0,
         maxConcurrentReindexes: 2,
         sliceObjects: 10_000,
+        copyShare: 1,
         indexMemoryMb: 64,
         vectorIndexAfterParts: 5_000,
         ...options.settings,

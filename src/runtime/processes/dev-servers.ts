@@ -2,9 +2,9 @@ import path from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contract/names.ts';
 import { type Db, openDatabase } from '../../store/database.ts';
 import type { ProcessContext } from '../context.ts';
-import { migrateDatabase, openConfiguredDatabase } from '../database.ts';
+import { migrateDatabase, openWorkerDatabases } from '../database.ts';
 import type { Components } from '../lifecycle.ts';
-import { startPglite } from '../servers/pglite.ts';
+import { type PgliteDatabase, startPglite } from '../servers/pglite.ts';
 import { startTemporalDevServer } from '../servers/temporal.ts';
 import type { Settings } from '../settings.ts';
 import type { TemporalSettings } from '../temporal-settings.ts';
@@ -14,6 +14,7 @@ const TEMPORAL_UI_PORT = 8233;
 
 export interface DevServers {
   db: Db;
+  background: Db;
   temporal: TemporalSettings;
   /** Null when the Temporal server is not ours. */
   temporalUi: string | null;
@@ -37,7 +38,8 @@ export async function startDevServers(
   if (temporal.status === 'fulfilled') components.add('Temporal', temporal.value.stop, temporal.value.died);
   if (database.status === 'rejected') throw database.reason;
   if (temporal.status === 'rejected') throw temporal.reason;
-  return { db: database.value.db, temporal: temporal.value.settings, temporalUi: temporal.value.ui };
+  const { db, background } = database.value;
+  return { db, background, temporal: temporal.value.settings, temporalUi: temporal.value.ui };
 }
 
 async function openDevDatabase(settings: Settings, { log, say }: ProcessContext) {
@@ -45,11 +47,11 @@ async function openDevDatabase(settings: Settings, { log, say }: ProcessContext)
   const server = settings.databaseUrl
     ? null
     : await startPglite({ dataDir: path.join(settings.dataDir, 'postgres'), say });
-  const db = server
-    ? openDatabase({ connection: server.connection, maxConnections: server.connection.max, onIdleError })
-    : openConfiguredDatabase(settings, log);
+  const { db, background, close } = server
+    ? openEmbedded(server.connection, onIdleError)
+    : openWorkerDatabases(settings, log);
   const stop = async () => {
-    await db.destroy();
+    await close();
     await server?.stop();
   };
   try {
@@ -59,7 +61,13 @@ async function openDevDatabase(settings: Settings, { log, say }: ProcessContext)
     await stop();
     throw error;
   }
-  return { db, stop, died: server?.died };
+  return { db, background, stop, died: server?.died };
+}
+
+/** It takes one statement at a time, so there is nothing to divide. */
+function openEmbedded(connection: PgliteDatabase['connection'], onIdleError: (error: Error) => void) {
+  const db = openDatabase({ connection, maxConnections: connection.max, onIdleError });
+  return { db, background: db, close: () => db.destroy() };
 }
 
 async function startDevTemporal(settings: Settings, { say }: ProcessContext) {

@@ -55,7 +55,11 @@ export async function runDev(
     components.add('the data directory', await lockDataDir(dataDir));
     const bundling = bundleWorkflows({ encrypted: settings.temporal.encryptionKeys.length > 0 });
     bundling.catch(() => {});
-    const { db, temporal, temporalUi } = await startDevServers(components, { ...settings, dataDir }, running);
+    const { db, background, temporal, temporalUi } = await startDevServers(
+      components,
+      { ...settings, dataDir },
+      running,
+    );
     signal.throwIfAborted();
     const connection = await connectTemporal(temporal, log, { waitMs: START_WAIT_MS, say, signal });
     components.add('the Temporal connection', () => connection.close());
@@ -65,12 +69,12 @@ export async function runDev(
     // On the workers' own connection, so that a task may begin without a way through the server's queue.
     const client = clientOn(connection, temporal);
     const { namespace, encryptionKeys } = temporal;
-    const store = { db, models: createProcessModels(settings, db) };
+    const models = createProcessModels(settings, db);
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
     const workers = {
       settings,
       client,
-      store,
+      store: { db, background, models },
       role: 'all',
       connection,
       namespace,
@@ -83,7 +87,7 @@ export async function runDev(
     const ownToken = tour ? ({ name: 'tour', role: 'admin', token } as const) : undefined;
     const graceMs = REQUEST_GRACE_MS;
     const registry = loaded?.registry;
-    const parts = { settings, client, ...store, registry, temporalUi, anyPort: true, graceMs, ownToken };
+    const parts = { settings, client, db, models, registry, temporalUi, anyPort: true, graceMs, ownToken };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);

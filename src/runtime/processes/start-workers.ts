@@ -25,7 +25,7 @@ export interface StartWorkersOptions {
   encryptionKeys: readonly EncryptionKey[];
   client: Client;
   /** Not needed by the role `jobs`. */
-  store?: { db: Db; models: Models };
+  store?: { db: Db; background: Db; models: Models };
   /** Not needed by the roles `embed` and `jobs`. */
   workflowBundle?: WorkflowBundle;
   tasks?: TasksToRun;

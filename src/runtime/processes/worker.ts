@@ -1,7 +1,7 @@
 import { ReembedError } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
-import { openConfiguredDatabase, requireMigrated } from '../database.ts';
+import { openWorkerDatabases, requireMigrated } from '../database.ts';
 import { type Components, keepRunning } from '../lifecycle.ts';
 import { createProcessModels } from '../parts.ts';
 import { patiently, type WaitOptions } from '../patience.ts';
@@ -52,10 +52,10 @@ export async function runWorker(
 }
 
 async function openStore(settings: Settings, components: Components, { log }: ProcessContext, wait: WaitOptions) {
-  const db = openConfiguredDatabase(settings, log);
-  components.add('the database connections', () => db.destroy());
+  const { db, background, close } = openWorkerDatabases(settings, log);
+  components.add('the database connections', close);
   await patiently(wait, () => requireMigrated(db));
-  return { db, models: createProcessModels(settings, db) };
+  return { db, background, models: createProcessModels(settings, background) };
 }
 
 /** @throws ReembedError `InvalidSetting` when there are none and nothing else to do */

@@ -76,6 +76,7 @@ function workersOptions(
     shutdownGraceMs: 1_000,
     dependencies: {
       db,
+      background: db,
       models: createModels({ env: process.env }),
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 5_000 }),
       log: pino({ enabled: false }),
@@ -88,6 +89,7 @@ function workersOptions(
       settings: {
         maxConcurrentReindexes: 4,
         sliceObjects: 10_000,
+        copyShare: 1,
         indexMemoryMb: 64,
         vectorIndexAfterParts: 10_000,
         tombstoneRetentionSeconds: 604_800,

@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { hasLiveWork } from '../store/live-work.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** Live work is taken to go on for so long after it was last seen. */
+const LIVE_MS = 1_000;
+const LOOK_EVERY_MS = 100;
+
+/** Runs one write of a copy, now or in its turn. */
+export type GiveWay = <T>(signal: AbortSignal, write: () => Promise<T>) => Promise<T>;
+
+/**
+ * Copying gives way: while live work goes on, the copies of this process are written one after the other, with a rest
+ * after each, so that writing takes `copyShare` of the time. With nothing else to do they are written as they come. The
+ * model's time does not count, so where the model is what takes long, giving way costs little.
+ */
+export function createGiveWay({ db, background, settings }: ActivityDependencies): GiveWay {
+  // Without connections of its own, copying would give way to itself.
+  if (background === db || settings.copyShare >= 1) return (_signal, write) => write();
+  const inTurn = pLimit(1);
+  let looked = { atMs: Number.NEGATIVE_INFINITY, live: Promise.resolve(false) };
+  const isLive = () => {
+    const nowMs = performance.now();
+    if (nowMs - looked.atMs > LOOK_EVERY_MS) looked = { atMs: nowMs, live: hasLiveWork(background, LIVE_MS) };
+    return looked.live;
+  };
+  return async (signal, write) => {
+    if (!(await isLive())) return write();
+    return inTurn(async () => {
+      signal.throwIfAborted();
+      const startMs = performance.now();
+      const result = await write();
+      await delay((performance.now() - startMs) * (1 / settings.copyShare - 1), undefined, { signal });
+      return result;
+    });
+  };
+}
