@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { codeOf, type Db, isConnectionError, isUntrusted, openDatabase } from '../store/database.ts';
-import { migrate } from '../store/migrate.ts';
+import { migrate, readSchemaFit, requireNewEnough } from '../store/migrate.ts';
 import type { Settings } from './settings.ts';
 
 /** Opens the database of `DATABASE_URL`; nothing is sent yet. A connection that breaks is logged and replaced. */
@@ -52,25 +51,25 @@ function openNamed(url: string, maxConnections: number, log: Logger, background 
   });
 }
 
-/** Codes of Postgres for a schema and a table that do not exist. */
-const NOT_MIGRATED = new Set(['3F000', '42P01']);
-
 /**
- * Makes sure that the database answers and has our tables.
- * @throws ReembedError `DatabaseUnavailable`; `InvalidSetting` when the database was never migrated.
+ * Makes sure that the database answers and that its schema is one that this code works with: its own, or a newer one
+ * that has taken nothing away that it uses.
+ * @throws ReembedError `DatabaseUnavailable`; `InvalidSetting` with what to do when the schema does not fit.
  */
 export async function requireMigrated(db: Db): Promise<void> {
-  try {
-    await sql`select 1 from reembed.migrations limit 1`.execute(db);
-  } catch (error) {
-    if (NOT_MIGRATED.has(codeOf(error) ?? '')) {
-      throw new ReembedError(
-        'InvalidSetting',
-        'the database has no tables of reembed yet: run `reembed migrate` first',
-      );
-    }
+  const fit = await readSchemaFit(db).catch((error) => {
     throw asDatabaseError(error);
+  });
+  if (!fit) {
+    throw new ReembedError('InvalidSetting', 'the database has no tables of reembed yet: run `reembed migrate` first');
   }
+  if (fit.missing.length > 0) {
+    throw new ReembedError(
+      'InvalidSetting',
+      `the database is older than this version of reembed, it lacks ${fit.missing.join(', ')}: run \`reembed migrate\` first`,
+    );
+  }
+  requireNewEnough(fit);
 }
 
 /** Brings the schema up to date. @throws ReembedError with what to do where that is known. */

@@ -155,6 +155,15 @@ export const SETTINGS = {
     meaning: 'Temporal task queue of workflows; embedding has its own, with "-embed" after the name',
     expected: 'letters, digits and any of . : / - _',
   }),
+  buildId: optional('REEMBED_BUILD_ID', z.string().regex(/^[\w.+-]{1,200}$/), {
+    meaning:
+      'build of the workers, for instance the tag of their image: Temporal then gives each task to the version that is current; `dev` takes no notice of it',
+    expected: 'letters, digits and any of . _ + -',
+  }),
+  deploymentName: optional('REEMBED_DEPLOYMENT_NAME', z.string().regex(/^[\w/-]{1,200}$/), {
+    meaning: 'worker deployment on Temporal that REEMBED_BUILD_ID is a version of; REEMBED_TASK_QUEUE if not given',
+    expected: 'letters, digits and any of / - _',
+  }),
   logLevel: setting('REEMBED_LOG_LEVEL', z.string().toLowerCase().pipe(z.enum(LOG_LEVELS)), 'info', {
     meaning: 'least severe messages that are logged',
     expected: `one of ${LOG_LEVELS.join(', ')}`,

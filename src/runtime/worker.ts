@@ -1,5 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
+import {
+  bundleWorkflowCode,
+  type NativeConnection,
+  Worker,
+  type WorkerDeploymentOptions,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities/index.ts';
 import { encryptedData, FAILURE_CONVERTER_PATH } from '../client/temporal/encryption/data-converter.ts';
 import type { EncryptionKey } from '../client/temporal/encryption/keys.ts';
@@ -22,6 +29,8 @@ export interface WorkersOptions {
   role?: 'all' | 'control' | 'embed' | 'jobs';
   /** The user's own tasks, for the roles `all` and `jobs`. */
   jobs?: JobsOptions;
+  /** What Temporal is to know these workers as, all of their queues; they take any task without one. */
+  version?: WorkerDeploymentVersion | undefined;
   /** Embed activities at once. */
   maxEmbedActivities?: number;
   /** Workflows kept in memory between their tasks; of the others each task begins with a replay. */
@@ -49,6 +58,15 @@ export async function bundleWorkflows({ encrypted = false } = {}): Promise<Workf
   });
 }
 
+/**
+ * Every workflow moves to the version that is current with its next workflow task. Any task may be paused, wait or back off
+ * for days: one that stayed on its version would keep the old workers running for as long. That the code of today
+ * goes on with what earlier code has begun is what the saved histories prove.
+ */
+function deploymentOptions(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
+}
+
 /** Makes the workers of a process: one on the control queue, one on the embed queue, one on each queue of jobs. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace, taskQueue, workflowBundle, role = 'all', jobs } = options;
@@ -61,6 +79,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     // A cancellation reaches an activity with the answer to a heartbeat: send them on, rather than hold them back for
     // most of the heartbeat timeout.
     maxHeartbeatThrottleInterval: '1 s',
+    workerDeploymentOptions: options.version && deploymentOptions(options.version),
   };
   const workers: Worker[] = [];
   if (role !== 'jobs') {

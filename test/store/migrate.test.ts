@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
+import { type Migration, sql } from 'kysely';
 import pg from 'pg';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { requireMigrated } from '../../src/runtime/database.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import { onBothDatabases } from '../support/databases.ts';
+import { MIGRATIONS, migrate } from '../../src/store/migrate.ts';
+import { onBothDatabases, openPostgresDatabase } from '../support/databases.ts';
 
 onBothDatabases((database) => {
   it('migrating a second time does nothing', async () => {
@@ -34,4 +35,59 @@ describe('several processes at once', () => {
     }
     await admin.end();
   });
+});
+
+/** As a later version would have it: a column for all objects that there are. */
+const NEXT: Migration = {
+  up: async (db) => void (await sql`alter table reembed.objects add column note text`.execute(db)),
+};
+
+const NOTHING: Migration = { up: async () => {} };
+
+async function freshDatabase() {
+  const database = await openPostgresDatabase();
+  onTestFinished(() => database.close());
+  return database.db;
+}
+
+describe('a schema of another version', () => {
+  it('is refused while it is older, with what to do', async () => {
+    const db = await freshDatabase();
+    await requireMigrated(db);
+    await sql`delete from reembed.migrations where name = '0004_model_limits'`.execute(db);
+    await expect(requireMigrated(db)).rejects.toThrow(/older .* lacks 0004_model_limits: run `reembed migrate` first/);
+  });
+
+  it('is worked on and left alone when it is newer and has only been added to', async () => {
+    const db = await freshDatabase();
+    await migrate(db, { ...MIGRATIONS, '0900_note': NEXT, '0901_drop_note_needs_0003': NOTHING });
+    await requireMigrated(db);
+    expect(await migrate(db)).toEqual([]);
+  });
+
+  it('is refused when something was taken away that this version uses', async () => {
+    const db = await freshDatabase();
+    await migrate(db, { ...MIGRATIONS, '0900_note': NEXT, '0901_drop_note_needs_0900': NOTHING });
+    const refusal = /the migration 0901_drop_note_needs_0900, with which this version of reembed does not work/;
+    await expect(requireMigrated(db)).rejects.toThrow(refusal);
+    await expect(migrate(db)).rejects.toThrow(refusal);
+  });
+});
+
+it('a migration that has to wait for a long query lets the writers behind it through meanwhile', async () => {
+  const db = await freshDatabase();
+  const query = await db.startTransaction().execute();
+  await sql`select count(*) from reembed.objects`.execute(query);
+  const migrating = migrate(db, { ...MIGRATIONS, '0900_note': NEXT });
+  const isWaiting = async () => {
+    const { rows } = await sql`
+      select from pg_locks where mode = 'AccessExclusiveLock' and not granted and relation = 'reembed.objects'::regclass`.execute(
+      db,
+    );
+    return rows.length > 0;
+  };
+  while (!(await isWaiting())) await new Promise((resolve) => setTimeout(resolve, 20));
+  await sql`delete from reembed.objects`.execute(db);
+  await query.commit().execute();
+  expect(await migrating).toEqual(['0900_note']);
 });

@@ -29,6 +29,7 @@ export interface StartWorkersOptions {
   /** Not needed by the roles `embed` and `jobs`. */
   workflowBundle?: WorkflowBundle;
   tasks?: TasksToRun;
+  version?: WorkersOptions['version'];
 }
 
 /** The user's own tasks, and how this process runs them. */
@@ -44,7 +45,8 @@ export async function startWorkers(
   options: StartWorkersOptions,
   { log }: ProcessContext,
 ): Promise<void> {
-  const { settings, role, connection, namespace, encryptionKeys, workflowBundle, client, store, tasks } = options;
+  const { settings, role, connection, namespace, encryptionKeys, workflowBundle, client, store, tasks, version } =
+    options;
   const workers = await createWorkers({
     connection,
     namespace,
@@ -52,6 +54,7 @@ export async function startWorkers(
     taskQueue: settings.taskQueue,
     role,
     workflowBundle,
+    version,
     maxEmbedActivities: settings.embedConcurrency,
     shutdownGraceMs: settings.shutdownSeconds * 1_000,
     dependencies: store && activityDependencies({ settings, client, log, ...store }),

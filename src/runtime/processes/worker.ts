@@ -1,3 +1,4 @@
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { ReembedError } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
@@ -34,6 +35,7 @@ export async function runWorker(
     const encrypted = temporal.encryptionKeys.length > 0;
     const workflowBundle = role === 'all' || role === 'control' ? await bundleWorkflows({ encrypted }) : undefined;
     signal.throwIfAborted();
+    const version = versionOf(settings);
     const parts = {
       connection,
       namespace: temporal.namespace,
@@ -42,13 +44,25 @@ export async function runWorker(
       store,
       workflowBundle,
       tasks: tasks && { ...tasks, ...jobs, temporal },
+      version,
     };
     await startWorkers(components, { settings, role, ...parts }, running);
     log.info(
       { role, taskQueue: settings.taskQueue, temporal: temporal.address, namespace: temporal.namespace },
       'worker runs',
     );
+    if (version) log.info(version, `tasks come to this version once it is current: ${makeCurrent(version)}`);
   });
+}
+
+/** The version of the workers on Temporal, if they are to have one. */
+function versionOf({ buildId, deploymentName, taskQueue }: Settings): WorkerDeploymentVersion | undefined {
+  return buildId === null ? undefined : { buildId, deploymentName: deploymentName ?? taskQueue };
+}
+
+/** The command for people. */
+function makeCurrent({ buildId, deploymentName }: WorkerDeploymentVersion): string {
+  return `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;
 }
 
 async function openStore(settings: Settings, components: Components, { log }: ProcessContext, wait: WaitOptions) {
