@@ -64,6 +64,8 @@ export interface ApiDependencies {
   };
   /** What `/readyz` asks, if not the database and Temporal as they are. */
   health?: HealthChecks;
+  /** True once a stop was asked for: `/readyz` then tells load balancers to go elsewhere. */
+  isStopping?: () => boolean;
 }
 
 const metricsRoute = createRoute({
@@ -109,7 +111,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));
   app.route('/codec', createCodecRouter(dependencies.codec));
-  app.route('/', createHealthRouter(health));
+  app.route('/', createHealthRouter(health, { isStopping: dependencies.isStopping }));
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
   );

@@ -51,23 +51,27 @@ const readyz = createRoute({
   path: '/readyz',
   operationId: 'readiness',
   tags: ['operation'],
-  summary: 'Temporal and Postgres answer',
+  summary: 'Temporal and Postgres answer, and no stop was asked for',
   security: [],
   responses: {
     200: {
       description: 'Both answer.',
       content: { 'application/json': { schema: z.object({ status: z.literal('ready') }) } },
     },
-    ...problemResponses('DatabaseUnavailable', 'TemporalUnavailable'),
+    ...problemResponses('DatabaseUnavailable', 'TemporalUnavailable', 'Stopping'),
   },
 });
 
-export function createHealthRouter(checks: HealthChecks, limitMs = LIMIT_MS) {
+export function createHealthRouter(
+  checks: HealthChecks,
+  { limitMs = LIMIT_MS, isStopping = () => false }: { limitMs?: number; isStopping?: (() => boolean) | undefined } = {},
+) {
   const database = limited(checks.database, limitMs);
   const temporal = limited(checks.temporal, limitMs);
   return createRouter()
     .openapi(healthz, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(readyz, async (c) => {
+      if (isStopping()) throw new ReembedError('Stopping', 'it was asked to stop: send requests elsewhere');
       const [databaseAnswers, temporalAnswers] = await Promise.all([database(), temporal()]);
       const silent: (keyof HealthChecks)[] = [];
       if (!databaseAnswers) silent.push('database');

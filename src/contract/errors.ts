@@ -49,6 +49,7 @@ export const ERROR_KINDS = {
   NotConnected: { status: 500, retryable: false, title: 'The registry of jobs is not connected' },
   TemporalUnavailable: { status: 503, retryable: true, title: 'The Temporal server does not answer' },
   DatabaseUnavailable: { status: 503, retryable: true, title: 'The database does not answer' },
+  Stopping: { status: 503, retryable: true, title: 'This process is being stopped' },
   DataDirInUse: { status: 500, retryable: false, title: 'Another process uses the data directory' },
   ServerUnavailable: { status: 500, retryable: false, title: 'A needed server could not be found or fetched' },
   Internal: { status: 500, retryable: true, title: 'An unexpected error' },

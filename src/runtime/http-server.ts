@@ -19,6 +19,8 @@ export interface HttpServer {
   /** `http://host:port`, as a person on this machine would write it. */
   url: string;
   port: number;
+  /** From now on each answer ends its connection, so that clients make their next one elsewhere. */
+  drain(): void;
   /** Takes no more connections, lets requests under way end for so long, then cuts them. */
   stop(graceMs: number): Promise<void>;
 }
@@ -26,25 +28,35 @@ export interface HttpServer {
 /** Serves the API. @throws ReembedError `InvalidSetting` when host and port cannot be listened on. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { fetch, host } = options;
-  const server = createAdaptorServer({ fetch, hostname: host }) as Server;
-  server.on('clientError', answerUnreadable);
   const streams = new Set<ServerResponse>();
-  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
-    streams.add(response);
-    response.once('close', () => streams.delete(response));
+  const server = createAdaptorServer({
+    hostname: host,
+    fetch: async (request: Request, { outgoing }: { outgoing: ServerResponse }) => {
+      const answer = await fetch(request);
+      if (answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+        streams.add(outgoing);
+        outgoing.once('close', () => streams.delete(outgoing));
+      }
+      return answer;
+    },
+  } as Parameters<typeof createAdaptorServer>[0]) as Server;
+  server.on('clientError', answerUnreadable);
+  let draining = false;
+  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    if (draining) response.setHeader('connection', 'close');
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
+  // A stream of events has no end of its own; its reader connects again by itself.
   const endStreams = () => {
-    for (const response of streams) {
-      const type = String(response.getHeader('content-type') ?? '');
-      // A stream of events has no end of its own; its reader connects again by itself.
-      if (type.startsWith('text/event-stream')) response.destroy();
-    }
+    for (const stream of streams) stream.once('error', () => {}).end();
   };
   return {
     url: `http://${shownHost(host)}:${port}`,
     port,
+    drain: () => {
+      draining = true;
+    },
     stop: async (graceMs) => {
       const closed = new Promise((resolve) => server.close(resolve));
       endStreams();

@@ -227,6 +227,11 @@ export const SETTINGS = {
     meaning: 'how long running activities and requests may go on after a stop is asked for',
     expected: 'a whole number of seconds from 0 to 3600',
   }),
+  drainSeconds: setting('REEMBED_DRAIN_SECONDS', whole(0, 600), '0', {
+    meaning:
+      'how long the API goes on as before after a stop is asked for, while /readyz tells load balancers to go elsewhere',
+    expected: 'a whole number of seconds from 0 to 600',
+  }),
   cacheDir: optional('REEMBED_CACHE_DIR', folder, {
     meaning: 'folder in which fetched servers are kept, instead of the usual cache folder',
     expected: 'the path of a folder',

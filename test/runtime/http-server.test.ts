@@ -37,7 +37,7 @@ test('a stop lets requests under way end and takes no new ones', async () => {
   await expect(fetch(server.url)).rejects.toThrow();
 });
 
-test('a stop ends streams of events at once and cuts what takes longer than its grace', async () => {
+test('a stop ends streams of events at once, as a whole answer, and cuts what takes longer than its grace', async () => {
   const server = await startHttpServer({
     fetch: (request) => {
       if (request.url.endsWith('/slow')) return new Promise<Response>(() => {});
@@ -55,8 +55,22 @@ test('a stop ends streams of events at once and cuts what takes longer than its 
   const before = Date.now();
   await server.stop(300);
   expect(Date.now() - before).toBeLessThan(2_000);
-  expect(await reading).toBe('cut');
+  expect(await reading).toBe('data: 1\n\n');
   expect(await slow).toBe('cut');
+});
+
+test('a stop does not wait for streams of events', async () => {
+  const server = await startHttpServer({
+    fetch: () => new Response(new ReadableStream(), { headers: { 'content-type': 'text/event-stream' } }),
+    host,
+    port: 0,
+    anyPort: false,
+  });
+  const stream = await fetch(server.url);
+  const before = Date.now();
+  await server.stop(30_000);
+  expect(Date.now() - before).toBeLessThan(10_000);
+  expect(await stream.text()).toBe('');
 });
 
 test.each([

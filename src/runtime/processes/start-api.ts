@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { type ApiDependencies, createApi } from '../../api/app.ts';
 import { encryptedData } from '../../client/temporal/encryption/data-converter.ts';
@@ -57,7 +58,9 @@ export async function startApi(
   const { tokens, close } = openApiTokens(settings, log);
   components.add('the API tokens', async () => close());
   const ownTokens = ownToken && tokens && (() => [...tokens(), ownToken]);
+  let stopping = false;
   const api = createApi({
+    isStopping: () => stopping,
     db,
     client,
     models,
@@ -72,6 +75,11 @@ export async function startApi(
     },
   });
   const server = await startHttpServer({ fetch: api.fetch, host: settings.host, port: settings.port, anyPort });
-  components.add('the API', () => server.stop(graceMs));
+  components.add('the API', async () => {
+    stopping = true;
+    server.drain();
+    await sleep(settings.drainSeconds * 1_000);
+    await server.stop(graceMs);
+  });
   return server.url;
 }
