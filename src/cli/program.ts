@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { examples } from './arguments.ts';
 import { addAliasCommands } from './commands/aliases.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -57,6 +58,7 @@ export function createProgram(io: Io): Command {
   addJobCommands(program, io);
   addScheduleCommands(program, io);
   addTokenCommands(program, io);
+  addCompletionCommands(program, io);
   return program;
 }
 

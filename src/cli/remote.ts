@@ -16,8 +16,8 @@ export function remote(command: Command): Command {
 }
 
 /** The client of such a command. The token is in REEMBED_TOKEN alone: others can read command lines. */
-export function clientFrom(io: Io, { url }: RemoteOptions): ReembedClient {
+export function clientFrom(io: Io, { url }: RemoteOptions, send?: typeof fetch): ReembedClient {
   const env = url === undefined ? io.env : { ...io.env, REEMBED_URL: url };
   const baseUrl = readSetting('url', env) ?? `http://127.0.0.1:${readSetting('port', io.env)}`;
-  return createClient({ baseUrl, token: readSetting('token', io.env) ?? undefined });
+  return createClient({ baseUrl, token: readSetting('token', io.env) ?? undefined, fetch: send });
 }

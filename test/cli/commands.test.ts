@@ -5,8 +5,10 @@ import { SETTINGS } from '../../src/runtime/settings-table.ts';
 import { cli } from './support.ts';
 
 function leaves(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
-  if (command.commands.length === 0) return [{ path, command }];
-  return command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
+  const shown = command.createHelp().visibleCommands(command);
+  const own = shown.filter((child) => child.name() !== 'help');
+  if (own.length === 0) return [{ path, command }];
+  return own.flatMap((child) => leaves(child, [...path, child.name()]));
 }
 
 const io = { env: {}, stdin: process.stdin, out: () => {}, err: () => {}, terminal: null, onInterrupt: () => () => {} };
@@ -20,6 +22,7 @@ describe('every command', () => {
         "alias list",
         "alias set",
         "api",
+        "completion",
         "config",
         "delete",
         "dev",
@@ -66,9 +69,9 @@ describe('every command', () => {
     expect(out).toContain(`reembed ${path.filter(Boolean).join(' ')}`);
   });
 
-  test('but the worker, which prints no result, has --json', () => {
+  test('has --json, but for those that print no result', () => {
     const without = commands.filter(({ command }) => !command.options.some(({ long }) => long === '--json'));
-    expect(without.map(({ path }) => path.join(' '))).toEqual(['worker']);
+    expect(without.map(({ path }) => path.join(' '))).toEqual(['worker', 'completion']);
   });
 });
 

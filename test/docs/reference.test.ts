@@ -9,11 +9,9 @@ import { cli } from '../cli/support.ts';
 
 const io = { env: {}, stdin: process.stdin, out: () => {}, err: () => {}, terminal: null, onInterrupt: () => () => {} };
 
-function paths({ commands }: Command, above: string[] = []): string[] {
-  const all = commands.map((child) => [...above, child.name()]);
-  return commands.flatMap((child, at) =>
-    child.commands.length > 0 ? paths(child, all[at]) : [(all[at] as string[]).join(' ')],
-  );
+function paths(command: Command, above: string[] = []): string[] {
+  const own = command.createHelp().visibleCommands(command).filter((child) => child.name() !== 'help');
+  return own.length === 0 ? [above.join(' ')] : own.flatMap((child) => paths(child, [...above, child.name()]));
 }
 
 /** Words alone: neither how a text is wrapped nor how it is marked up. */

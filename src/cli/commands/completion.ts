@@ -1,0 +1,34 @@
+import { Argument, type Command } from 'commander';
+import { examples } from '../arguments.ts';
+import { completionLines } from '../completion/candidates.ts';
+import { SCRIPTS, SHELLS } from '../completion/scripts.ts';
+import type { Io } from '../output.ts';
+
+/** `reembed completion SHELL`, and `reembed complete`, which its scripts call. */
+export function addCompletionCommands(program: Command, io: Io): void {
+  program
+    .command('completion')
+    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+    .summary('make a shell complete commands')
+    .description(
+      'Prints a script that makes a shell complete commands, options and their values, and asks the API for names of indexes, ' +
+        'aliases and jobs and for ids of tasks.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        "echo 'source <(reembed completion bash)' >> ~/.bashrc",
+        "echo 'source <(reembed completion zsh)' >> ~/.zshrc",
+        'reembed completion fish > ~/.config/fish/completions/reembed.fish',
+      ),
+    )
+    .action((shell: keyof typeof SCRIPTS) => io.out(SCRIPTS[shell]));
+
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const lines = await completionLines(program, io, words);
+      io.out(lines.map((line) => `${line}\n`).join(''));
+    });
+}
