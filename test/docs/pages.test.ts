@@ -75,7 +75,8 @@ async function clear(): Promise<void> {
   await reembed.tasks.steerAll({ action: 'cancel', filter: { statuses } }, { wait: true });
   for (const { alias } of await reembed.aliases.list()) await reembed.aliases.delete(alias);
   const indexes = await reembed.indexes.list();
-  await Promise.all(indexes.map(({ name }) => reembed.indexes.delete(name, { force: true }, { wait: true })));
+  const deletions = await Promise.all(indexes.map(({ name }) => reembed.indexes.delete(name, { force: true })));
+  await Promise.all(deletions.map(({ id }) => reembed.tasks.wait(id)));
 }
 
 /** Addresses of the pages, which are the usual ones, as those of this `dev`. */

@@ -10,7 +10,10 @@ import { cli } from '../cli/support.ts';
 const io = { env: {}, stdin: process.stdin, out: () => {}, err: () => {}, terminal: null, onInterrupt: () => () => {} };
 
 function paths(command: Command, above: string[] = []): string[] {
-  const own = command.createHelp().visibleCommands(command).filter((child) => child.name() !== 'help');
+  const own = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((child) => child.name() !== 'help');
   return own.length === 0 ? [above.join(' ')] : own.flatMap((child) => paths(child, [...above, child.name()]));
 }
 
