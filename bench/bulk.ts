@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { createClient, type ReembedClient } from '../src/client/http/client.ts';
 import type { Db } from '../src/store/database.ts';
-import { type BenchApi, startBenchApi } from './api.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { type ModelServer, startModelServer } from './model-server.ts';
 import { textOf } from './objects.ts';
+import { startProcesses } from './processes.ts';
 import { createRawTable, embedAndWrite, RAW_BATCH, type RawRow, requireRawRows } from './raw-copy.ts';
-import { startBenchSystem } from './system.ts';
 
 const DIMENSIONS = 384;
 const METRICS = [{ name: 'items', unit: '1/s', better: 'higher' }] as const satisfies Metric[];
@@ -19,13 +19,10 @@ export const bulk: Benchmark = {
   async run({ runs, options, say }) {
     const items = Number(options.items);
     const delayMs = Number(options.delay);
-    const database = await openBenchDatabase({ connections: 32, say });
-    const { db, url, close } = database;
+    const { db, url, close } = await openBenchDatabase({ connections: 50, say });
     const model = await startModelServer(DIMENSIONS, delayMs);
-    // Neither way builds an HNSW index.
-    const system = await startBenchSystem(database, say, { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' });
-    const api = await startBenchApi(system, db);
-    const world = { api, db, model, items };
+    const system = await startProcesses({ api: ['api'], worker: ['worker'] }, url, NO_HNSW, say);
+    const world = { reembed: createClient({ baseUrl: system.url }), db, model, items };
     try {
       const answers = `model that answers ${delayMs === 0 ? 'at once' : `in ${delayMs} ms`}`;
       const baseline = rawLoop(world, say);
@@ -37,10 +34,9 @@ export const bulk: Benchmark = {
       for (const plan of plans) comparisons.push(await compare({ ...plan, metrics: METRICS, baseline }, { runs, say }));
       return {
         comparisons,
-        versions: { ...(await postgresVersions(url)), ...(await temporalVersion(system.address)) },
+        versions: { ...(await postgresVersions(url)), ...(await temporalVersion(system.temporalAddress)) },
       };
     } finally {
-      await api.stop();
       await system.stop();
       model.stop();
       await close();
@@ -48,8 +44,11 @@ export const bulk: Benchmark = {
   },
 };
 
+/** Neither way builds an HNSW index. */
+const NO_HNSW = { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' };
+
 interface World {
-  api: BenchApi;
+  reembed: ReembedClient;
   db: Db;
   model: ModelServer;
   items: number;
@@ -63,24 +62,24 @@ function* objects(count: number): Generator<{ id: string; payload: string }> {
 }
 
 /** One task, whose items are sent as they are made. */
-function ndjson({ api, model, items }: World): Contender<Name> {
+function ndjson({ reembed, model, items }: World): Contender<Name> {
   return {
     name: 'NDJSON',
     run: () =>
-      measure(api, model, items, async (index) => {
-        const { status, progress } = await api.reembed.tasks.upsertStream(index, objects(items), { wait: true });
+      measure(reembed, model, items, async (index) => {
+        const { status, progress } = await reembed.tasks.upsertStream(index, objects(items), { wait: true });
         if (status !== 'done' || progress.done !== items) throw new Error(`${progress.done} items are ${status}`);
       }),
   };
 }
 
-/** With its defaults: tasks of 1,000 items, four at once. */
-function helper({ api, model, items }: World): Contender<Name> {
+/** With its defaults: tasks of 2,000 items, four at once. */
+function helper({ reembed, model, items }: World): Contender<Name> {
   return {
     name: 'bulk helper',
     run: () =>
-      measure(api, model, items, async (index) => {
-        const helping = api.reembed.bulk({ index });
+      measure(reembed, model, items, async (index) => {
+        const helping = reembed.bulk({ index });
         for (const item of objects(items)) await helping.upsert(item);
         const { done } = await helping.close();
         if (done !== items) throw new Error(`${done} items are done`);
@@ -90,7 +89,7 @@ function helper({ api, model, items }: World): Contender<Name> {
 
 /** Into an index of its own, from the first item to the last one that can be searched. */
 async function measure(
-  { reembed }: BenchApi,
+  reembed: ReembedClient,
   { url }: ModelServer,
   items: number,
   write: (index: string) => Promise<void>,

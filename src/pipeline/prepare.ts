@@ -87,6 +87,7 @@ const LOAD_ATTEMPTS = 10;
  * aborted, when `known` does, and with an error of the model that says nothing about a text: see `embedParts`.
  */
 export async function prepareObjects(items: readonly PrepareItem[], options: PrepareOptions): Promise<Prepared> {
+  options.signal?.throwIfAborted();
   const all: Work[] = items.map((item) => ({ item, hash: '', unchanged: false, parts: [], vectors: [] }));
   await loadAll(all, options);
   await markUnchanged(alive(all), options);
@@ -107,9 +108,11 @@ async function loadAll(all: Work[], options: PrepareOptions): Promise<void> {
   const limit = pLimit(LOADS_AT_ONCE);
   const loadOne = async (work: Work): Promise<void> => {
     const { payload, uri } = work.item;
-    const load = () => limit(() => loader({ payload, uri }, { signal }));
+    const load = () => loader({ payload, uri }, { signal });
     try {
-      work.payload = await loadWithRetries(load, { attempts, signal, sleep });
+      // What is there already needs neither a place nor a second try.
+      if (payload !== undefined && payload !== null) work.payload = await load();
+      else work.payload = await loadWithRetries(() => limit(load), { attempts, signal, sleep });
     } catch (error) {
       signal?.throwIfAborted();
       work.failed = failureFrom('load', error);
