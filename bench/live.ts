@@ -31,7 +31,7 @@ const POLL_MS = 5;
 export const live: Benchmark = {
   about: 'writes and searches during a reindex, against the same without one',
   options: {
-    objects: { type: 'string', default: '200000' },
+    objects: { type: 'string', default: '100000' },
     seconds: { type: 'string', default: '10' },
     delay: { type: 'string', default: '20' },
     rate: { type: 'string', default: '0' },

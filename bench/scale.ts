@@ -75,7 +75,8 @@ export const scale: Benchmark = {
           candidate: reindexOf(size),
           baseline: reindexOf(before),
         };
-        comparisons.push(await compare(plan, { runs, say }));
+        // Each run has new processes, so there is nothing to warm up.
+        comparisons.push(await compare(plan, { runs, say, warmUp: false }));
       }
       return { comparisons, versions };
     } finally {
