@@ -25,6 +25,7 @@ export async function runWorker(
   context: ProcessContext,
 ): Promise<void> {
   const { temporal } = settings;
+  const version = versionOf(settings);
   const tasks = await tasksOf(settings, role);
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
@@ -35,7 +36,6 @@ export async function runWorker(
     const encrypted = temporal.encryptionKeys.length > 0;
     const workflowBundle = role === 'all' || role === 'control' ? await bundleWorkflows({ encrypted }) : undefined;
     signal.throwIfAborted();
-    const version = versionOf(settings);
     const parts = {
       connection,
       namespace: temporal.namespace,
@@ -55,9 +55,19 @@ export async function runWorker(
   });
 }
 
-/** The version of the workers on Temporal, if they are to have one. */
+/**
+ * The version of the workers on Temporal, if they are to have one.
+ * @throws ReembedError `InvalidSetting` when the task queue has a name that no deployment can have
+ */
 function versionOf({ buildId, deploymentName, taskQueue }: Settings): WorkerDeploymentVersion | undefined {
-  return buildId === null ? undefined : { buildId, deploymentName: deploymentName ?? taskQueue };
+  if (buildId === null) return undefined;
+  if (deploymentName === null && /[.:]/.test(taskQueue)) {
+    throw new ReembedError(
+      'InvalidSetting',
+      `REEMBED_DEPLOYMENT_NAME must be set: a worker deployment cannot be named like REEMBED_TASK_QUEUE, ${taskQueue}, which has a dot or a colon`,
+    );
+  }
+  return { buildId, deploymentName: deploymentName ?? taskQueue };
 }
 
 /** The command for people. */
