@@ -18,16 +18,14 @@ export function openConfiguredDatabase(settings: Settings, log: Logger): Db {
 /** Fewer connections than these are not divided. */
 const LEAST_DIVIDED = 4;
 
-/**
- * The same for workers: half of the connections are for work in the background.
- */
+/** The same for workers: half of the connections are for work in the background. */
 export function openWorkerDatabases(
   settings: Settings,
   log: Logger,
 ): { db: Db; background: Db; close(): Promise<void> } {
   const { databaseUrl, databaseConnections } = settings;
   if (databaseUrl === null || databaseConnections < LEAST_DIVIDED) {
-    const db = openConfiguredDatabase(settings, log);
+    const db = openConfiguredDatabase(settings, log); // tells what is missing
     return { db, background: db, close: () => db.destroy() };
   }
   const half = Math.floor(databaseConnections / 2);
