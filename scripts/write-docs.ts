@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { API_ACCESS } from '../src/api/access.ts';
 import { EXIT, EXIT_MEANINGS } from '../src/cli/errors.ts';
 import { ERROR_KINDS } from '../src/contract/errors.ts';
+import { METRICS, type MetricSpec } from '../src/contract/metrics.ts';
 import { ROLE_MEANINGS } from '../src/contract/roles.ts';
 import { STATUSES } from '../src/contract/status.ts';
 import { EFFECTS, STEERING, STEERING_CALLS } from '../src/contract/steering.ts';
@@ -10,7 +11,7 @@ import { SETTINGS, TEMPORAL_VARIABLES } from '../src/runtime/settings-table.ts';
 import { commands } from './docs/cli.ts';
 import { code, plain, table } from './docs/markdown.ts';
 
-export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors'].map(
+export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate'].map(
   (name) => new URL(`../docs/${name}.md`, import.meta.url),
 );
 
@@ -62,6 +63,10 @@ const PARTS: Record<string, string> = {
     ['variable', 'meaning'],
     Object.entries(TEMPORAL_VARIABLES).map(([variable, { meaning }]) => [code(variable), plain(meaning)]),
   ),
+  'metrics of the API': metricsFrom('api'),
+  'metrics of workers': metricsFrom('worker'),
+  'metrics of both': metricsFrom('process'),
+  'metrics of the state': metricsFrom('state'),
   errors: table(
     ['type', 'HTTP status', 'means', 'may help to try again'],
     Object.entries(ERROR_KINDS).map(([type, { status, title, retryable }]) => [
@@ -72,6 +77,16 @@ const PARTS: Record<string, string> = {
     ]),
   ),
 };
+
+/** The metrics that come from one place. */
+function metricsFrom(...from: MetricSpec['from'][]): string {
+  return table(
+    ['metric', 'type', 'labels', 'tells'],
+    Object.values<MetricSpec>(METRICS)
+      .filter((spec) => from.includes(spec.from))
+      .map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(', '), plain(help)]),
+  );
+}
 
 /** Tasks of one type have the routes of all tasks: only where they differ is there something to tell. */
 function routeOfAllTypes(route: string): string {

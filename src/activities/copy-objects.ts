@@ -1,6 +1,7 @@
 import type { CopyCounts } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { FailedItem } from '../contract/tasks.ts';
+import { countFailedItems } from '../metrics/activities.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
 import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
@@ -57,6 +58,7 @@ export async function copyObjects(
   }
   if (target.taskId !== null) {
     await recordFailed(db, target.taskId, failed);
+    countFailedItems(deps.metrics, failed);
     const failedIds = new Set(failed.map(({ objectId }) => objectId));
     const done = objects.map(({ id }) => id).filter((id) => !failedIds.has(id));
     // An earlier try may have failed them.

@@ -5,6 +5,7 @@ import type { ModelConfig } from '../contract/models.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import type { SteerFilter } from '../contract/steer-tasks.ts';
 import type { TaskType, Tracker } from '../contract/tasks.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Loader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
 import type { SteerTarget } from '../store/steer-results.ts';
@@ -45,6 +46,7 @@ export interface ActivityDependencies {
   models: { embedder(config: ModelConfig): Embedder };
   loader: Loader;
   log: Logger;
+  metrics?: Metrics | undefined;
   /** Of the Temporal server: for the lanes of jobs. */
   client: Client;
   tasks: TaskControl;

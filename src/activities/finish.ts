@@ -25,7 +25,7 @@ const SAMPLE = { vectors: 20, limit: 10 };
 export function createFinishActivities(
   deps: ActivityDependencies,
 ): Pick<EmbedActivities, 'checkModel' | 'buildVectorIndex' | 'verify' | 'cutOver'> {
-  const { background: db, models, settings } = deps;
+  const { background: db, models, settings, metrics } = deps;
   return {
     checkModel: (indexNo) =>
       runWithHeartbeat(async ({ signal }) => {
@@ -36,7 +36,11 @@ export function createFinishActivities(
     buildVectorIndex: (indexNo) =>
       runWithHeartbeat(async ({ signal }) => {
         const build = async () =>
-          buildVectorIndex(db, await requireIndex(db, indexNo), { memoryMb: settings.indexMemoryMb, signal });
+          buildVectorIndex(db, await requireIndex(db, indexNo), {
+            memoryMb: settings.indexMemoryMb,
+            signal,
+            onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
+          });
         // While another task builds it, or the connection of a worker that died still does.
         while (!(await build())) await delay(BUILD_POLL_MS, undefined, { signal });
       }),

@@ -1,4 +1,5 @@
 import type { ControlActivities, EmbedActivities, LaneActivities, SteerActivities } from '../contract/activities.ts';
+import { withMetrics } from '../metrics/activities.ts';
 import { createAdmitActivities } from './admit.ts';
 import { createControlActivities } from './control.ts';
 import { createCopyActivities } from './copy.ts';
@@ -20,8 +21,10 @@ export function createActivities(deps: ActivityDependencies): {
   embed: EmbedActivities;
 } {
   const writeChunk = createWriteChunk(deps);
+  // Failures are the outermost: what is counted are our own errors.
+  const made = <T extends object>(activities: T) => withFailures(withMetrics(activities, deps.metrics));
   return {
-    control: withFailures({
+    control: made({
       ...withHeartbeats({
         ...createAdmitActivities(deps),
         ...createControlActivities(deps),
@@ -31,7 +34,7 @@ export function createActivities(deps: ActivityDependencies): {
       }),
       writeChunk,
     }),
-    embed: withFailures({
+    embed: made({
       writeChunk,
       retryFailed: createRetryFailed(deps),
       ...createCopyActivities(deps),

@@ -4,6 +4,7 @@ import { ReembedError } from '../contract/errors.ts';
 import { OBJECT_BATCH } from '../contract/limits.ts';
 import type { Deletion, Item } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
+import { countFailedItems } from '../metrics/activities.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
 import { requireWritable } from '../store/admission.ts';
 import { type ObjectWrite, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/write.ts';
@@ -130,6 +131,7 @@ class Batch {
       taskId,
       failed.map((item) => ({ ...item, item: byId.get(item.objectId) })),
     );
+    countFailedItems(this.deps.metrics, failed);
     if (triedBefore) await clearFailed(db, taskId, written);
 
     const unchanged = new Set(prepared.objects.filter(({ kind }) => kind === 'unchanged').map(({ id }) => id));

@@ -7,7 +7,10 @@ import { z } from 'zod';
 import type { Embedder } from '../contract/embedder.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
+import { queuesOf } from '../jobs/control.ts';
 import type { Registry } from '../jobs/registry.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createStateMetrics } from '../metrics/state.ts';
 import type { Db } from '../store/database.ts';
 import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
@@ -19,7 +22,7 @@ import { createHealthChecks, createHealthRouter, type HealthChecks } from './hea
 import { createIndexRouter } from './indexes.ts';
 import { createJobRouter } from './jobs.ts';
 import { createMeRouter } from './me.ts';
-import { createMetrics } from './metrics.ts';
+import { countRequests } from './metrics.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { type AuthOptions, auth } from './middleware/auth.ts';
 import { limitBody } from './middleware/body-limit.ts';
@@ -27,6 +30,7 @@ import { allowOrigins } from './middleware/cors.ts';
 import { safeHeaders } from './middleware/headers.ts';
 import { limitRequests, type RequestLimits } from './middleware/limits.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
+import { traceRequests } from './middleware/trace.ts';
 import { createObjectRouter } from './objects.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
 import { type Document, referencePage } from './reference.ts';
@@ -46,6 +50,8 @@ export interface ApiDependencies {
   /** What the codec endpoint decrypts with; payloads come back as they are without it. */
   codec?: PayloadCodec | undefined;
   log: ApiLog;
+  /** What `/metrics` shows, if the process keeps metrics of more than its API. */
+  metrics?: Metrics;
   settings?: {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
     bodyBytes?: number;
@@ -82,20 +88,23 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
   const { bodyBytes = LIMITS.bodyBytes, apiTokens, temporalUi = null, dashboard } = settings;
   const { corsOrigins = [], codecOrigins = [], limits } = settings;
-  const metrics = createMetrics();
+  const { metrics = createMetrics(['api']), taskQueue, client, registry } = dependencies;
+  const jobQueues = registry && queuesOf(registry);
+  metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, log }));
   const app = createRouter();
   app.onError(onError(log));
   app.notFound(notFound);
 
   app.use(requestId());
+  app.use(traceRequests());
   app.use(accessLog(log));
-  app.use(metrics.middleware);
+  app.use(countRequests(metrics));
   app.use(safeHeaders());
   app.use('/v1/*', allowOrigins({ origins: corsOrigins }));
   app.use('/codec/*', allowOrigins({ origins: codecOrigins, credentials: true }));
   if (apiTokens) app.use(auth({ tokens: apiTokens, access: API_ACCESS }));
   app.use(sameOrigin((c) => (c.req.path.startsWith('/codec/') ? codecOrigins : corsOrigins)));
-  if (limits) app.use(limitRequests(limits));
+  if (limits) app.use(limitRequests(limits, (limit) => metrics.httpRateLimited.inc({ limit })));
   app.use(limitBody(bodyBytes));
   app.use(onOtherMethods({ app, onMethodNotAllowed: methodNotAllowed }));
 
@@ -113,7 +122,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/codec', createCodecRouter(dependencies.codec));
   app.route('/', createHealthRouter(health, { isStopping: dependencies.isStopping }));
   app.openapi(metricsRoute, async (c) =>
-    c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+    c.text(await metrics.scrape(), 200, { 'content-type': metrics.registry.contentType }),
   );
   addPages(app);
   return app;

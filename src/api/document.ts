@@ -1,14 +1,10 @@
-import { readFileSync } from 'node:fs';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { ERROR_KINDS, type ErrorType } from '../contract/errors.ts';
 import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemTypeOf } from '../contract/problem.ts';
 import type { Role } from '../contract/roles.ts';
+import { version } from '../version.ts';
 import { type Access, API_ACCESS } from './access.ts';
 import type { ApiEnv } from './router.ts';
-
-export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>['getOpenAPI31Document']>;
 type Operation = NonNullable<NonNullable<OpenApiDocument['paths']>[string]['get']>;

@@ -12,6 +12,8 @@ export interface ApiEnv {
     caller?: string;
     /** What that token may do. */
     role?: Role;
+    /** The task that the call has started. */
+    taskId?: string;
   };
 }
 

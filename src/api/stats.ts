@@ -7,7 +7,7 @@ import { ReembedError } from '../contract/errors.ts';
 import { nameSchema } from '../contract/indexes.ts';
 import { MOST_BUCKETS, serverInfoSchema, statsSchema } from '../contract/stats.ts';
 import { momentSchema, taskTypeSchema } from '../contract/tasks.ts';
-import { version } from './document.ts';
+import { version } from '../version.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 

@@ -79,5 +79,8 @@ export const SEARCH_ATTRIBUTES = {
   TaskIndex: 'KEYWORD_LIST',
 } as const;
 
+/** In which Temporal carries the context of a trace, as OpenTelemetry's interceptors of all its SDKs have it. */
+export const TRACE_HEADER = '_tracer-data';
+
 /** Lower is sooner (Temporal's default is 3): what people start, live writes above all, goes before reindex copying. */
 export const PRIORITY = { live: 2, copy: 4 } as const;

@@ -24,7 +24,7 @@ const LOOK_EVERY_MS = 1_000;
  * The same embedder within the limits of its model: a call waits for its turn, or throws `ModelRateLimited` where that
  * would take longer than it may. When the provider itself asks to slow down, all processes do.
  */
-export function createLimitedEmbedder(embedder: Embedder, { model, limit, limiter }: LimitedOptions): Embedder {
+export function createLimitedEmbedder(embedder: Embedder, { model, limit, limiter, onWait }: LimitedOptions): Embedder {
   let lookedMs = 0;
   let pausedUntilMs = 0;
   const turnOf = async (texts: readonly string[], maxWaitMs: number | null) => {
@@ -49,7 +49,10 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
         const message = `The model "${model}" is at its limit, or has asked to slow down`;
         throw new ReembedError('ModelRateLimited', message, { retryAfterMs: waitMs });
       }
-      if (waitMs > 0) await delay(waitMs, undefined, { signal: options.signal });
+      if (waitMs > 0) {
+        onWait?.(waitMs);
+        await delay(waitMs, undefined, { signal: options.signal });
+      }
       try {
         return await embedder.embed(texts, options);
       } catch (error) {
@@ -69,4 +72,6 @@ export interface LimitedOptions {
   model: string;
   limit: ModelLimit | undefined;
   limiter: CallLimiter;
+  /** Is told before a call that is held back. */
+  onWait?: ((waitMs: number) => void) | undefined;
 }

@@ -6,6 +6,7 @@ import { checkVectors } from './check-vectors.ts';
 import { type CustomModel, createCustomEmbedder } from './custom.ts';
 import { createHashEmbedder } from './hash.ts';
 import { type CallLimiter, createLimitedEmbedder } from './limited.ts';
+import { createObservedEmbedder, type ModelObserver } from './observed.ts';
 import { createOpenaiEmbedder, type OpenaiDependencies } from './openai.ts';
 import { createWordsEmbedder } from './words.ts';
 
@@ -19,6 +20,8 @@ export interface ModelsOptions extends OpenaiDependencies {
   limiter?: CallLimiter;
   /** The limits of models, by `provider/name`. */
   limits?: ModelLimits;
+  /** Is told of every call. */
+  observer?: ModelObserver;
 }
 
 export interface Models {
@@ -41,22 +44,28 @@ export function createModels(options: ModelsOptions): Models {
   return {
     embedder(config) {
       const key = JSON.stringify(Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1)));
-      const embedder = embedders.get(key) ?? limited(createEmbedder(config, options), config, options);
+      const embedder =
+        embedders.get(key) ?? limited(observed(createEmbedder(config, options), config, options), config, options);
       embedders.set(key, embedder);
       return embedder;
     },
   };
 }
 
+function observed(embedder: Embedder, { provider, name }: ModelConfig, { observer }: ModelsOptions): Embedder {
+  return observer ? createObservedEmbedder(embedder, { provider, name }, observer) : embedder;
+}
+
 function limited(
   embedder: Embedder,
   { provider, name }: ModelConfig,
-  { limiter, limits = {} }: ModelsOptions,
+  { limiter, limits = {}, observer }: ModelsOptions,
 ): Embedder {
   if (limiter === undefined || provider === 'hash' || provider === 'words') return embedder;
   const model = `${provider}/${name}`;
   const limit = Object.hasOwn(limits, model) ? limits[model] : undefined;
-  return createLimitedEmbedder(embedder, { model, limit, limiter });
+  const onWait = observer && ((waitMs: number) => observer.waited({ provider, name }, waitMs));
+  return createLimitedEmbedder(embedder, { model, limit, limiter, onWait });
 }
 
 /**

@@ -1,18 +1,25 @@
 import type { Logger } from 'pino';
 import { messageOf, ReembedError } from '../contract/errors.ts';
-import { codeOf, type Db, isConnectionError, isUntrusted, openDatabase } from '../store/database.ts';
+import {
+  codeOf,
+  type DatabaseObserver,
+  type Db,
+  isConnectionError,
+  isUntrusted,
+  openDatabase,
+} from '../store/database.ts';
 import { migrate, readSchemaFit, requireNewEnough } from '../store/migrate.ts';
 import type { Settings } from './settings.ts';
 
 /** Opens the database of `DATABASE_URL`; nothing is sent yet. A connection that breaks is logged and replaced. */
-export function openConfiguredDatabase(settings: Settings, log: Logger): Db {
+export function openConfiguredDatabase(settings: Settings, log: Logger, observer?: DatabaseObserver): Db {
   if (settings.databaseUrl === null) {
     throw new ReembedError(
       'InvalidSetting',
       'DATABASE_URL must be set to a postgres:// address (`reembed dev` alone brings a database of its own)',
     );
   }
-  return openNamed(settings.databaseUrl, settings.databaseConnections, log);
+  return openNamed(settings.databaseUrl, settings.databaseConnections, { log, observer });
 }
 
 /** Fewer connections than these are not divided. */
@@ -22,15 +29,16 @@ const LEAST_DIVIDED = 4;
 export function openWorkerDatabases(
   settings: Settings,
   log: Logger,
+  observer?: DatabaseObserver,
 ): { db: Db; background: Db; close(): Promise<void> } {
   const { databaseUrl, databaseConnections } = settings;
   if (databaseUrl === null || databaseConnections < LEAST_DIVIDED) {
-    const db = openConfiguredDatabase(settings, log); // tells what is missing
+    const db = openConfiguredDatabase(settings, log, observer); // tells what is missing
     return { db, background: db, close: () => db.destroy() };
   }
   const half = Math.floor(databaseConnections / 2);
-  const db = openNamed(databaseUrl, databaseConnections - half, log);
-  const background = openNamed(databaseUrl, half, log, true);
+  const db = openNamed(databaseUrl, databaseConnections - half, { log, observer });
+  const background = openNamed(databaseUrl, half, { log, observer, background: true });
   return {
     db,
     background,
@@ -40,11 +48,16 @@ export function openWorkerDatabases(
   };
 }
 
-function openNamed(url: string, maxConnections: number, log: Logger, background = false): Db {
+function openNamed(
+  url: string,
+  maxConnections: number,
+  { log, observer, background = false }: { log: Logger; observer?: DatabaseObserver; background?: boolean },
+): Db {
   return openDatabase({
     url,
     maxConnections,
     background,
+    observer,
     onIdleError: (error) => log.warn(`a database connection broke and will be replaced: ${error.message}`),
   });
 }

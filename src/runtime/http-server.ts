@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { ReembedError } from '../contract/errors.ts';
 import { freePort } from './servers/ports.ts';
 import { answerUnreadable } from './unreadable.ts';
@@ -8,11 +8,14 @@ import { answerUnreadable } from './unreadable.ts';
 const PORT_ATTEMPTS = 10;
 
 export interface HttpServerOptions {
-  fetch: (request: Request) => Response | Promise<Response>;
+  /** Is given the socket too: what counts streams listens for its end. */
+  fetch: (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
   host: string;
   port: number;
   /** Take the next free port when this one is taken. */
   anyPort: boolean;
+  /** What it serves and the setting of its port, for people; the API if not given. */
+  what?: { name: string; variable: string };
 }
 
 export interface HttpServer {
@@ -25,14 +28,15 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Serves the API. @throws ReembedError `InvalidSetting` when host and port cannot be listened on. */
+/** Serves the API or another thing. @throws ReembedError `InvalidSetting` when host and port cannot be listened on. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { fetch, host } = options;
   const streams = new Set<ServerResponse>();
   const server = createAdaptorServer({
     hostname: host,
-    fetch: async (request: Request, { outgoing }: { outgoing: ServerResponse }) => {
-      const answer = await fetch(request);
+    fetch: async (request: Request, bindings: HttpBindings) => {
+      const { outgoing } = bindings;
+      const answer = await fetch(request, bindings);
       if (answer.headers.get('content-type')?.startsWith('text/event-stream')) {
         streams.add(outgoing);
         outgoing.once('close', () => streams.delete(outgoing));
@@ -70,7 +74,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-async function listen(server: Server, { host, port, anyPort }: HttpServerOptions): Promise<void> {
+const API = { name: 'API', variable: 'REEMBED_PORT' };
+
+async function listen(server: Server, { host, port, anyPort, what = API }: HttpServerOptions): Promise<void> {
   for (let attempt = 1, candidate = port; ; attempt += 1) {
     try {
       await new Promise<void>((resolve, reject) => {
@@ -88,8 +94,8 @@ async function listen(server: Server, { host, port, anyPort }: HttpServerOptions
         continue;
       }
       const advice =
-        code === 'EADDRINUSE' ? `port ${port} of ${host} is taken: set REEMBED_PORT to another one` : message;
-      throw new ReembedError('InvalidSetting', `the API cannot listen: ${advice}`, { cause: error });
+        code === 'EADDRINUSE' ? `port ${port} of ${host} is taken: set ${what.variable} to another one` : message;
+      throw new ReembedError('InvalidSetting', `the ${what.name} cannot listen: ${advice}`, { cause: error });
     }
   }
 }

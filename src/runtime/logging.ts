@@ -1,4 +1,6 @@
 import { Writable } from 'node:stream';
+import { trace } from '@opentelemetry/api';
+import { asyncLocalStorage as activities } from '@temporalio/activity';
 import pino, { type Logger } from 'pino';
 import { secretsOf } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -22,6 +24,7 @@ export function createLogger(settings: Settings, target: LogTarget = process.std
     {
       level: settings.logLevel,
       base: undefined,
+      mixin: whereabouts,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: HEADER_PATHS, censor: '***' },
@@ -29,6 +32,16 @@ export function createLogger(settings: Settings, target: LogTarget = process.std
     },
     destination,
   );
+}
+
+/** Where a line is logged: the activity that runs, and the trace. A task's id is that of its workflow. */
+function whereabouts(): Record<string, unknown> {
+  const { activityType: activity, attempt, workflowExecution: workflow } = activities.getStore()?.info ?? {};
+  const span = trace.getActiveSpan()?.spanContext();
+  return {
+    ...(workflow && { taskId: workflow.workflowId, runId: workflow.runId, activity, attempt }),
+    ...(span && { traceId: span.traceId, spanId: span.spanId }),
+  };
 }
 
 interface LogTarget {

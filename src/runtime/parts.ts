@@ -2,11 +2,15 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { ActivityDependencies } from '../activities/index.ts';
 import { durationMs } from '../contract/durations.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { observeModels } from '../metrics/models.ts';
 import type { CallLimiter } from '../models/limited.ts';
 import { createModels, type Models } from '../models/models.ts';
+import type { ModelObserver } from '../models/observed.ts';
 import { createLoader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
 import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
+import { traceModels } from '../tracing/models.ts';
 import type { Settings } from './settings.ts';
 import { createTaskControl } from './task-control.ts';
 
@@ -16,17 +20,34 @@ export interface ProcessParts {
   background: Db;
   client: Client;
   models: Models;
+  metrics?: Metrics;
   log: Logger;
 }
 
+const both = (one: ModelObserver, other: ModelObserver): ModelObserver => ({
+  called(...call) {
+    one.called(...call);
+    other.called(...call);
+  },
+  waited(...wait) {
+    one.waited(...wait);
+    other.waited(...wait);
+  },
+});
+
 /** The models of this process; keys are read from the environment when they are needed. */
-export function createProcessModels({ env, modelLimits }: Settings, db: Db): Models {
+export function createProcessModels({ env, modelLimits }: Settings, db: Db, metrics?: Metrics): Models {
   const limiter: CallLimiter = {
     book: (...call) => bookCall(db, ...call),
     pause: (model, forMs) => pauseModel(db, model, forMs),
     pauseOf: (model) => pauseOfModel(db, model),
   };
-  return createModels({ env, limiter, limits: modelLimits });
+  return createModels({
+    env,
+    limiter,
+    limits: modelLimits,
+    observer: metrics && both(observeModels(metrics), traceModels),
+  });
 }
 
 /** What the activities of a worker work with. */
@@ -36,12 +57,14 @@ export function activityDependencies({
   background,
   client,
   models,
+  metrics,
   log,
 }: ProcessParts): ActivityDependencies {
   return {
     db,
     background,
     models,
+    metrics,
     log,
     client,
     tasks: createTaskControl(client),

@@ -70,6 +70,17 @@ const jsonText = z.string().transform((written, context) => {
 });
 const address = z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
 
+/** `[host:]port`; a port alone is one of this machine. */
+const listenAddress = z
+  .string()
+  .regex(/^((\[[0-9a-fA-F:]+\]|[\w.-]+):)?\d{1,5}$/)
+  .transform((written) => {
+    const at = written.lastIndexOf(':');
+    const host = at < 0 ? '127.0.0.1' : written.slice(0, at).replace(/^\[|\]$/g, '');
+    return { host, port: Number(written.slice(at + 1)) };
+  })
+  .refine(({ port }) => port <= 65_535);
+
 const origins = list.pipe(z.array(z.string().refine((one) => URL.canParse(one) && new URL(one).origin === one)));
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -231,6 +242,11 @@ export const SETTINGS = {
     meaning:
       'how long the API goes on as before after a stop is asked for, while /readyz tells load balancers to go elsewhere',
     expected: 'a whole number of seconds from 0 to 600',
+  }),
+  workerMetricsAddress: optional('REEMBED_WORKER_METRICS_ADDRESS', listenAddress, {
+    meaning:
+      'address at which a worker process shows metrics, without a token; a port alone is one of 127.0.0.1; none if not given',
+    expected: 'a port, or host:port',
   }),
   cacheDir: optional('REEMBED_CACHE_DIR', folder, {
     meaning: 'folder in which fetched servers are kept, instead of the usual cache folder',

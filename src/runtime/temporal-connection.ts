@@ -3,6 +3,7 @@ import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { encryptedData } from '../client/temporal/encryption/data-converter.ts';
 import { messageOf, ReembedError } from '../contract/errors.ts';
+import { traceStarts } from '../tracing/temporal.ts';
 import { patiently, type WaitOptions } from './patience.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { temporalLogger } from './temporal-log.ts';
@@ -14,15 +15,24 @@ const NOT_FOUND = 5;
 /** gRPC's codes for calls that no waiting helps: bad argument, not allowed, not known who it is. */
 const HOPELESS = new Set([3, 7, 16]);
 
+/** As Prometheus has it: units in the names, durations in seconds. */
+const METRIC_NAMES = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true };
+
 let runtimeInstalled = false;
 
-/** Gives Temporal's core our log. Once in a process, before the first connection; signals stay ours. */
-export function installTemporalRuntime(log: Logger): void {
+/**
+ * Gives Temporal's core our log. Once in a process, before the first connection; signals stay ours. With an address the
+ * core shows its own metrics there.
+ */
+export function installTemporalRuntime(log: Logger, metricsAddress?: string): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
   Runtime.install({
     logger: temporalLogger(log),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    telemetryOptions: {
+      logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+      ...(metricsAddress && { metrics: { prometheus: { bindAddress: metricsAddress, ...METRIC_NAMES } } }),
+    },
     // By default every worker stops at the signal, whatever else must come before.
     shutdownSignals: [],
   });
@@ -78,7 +88,8 @@ export function clientOn(
   connection: ConnectionLike,
   { namespace, encryptionKeys }: Pick<TemporalSettings, 'namespace' | 'encryptionKeys'>,
 ): Client {
-  return new Client({ connection, namespace, dataConverter: encryptedData(encryptionKeys) });
+  const interceptors = { workflow: [traceStarts] };
+  return new Client({ connection, namespace, dataConverter: encryptedData(encryptionKeys), interceptors });
 }
 
 async function prepareNamespace(

@@ -33,7 +33,9 @@ export function temporalLogger(log: Logger): TemporalLogger {
     } = (entry.meta ?? {}) as Record<string, unknown>;
     const ours = sdkComponent === 'workflow' || sdkComponent === 'activity';
     const failure = error === undefined ? {} : error instanceof Error ? { err: error } : { reason: error };
-    const fields = { ...meta, ...failure, component: `temporal-${String(sdkComponent ?? 'core')}` };
+    // What Temporal calls the id of a workflow is that of a task.
+    const task = meta.workflowId === undefined ? {} : { taskId: meta.workflowId };
+    const fields = { ...task, ...meta, ...failure, component: `temporal-${String(sdkComponent ?? 'core')}` };
     log[levelOf(entry, ours)](fields, entry.message);
   });
 }

@@ -12,6 +12,8 @@ import { encryptedData, FAILURE_CONVERTER_PATH } from '../client/temporal/encryp
 import type { EncryptionKey } from '../client/temporal/encryption/keys.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { embedQueueOf } from '../contract/names.ts';
+import { taskEventSinks } from '../metrics/tasks.ts';
+import { traceActivities } from '../tracing/temporal.ts';
 import { createJobWorkers, type JobsOptions } from './job-workers.ts';
 
 export interface WorkersOptions {
@@ -53,6 +55,7 @@ export async function bundleWorkflows({ encrypted = false } = {}): Promise<Workf
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    workflowInterceptorModules: [fileURLToPath(new URL(`../workflows/trace-context.${extension}`, import.meta.url))],
     failureConverterPath: encrypted ? FAILURE_CONVERTER_PATH : undefined,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   });
@@ -74,6 +77,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     connection,
     namespace,
     dataConverter: encryptedData(options.encryptionKeys ?? []),
+    interceptors: { activity: [traceActivities] },
     shutdownGraceTime: options.shutdownGraceMs ?? 10_000,
     shutdownForceTime: (options.shutdownGraceMs ?? 10_000) + 10_000,
     // A cancellation reaches an activity with the answer to a heartbeat: send them on, rather than hold them back for
@@ -88,7 +92,8 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     if (role !== 'embed') {
       const control = { ...activities.control };
       const { maxCachedWorkflows } = options;
-      const workflows = { taskQueue, workflowBundle, maxCachedWorkflows };
+      const sinks = taskEventSinks(options.dependencies.metrics);
+      const workflows = { taskQueue, workflowBundle, maxCachedWorkflows, sinks };
       workers.push(await Worker.create({ ...common, ...workflows, activities: control }));
     }
     if (role !== 'control') {

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, type LogEvent, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { ReembedError } from '../contract/errors.ts';
 import type { Database } from './schema.ts';
@@ -16,6 +16,30 @@ export interface DatabaseOptions {
   maxConnections?: number;
   /** Called when a connection breaks while no query runs on it; the pool replaces it. */
   onIdleError?: (error: Error) => void;
+  observer?: DatabaseObserver | undefined;
+}
+
+/** Sees how a database fares. */
+export interface DatabaseObserver {
+  /** Is given once for each pool, for counts that are as they are when asked for. */
+  opened?(pool: 'live' | 'background', counts: () => PoolCounts): void;
+  /** Is told of each statement when it has ended. */
+  queried?(query: QuerySeen): void;
+}
+
+export interface QuerySeen {
+  /** Its values are not in it. */
+  sql: string;
+  ms: number;
+  error?: unknown;
+}
+
+export interface PoolCounts {
+  used: number;
+  idle: number;
+  /** Who waits for a connection. */
+  waiting: number;
+  max: number;
 }
 
 /** The name of connections that serve people and programs that wait. */
@@ -32,9 +56,10 @@ function parseInt8(text: string): number {
 
 /** Opens a pool of connections. Nothing is sent until the first query. */
 export function openDatabase(options: DatabaseOptions): Db {
+  const max = options.maxConnections ?? 20;
   const pool = new pg.Pool({
     ...(options.connection ?? { connectionString: options.url }),
-    max: options.maxConnections ?? 20,
+    max,
     connectionTimeoutMillis: 30_000,
     application_name: options.background ? 'reembed background' : LIVE,
     keepAlive: true,
@@ -48,7 +73,22 @@ export function openDatabase(options: DatabaseOptions): Db {
   // end the process, so each is listened to for all its life; its next statement then fails.
   pool.on('connect', (connection) => connection.on('error', onBroken));
   pool.on('error', () => {}); // the same once more
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  const { opened, queried } = options.observer ?? {};
+  opened?.(options.background ? 'background' : 'live', () => ({
+    used: pool.totalCount - pool.idleCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount,
+    max,
+  }));
+  const log =
+    queried &&
+    ((event: LogEvent) =>
+      queried({
+        sql: event.query.sql,
+        ms: event.queryDurationMillis,
+        error: event.level === 'error' ? event.error : undefined,
+      }));
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }), log });
 }
 
 /** Deadlock and serialization failure: Postgres has undone the transaction and asks for it to be run again. */

@@ -70,7 +70,7 @@ export async function hasParts(db: Db, indexNo: number, atLeast: number): Promis
 export async function buildVectorIndex(
   db: Db,
   index: IndexRow,
-  options: { memoryMb: number; signal?: AbortSignal },
+  options: { memoryMb: number; signal?: AbortSignal; onBuilt?: (ms: number) => void },
 ): Promise<boolean> {
   const { signal } = options;
   signal?.throwIfAborted();
@@ -92,9 +92,11 @@ export async function buildVectorIndex(
       if (await isVectorIndexReady(connection as Db, index)) return true;
       await sql`drop index if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
       await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
+      const startMs = performance.now();
       await sql`
         create index concurrently ${sql.id(nameOf(index.no))} on ${parts}
         using hnsw (${column} ${operatorClass})`.execute(connection);
+      options.onBuilt?.(performance.now() - startMs);
       return true;
     } catch (error) {
       signal?.throwIfAborted();

@@ -6,6 +6,7 @@ import {
   ContinueAsNew,
   condition,
   isCancellation,
+  proxySinks,
   setHandler,
   uuid4,
   workflowInfo,
@@ -13,6 +14,7 @@ import {
 import { backOffSeconds, REFUSALS, TASK_FAILURE } from '../contract/failures.ts';
 import { SIGNAL } from '../contract/names.ts';
 import type { TaskStatus } from '../contract/status.ts';
+import type { TaskEvents } from '../contract/task-events.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { control } from './activities.ts';
 import { addError, IgnoredError, RefusedError } from './errors.ts';
@@ -20,6 +22,9 @@ import { createTaskSignals, handleTaskSignals, type TaskSignals, throttleSignal,
 import type { Task, TaskSpec } from './task.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
 import { carriedOf, wasDone } from './tracker-state.ts';
+
+/** For the metrics of the worker. */
+const { taskEvents } = proxySinks<{ taskEvents: TaskEvents }>();
 
 /**
  * What all tasks share: runs attempts of `attempt` and keeps the tracker. A failed attempt is followed by another after
@@ -53,6 +58,8 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
 
   const end = async (status: TaskStatus, detail: string) => {
     keeper.end(status, detail);
+    const seconds = Math.max(0, Date.now() - Date.parse(tracker.createTime)) / 1_000;
+    taskEvents.ended({ type: spec.type, status, seconds });
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   };
   const fail = async (status: 'failed' | 'exhausted' | 'refused', detail: string): Promise<never> => {
@@ -75,14 +82,19 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       await task.checkpoint();
     });
 
-  if (wasDone(spec)) {
+  const begin = () => {
     tracker.attempts++;
+    taskEvents.attempted({ type: spec.type });
+  };
+
+  if (wasDone(spec)) {
+    begin();
     keeper.move('processing', '');
     await end('done', 'nothing was left to do: an earlier run has done it');
     return tracker;
   }
   for (let continued = spec.previous?.sameAttempt === true; ; continued = false) {
-    if (!continued) tracker.attempts++;
+    if (!continued) begin();
     keeper.beginAttempt();
     task.setLock({ lock: uuid4(), lockTime: new Date().toISOString(), lockExpireTime: null });
     keeper.move('processing', tracker.detail);
@@ -101,6 +113,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
         return tracker;
       }
       const { type, message, retryable } = addError(tracker, error);
+      taskEvents.attemptFailed({ type: spec.type, error: type });
       if (error instanceof RefusedError || REFUSALS.includes(type)) return fail('refused', message);
       if (!retryable) return fail('failed', message);
       const { attempts, maxAttempts } = tracker;

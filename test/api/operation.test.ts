@@ -134,6 +134,15 @@ it('counts requests by route and status, never by id', async () => {
   expect(body).not.toMatch(/some-id|wp-login/);
 });
 
+it('shows its metrics also when neither Postgres nor Temporal answer, and says that they do not', async () => {
+  const { status, body } = await call(app(), 'GET', '/metrics');
+  expect(status).toBe(200);
+  expect(body).toContain('reembed_scrape_error{source="postgres"} 1');
+  expect(body).toContain('reembed_scrape_error{source="temporal"} 1');
+  // Rather nothing than what is not known.
+  expect(body).not.toMatch(/^reembed_(tombstones|tasks_open|lock_age_seconds|schedule_missed_runs)[ {]/m);
+});
+
 describe('the OpenAPI document', () => {
   const PAGES = ['/docs', '/openapi.json', '/assets/*', ...DASHBOARD_PAGES].map((path) => `GET ${path}`);
 

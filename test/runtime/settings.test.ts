@@ -42,6 +42,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   temporalUiUrl: ['localhost:8233', 'javascript:alert(1)'],
   url: ['localhost:7400', 'ftp://x', 'nowhere'],
   token: ['two words'],
+  workerMetricsAddress: ['70000', '127.0.0.1', ':7401', 'http://a:7401', 'a b:7401'],
 };
 
 /** These take any text: whether the file or folder can be used is seen when it is. */

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { WorkflowBundle } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import { bundleWorkflows } from '../../src/runtime/worker.ts';
 
 /** Tells the processes of the tests where the bundle is. */
@@ -16,6 +17,14 @@ export async function prepareBundle(file: string): Promise<void> {
 export async function workflowBundle(): Promise<WorkflowBundle> {
   const file = process.env[VARIABLE];
   return file === undefined ? bundleWorkflows() : { code: await readFile(file, 'utf8') };
+}
+
+/** Workflows as they are without what hands on traces. */
+export function bundleWithoutTraces(): Promise<WorkflowBundle> {
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
 }
 
 let encrypted: Promise<WorkflowBundle> | undefined;

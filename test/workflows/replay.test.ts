@@ -5,15 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { workflowBundle as prepared } from '../support/bundle.ts';
+import { taskEventSinks } from '../../src/metrics/tasks.ts';
+import { bundleWithoutTraces, workflowBundle as prepared } from '../support/bundle.ts';
 
+// Told of nothing: a replay counts no task again.
+const sinks = taskEventSinks();
 const root = fileURLToPath(new URL('../histories/', import.meta.url));
 const recordings = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
 
 describe('the workflows of today continue tasks that were started by earlier ones', () => {
   let workflowBundle: WorkflowBundle;
+  let untraced: WorkflowBundle;
   beforeAll(async () => {
-    workflowBundle = await prepared();
+    [workflowBundle, untraced] = await Promise.all([prepared(), bundleWithoutTraces()]);
   });
 
   test('there is a recording of every workflow', () => {
@@ -35,7 +39,12 @@ describe('the workflows of today continue tasks that were started by earlier one
 
   test.each(recordings)('%s', async (file) => {
     const workflowId = path.basename(file, '.json');
-    await Worker.runReplayHistory({ workflowBundle }, historyFromJSON(read(file)), workflowId);
+    await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(read(file)), workflowId);
+  });
+
+  test.each(recordings)('%s, also without what hands on traces', async (file) => {
+    const workflowId = path.basename(file, '.json');
+    await Worker.runReplayHistory({ workflowBundle: untraced, sinks }, historyFromJSON(read(file)), workflowId);
   });
 
   test('and a history of other steps is found out', async () => {
@@ -43,7 +52,7 @@ describe('the workflows of today continue tasks that were started by earlier one
     if (!file) throw new Error('the recording is missing');
     const other = readFileSync(path.join(root, file), 'utf8').replaceAll('"writeChunk"', '"somethingElse"');
     await expect(
-      Worker.runReplayHistory({ workflowBundle }, historyFromJSON(JSON.parse(other)), 'other'),
+      Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(JSON.parse(other)), 'other'),
     ).rejects.toThrow(/[Nn]ondeterminism/);
   });
 });

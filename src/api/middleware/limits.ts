@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { ReembedError } from '../../contract/errors.ts';
 import { API_ACCESS } from '../access.ts';
+import { onSent } from '../on-sent.ts';
 import { routeOf } from '../route-of.ts';
 import type { ApiEnv } from '../router.ts';
 
@@ -19,11 +20,14 @@ export interface RequestLimits {
 /** A process that holds too much tells callers to come back after this time. */
 const BUSY_RETRY_MS = 1_000;
 
+/** A limit that refused a request. */
+export type Limit = 'rate' | 'requests' | 'streams';
+
 /** Refuses what is more than one token may ask for. Error: `TooManyRequests`, with how long to wait. */
-export function limitRequests(limits: RequestLimits): MiddlewareHandler<ApiEnv> {
-  const rate = limitRate(limits);
-  const requests = limitAtOnce(limits.atOnce, 'requests at once');
-  const streams = limitAtOnce(limits.streams, 'open streams of events');
+export function limitRequests(limits: RequestLimits, onRefused?: (limit: Limit) => void): MiddlewareHandler<ApiEnv> {
+  const rate = limitRate(limits, () => onRefused?.('rate'));
+  const requests = limitAtOnce(limits.atOnce, 'requests at once', () => onRefused?.('requests'));
+  const streams = limitAtOnce(limits.streams, 'open streams of events', () => onRefused?.('streams'));
   return async (c, next) => {
     const route = routeOf(c);
     // What needs no token has none to count by: probes, and the files of the dashboard.
@@ -39,7 +43,10 @@ function isStream(route: string, accept = ''): boolean {
   return route.endsWith('/events') || (route.endsWith('/list') && accept.includes('text/event-stream'));
 }
 
-function limitRate({ perWindow, windowMs }: RequestLimits): (c: Context<ApiEnv>, caller: string) => Promise<void> {
+function limitRate(
+  { perWindow, windowMs }: RequestLimits,
+  refuse: () => void,
+): (c: Context<ApiEnv>, caller: string) => Promise<void> {
   if (perWindow === 0) return async () => {};
   const limiter = new RateLimiterMemory({ points: perWindow, duration: windowMs / 1_000 });
   const seconds = Math.ceil(windowMs / 1_000);
@@ -51,6 +58,7 @@ function limitRate({ perWindow, windowMs }: RequestLimits): (c: Context<ApiEnv>,
     const result = await limiter.consume(caller).catch((refused: RateLimiterRes | Error) => {
       if (refused instanceof Error) throw refused;
       tell(c, refused);
+      refuse();
       throw new ReembedError('TooManyRequests', `a token may send ${perWindow} requests in ${seconds} seconds`, {
         retryAfterMs: refused.msBeforeNext,
       });
@@ -61,7 +69,7 @@ function limitRate({ perWindow, windowMs }: RequestLimits): (c: Context<ApiEnv>,
 
 type AtOnce = (c: Context<ApiEnv>, caller: string, next: () => Promise<void>) => Promise<void>;
 
-function limitAtOnce(most: number, what: string): AtOnce {
+function limitAtOnce(most: number, what: string, refuse: () => void): AtOnce {
   if (most === 0) return (_c, _caller, next) => next();
   const running = new Map<string, number>();
   const count = (caller: string, change: number) => {
@@ -71,20 +79,14 @@ function limitAtOnce(most: number, what: string): AtOnce {
   };
   return async (c, caller, next) => {
     if ((running.get(caller) ?? 0) >= most) {
+      refuse();
       throw new ReembedError('TooManyRequests', `a token may have ${most} ${what}`, { retryAfterMs: BUSY_RETRY_MS });
     }
     count(caller, 1);
     try {
       await next();
     } finally {
-      onEnd(c, () => count(caller, -1));
+      onSent(c, () => count(caller, -1));
     }
   };
-}
-
-/** Calls back when the answer has been sent or broken off, which for a stream is long after it was made. */
-function onEnd(c: Context<ApiEnv>, ended: () => void): void {
-  const outgoing = c.env?.outgoing;
-  if (!outgoing || outgoing.closed || outgoing.destroyed) ended();
-  else outgoing.once('close', ended);
 }

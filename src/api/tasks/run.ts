@@ -10,6 +10,7 @@ import { namedJobRunSchema } from '../../contract/jobs.ts';
 import { steerSchema } from '../../contract/steer-tasks.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
 import { problemResponses } from '../problems.ts';
+import { noteTask } from '../task-of.ts';
 import {
   type AcceptDependencies,
   type AcceptOptions,
@@ -121,6 +122,7 @@ export function addRun(
   });
   router.post('/run', async (c) => {
     const { accepted, wait, timeout } = await accept(c, deps, type);
+    noteTask(c, accepted.id);
     const view = await endOfRun(deps.client, accepted, { waitSeconds: wait ? timeout : 0, signal: c.req.raw.signal });
     const at = `${c.req.path.replace(/run$/, 'info')}?taskId=${encodeURIComponent(accepted.id)}`;
     return answer(c, responder.toBody(view.tracker), view.ended ? 200 : 202, { location: at });

@@ -1,5 +1,7 @@
 import { messageOf } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
+import { observeDatabase } from '../../metrics/database.ts';
+import { createMetrics } from '../../metrics/metrics.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import { openConfiguredDatabase, requireMigrated } from '../database.ts';
 import { keepRunning } from '../lifecycle.ts';
@@ -7,6 +9,7 @@ import { createProcessModels } from '../parts.ts';
 import { patiently } from '../patience.ts';
 import type { Settings } from '../settings.ts';
 import { openTemporalClient } from '../temporal-connection.ts';
+import { startTracing } from '../tracing.ts';
 import { requireTokens, startApi } from './start-api.ts';
 
 /**
@@ -22,7 +25,9 @@ export async function runApi(
   const tasks = settings.tasks.length > 0 ? await loadTasks(settings.tasks) : undefined;
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
-    const db = openConfiguredDatabase(settings, log);
+    const traced = await startTracing(components, { env: settings.env, service: 'reembed-api' }, running);
+    const metrics = createMetrics(['api']);
+    const db = openConfiguredDatabase(settings, log, observeDatabase(metrics, traced));
     components.add('the database connections', () => db.destroy());
     await patiently({ waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
     const temporal = openTemporalClient(settings.temporal, log, signal);
@@ -31,7 +36,8 @@ export async function runApi(
     const parts = {
       client: temporal.client,
       db,
-      models: createProcessModels(settings, db),
+      models: createProcessModels(settings, db, metrics),
+      metrics,
       registry: tasks?.registry,
       anyPort: false,
       graceMs: settings.shutdownSeconds * 1_000,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contract/names.ts';
-import { type Db, openDatabase } from '../../store/database.ts';
+import { type DatabaseObserver, type DatabaseOptions, type Db, openDatabase } from '../../store/database.ts';
 import type { ProcessContext } from '../context.ts';
 import { migrateDatabase, openWorkerDatabases } from '../database.ts';
 import type { Components } from '../lifecycle.ts';
@@ -28,9 +28,10 @@ export async function startDevServers(
   components: Components,
   settings: Settings,
   context: ProcessContext,
+  observer?: DatabaseObserver,
 ): Promise<DevServers> {
   const [database, temporal] = await Promise.allSettled([
-    openDevDatabase(settings, context),
+    openDevDatabase(settings, context, observer),
     startDevTemporal(settings, context),
   ]);
   // In the order in which they are to stop, last to first; what was started is stopped even if the other one failed.
@@ -42,14 +43,14 @@ export async function startDevServers(
   return { db, background, temporal: temporal.value.settings, temporalUi: temporal.value.ui };
 }
 
-async function openDevDatabase(settings: Settings, { log, say }: ProcessContext) {
+async function openDevDatabase(settings: Settings, { log, say }: ProcessContext, observer?: DatabaseObserver) {
   const onIdleError = (error: Error) => log.warn(`a database connection broke and will be replaced: ${error.message}`);
   const server = settings.databaseUrl
     ? null
     : await startPglite({ dataDir: path.join(settings.dataDir, 'postgres'), say });
   const { db, background, close } = server
-    ? openEmbedded(server.connection, onIdleError)
-    : openWorkerDatabases(settings, log);
+    ? openEmbedded(server.connection, { onIdleError, observer })
+    : openWorkerDatabases(settings, log, observer);
   const stop = async () => {
     await close();
     await server?.stop();
@@ -65,8 +66,11 @@ async function openDevDatabase(settings: Settings, { log, say }: ProcessContext)
 }
 
 /** It takes one statement at a time, so there is nothing to divide. */
-function openEmbedded(connection: PgliteDatabase['connection'], onIdleError: (error: Error) => void) {
-  const db = openDatabase({ connection, maxConnections: connection.max, onIdleError });
+function openEmbedded(
+  connection: PgliteDatabase['connection'],
+  options: Pick<DatabaseOptions, 'onIdleError' | 'observer'>,
+) {
+  const db = openDatabase({ connection, maxConnections: connection.max, ...options });
   return { db, background: db, close: () => db.destroy() };
 }
 

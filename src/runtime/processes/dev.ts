@@ -3,6 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, ReembedError } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
+import { observeDatabase } from '../../metrics/database.ts';
+import { createMetrics } from '../../metrics/metrics.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import { keepRunning } from '../lifecycle.ts';
 import { createProcessModels } from '../parts.ts';
@@ -10,7 +12,9 @@ import { lockDataDir } from '../servers/locks.ts';
 import type { Settings } from '../settings.ts';
 import { clientOn, connectTemporal } from '../temporal-connection.ts';
 import { runTour } from '../tour/tour.ts';
+import { startTracing } from '../tracing.ts';
 import { bundleWorkflows } from '../worker.ts';
+import { showWorkerMetrics } from '../worker-metrics.ts';
 import { startDevServers } from './dev-servers.ts';
 import { requireTokens, startApi } from './start-api.ts';
 import { startWorkers } from './start-workers.ts';
@@ -55,10 +59,14 @@ export async function runDev(
     components.add('the data directory', await lockDataDir(dataDir));
     const bundling = bundleWorkflows({ encrypted: settings.temporal.encryptionKeys.length > 0 });
     bundling.catch(() => {});
+    const traced = await startTracing(components, { env: settings.env, service: 'reembed-dev' }, running);
+    const metrics = createMetrics(['api', 'worker']);
+    await showWorkerMetrics(components, { address: settings.workerMetricsAddress, metrics }, running);
     const { db, background, temporal, temporalUi } = await startDevServers(
       components,
       { ...settings, dataDir },
       running,
+      observeDatabase(metrics, traced),
     );
     signal.throwIfAborted();
     const connection = await connectTemporal(temporal, log, { waitMs: START_WAIT_MS, say, signal });
@@ -69,12 +77,13 @@ export async function runDev(
     // On the workers' own connection, so that a task may begin without a way through the server's queue.
     const client = clientOn(connection, temporal);
     const { namespace, encryptionKeys } = temporal;
-    const models = createProcessModels(settings, db);
+    const models = createProcessModels(settings, db, metrics);
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
     const workers = {
       settings,
       client,
       store: { db, background, models },
+      metrics,
       role: 'all',
       connection,
       namespace,
@@ -87,7 +96,7 @@ export async function runDev(
     const ownToken = tour ? ({ name: 'tour', role: 'admin', token } as const) : undefined;
     const graceMs = REQUEST_GRACE_MS;
     const registry = loaded?.registry;
-    const parts = { settings, client, db, models, registry, temporalUi, anyPort: true, graceMs, ownToken };
+    const parts = { settings, client, db, models, metrics, registry, temporalUi, anyPort: true, graceMs, ownToken };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);

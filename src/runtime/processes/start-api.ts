@@ -5,6 +5,7 @@ import { encryptedData } from '../../client/temporal/encryption/data-converter.t
 import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Registry } from '../../jobs/registry.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
 import type { Models } from '../../models/models.ts';
 import type { Db } from '../../store/database.ts';
 import { openApiTokens } from '../api-tokens.ts';
@@ -18,6 +19,7 @@ export interface StartApiOptions {
   client: Client;
   db: Db;
   models: Models;
+  metrics: Metrics;
   /** The jobs there are, if this process knows them. */
   registry?: Registry | undefined;
   /** Address of Temporal's web UI, if not that of the settings. */
@@ -52,7 +54,7 @@ function apiSettings(settings: Settings): ApiDependencies['settings'] {
 /** Starts the API and returns its address. */
 export async function startApi(
   components: Components,
-  { settings, client, db, models, registry, temporalUi, anyPort, graceMs, ownToken }: StartApiOptions,
+  { settings, client, db, models, metrics, registry, temporalUi, anyPort, graceMs, ownToken }: StartApiOptions,
   { log }: ProcessContext,
 ): Promise<string> {
   const { tokens, close } = openApiTokens(settings, log);
@@ -64,6 +66,7 @@ export async function startApi(
     db,
     client,
     models,
+    metrics,
     registry,
     taskQueue: settings.taskQueue,
     log,

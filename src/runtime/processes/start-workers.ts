@@ -3,6 +3,7 @@ import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { EncryptionKey } from '../../client/temporal/encryption/keys.ts';
 import { bringSchedulesInLine } from '../../jobs/schedules.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
 import type { Models } from '../../models/models.ts';
 import type { Db } from '../../store/database.ts';
 import type { ProcessContext } from '../context.ts';
@@ -26,6 +27,7 @@ export interface StartWorkersOptions {
   client: Client;
   /** Not needed by the role `jobs`. */
   store?: { db: Db; background: Db; models: Models };
+  metrics: Metrics;
   /** Not needed by the roles `embed` and `jobs`. */
   workflowBundle?: WorkflowBundle;
   tasks?: TasksToRun;
@@ -45,8 +47,19 @@ export async function startWorkers(
   options: StartWorkersOptions,
   { log }: ProcessContext,
 ): Promise<void> {
-  const { settings, role, connection, namespace, encryptionKeys, workflowBundle, client, store, tasks, version } =
-    options;
+  const {
+    settings,
+    role,
+    connection,
+    namespace,
+    encryptionKeys,
+    workflowBundle,
+    client,
+    store,
+    tasks,
+    version,
+    metrics,
+  } = options;
   const workers = await createWorkers({
     connection,
     namespace,
@@ -57,7 +70,7 @@ export async function startWorkers(
     version,
     maxEmbedActivities: settings.embedConcurrency,
     shutdownGraceMs: settings.shutdownSeconds * 1_000,
-    dependencies: store && activityDependencies({ settings, client, log, ...store }),
+    dependencies: store && activityDependencies({ settings, client, metrics, log, ...store }),
     jobs: tasks && { ...tasks, concurrency: settings.jobConcurrency, client, log },
   });
   const running = workers.run();

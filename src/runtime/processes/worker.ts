@@ -1,6 +1,8 @@
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { ReembedError } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
+import { observeDatabase } from '../../metrics/database.ts';
+import { createMetrics, type Metrics } from '../../metrics/metrics.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import { openWorkerDatabases, requireMigrated } from '../database.ts';
 import { type Components, keepRunning } from '../lifecycle.ts';
@@ -8,7 +10,9 @@ import { createProcessModels } from '../parts.ts';
 import { patiently, type WaitOptions } from '../patience.ts';
 import type { Settings } from '../settings.ts';
 import { clientOn, connectTemporal } from '../temporal-connection.ts';
+import { startTracing } from '../tracing.ts';
 import { bundleWorkflows } from '../worker.ts';
+import { showWorkerMetrics } from '../worker-metrics.ts';
 import { startWorkers, type TasksToRun, type WorkerRole } from './start-workers.ts';
 
 export interface RunWorkerOptions extends Omit<TasksToRun, 'registry' | 'modules' | 'temporal'> {
@@ -30,7 +34,11 @@ export async function runWorker(
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
     const wait = { waitMs: START_WAIT_MS, say, signal };
-    const store = role === 'jobs' ? undefined : await openStore(settings, components, running, wait);
+    const traced = await startTracing(components, { env: settings.env, service: 'reembed-worker' }, running);
+    const metrics = createMetrics(['worker']);
+    await showWorkerMetrics(components, { address: settings.workerMetricsAddress, metrics }, running);
+    const store =
+      role === 'jobs' ? undefined : await openStore(settings, components, running, wait, { metrics, traced });
     const connection = await connectTemporal(temporal, log, wait);
     components.add('the Temporal connection', () => connection.close());
     const encrypted = temporal.encryptionKeys.length > 0;
@@ -42,6 +50,7 @@ export async function runWorker(
       encryptionKeys: temporal.encryptionKeys,
       client: clientOn(connection, temporal),
       store,
+      metrics,
       workflowBundle,
       tasks: tasks && { ...tasks, ...jobs, temporal },
       version,
@@ -75,11 +84,17 @@ function makeCurrent({ buildId, deploymentName }: WorkerDeploymentVersion): stri
   return `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;
 }
 
-async function openStore(settings: Settings, components: Components, { log }: ProcessContext, wait: WaitOptions) {
-  const { db, background, close } = openWorkerDatabases(settings, log);
+async function openStore(
+  settings: Settings,
+  components: Components,
+  { log }: ProcessContext,
+  wait: WaitOptions,
+  { metrics, traced }: { metrics: Metrics; traced: boolean },
+) {
+  const { db, background, close } = openWorkerDatabases(settings, log, observeDatabase(metrics, traced));
   components.add('the database connections', close);
   await patiently(wait, () => requireMigrated(db));
-  return { db, background, models: createProcessModels(settings, background) };
+  return { db, background, models: createProcessModels(settings, background, metrics) };
 }
 
 /** @throws ReembedError `InvalidSetting` when there are none and nothing else to do */

@@ -1,0 +1,20 @@
+import type { ModelObserver, ObservedModel } from '../models/observed.ts';
+import { bounded, type Metrics } from './metrics.ts';
+
+/** Names of models come from whoever makes indexes: more than these are told together. */
+const MOST_MODELS = 50;
+
+/** Counts the calls of models. */
+export function observeModels(metrics: Metrics): ModelObserver {
+  const nameOf = bounded(MOST_MODELS);
+  const labelsOf = ({ provider, name }: ObservedModel) => ({ provider, model: nameOf(name) });
+  return {
+    called(model, { outcome, texts, ms }) {
+      const labels = labelsOf(model);
+      metrics.modelCalls.inc({ ...labels, outcome });
+      metrics.modelCallSeconds.observe(labels, ms / 1_000);
+      if (outcome === 'ok') metrics.modelTexts.inc(labels, texts);
+    },
+    waited: (model, waitMs) => metrics.modelWaitSeconds.inc(labelsOf(model), waitMs / 1_000),
+  };
+}

@@ -1,0 +1,45 @@
+import { Hono } from 'hono';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { ProcessContext } from './context.ts';
+import { startHttpServer } from './http-server.ts';
+import type { Components } from './lifecycle.ts';
+import { freePort } from './servers/ports.ts';
+import { installTemporalRuntime } from './temporal-connection.ts';
+
+export interface WorkerMetricsOptions {
+  /** Of REEMBED_WORKER_METRICS_ADDRESS; nothing listens without one. */
+  address: { host: string; port: number } | null;
+  metrics: Metrics;
+}
+
+/** Scrapes are short. */
+const GRACE_MS = 1_000;
+/** Temporal's core answers at once, or something is wrong. */
+const CORE_LIMIT_MS = 2_000;
+
+/**
+ * Shows the metrics of a worker process at its own address, together with those of Temporal's core, which shows them on a
+ * loopback port that nobody else need know. To be called before the first connection to Temporal.
+ * @throws ReembedError `InvalidSetting` when the address cannot be listened on.
+ */
+export async function showWorkerMetrics(
+  components: Components,
+  { address, metrics }: WorkerMetricsOptions,
+  { log }: ProcessContext,
+): Promise<void> {
+  if (address === null) return;
+  const core = `127.0.0.1:${await freePort('127.0.0.1', 0)}`;
+  installTemporalRuntime(log, core);
+  metrics.alsoShow(async () => {
+    const response = await fetch(`http://${core}/metrics`, { signal: AbortSignal.timeout(CORE_LIMIT_MS) });
+    return response.text();
+  });
+  const app = new Hono();
+  app.get('/metrics', async (c) =>
+    c.body(await metrics.scrape(), 200, { 'content-type': metrics.registry.contentType }),
+  );
+  const what = { name: 'metrics of the worker', variable: 'REEMBED_WORKER_METRICS_ADDRESS' };
+  const server = await startHttpServer({ fetch: app.fetch, ...address, anyPort: false, what });
+  components.add('the metrics of the worker', () => server.stop(GRACE_MS));
+  log.info({ url: `${server.url}/metrics` }, 'worker metrics');
+}
