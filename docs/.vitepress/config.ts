@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitepress';
 import { drawDiagrams } from './diagrams.ts';
-import { linkExamples } from './examples.ts';
+import { linkOutside } from './links.ts';
 import { sidebar } from './sidebar.ts';
 
 const docs = new URL('../', import.meta.url);
@@ -19,7 +19,7 @@ export default defineConfig({
   markdown: {
     config(md) {
       drawDiagrams(md);
-      linkExamples(md);
+      linkOutside(md);
     },
   },
   // The index of the search is one file, which is fetched when someone searches.

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { type Io, oneLine } from './output.ts';
+import { paintIf } from './paint.ts';
 
 /** What a process tells its caller. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -9,7 +10,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'it worked, and a task that was waited for is done',
   failed: 'it did not work, what was asked for is not there, or a task that was waited for did not end as done',
   usage: 'the command line, a file, an input or a setting is wrong; nothing was changed',
-  interrupted: 'Ctrl-C while waiting for a task, which goes on',
+  interrupted: 'Ctrl-C while looking at tasks, which go on',
 };
 
 /** Ends the command with a code of its own; everything has been told. */
@@ -39,7 +40,7 @@ export function reportError(error: unknown, json: boolean, io: Io): number {
     const reason = error instanceof ReembedError ? error.reason : undefined;
     io.out(`${JSON.stringify({ error: { type, message: messageOf(error), reason, issues } })}\n`);
   } else {
-    io.err(`error: ${oneLine(messageOf(error))}\n`);
+    io.err(`${paintIf(io.colours?.err).error('error:')} ${oneLine(messageOf(error))}\n`);
     if (type === 'ServerUnavailable' && /^no answer from/.test(messageOf(error))) {
       io.err('  start it with `reembed dev`, or name another one with --url or REEMBED_URL\n');
     }

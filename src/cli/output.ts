@@ -1,3 +1,5 @@
+import { hasColours } from './paint.ts';
+
 /** The world around a run of the command line, so that tests can watch it. */
 export interface Io {
   env: NodeJS.ProcessEnv;
@@ -8,6 +10,8 @@ export interface Io {
   err: (text: string) => void;
   /** Where people watch a bar that moves; null when nobody does, who get lines instead. */
   terminal: NodeJS.WriteStream | null;
+  /** Whether the two outputs have colours; none if not given. */
+  colours?: { out: boolean; err: boolean };
   /** Calls back at Ctrl-C instead of ending the process, until what it returns is called. */
   onInterrupt: (interrupted: () => void) => () => void;
 }
@@ -27,6 +31,7 @@ export function processIo(): Io {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY ? process.stderr : null,
+    colours: { out: hasColours(process.env, process.stdout), err: hasColours(process.env, process.stderr) },
     onInterrupt: (interrupted) => {
       process.once('SIGINT', interrupted);
       return () => process.off('SIGINT', interrupted);
@@ -45,6 +50,8 @@ export interface Column<Row> {
   value: (row: Row) => string | number | null | undefined;
   /** Numbers stand right. */
   right?: boolean;
+  /** Adds colours, which take no place. */
+  paint?: (text: string, row: Row) => string;
 }
 
 /** Rows in columns with a heading; `nothing` when there are none. */
@@ -54,12 +61,17 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   const widths = columns.map(({ title }, at) =>
     Math.max(title.length, ...cells.map((line) => (line[at] as string).length)),
   );
-  const line = (texts: readonly string[]) =>
+  const line = (texts: readonly string[], row?: Row) =>
     texts
-      .map((text, at) => (columns[at]?.right ? text.padStart(widths[at] as number) : text.padEnd(widths[at] as number)))
+      .map((text, at) => {
+        const { right, paint } = columns[at] as Column<Row>;
+        const padding = ' '.repeat((widths[at] as number) - text.length);
+        const shown = paint && row !== undefined ? paint(text, row) : text;
+        return right ? padding + shown : shown + padding;
+      })
       .join('  ')
       .trimEnd();
-  return [line(columns.map(({ title }) => title)), ...cells.map(line)].join('\n');
+  return [line(columns.map(({ title }) => title)), ...cells.map((texts, at) => line(texts, rows[at]))].join('\n');
 }
 
 /** Names and values below each other; those without a value are left out. */

@@ -15,6 +15,7 @@ import { addTokenCommands } from './commands/tokens.ts';
 import { addWriteCommands } from './commands/writes.ts';
 import { EXIT, reportError } from './errors.ts';
 import type { Io } from './output.ts';
+import { paintIf } from './paint.ts';
 
 /** Runs one command line and returns its exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -35,7 +36,13 @@ export function createProgram(io: Io): Command {
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(--help shows what there is)')
-    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      getOutHasColors: () => io.colours?.out === true,
+      getErrHasColors: () => io.colours?.err === true,
+    })
+    .configureHelp({ styleTitle: paintIf(true).title })
     .addHelpText(
       'after',
       examples(

@@ -14,20 +14,41 @@ export function createProgress(io: Io): ProgressView {
   return io.terminal ? createBar(io.terminal) : createLines(io);
 }
 
-function createBar(terminal: NodeJS.WriteStream): ProgressView {
-  const bar = new SingleBar(
+/** Shows how much of a file has been sent: a bar on a terminal, else nothing. */
+export function createSending(io: Io): { show: (bytes: number, all: number) => void; end: () => void } {
+  if (!io.terminal) return { show: () => {}, end: () => {} };
+  const bar = barOn(io.terminal, 'sending   {bar} {percentage}%');
+  let started = false;
+  return {
+    show(bytes, all) {
+      if (!started) bar.start(all, bytes);
+      started = true;
+      bar.update(bytes);
+    },
+    end() {
+      if (started) bar.stop();
+    },
+  };
+}
+
+function barOn(stream: NodeJS.WriteStream, format: string): SingleBar {
+  return new SingleBar(
     {
-      stream: terminal,
-      format: '{phase} {bar} {value}/{total} {pace}',
+      stream,
+      format,
       barsize: 28,
       hideCursor: true,
-      // Redrawn on each event only; an event comes at each change.
       autopadding: false,
       etaBuffer: 1,
       gracefulExit: false,
     },
     Presets.shades_classic,
   );
+}
+
+function createBar(terminal: NodeJS.WriteStream): ProgressView {
+  // Redrawn on each event only; an event comes at each change.
+  const bar = barOn(terminal, '{phase} {bar} {value}/{total} {pace}');
   let started = false;
   return {
     show(tracker) {

@@ -1,7 +1,8 @@
-import type { ReembedClient } from '../client/http/client.ts';
+import type { ReembedClient, TaskRow } from '../client/http/client.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { EXIT, Exit } from './errors.ts';
-import { fields, type Io, writeResult } from './output.ts';
+import { fields, type Io, table, writeResult } from './output.ts';
+import { type Paint, paintIf } from './paint.ts';
 import { createProgress, durationText } from './progress.ts';
 
 /** Tells of a task that was accepted, or was found under its id. */
@@ -16,17 +17,34 @@ export function writeAccepted(io: Io, json: boolean | undefined, tracker: Tracke
 
 /** All that is known of a task. */
 export function writeTracker(io: Io, json: boolean | undefined, tracker: Tracker): void {
-  writeResult(io, json, tracker, () => trackerText(tracker));
+  writeResult(io, json, tracker, () => trackerText(tracker, paintIf(io.colours?.out)));
 }
 
-export function trackerText(tracker: Tracker): string {
+/** Tasks in a list, one to a line. */
+export function taskTable(tasks: readonly TaskRow[], paint: Paint): string {
+  return table(
+    tasks,
+    [
+      { title: 'TASK', value: (row) => row.id },
+      { title: 'TYPE', value: (row) => row.type },
+      { title: 'STATUS', value: (row) => row.status, paint: (text, { status }) => paint.status(text, status) },
+      { title: 'DONE', value: ({ progress }) => progress && `${progress.done}/${progress.total}`, right: true },
+      { title: 'FAILED', value: ({ progress }) => progress?.failed, right: true },
+      { title: 'CREATED', value: (row) => row.createTime },
+      { title: 'DETAIL', value: (row) => row.detail?.slice(0, 60) },
+    ],
+    'no tasks',
+  );
+}
+
+function trackerText(tracker: Tracker, paint: Paint): string {
   const { progress, errors, children } = tracker;
   const pace = progress.perSecond > 0 ? `, ${progress.perSecond} per second` : '';
   const eta = progress.etaSeconds ? `, about ${durationText(progress.etaSeconds)} left` : '';
   const shown = fields([
     ['task', tracker.id],
     ['type', tracker.type],
-    ['status', tracker.status],
+    ['status', paint.status(tracker.status, tracker.status)],
     ['detail', tracker.detail],
     ['progress', `${progress.done} of ${progress.total}, ${progress.failed} failed${pace}${eta}`],
     ['attempts', `${tracker.attempts} of ${tracker.maxAttempts}`],
@@ -80,13 +98,13 @@ export async function followTask(
     throw new Exit(EXIT.interrupted);
   }
   const tracker = last ?? (await client.tasks.info(taskId));
-  if (!each) writeResult(io, json, tracker, () => endText(tracker));
+  if (!each) writeResult(io, json, tracker, () => endText(tracker, paintIf(io.colours?.out)));
   if (tracker.status !== 'done') throw new Exit(EXIT.failed);
 }
 
-function endText(tracker: Tracker): string {
+function endText(tracker: Tracker, paint: Paint): string {
   const { id, status, detail, progress, errors } = tracker;
   const failed = progress.failed > 0 ? `, ${progress.failed} failed (reembed tasks failed-items ${id})` : '';
   const why = status === 'done' || !errors[0] ? '' : `\n  ${errors[0].type}: ${errors[0].message}`;
-  return `task ${id} is ${status}: ${progress.done} of ${progress.total}${failed}${detail && `; ${detail}`}${why}`;
+  return `task ${id} is ${paint.status(status, status)}: ${progress.done} of ${progress.total}${failed}${detail && `; ${detail}`}${why}`;
 }

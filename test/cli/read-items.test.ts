@@ -51,3 +51,19 @@ test('a dash means the standard input', async () => {
   const io = { stdin: Readable.from([Buffer.from('{"id":"a"}\n{"id"'), Buffer.from(':"b"}')]) };
   expect(await collect(await readItems('-', io as never))).toEqual([{ id: 'a' }, { id: 'b' }]);
 });
+
+test('how far a file has been read is told, up to its end', async () => {
+  const file = path.join(freshFolder(), 'items');
+  const lines = Array.from({ length: 5_000 }, (_, at) => `{"id": "line-${at}"}\n`).join('');
+  writeFileSync(file, lines);
+  const told: number[] = [];
+  const all = await collect(
+    await readItems(file, {} as never, (bytes, size) => {
+      expect(size).toBe(lines.length);
+      told.push(bytes);
+    }),
+  );
+  expect(all).toHaveLength(5_000);
+  expect(told).toEqual(told.toSorted((one, other) => one - other));
+  expect([(told[0] as number) < lines.length, told.at(-1)]).toEqual([true, lines.length]);
+});

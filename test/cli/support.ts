@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { Readable } from 'node:stream';
+import { type PassThrough, Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
 import type { Io } from '../../src/cli/output.ts';
-import { runCli } from '../../src/cli/program.ts';
+import { createProgram, runCli } from '../../src/cli/program.ts';
 
 export interface Outcome {
   code: number;
@@ -18,20 +19,39 @@ const NOWHERE = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
 /** Runs a command line within the test's own process. */
 export async function cli(
   args: string[],
-  options: { env?: NodeJS.ProcessEnv; stdin?: string; interruptAfterMs?: number } = {},
+  options: {
+    env?: NodeJS.ProcessEnv;
+    stdin?: string;
+    interruptAfterMs?: number;
+    /** Ctrl-C once this has been printed, or drawn on the terminal. */
+    interruptOn?: RegExp;
+    /** Where people watch; nobody does if not given. */
+    terminal?: PassThrough;
+    colours?: boolean;
+  } = {},
 ): Promise<Outcome> {
   const outcome = { code: -1, out: '', err: '' };
+  let interrupt = () => {};
+  let printed = '';
+  const look = (text: string) => {
+    printed += text;
+    if (options.interruptOn?.test(printed)) interrupt();
+  };
+  options.terminal?.on('data', (text) => look(String(text)));
   const io: Io = {
     env: { ...NOWHERE, ...options.env },
     stdin: Readable.from([Buffer.from(options.stdin ?? '')]),
     out: (text) => {
       outcome.out += text;
+      look(text);
     },
     err: (text) => {
       outcome.err += text;
     },
-    terminal: null,
+    terminal: (options.terminal as unknown as NodeJS.WriteStream | undefined) ?? null,
+    colours: { out: options.colours === true, err: options.colours === true },
     onInterrupt: (interrupted) => {
+      interrupt = interrupted;
       const { interruptAfterMs } = options;
       const timer = interruptAfterMs === undefined ? undefined : setTimeout(interrupted, interruptAfterMs);
       return () => clearTimeout(timer);
@@ -39,6 +59,19 @@ export async function cli(
   };
   outcome.code = await runCli(args, io);
   return outcome;
+}
+
+/** The names of all commands, as `tasks list`. */
+export function commands(): string[] {
+  const nothing = () => {};
+  const io = { env: {}, stdin: process.stdin, out: nothing, err: nothing, terminal: null, onInterrupt: () => nothing };
+  return below(createProgram(io));
+}
+
+function below(command: Command, above: string[] = []): string[] {
+  const shown = command.createHelp().visibleCommands(command);
+  const own = shown.filter((child) => child.name() !== 'help');
+  return own.length === 0 ? [above.join(' ')] : own.flatMap((child) => below(child, [...above, child.name()]));
 }
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;

@@ -1,21 +1,9 @@
-import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { cliPage } from '../../scripts/docs/cli.ts';
 import { httpPages } from '../../scripts/docs/http.ts';
 import { openApiDocument } from '../../src/api/document.ts';
-import { createProgram } from '../../src/cli/program.ts';
 import { silentDatabase, testApi } from '../api/support.ts';
-import { cli } from '../cli/support.ts';
-
-const io = { env: {}, stdin: process.stdin, out: () => {}, err: () => {}, terminal: null, onInterrupt: () => () => {} };
-
-function paths(command: Command, above: string[] = []): string[] {
-  const own = command
-    .createHelp()
-    .visibleCommands(command)
-    .filter((child) => child.name() !== 'help');
-  return own.length === 0 ? [above.join(' ')] : own.flatMap((child) => paths(child, [...above, child.name()]));
-}
+import { cli, commands } from '../cli/support.ts';
 
 /** Words alone: neither how a text is wrapped nor how it is marked up. */
 const words = (text: string) =>
@@ -23,7 +11,7 @@ const words = (text: string) =>
 
 describe('the reference of the commands', () => {
   const page = cliPage();
-  test.each(paths(createProgram(io)))('tells of `%s` what its --help tells', async (path) => {
+  test.each(commands())('tells of `%s` what its --help tells', async (path) => {
     const { out } = await cli([...path.split(' '), '--help']);
     const [, section = ''] = page.split(`\n## reembed ${path}\n`);
     const told = words(section.split('\n## ')[0] as string);

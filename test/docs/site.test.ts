@@ -28,6 +28,11 @@ test('every page of docs is one of the site, beside those of the commands, the H
   for (const page of written) expect(read('concepts.html')).toContain(`href="/${page.replace(/(index)?\.md$/, '')}`);
 });
 
+test('links to examples, which are no pages, lead to the page of them', () => {
+  expect(read('jobs.html')).toContain('href="/reference/examples.html#send-mail"');
+  expect(read('reference/examples.html')).toContain('id="send-mail"');
+});
+
 test('the site loads nothing from elsewhere', () => {
   for (const file of files().filter((name) => /\.(html|css)$/.test(name))) {
     expect(read(file), file).not.toMatch(

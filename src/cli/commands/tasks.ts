@@ -1,21 +1,12 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { TaskFilter } from '../../client/http/client.ts';
-import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
-import { TASK_TYPES, type TaskType, type Tracker } from '../../contract/tasks.ts';
-import { anyNumber, examples, moment, wholeNumber } from '../arguments.ts';
-import { fields, type Io, table, writeResult } from '../output.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { anyNumber, examples, wholeNumber } from '../arguments.ts';
+import { fields, type Io, writeResult } from '../output.ts';
+import { paintIf } from '../paint.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
-import { followTask, writeTracker } from '../task-output.ts';
+import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
+import { taskTable, writeTracker } from '../task-output.ts';
 import { addSteerCommands } from './steer.ts';
-
-interface FilterOptions extends RemoteOptions {
-  type?: TaskType;
-  status?: TaskStatus;
-  index?: string;
-  parent?: string;
-  since?: Date;
-  until?: Date;
-}
+import { addWatchCommand } from './watch.ts';
 
 interface ListOptions extends FilterOptions {
   limit?: number;
@@ -42,19 +33,7 @@ export function addTaskCommands(program: Command, io: Io): void {
       const { limit, cursor } = options;
       const list = await clientFrom(io, options).tasks.page({ ...filterOf(options), limit, cursor });
       writeResult(io, options.json, list, () => {
-        const rows = table(
-          list.tasks,
-          [
-            { title: 'TASK', value: (row) => row.id },
-            { title: 'TYPE', value: (row) => row.type },
-            { title: 'STATUS', value: (row) => row.status },
-            { title: 'DONE', value: ({ progress }) => progress && `${progress.done}/${progress.total}`, right: true },
-            { title: 'FAILED', value: ({ progress }) => progress?.failed, right: true },
-            { title: 'CREATED', value: (row) => row.createTime },
-            { title: 'DETAIL', value: (row) => row.detail?.slice(0, 60) },
-          ],
-          'no tasks',
-        );
+        const rows = taskTable(list.tasks, paintIf(io.colours?.out));
         return list.cursor ? `${rows}\n\n${list.total} in all; the next ones: --cursor ${list.cursor}` : rows;
       });
     });
@@ -91,14 +70,7 @@ export function addTaskCommands(program: Command, io: Io): void {
       writeTracker(io, options.json, await clientFrom(io, options).tasks.throttle(taskId, rate));
     });
 
-  remote(group.command('watch <task>'))
-    .summary('follow a task to its end')
-    .description('Follows a task to its end. Ctrl-C only stops looking. With --json, one line for each change.')
-    .addHelpText('after', examples('reembed tasks watch my-task'))
-    .action(async (taskId: string, options: RemoteOptions) => {
-      const each = (tracker: Tracker) => io.out(`${JSON.stringify(tracker)}\n`);
-      await followTask(io, clientFrom(io, options), taskId, options.json ? { json: true, each } : {});
-    });
+  addWatchCommand(group, io);
 
   remote(group.command('failed-items <task>'))
     .summary('list what a task could not write')
@@ -112,20 +84,6 @@ export function addTaskCommands(program: Command, io: Io): void {
       }
       if (count === 0 && !options.json) io.out('no failed items\n');
     });
-}
-
-function filtered(command: Command): Command {
-  return command
-    .addOption(new Option('--type <type>', 'only tasks of this type').choices(TASK_TYPES))
-    .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
-    .option('--index <index>', 'only tasks of this index')
-    .option('--parent <id>', 'only the parts of this task')
-    .option('--since <time>', 'only tasks created then or later: a moment, or an age such as 24h', moment)
-    .option('--until <time>', 'only tasks created before then', moment);
-}
-
-function filterOf({ type, status, index, parent, since, until }: FilterOptions): TaskFilter {
-  return { type, status, index, parentId: parent, createdAfter: since, createdBefore: until };
 }
 
 function rateOf(text: string): number | null {

@@ -3,6 +3,7 @@ import type { ItemInput } from '../../client/http/client.ts';
 import type { OnReindex } from '../../contract/tasks.ts';
 import { examples } from '../arguments.ts';
 import type { Io } from '../output.ts';
+import { createSending } from '../progress.ts';
 import { readItems } from '../read-items.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
@@ -45,12 +46,11 @@ export function addWriteCommands(program: Command, io: Io): void {
     .action(async (file: string, options: WriteOptions & { failOnFailedItems?: boolean }) => {
       const client = clientFrom(io, options);
       const { index, taskId, onReindex, failOnFailedItems } = options;
-      const items = (await readItems(file, io)) as AsyncGenerator<ItemInput>;
-      const tracker = await client.tasks.upsertStream(index, items, {
-        taskId,
-        onReindex,
-        ...(failOnFailedItems && { ignoreFailedItems: false }),
-      });
+      const sending = createSending(io);
+      const items = (await readItems(file, io, sending.show)) as AsyncGenerator<ItemInput>;
+      const tracker = await client.tasks
+        .upsertStream(index, items, { taskId, onReindex, ...(failOnFailedItems && { ignoreFailedItems: false }) })
+        .finally(sending.end);
       if (options.wait) await followTask(io, client, tracker.id, options);
       else writeAccepted(io, options.json, tracker);
     });

@@ -1,0 +1,30 @@
+import { type Command, Option } from 'commander';
+import type { TaskFilter } from '../client/http/client.ts';
+import { TASK_STATUSES, type TaskStatus } from '../contract/status.ts';
+import { TASK_TYPES, type TaskType } from '../contract/tasks.ts';
+import { moment } from './arguments.ts';
+import type { RemoteOptions } from './remote.ts';
+
+export interface FilterOptions extends RemoteOptions {
+  type?: TaskType;
+  status?: TaskStatus;
+  index?: string;
+  parent?: string;
+  since?: Date;
+  until?: Date;
+}
+
+/** A command about tasks that fit conditions. */
+export function filtered(command: Command): Command {
+  return command
+    .addOption(new Option('--type <type>', 'only tasks of this type').choices(TASK_TYPES))
+    .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
+    .option('--index <index>', 'only tasks of this index')
+    .option('--parent <id>', 'only the parts of this task')
+    .option('--since <time>', 'only tasks created then or later: a moment, or an age such as 24h', moment)
+    .option('--until <time>', 'only tasks created before then', moment);
+}
+
+export function filterOf({ type, status, index, parent, since, until }: FilterOptions): TaskFilter {
+  return { type, status, index, parentId: parent, createdAfter: since, createdBefore: until };
+}

@@ -1,0 +1,102 @@
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type System, startSystem } from '../support/system.ts';
+import { cli, commands } from './support.ts';
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+  await system.reembed.indexes.create('docs-v1', { model: { provider: 'hash', dimensions: 16 } });
+  await system.reembed.aliases.set('docs', 'docs-v1');
+  await system.reembed.tasks.upsert(
+    { taskId: 'first', index: 'docs', items: [{ id: 'a', payload: 'a lion' }] },
+    { wait: true },
+  );
+});
+afterAll(() => system?.stop());
+
+const reembed = (args: string[], options: Parameters<typeof cli>[1] = {}) =>
+  cli(args, { ...options, env: { REEMBED_URL: system.url } });
+
+test('without a task, watch prints a line for each that has changed, until Ctrl-C', async () => {
+  const watched = await reembed(['tasks', 'watch'], { interruptOn: /^first {2}upsert {2}done {2}1\/1$/m });
+  expect(watched).toMatchObject({ code: 130, err: '' });
+});
+
+test('on a terminal it draws a table, and the next one in its place', async () => {
+  const terminal = new PassThrough();
+  // The second one has the task that was started when the first one was there.
+  const second = /\[0J.*TASK +TYPE +STATUS.*first +upsert +done +1\/1.*\[\d+A.*\[0J.*second +upsert/s;
+  terminal.once('data', () => {
+    void system.reembed.tasks.upsert({ taskId: 'second', index: 'docs', items: [{ id: 'b', payload: 'a tiger' }] });
+  });
+  const drawn = await reembed(['tasks', 'watch', '--type', 'upsert'], { interruptOn: second, terminal });
+  expect(drawn).toMatchObject({ code: 130, out: '' });
+});
+
+test('what a shell completes is asked of the API', async () => {
+  const next = async (...words: string[]) => (await reembed(['complete', '--', ...words])).out;
+  expect(await next('tasks', 'info', 'fir')).toBe('first\tupsert, done\n');
+  expect(await next('search', 'docs')).toBe('docs-v1\thash/hash-v1\ndocs\talias of docs-v1\n');
+  expect(await next('reindex', '--alias', 'd')).toBe('docs\tpoints to docs-v1\n');
+});
+
+/** A line for every command that talks to the API, with its exit code where that is not 0. */
+const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
+  ['index create json-v1 --provider hash'],
+  ['index list'],
+  ['index show json-v1'],
+  ['alias set json json-v1'],
+  ['alias list'],
+  ['upsert - --index json --wait --task-id json-1'],
+  ['search json jay'],
+  ['delete j --index json --wait'],
+  ['reindex json json-v2 --provider hash --task-id json-2'],
+  ['tasks list'],
+  ['tasks counts'],
+  ['tasks info json-1'],
+  ['tasks watch json-1'],
+  ['tasks failed-items json-2'],
+  ['tasks cancel json-1'],
+  ['tasks pause json-1', 1],
+  ['tasks resume json-1', 1],
+  ['tasks ignore json-1', 1],
+  ['tasks restart json-1'],
+  ['tasks restart --all --index json --status failed --dry-run'],
+  ['tasks throttle json-2 5', 1],
+  ['jobs list'],
+  ['jobs run any --task-id json-3'],
+  ['schedules add any --every 1d'],
+  ['schedules list'],
+  ['schedules get any'],
+  ['schedules next any'],
+  ['schedules pause any'],
+  ['schedules resume any'],
+  ['schedules run any'],
+  ['schedules remove any'],
+  ['alias delete json'],
+  ['index delete json-v1 --wait'],
+  ['config'],
+  ['tokens create ann'],
+];
+
+test('every command that there is is one of those whose JSON is read', () => {
+  // These run until they are stopped, or bring a database of one's own up to date.
+  const others = ['dev', 'worker', 'api', 'migrate', 'completion'];
+  const tried = JSON_COMMANDS.map(([line]) => line);
+  expect(
+    commands().filter((command) => ![...tried, ...others].some((line) => `${line} `.startsWith(`${command} `))),
+  ).toEqual([]);
+});
+
+test.each(JSON_COMMANDS.map(([line, code = 0]) => [line, code] as const))(
+  '`%s --json` prints lines of JSON, and %s is its exit code',
+  async (line, code) => {
+    const { out, ...told } = await reembed([...line.split(' '), '--json'], { stdin: '{"id": "j", "payload": "jay"}' });
+    expect(told).toEqual({ code, err: expect.stringMatching(/^(task \S+\n)?$/) });
+    const lines = out.split('\n').filter((text) => text !== '');
+    for (const json of lines) expect(() => JSON.parse(json), json).not.toThrow();
+    // One to a line, and there may be none.
+    if (!line.startsWith('tasks failed-items')) expect(lines).not.toEqual([]);
+  },
+);
