@@ -4,6 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type AnyTask, createRegistry, defineTask, type SentJob } from '../../src/jobs/index.ts';
+import { taskEventSinks } from '../../src/metrics/tasks.ts';
 import { workflowBundle } from '../support/bundle.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
@@ -51,7 +52,11 @@ describe('a worker that forgets each workflow after its task, and so replays it 
         .map(({ workflowTaskFailedEventAttributes: failed }) => failed?.failure?.message)
         .filter((message) => message?.includes('TMPRL1100'));
       expect([type, workflowId, failures]).toEqual([type, workflowId, []]);
-      await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId);
+      await Worker.runReplayHistory(
+        { workflowBundle: await workflowBundle(), sinks: taskEventSinks() },
+        history,
+        workflowId,
+      );
       seen++;
     }
     expect(seen).toBeGreaterThan(0);
