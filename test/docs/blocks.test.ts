@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { createProgram } from '../../src/cli/program.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/names.ts';
-import { type Block, blocksOf, PAGES, patternOf, placeOf, ROOT } from './blocks.ts';
+import { type Block, blocksOf, PAGES, patternOf, placeOf, ROOT, textOf } from './blocks.ts';
 
 const all = PAGES.flatMap(blocksOf);
 const of = (...languages: string[]) => all.filter(({ language }) => languages.includes(language));
@@ -42,6 +43,31 @@ test('every block of commands is what a shell can read', () => {
   for (const block of of('sh')) {
     const read = () => execFileSync('bash', ['-n'], { input: block.code, stdio: ['pipe', 'pipe', 'pipe'] });
     expect(read, placeOf(block)).not.toThrow();
+  }
+});
+
+test('commands that are named within a text are there, with their options', () => {
+  const named = PAGES.flatMap((page) =>
+    [...textOf(page).matchAll(/`reembed ([a-z][^`]*)`/g)].map(({ 1: line = '' }) => ({
+      page,
+      words: line.split(/\s+/),
+    })),
+  );
+  expect(named.length).toBeGreaterThan(30);
+  // How connections of Postgres are named.
+  const noCommands = ['background'];
+  const nothing = () => {};
+  const io = { env: {}, stdin: process.stdin, out: nothing, err: nothing, terminal: null, onInterrupt: () => nothing };
+  for (const { page, words } of named.filter(({ words: [first = ''] }) => !noCommands.includes(first))) {
+    let command = createProgram(io);
+    for (const word of words) command = command.commands.find((child) => child.name() === word) ?? command;
+    const line = `${page}: reembed ${words.join(' ')}`;
+    expect(command.name(), line).not.toBe('reembed');
+    const group = command.commands.length > 0 && /^[a-z]/.test(words[1] ?? '');
+    expect(group, `${line}: there is no such command`).toBe(false);
+    const flags = words.flatMap((word) => /^--[a-z-]+/.exec(word)?.[0] ?? []);
+    const known = ['--help', ...command.options.map(({ long }) => long)];
+    expect(known, line).toEqual(expect.arrayContaining(flags));
   }
 });
 

@@ -29,8 +29,12 @@ export function placeOf({ page, line }: Block): string {
   return `${page}:${line}`;
 }
 
+export function textOf(page: string): string {
+  return readFileSync(path.join(ROOT, page), 'utf8');
+}
+
 export function blocksOf(page: string): Block[] {
-  const text = readFileSync(path.join(ROOT, page), 'utf8');
+  const text = textOf(page);
   return [...text.matchAll(/^( *)```(.*)\n([\s\S]*?)^\1```$/gm)].map(
     ({ index, 1: indent, 2: info = '', 3: code = '' }) => {
       const [language = '', ...marks] = info.split(' ');
