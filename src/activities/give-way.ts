@@ -3,8 +3,8 @@ import pLimit from 'p-limit';
 import { hasLiveWork } from '../store/live-work.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** Live work is taken to go on for so long after it was last seen. */
-const LIVE_MS = 1_000;
+/** Live work is taken to go on for so long after it was last seen; probes and scrapes, some seconds apart, are not much. */
+const LIVE_MS = 500;
 const LOOK_EVERY_MS = 100;
 
 /** Runs one write of a copy, now or in its turn. */
