@@ -13,7 +13,7 @@ import { type Behaviour, startEmbeddingServer } from '../../support/embedding-se
 import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
 import { silentDatabase } from '../support.ts';
 
-export type ServerName = 'api' | 'idle' | 'guarded' | 'limited' | 'small' | 'noDatabase' | 'noTemporal';
+export type ServerName = 'api' | 'idle' | 'guarded' | 'limited' | 'small' | 'stopping' | 'noDatabase' | 'noTemporal';
 /** Of the server `guarded`. */
 export const VIEW_TOKEN = 'a-token';
 
@@ -47,6 +47,7 @@ export async function openWorld() {
       settings: { limits: { perWindow: 1, windowMs: 3_600_000, atOnce: 0, streams: 0 } },
     }),
     small: createApi({ ...usual, settings: { bodyBytes: 10 } }),
+    stopping: createApi({ ...usual, isStopping: () => true }),
     noDatabase: createApi({ ...usual, db: silentDatabase() }),
     // Without the interceptors that try again for seconds: there are many calls to make.
     noTemporal: createApi({

@@ -6,6 +6,7 @@ export const operationCases: Case[] = [
   { operation: 'encodePayloads', expect: 200 },
   { operation: 'health', expect: 200 },
   { operation: 'readiness', expect: 200 },
+  { operation: 'readiness', expect: 'Stopping', on: 'stopping' },
   { operation: 'metrics', expect: 200 },
   { operation: 'serverInfo', expect: 200 },
   { operation: 'taskStats', expect: 200, given: () => ({ query: { buckets: '2' } }) },
