@@ -73,7 +73,7 @@ function ndjson({ reembed, model, items }: World): Contender<Name> {
   };
 }
 
-/** With its defaults: tasks of 2,000 items, four at once. */
+/** With its defaults: tasks of 5,000 items, four at once. */
 function helper({ reembed, model, items }: World): Contender<Name> {
   return {
     name: 'bulk helper',

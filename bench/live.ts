@@ -52,7 +52,7 @@ export const live: Benchmark = {
       const plan = {
         title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms`,
         metrics: METRICS,
-        candidate: duringReindex(reembed, { source: source.name, ratePerSecond }, model.url, forMs),
+        candidate: duringReindex({ reembed, say }, { source: source.name, ratePerSecond }, model.url, forMs),
         baseline: { name: 'without', run: () => measure(reembed, source.name, forMs) },
       };
       return {
@@ -69,7 +69,7 @@ export const live: Benchmark = {
 
 /** Measures while objects are copied; the reindex is canceled once that is done. */
 function duringReindex(
-  reembed: ReembedClient,
+  { reembed, say }: { reembed: ReembedClient; say: (line: string) => void },
   reindex: { source: string; ratePerSecond: number | undefined },
   modelUrl: string,
   forMs: number,
@@ -82,7 +82,10 @@ function duringReindex(
       const { id } = await reembed.tasks.reindex({ ...reindex, dest, destModel });
       const tracker = () => reembed.tasks.info(id);
       while (!(await tracker()).children.processing) await sleep(POLL_MS);
+      const copied = async () => (await reembed.indexes.get(dest)).objects;
+      const before = await copied();
       const figures = await measure(reembed, reindex.source, forMs);
+      say(`${Math.round(((await copied()) - before) / (forMs / 1_000))} objects/s were copied meanwhile`);
       const { status, progress } = await tracker();
       if (status !== 'processing' || progress.done >= progress.total) {
         throw new Error(`the reindex was over before the measuring: give more --objects`);

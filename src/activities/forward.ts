@@ -1,12 +1,14 @@
-import type { ForwardRange } from '../contract/activities.ts';
+import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { readByIds } from '../store/protocol/copy.ts';
 import { requireLock } from '../store/protocol/locks.ts';
-import { readStaged } from '../store/staging.ts';
+import { finishStaged, readStaged } from '../store/staging.ts';
 import { copyObjects, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const FORWARD_BATCH = 256;
+/** Within a workflow task there is no more time; see `WITHIN_TASK` of the workflows. */
+const LOCAL_FORWARD_MS = 500;
 
 /** Brings what a task has written to the index that is being built, as it is in the source now. */
 export async function forwardRange(
@@ -37,4 +39,28 @@ export async function forwardRange(
     if (!(error instanceof ReembedError && ['LockLost', 'IndexNotFound'].includes(error.type))) throw error;
   }
   return { forwarded };
+}
+
+/**
+ * Forwards what a small write has written where the model of the index being built is quick, which saves the server an
+ * activity; what is left in `forwards` one has to do.
+ */
+export async function forwardAtOnce(
+  deps: ActivityDependencies,
+  { staging, isWhole, toSeq }: WriteChunkRequest,
+  result: WriteChunkResult,
+  canceled: AbortSignal,
+): Promise<void> {
+  const signal = AbortSignal.any([canceled, AbortSignal.timeout(LOCAL_FORWARD_MS)]);
+  try {
+    let forwarded = 0;
+    for (const range of result.forwards)
+      forwarded += (await forwardRange(deps, { ...range, staging }, signal)).forwarded;
+    Object.assign(result, { forwards: [], forwarded });
+  } catch {
+    return;
+  }
+  if (!isWhole || result.nextSeq < toSeq || result.counts.failed > 0) return;
+  await finishStaged(deps.db, staging, result.counts);
+  result.isDropped = true;
 }

@@ -9,10 +9,10 @@ import { prepareObjects } from '../pipeline/prepare.ts';
 import { requireWritable } from '../store/admission.ts';
 import { type ObjectWrite, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { clearFailed, findFinished, finishStaged, readStaged, recordFailed } from '../store/staging.ts';
+import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
 import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { forwardRange } from './forward.ts';
+import { forwardAtOnce } from './forward.ts';
 import { isLocal, patiently, type Running, runWithHeartbeat } from './running.ts';
 
 /** While a cut-over drains, a writer looks again this often, and after so many tries leaves the waiting to a timer. */
@@ -21,7 +21,6 @@ const DRAIN_POLLS = 20;
 
 /** A local activity does not wait longer for the limits of a model: a regular one then does. */
 const LOCAL_WAIT_MS = 1_000;
-const LOCAL_FORWARD_MS = 500;
 
 /** The activity `writeChunk`: loads, embeds and writes a task's items until its time is up or it is held back. */
 export function createWriteChunk(deps: ActivityDependencies) {
@@ -47,27 +46,6 @@ export function createWriteChunk(deps: ActivityDependencies) {
       if (await isVectorIndexDue(deps, index)) result.vectorIndexDue = index.no;
       return result;
     });
-}
-
-/** Saves the server an activity where the model of the index being built is quick; else one does it. */
-async function forwardAtOnce(
-  deps: ActivityDependencies,
-  { staging, isWhole, toSeq }: WriteChunkRequest,
-  result: WriteChunkResult,
-  canceled: AbortSignal,
-): Promise<void> {
-  const signal = AbortSignal.any([canceled, AbortSignal.timeout(LOCAL_FORWARD_MS)]);
-  try {
-    let forwarded = 0;
-    for (const range of result.forwards)
-      forwarded += (await forwardRange(deps, { ...range, staging }, signal)).forwarded;
-    Object.assign(result, { forwards: [], forwarded });
-  } catch {
-    return;
-  }
-  if (!isWhole || result.nextSeq < toSeq || result.counts.failed > 0) return;
-  await finishStaged(deps.db, staging, result.counts);
-  result.isDropped = true;
 }
 
 async function isVectorIndexDue({ db, settings }: ActivityDependencies, index: IndexRow): Promise<boolean> {

@@ -14,7 +14,7 @@ const TIMER_MS = 2 ** 31 - 1;
 const optionsSchema = z.object({
   index: nameSchema,
   onReindex: onReindexSchema.optional(),
-  batchItems: z.int().min(1).max(LIMITS.itemsPerCall).default(2_000),
+  batchItems: z.int().min(1).max(LIMITS.itemsPerCall).default(5_000),
   batchBytes: z
     .int()
     .min(1)
@@ -31,7 +31,7 @@ export interface BulkOptions {
   index: string;
   /** What a batch does when the index is being rebuilt; `forward` if not given. */
   onReindex?: z.input<typeof onReindexSchema>;
-  /** Operations of one batch at most: 2,000. */
+  /** Operations of one batch at most: 5,000. */
   batchItems?: number;
   /** UTF-8 bytes of a batch's items as JSON at most, unless one item alone has more: 8 MiB. */
   batchBytes?: number;
