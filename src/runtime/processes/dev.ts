@@ -77,7 +77,7 @@ export async function runDev(
     // On the workers' own connection, so that a task may begin without a way through the server's queue.
     const client = clientOn(connection, temporal);
     const { namespace, encryptionKeys } = temporal;
-    const models = createProcessModels(settings, db, metrics);
+    const models = createProcessModels(settings, background, metrics);
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
     const workers = {
       settings,
