@@ -1,20 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
 import { quantile } from 'simple-statistics';
-import { createApi } from '../src/api/app.ts';
-import { createClient } from '../src/client/http/client.ts';
 import { listTasks, startTask } from '../src/client/temporal/index.ts';
 import { queryOf } from '../src/client/temporal/task-filter.ts';
-import { SEARCH_ATTRIBUTES } from '../src/contract/names.ts';
-import { createModels } from '../src/models/models.ts';
-import { startHttpServer } from '../src/runtime/http-server.ts';
-import { startTemporalDevServer } from '../src/runtime/servers/temporal.ts';
 import { openDatabase } from '../src/store/database.ts';
+import { startBenchApi } from './api.ts';
 import { type Benchmark, compare, type Metric } from './harness.ts';
 import { temporalVersion } from './machine.ts';
+import { startBenchTemporal } from './temporal.ts';
 
 const METRICS = [
   { name: 'p50', unit: 'ms', better: 'lower' },
@@ -112,36 +104,21 @@ async function inLanes<T>(all: readonly T[], work: (one: T) => Promise<unknown>)
 
 /** Temporal's dev server on a file, and an API on it. */
 async function openWorld(say: (line: string) => void) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'reembed-bench-'));
-  const dbFilename = path.join(folder, 'temporal.db');
-  const temporal = await startTemporalDevServer({
-    dbFilename,
-    searchAttributes: SEARCH_ATTRIBUTES,
-    env: process.env,
-    say,
-  });
+  const temporal = await startBenchTemporal(say);
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection });
   // Lists ask nothing of it.
   const db = openDatabase({ url: 'postgres://127.0.0.1:1/none' });
-  const app = createApi({
-    db,
-    client,
-    models: createModels({ env: {} }),
-    taskQueue: 'nobody',
-    log: pino({ enabled: false }),
-  });
-  const server = await startHttpServer({ fetch: app.fetch, host: '127.0.0.1', port: 0, anyPort: true });
+  const { reembed, stop } = await startBenchApi({ client, taskQueue: 'nobody' }, db);
   return {
     client,
     address: temporal.address,
-    api: createClient({ baseUrl: server.url }),
+    api: reembed,
     async close() {
-      await server.stop(1_000);
+      await stop();
       await db.destroy();
       await connection.close();
       await temporal.stop();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { quantile } from 'simple-statistics';
+import { clientOn } from '../src/runtime/temporal-connection.ts';
 import { startBenchApi } from './api.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
@@ -41,7 +42,9 @@ export const upsert: Benchmark = {
     const { db, url, close } = database;
     const model = await startModelServer(DIMENSIONS, Number(options.delay));
     const system = await startBenchSystem(database, say);
-    const api = await startBenchApi(system, db);
+    // On the workers' own connection, as `reembed dev` has it.
+    const client = clientOn(system.connection, { namespace: 'default', encryptionKeys: [] });
+    const api = await startBenchApi({ client, taskQueue: system.taskQueue }, db);
     const minimal = await startMinimal(system, db, { modelUrl: model.url, dimensions: DIMENSIONS });
     try {
       await api.reembed.indexes.create(INDEX, {

@@ -10,7 +10,7 @@ import type { ObjectWrite } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import type { GiveWay } from './give-way.ts';
+import { atOnce, type GiveWay } from './give-way.ts';
 import { patiently } from './running.ts';
 
 export interface CopyTarget {
@@ -40,8 +40,7 @@ export async function copyObjects(
   objects: readonly BehindObject[],
 ): Promise<CopyCounts> {
   const { background: db } = deps;
-  const { lock, dest, signal } = target;
-  const giveWay: GiveWay = target.giveWay ?? ((_signal, write) => write());
+  const { lock, dest, signal, giveWay = atOnce } = target;
   const known = new Map(objects.flatMap(({ id, destHash }) => (destHash === null ? [] : [[id, destHash]])));
   const deletedOnce = objects.filter(wasDeletedOnce).map(({ id }) => id);
   const { writes, failed } = await prepareCopies(deps, target, objects, known);

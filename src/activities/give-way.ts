@@ -10,6 +10,9 @@ const LOOK_EVERY_MS = 100;
 /** Runs one write of a copy, now or in its turn. */
 export type GiveWay = <T>(signal: AbortSignal, write: () => Promise<T>) => Promise<T>;
 
+/** For copies that others wait for. */
+export const atOnce: GiveWay = (_signal, write) => write();
+
 /**
  * Copying gives way: while live work goes on, the copies of this process are written one after the other, with a rest
  * after each, so that writing takes `copyShare` of the time. With nothing else to do they are written as they come. The
@@ -17,7 +20,7 @@ export type GiveWay = <T>(signal: AbortSignal, write: () => Promise<T>) => Promi
  */
 export function createGiveWay({ db, background, settings }: ActivityDependencies): GiveWay {
   // Without connections of its own, copying would give way to itself.
-  if (background === db || settings.copyShare >= 1) return (_signal, write) => write();
+  if (background === db || settings.copyShare >= 1) return atOnce;
   const inTurn = pLimit(1);
   let looked = { atMs: Number.NEGATIVE_INFINITY, live: Promise.resolve(false) };
   const isLive = () => {

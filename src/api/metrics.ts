@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Metrics } from '../metrics/metrics.ts';
-import { onSent } from './on-sent.ts';
+import { isEventStream, onSent } from './on-sent.ts';
 import type { ApiEnv } from './router.ts';
 
 /** Counts HTTP requests by route pattern, so that ids never become labels. */
@@ -20,7 +20,7 @@ export function countRequests(metrics: Metrics): MiddlewareHandler<ApiEnv> {
     const labels = { method: c.req.method, route, status: String(c.res.status) };
     httpRequests.inc(labels);
     httpRequestSeconds.observe(labels, (performance.now() - start) / 1_000);
-    if (c.res.headers.get('content-type')?.startsWith('text/event-stream')) {
+    if (isEventStream(c.res)) {
       httpStreams.inc();
       onSent(c, () => httpStreams.dec());
     }

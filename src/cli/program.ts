@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { version } from '../version.ts';
 import { examples } from './arguments.ts';
 import { addAliasCommands } from './commands/aliases.ts';
 import { addCompletionCommands } from './commands/completion.ts';
@@ -32,7 +32,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
 export function createProgram(io: Io): Command {
   const program = new Command('reembed')
     .description('Keeps vector indexes right while they are written to and rebuilt.')
-    .version(packageVersion(), '-v, --version', 'show the version')
+    .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(--help shows what there is)')
@@ -67,8 +67,4 @@ export function createProgram(io: Io): Command {
   addTokenCommands(program, io);
   addCompletionCommands(program, io);
   return program;
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }

@@ -58,8 +58,13 @@ function openNamed(
     maxConnections,
     background,
     observer,
-    onIdleError: (error) => log.warn(`a database connection broke and will be replaced: ${error.message}`),
+    onIdleError: tellBroken(log),
   });
+}
+
+/** What is logged of a connection that broke while nothing ran on it. */
+export function tellBroken(log: Logger): (error: Error) => void {
+  return (error) => log.warn(`a database connection broke and will be replaced: ${error.message}`);
 }
 
 /**

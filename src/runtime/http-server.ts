@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { isEventStream } from '../api/on-sent.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { freePort } from './servers/ports.ts';
 import { answerUnreadable } from './unreadable.ts';
@@ -37,7 +38,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     fetch: async (request: Request, bindings: HttpBindings) => {
       const { outgoing } = bindings;
       const answer = await fetch(request, bindings);
-      if (answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+      if (isEventStream(answer)) {
         streams.add(outgoing);
         outgoing.once('close', () => streams.delete(outgoing));
       }

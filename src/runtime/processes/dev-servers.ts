@@ -2,7 +2,7 @@ import path from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contract/names.ts';
 import { type DatabaseObserver, type DatabaseOptions, type Db, openDatabase } from '../../store/database.ts';
 import type { ProcessContext } from '../context.ts';
-import { migrateDatabase, openWorkerDatabases } from '../database.ts';
+import { migrateDatabase, openWorkerDatabases, tellBroken } from '../database.ts';
 import type { Components } from '../lifecycle.ts';
 import { type PgliteDatabase, startPglite } from '../servers/pglite.ts';
 import { startTemporalDevServer } from '../servers/temporal.ts';
@@ -44,12 +44,11 @@ export async function startDevServers(
 }
 
 async function openDevDatabase(settings: Settings, { log, say }: ProcessContext, observer?: DatabaseObserver) {
-  const onIdleError = (error: Error) => log.warn(`a database connection broke and will be replaced: ${error.message}`);
   const server = settings.databaseUrl
     ? null
     : await startPglite({ dataDir: path.join(settings.dataDir, 'postgres'), say });
   const { db, background, close } = server
-    ? openEmbedded(server.connection, { onIdleError, observer })
+    ? openEmbedded(server.connection, { onIdleError: tellBroken(log), observer })
     : openWorkerDatabases(settings, log, observer);
   const stop = async () => {
     await close();
