@@ -98,6 +98,14 @@ describe.skipIf(!opened)('in light and in dark colours, axe finds nothing seriou
 });
 
 describe.skipIf(!opened)('every page', () => {
+  it('changes at once where less motion is preferred', async () => {
+    const page = await dashboard.open('/activity');
+    await seen(page, 'since this page was opened');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+    expect(await page.evaluate('document.getAnimations().length')).toBe(0);
+  });
+
   it('fits a phone: nothing is scrolled sideways', async () => {
     for (const [address, loaded] of PAGES) {
       const page = await dashboard.open(address, { size: PHONE });
