@@ -67,7 +67,7 @@ export function createMaintenanceActivities({
       const due: number[] = [];
       for (const index of await listIndexes(db)) {
         if (index.state !== 'active' || (await isVectorIndexReady(db, index))) continue;
-        if (await hasParts(db, index.no, settings.vectorIndexAfterParts)) due.push(index.no);
+        if (await hasParts(db, index, settings.vectorIndexAfterParts)) due.push(index.no);
       }
       return due;
     },

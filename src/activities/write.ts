@@ -50,7 +50,7 @@ export function createWriteChunk(deps: ActivityDependencies) {
 
 async function isVectorIndexDue({ db, settings }: ActivityDependencies, index: IndexRow): Promise<boolean> {
   if (await isVectorIndexReady(db, index)) return false;
-  return hasParts(db, index.no, settings.vectorIndexAfterParts);
+  return hasParts(db, index, settings.vectorIndexAfterParts);
 }
 
 interface Prepared {

@@ -55,10 +55,17 @@ export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'm
   return rows[0]?.valid === true;
 }
 
-/** True when an index has at least this many parts, without counting further. */
-export async function hasParts(db: Db, indexNo: number, atLeast: number): Promise<boolean> {
+/** True when an index has at least this many parts: counted no further, and only once there is room for so many. */
+export async function hasParts(db: Db, index: Pick<IndexRow, 'no' | 'model'>, atLeast: number): Promise<boolean> {
+  const { parts } = tablesOf(index.no);
+  // Four bytes for each dimension: pgvector does not compress what it stores.
+  const leastBytes = atLeast * index.model.dimensions * 4;
   const { rows } = await sql<{ parts: number }>`
-    select count(*) as parts from (select from ${tablesOf(indexNo).parts} limit ${atLeast}) first`.execute(db);
+    select case
+        when pg_table_size(${`reembed.parts_${index.no}`}::regclass) >= ${leastBytes}::bigint
+        then (select count(*) from (select from ${parts} limit ${atLeast}) first)
+        else 0
+      end as parts`.execute(db);
   return (rows[0]?.parts ?? 0) >= atLeast;
 }
 

@@ -18,7 +18,7 @@ const idOf = (place: number) => `k${String(place).padStart(6, '0')}`;
 const idsOf = (from: number, count: number) => Array.from({ length: count }, (_, at) => idOf(from + at));
 
 /** Objects of one part each, every tenth derived from the one before, every twentieth deleted. */
-async function fill(db: Db, indexNo: number): Promise<void> {
+async function fill(db: Db, indexNo: number, { analyzed }: { analyzed: boolean }): Promise<void> {
   const { objects, parts } = tablesOf(indexNo);
   await sql`
     insert into ${objects} (index_no, object_id, version, change, deleted, payload, original_id, hash)
@@ -29,6 +29,7 @@ async function fill(db: Db, indexNo: number): Promise<void> {
     insert into ${parts} (index_no, object_id, part, embedding)
     select ${indexNo}::int, 'k' || lpad(n::text, 6, '0'), 0, '[1,2,3]'
     from generate_series(1, ${OBJECTS}::int) n`.execute(db);
+  if (!analyzed) return;
   await sql`analyze ${objects}`.execute(db);
   await sql`analyze ${parts}`.execute(db);
 }
@@ -87,7 +88,10 @@ async function wholePartitions(db: Db, work: (db: Db) => Promise<unknown>): Prom
 }
 
 onBothDatabases((database) => {
-  describe('no statement on the way of a batch reads or sorts a whole partition', () => {
+  describe.each([
+    ['of an index whose statistics have been gathered', { analyzed: true }],
+    ['of a new index, that autovacuum has not come to', { analyzed: false }],
+  ])('no statement on the way of a batch reads or sorts a whole partition %s', (_which, statistics) => {
     let source: IndexRow;
     let dest: IndexRow;
     let lock: string;
@@ -97,8 +101,8 @@ onBothDatabases((database) => {
       const { db } = database();
       [source, dest] = [await createIndex(db), await createIndex(db)];
       ({ lock } = await lockIn(db, source.name, dest.name));
-      await fill(db, source.no);
-      await fill(db, dest.no);
+      await fill(db, source.no, statistics);
+      await fill(db, dest.no, statistics);
       const { rows } = await sql<{ first: number }>`
         select min(change) as first from ${tablesOf(source.no).objects}`.execute(db);
       firstChange = rows[0]?.first as number;

@@ -146,7 +146,7 @@ onBothDatabases((database, databaseName) => {
   it('the size of an index is known without counting all of it', async () => {
     const { db } = database();
     const index = await filled(db, 3, { dimensions: 3 });
-    expect([await hasParts(db, index.no, 6), await hasParts(db, index.no, 7)]).toEqual([true, false]);
+    expect([await hasParts(db, index, 6), await hasParts(db, index, 7)]).toEqual([true, false]);
     expect(await measureRecall(db, await createIndex(db), { vectors: 5, limit: 5 })).toBeNull();
   });
 
