@@ -78,6 +78,8 @@ await rig.start('upsert', { index: 'live', items: [...items(300), { id: 'p', pay
 await recordEnd('upsert-large');
 await rig.start('delete', { index: 'live', ids: ['k1', 'k2'] }, 'delete');
 await recordEnd('delete');
+await rig.start('delete', { index: 'live', ids: items(2_500).map(({ id }) => id) }, 'delete-wide');
+await recordEnd('delete-wide');
 broken = true;
 await rig.start('upsert', { index: 'live', items: [{ id: 'new', payload: 'new text' }] }, 'upsert-failed');
 await recordEnd('upsert-failed');

@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import type { OnReindex, Tracker } from '../contract/tasks.ts';
 import type { Accepted, DeleteInput, UpsertInput } from '../contract/workflow-inputs.ts';
@@ -20,9 +20,10 @@ import { runTask } from './tracker.ts';
 const SMALL = 8;
 /** More than these take longer to drop than a local activity may. */
 const MANY = 20_000;
-/** Stretches of items written at once, and items of the smallest one. */
+/** Stretches of items written at once: two of a task of more items than `LANE_ITEMS`, and more of larger ones. */
 const LANES = 4;
 const LANE_ITEMS = 1_000;
+const WIDE_LANE_ITEMS = 2_500;
 /** How long a writer held back by a cut-over waits before it tries again. */
 const DRAIN_WAIT_MS = 250;
 /** How soon a task that would not forward looks whether the reindex has ended: first, and after longer and longer. */
@@ -77,7 +78,7 @@ async function writeAll(
   counts: Counts,
 ): Promise<boolean> {
   const onlyFailed = input.previous?.onlyFailed === true;
-  const lanes = Math.max(1, Math.min(LANES, Math.ceil(accepted.total / LANE_ITEMS)));
+  const lanes = lanesOf(accepted.total);
   const size = Math.ceil(accepted.total / lanes);
   // The last few of many are written beside others: those are no work for a local activity.
   const isSmall = accepted.total <= SMALL;
@@ -113,6 +114,14 @@ async function writeAll(
   await runLanes(lanes, (at) => lane(at * size));
   if (indexDue !== null && !isSmall) await indexActivities().buildVectorIndex(indexDue);
   return isDropped;
+}
+
+function lanesOf(items: number): number {
+  if (items <= LANE_ITEMS) return 1;
+  const lanes = patched('wider-lanes')
+    ? Math.max(2, Math.ceil(items / WIDE_LANE_ITEMS))
+    : Math.ceil(items / LANE_ITEMS);
+  return Math.min(LANES, lanes);
 }
 
 /** A task that refuses a reindex does so before its first write; later, half done, it goes on and forwards. */
