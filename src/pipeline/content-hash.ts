@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IndexConfig } from '../contract/indexes.ts';
+import { canonicalJson } from '../contract/json.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Payload } from '../contract/objects.ts';
 
@@ -33,15 +34,4 @@ function decisiveOf(model: ModelConfig): Record<string, unknown> {
   if (model.provider !== 'openai') return { provider, name, dimensions };
   const { baseUrl, sendDimensions, documentPrefix = '' } = model;
   return { provider, name, dimensions, baseUrl, sendDimensions, documentPrefix };
-}
-
-/** JSON with sorted keys, without undefined members. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join()}}`;
 }

@@ -12,7 +12,7 @@ export async function stageItems(db: Db, staging: string, firstSeq: number, item
   if (items.length === 0) return;
   await sql`
     insert into reembed.staged_items (staging, seq, item)
-    select ${staging}, ${firstSeq}::int + place - 1, item::jsonb
+    select ${staging}, ${firstSeq}::int + place - 1, item::json
     from unnest(${jsonArray(items)}::text[]) with ordinality as incoming (item, place)
     on conflict (staging, seq) do nothing`.execute(db);
 }
@@ -25,7 +25,7 @@ export async function stageFirst(db: Db, staging: string, items: readonly unknow
     ),
     staged as (
       insert into reembed.staged_items (staging, seq, item)
-      select ${staging}, place - 1, item::jsonb
+      select ${staging}, place - 1, item::json
       from unnest(${jsonArray(items)}::text[]) with ordinality as incoming (item, place)
       on conflict (staging, seq) do nothing
     )

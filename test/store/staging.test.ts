@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { admitItems, requireWritable } from '../../src/store/admission.ts';
 import { nextVersion } from '../../src/store/protocol/versions.ts';
@@ -36,6 +37,17 @@ onBothDatabases((database) => {
     expect(await readStaged(db, staging, { fromSeq: 1, toSeq: 3, limit: 1 })).toMatchObject([{ seq: 1 }]);
     await dropStaged(db, staging);
     expect(await countStaged(db, staging)).toBe(0);
+  });
+
+  it('what an API stages that knows them as jsonb is read all the same', async () => {
+    const { db } = database();
+    const staging = uniqueName('staging');
+    await sql`
+      insert into reembed.staged_items (staging, seq, item)
+      select ${staging}, 0, '{"id":"a","payload":{"n":1}}'::text::jsonb`.execute(db);
+    const rows = await readStaged(db, staging, { fromSeq: 0, toSeq: 1, limit: 1 });
+    expect(rows).toEqual([{ seq: 0, item: { id: 'a', payload: { n: 1 } } }]);
+    await dropStaged(db, staging);
   });
 
   it('failed items are listed by id, once each with the last reason, until they are written after all', async () => {

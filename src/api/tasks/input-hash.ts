@@ -11,7 +11,7 @@ export interface InputHash {
 export function createInputHash(options: Record<string, unknown>): InputHash {
   const hash = createHash('sha256').update(canonicalJson(options));
   return {
-    add: (item) => void hash.update('\n').update(canonicalJson(item)),
+    add: (item) => void hash.update(`\n${canonicalJson(item)}`),
     digest: () => hash.digest('hex'),
   };
 }

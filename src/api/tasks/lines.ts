@@ -24,7 +24,8 @@ export async function* readLines(body: ReadableStream<Uint8Array>, mostBytes: nu
     pieces.push(piece);
   };
   const line = (): Line | undefined => {
-    const text = decode(Buffer.concat(pieces), number).trim();
+    const [piece = new Uint8Array()] = pieces;
+    const text = decode(pieces.length > 1 ? Buffer.concat(pieces) : piece, number).trim();
     const whole = { number, text, bytes };
     pieces = [];
     bytes = 0;

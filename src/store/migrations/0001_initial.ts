@@ -84,11 +84,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       mirror           boolean not null default false
     )`.execute(db);
 
+  // Written once and read once: taking items apart for jsonb, and putting them together again, would be of no use.
   await sql`
     create table reembed.staged_items (
       staging    text not null,
       seq        int not null,
-      item       jsonb not null,
+      item       json not null,
       stage_time timestamptz not null default now(),
       primary key (staging, seq)
     )`.execute(db);

@@ -3,6 +3,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { Payload } from '../../contract/objects.ts';
 import type { OnReindex } from '../../contract/tasks.ts';
 import type { Vector } from '../../contract/vectors.ts';
+import { textArray } from '../binary.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { resolveIndex } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
@@ -138,7 +139,7 @@ export async function storedHashes(db: Db, indexNo: number, ids: readonly string
   const { rows } = await sql<{ object_id: string; hash: string }>`
     select object_id, hash
     from ${tablesOf(indexNo).objects}
-    where index_no = ${indexNo} and object_id = any(${ids}::text[]) and hash is not null and not deleted and not failed`.execute(
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[]) and hash is not null and not deleted and not failed`.execute(
     db,
   );
   return new Map(rows.map((row) => [row.object_id, row.hash]));

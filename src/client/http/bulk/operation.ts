@@ -13,6 +13,15 @@ export interface Pending {
 }
 
 const encoder = new TextEncoder();
+/** Where texts are encoded to be measured, without memory of their own for each. */
+const scratch = new Uint8Array(64 * 1024);
+
+/** The length of a text as UTF-8. */
+function bytesOf(text: string): number {
+  // A UTF-16 code unit is three bytes at most.
+  if (3 * text.length > scratch.length) return encoder.encode(text).length;
+  return encoder.encodeInto(text, scratch).written;
+}
 
 /** Checks an operation as the API will, so that one bad item does not cost its batch. */
 export function prepare(operation: BulkOperation): Pending | BulkFailed {
@@ -36,7 +45,7 @@ export function prepare(operation: BulkOperation): Pending | BulkFailed {
   }
   const { id, originalId } = (typeof value === 'string' ? { id: value } : value) as { id: string; originalId?: string };
   const json = JSON.stringify(value);
-  return { op, id, originalId, json, bytes: encoder.encode(json).length + 1 };
+  return { op, id, originalId, json, bytes: bytesOf(json) + 1 };
 }
 
 export function operationOf({ op, json }: Pending): BulkOperation {
