@@ -5,6 +5,8 @@ import { ReembedError } from '../contract/errors.ts';
 /** An activity works this long, then returns its cursor: pauses, cancels and throttles take hold between. */
 export const CHUNK_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
+/** Of those sent between, as the activity gets on: each one is a write of the Temporal server. */
+const LEAST_BETWEEN_MS = 1_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -13,7 +15,7 @@ export interface Running<T> {
   signal: AbortSignal;
   /** Where an earlier try of this activity was when it died. */
   resumedFrom: T | undefined;
-  /** Sets what the heartbeats carry from now on, and sends one. */
+  /** Sets what the heartbeats carry from now on, and sends one if none was sent for a while. */
   beat(details: T): void;
   /** True once the activity has used up its time. */
   isTimeUp(): boolean;
@@ -28,7 +30,9 @@ export async function runWithHeartbeat<T, R>(
   const startedMs = Date.now();
   let details = context.info.heartbeatDetails as T | undefined;
   // A local activity has no heartbeats: its workflow task stands for it.
+  let lastMs = startedMs;
   const heartbeat = () => {
+    lastMs = Date.now();
     if (!context.info.isLocal) context.heartbeat(details);
   };
   const timer = setInterval(heartbeat, options.everyMs ?? HEARTBEAT_MS);
@@ -38,7 +42,7 @@ export async function runWithHeartbeat<T, R>(
       resumedFrom: details,
       beat(next) {
         details = next;
-        heartbeat();
+        if (Date.now() - lastMs >= LEAST_BETWEEN_MS) heartbeat();
       },
       isTimeUp: () => Date.now() - startedMs > CHUNK_MS,
     });

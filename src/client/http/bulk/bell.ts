@@ -7,6 +7,7 @@ export class Bell {
   }
 
   ring(): void {
+    if (this.#waiting.length === 0) return;
     const woken = this.#waiting;
     this.#waiting = [];
     for (const wake of woken) wake();

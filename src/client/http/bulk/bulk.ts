@@ -4,11 +4,14 @@ import type { DeletionInput, ItemInput } from '../tasks.ts';
 import { Backlog, type Batch } from './backlog.ts';
 import { Bell } from './bell.ts';
 import { createDeliver, type Deliver, type DeliverOptions } from './deliver.ts';
-import { prepare } from './operation.ts';
+import { type Pending, prepare } from './operation.ts';
 import { type BulkOptions, type CheckedOptions, checkOptions } from './options.ts';
 import type { BulkOperation, BulkReport, BulkSummary } from './report.ts';
 
 type Report = (report: BulkReport) => void | Promise<void>;
+
+/** What is taken at once needs no promise of its own. */
+const TAKEN = Promise.resolve();
 
 /**
  * Upserts and deletes any number of objects, many to a task and several tasks at once. Operations on one object keep
@@ -43,7 +46,9 @@ export class Bulk {
   /** Operations up to this one are sent without waiting for more. */
   #flushTo = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #tail: Promise<void> = Promise.resolve();
+  #tail = TAKEN;
+  /** Operations that were pushed and are not taken yet. */
+  #waiting = 0;
   #closed = false;
   #told = false;
 
@@ -88,15 +93,24 @@ export class Bulk {
   push(operation: BulkOperation): Promise<void> {
     if (this.#closed) return Promise.reject(new ReembedError('InvalidInput', 'nothing can be pushed after close'));
     const prepared = prepare(operation);
+    const isFree = this.#waiting === 0 && !this.#backlog.isFull && !this.#stop.signal.aborted;
+    if (isFree && !('status' in prepared)) return this.#take(prepared);
+    this.#waiting++;
     const taken = this.#tail.then(async () => {
       while (this.#backlog.isFull && !this.#stop.signal.aborted) await this.#bell.next();
+      this.#waiting--;
       this.#throwIfStopped();
-      if ('status' in prepared) return this.#report(prepared).catch((error) => this.#fail(error));
-      this.#backlog.add({ ...prepared, number: ++this.#number });
-      this.#pump();
+      if ('status' in prepared) await this.#report(prepared)?.catch((error) => this.#fail(error));
+      else await this.#take(prepared);
     });
     this.#tail = taken.catch(() => {});
     return taken;
+  }
+
+  #take(operation: Pending): Promise<void> {
+    this.#backlog.add({ ...operation, number: ++this.#number });
+    // Who pushes and awaits nothing else would never let go out what is sent now.
+    return this.#pump() ? new Promise((resolve) => setTimeout(resolve)) : TAKEN;
   }
 
   /** Sends what was pushed before, and resolves once all of it has been reported. */
@@ -171,8 +185,9 @@ export class Bulk {
     }
   }
 
-  /** Sends as many batches as are due and may be in flight. */
-  #pump(): void {
+  /** Sends as many batches as are due and may be in flight. True if it sent any. */
+  #pump(): boolean {
+    let hasSent = false;
     while (
       !this.#stop.signal.aborted &&
       this.#flights.size < this.#options.concurrency &&
@@ -182,9 +197,11 @@ export class Bulk {
       if (!batch) break;
       this.#flights.add(batch);
       void this.#fly(batch);
+      hasSent = true;
     }
     this.#setTimer();
     this.#bell.ring();
+    return hasSent;
   }
 
   #setTimer(): void {
@@ -202,7 +219,10 @@ export class Bulk {
 
   async #fly(batch: Batch): Promise<void> {
     try {
-      for (const report of await this.#deliver(batch.op, batch.operations)) await this.#report(report);
+      for (const report of await this.#deliver(batch.op, batch.operations)) {
+        const told = this.#report(report);
+        if (told) await told;
+      }
     } catch (error) {
       this.#halt(error);
     }
@@ -210,9 +230,14 @@ export class Bulk {
     this.#pump();
   }
 
-  async #report(report: BulkReport): Promise<void> {
+  /** Counts it, and tells those who listen, if there are any: without a promise for each when there are none. */
+  #report(report: BulkReport): Promise<void> | undefined {
     this.#summary.operations++;
     this.#summary[report.status]++;
+    return this.#reports.length === 0 ? undefined : this.#tell(report);
+  }
+
+  async #tell(report: BulkReport): Promise<void> {
     for (const tell of this.#reports) await tell(report);
   }
 
