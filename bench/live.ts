@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from 'simple-statistics';
 import { createClient, type ReembedClient } from '../src/client/http/client.ts';
 import { ReembedError } from '../src/contract/errors.ts';
+import type { Tracker } from '../src/contract/tasks.ts';
 import { buildVectorIndex } from '../src/store/vector-index.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Figures, type Metric } from './harness.ts';
@@ -27,6 +28,7 @@ const COMMANDS = { api: ['api'], control: ['worker', '--role', 'control'], embed
 /** Between two writes, and between two searches: so many come in however fast they are answered. */
 const PAUSE_MS = 50;
 const POLL_MS = 5;
+const SEARCH = { text: 'some words about nothing', limit: 10 } as const;
 
 export const live: Benchmark = {
   about: 'writes and searches during a reindex, against the same without one',
@@ -35,6 +37,7 @@ export const live: Benchmark = {
     seconds: { type: 'string', default: '10' },
     delay: { type: 'string', default: '20' },
     rate: { type: 'string', default: '0' },
+    during: { type: 'string', default: 'copy' },
   },
   async run({ runs, options, say }) {
     const forMs = Number(options.seconds) * 1_000;
@@ -44,15 +47,16 @@ export const live: Benchmark = {
     const system = await startProcesses(COMMANDS, url, {}, say);
     const reembed = createClient({ baseUrl: system.url });
     try {
+      const phase = phaseOf(String(options.during));
       const source = await givenObjects(db, 'source', Number(options.objects), DIMENSIONS);
       say('builds the HNSW index of the source');
       await buildVectorIndex(db, source, { memoryMb: 1_000 });
       const ratePerSecond = Number(options.rate) || undefined;
       const rate = ratePerSecond === undefined ? 'as fast as it can' : `at ${ratePerSecond}/s`;
       const plan = {
-        title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms`,
+        title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms${phase === 'index' ? ', while the HNSW index is built' : ''}`,
         metrics: METRICS,
-        candidate: duringReindex({ reembed, say }, { source: source.name, ratePerSecond }, model.url, forMs),
+        candidate: duringReindex({ reembed, say }, { source: source.name, ratePerSecond }, model.url, { phase, forMs }),
         baseline: { name: 'without', run: () => measure(reembed, source.name, forMs) },
       };
       return {
@@ -67,12 +71,23 @@ export const live: Benchmark = {
   },
 };
 
-/** Measures while objects are copied; the reindex is canceled once that is done. */
+type Phase = 'copy' | 'index';
+
+function phaseOf(during: string): Phase {
+  if (during !== 'copy' && during !== 'index') throw new Error('--during is copy, or index for the build of HNSW');
+  return during;
+}
+
+function isIn(phase: Phase, { data, children }: Tracker): boolean {
+  return data.phase === phase && (phase === 'index' || (children.processing ?? 0) > 0);
+}
+
+/** Measures while objects are copied, or while the HNSW index is built; the reindex is canceled once that is done. */
 function duringReindex(
   { reembed, say }: { reembed: ReembedClient; say: (line: string) => void },
   reindex: { source: string; ratePerSecond: number | undefined },
   modelUrl: string,
-  forMs: number,
+  { phase, forMs }: { phase: Phase; forMs: number },
 ): Contender<Name> {
   return {
     name: 'during a reindex',
@@ -81,13 +96,17 @@ function duringReindex(
       const destModel = { provider: 'openai', name: 'bench', dimensions: DIMENSIONS, baseUrl: modelUrl } as const;
       const { id } = await reembed.tasks.reindex({ ...reindex, dest, destModel });
       const tracker = () => reembed.tasks.info(id);
-      while (!(await tracker()).children.processing) await sleep(POLL_MS);
+      while (!isIn(phase, await tracker())) {
+        // A build looks for live work when it begins.
+        if (phase === 'index') await reembed.search(reindex.source, SEARCH);
+        await sleep(POLL_MS);
+      }
       const copied = async () => (await reembed.indexes.get(dest)).objects;
       const before = await copied();
       const figures = await measure(reembed, reindex.source, forMs);
       say(`${Math.round(((await copied()) - before) / (forMs / 1_000))} objects/s were copied meanwhile`);
-      const { status, progress } = await tracker();
-      if (status !== 'processing' || progress.done >= progress.total) {
+      const last = await tracker();
+      if (last.data.phase !== phase || (phase === 'copy' && last.progress.done >= last.progress.total)) {
         throw new Error(`the reindex was over before the measuring: give more --objects`);
       }
       await reembed.tasks.cancel(id);
@@ -116,7 +135,7 @@ async function measure(reembed: ReembedClient, index: string, forMs: number): Pr
   const search = async () => {
     while (performance.now() < endMs) {
       const startMs = performance.now();
-      await reembed.search(index, { text: 'some words about nothing', limit: 10 });
+      await reembed.search(index, SEARCH);
       took.search.push(performance.now() - startMs);
       await sleep(PAUSE_MS);
     }

@@ -12,6 +12,7 @@ import { buildVectorIndex } from '../store/vector-index.ts';
 import { reconcileUntil } from './copy.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { mustGiveWay } from './give-way.ts';
 import { patiently, type Running, runWithHeartbeat } from './running.ts';
 
 /** Writers are held back by the clock, for a moment at a time: if this worker dies, they go on that soon. */
@@ -38,6 +39,7 @@ export function createFinishActivities(
         const build = async () =>
           buildVectorIndex(db, await requireIndex(db, indexNo), {
             memoryMb: settings.indexMemoryMb,
+            oneProcess: await mustGiveWay(deps),
             signal,
             onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
           });

@@ -13,14 +13,24 @@ export type GiveWay = <T>(signal: AbortSignal, write: () => Promise<T>) => Promi
 /** For copies that others wait for. */
 export const atOnce: GiveWay = (_signal, write) => write();
 
+/** Whether what takes long has to leave room for live work now. */
+export async function mustGiveWay(deps: ActivityDependencies): Promise<boolean> {
+  return givesWay(deps) && hasLiveWork(deps.background, LIVE_MS);
+}
+
+/** Without connections of its own, work in the background would give way to itself. */
+function givesWay({ db, background, settings }: ActivityDependencies): boolean {
+  return background !== db && settings.copyShare < 1;
+}
+
 /**
  * Copying gives way: while live work goes on, the copies of this process are written one after the other, with a rest
  * after each, so that writing takes `copyShare` of the time. With nothing else to do they are written as they come. The
  * model's time does not count, so where the model is what takes long, giving way costs little.
  */
-export function createGiveWay({ db, background, settings }: ActivityDependencies): GiveWay {
-  // Without connections of its own, copying would give way to itself.
-  if (background === db || settings.copyShare >= 1) return atOnce;
+export function createGiveWay(deps: ActivityDependencies): GiveWay {
+  if (!givesWay(deps)) return atOnce;
+  const { background, settings } = deps;
   const inTurn = pLimit(1);
   let looked = { atMs: Number.NEGATIVE_INFINITY, live: Promise.resolve(false) };
   const isLive = () => {

@@ -72,12 +72,13 @@ export async function hasParts(db: Db, index: Pick<IndexRow, 'no' | 'model'>, at
 /**
  * Builds the HNSW index if it is missing, without holding writers back (`concurrently`), and mends one that an
  * interrupted build left invalid. Of several callers one builds; the others return false at once. When the signal is
- * aborted the build ends, and its reason is thrown.
+ * aborted the build ends, and its reason is thrown. `oneProcess` leaves the other processors to whoever searches and
+ * writes, and takes longer.
  */
 export async function buildVectorIndex(
   db: Db,
   index: IndexRow,
-  options: { memoryMb: number; signal?: AbortSignal; onBuilt?: (ms: number) => void },
+  options: { memoryMb: number; oneProcess?: boolean; signal?: AbortSignal; onBuilt?: (ms: number) => void },
 ): Promise<boolean> {
   const { signal } = options;
   signal?.throwIfAborted();
@@ -99,6 +100,7 @@ export async function buildVectorIndex(
       if (await isVectorIndexReady(connection as Db, index)) return true;
       await sql`drop index if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
       await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
+      if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
       const startMs = performance.now();
       await sql`
         create index concurrently ${sql.id(nameOf(index.no))} on ${parts}
@@ -111,6 +113,7 @@ export async function buildVectorIndex(
     } finally {
       signal?.removeEventListener('abort', stop);
       await sql`reset maintenance_work_mem`.execute(connection);
+      await sql`reset max_parallel_maintenance_workers`.execute(connection);
       await sql`select pg_advisory_unlock(${sql.lit(BUILD_CLASS)}, ${index.no})`.execute(connection);
     }
   });

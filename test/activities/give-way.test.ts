@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
-import { createGiveWay } from '../../src/activities/give-way.ts';
+import { createGiveWay, mustGiveWay } from '../../src/activities/give-way.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { hasLiveWork } from '../../src/store/live-work.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
@@ -23,9 +23,10 @@ afterAll(async () => {
   await database?.close();
 });
 
-function given({ db = database.db, copyShare = SHARE } = {}) {
-  return createGiveWay({ db, background, settings: { copyShare } } as ActivityDependencies);
+function dependencies({ db = database.db, copyShare = SHARE } = {}): ActivityDependencies {
+  return { db, background, settings: { copyShare } } as ActivityDependencies;
 }
+const given = (...options: Parameters<typeof dependencies>) => createGiveWay(dependencies(...options));
 
 /** Three writes asked for at once: when each began and ended, in the order of their beginnings. */
 async function threeWrites(giveWay: ReturnType<typeof given>, signal = new AbortController().signal) {
@@ -50,7 +51,19 @@ it('writes copies side by side while nobody else is at work', async () => {
   expect(Math.max(...rests(await threeWrites(given())))).toBeLessThan(0);
 });
 
+it('an HNSW index is built by all who can help while nobody else is at work', async () => {
+  expect(await mustGiveWay(dependencies())).toBe(false);
+});
+
 describe('while others search and write', () => {
+  it('an HNSW index is built by one process, unless copying gives no way either', async () => {
+    const live = sql`select pg_sleep(0.5)`.execute(database.db);
+    await vi.waitFor(async () => expect(await mustGiveWay(dependencies())).toBe(true), 10_000);
+    expect(await mustGiveWay(dependencies({ copyShare: 1 }))).toBe(false);
+    expect(await mustGiveWay(dependencies({ db: background }))).toBe(false);
+    await live;
+  });
+
   it('writes copies one after the other, with a rest that leaves them its share of the time', async () => {
     const live = sql`select pg_sleep(2)`.execute(database.db);
     await vi.waitFor(async () => expect(await hasLiveWork(background, 0)).toBe(true), 10_000);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Db } from '../../src/store/database.ts';
@@ -186,6 +187,34 @@ onBothDatabases((database, databaseName) => {
       expect(all).toContain(true);
       expect(await isVectorIndexReady(db, index)).toBe(true);
       expect(await searchParts(db, index, { vector: [1, 2, 3], limit: 1 })).toMatchObject([{ id: 'meanwhile' }]);
+    });
+
+    it.each([
+      ['several processes build it', {}, true],
+      ['one process builds it where the others are for live work', { oneProcess: true }, false],
+    ] as const)('%s', async (_who, options, several) => {
+      const { db } = database();
+      const index = await createIndex(db, { dimensions: 384 });
+      // Postgres takes several for a table of 8 MB or more.
+      await sql`
+        insert into ${tablesOf(index.no).parts} (index_no, object_id, part, embedding)
+        select ${index.no}::int, 'o' || n, 0,
+          (select array_agg(sin(n * at)) from generate_series(1, 384) at)::real[]::vector
+        from generate_series(1, 6000) n`.execute(db);
+      let isBuilt = false;
+      const building = buildVectorIndex(db, index, { memoryMb: 128, ...options }).finally(() => {
+        isBuilt = true;
+      });
+      let helped = false;
+      while (!isBuilt) {
+        const { rows } = await sql`
+          select from pg_stat_activity
+          where datname = current_database() and backend_type = 'parallel worker' and query like '%hnsw%'`.execute(db);
+        helped ||= rows.length > 0;
+        await delay(20);
+      }
+      expect(await building).toBe(true);
+      expect(helped).toBe(several);
     });
   });
 });
