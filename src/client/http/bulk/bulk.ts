@@ -96,13 +96,16 @@ export class Bulk {
     const isFree = this.#waiting === 0 && !this.#backlog.isFull && !this.#stop.signal.aborted;
     if (isFree && !('status' in prepared)) return this.#take(prepared);
     this.#waiting++;
-    const taken = this.#tail.then(async () => {
-      while (this.#backlog.isFull && !this.#stop.signal.aborted) await this.#bell.next();
-      this.#waiting--;
-      this.#throwIfStopped();
-      if ('status' in prepared) await this.#report(prepared)?.catch((error) => this.#fail(error));
-      else await this.#take(prepared);
-    });
+    const taken = this.#tail
+      .then(async () => {
+        while (this.#backlog.isFull && !this.#stop.signal.aborted) await this.#bell.next();
+        this.#throwIfStopped();
+        if ('status' in prepared) await this.#report(prepared)?.catch((error) => this.#fail(error));
+        else await this.#take(prepared);
+      })
+      .finally(() => {
+        this.#waiting--;
+      });
     this.#tail = taken.catch(() => {});
     return taken;
   }

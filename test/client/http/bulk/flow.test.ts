@@ -80,6 +80,23 @@ function source() {
 const LONG = { index: 'docs', flushIntervalMs: 3_600_000 };
 
 describe('a bulk', () => {
+  it('lets a batch go out before it takes more, from one who never waits for anything else', async () => {
+    const { client, calls } = heldClient();
+    const bulk = client.bulk({ ...LONG, batchItems: 10 });
+    let pushed = 0;
+    let pushedByThen: number | undefined;
+    setImmediate(() => {
+      pushedByThen = pushed; // sockets are written to at about this time
+    });
+    for (; pushed < 25; pushed++) await bulk.push(upsert(`i${pushed}`));
+    expect(pushedByThen).toBeLessThan(25);
+    for (const call of calls) call.answer();
+    const closed = bulk.close();
+    await settle();
+    for (const call of calls) call.answer();
+    expect(await closed).toMatchObject({ done: 25 });
+  });
+
   it('reads no more than what is in flight, one batch and one operation, and goes on when a batch ends', async () => {
     const { client, calls } = heldClient();
     const { read, operations } = source();
