@@ -104,7 +104,9 @@ function duringReindex(
       const copied = async () => (await reembed.indexes.get(dest)).objects;
       const before = await copied();
       const figures = await measure(reembed, reindex.source, forMs);
-      say(`${Math.round(((await copied()) - before) / (forMs / 1_000))} objects/s were copied meanwhile`);
+      if (phase === 'copy') {
+        say(`${Math.round(((await copied()) - before) / (forMs / 1_000))} objects/s were copied meanwhile`);
+      }
       const last = await tracker();
       if (last.data.phase !== phase || (phase === 'copy' && last.progress.done >= last.progress.total)) {
         throw new Error(`the reindex was over before the measuring: give more --objects`);
