@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
-import { OBJECT_BATCH } from '../contract/limits.ts';
 import type { Deletion, Item } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
@@ -14,6 +13,9 @@ import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { forwardAtOnce } from './forward.ts';
 import { isLocal, patiently, type Running, runWithHeartbeat } from './running.ts';
+
+/** What is embedded and written together, with all that Postgres is asked for each time. */
+const BATCH = { items: 512, bytes: 8 * 1024 * 1024 } as const;
 
 /** While a cut-over drains, a writer looks again this often, and after so many tries leaves the waiting to a timer. */
 const DRAIN_POLL_MS = 50;
@@ -65,6 +67,8 @@ class Batch {
   private readonly running: Running<WriteChunkResult>;
   /** When the first try began that a cut-over held back; null: none was. */
   private heldFromMs: number | null = null;
+  /** Where the last batch was written. Whether that is still right, the write itself finds out. */
+  private index: IndexRow | undefined;
 
   constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
     this.deps = deps;
@@ -79,7 +83,8 @@ class Batch {
     const rows = await readStaged<Item & Deletion>(db, staging, {
       fromSeq: result.nextSeq,
       toSeq,
-      limit: OBJECT_BATCH,
+      limit: BATCH.items,
+      limitBytes: BATCH.bytes,
       failedOf: onlyFailed ? taskId : null,
     });
     const last = rows.at(-1);
@@ -143,11 +148,13 @@ class Batch {
   ): Promise<{ outcome: Exclude<WriteOutcome, { kind: 'moved' }>; prepared: Prepared; index: IndexRow }> {
     const { db } = this.deps;
     for (;;) {
-      const index = await requireWritable(db, this.request.index);
+      this.index ??= await requireWritable(db, this.request.index);
+      const { index } = this;
       const prepared = await this.prepare(items, index, { reuse: true });
       const finishes = this.request.isWhole && prepared.failed.length === 0 ? this.request.staging : null;
       const outcome = await this.writeUnlessDraining(index, prepared.objects, finishes);
       if (outcome.kind !== 'moved') return { outcome, prepared, index };
+      this.index = undefined;
     }
   }
 

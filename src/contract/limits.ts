@@ -23,5 +23,5 @@ export const LIMITS = {
   halfvecIndexDimensions: 4_000,
 } as const;
 
-/** Splits and embeddings are done this many objects at a time within an activity. */
+/** Objects that are tried again are read and embedded this many at a time. */
 export const OBJECT_BATCH = 256;

@@ -4,6 +4,8 @@ import type { FailedItem, Stage } from '../contract/tasks.ts';
 import { textArray } from './binary.ts';
 import type { Db, Trx } from './database.ts';
 
+const ANY_BYTES = Number.MAX_SAFE_INTEGER;
+
 /**
  * Keeps a task's items in Postgres until it has ended: they never travel through workflow history. `staging` names one
  * acceptance of items.
@@ -55,11 +57,14 @@ export async function findRepeated(
   return rows[0];
 }
 
-/** Staged items from `fromSeq` on, in order; with `failedOf`, those on that task's failed list. */
+/**
+ * Staged items from `fromSeq` on, in order; with `failedOf`, those on that task's failed list. No more of them than
+ * have, as they are stored, `limitBytes` together, but one at least.
+ */
 export async function readStaged<T>(
   db: Db,
   staging: string,
-  range: { fromSeq: number; toSeq: number; limit: number; failedOf?: string | null },
+  range: { fromSeq: number; toSeq: number; limit: number; limitBytes?: number; failedOf?: string | null },
 ): Promise<{ seq: number; item: T }[]> {
   const wanted =
     range.failedOf == null
@@ -70,10 +75,15 @@ export async function readStaged<T>(
         )`;
   const { rows } = await sql<{ seq: number; item: T }>`
     select seq, item
-    from reembed.staged_items staged
-    where staging = ${staging} and seq >= ${range.fromSeq} and seq < ${range.toSeq} ${wanted}
-    order by seq
-    limit ${range.limit}`.execute(db);
+    from (
+      select seq, item, sum(pg_column_size(item)) over (order by seq) - pg_column_size(item) as bytes_before
+      from reembed.staged_items staged
+      where staging = ${staging} and seq >= ${range.fromSeq} and seq < ${range.toSeq} ${wanted}
+      order by seq
+      limit ${range.limit}
+    ) first
+    where bytes_before < ${range.limitBytes ?? ANY_BYTES}::bigint
+    order by seq`.execute(db);
   return rows;
 }
 

@@ -12,6 +12,7 @@ import { ReembedError } from '../../src/contract/errors.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import { createTaskControl } from '../../src/runtime/task-control.ts';
+import { setAlias } from '../../src/store/aliases.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind } from '../../src/store/protocol/copy.ts';
 import { setDraining } from '../../src/store/protocol/cut-over.ts';
@@ -61,6 +62,12 @@ afterEach(() => {
   embed = undefined;
 });
 afterAll(() => database?.close());
+
+async function countObjects(indexNo: number): Promise<number> {
+  const { rows } = await sql<{ objects: number }>`
+    select count(*) as objects from ${tablesOf(indexNo).objects}`.execute(database.db);
+  return Number(rows[0]?.objects);
+}
 
 /** A locked pair with one object to bring. */
 async function givenPair() {
@@ -138,10 +145,15 @@ test('a cut-over holds writers back for a moment at a time, and goes on doing so
   expect(calls).toBe(2);
 });
 
-/** Writes an object `b`, staged for the index; within a workflow task if `isLocal`. */
-async function writeOne(index: string, { isLocal = false } = {}) {
+/** Writes an object `b`, or others, staged for the index; within a workflow task if `isLocal`. */
+async function writeOne(index: string, { isLocal = false, ids = ['b'] } = {}) {
   const staging = uniqueName('staging');
-  await stageItems(database.db, staging, 0, [{ id: 'b', payload: 'text' }]);
+  await stageItems(
+    database.db,
+    staging,
+    0,
+    ids.map((id) => ({ id, payload: 'text' })),
+  );
   const request = {
     taskId: staging,
     staging,
@@ -149,7 +161,7 @@ async function writeOne(index: string, { isLocal = false } = {}) {
     index,
     version: 2,
     fromSeq: 0,
-    toSeq: 1,
+    toSeq: ids.length,
     onReindex: 'forward' as const,
     triedBefore: false,
     onlyFailed: false,
@@ -201,6 +213,23 @@ test('a write tells for how long a cut-over held it back', async () => {
   expect(held.heldBackMs).toBeGreaterThan(0);
   await setDraining(db, request.lock, null);
   expect(await write()).toMatchObject({ nextSeq: 1, blocked: null, heldBackMs: 0, counts: { written: 1 } });
+});
+
+test('an alias that is switched between two batches of a write is followed', async () => {
+  const { db } = database;
+  const [first, second] = [await createIndex(db), await createIndex(db)];
+  const alias = uniqueName('alias');
+  await setAlias(db, alias, first.name);
+  const ids = Array.from({ length: 1_000 }, (_, at) => `o${at}`);
+  const { write } = await writeOne(alias, { ids });
+  let calls = 0;
+  embed = async (texts) => {
+    if ((await countObjects(first.no)) > 0 && calls++ === 0) await setAlias(db, alias, second.name);
+    return texts.map(() => [1, 2, 3]);
+  };
+  expect(await write()).toMatchObject({ nextSeq: 1_000, counts: { written: 1_000 } });
+  const [atFirst, atSecond] = [await countObjects(first.no), await countObjects(second.no)];
+  expect({ isSplit: atFirst > 0 && atSecond > 0, all: atFirst + atSecond }).toEqual({ isSplit: true, all: 1_000 });
 });
 
 test('an object that is copied after all is no longer on the failed list', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { admitItems, requireWritable } from '../../src/store/admission.ts';
@@ -37,6 +38,27 @@ onBothDatabases((database) => {
     expect(await readStaged(db, staging, { fromSeq: 1, toSeq: 3, limit: 1 })).toMatchObject([{ seq: 1 }]);
     await dropStaged(db, staging);
     expect(await countStaged(db, staging)).toBe(0);
+  });
+
+  it('are read no more at a time than have so many bytes together, but one at least', async () => {
+    const { db } = database();
+    const staging = uniqueName('staging');
+    const bytes = 1_000;
+    // What does not get smaller when it is stored.
+    await stageItems(
+      db,
+      staging,
+      0,
+      [1, 2, 3, 4].map(() => ({ id: randomBytes(bytes / 2).toString('hex') })),
+    );
+    const seqs = async (fromSeq: number, limitBytes: number) =>
+      (await readStaged(db, staging, { fromSeq, toSeq: 99, limit: 3, limitBytes })).map(({ seq }) => seq);
+    expect(await seqs(0, 1)).toEqual([0]);
+    expect(await seqs(1, bytes + 1)).toEqual([1]);
+    expect(await seqs(1, 2 * bytes)).toEqual([1, 2]);
+    expect(await seqs(0, 99 * bytes)).toEqual([0, 1, 2]);
+    expect(await seqs(4, bytes)).toEqual([]);
+    await dropStaged(db, staging);
   });
 
   it('what an API stages that knows them as jsonb is read all the same', async () => {

@@ -111,7 +111,7 @@ export class Bulk {
   }
 
   #take(operation: Pending): Promise<void> {
-    this.#backlog.add({ ...operation, number: ++this.#number });
+    this.#backlog.add(Object.assign(operation, { number: ++this.#number }));
     // Who pushes and awaits nothing else would never let go out what is sent now.
     return this.#pump() ? new Promise((resolve) => setTimeout(resolve)) : TAKEN;
   }
