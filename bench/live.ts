@@ -42,19 +42,20 @@ export const live: Benchmark = {
   async run({ runs, options, say }) {
     const forMs = Number(options.seconds) * 1_000;
     const delayMs = Number(options.delay);
+    const phase = phaseOf(String(options.during));
     const { db, url, close } = await openBenchDatabase({ connections: 100, say });
     const model = await startModelServer(DIMENSIONS, delayMs);
     const system = await startProcesses(COMMANDS, url, {}, say);
     const reembed = createClient({ baseUrl: system.url });
     try {
-      const phase = phaseOf(String(options.during));
       const source = await givenObjects(db, 'source', Number(options.objects), DIMENSIONS);
       say('builds the HNSW index of the source');
       await buildVectorIndex(db, source, { memoryMb: 1_000 });
       const ratePerSecond = Number(options.rate) || undefined;
       const rate = ratePerSecond === undefined ? 'as fast as it can' : `at ${ratePerSecond}/s`;
+      const when = phase === 'index' ? ', while the HNSW index is built' : '';
       const plan = {
-        title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms${phase === 'index' ? ', while the HNSW index is built' : ''}`,
+        title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms${when}`,
         metrics: METRICS,
         candidate: duringReindex({ reembed, say }, { source: source.name, ratePerSecond }, model.url, { phase, forMs }),
         baseline: { name: 'without', run: () => measure(reembed, source.name, forMs) },

@@ -1,11 +1,13 @@
 import type { EmbedActivities } from '../contract/activities.ts';
-import { OBJECT_BATCH } from '../contract/limits.ts';
 import { requireWritable } from '../store/admission.ts';
 import { readFailedObjects, writeRepairs } from '../store/protocol/repair.ts';
 import { clearFailed, listFailed, recordFailed } from '../store/staging.ts';
 import { prepareCopies } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runWithHeartbeat } from './running.ts';
+
+/** Objects read and embedded together. */
+const RETRY_BATCH = 256;
 
 type Result = Awaited<ReturnType<EmbedActivities['retryFailed']>>;
 
@@ -18,7 +20,7 @@ export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['
       const index = await requireWritable(db, name);
       const result = running.resumedFrom ?? { embedded: 0, failed: 0, after, more: true };
       while (result.more && !running.isTimeUp()) {
-        const listed = await listFailed(db, taskId, { after: result.after, limit: OBJECT_BATCH });
+        const listed = await listFailed(db, taskId, { after: result.after, limit: RETRY_BATCH });
         const ids = listed.map(({ objectId }) => objectId);
         const objects = await readFailedObjects(db, index.no, ids);
         const { writes, failed } = await prepareCopies(deps, { dest: index, signal }, objects);
@@ -38,7 +40,7 @@ export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['
         result.embedded += objects.length - failed.length;
         result.failed += failed.length;
         result.after = ids.at(-1) ?? result.after;
-        result.more = ids.length === OBJECT_BATCH;
+        result.more = ids.length === RETRY_BATCH;
         running.beat(result);
       }
       return result;

@@ -14,8 +14,8 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { forwardAtOnce } from './forward.ts';
 import { isLocal, patiently, type Running, runWithHeartbeat } from './running.ts';
 
-/** What is embedded and written together, with all that Postgres is asked for each time. */
-const BATCH = { items: 512, bytes: 8 * 1024 * 1024 } as const;
+/** Items embedded and written together, with all that Postgres is asked for each time; of large ones fewer. */
+const WRITE_BATCH = 512;
 
 /** While a cut-over drains, a writer looks again this often, and after so many tries leaves the waiting to a timer. */
 const DRAIN_POLL_MS = 50;
@@ -83,8 +83,7 @@ class Batch {
     const rows = await readStaged<Item & Deletion>(db, staging, {
       fromSeq: result.nextSeq,
       toSeq,
-      limit: BATCH.items,
-      limitBytes: BATCH.bytes,
+      limit: WRITE_BATCH,
       failedOf: onlyFailed ? taskId : null,
     });
     const last = rows.at(-1);

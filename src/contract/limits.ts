@@ -22,6 +22,3 @@ export const LIMITS = {
   vectorIndexDimensions: 2_000,
   halfvecIndexDimensions: 4_000,
 } as const;
-
-/** Objects that are tried again are read and embedded this many at a time. */
-export const OBJECT_BATCH = 256;

@@ -4,7 +4,8 @@ import type { FailedItem, Stage } from '../contract/tasks.ts';
 import { textArray } from './binary.ts';
 import type { Db, Trx } from './database.ts';
 
-const ANY_BYTES = Number.MAX_SAFE_INTEGER;
+/** Of items that are read together, so that large ones do not fill the memory of who reads them. */
+const MOST_BYTES = 8 * 1024 * 1024;
 
 /**
  * Keeps a task's items in Postgres until it has ended: they never travel through workflow history. `staging` names one
@@ -59,7 +60,7 @@ export async function findRepeated(
 
 /**
  * Staged items from `fromSeq` on, in order; with `failedOf`, those on that task's failed list. No more of them than
- * have, as they are stored, `limitBytes` together, but one at least.
+ * have, as they are stored, `limitBytes` together (8 MiB if not given), but one at least.
  */
 export async function readStaged<T>(
   db: Db,
@@ -82,7 +83,7 @@ export async function readStaged<T>(
       order by seq
       limit ${range.limit}
     ) first
-    where bytes_before < ${range.limitBytes ?? ANY_BYTES}::bigint
+    where bytes_before < ${range.limitBytes ?? MOST_BYTES}::bigint
     order by seq`.execute(db);
   return rows;
 }
