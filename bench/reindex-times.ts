@@ -3,9 +3,9 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
 
 export interface ReindexTimes {
-  /** From the plan of the slices to the last one's end, and reconciling. */
+  /** From the model's answer to the last slice's end, and reconciling. */
   copySeconds: number;
-  /** From the start to the plan: the lock, and the question to the model. */
+  /** From the start to that answer: the lock, and the question to the model. */
   preparationSeconds: number;
   /** The HNSW build. */
   buildSeconds: number;
@@ -23,8 +23,8 @@ export async function reindexTimes(client: Client, taskId: string): Promise<Rein
   });
   const sizes = await Promise.all([taskId, ...slices].map((id) => historySize(client, id)));
   return {
-    copySeconds: at('buildVectorIndex begins') - at('planSlices begins') + at('verify begins') - at('reconcile begins'),
-    preparationSeconds: at('planSlices begins') - at('start'),
+    copySeconds: at('buildVectorIndex begins') - at('checkModel ends') + at('verify begins') - at('reconcile begins'),
+    preparationSeconds: at('checkModel ends') - at('start'),
     buildSeconds: at('buildVectorIndex ends') - at('buildVectorIndex begins'),
     events: sizes.reduce((sum, { events }) => sum + events, 0),
     bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),

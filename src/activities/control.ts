@@ -3,12 +3,12 @@ import type { ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { transaction } from '../store/database.ts';
 import { dropIndex, findIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
-import { planSlices } from '../store/protocol/copy.ts';
 import { lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { renewLock } from '../store/protocol/locks.ts';
+import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-const SLICES = { leastObjects: 500, mostSlices: 400 };
+const SLICES = { leastObjects: 500, mostSlices: 400, mostInFlight: 4 };
 
 /** Locks, plans and the deletion of indexes. */
 export function createControlActivities(
@@ -25,6 +25,8 @@ export function createControlActivities(
   | 'dropIndex'
 > {
   const { background: db, settings } = deps;
+  const plan = (sourceNo: number, after: string | null, lanes: number) =>
+    planSlices(db, sourceNo, { ...SLICES, mostObjects: settings.sliceObjects, after, lanes });
   return {
     async requestCancel() {
       const { workflowExecution } = Context.current().info;
@@ -43,15 +45,17 @@ export function createControlActivities(
         alias: input.alias,
         maxConcurrentReindexes: settings.maxConcurrentReindexes,
       });
-      return outcome.kind === 'locked' ? { ...outcome, lock } : outcome;
+      if (outcome.kind !== 'locked') return outcome;
+      const { sourceNo } = outcome;
+      const isSmall = await hasAtMost(db, sourceNo, settings.sliceObjects);
+      return { ...outcome, lock, plan: isSmall ? await plan(sourceNo, null, input.concurrency ?? 4) : null };
     },
     async renewLock(lock, lockSeconds) {
       return (await renewLock(db, lock, lockSeconds)).toISOString();
     },
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
-    planSlices: ({ sourceNo, after, lanes }) =>
-      planSlices(db, sourceNo, { ...SLICES, mostObjects: settings.sliceObjects, after, lanes }),
+    planSlices: ({ sourceNo, after, lanes }) => plan(sourceNo, after, lanes),
     async markDeleting({ index, indexNo, force, ownLock }) {
       const marked = await transaction(db, async (trx) => {
         if (indexNo !== null && (await findIndex(trx, index))?.no !== indexNo) {

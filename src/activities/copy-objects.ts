@@ -23,6 +23,14 @@ export interface CopyTarget {
   giveWay?: GiveWay;
 }
 
+export const noCounts = (): CopyCounts => ({ copied: 0, tombstones: 0, failed: 0 });
+
+export function addCounts(sum: CopyCounts, counts: CopyCounts): void {
+  sum.copied += counts.copied;
+  sum.tombstones += counts.tombstones;
+  sum.failed += counts.failed;
+}
+
 export async function requireIndex(db: Db, indexNo: number): Promise<IndexRow> {
   const index = await findIndexByNo(db, indexNo);
   if (!index) throw new ReembedError('IndexNotFound', 'the index was deleted');

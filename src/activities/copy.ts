@@ -1,21 +1,14 @@
 import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
-import { markChanges, readBehind, readChanged } from '../store/protocol/copy.ts';
+import { markChanges, readChanged } from '../store/protocol/copy.ts';
 import { renewLock } from '../store/protocol/locks.ts';
-import { copyObjects, requireIndex } from './copy-objects.ts';
+import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
+import { copySlice, type SliceProgress } from './copy-slice.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { forwardRange } from './forward.ts';
 import { createGiveWay } from './give-way.ts';
 import { createPacer, type Running, runWithHeartbeat } from './running.ts';
 
 const MIRROR_BATCH = 256;
-
-export const noCounts = (): CopyCounts => ({ copied: 0, tombstones: 0, failed: 0 });
-
-export function addCounts(sum: CopyCounts, counts: CopyCounts): void {
-  sum.copied += counts.copied;
-  sum.tombstones += counts.tombstones;
-  sum.failed += counts.failed;
-}
 
 /** The activities that bring a destination up to its source: slices, forwards, reconciling. */
 export function createCopyActivities(
@@ -25,31 +18,7 @@ export function createCopyActivities(
   const giveWay = createGiveWay(deps);
   return {
     copySlice: (request) =>
-      runWithHeartbeat<
-        { counts: CopyCounts; cursor: string | null },
-        Awaited<ReturnType<EmbedActivities['copySlice']>>
-      >(async (running) => {
-        const dest = await requireIndex(db, request.destNo);
-        const target = { taskId: request.taskId, lock: request.lock, dest, signal: running.signal, giveWay };
-        const pace = createPacer(request.ratePerSecond, running.signal);
-        const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
-        let cursor = from;
-        const read = (after: string | null) =>
-          readBehind(db, request, { after, until: request.until }, request.batchSize);
-        let objects = await read(cursor);
-        while (objects.length > 0 && !running.isTimeUp()) {
-          const last = objects.at(-1)?.id ?? cursor;
-          // The next batch is read while this one is embedded.
-          const ahead = objects.length < request.batchSize ? Promise.resolve([]) : read(last);
-          ahead.catch(() => {});
-          addCounts(counts, await copyObjects(deps, target, objects));
-          cursor = last;
-          running.beat({ counts, cursor });
-          await pace(objects.length);
-          objects = await ahead;
-        }
-        return { counts, cursor, done: objects.length === 0 };
-      }),
+      runWithHeartbeat((running: Running<SliceProgress>) => copySlice(deps, giveWay, request, running)),
 
     forwardChunk: (range) => runWithHeartbeat((running) => forwardRange(deps, range, running.signal)),
 

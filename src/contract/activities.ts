@@ -12,6 +12,7 @@ import type {
   MirrorState,
   ReindexInput,
   ReindexSliceInput,
+  SlicePlan,
 } from './workflow-inputs.ts';
 
 /** The activities that workflows call, as an interface: workflow code never sees what is behind it. */
@@ -108,13 +109,7 @@ export interface ControlActivities {
   releaseLock(lock: string): Promise<void>;
   /** Whether the reindex that held this lock has cut over: its destination was completed under it. */
   wasCutOver(destNo: number, lock: string): Promise<boolean>;
-  planSlices(request: { sourceNo: number; after: string | null; lanes: number }): Promise<{
-    slices: { after: string | null; until: string | null }[];
-    /** Objects of one slice, about. */
-    size: number;
-    /** Objects of the source. */
-    total: number;
-  }>;
+  planSlices(request: { sourceNo: number; after: string | null; lanes: number }): Promise<SlicePlan>;
   markDeleting(request: {
     index: string;
     indexNo: number | null;
@@ -181,7 +176,10 @@ export interface JobActivities {
 }
 
 export interface CopySliceRequest
-  extends Pick<ReindexSliceInput, 'lock' | 'sourceNo' | 'destNo' | 'until' | 'batchSize' | 'ratePerSecond'> {
+  extends Pick<
+    ReindexSliceInput,
+    'lock' | 'sourceNo' | 'destNo' | 'until' | 'batchSize' | 'inFlight' | 'ratePerSecond'
+  > {
   /** The task on whose failed list objects are put that cannot be embedded. */
   taskId: string;
   after: string | null;

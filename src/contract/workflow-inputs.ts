@@ -102,6 +102,18 @@ export interface LockedPair extends Pair {
   alias: string | null;
   /** That under which the source is kept current after the cut-over, if it is. */
   mirrorLock: string | null;
+  /** How to copy a source that is small; absent: that is still to be planned. */
+  plan?: SlicePlan | null;
+}
+
+export interface SlicePlan {
+  slices: { after: string | null; until: string | null }[];
+  /** Objects of one slice, about. */
+  size: number;
+  /** Objects of the source. */
+  total: number;
+  /** Batches that a slice copies at once; absent: 1. */
+  inFlight?: number;
 }
 
 export interface ReindexSliceInput extends CommonInput {
@@ -112,6 +124,8 @@ export interface ReindexSliceInput extends CommonInput {
   after: string | null;
   until: string | null;
   batchSize: number;
+  /** Batches copied at once; absent: 1. */
+  inFlight?: number | undefined;
   ratePerSecond: number | null;
 }
 

@@ -87,7 +87,7 @@ export function activityDependencies({
     },
     settings: {
       maxConcurrentReindexes: settings.maxConcurrentReindexes,
-      sliceObjects: 10_000,
+      sliceObjects: 25_000,
       copyShare: settings.copySharePercent / 100,
       indexMemoryMb: settings.indexMemoryMb,
       vectorIndexAfterParts: settings.vectorIndexAfterParts,

@@ -69,11 +69,9 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
  */
 export async function copySlices(task: Task, plan: CopyPlan, steering: SliceSteering): Promise<boolean> {
   const { locked, state } = plan;
-  const { slices, size, total } = await longControl.planSlices({
-    sourceNo: locked.sourceNo,
-    after: state.copiedTo,
-    lanes: plan.concurrency,
-  });
+  const { slices, size, total, inFlight } =
+    (state.copiedTo === null ? locked.plan : null) ??
+    (await longControl.planSlices({ sourceNo: locked.sourceNo, after: state.copiedTo, lanes: plan.concurrency }));
   const { attempts, children, progress } = task.tracker;
   const resumed = state.copiedTo !== null;
   const doneBefore = resumed ? progress.done : 0;
@@ -114,6 +112,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
             sourceNo: locked.sourceNo,
             destNo: locked.destNo,
             batchSize: plan.batchSize,
+            inFlight,
             ratePerSecond,
           },
         ],

@@ -33,6 +33,7 @@ export async function reindexSlice(input: ReindexSliceInput): Promise<Tracker> {
         after,
         until: input.until,
         batchSize: input.batchSize,
+        inFlight: input.inFlight,
         ratePerSecond,
       });
       ({ done } = chunk);

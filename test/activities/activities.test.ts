@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
@@ -9,9 +8,6 @@ import { createActivities } from '../../src/activities/index.ts';
 import type { EmbedActivities } from '../../src/contract/activities.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
-import { createModels } from '../../src/models/models.ts';
-import { createLoader } from '../../src/pipeline/load.ts';
-import { createTaskControl } from '../../src/runtime/task-control.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind } from '../../src/store/protocol/copy.ts';
@@ -22,40 +18,16 @@ import { isVectorIndexReady } from '../../src/store/vector-index.ts';
 import { content, createIndex, lockIn, rowOf, uniqueName, writeIn } from '../store/builders.ts';
 import { openTransaction, untilWaiting } from '../store/concurrency.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { silentLog } from '../support/rig.ts';
+import { givenDependencies } from './dependencies.ts';
 
 let database: TestDatabase;
 let deps: ActivityDependencies;
 let embed: Embedder['embed'] | undefined;
 let activities: ReturnType<typeof createActivities>;
-const models = createModels({ env: {} });
 
 beforeAll(async () => {
   database = await openPostgresDatabase();
-  deps = {
-    db: database.db,
-    background: database.db,
-    models: {
-      embedder: (config) => {
-        const usual = models.embedder(config);
-        return { ...usual, embed: (...args) => (embed ?? usual.embed.bind(usual))(...args) };
-      },
-    },
-    loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
-    log: silentLog,
-    client: new Client({ connection: Connection.lazy() }),
-    tasks: createTaskControl(new Client({ connection: Connection.lazy() })),
-    cancelWorkflow: async () => {},
-    isTaskKnown: async () => true,
-    settings: {
-      tombstoneRetentionSeconds: 0,
-      maxConcurrentReindexes: 100,
-      sliceObjects: 10_000,
-      copyShare: 1,
-      indexMemoryMb: 16,
-      vectorIndexAfterParts: 5_000,
-    },
-  };
+  deps = givenDependencies(database.db, () => embed);
   activities = createActivities(deps);
 });
 afterEach(() => {

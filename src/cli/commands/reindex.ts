@@ -34,7 +34,7 @@ export function addReindexCommand(program: Command, io: Io): void {
     .option('--task-id <id>', 'id of the task; made up if not given')
     .addOption(new Option('--on-conflict <choice>', 'when another reindex is in the way').choices(['wait', 'refuse']))
     .option('--wait-seconds <seconds>', 'how long to wait before looking again', wholeNumber)
-    .option('--concurrency <count>', 'slices copied at once', wholeNumber)
+    .option('--concurrency <count>', 'batches copied at once, of all slices together', wholeNumber)
     .option('--batch-size <count>', 'objects embedded and written together', wholeNumber)
     .option('--max-failed <count>', 'objects that may fail: a number, a fraction below 1, or -1 for any', anyNumber)
     .option('--rate <objects>', 'most objects copied in a second', anyNumber)

@@ -62,7 +62,7 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt="xs">
         {count('ratePerSecond', 'Objects per second, at most', 'no limit')}
         {count('maxFailed', 'Objects that may fail (below 1: a fraction)', 'any')}
-        {count('concurrency', 'Slices copied at once', '4')}
+        {count('concurrency', 'Batches copied at once', '4')}
         {count('batchSize', 'Objects embedded together', '256')}
         <NativeSelect
           size="xs"

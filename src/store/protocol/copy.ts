@@ -71,49 +71,6 @@ export function lookUpPair(pair: Pair): RawBuilder<unknown> {
     ) d on true`;
 }
 
-export interface SlicePlan {
-  /** Objects of a slice: fewer only where all are fewer, more only where there would be too many slices. */
-  leastObjects: number;
-  mostObjects: number;
-  mostSlices: number;
-  /** Slices that are copied at once: their number is a multiple of it, so that the last ones end together. */
-  lanes: number;
-  /** Leaves out what is copied already. */
-  after?: string | null;
-}
-
-/**
- * Cuts the source's key space into slices of equal size, by walking its primary key: never by OFFSET, which loses rows
- * while others are written. Returns at least one slice, and their `size`. `total` counts all live objects.
- */
-export async function planSlices(
-  db: Db,
-  sourceNo: number,
-  { leastObjects, mostObjects, mostSlices, lanes, after = null }: SlicePlan,
-): Promise<{ slices: KeyRange[]; size: number; total: number }> {
-  const { objects } = tablesOf(sourceNo);
-  const left = after === null ? sql`true` : sql`object_id > ${after}::text collate "C"`;
-  const { rows: counted } = await sql<{ total: number; live: number }>`
-    select count(*) filter (where ${left}) as total, count(*) filter (where not deleted) as live
-    from ${objects}
-    where index_no = ${sourceNo}`.execute(db);
-  const { total, live } = counted[0] as { total: number; live: number };
-  const wanted = Math.ceil(total / mostObjects / lanes) * lanes;
-  const size = Math.max(leastObjects, Math.ceil(total / Math.max(1, Math.min(wanted, mostSlices))));
-  const { rows } = await sql<{ object_id: string }>`
-    select object_id
-    from (
-      select object_id, row_number() over (order by object_id) as place
-      from ${objects}
-      where index_no = ${sourceNo} and ${left}
-    ) numbered
-    where place % ${size} = 0 and place < ${total}
-    order by object_id`.execute(db);
-  const cuts = rows.map((row) => row.object_id);
-  const slices = [...cuts, null].map((until, at) => ({ after: cuts[at - 1] ?? after, until }));
-  return { slices, size, total: live };
-}
-
 /** The next objects of a key range that are to be copied, tombstones included, in key order. */
 export async function readBehind(db: Db, pair: Pair, range: KeyRange, limit: number): Promise<BehindObject[]> {
   const from = range.after === null ? sql`` : sql`and s.object_id > ${range.after}::text collate "C"`;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { type Db, transaction } from '../../../src/store/database.ts';
@@ -6,7 +5,6 @@ import { tablesOf } from '../../../src/store/partitions.ts';
 import { storeObjects } from '../../../src/store/protocol/apply-writes.ts';
 import {
   markChanges,
-  planSlices,
   readBehind,
   readByIds,
   readChanged,
@@ -39,64 +37,6 @@ const ALL = { after: null, until: null };
 const ids = (objects: readonly { id: string }[]) => objects.map(({ id }) => id);
 
 onBothDatabases((database, name) => {
-  it('slices cover the key space exactly: every object lies in one slice, whatever the ids', async () => {
-    const { db } = database();
-    const anyId = fc
-      .string({ unit: 'grapheme', minLength: 1, maxLength: 5 })
-      .filter((id) => id.isWellFormed() && !id.includes('\0'));
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uniqueArray(anyId, { maxLength: 12 }),
-        fc.integer({ min: 1, max: 6 }),
-        fc.integer({ min: 1, max: 5 }),
-        fc.integer({ min: 1, max: 3 }),
-        async (objectIds, mostObjects, mostSlices, lanes) => {
-          const [source, dest] = [await createIndex(db), await createIndex(db)];
-          await writeIn(
-            db,
-            source,
-            objectIds.map((id, at) => (at % 4 === 3 ? tombstone(id, 1) : content(id, 1))),
-          );
-          const { slices, total } = await planSlices(db, source.no, {
-            leastObjects: 1,
-            mostObjects,
-            mostSlices,
-            lanes,
-          });
-          expect(total).toBe(objectIds.filter((_, at) => at % 4 !== 3).length);
-          expect(slices.length).toBeLessThanOrEqual(mostSlices);
-          const pair = { sourceNo: source.no, destNo: dest.no };
-          const found: string[] = [];
-          for (const slice of slices) found.push(...ids(await readBehind(db, pair, slice, 100)));
-          expect(found).toEqual(ids(await rowsOf(db, source.no)));
-          expect([slices[0]?.after, slices.at(-1)?.until]).toEqual([null, null]);
-        },
-      ),
-      { numRuns: 40 },
-    );
-  });
-
-  it.each([
-    ['as many as are copied at once', 12, { leastObjects: 1, mostObjects: 100 }, [4, 4, 4]],
-    ['a multiple of that', 12, { leastObjects: 1, mostObjects: 3 }, [2, 2, 2, 2, 2, 2]],
-    ['fewer where they would be too small', 12, { leastObjects: 6, mostObjects: 100 }, [6, 6]],
-    ['at most so many', 12, { leastObjects: 1, mostObjects: 1, mostSlices: 2 }, [6, 6]],
-  ])('slices are of equal size: %s', async (_name, count, plan, sizes) => {
-    const { db } = database();
-    const [source, dest] = [await createIndex(db), await createIndex(db)];
-    const objectIds = Array.from({ length: count }, (_, at) => `id-${String(at).padStart(2, '0')}`);
-    await writeIn(
-      db,
-      source,
-      objectIds.map((id) => content(id, 1)),
-    );
-    const { slices, size } = await planSlices(db, source.no, { mostSlices: 100, lanes: 3, ...plan });
-    const pair = { sourceNo: source.no, destNo: dest.no };
-    const found = await Promise.all(slices.map(async (slice) => (await readBehind(db, pair, slice, 100)).length));
-    expect(found).toEqual(sizes);
-    expect(size).toBe(sizes[0]);
-  });
-
   describe('what is behind', () => {
     it('is what the destination lacks, has older or could not embed, in key order and page by page', async () => {
       const { db } = database();
@@ -151,8 +91,6 @@ onBothDatabases((database, name) => {
       const { source, pair } = await lockedPair(db);
       const until = await markChanges(db, source.no);
       expect(await readChanged(db, pair, { after: 0, until }, 9)).toEqual([]);
-      const plan = { leastObjects: 5, mostObjects: 5, mostSlices: 5, lanes: 2 };
-      expect(await planSlices(db, source.no, plan)).toEqual({ slices: [ALL], size: 5, total: 0 });
     });
   });
 

@@ -1,0 +1,61 @@
+import { sql } from 'kysely';
+import type { Db } from '../database.ts';
+import { tablesOf } from '../partitions.ts';
+import type { KeyRange } from './copy.ts';
+
+export interface SliceLimits {
+  /** Objects of a slice: fewer only where all are fewer, more only where there would be too many slices. */
+  leastObjects: number;
+  mostObjects: number;
+  mostSlices: number;
+  /** Batches of one slice that are copied at once. */
+  mostInFlight: number;
+  /** Batches that are copied at once, of all slices: the slices' number suits it, so that the last ones end together. */
+  lanes: number;
+  /** Leaves out what is copied already. */
+  after?: string | null;
+}
+
+/**
+ * Cuts the source's key space into slices of equal size, by walking its primary key: never by OFFSET, which loses rows
+ * while others are written. Returns at least one slice, their `size`, and how many batches each copies at once. `total`
+ * counts all live objects.
+ */
+export async function planSlices(
+  db: Db,
+  sourceNo: number,
+  { leastObjects, mostObjects, mostSlices, mostInFlight, lanes, after = null }: SliceLimits,
+): Promise<{ slices: KeyRange[]; size: number; total: number; inFlight: number }> {
+  const { objects } = tablesOf(sourceNo);
+  const left = after === null ? sql`true` : sql`object_id > ${after}::text collate "C"`;
+  const { rows: counted } = await sql<{ total: number; live: number }>`
+    select count(*) filter (where ${left}) as total, count(*) filter (where not deleted) as live
+    from ${objects}
+    where index_no = ${sourceNo}`.execute(db);
+  const { total, live } = counted[0] as { total: number; live: number };
+  const inFlightOf = (slices: number) => Math.max(1, Math.min(mostInFlight, Math.floor(lanes / slices)));
+  const least = Math.max(1, Math.ceil(total / mostObjects), Math.ceil(lanes / mostInFlight));
+  const atOnce = Math.floor(lanes / inFlightOf(least));
+  const wanted = Math.ceil(least / atOnce) * atOnce;
+  const size = Math.max(leastObjects, Math.ceil(total / Math.min(wanted, mostSlices)));
+  const { rows } = await sql<{ object_id: string }>`
+    select object_id
+    from (
+      select object_id, row_number() over (order by object_id) as place
+      from ${objects}
+      where index_no = ${sourceNo} and ${left}
+    ) numbered
+    where place % ${size} = 0 and place < ${total}
+    order by object_id`.execute(db);
+  const cuts = rows.map((row) => row.object_id);
+  const slices = [...cuts, null].map((until, at) => ({ after: cuts[at - 1] ?? after, until }));
+  return { slices, size, total: live, inFlight: inFlightOf(slices.length) };
+}
+
+/** Whether an index has no more objects than so many, tombstones among them: a look at that many keys. */
+export async function hasAtMost(db: Db, indexNo: number, most: number): Promise<boolean> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count
+    from (select from ${tablesOf(indexNo).objects} where index_no = ${indexNo} limit ${most + 1}) counted`.execute(db);
+  return (rows[0]?.count ?? 0) <= most;
+}

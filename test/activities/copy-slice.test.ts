@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { copySlice, type SliceProgress } from '../../src/activities/copy-slice.ts';
+import { atOnce } from '../../src/activities/give-way.ts';
+import type { Running } from '../../src/activities/running.ts';
+import type { Embedder } from '../../src/contract/embedder.ts';
+import { ReembedError } from '../../src/contract/errors.ts';
+import { content, createIndex, liveIds, lockIn, writeIn } from '../store/builders.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { givenDependencies } from './dependencies.ts';
+
+let database: TestDatabase;
+let embed: Embedder['embed'] | undefined;
+beforeAll(async () => {
+  database = await openPostgresDatabase();
+});
+afterEach(() => {
+  embed = undefined;
+});
+afterAll(() => database?.close());
+
+/** A slice of so many objects, a batch each, and what its activity tells. */
+async function givenSlice(objects: number, inFlight: number) {
+  const { db } = database;
+  const [source, dest] = [await createIndex(db), await createIndex(db)];
+  const { lock, taskId } = await lockIn(db, source.name, dest.name);
+  const ids = Array.from({ length: objects }, (_, at) => `id-${at}`);
+  await writeIn(
+    db,
+    source,
+    ids.map((id) => content(id, 1)),
+  );
+  const pair = { taskId, lock, sourceNo: source.no, destNo: dest.no };
+  const request = { ...pair, after: null, until: null, batchSize: 1, inFlight, ratePerSecond: null };
+  const beats: SliceProgress[] = [];
+  const canceled = new AbortController();
+  const running: Running<SliceProgress> = {
+    signal: canceled.signal,
+    resumedFrom: undefined,
+    beat: ({ counts, cursor }) => void beats.push({ counts: { ...counts }, cursor }),
+    isTimeUp: () => false,
+  };
+  const deps = givenDependencies(db, () => embed);
+  const copy = (given: Partial<Running<SliceProgress>> = {}) =>
+    new MockActivityEnvironment().run(() => copySlice(deps, atOnce, request, { ...running, ...given }));
+  return { copy, beats, cancel: () => canceled.abort(), copied: () => liveIds(db, dest.no) };
+}
+
+const vectors = (texts: readonly string[]) => texts.map(() => [1, 2, 3]);
+
+/** A model that answers for an object when it is let to. */
+function heldModel() {
+  const asked: string[] = [];
+  const answers = new Map<string, () => void>();
+  embed = async (texts, { signal } = { purpose: 'document' }) => {
+    const [text = ''] = texts;
+    asked.push(text);
+    await new Promise<void>((resolve, reject) => {
+      answers.set(text, resolve);
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+    return vectors(texts);
+  };
+  return {
+    asked,
+    answer: (at: number) => answers.get(asked[at] ?? '')?.(),
+    untilAsked: (times: number) => vi.waitFor(() => expect(asked).toHaveLength(times), 5_000),
+  };
+}
+
+test.each([1, 3])('%i batches of a slice are embedded at once, and no more', async (inFlight) => {
+  const { copy, copied } = await givenSlice(7, inFlight);
+  let [running, most] = [0, 0];
+  embed = async (texts) => {
+    most = Math.max(most, ++running);
+    await delay(20);
+    running--;
+    return vectors(texts);
+  };
+  expect(await copy()).toEqual({ counts: { copied: 7, tombstones: 0, failed: 0 }, cursor: 'id-6', done: true });
+  expect(most).toBe(inFlight);
+  expect(await copied()).toHaveLength(7);
+});
+
+test('the cursor passes no batch that is still under way, so that a try that goes on from it copies all', async () => {
+  const { copy, beats, cancel, copied } = await givenSlice(3, 3);
+  const model = heldModel();
+  const broken = copy();
+  broken.catch(() => {});
+  await model.untilAsked(3);
+  model.answer(2);
+  model.answer(1);
+  await vi.waitFor(async () => expect(await copied()).toEqual(['id-1', 'id-2']), 5_000);
+  expect(beats).toEqual([]);
+  cancel();
+  await expect(broken).rejects.toThrow('aborted');
+  embed = async (texts) => vectors(texts);
+  const signal = new AbortController().signal;
+  expect(await copy({ signal, resumedFrom: beats.at(-1) })).toMatchObject({ counts: { copied: 1 }, done: true });
+  expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
+});
+
+test('where the time is up, what was begun is finished and the cursor tells how far that is', async () => {
+  const { copy, copied } = await givenSlice(5, 2);
+  let looks = 0;
+  expect(await copy({ isTimeUp: () => ++looks > 3 })).toMatchObject({ cursor: 'id-2', done: false });
+  expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
+});
+
+test('when a batch fails the others are stopped and waited for: nothing is written afterwards', async () => {
+  const { copy, copied } = await givenSlice(3, 3);
+  let stopped = 0;
+  embed = async (texts, { signal } = { purpose: 'document' }) => {
+    if (texts[0]?.includes('id-0')) throw new ReembedError('ModelUnavailable', 'down');
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    await delay(50);
+    stopped++;
+    return vectors(texts);
+  };
+  await expect(copy()).rejects.toMatchObject({ type: 'ModelUnavailable' });
+  expect(stopped).toBe(2);
+  const before = await copied();
+  await delay(100);
+  expect(await copied()).toEqual(before);
+});

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { readBehind } from '../../../src/store/protocol/copy.ts';
+import { hasAtMost, planSlices } from '../../../src/store/protocol/slices.ts';
+import { onBothDatabases } from '../../support/databases.ts';
+import { content, createIndex, rowsOf, tombstone, writeIn } from '../builders.ts';
+
+const ids = (objects: readonly { id: string }[]) => objects.map(({ id }) => id);
+
+onBothDatabases((database) => {
+  it('slices cover the key space exactly: every object lies in one slice, whatever the ids', async () => {
+    const { db } = database();
+    const anyId = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 5 })
+      .filter((id) => id.isWellFormed() && !id.includes('\0'));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(anyId, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (objectIds, mostObjects, mostSlices, mostInFlight, lanes) => {
+          const [source, dest] = [await createIndex(db), await createIndex(db)];
+          await writeIn(
+            db,
+            source,
+            objectIds.map((id, at) => (at % 4 === 3 ? tombstone(id, 1) : content(id, 1))),
+          );
+          const limits = { leastObjects: 1, mostObjects, mostSlices, mostInFlight, lanes };
+          const { slices, total, inFlight } = await planSlices(db, source.no, limits);
+          expect(total).toBe(objectIds.filter((_, at) => at % 4 !== 3).length);
+          expect(slices.length).toBeLessThanOrEqual(mostSlices);
+          expect(inFlight).toBeLessThanOrEqual(mostInFlight);
+          expect(Math.min(slices.length, lanes) * inFlight).toBeLessThanOrEqual(lanes);
+          const pair = { sourceNo: source.no, destNo: dest.no };
+          const found: string[] = [];
+          for (const slice of slices) found.push(...ids(await readBehind(db, pair, slice, 100)));
+          expect(found).toEqual(ids(await rowsOf(db, source.no)));
+          expect([slices[0]?.after, slices.at(-1)?.until]).toEqual([null, null]);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    ['as many as are copied at once', 3, { mostObjects: 100 }, [4, 4, 4], 1],
+    ['a multiple of that', 3, { mostObjects: 3 }, [2, 2, 2, 2, 2, 2], 1],
+    ['fewer where they would be too small', 3, { leastObjects: 6, mostObjects: 100 }, [6, 6], 1],
+    ['at most so many', 3, { mostObjects: 1, mostSlices: 2 }, [6, 6], 1],
+    ['one where that can copy all batches at once', 4, { mostObjects: 12, mostInFlight: 4 }, [12], 4],
+    ['as few as hold all objects, which share the batches', 4, { mostObjects: 11, mostInFlight: 4 }, [6, 6], 2],
+    ['as few as can copy all batches at once', 6, { mostObjects: 12, mostInFlight: 2 }, [4, 4, 4], 2],
+    ['no more than can be copied at once', 4, { mostObjects: 5, mostInFlight: 4 }, [3, 3, 3, 3], 1],
+  ])('slices are of equal size: %s', async (_name, lanes, limits, sizes, inFlightOfEach) => {
+    const { db } = database();
+    const [source, dest] = [await createIndex(db), await createIndex(db)];
+    const objectIds = Array.from({ length: 12 }, (_, at) => `id-${String(at).padStart(2, '0')}`);
+    await writeIn(
+      db,
+      source,
+      objectIds.map((id) => content(id, 1)),
+    );
+    const usual = { leastObjects: 1, mostSlices: 100, mostInFlight: 1, lanes };
+    const { slices, size, inFlight } = await planSlices(db, source.no, { ...usual, ...limits });
+    const pair = { sourceNo: source.no, destNo: dest.no };
+    const found = await Promise.all(slices.map(async (slice) => (await readBehind(db, pair, slice, 100)).length));
+    expect(found).toEqual(sizes);
+    expect({ size, inFlight }).toEqual({ size: sizes[0], inFlight: inFlightOfEach });
+  });
+
+  it('an index without objects is one slice', async () => {
+    const { db } = database();
+    const source = await createIndex(db);
+    const limits = { leastObjects: 5, mostObjects: 5, mostSlices: 5, mostInFlight: 2, lanes: 2 };
+    const all = { after: null, until: null };
+    expect(await planSlices(db, source.no, limits)).toEqual({ slices: [all], size: 5, total: 0, inFlight: 2 });
+  });
+
+  it('whether an index has at most so many objects counts tombstones', async () => {
+    const { db } = database();
+    const source = await createIndex(db);
+    await writeIn(db, source, [content('a', 1), content('b', 1), tombstone('c', 1)]);
+    expect(await Promise.all([2, 3, 4].map((most) => hasAtMost(db, source.no, most)))).toEqual([false, true, true]);
+  });
+});
