@@ -51,7 +51,7 @@ function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexP
       destAverage: random.chance(0.5),
     },
     options: {
-      concurrency: 1 + random.below(3),
+      concurrency: random.pick([1, 3, 8, 12]), // up to four batches of one slice at once, then more slices
       batchSize: 20 + random.below(40),
       waitSeconds: 1 + random.below(2),
       lockSeconds: 10 + random.below(6),
