@@ -35,12 +35,11 @@ export async function searchParts(db: Db, index: IndexRow, request: SearchReques
     );
   }
   const search = async (trx: Trx) => {
-    if (request.exact) await sql`set local enable_indexscan = off`.execute(trx);
-    else await sql`set local hnsw.iterative_scan = strict_order`.execute(trx);
+    const way = request.exact ? ['enable_indexscan', 'off'] : ['hnsw.iterative_scan', 'strict_order'];
     for (let take = request.limit * 2 + 10; ; take *= 4) {
-      await sql`select set_config('hnsw.ef_search', ${String(Math.min(MAX_EF_SEARCH, Math.max(40, take)))}, true)`.execute(
-        trx,
-      );
+      const width = String(Math.min(MAX_EF_SEARCH, Math.max(40, take)));
+      await sql`
+        select set_config(${way[0]}, ${way[1]}, true), set_config('hnsw.ef_search', ${width}, true)`.execute(trx);
       const parts = await nearestParts(trx, index, request, take);
       const best = new Map<string, Hit>();
       for (const hit of parts) if (!best.has(hit.id)) best.set(hit.id, hit);

@@ -82,6 +82,15 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     await expect(getObject(database.db, to, 'k7')).rejects.toMatchObject({ type: 'ObjectNotFound' });
   });
 
+  test('copies a small source as one slice, which is planned with the lock', async () => {
+    const { dest, alias } = await givenSource(600);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, batchSize: 100 });
+    expect(await endOf(handle)).toMatchObject({ status: 'done', children: { done: 1 }, data: { copied: 600 } });
+    const { events } = await handle.fetchHistory();
+    const activities = events?.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    expect(activities).toEqual(['lockPair', 'checkModel', 'buildVectorIndex', 'reconcile', 'verify', 'cutOver']);
+  });
+
   test('waits twenty minutes on a conflict, looks again, and then runs', async () => {
     const { source, dest, alias } = await givenSource();
     const lock = '00000000-0000-4000-8000-000000000001';
