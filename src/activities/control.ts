@@ -32,7 +32,7 @@ export function createControlActivities(
       const { workflowExecution } = Context.current().info;
       await deps.cancelWorkflow(workflowExecution?.workflowId ?? '', workflowExecution?.runId ?? '');
     },
-    async lockPair({ taskId, lock, input }) {
+    async lockPair({ taskId, lock, input, lanes }) {
       const outcome = await lockPair(db, {
         taskId,
         lock,
@@ -47,8 +47,8 @@ export function createControlActivities(
       });
       if (outcome.kind !== 'locked') return outcome;
       const { sourceNo } = outcome;
-      const isSmall = await hasAtMost(db, sourceNo, settings.sliceObjects);
-      return { ...outcome, lock, plan: isSmall ? await plan(sourceNo, null, input.concurrency ?? 4) : null };
+      const isPlanned = lanes !== undefined && (await hasAtMost(db, sourceNo, settings.sliceObjects));
+      return { ...outcome, lock, plan: isPlanned ? await plan(sourceNo, null, lanes) : null };
     },
     async renewLock(lock, lockSeconds) {
       return (await renewLock(db, lock, lockSeconds)).toISOString();

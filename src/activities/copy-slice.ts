@@ -5,16 +5,25 @@ import type { ActivityDependencies } from './dependencies.ts';
 import type { GiveWay } from './give-way.ts';
 import { createPacer, type Running } from './running.ts';
 
-/** How far a slice is: all up to the cursor is copied. */
+/** How far a slice is: all up to the cursor is copied, and counted is what has been. */
 export interface SliceProgress {
   counts: CopyCounts;
   cursor: string | null;
 }
 
+interface Batch {
+  last: string | null;
+  isDone: boolean;
+  copying: Promise<void>;
+}
+
+/** So many times the batches that are copied at once may be begun, when one of them takes long. */
+const AHEAD = 4;
+
 /**
  * Walks one stretch of the source's keys and copies what is behind, for some seconds. Batches are begun in the order of
- * their keys, so many at once, and counted in that order, so that the cursor passes none that is still under way. Where
- * one fails the others are stopped and waited for: nothing is written once the activity has ended.
+ * their keys, so many at once; the cursor passes none that is still under way. Where one fails, those that were begun
+ * are finished and counted: their vectors may have been paid for, and nothing is written once the activity has ended.
  */
 export async function copySlice(
   deps: ActivityDependencies,
@@ -23,44 +32,47 @@ export async function copySlice(
   running: Running<SliceProgress>,
 ): Promise<SliceProgress & { done: boolean }> {
   const { background: db } = deps;
-  const { taskId, lock, until, batchSize, inFlight: most = 1 } = request;
-  const broken = new AbortController();
-  const signal = AbortSignal.any([running.signal, broken.signal]);
+  const { signal } = running;
+  const { taskId, lock, until, batchSize, inFlight = 1 } = request;
   const target = { taskId, lock, dest: await requireIndex(db, request.destNo), signal, giveWay };
   const pace = createPacer(request.ratePerSecond, signal);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
   let cursor = from;
-  const inFlight: Promise<SliceProgress>[] = [];
+  const begun: Batch[] = [];
 
   const read = (after: string | null) => readBehind(db, request, { after, until }, batchSize);
-  const copy = async (objects: BehindObject[]): Promise<SliceProgress> => ({
-    counts: await copyObjects(deps, target, objects),
-    cursor: objects.at(-1)?.id ?? null,
-  });
-  const finishOldest = async () => {
-    const copied = await inFlight.shift();
-    if (!copied) return;
-    addCounts(counts, copied.counts);
-    ({ cursor } = copied);
+  const copy = async (batch: Batch, objects: BehindObject[]) => {
+    addCounts(counts, await copyObjects(deps, target, objects));
+    batch.isDone = true;
+    while (begun[0]?.isDone) cursor = begun.shift()?.last ?? cursor;
     running.beat({ counts, cursor });
+  };
+  const begin = (objects: BehindObject[]) => {
+    const batch: Batch = { last: objects.at(-1)?.id ?? null, isDone: false, copying: Promise.resolve() };
+    begun.push(batch);
+    batch.copying = copy(batch, objects);
+    batch.copying.catch(() => {}); // told where it is waited for
+  };
+  const underWay = () => begun.filter(({ isDone }) => !isDone).map(({ copying }) => copying);
+  const room = async () => {
+    while (underWay().length >= inFlight || begun.length >= inFlight * AHEAD) await Promise.race(underWay());
   };
 
   try {
     let objects = await read(cursor);
     while (objects.length > 0 && !running.isTimeUp()) {
       const { length } = objects;
-      const copying = copy(objects);
-      copying.catch(() => {}); // told when it is its turn
-      inFlight.push(copying);
+      begin(objects);
       // The next batch is read while this one is embedded.
-      objects = length < batchSize ? [] : await read(objects.at(-1)?.id ?? null);
-      if (inFlight.length >= most) await finishOldest();
+      const ahead = length < batchSize ? Promise.resolve([]) : read(objects.at(-1)?.id ?? null);
+      ahead.catch(() => {});
       await pace(length);
+      objects = await ahead;
+      await room();
     }
-    while (inFlight.length > 0) await finishOldest();
+    await Promise.all(underWay());
     return { counts, cursor, done: objects.length === 0 };
   } finally {
-    broken.abort();
-    await Promise.allSettled(inFlight);
+    await Promise.allSettled(underWay());
   }
 }

@@ -46,6 +46,10 @@ export async function runWithHeartbeat<T, R>(
       },
       isTimeUp: () => Date.now() - startedMs > CHUNK_MS,
     });
+  } catch (error) {
+    // The next try goes on from here.
+    heartbeat();
+    throw error;
   } finally {
     clearInterval(timer);
   }

@@ -89,6 +89,8 @@ export interface LockPairRequest {
   taskId: string;
   lock: string;
   input: ReindexInput;
+  /** A small source is planned too, for so many batches at once; absent: it is not. */
+  lanes?: number;
 }
 
 export type LockPairResult =

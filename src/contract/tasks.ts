@@ -131,7 +131,7 @@ export const reindexSchema = z
       .max(604_800)
       .default(1_200)
       .describe('How long to wait before looking again at what is in the way.'),
-    concurrency: z.int().min(1).max(64).default(4).describe('Batches copied at once, of all slices together.'),
+    concurrency: z.int().min(1).max(64).default(4).describe('Batches copied at once at most, of all slices together.'),
     batchSize: z.int().min(1).max(2_000).default(256).describe('Objects embedded and written together.'),
     maxFailed: z
       .union([z.literal(-1), z.int().min(0).max(Number.MAX_SAFE_INTEGER), z.number().gt(0).lt(1)], {

@@ -102,7 +102,7 @@ export interface LockedPair extends Pair {
   alias: string | null;
   /** That under which the source is kept current after the cut-over, if it is. */
   mirrorLock: string | null;
-  /** How to copy a source that is small; absent: that is still to be planned. */
+  /** How to copy a source that is small; none: that is still to be planned. */
   plan?: SlicePlan | null;
 }
 
@@ -112,7 +112,7 @@ export interface SlicePlan {
   size: number;
   /** Objects of the source. */
   total: number;
-  /** Batches that a slice copies at once; absent: 1. */
+  /** Batches that each slice copies at once; absent: 1. */
   inFlight?: number;
 }
 

@@ -2,6 +2,7 @@ import {
   type ChildWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
   workflowInfo,
@@ -21,7 +22,7 @@ export interface SliceSteering {
   /** Most objects copied in a second by all slices together. */
   ratePerSecond: number | null;
   paused: boolean;
-  concurrency: number;
+  slicesAtOnce: number;
   readonly running: Set<ChildWorkflowHandle<typeof reindexSlice>>;
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -31,6 +32,7 @@ export interface SliceSteering {
 export interface CopyPlan {
   locked: LockedPair;
   state: ReindexState;
+  /** Batches copied at once, of all slices together. */
   concurrency: number;
   batchSize: number;
 }
@@ -44,7 +46,7 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
   };
   return {
     running,
-    concurrency: 1,
+    slicesAtOnce: 1,
     ratePerSecond,
     paused: false,
     async pause() {
@@ -57,21 +59,25 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
     },
     async throttle(rate) {
       this.ratePerSecond = rate;
-      await all((slice) => slice.signal(throttleSignal, rate === null ? null : rate / this.concurrency));
+      await all((slice) => slice.signal(throttleSignal, rate === null ? null : rate / this.slicesAtOnce));
     },
   };
 }
 
 /**
- * Step 3: cuts the source's keys into slices and copies them, a few at once. Each slice is a child workflow that walks
- * its stretch by key. One that fails fails the attempt; the next attempt copies only what is still behind. Returns false
- * when the history has grown too long to begin all of them: call it again in a new run.
+ * Step 3: copies the source in slices of its keys, a few at once; a small source was planned with the lock. Each slice
+ * is a child workflow that walks its stretch by key. One that fails fails the attempt; the next attempt copies only what
+ * is still behind. Returns false when the history has grown too long to begin all of them: call it again in a new run.
  */
 export async function copySlices(task: Task, plan: CopyPlan, steering: SliceSteering): Promise<boolean> {
   const { locked, state } = plan;
+  // A run that was begun by code without this may have been given a plan, and have asked for another.
+  const planned = state.copiedTo === null && locked.plan && patched('planned-with-lock') ? locked.plan : null;
   const { slices, size, total, inFlight } =
-    (state.copiedTo === null ? locked.plan : null) ??
+    planned ??
     (await longControl.planSlices({ sourceNo: locked.sourceNo, after: state.copiedTo, lanes: plan.concurrency }));
+  // Small enough that a slice has as many as it can copy at once.
+  const batchSize = inFlight ? Math.min(plan.batchSize, Math.ceil(size / inFlight)) : plan.batchSize;
   const { attempts, children, progress } = task.tracker;
   const resumed = state.copiedTo !== null;
   const doneBefore = resumed ? progress.done : 0;
@@ -79,9 +85,9 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
   const sum: CopyCounts = resumed ? sliceCounts(task.tracker) : { copied: 0, tombstones: 0, failed: 0 };
   Object.assign(children, { pending: slices.length, processing: 0, done: slicesBefore, failed: 0 });
   task.report({ total, done: doneBefore, failed: sum.failed });
-  steering.concurrency = Math.min(plan.concurrency, slices.length);
+  steering.slicesAtOnce = Math.min(plan.concurrency, slices.length);
 
-  const rateOfOne = () => (steering.ratePerSecond === null ? null : steering.ratePerSecond / steering.concurrency);
+  const rateOfOne = () => (steering.ratePerSecond === null ? null : steering.ratePerSecond / steering.slicesAtOnce);
   const share = createProgress(size);
   const reportDone = () => {
     const done = doneBefore + Math.round(((total - doneBefore) * share.ofAll()) / slices.length);
@@ -111,7 +117,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
             lock: locked.lock,
             sourceNo: locked.sourceNo,
             destNo: locked.destNo,
-            batchSize: plan.batchSize,
+            batchSize,
             inFlight,
             ratePerSecond,
           },
@@ -138,7 +144,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       reportDone();
     }
   };
-  await runLanes(steering.concurrency, lane);
+  await runLanes(steering.slicesAtOnce, lane);
   if (next < slices.length) {
     // All that were begun are finished: the lanes end only between two slices.
     state.copiedTo = slices[next - 1]?.until ?? state.copiedTo;

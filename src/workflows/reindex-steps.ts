@@ -74,7 +74,7 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
 /** A try that was broken off may have taken the lock all the same: then it is given back. */
 async function takeLock({ task, settings }: ReindexRun, lock: string): Promise<LockPairResult> {
   try {
-    return await longControl.lockPair({ taskId: task.id, lock, input: settings });
+    return await longControl.lockPair({ taskId: task.id, lock, input: settings, lanes: settings.concurrency });
   } catch (error) {
     await giveBack(lock);
     throw error;

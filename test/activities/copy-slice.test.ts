@@ -64,7 +64,10 @@ function heldModel() {
   };
   return {
     asked,
-    answer: (at: number) => answers.get(asked[at] ?? '')?.(),
+    /** Answers for what it was asked about so far. */
+    answer: (about: (text: string) => boolean) => {
+      for (const [text, give] of answers) if (about(text)) give();
+    },
     untilAsked: (times: number) => vi.waitFor(() => expect(asked).toHaveLength(times), 5_000),
   };
 }
@@ -89,16 +92,34 @@ test('the cursor passes no batch that is still under way, so that a try that goe
   const broken = copy();
   broken.catch(() => {});
   await model.untilAsked(3);
-  model.answer(2);
-  model.answer(1);
-  await vi.waitFor(async () => expect(await copied()).toEqual(['id-1', 'id-2']), 5_000);
-  expect(beats).toEqual([]);
+  model.answer((text) => text !== 'id-0@1');
+  await vi.waitFor(() => expect(beats).toHaveLength(2), 5_000);
+  expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0 }, cursor: null });
   cancel();
   await expect(broken).rejects.toThrow('aborted');
+  expect(await copied()).toEqual(['id-1', 'id-2']);
   embed = async (texts) => vectors(texts);
   const signal = new AbortController().signal;
-  expect(await copy({ signal, resumedFrom: beats.at(-1) })).toMatchObject({ counts: { copied: 1 }, done: true });
+  const goneOn = await copy({ signal, resumedFrom: beats.at(-1) });
+  expect(goneOn).toEqual({ counts: { copied: 3, tombstones: 0, failed: 0 }, cursor: 'id-0', done: true });
   expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
+});
+
+test('while one batch takes long others are begun, but not without end', async () => {
+  const { copy, copied } = await givenSlice(12, 2);
+  const model = heldModel();
+  const copying = copy();
+  await model.untilAsked(2);
+  for (let asked = 2; asked <= 8; asked++) {
+    await model.untilAsked(asked);
+    model.answer((text) => text !== 'id-0@1');
+  }
+  await vi.waitFor(async () => expect(await copied()).toHaveLength(7), 5_000);
+  await delay(100);
+  expect(model.asked).toHaveLength(8);
+  embed = async (texts) => vectors(texts);
+  model.answer(() => true);
+  expect(await copying).toMatchObject({ counts: { copied: 12 }, cursor: 'id-9', done: true });
 });
 
 test('where the time is up, what was begun is finished and the cursor tells how far that is', async () => {
@@ -108,19 +129,16 @@ test('where the time is up, what was begun is finished and the cursor tells how 
   expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
 });
 
-test('when a batch fails the others are stopped and waited for: nothing is written afterwards', async () => {
-  const { copy, copied } = await givenSlice(3, 3);
-  let stopped = 0;
-  embed = async (texts, { signal } = { purpose: 'document' }) => {
-    if (texts[0]?.includes('id-0')) throw new ReembedError('ModelUnavailable', 'down');
-    await new Promise((resolve) => signal?.addEventListener('abort', resolve));
-    await delay(50);
-    stopped++;
+test('when a batch fails, those that were begun are finished and counted, and nothing is written afterwards', async () => {
+  const { copy, beats, copied } = await givenSlice(5, 3);
+  embed = async (texts) => {
+    if (texts[0]?.includes('id-0')) throw new ReembedError('ModelUnauthorized', 'who are you?');
+    await delay(300);
     return vectors(texts);
   };
-  await expect(copy()).rejects.toMatchObject({ type: 'ModelUnavailable' });
-  expect(stopped).toBe(2);
-  const before = await copied();
-  await delay(100);
-  expect(await copied()).toEqual(before);
+  await expect(copy()).rejects.toMatchObject({ type: 'ModelUnauthorized' });
+  expect(await copied()).toEqual(['id-1', 'id-2']);
+  expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0 }, cursor: null });
+  await delay(400);
+  expect(await copied()).toHaveLength(2);
 });

@@ -50,6 +50,21 @@ describe('the workflows of today continue tasks that were started by earlier one
     await Worker.runReplayHistory({ workflowBundle: untraced, sinks }, historyFromJSON(read(file)), workflowId);
   });
 
+  test('also one that a worker of today gave a plan with its lock, and that asked for another all the same', async () => {
+    const history = read('0.1.0/reindex-after-conflict.json');
+    let plans = 0;
+    for (const { activityTaskCompletedEventAttributes: completed } of history.events) {
+      const [payload] = completed?.result?.payloads ?? [];
+      const result = payload?.data && JSON.parse(Buffer.from(payload.data, 'base64').toString());
+      if (result?.kind !== 'locked') continue;
+      const plan = { slices: [{ after: null, until: null }], size: 500, total: 20, inFlight: 4 };
+      payload.data = Buffer.from(JSON.stringify({ ...result, plan })).toString('base64');
+      plans++;
+    }
+    expect(plans).toBe(1);
+    await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(history), 'reindex-after-conflict');
+  });
+
   test('and a history of other steps is found out', async () => {
     const file = recordings.find((name) => name.endsWith('upsert-large.json'));
     if (!file) throw new Error('the recording is missing');
