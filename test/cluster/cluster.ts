@@ -130,6 +130,7 @@ async function drive(system: System, temporal: Client, run: string, options: Clu
       source: ALIAS,
       destModel: { provider: 'hash' as const, dimensions },
       ratePerSecond,
+      concurrency: 16, // several slices, so that both embed workers have some
       lockSeconds: 30,
     });
     await api.tasks.reindex({ taskId: rebuild, dest: 'i1', ...to(48) });
