@@ -82,12 +82,13 @@ export class Steered {
     return steered;
   }
 
-  /** Ten objects are embedded together, so that copying takes three batches. */
+  /** Ten objects are embedded together, so that copying takes three batches, one after the other. */
   async start(input: Partial<ReindexInput>): Promise<WorkflowHandle> {
     this.reindex = await this.world.rig.start('reindex', {
       source: this.alias,
       dest: this.dest.name,
       batchSize: 10,
+      concurrency: 1,
       ...input,
     });
     return this.reindex;
