@@ -26,7 +26,12 @@ export async function runUntilStopped(
     log.fatal({ err: reason }, 'an error that nothing handles');
     process.exit(1);
   };
+  // The Temporal client repeats a call on a timer, also when its connection was closed meanwhile: at a stop no matter.
+  const onException = (error: Error) => {
+    if (!signal.aborted || error.message !== 'Channel has been shut down') onRejection(error);
+  };
   process.on('unhandledRejection', onRejection);
+  process.on('uncaughtException', onException);
   try {
     await run({ log, say, signal });
   } catch (error) {
