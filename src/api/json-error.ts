@@ -1,5 +1,6 @@
-/** One JSON token, or white space, from where the last one ended. */
-const TOKEN = /\s+|"(?:[^"\\]+|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[[\]{}:,]/y;
+const MARKS = '[]{}:,';
+const WORDS = ['true', 'false', 'null'];
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 /** Longer texts are not searched: a mistake should not cost more than the call. */
 const MOST_CHARS = 1_000_000;
@@ -25,11 +26,38 @@ export function whereJsonBreaks(text: string, error: unknown): string {
 function firstBadToken(text: string): number | undefined {
   if (text.length > MOST_CHARS) return undefined;
   let before = '';
-  for (let at = 0; at < text.length; at = TOKEN.lastIndex) {
-    TOKEN.lastIndex = at;
-    const token = TOKEN.exec(text)?.[0];
-    if (token === undefined || MISSING_VALUE.test(before + token)) return at;
-    if (token.trim() !== '') before = token;
+  for (let at = 0; at < text.length; ) {
+    const end = endOfToken(text, at);
+    if (end === undefined) return at;
+    const first = text[at] as string;
+    const mark = MARKS.includes(first) ? first : '';
+    if (mark !== '' && MISSING_VALUE.test(before + mark)) return at;
+    if (!isSpace(first)) before = mark;
+    at = end;
   }
   return undefined;
+}
+
+/** Where the token that begins at `at` ends; undefined if none does. Each character is looked at once. */
+function endOfToken(text: string, at: number): number | undefined {
+  const first = text[at] as string;
+  if (MARKS.includes(first)) return at + 1;
+  if (isSpace(first)) return at + 1;
+  if (first === '"') return endOfString(text, at);
+  const word = WORDS.find((known) => text.startsWith(known, at));
+  if (word !== undefined) return at + word.length;
+  NUMBER.lastIndex = at;
+  return NUMBER.test(text) ? NUMBER.lastIndex : undefined;
+}
+
+function endOfString(text: string, start: number): number | undefined {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '"') return at + 1;
+    if (text[at] === '\\') at++;
+  }
+  return undefined;
+}
+
+function isSpace(char: string): boolean {
+  return char === ' ' || char === '\n' || char === '\r' || char === '\t';
 }

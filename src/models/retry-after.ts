@@ -38,7 +38,7 @@ function readRateLimitReset(headers: Headers): number | undefined {
 
 /** `6m0s`, `1.5s`, `20ms`. */
 function readDuration(value: string | undefined): number | undefined {
-  const parts = [...(value ?? '').matchAll(/([\d.]+)(ms|s|m|h|d)/g)];
+  const parts = [...(value ?? '').matchAll(/([\d.]{1,20})(ms|s|m|h|d)/g)];
   if (parts.length === 0) return undefined;
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0), 0);
 }

@@ -29,7 +29,7 @@ const SERVICES_OF_THE_HOST = new Set(['168.63.129.16']);
  * 6to4, Teredo), since what it leads to depends on the network.
  */
 export function isPublicAddress(address: string): boolean {
-  const plain = address.replace(/%.*$/, '');
+  const [plain = ''] = address.split('%', 1);
   if (isIP(plain) === 0 || SERVICES_OF_THE_HOST.has(plain)) return false;
   const parsed = ipaddr.parse(plain);
   if (parsed.range() !== 'unicast') return false;

@@ -116,7 +116,7 @@ export function codeOf(error: unknown): string | undefined {
 
 /** What Node says of a certificate that it does not accept. */
 const CERTIFICATE_CODES =
-  /^(ERR_TLS_CERT\w*|CERT_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_(GET|VERIFY)_\w+|HOSTNAME_MISMATCH)$/;
+  /^(ERR_TLS_CERT\w*|CERT_\w+|(DEPTH_ZERO_)?SELF_SIGNED_CERT\w*|UNABLE_TO_(GET|VERIFY)_\w+|HOSTNAME_MISMATCH)$/;
 
 /** True of an error that says that the certificate of the database was not accepted. */
 export function isUntrusted(error: unknown): boolean {

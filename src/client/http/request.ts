@@ -30,7 +30,7 @@ export interface RequestOptions {
 export type Send = (method: string, path: string, options?: RequestOptions) => Promise<Response>;
 
 export function createSend({ baseUrl, token, fetch = globalThis.fetch }: ClientOptions): Send {
-  const base = baseUrl.replace(/\/+$/, '');
+  const base = baseUrl.replace(/(?<!\/)\/+$/, '');
   return async (method, path, options = {}) => {
     const { query = {}, json, body, accept = 'application/json', headers, signal } = options;
     const { jsonText = json === undefined ? undefined : JSON.stringify(json) } = options;

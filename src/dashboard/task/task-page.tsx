@@ -110,7 +110,7 @@ function TemporalLink({ tracker: { links, parentId } }: { tracker: Tracker }) {
         </PageLink>
       )}
       {uiUrl && (
-        <PageLinkOut href={`${uiUrl.replace(/\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`}>
+        <PageLinkOut href={`${uiUrl.replace(/(?<!\/)\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`}>
           Open in Temporal ↗
         </PageLinkOut>
       )}
