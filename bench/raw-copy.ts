@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../src/store/database.ts';
+import { tablesOf } from '../src/store/partitions.ts';
 import type { IndexRow } from '../src/store/schema.ts';
 
 export interface RawCopy {
@@ -61,7 +62,7 @@ export async function requireRawRows(db: Db, wanted: number): Promise<void> {
 async function read({ db, source }: RawCopy, after: string): Promise<RawRow[]> {
   const { rows } = await sql<RawRow>`
     select object_id as id, version, payload
-    from reembed.objects
+    from ${tablesOf(source.no).objects}
     where index_no = ${sql.lit(source.no)} and object_id > ${after}
     order by object_id
     limit ${RAW_BATCH}`.execute(db);

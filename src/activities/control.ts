@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { transaction } from '../store/database.ts';
-import { dropIndex, findIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
+import { dropIndex } from '../store/drop-index.ts';
+import { findIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
 import { lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { renewLock } from '../store/protocol/locks.ts';
 import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
@@ -65,9 +66,6 @@ export function createControlActivities(
       });
       return { indexNo: marked.no };
     },
-    async dropIndex(indexNo) {
-      if (!(await findIndexByNo(db, indexNo))) return; // an earlier try has done it
-      await transaction(db, (trx) => dropIndex(trx, indexNo));
-    },
+    dropIndex: (indexNo) => dropIndex(db, indexNo),
   };
 }

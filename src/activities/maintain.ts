@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
+import { dropIndex } from '../store/drop-index.ts';
 import { listIndexes } from '../store/indexes.ts';
 import {
   dropFailed,
@@ -27,7 +28,10 @@ export function createMaintenanceActivities({
   db,
   settings,
   isTaskKnown,
-}: ActivityDependencies): Pick<ControlActivities, 'collectTombstones' | 'dropLeftOvers' | 'listDueVectorIndexes'> {
+}: ActivityDependencies): Pick<
+  ControlActivities,
+  'collectTombstones' | 'dropMarked' | 'dropLeftOvers' | 'listDueVectorIndexes'
+> {
   return {
     async collectTombstones() {
       const retentionSeconds = settings.tombstoneRetentionSeconds;
@@ -40,6 +44,14 @@ export function createMaintenanceActivities({
         }
       }
       return removed;
+    },
+
+    async dropMarked() {
+      let dropped = 0;
+      for (const { no, state } of await listIndexes(db)) {
+        if (state === 'deleting' && (await dropIndex(db, no)).kind === 'dropped') dropped++;
+      }
+      return dropped;
     },
 
     async dropLeftOvers() {

@@ -134,7 +134,7 @@ function recognize(error: unknown): Known {
   if (isTemporalUnavailable(error))
     return new ReembedError('TemporalUnavailable', 'the Temporal server does not answer');
   if (isConnectionError(error)) return new ReembedError('DatabaseUnavailable', 'the database does not answer');
-  // The index's partition went between resolving its name and reading it.
+  // The index's tables went between resolving its name and reading it.
   if (codeOf(error) === '42P01') return new ReembedError('IndexNotFound', 'the index has just been deleted');
   return new ReembedError('Internal', UNEXPECTED);
 }

@@ -118,9 +118,12 @@ export interface ControlActivities {
     force: boolean;
     ownLock: string | null;
   }): Promise<{ indexNo: number }>;
-  dropIndex(indexNo: number): Promise<void>;
+  /** Removes the tables of an index that is marked; `inUse` when something still reads them: to be called again. */
+  dropIndex(indexNo: number): Promise<{ kind: 'dropped' } | { kind: 'inUse'; by: string }>;
   /** Removes tombstones beyond their retention; returns how many. */
   collectTombstones(): Promise<number>;
+  /** Removes the tables of indexes that are marked as being deleted and whose task is gone; returns of how many. */
+  dropMarked(): Promise<number>;
   /** Drops staged and failed items, and results of steering, of tasks that Temporal no longer knows; returns of how many. */
   dropLeftOvers(): Promise<{ staged: number; failed: number; steered: number }>;
   /** Numbers of the indexes that have grown enough parts without an HNSW index to deserve one. */

@@ -109,6 +109,9 @@ export async function transaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Pr
   }
 }
 
+/** The SQLSTATE of a lock that was not had within `lock_timeout`. */
+export const LOCK_NOT_AVAILABLE = '55P03';
+
 /** The SQLSTATE or the system's code of an error, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;

@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Db, Trx } from './database.ts';
-import { createPartitions, dropPartitions } from './partitions.ts';
+import { createTables } from './partitions.ts';
 import { closeCatalog, closeGates } from './protocol/gate.ts';
 import type { IndexesTable, IndexRow } from './schema.ts';
 
@@ -70,7 +70,7 @@ export async function ensureIndex(
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  await createPartitions(trx, row.no);
+  await createTables(trx, row.no);
   return { index: toIndexRow(row), created: true };
 }
 
@@ -132,14 +132,6 @@ export async function markDeleting(
   await trx.deleteFrom('reembed.aliases').where('index_no', '=', index.no).execute();
   await trx.updateTable('reembed.indexes').set({ state: 'deleting' }).where('no', '=', index.no).execute();
   return { ...index, state: 'deleting' };
-}
-
-/** Removes an index, if it is marked as being deleted, with all it holds. Calling it again is fine. */
-export async function dropIndex(trx: Trx, indexNo: number): Promise<void> {
-  await closeGates(trx, indexNo);
-  if ((await findIndexByNo(trx, indexNo))?.state !== 'deleting') return;
-  await dropPartitions(trx, indexNo);
-  await trx.deleteFrom('reembed.indexes').where('no', '=', indexNo).execute();
 }
 
 /** All indexes, by name. */

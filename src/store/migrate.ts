@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Migration, Migrator, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
-import { codeOf, type Db, transaction } from './database.ts';
+import { codeOf, type Db, LOCK_NOT_AVAILABLE, transaction } from './database.ts';
 import * as initial from './migrations/0001_initial.ts';
 import * as finishedWrites from './migrations/0002_finished_writes.ts';
 import * as steerResults from './migrations/0003_steer_results.ts';
@@ -21,11 +21,9 @@ export const MIGRATIONS: Record<string, Migration> = {
  * How long a migration waits for a table before it lets go of it: all who come after it wait behind it, the writers of
  * a running system among them.
  */
-const LOCK_TIMEOUT_MS = 3_000;
-const LOCK_TRIES = 20;
+const LOCK_TIMEOUT_MS = 500;
+const LOCK_TRIES = 40;
 const LONGEST_PAUSE_MS = 10_000;
-/** Of Postgres, for a lock that was not had in time. */
-const LOCK_NOT_AVAILABLE = '55P03';
 /** Of Postgres, for a schema and a table that do not exist. */
 const NOT_THERE = new Set(['3F000', '42P01']);
 

@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
-import { codeOf, type Db, type Trx } from './database.ts';
+import { codeOf, type Trx } from './database.ts';
 
 export interface Tables {
   objects: RawBuilder<unknown>;
@@ -8,8 +8,8 @@ export interface Tables {
 }
 
 /**
- * The partitions of one index. Statements name them directly: Postgres then plans over and locks one table, however
- * many indexes there are, and taking an index away never waits for the readers of another.
+ * The tables of one index. They belong to no other table: Postgres plans over and locks these alone, however many indexes
+ * there are, and neither creating nor dropping an index waits for a lock that the users of another index need.
  */
 export function tablesOf(indexNo: number): Tables {
   return { objects: sql.id('reembed', `objects_${indexNo}`), parts: sql.id('reembed', `parts_${indexNo}`) };
@@ -30,24 +30,46 @@ export async function readTables<T>(index: { name: string }, read: () => Promise
   }
 }
 
-/** Makes the partitions of an index. Attaching, unlike `partition of`, does not lock out the other indexes' users. */
-export async function createPartitions(trx: Trx, indexNo: number): Promise<void> {
+/** The tables that those of each index are made like. They hold no rows. */
+const TEMPLATES = { objects: sql.raw('reembed.objects'), parts: sql.raw('reembed.parts') };
+
+/** Makes the tables of an index. */
+export async function createTables(trx: Trx, indexNo: number): Promise<void> {
   const tables = tablesOf(indexNo);
-  const no = sql.lit(indexNo);
-  for (const [parent, table] of [
-    [sql.id('reembed', 'objects'), tables.objects],
-    [sql.id('reembed', 'parts'), tables.parts],
-  ]) {
-    await sql`create table ${table} (like ${parent} including all)`.execute(trx);
-    await sql`alter table ${parent} attach partition ${table} for values in (${no})`.execute(trx);
+  for (const kind of ['objects', 'parts'] as const) {
+    await sql`
+      create table ${tables[kind]} (
+        like ${TEMPLATES[kind]} including all,
+        check (index_no = ${sql.lit(indexNo)})
+      )`.execute(trx);
   }
   await primeStatistics(trx, indexNo);
 }
 
 /**
- * Gives the planner statistics of partitions that are still empty, from rows that are gone again at once. Until
+ * For migrations: changes the template and the tables of all indexes alike.
+ * @example await alterTables(db, 'objects', sql`add column note text`);
+ */
+export async function alterTables(db: Kysely<unknown>, kind: keyof Tables, change: RawBuilder<unknown>): Promise<void> {
+  // First: an index that is created meanwhile is either committed or made like the changed template.
+  await sql`alter table ${TEMPLATES[kind]} ${change}`.execute(db);
+  // Those that are attached to the template, as earlier versions did it, have changed with it.
+  const { rows } = await sql<{ name: string }>`
+    select c.relname as name
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'reembed'
+      and c.relkind = 'r'
+      and c.relname ~ ${`^${kind}_[0-9]+$`}
+      and not c.relispartition
+    order by c.relname`.execute(db);
+  for (const { name } of rows) await sql`alter table ${sql.id('reembed', name)} ${change}`.execute(db);
+}
+
+/**
+ * Gives the planner statistics of tables that are still empty, from rows that are gone again at once. Until
  * autovacuum has been there, which takes a minute or more, Postgres would think that the number of the index picks one
- * row in 200, and read the whole partition by it for each batch of ids: a bulk load would slow down as it goes. Some rows
+ * row in 200, and read the whole table by it for each batch of ids: a bulk load would slow down as it goes. Some rows
  * are derived and some deleted, or the partial indexes on those would seem to be empty for ever.
  */
 async function primeStatistics(trx: Trx, indexNo: number): Promise<void> {
@@ -63,10 +85,4 @@ async function primeStatistics(trx: Trx, indexNo: number): Promise<void> {
     from generate_series(1, ${SAMPLE_ROWS}::int) n`.execute(trx);
   await sql`analyze ${objects}, ${parts}`.execute(trx);
   await sql`truncate ${objects}, ${parts}`.execute(trx);
-}
-
-export async function dropPartitions(db: Db | Trx, indexNo: number): Promise<void> {
-  const { objects, parts } = tablesOf(indexNo);
-  await sql`drop table if exists ${parts}`.execute(db);
-  await sql`drop table if exists ${objects}`.execute(db);
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { type Db, transaction } from './database.ts';
+import { type Db, type Trx, transaction } from './database.ts';
+import { tablesOf } from './partitions.ts';
 
 /** What the database tells about how things stand, for metrics. */
 export interface DatabaseState {
@@ -38,11 +39,24 @@ export async function readDatabaseState(db: Db): Promise<DatabaseState> {
       join reembed.indexes d on d.no = l.dest_no
       order by l.lock_time
       limit ${MOST_LOCKS}`.execute(trx);
-    // By the partial index on deleted rows.
-    const tombstones = await sql<{ count: number }>`
-      select count(*) as count from (select from reembed.objects where deleted limit ${MOST_TOMBSTONES}) found`.execute(
-      trx,
-    );
-    return { locks: locks.rows, tombstones: tombstones.rows[0]?.count ?? 0 };
+    const tombstones = await countTombstones(trx);
+    return { locks: locks.rows, tombstones };
   });
+}
+
+/** In all indexes, by their partial indexes on deleted rows. */
+async function countTombstones(trx: Trx): Promise<number> {
+  const indexes = await trx.selectFrom('reembed.indexes').select('no').where('state', '=', 'active').execute();
+  if (indexes.length === 0) return 0;
+  const deleted = indexes.map(
+    ({ no }) => sql`(select 1 from ${tablesOf(no).objects} where deleted limit ${MOST_TOMBSTONES})`,
+  );
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count
+    from (
+      select 1
+      from (${sql.join(deleted, sql` union all `)}) of_each
+      limit ${MOST_TOMBSTONES}
+    ) counted`.execute(trx);
+  return rows[0]?.count ?? 0;
 }

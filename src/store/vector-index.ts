@@ -63,7 +63,7 @@ export async function hasParts(db: Db, index: Pick<IndexRow, 'no' | 'model'>, at
   const { rows } = await sql<{ parts: number }>`
     select case
         when pg_table_size(${`reembed.parts_${index.no}`}::regclass) >= ${leastBytes}::bigint
-        then (select count(*) from (select from ${parts} limit ${atLeast}) first)
+        then (select count(*) from (select 1 from ${parts} limit ${atLeast}) first)
         else 0
       end as parts`.execute(db);
   return (rows[0]?.parts ?? 0) >= atLeast;
@@ -98,7 +98,7 @@ export async function buildVectorIndex(
     signal?.addEventListener('abort', stop, { once: true });
     try {
       if (await isVectorIndexReady(connection as Db, index)) return true;
-      await sql`drop index if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
+      await sql`drop index concurrently if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
       await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
       if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
       const startMs = performance.now();
@@ -130,4 +130,19 @@ async function stopBuild(db: Db, pid: number): Promise<void> {
     where pid = ${pid} and state = 'active' and ltrim(query, E' \\n') like 'create index concurrently%'`
     .execute(db)
     .catch(() => {});
+}
+
+/** Ends the build of an index that is being deleted: it would be in the way of that, for hours perhaps. */
+export async function cancelBuild(db: Db, indexNo: number): Promise<void> {
+  await sql`
+    select pg_cancel_backend(a.pid)
+    from pg_locks l
+    join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'advisory'
+      and l.database = (select oid from pg_database where datname = current_database())
+      and l.classid = ${sql.lit(BUILD_CLASS)}
+      and l.objid = ${indexNo}
+      and l.granted
+      and a.state = 'active'
+      and ltrim(a.query, E' \\n') like 'create index concurrently%'`.execute(db);
 }

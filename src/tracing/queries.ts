@@ -7,7 +7,7 @@ const MOST_CHARS = 2_000;
 export function traceQuery({ sql, ms, error }: QuerySeen): void {
   const text = sql.replace(/\s+/g, ' ').trim();
   const operation = /^\w+/.exec(text)?.[0].toLowerCase() ?? 'query';
-  // The partition of an index is told as the table it is a part of.
+  // The table of an index is named without the index's number.
   const table = /"?reembed"?\."?([a-z_]+?)(_\d+)?"?\b/.exec(text)?.[1];
   tellSpan(table === undefined ? operation : `${operation} ${table}`, {
     ms,

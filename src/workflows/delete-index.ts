@@ -11,6 +11,9 @@ import { runTask } from './tracker.ts';
 /** While the index is kept current, it is brought up to date this often at least. */
 const LONGEST_MIRROR_PAUSE_SECONDS = 300;
 
+/** While something reads its tables, they are tried again this often at least. */
+const LONGEST_DROP_PAUSE_SECONDS = 60;
+
 /**
  * Deletes an index with all it holds, now or later. While it waits the status is `waiting`: `cancel` keeps the index,
  * `restart` deletes it at once. It may be kept current from the index that replaced it, so that going back is one
@@ -51,7 +54,16 @@ export async function deleteIndex(given: DeleteIndexInput): Promise<Tracker> {
         force: input.force ?? false,
         ownLock: mirror?.lock ?? null,
       });
-      await longControl.dropIndex(indexNo);
+      for (let tries = 1; ; tries++) {
+        const dropped = await longControl.dropIndex(indexNo);
+        if (dropped.kind === 'dropped') return;
+        await task.waitFor(
+          `${input.index} takes no writes any more; its tables are removed once they are free of ${dropped.by}`,
+          Math.min(LONGEST_DROP_PAUSE_SECONDS, 2 ** tries),
+        );
+        if (!workflowInfo().continueAsNewSuggested) continue;
+        await task.continueAs((previous) => continueAsNew<typeof deleteIndex>({ ...input, deleteAtMs, previous }));
+      }
     });
     task.setDetail(`${input.index} is deleted`);
   });

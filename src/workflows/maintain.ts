@@ -2,6 +2,8 @@ import { indexActivities, longControl } from './activities.ts';
 
 export interface MaintenanceReport {
   tombstones: number;
+  /** Removed that were left half deleted. */
+  indexes: number;
   staged: number;
   failed: number;
   steered: number;
@@ -10,12 +12,13 @@ export interface MaintenanceReport {
 
 /**
  * What has to be done from time to time, started by a schedule: old tombstones, items of tasks that Temporal has
- * forgotten, HNSW indexes of indexes that grew by small writes.
+ * forgotten, HNSW indexes of indexes that grew by small writes, indexes whose deletion was terminated.
  */
 export async function maintain(): Promise<MaintenanceReport> {
   const tombstones = await longControl.collectTombstones();
+  const indexes = await longControl.dropMarked();
   const gone = await longControl.dropLeftOvers();
   const due = await longControl.listDueVectorIndexes();
   for (const indexNo of due) await indexActivities().buildVectorIndex(indexNo);
-  return { tombstones, ...gone, vectorIndexes: due.length };
+  return { tombstones, indexes, ...gone, vectorIndexes: due.length };
 }

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../src/api/problems.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
-import { dropIndex, markDeleting } from '../../src/store/indexes.ts';
+import { dropIndex } from '../../src/store/drop-index.ts';
+import { markDeleting } from '../../src/store/indexes.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { call, makeIndex, putObjects, removeObject, testApi } from './support.ts';
 
@@ -189,7 +190,7 @@ onBothDatabases((database, name) => {
         const reader = response.body?.getReader();
         await reader?.read();
         await transaction(db, (trx) => markDeleting(trx, index.name, { force: false }));
-        await transaction(db, (trx) => dropIndex(trx, index.no));
+        await dropIndex(db, index.no);
         const rest = async () => {
           while (!(await reader?.read())?.done);
         };

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import type { Item } from '../../src/contract/objects.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { transaction } from '../../src/store/database.ts';
-import { dropIndex, markDeleting } from '../../src/store/indexes.ts';
+import { dropIndex } from '../../src/store/drop-index.ts';
+import { markDeleting } from '../../src/store/indexes.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { call, makeIndex, models, putObjects, testApi } from './support.ts';
 
@@ -104,7 +105,7 @@ onBothDatabases((database) => {
             if (calls++ === 0) {
               await setAlias(db, 'retired', other.name);
               await transaction(db, (trx) => markDeleting(trx, index.name, { force: false }));
-              await transaction(db, (trx) => dropIndex(trx, index.no));
+              await dropIndex(db, index.no);
             }
             return models.embedder(config).embed(texts, options);
           },

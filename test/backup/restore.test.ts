@@ -11,6 +11,8 @@ import { createApi } from '../../src/api/app.ts';
 import { createModels } from '../../src/models/models.ts';
 import { findServer } from '../../src/runtime/servers/find.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
+import { findIndex, resolveIndex } from '../../src/store/indexes.ts';
+import { tablesOf } from '../../src/store/partitions.ts';
 import { openPostgresDatabase } from '../support/databases.ts';
 import { givenIndex, silentLog, startRig, startTemporal } from '../support/rig.ts';
 
@@ -23,9 +25,7 @@ const item = (id: number, text: string) => ({ id: `o${id}`, payload: `${text} ${
 async function storedIn(db: Db, alias: string): Promise<Map<string, string>> {
   const { rows } = await sql<{ id: string; row: string }>`
     select object_id as id, concat_ws(' ', version, deleted, payload, metadata) as row
-    from reembed.objects
-    join reembed.aliases using (index_no)
-    where name = ${alias}`.execute(db);
+    from ${tablesOf((await resolveIndex(db, alias)).no).objects}`.execute(db);
   return new Map(rows.map(({ id, row }) => [id, row]));
 }
 
@@ -62,8 +62,11 @@ test('a backup that was taken during a reindex serves with an empty Temporal, an
   const rebuild = { source: 'docs', dest: 'docs-v2', destModel, lockSeconds: LOCK_SECONDS, batchSize: 10 };
   await rig.start('reindex', { ...rebuild, ratePerSecond: 20 });
   const copied = async () => {
-    const { rows } = await sql<{ many: number }>`select count(*) as many from reembed.objects`.execute(database.db);
-    return (rows[0]?.many ?? 0) - OBJECTS;
+    const dest = await findIndex(database.db, 'docs-v2');
+    if (!dest) return 0;
+    const { rows } = await sql<{ many: number }>`
+      select count(*) as many from ${tablesOf(dest.no).objects}`.execute(database.db);
+    return rows[0]?.many ?? 0;
   };
   while ((await copied()) < 20) await sleep(100);
   const late = await rig.run('upsert', { index: 'docs', items: [item(1, 'a tiger'), item(9_000, 'a tiger')] });

@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { listAliases, setAlias } from '../../src/store/aliases.ts';
 import { transaction } from '../../src/store/database.ts';
+import { dropIndex } from '../../src/store/drop-index.ts';
 import { indexInfo, listIndexInfos } from '../../src/store/index-info.ts';
-import { dropIndex, ensureIndex, findIndex, markDeleting, resolveIndex } from '../../src/store/indexes.ts';
+import { ensureIndex, findIndex, markDeleting, resolveIndex } from '../../src/store/indexes.ts';
 import { getObject, listObjects, streamObjects } from '../../src/store/objects.ts';
 import { lockPair, releaseLock } from '../../src/store/protocol/lock-pair.ts';
 import { searchParts } from '../../src/store/search.ts';
@@ -26,7 +27,7 @@ import { openTransaction, untilWaiting } from './concurrency.ts';
 
 const dropped = async (db: Parameters<typeof createIndex>[0], index: Awaited<ReturnType<typeof createIndex>>) => {
   await transaction(db, (trx) => markDeleting(trx, index.name, { force: true }));
-  await transaction(db, (trx) => dropIndex(trx, index.no));
+  await dropIndex(db, index.no);
 };
 
 onBothDatabases((database, name) => {
@@ -119,7 +120,7 @@ onBothDatabases((database, name) => {
       const { db } = database();
       const index = await createIndex(db);
       await writeIn(db, index, [content('a', 1)]);
-      await transaction(db, (trx) => dropIndex(trx, index.no));
+      await dropIndex(db, index.no);
       expect(await getObject(db, index, 'a')).toMatchObject({ version: 1 });
     });
 
@@ -127,7 +128,7 @@ onBothDatabases((database, name) => {
       const { db } = database();
       const index = await createIndex(db);
       await dropped(db, index);
-      await transaction(db, (trx) => dropIndex(trx, index.no));
+      await dropIndex(db, index.no);
       const namesake = await createIndex(db, { name: index.name });
       expect(namesake.no).not.toBe(index.no);
       expect(await write(db, index, [content('a', 1)])).toEqual({ kind: 'moved' });
@@ -223,11 +224,9 @@ onBothDatabases((database, name) => {
       await marking.commit();
       expect(await locking).toMatchObject({ kind: 'conflict', reason: 'dest-deleting' });
 
-      const dropping = await openTransaction(db, (trx) => dropIndex(trx, dest.no));
-      const again = lockPair(db, lockRequest(source.name, dest.name, { destModel: indexConfig().model }));
-      await untilWaiting(db, 1);
-      await dropping.commit();
-      expect(await again).toMatchObject({ kind: 'locked', destNo: (await findIndex(db, dest.name))?.no });
+      await dropIndex(db, dest.no);
+      const again = await lockPair(db, lockRequest(source.name, dest.name, { destModel: indexConfig().model }));
+      expect(again).toMatchObject({ kind: 'locked', destNo: (await findIndex(db, dest.name))?.no });
       expect((await findIndex(db, dest.name))?.no).not.toBe(dest.no);
     });
   });

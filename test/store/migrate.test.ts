@@ -5,7 +5,9 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { requireMigrated } from '../../src/runtime/database.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { MIGRATIONS, migrate } from '../../src/store/migrate.ts';
+import { alterTables, tablesOf } from '../../src/store/partitions.ts';
 import { onBothDatabases, openPostgresDatabase } from '../support/databases.ts';
+import { createIndex } from './builders.ts';
 
 onBothDatabases((database) => {
   it('migrating a second time does nothing', async () => {
@@ -39,7 +41,7 @@ describe('several processes at once', () => {
 
 /** As a later version would have it: a column for all objects that there are. */
 const NEXT: Migration = {
-  up: async (db) => void (await sql`alter table reembed.objects add column note text`.execute(db)),
+  up: (db) => alterTables(db, 'objects', sql`add column note text`),
 };
 
 const NOTHING: Migration = { up: async () => {} };
@@ -90,4 +92,15 @@ it('a migration that has to wait for a long query lets the writers behind it thr
   await sql`delete from reembed.objects`.execute(db);
   await query.commit().execute();
   expect(await migrating).toEqual(['0900_note']);
+});
+
+it('a migration changes the tables of all indexes alike, of new ones and of those that an earlier version attached', async () => {
+  const db = await freshDatabase();
+  const [own, attached] = [await createIndex(db), await createIndex(db)];
+  await sql`
+    alter table reembed.objects attach partition ${tablesOf(attached.no).objects}
+    for values in (${sql.lit(attached.no)})`.execute(db);
+  await migrate(db, { ...MIGRATIONS, '0900_note': NEXT });
+  const later = await createIndex(db);
+  for (const { no } of [own, attached, later]) await sql`select note from ${tablesOf(no).objects}`.execute(db);
 });

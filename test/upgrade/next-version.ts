@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Migration, sql } from 'kysely';
+import { alterTables } from '../../src/store/partitions.ts';
 
 /**
  * What the next version of reembed does otherwise, as changes of the built code: a reindex asks the model and verifies
@@ -55,7 +56,7 @@ export function buildNextVersion(main: string): string {
 export const NEXT_MIGRATION: Record<string, Migration> = {
   '0900_next': {
     up: async (db) => {
-      await sql`alter table reembed.objects add column note text`.execute(db);
+      await alterTables(db, 'objects', sql`add column note text`);
       await sql`alter table reembed.reindex_locks add column reason text not null default ''`.execute(db);
       await sql`create table reembed.notes (object_id text primary key, note text not null)`.execute(db);
     },

@@ -1,9 +1,12 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setAlias } from '../../src/store/aliases.ts';
 import { findIndex } from '../../src/store/indexes.ts';
 import { getObject } from '../../src/store/objects.ts';
+import { tablesOf } from '../../src/store/partitions.ts';
 import { listLocks } from '../../src/store/protocol/locks.ts';
+import { openTransaction } from '../store/concurrency.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
 
@@ -55,6 +58,22 @@ describe('the old index after a cut-over', () => {
     expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
     expect(await endOf(retiring)).toMatchObject({ status: 'done' });
     expect(await findIndex(database.db, source)).toBeUndefined();
+  });
+
+  test('is deleted once its last reader is gone, and names the reader until then', async () => {
+    const { db } = database;
+    const { no } = await givenIndex(db, 'read', {});
+    const reader = await openTransaction(db, (trx) => sql`select from ${tablesOf(no).objects}`.execute(trx));
+    const deleting = await rig.start('delete-index', { index: 'read' });
+    expect(await trackerWhen(deleting, ({ status }) => status === 'waiting')).toMatchObject({
+      detail: expect.stringMatching(/removed once they are free of reembed \(process \d+\) since 20/),
+    });
+    await givenIndex(db, 'meanwhile');
+    await deleting.signal('cancel');
+    await reader.commit();
+    await deleting.signal('restart');
+    await endOf(deleting);
+    expect(await findIndex(db, 'read')).toBeUndefined();
   });
 
   test('is kept when its deletion is canceled', async () => {

@@ -1,7 +1,8 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { transaction } from '../../src/store/database.ts';
 import { indexInfo } from '../../src/store/index-info.ts';
-import { findIndex } from '../../src/store/indexes.ts';
+import { findIndex, findIndexByNo, markDeleting } from '../../src/store/indexes.ts';
 import { writeLive } from '../../src/store/protocol/write.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { givenIndex, type Rig, startRig, startTemporal } from '../support/rig.ts';
@@ -38,5 +39,17 @@ describe('maintenance', () => {
     const late = { kind: 'tombstone', id: 'gone', version: (version ?? 0) - 1 } as const;
     const outcome = await writeLive(db, { target: 'a', indexNo: index.no, objects: [late], onReindex: 'forward' });
     expect(outcome).toMatchObject({ kind: 'written', written: [], beyondRetention: ['gone'] });
+  });
+
+  test('removes the tables of an index whose deletion was broken off', async () => {
+    const { db } = database;
+    const left = await givenIndex(db, 'left');
+    await transaction(db, (trx) => markDeleting(trx, 'left', { force: false }));
+    const report = await environment.client.workflow.execute('maintain', {
+      workflowId: 'maintenance',
+      taskQueue: rig.taskQueue,
+    });
+    expect(report).toMatchObject({ indexes: 1 });
+    expect(await findIndexByNo(db, left.no)).toBeUndefined();
   });
 });

@@ -48,7 +48,7 @@ export const IS_BEHIND = sql`(d.version is null or d.version < s.version or d.de
 
 /**
  * Each object `s` of the source with what the destination has of it, `d`. The index number leads every key, and the
- * planner does not know it from the partition: each statement names it, on each side.
+ * planner does not know it from the table: each statement names it, on each side.
  */
 export function joinPair(pair: Pair): RawBuilder<unknown> {
   return sql`

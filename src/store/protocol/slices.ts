@@ -56,6 +56,8 @@ export async function planSlices(
 export async function hasAtMost(db: Db, indexNo: number, most: number): Promise<boolean> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count
-    from (select from ${tablesOf(indexNo).objects} where index_no = ${indexNo} limit ${most + 1}) counted`.execute(db);
+    from (select 1 from ${tablesOf(indexNo).objects} where index_no = ${indexNo} limit ${most + 1}) counted`.execute(
+    db,
+  );
   return (rows[0]?.count ?? 0) <= most;
 }

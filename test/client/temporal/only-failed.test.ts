@@ -6,6 +6,7 @@ import { restartTask, waitForTask } from '../../../src/client/temporal/index.ts'
 import { ReembedError } from '../../../src/contract/errors.ts';
 import { requireWritable } from '../../../src/store/admission.ts';
 import { getObject } from '../../../src/store/objects.ts';
+import { tablesOf } from '../../../src/store/partitions.ts';
 import { countFailed } from '../../../src/store/staging.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { givenIndex, type Rig, startRig, startTemporal } from '../../support/rig.ts';
@@ -117,8 +118,7 @@ describe('a restart of only what failed', () => {
     await expect(stored(dest, 'k5')).rejects.toMatchObject({ type: 'ObjectNotFound' });
     const vectors = await sql<{ ids: string[] }>`
       select array_agg(object_id order by object_id) as ids
-      from reembed.parts
-      where index_no = ${(await requireWritable(database.db, dest)).no}`.execute(database.db);
+      from ${tablesOf((await requireWritable(database.db, dest)).no).parts}`.execute(database.db);
     expect(vectors.rows[0]?.ids).toEqual(
       items(12)
         .map(({ id }) => id)

@@ -225,7 +225,7 @@ onBothDatabases((database, name) => {
     });
   });
 
-  it('partitions of one index hold nothing of another', async () => {
+  it('tables of one index hold nothing of another', async () => {
     const { db } = database();
     const { source, dest } = await lockedPair(db);
     await writeIn(db, source, [content('a', 1)]);
