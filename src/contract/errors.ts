@@ -27,6 +27,7 @@ export const ERROR_KINDS = {
   LockLost: { status: 409, retryable: true, title: 'The reindex lock was lost' },
   TooLarge: { status: 413, retryable: false, title: 'Too large' },
   UnsupportedMedia: { status: 415, retryable: false, title: 'The content type is not supported' },
+  WrongHost: { status: 421, retryable: false, title: 'This server does not go by that name' },
   TooManyRequests: { status: 429, retryable: true, title: 'The token has sent too much at once' },
   HeadersTooLarge: { status: 431, retryable: false, title: 'Address and headers are too long' },
   LoadFailed: { status: 422, retryable: true, title: 'The payload could not be loaded' },

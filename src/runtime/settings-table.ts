@@ -81,6 +81,9 @@ const listenAddress = z
   })
   .refine(({ port }) => port <= 65_535);
 
+/** Names and addresses as they stand in an address, without a port. */
+const hosts = list.pipe(z.array(z.string().regex(/^([\w.-]+|\[[0-9a-fA-F:.]+\])$/)));
+
 const origins = list.pipe(z.array(z.string().refine((one) => URL.canParse(one) && new URL(one).origin === one)));
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -132,6 +135,11 @@ export const SETTINGS = {
   bodyMb: setting('REEMBED_BODY_MB', whole(1, 1_024), '32', {
     meaning: 'longest body of a request, in MB; NDJSON is read line by line and has no limit',
     expected: 'a whole number from 1 to 1024',
+  }),
+  allowedHosts: setting('REEMBED_ALLOWED_HOSTS', hosts, '', {
+    meaning:
+      'names by which the API is called, such as those of the proxy in front; without tokens it answers by these, by REEMBED_HOST and by loopback names alone, with tokens by any name unless some are given; the metrics of a worker know these names too',
+    expected: 'host names or IP addresses without a port, with commas between them',
   }),
   corsOrigins: setting('REEMBED_CORS_ORIGINS', origins, '', {
     meaning: 'sites whose pages may call the API from a browser; none means only its own',

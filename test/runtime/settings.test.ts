@@ -19,6 +19,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   concurrentRequests: ['1.5', '1000001'],
   eventStreams: ['-1'],
   bodyMb: ['0', '32MB', '1025'],
+  allowedHosts: ['https://a.example', 'a.example:80', 'a b'],
   corsOrigins: ['*', 'https://a.example/', 'a.example', 'https://a.example,*'],
   codecOrigins: ['null', 'http://localhost:8233/codec'],
   encryptionKeys: ['secret', 'id:c2hvcnQ=', `a b:${'A'.repeat(43)}=`],

@@ -42,8 +42,11 @@ export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): voi
 }
 
 function apiSettings(settings: Settings): ApiDependencies['settings'] {
-  const { corsOrigins, codecOrigins, bodyMb, requestsPerMinute, concurrentRequests, eventStreams } = settings;
+  const { host, allowedHosts, corsOrigins, codecOrigins, bodyMb, requestsPerMinute, concurrentRequests, eventStreams } =
+    settings;
   return {
+    host,
+    allowedHosts,
     corsOrigins,
     codecOrigins,
     bodyBytes: bodyMb * 1024 * 1024,
