@@ -36,6 +36,7 @@ const search = createRoute({
       'IndexDeleting',
       'ModelRejectedInput',
       'ModelUnauthorized',
+      'ModelRefused',
       'ModelNotFound',
       'ModelWrongDimension',
       'ModelUnavailable',

@@ -35,6 +35,7 @@ export const ERROR_KINDS = {
   ModelUnavailable: { status: 503, retryable: true, title: 'The embedding model does not answer' },
   ModelRateLimited: { status: 503, retryable: true, title: 'The embedding provider asks to slow down' },
   ModelUnauthorized: { status: 502, retryable: false, title: 'The embedding provider refuses the key' },
+  ModelRefused: { status: 422, retryable: false, title: 'The embedding model may not be called as configured' },
   ModelNotFound: { status: 502, retryable: false, title: 'The embedding provider does not know the model' },
   ModelRejectedInput: { status: 422, retryable: false, title: 'The embedding model rejects the text' },
   ModelWrongDimension: { status: 502, retryable: false, title: 'The model answers with another number of dimensions' },

@@ -2,6 +2,7 @@ import { ReembedError } from '../contract/errors.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { checkVectors } from './check-vectors.ts';
 import { toModelError } from './model-errors.ts';
+import type { ModelWords } from './model-hosts.ts';
 
 export interface ModelCall {
   /** Makes the request through the AI SDK, once. */
@@ -14,6 +15,8 @@ export interface ModelCall {
   signal?: AbortSignal;
   /** Strings that must not appear in a message. */
   secrets?: readonly string[];
+  /** How much of the answer may stand in an error; all if not given. */
+  words?: ModelWords;
 }
 
 /**

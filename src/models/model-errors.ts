@@ -1,5 +1,6 @@
 import { APICallError, LoadAPIKeyError, NoSuchModelError } from 'ai';
 import { type ErrorType, messageOf, ReembedError } from '../contract/errors.ts';
+import type { ModelWords } from './model-hosts.ts';
 import { redact } from './redact.ts';
 import { readRetryAfterMs } from './retry-after.ts';
 
@@ -29,6 +30,7 @@ export interface FailedCall {
   label: string;
   texts: readonly string[];
   secrets?: readonly string[];
+  words?: ModelWords;
 }
 
 /**
@@ -38,11 +40,26 @@ export interface FailedCall {
 export function toModelError(error: unknown, call: FailedCall): ReembedError {
   if (error instanceof ReembedError) return error;
   const { type, status, headers, answer } = classify(error);
-  const said = redact(answer, call.texts, call.secrets);
+  const said = redact(shownOf(error, answer, call.words), call.texts, call.secrets);
   const statusText = status === undefined ? '' : ` (HTTP ${status})`;
   return new ReembedError(type, `The ${call.label} ${SAYS[type]}${statusText}${said === '' ? '' : `: ${said}`}`, {
     retryAfterMs: readRetryAfterMs(headers),
   });
+}
+
+/** What an address that nobody listed answers is not shown: it may be any service of the network. */
+function shownOf(error: unknown, answer: string, words: ModelWords = 'all'): string {
+  if (words === 'all' || !APICallError.isInstance(error)) return answer;
+  if (error.statusCode === undefined) return codeOfCause(error) ?? 'no answer';
+  if (error.statusCode < 300) return answer; // our own words
+  return words === 'message' && error.data !== undefined ? answer : '';
+}
+
+function codeOfCause(error: unknown): string | undefined {
+  for (let one = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth++) {
+    if ('code' in one && typeof one.code === 'string') return one.code;
+  }
+  return undefined;
 }
 
 interface Classified {

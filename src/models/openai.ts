@@ -1,10 +1,13 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { Embedder, EmbedOptions, EmbedPurpose } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { type ModelKey, WELL_KNOWN_KEYS } from '../contract/model-keys.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { readApiKey } from './api-key.ts';
 import { callModel } from './call-model.ts';
+import { modelFetch } from './model-fetch.ts';
+import { checkModelHost, wordsOf } from './model-hosts.ts';
 import { createVectorFetch, type VectorFetch } from './openai-answer.ts';
 
 export type OpenaiModelConfig = Extract<ModelConfig, { provider: 'openai' }>;
@@ -13,20 +16,27 @@ export interface OpenaiDependencies {
   /** Where keys are read from, at each call, so that a changed key needs no restart. */
   env: Readonly<Record<string, string | undefined>>;
   fetch?: typeof globalThis.fetch;
+  /** Which keys may be sent where; those of well-known providers if not given. */
+  keys?: readonly ModelKey[];
 }
 
 /**
  * Any endpoint that speaks OpenAI's `POST {baseUrl}/embeddings`, through the AI SDK. One `embed` is one request: trying
  * again is the caller's, who has durable timers. Throws what `Embedder` says, `InvalidInput` for a `baseUrl` with
- * credentials in it.
+ * credentials in it, `ModelRefused` for a key or an address that may not be used.
  */
-export function createOpenaiEmbedder(config: OpenaiModelConfig, { env, fetch }: OpenaiDependencies): Embedder {
+export function createOpenaiEmbedder(
+  config: OpenaiModelConfig,
+  { env, fetch, keys = WELL_KNOWN_KEYS }: OpenaiDependencies,
+): Embedder {
   const url = new URL(config.baseUrl);
   if (url.username !== '' || url.password !== '') {
     // The address is stored with the index and shown to everyone who may see it.
     throw new ReembedError('InvalidInput', 'baseUrl must not hold a user name or password; name the key by apiKeyEnv');
   }
-  const vectorFetch = createVectorFetch(fetch ?? globalThis.fetch);
+  checkModelHost(config, keys);
+  const words = wordsOf(config.baseUrl, keys);
+  const vectorFetch = createVectorFetch(fetch ?? modelFetch);
   return {
     dimensions: config.dimensions,
     maxTexts: config.batchSize,
@@ -42,6 +52,7 @@ export function createOpenaiEmbedder(config: OpenaiModelConfig, { env, fetch }: 
         timeoutMs: config.timeoutMs,
         signal,
         secrets: key === undefined ? [] : [key],
+        words,
       });
     },
   };

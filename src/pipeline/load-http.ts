@@ -5,7 +5,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ReembedError } from '../contract/errors.ts';
 import type { Payload } from '../contract/objects.ts';
 import { retryAfterMs } from '../contract/retry-after.ts';
-import { checkedLookup, type MayConnect, type Resolve, refuseLiteralAddress } from './addresses.ts';
+import { checkedLookup, type MayConnect, type Resolve, refuseLiteralAddress } from '../net/addresses.ts';
 import { decodePayload, mediaOf } from './decode.ts';
 import { readLimited, tooLarge } from './read-limited.ts';
 import { shownUri } from './uri.ts';

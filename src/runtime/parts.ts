@@ -2,6 +2,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { ActivityDependencies } from '../activities/index.ts';
 import { durationMs } from '../contract/durations.ts';
+import { withWellKnown } from '../contract/model-keys.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { observeModels } from '../metrics/models.ts';
 import type { CallLimiter } from '../models/limited.ts';
@@ -36,7 +37,7 @@ const both = (one: ModelObserver, other: ModelObserver): ModelObserver => ({
 });
 
 /** The models of this process; keys are read from the environment when they are needed. */
-export function createProcessModels({ env, modelLimits }: Settings, db: Db, metrics?: Metrics): Models {
+export function createProcessModels({ env, modelLimits, modelKeys }: Settings, db: Db, metrics?: Metrics): Models {
   const limiter: CallLimiter = {
     book: (...call) => bookCall(db, ...call),
     pause: (model, forMs) => pauseModel(db, model, forMs),
@@ -44,6 +45,7 @@ export function createProcessModels({ env, modelLimits }: Settings, db: Db, metr
   };
   return createModels({
     env,
+    keys: withWellKnown(modelKeys),
     limiter,
     limits: modelLimits,
     observer: metrics && both(observeModels(metrics), traceModels),

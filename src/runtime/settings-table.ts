@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../client/temporal/encryption/keys.ts';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
+import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
 
 /**
@@ -227,6 +228,11 @@ export const SETTINGS = {
     meaning:
       'share of its time that each worker writes copies of a reindex while there are searches and writes; 100 never gives way',
     expected: 'a whole number from 1 to 100',
+  }),
+  modelKeys: setting('REEMBED_MODEL_KEYS', list.pipe(modelKeysSchema), '', {
+    meaning:
+      'to which host each key of a model may be sent, by the name of its environment variable; the keys of well-known providers are bound to their hosts, unless they are named here; what a listed host answers is shown in errors; the API and all workers need the same',
+    expected: MODEL_KEY_FORM,
   }),
   modelLimits: setting('REEMBED_MODEL_LIMITS', jsonText.pipe(modelLimitsSchema), '{}', {
     meaning:

@@ -74,6 +74,7 @@ test.each([
     REEMBED_LOG_LEVEL: 'trace',
     REEMBED_TASK_QUEUE: `secrets-${Object.keys(encryption).length}`,
     MODEL_KEY: SECRETS.modelKey,
+    REEMBED_MODEL_KEYS: 'MODEL_KEY=127.0.0.1',
     ...encryption,
   });
   const told: string[] = [];

@@ -20,6 +20,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   eventStreams: ['-1'],
   bodyMb: ['0', '32MB', '1025'],
   allowedHosts: ['https://a.example', 'a.example:80', 'a b'],
+  modelKeys: ['KEY=', 'KEY=https://a.example/v1', 'DATABASE_URL=a.example'],
   corsOrigins: ['*', 'https://a.example/', 'a.example', 'https://a.example,*'],
   codecOrigins: ['null', 'http://localhost:8233/codec'],
   encryptionKeys: ['secret', 'id:c2hvcnQ=', `a b:${'A'.repeat(43)}=`],

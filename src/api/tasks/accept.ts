@@ -10,6 +10,7 @@ import { admitItems, requireWritable } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
 import { dropStaged } from '../../store/staging.ts';
+import { checkModel, type ModelMaker } from '../check-model.ts';
 import { createInputHash } from './input-hash.ts';
 
 export interface AcceptDependencies {
@@ -19,6 +20,8 @@ export interface AcceptDependencies {
   taskQueue: string;
   /** The jobs there are; without it the worker that takes a job checks its name, input and options. */
   registry?: Registry | undefined;
+  /** Checks the model of a new destination; without it the worker does that. */
+  models?: ModelMaker | undefined;
 }
 
 export interface AcceptOptions {
@@ -119,6 +122,7 @@ export async function acceptReindex(
     const source = await named('source', () => resolveIndex(deps.db, body.source));
     const dest = await findIndex(deps.db, body.dest);
     if (dest?.no === source.no) throw badField('dest', 'must not be the source', `${body.dest} is the source`);
+    if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
     if (dest || body.destModel) return;
     throw badField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkedLookup, isPublicAddress, refuseLiteralAddress } from '../../src/pipeline/addresses.ts';
+import { checkedLookup, isPublicAddress, refuseLiteralAddress } from '../../src/net/addresses.ts';
 
 const PUBLIC = [
   '8.8.8.8',

@@ -1,4 +1,3 @@
-import { lookup as dnsLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
@@ -15,13 +14,39 @@ export type Resolve = (hostname: string) => Promise<ResolvedAddress[]>;
 /** Whether a socket may be connected to an IP address: `isPublicAddress`, or always where private ones are allowed. */
 export type MayConnect = (address: string) => boolean;
 
-export const systemResolve: Resolve = (hostname) => dnsLookup(hostname, { all: true });
-
 /** Where IANA gives out public IPv6 addresses. Outside lie ::/96 (`::127.0.0.1`), NAT64 and all that is not public. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Azure's host agent answers its machines on a public address. */
-const SERVICES_OF_THE_HOST = new Set(['168.63.129.16']);
+/** Where clouds answer their machines outside the link-local range: Azure, Alibaba, Oracle, AWS and Google over IPv6. */
+const SERVICES_OF_THE_HOST = new Set(
+  ['168.63.129.16', '100.100.100.200', '192.0.0.192', 'fd00:ec2::254', 'fd20:ce::254'].map(normal),
+);
+
+function normal(address: string): string {
+  return ipaddr.parse(address).toNormalizedString();
+}
+
+/**
+ * Whether an IP address is one where a network serves its own machines, such as the metadata of clouds, which holds
+ * credentials: link-local, or one of theirs, also in an IPv6 form that carries it. Also true of what is no address.
+ */
+export function isServiceOfTheHost(address: string): boolean {
+  const [plain = ''] = address.split('%', 1);
+  if (isIP(plain) === 0) return /^[\d.]+$|:/.test(plain);
+  const parsed = ipaddr.parse(plain);
+  const carried = parsed instanceof ipaddr.IPv6 ? carriedIpv4(parsed) : undefined;
+  return [parsed, carried].some(
+    (one) => one?.range() === 'linkLocal' || SERVICES_OF_THE_HOST.has(one?.toNormalizedString() ?? ''),
+  );
+}
+
+/** Of the mapped, compatible, translated, NAT64 and 6to4 forms. */
+function carriedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
+  const bytes = address.toByteArray();
+  if (address.range() === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6));
+  const isHigh = bytes.slice(0, 8).every((byte) => byte === 0);
+  return isHigh || address.range() === 'rfc6052' ? new ipaddr.IPv4(bytes.slice(12)) : undefined;
+}
 
 /**
  * Whether an IP address lies in the public internet: not private, loopback, link-local (where clouds keep credentials),
@@ -30,17 +55,20 @@ const SERVICES_OF_THE_HOST = new Set(['168.63.129.16']);
  */
 export function isPublicAddress(address: string): boolean {
   const [plain = ''] = address.split('%', 1);
-  if (isIP(plain) === 0 || SERVICES_OF_THE_HOST.has(plain)) return false;
+  if (isIP(plain) === 0 || isServiceOfTheHost(plain)) return false;
   const parsed = ipaddr.parse(plain);
   if (parsed.range() !== 'unicast') return false;
   return parsed instanceof ipaddr.IPv6 ? parsed.match(GLOBAL_UNICAST) : true;
 }
 
+/** The error of a name or address that may not be connected to. */
+export type Refusal = (hostname: string) => ReembedError;
+
 // The address is left out of the message: it would tell a stranger about the network behind the worker.
-const refused = (hostname: string) =>
+const refusedLoad: Refusal = (hostname) =>
   new ReembedError(
     'LoadRefused',
-    `${hostname} is not in the public internet, and loading from private addresses is off`,
+    `${hostname} is not in the public internet, and loading from private addresses is off, or it is a link-local or metadata address, from which nothing is loaded`,
   );
 
 /**
@@ -49,7 +77,7 @@ const refused = (hostname: string) =>
  */
 export function refuseLiteralAddress(url: URL, mayConnect: MayConnect): void {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(host) !== 0 && !mayConnect(host)) throw refused(url.hostname);
+  if (isIP(host) !== 0 && !mayConnect(host)) throw refusedLoad(url.hostname);
 }
 
 /**
@@ -57,7 +85,11 @@ export function refuseLiteralAddress(url: URL, mayConnect: MayConnect): void {
  * nothing is resolved a second time, so a name that changes its address in between (DNS rebinding) gains nothing. One
  * address that is not allowed among several refuses the name.
  */
-export function checkedLookup(resolve: Resolve, mayConnect: MayConnect): LookupFunction {
+export function checkedLookup(
+  resolve: Resolve,
+  mayConnect: MayConnect,
+  refused: Refusal = refusedLoad,
+): LookupFunction {
   const addressesOf = async (hostname: string, family: unknown): Promise<ResolvedAddress[]> => {
     const all = await resolve(hostname);
     if (!all.every(({ address }) => mayConnect(address))) throw refused(hostname);
