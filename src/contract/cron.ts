@@ -94,15 +94,15 @@ function rangeOf(range: string, stepped: boolean, field: string, spec: FieldSpec
   // A star means each day of the week once.
   if (range === '*') return { from: least, to: spec === DAY_OF_WEEK ? 6 : most };
   const [first = '', last, ...more] = range.split('-');
-  const from = valueOf(first, field, spec);
+  const from = numberOf(first, field, spec);
   if (last === undefined) return { from, to: stepped ? most : from };
-  const to = valueOf(last, field, spec);
+  const to = numberOf(last, field, spec);
   if (more.length > 0) throw wrong(field, spec, `${JSON.stringify(range)} is no range`);
   if (to < from) throw wrong(field, spec, `the range ${range} must begin with the lower value`);
   return { from, to };
 }
 
-function valueOf(text: string, field: string, spec: FieldSpec): number {
+function numberOf(text: string, field: string, spec: FieldSpec): number {
   const { least, most, names = [] } = spec;
   const named = names.indexOf(text.toUpperCase());
   if (named >= 0) return named + least;
