@@ -5,6 +5,7 @@ import { nameSchema } from '../contract/indexes.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { indexInfo, listIndexInfos } from '../store/index-info.ts';
 import { ensureIndex, resolveIndex } from '../store/indexes.ts';
+import { jsonBody } from './body/json.ts';
 import { checkModel, type ModelMaker } from './check-model.ts';
 import { INDEX_OR_ALIAS } from './on-index.ts';
 import { problemResponses } from './problems.ts';
@@ -16,6 +17,7 @@ const described = { 'application/json': { schema: indexBody } };
 const putIndex = createRoute({
   method: 'put',
   path: '/{index}',
+  middleware: jsonBody(),
   operationId: 'createIndex',
   tags: ['indexes'],
   summary: 'Create an index; the same again is fine',

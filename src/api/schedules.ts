@@ -23,6 +23,7 @@ import { LIMITS } from '../contract/limits.ts';
 import { overlapSchema, scheduleKeySchema } from '../contract/schedules.ts';
 import { checkScheduledByName } from '../jobs/known.ts';
 import type { Registry } from '../jobs/registry.ts';
+import { jsonBody } from './body/json.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 import { cursorQuery } from './tasks/schemas.ts';
@@ -75,6 +76,7 @@ const getOne = createRoute({
 const put = createRoute({
   method: 'put',
   path: '/{name}/{key}',
+  middleware: jsonBody(),
   operationId: 'putSchedule',
   tags,
   summary: 'Make the schedule of a job and a key, or change it',

@@ -9,6 +9,7 @@ import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts'
 import { codeOf, type Db } from '../store/database.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { searchParts } from '../store/search.ts';
+import { jsonBody } from './body/json.ts';
 import { INDEX_OR_ALIAS, onIndex } from './on-index.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
@@ -16,6 +17,7 @@ import { createRouter } from './router.ts';
 const search = createRoute({
   method: 'post',
   path: '/{index}/search',
+  middleware: jsonBody({ approximate: 'vector' }),
   operationId: 'search',
   tags: ['search'],
   summary: 'Find the objects nearest to a text or a vector',

@@ -9,8 +9,12 @@ export const LIMITS = {
   metadataBytes: 64 * 1024,
   /** Items of one JSON call; NDJSON has no limit. */
   itemsPerCall: 10_000,
-  /** A JSON body. */
+  /** A JSON body with items. */
   bodyBytes: 32 * 1024 * 1024,
+  /** Elements and fields of such a body, all levels together. */
+  bodyValues: 2_000_000,
+  /** Any other JSON body. */
+  smallBodyBytes: 2 * 1024 * 1024,
   /** A job's input, and its result: both are kept in the history of its workflow. */
   jobBytes: 256 * 1024,
   searchLimit: 1_000,

@@ -1,4 +1,6 @@
 import { ReembedError } from '../contract/errors.ts';
+import { fieldPath, JsonTextError } from '../contract/json-text/error.ts';
+import { parseJsonText } from '../contract/json-text/parse.ts';
 import type { Payload } from '../contract/objects.ts';
 
 /** How the bytes of a loaded payload become text or JSON. */
@@ -72,9 +74,11 @@ function decoderOf(charset: string, what: string) {
 
 function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJsonText(text);
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
     // The parser's own message quotes the content, which does not belong in errors.
-    throw new ReembedError('UnsupportedMedia', `${what} is not valid JSON`);
+    const field = error.path.length > 0 ? ` in the field ${fieldPath(error.path)}:` : '';
+    throw new ReembedError('UnsupportedMedia', `${what}${field} ${error.message}`);
   }
 }

@@ -5,6 +5,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { SteerBody } from '../../contract/steer-tasks.ts';
 import type { DeleteBody, DeleteIndexBody, ReindexBody, Tracker, UpsertBody } from '../../contract/tasks.ts';
 import type { Accepted, TaskInputs } from '../../contract/workflow-inputs.ts';
+import { Pace } from '../../cpu/pace.ts';
 import type { Registry } from '../../jobs/registry.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
@@ -47,7 +48,11 @@ export async function acceptItems(
     work.type === 'upsert' ? work.body : { ...work.body, items: work.body.ids, ids: undefined };
   const { taskId: givenId, ...writeOptions } = writeOptionsOf(rest);
   const hash = createInputHash({ type, ...writeOptions });
-  for (const item of items) hash.add(item);
+  const pace = new Pace();
+  for (const item of items) {
+    hash.add(item);
+    await pace.breathe();
+  }
   const inputHash = hash.digest();
   const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
   if (there) return there;

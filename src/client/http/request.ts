@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type ErrorType, messageOf, ReembedError } from '../../contract/errors.ts';
+import { toJsonText } from '../../contract/json-text/write.ts';
 import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemSchema } from '../../contract/problem.ts';
 import { retryAfterMs as readRetryAfter } from '../../contract/retry-after.ts';
 
@@ -33,7 +34,7 @@ export function createSend({ baseUrl, token, fetch = globalThis.fetch }: ClientO
   const base = baseUrl.replace(/(?<!\/)\/+$/, '');
   return async (method, path, options = {}) => {
     const { query = {}, json, body, accept = 'application/json', headers, signal } = options;
-    const { jsonText = json === undefined ? undefined : JSON.stringify(json) } = options;
+    const { jsonText = json === undefined ? undefined : toJsonText(json) } = options;
     const url = base + path + queryText(query);
     const type = body?.type ?? (jsonText === undefined ? undefined : 'application/json');
     const init = {
