@@ -44,7 +44,8 @@ export function mediaOf(contentType: string | undefined, what: string): Media {
 
 /**
  * Text or JSON of the bytes. A JSON number, text or truth value becomes text, `null` the empty text. Throws
- * `UnsupportedMedia` for bytes that are not valid in the charset, and for JSON that does not parse.
+ * `UnsupportedMedia` for bytes that are not valid in the charset, and for JSON that does not parse, `InvalidInput` for
+ * JSON that cannot be kept as it is.
  */
 export function decodePayload(bytes: Uint8Array, media: Media, what: string): Payload {
   const text = decodeText(bytes, media.charset, what);
@@ -78,7 +79,8 @@ function parseJson(text: string, what: string): unknown {
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
     // The parser's own message quotes the content, which does not belong in errors.
+    const type = error.text === undefined ? 'InvalidInput' : 'UnsupportedMedia';
     const field = error.path.length > 0 ? ` in the field ${fieldPath(error.path)}:` : '';
-    throw new ReembedError('UnsupportedMedia', `${what}${field} ${error.message}`);
+    throw new ReembedError(type, `${what}${field} ${error.message}`);
   }
 }
