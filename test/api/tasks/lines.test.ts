@@ -131,7 +131,8 @@ describe('a body of lines', () => {
   test('has no line longer than allowed', async () => {
     const read = async (text: string) => {
       const seen: string[] = [];
-      for await (const { number, bytes: got } of readLines(new Blob([text]).stream(), 5)) seen.push(`${number}:${Buffer.from(got)}`);
+      for await (const { number, bytes: got } of readLines(new Blob([text]).stream(), 5))
+        seen.push(`${number}:${Buffer.from(got)}`);
       return seen;
     };
     expect(await read('12345\n\nab')).toEqual(['1:12345', '3:ab']);
