@@ -34,7 +34,14 @@ export async function copySlice(
   const { background: db } = deps;
   const { signal } = running;
   const { taskId, lock, until, batchSize, inFlight = 1 } = request;
-  const target = { taskId, lock, dest: await requireIndex(db, request.destNo), signal, giveWay };
+  const target = {
+    taskId,
+    lock,
+    sourceNo: request.sourceNo,
+    dest: await requireIndex(db, request.destNo),
+    signal,
+    giveWay,
+  };
   const pace = createPacer(request.ratePerSecond, signal);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
   let cursor = from;

@@ -13,7 +13,7 @@ import { reconcileUntil } from './copy.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { mustGiveWay } from './give-way.ts';
-import { patiently, type Running, runWithHeartbeat } from './running.ts';
+import { createPatience, patiently, type Running, runWithHeartbeat } from './running.ts';
 
 /** Writers are held back by the clock, for a moment at a time: if this worker dies, they go on that soon. */
 const DRAIN_LEASE_SECONDS = 0.7;
@@ -31,7 +31,7 @@ export function createFinishActivities(
     checkModel: (indexNo) =>
       runWithHeartbeat(async ({ signal }) => {
         const index = await requireIndex(db, indexNo);
-        await patiently(signal, () => checkEmbedder(models.embedder(index.model), signal));
+        await patiently(createPatience(signal), () => checkEmbedder(models.embedder(index.model), signal));
       }),
 
     buildVectorIndex: (indexNo) =>

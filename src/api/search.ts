@@ -40,6 +40,8 @@ const search = createRoute({
       'ModelUnauthorized',
       'ModelRefused',
       'ModelNotFound',
+      'ModelQuotaUsedUp',
+      'ModelBadAnswer',
       'ModelWrongDimension',
       'ModelUnavailable',
       'ModelRateLimited',

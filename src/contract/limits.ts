@@ -4,6 +4,9 @@ export const LIMITS = {
   objectIdChars: 512,
   nameChars: 63,
   taskIdChars: 200,
+  /** Characters of the name of a model or of the variable with its key, and of the address of its endpoint. */
+  modelNameChars: 200,
+  modelUrlChars: 2_000,
   /** One object's payload, as given or loaded. */
   payloadBytes: 10 * 1024 * 1024,
   metadataBytes: 64 * 1024,

@@ -6,7 +6,7 @@ import type { ModelWords } from './model-hosts.ts';
 
 export interface ModelCall {
   /** Makes the request through the AI SDK, once. */
-  request(texts: string[], signal: AbortSignal): Promise<Vector[]>;
+  request(texts: string[], signal: AbortSignal): Promise<readonly unknown[]>;
   /** What messages call the model. */
   label: string;
   dimensions: number;
@@ -31,7 +31,8 @@ export async function callModel(call: ModelCall): Promise<Vector[]> {
   } catch (error) {
     call.signal?.throwIfAborted();
     if (deadline.expired()) {
-      throw new ReembedError('ModelUnavailable', `The ${call.label} did not answer within ${call.timeoutMs} ms`);
+      const message = `The ${call.label} did not answer within ${call.timeoutMs} ms`;
+      throw new ReembedError('ModelUnavailable', message, { reason: 'timeout' });
     }
     throw toModelError(error, call);
   } finally {

@@ -68,7 +68,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
 }
 
 export interface LimitedOptions {
-  /** `provider/name`. */
+  /** See `modelKeyOf`. */
   model: string;
   limit: ModelLimit | undefined;
   limiter: CallLimiter;

@@ -8,7 +8,7 @@ import { readApiKey } from './api-key.ts';
 import { callModel } from './call-model.ts';
 import { modelFetch } from './model-fetch.ts';
 import { checkModelHost, wordsOf } from './model-hosts.ts';
-import { createVectorFetch, type VectorFetch } from './openai-answer.ts';
+import { createVectorFetch, type VectorFetch } from './openai-fetch.ts';
 
 export type OpenaiModelConfig = Extract<ModelConfig, { provider: 'openai' }>;
 
@@ -36,7 +36,8 @@ export function createOpenaiEmbedder(
   }
   checkModelHost(config, keys);
   const words = wordsOf(config.baseUrl, keys);
-  const vectorFetch = createVectorFetch(fetch ?? modelFetch);
+  const vectorFetch = createVectorFetch(fetch ?? modelFetch, config.dimensions);
+  const label = `model "${config.name}" at ${url.host}`;
   return {
     dimensions: config.dimensions,
     maxTexts: config.batchSize,
@@ -45,8 +46,11 @@ export function createOpenaiEmbedder(
       const key = readApiKey(config, env);
       const prefix = prefixOf(config, purpose);
       return callModel({
-        request: (values, abortSignal) => request(config, key, vectorFetch, values, abortSignal),
-        label: `model "${config.name}" at ${url.host}`,
+        request: (values, abortSignal) => {
+          const answer = vectorFetch({ label, texts: values });
+          return request(config, key, answer, values, abortSignal);
+        },
+        label,
         dimensions: config.dimensions,
         texts: prefix === '' ? [...texts] : texts.map((text) => prefix + text),
         timeoutMs: config.timeoutMs,
@@ -62,11 +66,10 @@ export function createOpenaiEmbedder(
 async function request(
   config: OpenaiModelConfig,
   apiKey: string | undefined,
-  vectorFetch: VectorFetch,
+  answer: ReturnType<VectorFetch>,
   values: string[],
   abortSignal: AbortSignal,
-): Promise<Vector[]> {
-  const answer = vectorFetch();
+): Promise<readonly unknown[]> {
   const provider = createOpenAICompatible({ name: 'openai', baseURL: config.baseUrl, apiKey, fetch: answer.fetch });
   const providerOptions = config.sendDimensions ? { openaiCompatible: { dimensions: config.dimensions } } : undefined;
   const { embeddings } = await provider.embeddingModel(config.name).doEmbed({ values, abortSignal, providerOptions });
