@@ -68,6 +68,8 @@ export interface ApiDependencies {
     codecOrigins?: readonly string[];
     /** The address it listens on: a name that it goes by. */
     host?: string;
+    /** How often streams of events say that they are still there, and ask for the token again. */
+    heartbeatMs?: number;
     /** Further names that it goes by; with tokens, any if none is given. */
     allowedHosts?: readonly string[];
     /** What one token may ask for; without limits if not given. */
@@ -127,7 +129,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/indexes', createSearchRouter({ db, models }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db }));
-  app.route('/v1/tasks', createTaskRouters(dependencies));
+  app.route('/v1/tasks', createTaskRouters({ ...dependencies, corsOrigins, heartbeatMs: settings.heartbeatMs }));
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));

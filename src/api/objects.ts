@@ -10,6 +10,7 @@ import { ndjsonStream, primed } from './ndjson.ts';
 import { INDEX_OR_ALIAS, onIndex } from './on-index.ts';
 import { type ApiLog, problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
+import { cursorQuery } from './tasks/schemas.ts';
 
 const getOne = createRoute({
   method: 'get',
@@ -36,13 +37,9 @@ const list = createRoute({
   request: {
     params: z.object({ index: INDEX_OR_ALIAS }),
     query: z.strictObject({
-      cursor: z
-        .string()
-        .max(4_000)
-        .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
-        .optional()
+      cursor: cursorQuery
         .describe('Of an earlier page of any index: only objects after that page.')
-        .meta({ examples: [toCursor('a')] }),
+        .meta({ examples: [toCursor('objects', 'a')] }),
       limit: countQuery().describe('Most objects of a page.'),
     }),
   },
@@ -64,8 +61,13 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
     .openapi(list, async (c) => {
       const { index: name } = c.req.valid('param');
       const { cursor, limit } = c.req.valid('query');
-      const after = cursor === undefined ? null : fromCursor(cursor);
-      if (c.req.header('accept')?.includes(NDJSON)) {
+      const after = fromCursor('objects', cursor);
+      const isStream = c.req.header('accept')?.includes(NDJSON);
+      if (isStream && c.req.method === 'HEAD') {
+        await onIndex(db, name, async () => {});
+        return c.body(null, 200, { 'content-type': NDJSON }) as never;
+      }
+      if (isStream) {
         const objects = await onIndex(db, name, (index) => primed(objectsAfter(db, index, after)));
         // Typed as what a line holds, which is what the document says; the stream itself has no type there.
         const stream = ndjsonStream(objects, (error) => {
@@ -78,7 +80,7 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
       const objects = await onIndex(db, name, (index) => listObjects(db, index, { after, limit: limit + 1 }));
       const page = objects.slice(0, limit);
       const last = objects.length > limit ? page.at(-1) : undefined;
-      return c.json({ objects: page, cursor: last ? toCursor(last.id) : null }, 200);
+      return c.json({ objects: page, cursor: last ? toCursor('objects', last.id) : null }, 200);
     });
 }
 

@@ -12,6 +12,8 @@ export interface ApiEnv {
     caller?: string;
     /** What that token may do. */
     role?: Role;
+    /** Whether the token would still be let in now: asked by answers that go on for long. */
+    mayStill?: () => boolean;
     /** The task that the call has started. */
     taskId?: string;
   };
