@@ -34,7 +34,8 @@ export async function sendJob(
   return startJob(client, {
     taskId: call.taskId ?? randomUUID(),
     taskQueue,
-    input: { name, input: sent, plan },
+    input: { name, input: sent },
+    plan,
     inputHash: jobHash(name, sent),
     ignoreLock,
   });

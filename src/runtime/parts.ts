@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { ActivityDependencies } from '../activities/index.ts';
 import { durationMs } from '../contract/durations.ts';
@@ -12,6 +12,7 @@ import { createLoader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
 import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
 import { traceModels } from '../tracing/models.ts';
+import { createKnownTasks } from './known-tasks.ts';
 import type { Settings } from './settings.ts';
 import { createTaskControl } from './task-control.ts';
 
@@ -78,15 +79,7 @@ export function activityDependencies({
     cancelWorkflow: async (workflowId, runId) => {
       await client.workflow.getHandle(workflowId, runId).cancel();
     },
-    isTaskKnown: async (taskId) => {
-      try {
-        await client.workflow.getHandle(taskId).describe();
-        return true;
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
-    },
+    ...createKnownTasks(client),
     settings: {
       maxConcurrentReindexes: settings.maxConcurrentReindexes,
       sliceObjects: 25_000,

@@ -168,6 +168,10 @@ export async function hasFailed(db: Db, taskId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+export async function dropFailed(db: Db | Trx, taskId: string): Promise<void> {
+  await sql`delete from reembed.failed_items where task_id = ${taskId}`.execute(db);
+}
+
 /** Takes items off the failed list that were written after all, by a later attempt. */
 export async function clearFailed(db: Db, taskId: string, objectIds: readonly string[]): Promise<void> {
   if (objectIds.length === 0) return;

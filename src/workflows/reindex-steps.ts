@@ -26,8 +26,6 @@ export interface ReindexRun {
   settings: ReindexSettings;
   state: ReindexState;
   slices: SliceSteering;
-  /** Goes on as a new run when the history has grown long; it does not return then. */
-  startAnew(): Promise<void>;
 }
 
 /** Reconciling ends when a pass brought fewer objects than this, or after so many passes. */
@@ -58,7 +56,7 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
       const { kind: _kind, mark, lockTime, lockExpireTime, ...pair } = result;
       const keepsCurrent = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
       const locked: LockedPair = { ...pair, mirrorLock: keepsCurrent ? uuid4() : null };
-      Object.assign(state, { locked, mark, copied: false, copiedTo: null });
+      Object.assign(state, { locked, mark, copied: false, copiedTo: null, isCopyBegun: false });
       Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
       task.setLock({ lock, lockTime, lockExpireTime });
       return locked;
@@ -67,7 +65,7 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
     if (result.alwaysRefused || settings.onConflict === 'refuse') throw new RefusedError(result.reason, result.detail);
     await task.waitFor(`${result.detail}; looking again in ${settings.waitSeconds} s`, settings.waitSeconds);
     delete task.tracker.data.conflict;
-    await run.startAnew();
+    task.continueIfLong();
   }
 }
 
@@ -112,7 +110,7 @@ export async function reconcile(run: ReindexRun): Promise<void> {
       ({ more } = chunk);
       state.mark = chunk.mark;
       brought += addReconciled(task, chunk.counts);
-      await run.startAnew();
+      task.continueIfLong();
     }
     if (brought < SMALL_PASS) return;
   }
@@ -160,7 +158,7 @@ export async function switchOver(run: ReindexRun, stopRenewing: () => void): Pro
       return;
     }
     await sleep(Math.min(LONGEST_CUT_OVER_WAIT_SECONDS, attempt * 5) * 1_000, { summary: 'before the next cut-over' });
-    await run.startAnew();
+    task.continueIfLong();
     await reconcile(run);
   }
 }

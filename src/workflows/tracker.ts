@@ -3,7 +3,6 @@ import {
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
-  ContinueAsNew,
   condition,
   isCancellation,
   proxySinks,
@@ -18,6 +17,8 @@ import type { TaskEvents } from '../contract/task-events.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { control } from './activities.ts';
 import { addError, IgnoredError, RefusedError } from './errors.ts';
+import { GoesOn, isHistoryLong } from './history.ts';
+import { above0, orNull } from './shapes.ts';
 import { createTaskSignals, handleTaskSignals, type TaskSignals, throttleSignal, trackerQuery } from './signals.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
@@ -36,15 +37,19 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
   const root = CancellationScope.current();
   const keeper = new TrackerKeeper(workflowInfo(), spec);
   const { tracker } = keeper;
-  const signals = createTaskSignals();
+  const { previous } = spec;
+  const signals = createTaskSignals(previous?.signals);
   const isStopped = () => signals.stop !== null || root.consideredCancelled;
-  const task = createTask(keeper, signals, isStopped);
+  const mustGoOn = () => spec.goOn !== undefined && isHistoryLong() && !isStopped();
+  const task = createTask(keeper, signals, mustGoOn);
   setHandler(trackerQuery, () => tracker);
   const { onPause, onThrottle } = spec;
   if (onThrottle) {
     setHandler(throttleSignal, async (ratePerSecond, by) => {
-      keeper.noteSteering(SIGNAL.throttle, by);
-      await onThrottle(ratePerSecond);
+      // What tools send may be anything.
+      const expected = orNull(above0)(ratePerSecond);
+      keeper.noteSteering(SIGNAL.throttle, by, expected && `ignored: ${expected}, or null for no limit, was expected`);
+      if (expected === undefined) await onThrottle(ratePerSecond);
     });
   }
   handleTaskSignals(signals, {
@@ -87,26 +92,48 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     taskEvents.attempted({ type: spec.type });
   };
 
+  if (spec.refusal) {
+    begin();
+    keeper.move('processing', '');
+    return fail('failed', addError(tracker, spec.refusal).message);
+  }
   if (wasDone(spec)) {
     begin();
     keeper.move('processing', '');
     await end('done', 'nothing was left to do: an earlier run has done it');
     return tracker;
   }
-  for (let continued = spec.previous?.sameAttempt === true; ; continued = false) {
+  if (signals.paused) onPause?.(true);
+  let isWithinAttempt = previous?.sameAttempt === true;
+  try {
+    for (;;) {
+      const ended = await runAttempt();
+      if (ended) return ended;
+    }
+  } catch (error) {
+    if (error instanceof GoesOn) return goOn();
+    throw error;
+  }
+
+  /** Undefined when another attempt is to follow. */
+  async function runAttempt(): Promise<Tracker | undefined> {
+    const continued = isWithinAttempt;
     if (!continued) begin();
+    isWithinAttempt = true;
     keeper.beginAttempt();
     task.setLock({ lock: uuid4(), lockTime: new Date().toISOString(), lockExpireTime: null });
     keeper.move('processing', tracker.detail);
+    if (continued && signals.paused) keeper.showPause(true);
     try {
       await unlessStopped(async () => {
-        await task.checkpoint();
+        // One that goes on is held at its next checkpoint: its lock is to be kept meanwhile.
+        if (!continued) await task.checkpoint();
         await attempt(task);
       });
       await end('done', tracker.detail);
       return tracker;
     } catch (error) {
-      if (error instanceof ContinueAsNew) throw error;
+      if (error instanceof GoesOn) throw error;
       if (isStopped()) return stopped();
       if (error instanceof IgnoredError) {
         await end('ignored', error.message);
@@ -120,6 +147,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       if (attempts >= maxAttempts) {
         return fail('exhausted', `all ${attempts} attempts failed; the last: ${message}`);
       }
+      isWithinAttempt = false;
       const seconds = (spec.backOff ?? backOffSeconds)(attempts);
       keeper.endAttempt(`attempt ${attempts} of ${maxAttempts} failed: ${message}; again in ${seconds} s`);
       try {
@@ -128,7 +156,23 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
         if (isCancellation(stop)) return stopped();
         throw stop;
       }
+      return undefined;
     }
+  }
+
+  /** Goes on as a new run, which does what was asked of this one up to its last moment. */
+  async function goOn(): Promise<never> {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    keeper.handOver();
+    // Nothing comes in from here on: all that is left is done in one go.
+    const stop = signals.stop ?? (root.consideredCancelled ? { status: 'canceled' as const } : null);
+    const { paused, restartRequested } = signals;
+    const carried = carriedOf(tracker, {
+      signals: { stop, paused, restartRequested },
+      sameAttempt: isWithinAttempt,
+      onlyFailed: previous?.onlyFailed === true,
+    });
+    return (spec.goOn as NonNullable<TaskSpec['goOn']>)(carried);
   }
 
   /** Canceled, by signal or by Temporal, or set aside. */
@@ -150,8 +194,11 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
 }
 
 /** What the steps of a task see of its tracker and of what people ask. */
-function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () => boolean): Task {
+function createTask(keeper: TrackerKeeper, signals: TaskSignals, mustGoOn: () => boolean): Task {
   const { tracker } = keeper;
+  const continueIfLong = () => {
+    if (mustGoOn()) throw new GoesOn();
+  };
   return {
     id: tracker.id,
     tracker,
@@ -165,7 +212,8 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () =
     async checkpoint() {
       while (signals.paused) {
         keeper.showPause(true);
-        await condition(() => !signals.paused);
+        await condition(() => !signals.paused || mustGoOn());
+        if (signals.paused) continueIfLong();
         keeper.showPause(false);
       }
     },
@@ -184,15 +232,12 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () =
       keeper.move('processing', '');
       return inTime;
     },
-    async continueAs(goOn) {
-      const unlessStopped = () => {
-        if (isStopped() || CancellationScope.current().consideredCancelled) throw new CancelledFailure('stopped');
-      };
-      unlessStopped();
-      await this.checkpoint();
-      unlessStopped();
-      keeper.handOver();
-      await goOn(carriedOf(tracker));
+    isLong: mustGoOn,
+    continueIfLong,
+    takeRestart() {
+      const { restartRequested } = signals;
+      signals.restartRequested = false;
+      return restartRequested;
     },
   };
 }

@@ -48,7 +48,8 @@ export async function acceptLines(
   options: AcceptOptions = {},
 ): Promise<Tracker> {
   const index = await requireWritable(deps.db, given.index);
-  const { taskId = randomUUID(), ...writeOptions } = writeOptionsOf(given);
+  const { taskId: givenId, ...writeOptions } = writeOptionsOf(given);
+  const taskId = givenId ?? randomUUID();
   const staging = newStaging(taskId);
   const hash = createInputHash({ type, ...writeOptions });
   let accepted: Accepted;
@@ -64,8 +65,10 @@ export async function acceptLines(
   return startStaged(deps, {
     type,
     taskId,
+    isNamed: givenId !== undefined,
     inputHash: hash.digest(),
-    input: { ...writeOptions, accepted },
+    input: writeOptions,
+    accepted,
     ...options,
   });
 }
