@@ -105,9 +105,12 @@ export async function* prepareCopies(
   known?: ReadonlyMap<string, string>,
 ): AsyncGenerator<Copies, void> {
   const byId = new Map(objects.map((object) => [object.id, object]));
-  const versionOf = (id: string) => byId.get(id)?.version ?? 0;
+  const orderOf = (id: string) => {
+    const { version = 0, accepted = null } = byId.get(id) ?? {};
+    return { version, accepted: accepted ?? undefined };
+  };
   const deleted = objects.filter((object) => object.deleted);
-  let tombstones: ObjectWrite[] = deleted.map(({ id, version }) => ({ kind: 'tombstone', id, version }));
+  let tombstones: ObjectWrite[] = deleted.map(({ id }) => ({ kind: 'tombstone', id, ...orderOf(id) }));
   const portions = prepareObjects(
     objects.filter((object) => !object.deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
     {
@@ -117,7 +120,7 @@ export async function* prepareCopies(
       signal,
       known: known && (async () => known),
       wait: createPatience(signal),
-      stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, versionOf(id)]))),
+      stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, orderOf(id).version]))),
     },
   );
   for await (const { ready, failed } of portions) {
@@ -126,10 +129,10 @@ export async function* prepareCopies(
       failed,
       writes: [
         ...tombstones,
-        ...failures.map(({ id, version, payload, metadata, originalId, uri }) => ({
+        ...failures.map(({ id, payload, metadata, originalId, uri }) => ({
           kind: 'failed' as const,
           id,
-          version,
+          ...orderOf(id),
           payload,
           metadata,
           originalId,
@@ -137,7 +140,7 @@ export async function* prepareCopies(
         })),
         ...ready.map(({ unchanged, ...object }) => ({
           ...object,
-          version: versionOf(object.id),
+          ...orderOf(object.id),
           kind: unchanged ? ('unchanged' as const) : ('content' as const),
         })),
       ],

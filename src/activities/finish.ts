@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
+import type { CutOverRequest, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { checkEmbedder } from '../models/models.ts';
 import type { Db } from '../store/database.ts';
 import { removeUnknown } from '../store/protocol/copy.ts';
 import { cutOver, prolongDraining, setDraining } from '../store/protocol/cut-over.ts';
 import { requireLock } from '../store/protocol/locks.ts';
+import { copyRemoved } from '../store/protocol/removed.ts';
 import { compareIndexes } from '../store/protocol/verify.ts';
 import { measureRecall } from '../store/search.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
@@ -55,6 +56,7 @@ export function createFinishActivities(
           running.signal.throwIfAborted();
           batch = await removeUnknown(db, request.lock, request, REMOVE_BATCH);
         }
+        if (dest.versioning === 'external') await copyAllRemoved(db, request, running.signal);
         const found = await compareIndexes(db, request, request.mark);
         const wrong = [
           found.behind > 0 && `${found.behind} objects are missing or older, for instance ${found.examples.join(', ')}`,
@@ -76,6 +78,13 @@ export function createFinishActivities(
 
     cutOver: (request) => runWithHeartbeat((running) => drainAndSwitch(deps, request, running), { everyMs: 1_000 }),
   };
+}
+
+async function copyAllRemoved(db: Db, request: ReconcileRequest, signal: AbortSignal): Promise<void> {
+  for (let after: string | null = ''; after !== null; ) {
+    signal.throwIfAborted();
+    after = await copyRemoved(db, request.lock, request, { after, limit: REMOVE_BATCH });
+  }
 }
 
 async function drainAndSwitch(deps: ActivityDependencies, request: CutOverRequest, running: Running<unknown>) {

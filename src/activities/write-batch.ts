@@ -41,7 +41,7 @@ interface Portion {
 interface Tally {
   written: string[];
   unchanged: number;
-  stale: number;
+  stale: string[];
   failed: number;
   forwardTo: (ForwardTarget & { sourceNo: number })[];
   isFinished: boolean;
@@ -83,15 +83,16 @@ export class WriteBatch {
     const items = rows.map((row) => row.item);
 
     this.heldFromMs = null;
-    const tally: Tally = { written: [], unchanged: 0, stale: 0, failed: 0, forwardTo: [], isFinished: false };
+    const tally: Tally = { written: [], unchanged: 0, stale: [], failed: 0, forwardTo: [], isFinished: false };
     const blocked = await this.writeWhereItServes(items, tally);
     if (this.heldFromMs !== null) result.heldBackMs += Date.now() - this.heldFromMs;
     if (blocked) return blocked;
-    if (triedBefore) await clearFailed(db, taskId, tally.written);
+    // What a newer version has overtaken is no failure any more either.
+    if (triedBefore) await clearFailed(db, taskId, [...tally.written, ...tally.stale]);
 
     result.counts.written += tally.written.length;
     result.counts.unchanged += tally.unchanged;
-    result.counts.stale += tally.stale;
+    result.counts.stale += tally.stale.length;
     result.counts.failed += tally.failed;
     for (const { sourceNo, indexNo: destNo, lock } of tally.forwardTo) {
       addForward(result.forwards, { fromSeq: result.nextSeq, toSeq: last.seq + 1, sourceNo, destNo, lock });
@@ -144,16 +145,13 @@ export class WriteBatch {
       this.hasWritten ||= portion.objects.length > 0;
       const again = await this.writeChanged(items, outcome, index);
       const beyondRetention = [...outcome.beyondRetention, ...again.beyondRetention];
-      await this.recordFailed(items, [
-        ...portion.failed,
-        ...again.failed,
-        ...beyondRetention.map(staleBeyondRetention),
-      ]);
+      const { failed, overtaken } = await this.sortOut(index, items, [...portion.failed, ...again.failed]);
+      await this.recordFailed(items, [...failed, ...beyondRetention.map(staleBeyondRetention)]);
       const unchanged = new Set(portion.objects.filter(({ kind }) => kind === 'unchanged').map(({ id }) => id));
       tally.written.push(...outcome.written, ...again.written);
       tally.unchanged += outcome.written.filter((id) => unchanged.has(id)).length;
-      tally.stale += outcome.stale.length + again.stale.length + portion.dropped.length;
-      tally.failed += portion.failed.length + again.failed.length + beyondRetention.length;
+      tally.stale.push(...outcome.stale, ...again.stale, ...portion.dropped, ...overtaken);
+      tally.failed += failed.length + beyondRetention.length;
       tally.isFinished ||= outcome.isFinished;
       const { forwardTo } = outcome;
       if (forwardTo && tally.forwardTo.every(({ lock }) => lock !== forwardTo.lock)) {
@@ -164,6 +162,18 @@ export class WriteBatch {
       for (const id of portion.dropped) done.add(id);
     }
     return null;
+  }
+
+  /** Of what could not be embedded: what a newer version has overtaken is stale, and no failure. */
+  private async sortOut(index: IndexRow, items: readonly (Item & Deletion)[], unprepared: readonly FailedItem[]) {
+    if (unprepared.length === 0) return { failed: [], overtaken: [] };
+    const given = new Map(items.map(({ id, version }) => [id, version ?? this.request.version]));
+    const versions = new Map(unprepared.map(({ objectId: id }) => [id, given.get(id) ?? this.request.version]));
+    const wanted = await notOvertaken(this.deps.db, index.no, versions);
+    return {
+      failed: unprepared.filter(({ objectId }) => wanted.has(objectId)),
+      overtaken: [...versions.keys()].filter((id) => !wanted.has(id)),
+    };
   }
 
   private async recordFailed(items: readonly (Item & Deletion)[], failed: readonly FailedItem[]): Promise<void> {
@@ -229,8 +239,12 @@ export class WriteBatch {
     const { kind, version: taskVersion } = this.request;
     const versions = new Map(items.map((item) => [item.id, item.version ?? taskVersion]));
     const versionOf = (id: string) => versions.get(id) ?? taskVersion;
+    const orderOf = (id: string) => ({
+      version: versionOf(id),
+      accepted: index.versioning === 'external' ? taskVersion : undefined,
+    });
     if (kind === 'delete') {
-      const objects = items.map(({ id }) => ({ kind: 'tombstone' as const, id, version: versionOf(id) }));
+      const objects = items.map(({ id }) => ({ kind: 'tombstone' as const, id, ...orderOf(id) }));
       yield { objects, failed: [], dropped: [] };
       return;
     }
@@ -247,7 +261,7 @@ export class WriteBatch {
     });
     for await (const { ready, failed, dropped } of portions) {
       const objects = ready.map(({ unchanged, ...object }): ObjectWrite => {
-        return { ...object, version: versionOf(object.id), kind: unchanged ? 'unchanged' : 'content' };
+        return { ...object, ...orderOf(object.id), kind: unchanged ? 'unchanged' : 'content' };
       });
       yield { objects, failed, dropped };
     }
