@@ -71,8 +71,7 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
           `${input.index} takes no writes any more; its tables are removed once they are free of ${dropped.by}`,
           Math.min(LONGEST_DROP_PAUSE_SECONDS, 2 ** tries),
         );
-        if (!workflowInfo().continueAsNewSuggested) continue;
-        await task.continueAs((previous) => continueAsNew<typeof deleteIndex>({ ...input, deleteAtMs, previous }));
+        task.continueIfLong();
       }
     });
     task.setDetail(`${input.index} is deleted`);
