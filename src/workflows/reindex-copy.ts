@@ -89,7 +89,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
   state.isCopyBegun = true;
   const doneBefore = resumed ? progress.done : 0;
   const slicesBefore = resumed ? (children.done ?? 0) : 0;
-  const sum: CopyCounts = resumed ? sliceCounts(task.tracker) : { copied: 0, tombstones: 0, failed: 0 };
+  const sum = countsIn(resumed ? task.tracker : undefined);
   Object.assign(children, { pending: slices.length, processing: 0, done: slicesBefore, failed: 0 });
   task.report({ total, done: doneBefore, failed: sum.failed });
   steering.slicesAtOnce = Math.min(plan.concurrency, slices.length);
@@ -189,11 +189,12 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
 function countsOfStopped(error: unknown): CopyCounts {
   const cause = error instanceof ChildWorkflowFailure ? error.cause : error;
   const [tracker] = cause instanceof CancelledFailure ? (cause.details ?? []) : [];
-  const {
-    copied = 0,
-    tombstones = 0,
-    failed = 0,
-  } = ((tracker as Tracker | undefined)?.data ?? {}) as Partial<CopyCounts>;
+  return countsIn(tracker as Tracker | undefined);
+}
+
+/** Those that are told so far. */
+function countsIn(tracker: Tracker | undefined): CopyCounts {
+  const { copied = 0, tombstones = 0, failed = 0 } = (tracker?.data ?? {}) as Partial<CopyCounts>;
   return { copied, tombstones, failed };
 }
 
