@@ -5,8 +5,9 @@ import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { deleteDerived, deletionsOfOriginals, foreseeLineage, rememberOriginals } from './derived.ts';
 import { holdLineage } from './gate.ts';
+import { judgeByHighest, judgeForgotten, storedVersions } from './judge.ts';
 import { deleteParts, insertParts } from './parts.ts';
-import { recallRemoved, removalsOf } from './removed.ts';
+import { recallRemoved } from './removed.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
 /**
@@ -241,47 +242,4 @@ async function raiseUnchanged(
       and stored.version < incoming.version
     returning stored.object_id`.execute(trx);
   return new Set(rows.map((row) => row.object_id));
-}
-
-/** What is known of writes to objects that have no row, before they are stored. */
-interface Judgement {
-  /** Not to be stored. */
-  decided: ReadonlySet<string>;
-  written: string[];
-  stale: string[];
-  beyondRetention: string[];
-}
-
-/** By the highest version that was removed: at or below it nobody can say any more whether an object was deleted. */
-async function judgeByHighest(
-  trx: Trx,
-  index: Pick<IndexRow, 'no' | 'removedVersion'>,
-  objects: readonly ObjectWrite[],
-): Promise<Judgement> {
-  const suspects = objects.filter((object) => object.version <= index.removedVersion).map(idOf);
-  const stored = await storedVersions(trx, index.no, suspects);
-  const beyondRetention = suspects.filter((id) => !stored.has(id));
-  return { decided: new Set(beyondRetention), written: [], stale: [], beyondRetention };
-}
-
-/** By what is remembered of each object itself: versions of its client are comparable with no others. */
-async function judgeForgotten(trx: Trx, indexNo: number, objects: readonly ObjectWrite[]): Promise<Judgement> {
-  const removed = await removalsOf(trx, indexNo, objects.map(idOf));
-  const written: string[] = [];
-  const stale: string[] = [];
-  for (const { id, version } of objects) {
-    const deletion = removed.get(id) ?? 0;
-    if (version === deletion) written.push(id);
-    else if (version < deletion) stale.push(id);
-  }
-  return { decided: new Set([...written, ...stale]), written, stale, beyondRetention: [] };
-}
-
-async function storedVersions(trx: Trx, indexNo: number, ids: readonly string[]): Promise<Map<string, number>> {
-  if (ids.length === 0) return new Map();
-  const { rows } = await sql<{ object_id: string; version: number }>`
-    select object_id, version
-    from ${tablesOf(indexNo).objects}
-    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(trx);
-  return new Map(rows.map((row) => [row.object_id, row.version]));
 }
