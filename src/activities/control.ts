@@ -1,14 +1,17 @@
 import { Context } from '@temporalio/activity';
-import type { ControlActivities } from '../contract/activities.ts';
+import type { ControlActivities, PrepareDestRequest, PrepareDestResult } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
-import { transaction } from '../store/database.ts';
+import { type Db, transaction } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
 import { findIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
 import { lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
-import { renewLock } from '../store/protocol/locks.ts';
+import { renewLock, requireLock } from '../store/protocol/locks.ts';
+import { findOwnContent, removeLeftOvers } from '../store/protocol/origins.ts';
 import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
+/** Objects taken out of a destination in one transaction. */
+const REMOVE_BATCH = 1_000;
 const SLICES = { leastObjects: 500, mostSlices: 400, mostInFlight: 4 };
 
 /** Locks, plans and the deletion of indexes. */
@@ -22,6 +25,7 @@ export function createControlActivities(
   | 'releaseLock'
   | 'wasCutOver'
   | 'planSlices'
+  | 'prepareDest'
   | 'markDeleting'
   | 'dropIndex'
 > {
@@ -56,6 +60,7 @@ export function createControlActivities(
     },
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
+    prepareDest: (request) => prepareDest(db, request),
     planSlices: ({ sourceNo, after, lanes }) => plan(sourceNo, after, lanes),
     async markDeleting({ index, indexNo, force, ownLock }) {
       const marked = await transaction(db, async (trx) => {
@@ -68,4 +73,28 @@ export function createControlActivities(
     },
     dropIndex: (indexNo) => dropIndex(db, indexNo),
   };
+}
+
+async function prepareDest(db: Db, request: PrepareDestRequest): Promise<PrepareDestResult> {
+  const { lock, destExisting } = request;
+  await requireLock(db, lock);
+  const own = await findOwnContent(db, request);
+  if (own.newer + own.unknown > 0 && destExisting === 'refuse') return { ...own, refused: true, removed: 0 };
+  return { ...own, refused: false, removed: await removeAllLeftOvers(db, request, true) };
+}
+
+/** Removes what the destination holds and the source does not, page by page. Error: `LockLost`. */
+export async function removeAllLeftOvers(
+  db: Db,
+  { lock, sourceNo, destNo }: Omit<PrepareDestRequest, 'destExisting'>,
+  own: boolean,
+): Promise<number> {
+  let removed = 0;
+  for (let after: string | null = null; ; ) {
+    Context.current().cancellationSignal.throwIfAborted();
+    const page = await removeLeftOvers(db, lock, { sourceNo, destNo }, { own, after, limit: REMOVE_BATCH });
+    removed += page.removed;
+    ({ after } = page);
+    if (after === null) return removed;
+  }
 }

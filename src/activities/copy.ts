@@ -1,5 +1,6 @@
 import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
 import { markChanges, readChanged } from '../store/protocol/copy.ts';
+import type { Deadline } from '../store/protocol/draining.ts';
 import { renewLock } from '../store/protocol/locks.ts';
 import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
 import { copySlice, type SliceProgress } from './copy-slice.ts';
@@ -36,19 +37,21 @@ export function createCopyActivities(
 
 /**
  * Brings what changed in the source since the mark, in the order of the changes, so that the last change seen is the
- * new mark. Stops early when `stop` says so, which is told the mark after each batch.
+ * new mark. Stops early when `stop` says so, which is told the mark after each batch. With a deadline it does not wait
+ * for the writers any longer.
  */
 export async function reconcileUntil(
   deps: ActivityDependencies,
   request: Omit<ReconcileRequest, 'taskId'> & { taskId: string | null },
   running: Pick<Running<unknown>, 'signal'>,
   stop: (mark: number) => boolean,
+  deadline?: Deadline,
 ): Promise<{ counts: CopyCounts; mark: number; more: boolean }> {
   const { background: db } = deps;
   const { taskId, lock, sourceNo, batchSize } = request;
   const dest = await requireIndex(db, request.destNo);
   const pace = createPacer(request.ratePerSecond, running.signal);
-  const until = await markChanges(db, request.sourceNo);
+  const until = await markChanges(db, request.sourceNo, deadline);
   const counts = noCounts();
   let { mark } = request;
   for (;;) {

@@ -3,22 +3,20 @@ import type { CutOverRequest, EmbedActivities, ReconcileRequest } from '../contr
 import { ReembedError } from '../contract/errors.ts';
 import { checkEmbedder } from '../models/models.ts';
 import type { Db } from '../store/database.ts';
-import { removeUnknown } from '../store/protocol/copy.ts';
-import { cutOver, prolongDraining, setDraining } from '../store/protocol/cut-over.ts';
+import { cutOver } from '../store/protocol/cut-over.ts';
+import { createDeadline, isWaitOver, whileDraining } from '../store/protocol/draining.ts';
 import { requireLock } from '../store/protocol/locks.ts';
 import { copyRemoved } from '../store/protocol/removed.ts';
-import { compareIndexes } from '../store/protocol/verify.ts';
+import { compareIndexes, differencesOf } from '../store/protocol/verify.ts';
 import { measureRecall } from '../store/search.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
+import { removeAllLeftOvers } from './control.ts';
 import { reconcileUntil } from './copy.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { mustGiveWay } from './give-way.ts';
 import { createPatience, patiently, type Running, runWithHeartbeat } from './running.ts';
 
-/** Writers are held back by the clock, for a moment at a time: if this worker dies, they go on that soon. */
-const DRAIN_LEASE_SECONDS = 0.7;
-const DRAIN_RENEW_MS = 200;
 const BUILD_POLL_MS = 1_000;
 const REMOVE_BATCH = 1_000;
 const SAMPLE = { vectors: 20, limit: 10 };
@@ -49,20 +47,12 @@ export function createFinishActivities(
       }),
 
     verify: (request) =>
-      runWithHeartbeat(async (running) => {
+      runWithHeartbeat(async ({ signal }) => {
         const dest = await requireIndex(db, request.destNo);
-        let removed = 0;
-        for (let batch = REMOVE_BATCH; batch === REMOVE_BATCH; removed += batch) {
-          running.signal.throwIfAborted();
-          batch = await removeUnknown(db, request.lock, request, REMOVE_BATCH);
-        }
-        if (dest.versioning === 'external') await copyAllRemoved(db, request, running.signal);
+        const removed = await removeAllLeftOvers(db, request, false);
+        if (dest.versioning === 'external') await copyAllRemoved(db, request, signal);
         const found = await compareIndexes(db, request, request.mark);
-        const wrong = [
-          found.behind > 0 && `${found.behind} objects are missing or older, for instance ${found.examples.join(', ')}`,
-          found.withoutParts > 0 && `${found.withoutParts} objects have no part`,
-          found.orphanedParts > 0 && `${found.orphanedParts} parts have no object`,
-        ].filter((line) => line !== false);
+        const wrong = differencesOf(found);
         if (wrong.length > 0) throw new ReembedError('VerifyFailed', `${dest.name}: ${wrong.join('; ')}`);
         const { maxFailed } = request;
         const allowed = maxFailed > 0 && maxFailed < 1 ? maxFailed * found.source : maxFailed;
@@ -100,52 +90,31 @@ async function drainAndSwitch(deps: ActivityDependencies, request: CutOverReques
   const startedMs = Date.now();
   const elapsedMs = () => Date.now() - startedMs;
   // Also in the middle of a batch: a provider that is slow or asks for patience must not hold writers back.
-  const deadline = AbortSignal.timeout(request.drainSeconds * 1_000);
-  const signal = AbortSignal.any([running.signal, deadline]);
+  const deadline = createDeadline(request.drainSeconds * 1_000);
+  const signal = AbortSignal.any([running.signal, deadline.signal]);
   // Whoever is held back must not wait for a throttle too.
   const pair = { ...request, ratePerSecond: null };
   try {
-    const switched = await whileDraining(db, lock, async () => {
+    const switched = await whileDraining(db, lock, deadline, async () => {
       do {
-        const pass = await reconcileUntil(deps, { ...pair, mark }, { signal }, (reached) => {
+        const stop = (reached: number) => {
           mark = reached;
-          return deadline.aborted;
-        });
+          return deadline.signal.aborted;
+        };
+        const pass = await reconcileUntil(deps, { ...pair, mark }, { signal }, stop, deadline);
         mark = pass.mark;
         if (pass.more) continue;
-        const outcome = await cutOver(db, { ...step, mark });
+        const outcome = await cutOver(db, { ...step, mark }, deadline);
         if (outcome.kind === 'done') return { kind: 'done' as const, mark: outcome.mark, drainMs: elapsedMs() };
-      } while (!deadline.aborted);
+      } while (!deadline.signal.aborted);
       return null;
     });
     if (switched) return switched;
   } catch (error) {
-    if (running.signal.aborted || !deadline.aborted || !isAbort(error)) throw error;
+    const isOver = isWaitOver(error) || (deadline.signal.aborted && isAbort(error));
+    if (running.signal.aborted || !isOver) throw error;
   }
   return { kind: 'notYet' as const, mark, drainMs: elapsedMs() };
-}
-
-/** Holds writers back for as long as `work` takes and this process lives. */
-async function whileDraining<T>(db: Db, lock: string, work: () => Promise<T>): Promise<T> {
-  await setDraining(db, lock, DRAIN_LEASE_SECONDS);
-  const over = new AbortController();
-  const renewing = renewDraining(db, lock, over.signal);
-  try {
-    return await work();
-  } finally {
-    over.abort();
-    await renewing;
-    await setDraining(db, lock, null).catch(() => {}); // the lock is gone after the switch; else it ends by itself
-  }
-}
-
-async function renewDraining(db: Db, lock: string, over: AbortSignal): Promise<void> {
-  for (;;) {
-    await delay(DRAIN_RENEW_MS, undefined, { signal: over }).catch(() => {});
-    if (over.aborted) return;
-    // If that fails, writers go on, and the cut-over finds them and brings what they wrote.
-    await prolongDraining(db, lock, DRAIN_LEASE_SECONDS).catch(() => {});
-  }
 }
 
 function isAbort(error: unknown): boolean {

@@ -103,6 +103,23 @@ export type LockPairResult =
   | ({ kind: 'locked'; mark: number; lockTime: string; lockExpireTime: string } & Omit<LockedPair, 'mirrorLock'>)
   | { kind: 'conflict'; reason: string; detail: string; alwaysRefused: boolean };
 
+export interface PrepareDestRequest {
+  lock: string;
+  sourceNo: number;
+  destNo: number;
+  destExisting: 'refuse' | 'replace';
+}
+
+export interface PrepareDestResult {
+  refused: boolean;
+  /** Objects of the destination that are newer than in the source, and objects that the source does not know. */
+  newer: number;
+  unknown: number;
+  /** A few of their ids. */
+  examples: string[];
+  removed: number;
+}
+
 /** Control activities: short, on the workflow's own task queue, most of them run locally. */
 export interface ControlActivities {
   /** Checks the input of a workflow started without the API, gives it its version and stages its items. */
@@ -119,6 +136,11 @@ export interface ControlActivities {
   releaseLock(lock: string): Promise<void>;
   /** Whether the reindex that held this lock has cut over: its destination was completed under it. */
   wasCutOver(destNo: number, lock: string): Promise<boolean>;
+  /**
+   * Looks at what the destination's own writes made that a copy would not overwrite, before anything is copied. With
+   * `replace` it is removed; left-overs of earlier copies always are, unless it is `refused`.
+   */
+  prepareDest(request: PrepareDestRequest): Promise<PrepareDestResult>;
   planSlices(request: { sourceNo: number; after: string | null; lanes: number }): Promise<SlicePlan>;
   markDeleting(request: {
     index: string;

@@ -148,6 +148,13 @@ export const reindexSchema = z
       })
       .default(-1)
       .describe('How many objects may fail to be embedded: a number, a fraction below 1, or -1 for any.'),
+    destExisting: z
+      .enum(['refuse', 'replace'])
+      .default('refuse')
+      .describe(
+        'When `dest` holds objects of its own that are newer than in the source or unknown there: refuse (`dest-newer`), ' +
+          'or replace them by what the source holds.',
+      ),
     retire: retireSchema.default('never'),
     ratePerSecond: z
       .number()

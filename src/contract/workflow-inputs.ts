@@ -128,6 +128,7 @@ export interface ReindexInput extends CommonInput {
   concurrency?: number;
   batchSize?: number;
   maxFailed?: number;
+  destExisting?: 'refuse' | 'replace';
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
   ratePerSecond?: number;
   lockSeconds?: number;
@@ -160,6 +161,8 @@ export interface LockedPair extends Pair {
   lock: string;
   source: string;
   alias: string | null;
+  /** The destination was there before, with objects. */
+  destHasObjects?: boolean;
   /** That under which the source is kept current after the cut-over, if it is. */
   mirrorLock: string | null;
   /** How to copy a source that is small; none: that is still to be planned. */

@@ -8,6 +8,7 @@ import * as steerResults from './migrations/0003_steer_results.ts';
 import * as modelLimits from './migrations/0004_model_limits.ts';
 import * as admissions from './migrations/0005_admissions.ts';
 import * as externalVersions from './migrations/0006_external_versions.ts';
+import * as origins from './migrations/0007_origins.ts';
 import { closeCatalog } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 
@@ -19,6 +20,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0004_model_limits': modelLimits,
   '0005_admissions': admissions,
   '0006_external_versions': externalVersions,
+  '0007_origins': origins,
 };
 
 /**

@@ -22,6 +22,9 @@ export interface IndexesTable {
   removed_version: Generated<number>;
   /** The reindex lock whose cut-over made this index serve: tells a repeated cut-over that it has happened. */
   built_by_lock: string | null;
+  /** The index that had all changes of this one up to `replaced_change` when an alias moved there. */
+  replaced_by: number | null;
+  replaced_change: Generated<number>;
   create_time: Timestamp;
 }
 

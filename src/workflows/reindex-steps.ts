@@ -13,6 +13,7 @@ export const DEFAULTS = {
   concurrency: 4,
   batchSize: 256,
   maxFailed: -1,
+  destExisting: 'refuse',
   retire: 'never',
   lockSeconds: 900,
   drainSeconds: 5,
@@ -84,11 +85,34 @@ export async function giveBack(lock: string): Promise<void> {
   await CancellationScope.nonCancellable(() => longControl.releaseLock(lock).catch(() => {}));
 }
 
-/** Step 2: the destination exists since the lock; its model must answer with the right dimension. */
+/**
+ * Step 2: the destination exists since the lock. What its own writes made must not be served for the source's content,
+ * nor be lost silently; its model must answer with the right dimension.
+ */
 export async function prepare(run: ReindexRun): Promise<void> {
+  await prepareDest(run);
   enter(run, 'prepare', `asking the model of ${run.settings.dest}`);
   await embedActivities().checkModel(pairOf(run).destNo);
   enter(run, 'copy', `copying ${run.task.tracker.data.source} to ${run.settings.dest}`);
+}
+
+async function prepareDest(run: ReindexRun): Promise<void> {
+  const { task, settings, state } = run;
+  const { destExisting, dest } = settings;
+  const isBegun = state.copied || state.copiedTo !== null;
+  if (isBegun || !state.locked?.destHasObjects) return;
+  enter(run, 'prepare', `looking at what ${dest} holds`);
+  const { lock, sourceNo, destNo } = pairOf(run);
+  const { refused, newer, unknown, examples, removed } = await longControl.prepareDest({
+    ...{ lock, sourceNo, destNo, destExisting },
+  });
+  task.report({ data: { destBefore: { newer, unknown, examples, removed } } });
+  if (!refused) return;
+  throw new RefusedError(
+    'dest-newer',
+    `${dest} holds content of its own: ${newer} objects are newer than in ${state.locked.source}, ${unknown} are ` +
+      `unknown there, for instance ${examples.join(', ')}; ask with destExisting "replace" to replace them`,
+  );
 }
 
 /** Step 4. */

@@ -11,7 +11,7 @@ import { ReembedError } from '../../src/contract/errors.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind } from '../../src/store/protocol/copy.ts';
-import { setDraining } from '../../src/store/protocol/cut-over.ts';
+import { endDraining, setDraining } from '../../src/store/protocol/draining.ts';
 import { requireLock } from '../../src/store/protocol/locks.ts';
 import { listFailed, stageItems } from '../../src/store/staging.ts';
 import { isVectorIndexReady } from '../../src/store/vector-index.ts';
@@ -183,7 +183,7 @@ test('a write tells for how long a cut-over held it back', async () => {
   const held = await write();
   expect(held).toMatchObject({ nextSeq: 0, blocked: { kind: 'draining' } });
   expect(held.heldBackMs).toBeGreaterThan(0);
-  await setDraining(db, request.lock, null);
+  await endDraining(db, request.lock);
   expect(await write()).toMatchObject({ nextSeq: 1, blocked: null, heldBackMs: 0, counts: { written: 1 } });
 });
 

@@ -9,13 +9,14 @@ import {
   readBehind,
   readByIds,
   readChanged,
-  removeUnknown,
   wasDeletedOnce,
   writeCopies,
 } from '../../src/store/protocol/copy.ts';
-import { cutOver, setDraining } from '../../src/store/protocol/cut-over.ts';
+import { cutOver } from '../../src/store/protocol/cut-over.ts';
+import { endDraining, setDraining } from '../../src/store/protocol/draining.ts';
 import { lockPair, releaseLock } from '../../src/store/protocol/lock-pair.ts';
-import { compareIndexes } from '../../src/store/protocol/verify.ts';
+import { removeLeftOvers } from '../../src/store/protocol/origins.ts';
+import { compareIndexes, differencesOf } from '../../src/store/protocol/verify.ts';
 import { nextVersion } from '../../src/store/protocol/versions.ts';
 import { type ObjectWrite, storedHashes, writeLive } from '../../src/store/protocol/write.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
@@ -43,7 +44,7 @@ export const STEPS = {
   cutOver,
   /** Everything of the source is in the destination up to the mark. */
   verify: async (db: Db, pair: { sourceNo: number; destNo: number }, mark: number) =>
-    (await compareIndexes(db, pair, mark)).behind === 0,
+    differencesOf(await compareIndexes(db, pair, mark)).length === 0,
   /** The version under which a forward writes. */
   forwardVersion: async (_db: Db, version: number): Promise<number> => version,
 };
@@ -218,7 +219,7 @@ async function attempt(world: World, dest: IndexRow, pause: Pause): Promise<bool
     after = objects.at(-1)?.id ?? null;
   }
   await reconcile();
-  await step('remove unknown', () => removeUnknown(db, lock, pair, 100));
+  await step('remove left-overs', () => removeLeftOvers(db, lock, pair, { own: false, after: null, limit: 100 }));
   if (!(await step('verify', () => steps.verify(db, pair, mark)))) {
     await releaseLock(db, lock);
     return false;
@@ -233,7 +234,7 @@ async function attempt(world: World, dest: IndexRow, pause: Pause): Promise<bool
       world.cutOvers.push(dest.no);
       return true;
     }
-    await step('let the writers go', () => steps.setDraining(db, lock, null));
+    await step('let the writers go', () => endDraining(db, lock));
   }
   await releaseLock(db, lock);
   return false;

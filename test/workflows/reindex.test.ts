@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { listAliases } from '../../src/store/aliases.ts';
 import { findIndex } from '../../src/store/indexes.ts';
-import { getObject } from '../../src/store/objects.ts';
+import { getObject, listObjects } from '../../src/store/objects.ts';
 import { lockPair, releaseLock } from '../../src/store/protocol/lock-pair.ts';
 import { listLocks } from '../../src/store/protocol/locks.ts';
 import { listFailed } from '../../src/store/staging.ts';
@@ -201,6 +201,52 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     await switching.signal('resume').catch(() => {});
     expect(await endOf(switching)).toMatchObject({ status: 'done' });
     expect(await aliasOf(other.alias)).toBe(other.dest);
+  });
+
+  describe('into an index that was written to', () => {
+    /** The source, and a destination with an object that is newer, a deletion and one that the source does not know. */
+    async function givenTrial() {
+      const { source, dest, alias } = await givenSource(3);
+      await givenIndex(database.db, dest, { config: { model: destModel } });
+      await rig.run('upsert', {
+        index: dest,
+        items: [
+          { id: 'k1', payload: 'a trial' },
+          { id: 'x', payload: 'a trial' },
+        ],
+      });
+      await rig.run('delete', { index: dest, ids: ['k2'] });
+      return { source, dest, alias };
+    }
+
+    test('is refused with the objects that are its own, which stay as they are, and nothing is locked', async () => {
+      const { source, dest, alias } = await givenTrial();
+      const tracker = await rig.run('reindex', { source: alias, dest });
+      expect(tracker).toMatchObject({
+        status: 'refused',
+        detail: expect.stringContaining('k1, k2, x'),
+        errors: [{ type: 'dest-newer' }],
+        data: { destBefore: { newer: 2, unknown: 1, examples: ['k1', 'k2', 'x'], removed: 0 } },
+      });
+      expect(await aliasOf(alias)).toBe(source);
+      expect(await listLocks(database.db)).toEqual([]);
+      const to = await findIndex(database.db, dest);
+      expect(to && (await getObject(database.db, to, 'k1'))).toMatchObject({ payload: 'a trial' });
+    });
+
+    test('replaces them when it is asked to: it serves what the source held, and nothing else', async () => {
+      const { dest, alias } = await givenTrial();
+      const tracker = await rig.run('reindex', { source: alias, dest, destExisting: 'replace' });
+      expect(tracker).toMatchObject({
+        status: 'done',
+        data: { destBefore: { newer: 2, unknown: 1, removed: 3 }, verified: { source: 3, dest: 3 } },
+      });
+      expect(await aliasOf(alias)).toBe(dest);
+      const to = await findIndex(database.db, dest);
+      if (!to) throw new Error('the index is missing');
+      const objects = await listObjects(database.db, to, { after: null, limit: 10 });
+      expect(objects.map(({ id, payload }) => [id, payload])).toEqual(items(3).map(({ id, payload }) => [id, payload]));
+    });
   });
 
   test('going back after the cut-over copies only what changed since', async () => {

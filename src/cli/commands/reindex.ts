@@ -16,6 +16,7 @@ interface ReindexOptions extends RemoteOptions, ModelOptions {
   concurrency?: number;
   batchSize?: number;
   maxFailed?: number;
+  destExisting?: 'refuse' | 'replace';
   rate?: number;
   detach?: boolean;
 }
@@ -37,6 +38,12 @@ export function addReindexCommand(program: Command, io: Io): void {
     .option('--concurrency <count>', 'batches copied at once, of all slices together', wholeNumber)
     .option('--batch-size <count>', 'objects embedded and written together', wholeNumber)
     .option('--max-failed <count>', 'objects that may fail: a number, a fraction below 1, or -1 for any', anyNumber)
+    .addOption(
+      new Option(
+        '--dest-existing <choice>',
+        'when DEST holds newer objects of its own, or some that SOURCE has not',
+      ).choices(['refuse', 'replace']),
+    )
     .option('--rate <objects>', 'most objects copied in a second', anyNumber)
     .option('--detach', 'do not wait for the end')
     .addHelpText(
@@ -49,14 +56,14 @@ export function addReindexCommand(program: Command, io: Io): void {
     )
     .action(async (source: string, dest: string, options: ReindexOptions) => {
       const client = clientFrom(io, options);
-      const { alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, rate } = options;
+      const { alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting, rate } = options;
       const tracker = await client.tasks.reindex({
         source,
         dest,
         destModel: modelFrom(options),
         retire: retireFrom(options),
         ratePerSecond: rate,
-        ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed },
+        ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting },
       });
       if (options.detach) {
         writeAccepted(io, options.json, tracker);

@@ -9,6 +9,7 @@ export interface OptionsDraft {
   batchSize: number | string;
   maxFailed: number | string;
   onConflict: 'wait' | 'refuse';
+  destExisting: 'refuse' | 'replace';
   retire: 'never' | 'now' | 'after' | 'keepCurrent';
   after: string;
 }
@@ -20,6 +21,7 @@ export const emptyOptions: OptionsDraft = {
   batchSize: '',
   maxFailed: '',
   onConflict: 'wait',
+  destExisting: 'refuse',
   retire: 'never',
   after: '24h',
 };
@@ -28,11 +30,12 @@ export function optionsOf(draft: OptionsDraft): Partial<ReindexRequest> {
   const numbers = (['ratePerSecond', 'concurrency', 'batchSize', 'maxFailed'] as const).flatMap((name) =>
     draft[name] === '' ? [] : [[name, Number(draft[name])]],
   );
-  const { taskId, retire, after, onConflict } = draft;
+  const { taskId, retire, after, onConflict, destExisting } = draft;
   return {
     ...Object.fromEntries(numbers),
     ...(taskId && { taskId }),
     onConflict,
+    destExisting,
     retire: retire === 'never' || retire === 'now' ? retire : { after, keepCurrent: retire === 'keepCurrent' },
   };
 }
@@ -73,6 +76,16 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
           ]}
           value={options.onConflict}
           onChange={(event) => set({ onConflict: event.currentTarget.value as OptionsDraft['onConflict'] })}
+        />
+        <NativeSelect
+          size="xs"
+          label="When the new index has objects of its own"
+          data={[
+            { value: 'refuse', label: 'refuse' },
+            { value: 'replace', label: 'replace them' },
+          ]}
+          value={options.destExisting}
+          onChange={(event) => set({ destExisting: event.currentTarget.value as OptionsDraft['destExisting'] })}
         />
         <NativeSelect
           size="xs"

@@ -42,7 +42,7 @@ export async function applyWrites(
     const order = isExternal ? { version: object.version, accepted: deletion } : { version: deletion };
     return { kind: 'tombstone', id, ...order, originalId };
   });
-  const { counts, replaced } = await store(trx, index.no, judged, { isCopy: false });
+  const { counts, replaced } = await store(trx, index.no, judged, { isCopy: false, copiedFrom: null });
   if (isExternal) await recallRemoved(trx, index.no, counts.written);
   const staleIds = new Set(counts.stale);
   await rememberOriginals(
@@ -77,10 +77,15 @@ function derivedOf(objects: readonly ObjectWrite[]): { id: string; originalId: s
 
 /**
  * Stores copies as they are: their source has judged age and lineage, and judging again could differ, since copies
- * arrive in another order.
+ * arrive in another order. `copiedFrom` is the number of that source; `keep`: the rows stay what they were.
  */
-export async function storeObjects(trx: Trx, indexNo: number, objects: readonly ObjectWrite[]): Promise<WriteCounts> {
-  return (await store(trx, indexNo, objects, { isCopy: true })).counts;
+export async function storeObjects(
+  trx: Trx,
+  indexNo: number,
+  objects: readonly ObjectWrite[],
+  copiedFrom: CopiedFrom,
+): Promise<WriteCounts> {
+  return (await store(trx, indexNo, objects, { isCopy: true, copiedFrom })).counts;
 }
 
 /**
@@ -91,14 +96,14 @@ async function store(
   trx: Trx,
   indexNo: number,
   objects: readonly ObjectWrite[],
-  options: { isCopy: boolean },
+  options: StoreOptions,
 ): Promise<{ counts: WriteCounts; replaced: ReadonlySet<string> }> {
   const { first, repeated } = splitRepeated(objects);
   const replace = first.filter(({ kind }) => kind !== 'unchanged');
   const keep = first.filter((object) => object.kind === 'unchanged');
   if (replace.length > 0 && keep.length > 0) await lockRows(trx, indexNo, first.map(idOf));
   const replaced = await replaceObjects(trx, indexNo, replace, options);
-  const kept = await raiseUnchanged(trx, indexNo, keep);
+  const kept = await raiseUnchanged(trx, indexNo, keep, options.copiedFrom);
   await deleteParts(trx, indexNo, replaced.older);
   await insertParts(trx, indexNo, replace, replaced.ids);
 
@@ -136,6 +141,15 @@ function splitRepeated(objects: readonly ObjectWrite[]): { first: ObjectWrite[];
   return { first: [...best.values()], repeated: objects.filter((object) => best.get(object.id) !== object) };
 }
 
+type CopiedFrom = number | 'keep';
+
+interface StoreOptions {
+  isCopy: boolean;
+  /** Null: the write was made here. */
+  copiedFrom: CopiedFrom | null;
+}
+
+const originOf = (copiedFrom: CopiedFrom | null) => (copiedFrom === 'keep' ? null : copiedFrom);
 const idOf = (object: { id: string }) => object.id;
 const json = (value: unknown) => JSON.stringify(value);
 
@@ -144,7 +158,7 @@ async function replaceObjects(
   trx: Trx,
   indexNo: number,
   objects: readonly ObjectWrite[],
-  { isCopy }: { isCopy: boolean },
+  { isCopy, copiedFrom }: StoreOptions,
 ): Promise<{ ids: Set<string>; older: string[] }> {
   if (objects.length === 0) return { ids: new Set(), older: [] };
   const { objects: table } = tablesOf(indexNo);
@@ -153,9 +167,10 @@ async function replaceObjects(
   const { rows } = await sql<{ object_id: string; is_new: boolean }>`
     insert into ${table} as stored
       (index_no, object_id, version, accepted, change, deleted, deleted_version, failed, payload, metadata, original_id, uri,
-      hash, write_time)
+      hash, copied_from, write_time)
     select ${indexNo}::int, id, version, accepted, nextval('reembed.changes'), deleted,
-      case when deleted then coalesce(accepted, version) else 0 end, failed, payload::jsonb, metadata::jsonb, original_id, uri, hash, now()
+      case when deleted then coalesce(accepted, version) else 0 end, failed, payload::jsonb, metadata::jsonb, original_id, uri,
+      hash, ${originOf(copiedFrom)}::int, now()
     from unnest(
       ${textArray(objects.map(idOf))}::text[],
       ${bigintArray(objects.map((object) => object.version))}::bigint[],
@@ -184,6 +199,7 @@ async function replaceObjects(
       end,
       uri = excluded.uri,
       hash = excluded.hash,
+      copied_from = ${copiedFrom === 'keep' ? sql`stored` : sql`excluded`}.copied_from,
       write_time = excluded.write_time
     where stored.version < excluded.version
       or (stored.version = excluded.version and stored.failed and not excluded.failed)
@@ -200,6 +216,7 @@ async function raiseUnchanged(
   trx: Trx,
   indexNo: number,
   objects: readonly Extract<ObjectWrite, { kind: 'unchanged' }>[],
+  copiedFrom: CopiedFrom | null,
 ): Promise<Set<string>> {
   if (objects.length === 0) return new Set();
   const { objects: table } = tablesOf(indexNo);
@@ -230,6 +247,7 @@ async function raiseUnchanged(
       metadata = incoming.metadata,
       original_id = incoming.original_id,
       uri = incoming.uri,
+      copied_from = ${copiedFrom === 'keep' ? sql`stored.copied_from` : sql`${copiedFrom}::int`},
       write_time = now()
     from incoming
     where stored.index_no = ${indexNo}

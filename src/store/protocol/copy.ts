@@ -3,9 +3,9 @@ import type { Payload } from '../../contract/objects.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { storeObjects } from './apply-writes.ts';
+import { boundWaits, type Deadline } from './draining.ts';
 import { closeGates, holdGate } from './gate.ts';
 import { requireLock } from './locks.ts';
-import { deleteParts } from './parts.ts';
 import { lastChangeOf } from './versions.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
@@ -129,10 +129,11 @@ export async function readChanged(
 
 /**
  * The change number up to which all of the source's writes are committed: read at an instant at which no writer holds
- * the gate.
+ * the gate. It waits for that no longer than the deadline, if there is one: see `isWaitOver`.
  */
-export async function markChanges(db: Db, sourceNo: number): Promise<number> {
+export async function markChanges(db: Db, sourceNo: number, deadline?: Deadline): Promise<number> {
   return transaction(db, async (trx) => {
+    await boundWaits(trx, deadline);
     await closeGates(trx, sourceNo);
     return lastChangeOf(trx, sourceNo);
   });
@@ -158,7 +159,7 @@ export async function writeCopies(
   return transaction(db, async (trx) => {
     await holdGate(trx, destNo);
     const { sourceNo } = await requireLock(trx, lock);
-    const counts = await storeObjects(trx, destNo, objects);
+    const counts = await storeObjects(trx, destNo, objects, sourceNo);
     await copyLineage(trx, { sourceNo, destNo }, deletedOnce);
     return counts;
   });
@@ -181,39 +182,4 @@ async function copyLineage(trx: Trx, pair: Pair, ids: readonly string[]): Promis
         d.deleted_version < s.deleted_version
         or (d.version = s.version and d.deleted and d.original_id is null and s.original_id is not null)
       )`.execute(trx);
-}
-
-/**
- * Takes out of the destination what the source does not know at all: left from an earlier life, for instance of an
- * object whose tombstone in the source is long gone. No tombstone is left, so that late writes are judged here as in
- * the source. Only the version that was looked at is removed: a forward may bring a newer one meanwhile. Returns how
- * many were removed.
- */
-export async function removeUnknown(db: Db, lock: string, pair: Pair, limit: number): Promise<number> {
-  const dest = tablesOf(pair.destNo);
-  return transaction(db, async (trx) => {
-    await holdGate(trx, pair.destNo);
-    await requireLock(trx, lock);
-    const { rows } = await sql<{ object_id: string }>`
-      with unknown as (
-        select d.object_id, d.version
-        from ${dest.objects} d
-        where d.index_no = ${pair.destNo}
-          and not d.deleted
-          and not exists (
-            select from ${tablesOf(pair.sourceNo).objects} s
-            where s.index_no = ${pair.sourceNo} and s.object_id = d.object_id
-          )
-        limit ${limit}
-      )
-      delete from ${dest.objects} d
-      using unknown
-      where d.index_no = ${pair.destNo}
-        and d.object_id = unknown.object_id
-        and d.version = unknown.version
-      returning d.object_id`.execute(trx);
-    const ids = rows.map((row) => row.object_id);
-    await deleteParts(trx, pair.destNo, ids);
-    return ids.length;
-  });
 }

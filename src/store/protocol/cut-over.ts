@@ -3,36 +3,11 @@ import { ReembedError } from '../../contract/errors.ts';
 import { type Db, transaction } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
+import { boundWaits, type Deadline } from './draining.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { requireLock } from './locks.ts';
+import { noteReplaced } from './origins.ts';
 import { lastChangeOf } from './versions.ts';
-
-/**
- * Holds writers to the source back for so many seconds at most, whatever becomes of the caller, or (null) lets them go.
- * From its return on, no writer is under way.
- */
-export async function setDraining(db: Db, lock: string, seconds: number | null): Promise<void> {
-  await transaction(db, async (trx) => {
-    const { sourceNo } = await requireLock(trx, lock);
-    await closeGates(trx, sourceNo);
-    await requireLock(trx, lock);
-    await sql`
-      update reembed.reindex_locks
-      set draining_until = clock_timestamp() + make_interval(secs => ${seconds}::float8)
-      where lock = ${lock}::uuid`.execute(trx);
-  });
-}
-
-/**
- * Holds writers back for so many seconds from now, if they have not been let go. Without the gate: a writer that slipped
- * in because this came late is found by the cut-over.
- */
-export async function prolongDraining(db: Db, lock: string, seconds: number): Promise<void> {
-  await sql`
-    update reembed.reindex_locks
-    set draining_until = clock_timestamp() + make_interval(secs => ${seconds}::float8)
-    where lock = ${lock}::uuid and draining_until is not null`.execute(db);
-}
 
 export interface CutOver {
   lock: string;
@@ -50,10 +25,12 @@ export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; 
 
 /**
  * The one atomic step: under both gates and with the lock checked, if nothing of the source is behind, the alias is
- * switched and the lock goes. Running it again after it has happened answers `done`. Error: `LockLost`.
+ * switched and the lock goes. Running it again after it has happened answers `done`. It waits for the catalog and the
+ * gates no longer than the deadline, if there is one: see `isWaitOver`. Error: `LockLost`.
  */
-export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
+export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promise<CutOverOutcome> {
   return transaction(db, async (trx) => {
+    await boundWaits(trx, deadline);
     await closeCatalog(trx); // a new alias must not get the name of an index that is being created
     await closeGates(trx, step.sourceNo, step.destNo);
     const dest = await findIndexByNo(trx, step.destNo);
@@ -82,6 +59,7 @@ export async function cutOver(db: Db, step: CutOver): Promise<CutOverOutcome> {
       }
     }
     await trx.updateTable('reembed.indexes').set({ built_by_lock: step.lock }).where('no', '=', step.destNo).execute();
+    await noteReplaced(trx, step.sourceNo, step.destNo, await lastChangeOf(trx, step.sourceNo));
     await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', step.lock).execute();
     if (step.mirror) {
       await sql`

@@ -41,6 +41,7 @@ export async function deleteDerived(
       metadata = '{}',
       uri = null,
       hash = null,
+      copied_from = null,
       write_time = now()
     from ${newest}
     where stored.index_no = ${indexNo}

@@ -8,7 +8,7 @@ import type { IndexRow } from '../schema.ts';
 import { findConflict } from './conflicts.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { listLocks } from './locks.ts';
-import { lastChangeOf } from './versions.ts';
+import { hasObjects, lastChangeOf } from './versions.ts';
 
 export interface LockRequest {
   taskId: string;
@@ -33,6 +33,8 @@ export type LockOutcome =
       destNo: number;
       source: string;
       alias: string | null;
+      /** The destination was there before, with objects: they are to be looked at before anything is copied. */
+      destHasObjects: boolean;
       /** The change number at the moment of locking: what changes later is reconciled. */
       mark: number;
       lockTime: string;
@@ -119,6 +121,7 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
     destNo: dest.no,
     source: source.name,
     alias,
+    destHasObjects: await hasObjects(trx, dest.no),
     mark: await lastChangeOf(trx, source.no),
     lockTime: row.lock_time.toISOString(),
     lockExpireTime: row.lock_expire_time.toISOString(),

@@ -28,6 +28,6 @@ export async function writeRepairs(db: Db, indexNo: number, objects: readonly Ob
     await holdGate(trx, indexNo);
     const index = await findIndexByNo(trx, indexNo);
     if (index?.state !== 'active') throw new ReembedError('IndexDeleting', 'the index is being deleted');
-    await storeObjects(trx, indexNo, objects);
+    await storeObjects(trx, indexNo, objects, 'keep');
   });
 }

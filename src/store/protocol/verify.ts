@@ -1,37 +1,65 @@
 import { sql } from 'kysely';
 import type { Db } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
-import { IS_BEHIND, joinPair, type Pair } from './copy.ts';
+import { IS_BEHIND, type Pair } from './copy.ts';
 
 export interface Comparison {
   /** Objects of the source, changed up to the mark, that the destination lacks or has older. */
   behind: number;
-  /** A few of their ids. */
+  /** Objects that the destination has newer than the source, live where the source has none, or in another state. */
+  ahead: number;
+  /** A few ids of both. */
   examples: string[];
-  /** Live objects of each side now. */
+  /** Live objects of each side, without those that changed after the mark and are still on their way. */
   source: number;
   dest: number;
   /** Objects of the destination that could not be embedded. */
   failed: number;
+  /** Those of them that the source has vectors of. */
+  failedHere: number;
+  /** Live objects that each side has vectors of. */
+  sourceEmbedded: number;
+  destEmbedded: number;
   /** Live, embedded objects of the destination that have no part: a search can not find them. */
   withoutParts: number;
   /** Parts of the destination whose object is gone. */
   orphanedParts: number;
 }
 
-/** Compares a destination with its source: ids and versions up to a mark, counts, and parts. */
+const IS_AHEAD = sql`
+  case
+    when d.version is null then false
+    when s.version is null then not d.deleted
+    else d.version > s.version or (d.version = s.version and d.deleted <> s.deleted and not ${IS_BEHIND})
+  end`;
+
+/** Each object of either side once; both sides as one statement sees them, at one instant. */
+const bothSides = (pair: Pair) => sql`
+  (select * from ${tablesOf(pair.sourceNo).objects} where index_no = ${pair.sourceNo}) s
+  full join (select * from ${tablesOf(pair.destNo).objects} where index_no = ${pair.destNo}) d using (object_id)`;
+
+/**
+ * Compares a destination with its source in both directions: ids and versions up to a mark, counts, and parts. Where
+ * nothing is behind or ahead, the counts of both sides are the same.
+ */
 export async function compareIndexes(db: Db, pair: Pair, mark: number): Promise<Comparison> {
-  const source = tablesOf(pair.sourceNo);
   const dest = tablesOf(pair.destNo);
-  const { rows: behind } = await sql<{ objects: number; examples: string[] | null }>`
-    select count(*) as objects, (array_agg(s.object_id order by s.object_id))[1:5] as examples
-    from ${joinPair(pair)}
-    where s.index_no = ${pair.sourceNo} and s.change <= ${mark} and ${IS_BEHIND}`.execute(db);
-  const { rows: counts } = await sql<Omit<Comparison, 'behind' | 'examples'>>`
+  const behind = sql`s.change <= ${mark} and ${IS_BEHIND}`;
+  const isSettled = sql`(s.change is null or s.change <= ${mark})`;
+  const { rows } = await sql<Omit<Comparison, 'examples' | 'withoutParts' | 'orphanedParts'>>`
     select
-      (select count(*) from ${source.objects} where index_no = ${pair.sourceNo} and not deleted) as source,
-      (select count(*) from ${dest.objects} where index_no = ${pair.destNo} and not deleted) as dest,
-      (select count(*) from ${dest.objects} where index_no = ${pair.destNo} and failed) as failed,
+      count(*) filter (where ${behind}) as behind,
+      count(*) filter (where ${IS_AHEAD}) as ahead,
+      count(*) filter (where ${isSettled} and not s.deleted) as source,
+      count(*) filter (where ${isSettled} and not d.deleted) as dest,
+      count(*) filter (where d.failed and not d.deleted) as failed,
+      count(*) filter (where d.failed and not d.deleted and not coalesce(s.failed, false)) as "failedHere",
+      count(*) filter (where not s.deleted and not s.failed) as "sourceEmbedded",
+      count(*) filter (where not d.deleted and not d.failed) as "destEmbedded"
+    from ${bothSides(pair)}`.execute(db);
+  const counts = rows[0] as (typeof rows)[number];
+  const { rows: parts } = await sql<Pick<Comparison, 'withoutParts' | 'orphanedParts'>>`
+    select
       (
         select count(*)
         from ${dest.objects} o
@@ -48,9 +76,28 @@ export async function compareIndexes(db: Db, pair: Pair, mark: number): Promise<
           where o.index_no = ${pair.destNo} and o.object_id = p.object_id and not o.deleted and not o.failed
         )
       ) as "orphanedParts"`.execute(db);
-  return {
-    behind: behind[0]?.objects ?? 0,
-    examples: behind[0]?.examples ?? [],
-    ...(counts[0] as Omit<Comparison, 'behind' | 'examples'>),
-  };
+  const examples = counts.behind + counts.ahead === 0 ? [] : await examplesOf(db, pair, mark);
+  return { ...counts, ...(parts[0] as (typeof parts)[number]), examples };
+}
+
+async function examplesOf(db: Db, pair: Pair, mark: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select object_id as id
+    from ${bothSides(pair)}
+    where (s.change <= ${mark} and ${IS_BEHIND}) or ${IS_AHEAD}
+    order by object_id
+    limit 5`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+/** What is wrong with a destination, in words; empty: it holds what its source holds. */
+export function differencesOf(found: Comparison): string[] {
+  const examples = `for instance ${found.examples.join(', ')}`;
+  return [
+    found.behind > 0 && `${found.behind} objects are missing or older, ${examples}`,
+    found.ahead > 0 && `${found.ahead} objects are newer than in the source or unknown there, ${examples}`,
+    found.source !== found.dest && `it has ${found.dest} objects, the source ${found.source}`,
+    found.withoutParts > 0 && `${found.withoutParts} objects have no part`,
+    found.orphanedParts > 0 && `${found.orphanedParts} parts have no object`,
+  ].filter((line) => line !== false);
 }

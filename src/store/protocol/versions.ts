@@ -37,3 +37,10 @@ export async function notOvertaken(
   const overtaken = new Set(newer.map(({ object_id: id }) => id));
   return new Set(ids.filter((id) => !overtaken.has(id)));
 }
+
+/** Whether an index has any object, tombstones among them. */
+export async function hasObjects(db: Db | Trx, indexNo: number): Promise<boolean> {
+  const { rows } = await sql`
+    select from ${tablesOf(indexNo).objects} where index_no = ${indexNo} limit 1`.execute(db);
+  return rows.length > 0;
+}

@@ -11,7 +11,7 @@ import type { IndexRow } from '../schema.ts';
 import { finishStaged } from '../staging.ts';
 import { applyWrites } from './apply-writes.ts';
 import { holdGate } from './gate.ts';
-import { type Lock, locksOf } from './locks.ts';
+import { type Lock, locksForWrite } from './locks.ts';
 
 /** One part of an object with its vector, as the pipeline made it. */
 export interface WritePart {
@@ -100,7 +100,7 @@ export async function writeLive(db: Db, write: LiveWrite): Promise<WriteOutcome>
     if (index.state === 'deleting') {
       throw new ReembedError('IndexDeleting', `the index ${index.name} is being deleted`);
     }
-    const { onSource: lock, onDest } = await locksOf(trx, index.no);
+    const { onSource: lock, onDest } = await locksForWrite(trx, index.no);
     if (lock?.draining) return { kind: 'draining' };
     if (onDest) refuseUnfinished(index, onDest);
     if (lock && !lock.mirror && write.onReindex !== 'forward') return { kind: 'locked', taskId: lock.taskId };

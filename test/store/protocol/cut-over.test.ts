@@ -5,7 +5,8 @@ import { setAlias } from '../../../src/store/aliases.ts';
 import type { Db } from '../../../src/store/database.ts';
 import { resolveIndex } from '../../../src/store/indexes.ts';
 import { markChanges, writeCopies } from '../../../src/store/protocol/copy.ts';
-import { type CutOver, cutOver, prolongDraining, setDraining } from '../../../src/store/protocol/cut-over.ts';
+import { type CutOver, cutOver } from '../../../src/store/protocol/cut-over.ts';
+import { endDraining, prolongDraining, setDraining } from '../../../src/store/protocol/draining.ts';
 import { listLocks, requireLock } from '../../../src/store/protocol/locks.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
@@ -131,7 +132,7 @@ onBothDatabases((database) => {
     await untilLapsed();
     await prolongDraining(db, lock, 60);
     expect(await tryWrite()).toEqual({ kind: 'draining' });
-    await setDraining(db, lock, null);
+    await endDraining(db, lock);
     await prolongDraining(db, lock, 60);
     expect(await tryWrite()).toMatchObject({ kind: 'written' });
     await prolongDraining(db, randomUUID(), 60);
@@ -143,7 +144,7 @@ onBothDatabases((database) => {
     const tryWrite = (version: number) => write(db, source, [content('a', version)], { target: alias });
     await setDraining(db, lock, 60);
     expect(await tryWrite(1)).toEqual({ kind: 'draining' });
-    await setDraining(db, lock, null);
+    await endDraining(db, lock);
     expect(await tryWrite(1)).toMatchObject({ kind: 'written' });
     await setDraining(db, lock, 60);
     await expireLock(db, lock);

@@ -4,10 +4,12 @@ import { setAlias } from '../../../src/store/aliases.ts';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { findIndex, markDeleting } from '../../../src/store/indexes.ts';
 import { CONFLICT_RULES } from '../../../src/store/protocol/conflicts.ts';
-import { removeUnknown, writeCopies } from '../../../src/store/protocol/copy.ts';
-import { cutOver, setDraining } from '../../../src/store/protocol/cut-over.ts';
+import { writeCopies } from '../../../src/store/protocol/copy.ts';
+import { cutOver } from '../../../src/store/protocol/cut-over.ts';
+import { setDraining } from '../../../src/store/protocol/draining.ts';
 import { lockPair, releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { listLocks, renewLock, requireLock } from '../../../src/store/protocol/locks.ts';
+import { removeLeftOvers } from '../../../src/store/protocol/origins.ts';
 import { collectTombstones } from '../../../src/store/protocol/tombstones.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
@@ -227,7 +229,7 @@ onBothDatabases((database, databaseName) => {
         () => setDraining(db, lock, 60),
         () => cutOver(db, { lock, ...pair, mark, alias: null, mirror: null }),
         () => renewLock(db, lock, 60),
-        () => removeUnknown(db, lock, pair, 10),
+        () => removeLeftOvers(db, lock, pair, { own: false, after: null, limit: 10 }),
         () => requireLock(db, lock),
       ];
       for (const step of steps) await expect(step()).rejects.toMatchObject({ type: 'LockLost' });

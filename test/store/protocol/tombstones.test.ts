@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
-import { removeUnknown, writeCopies } from '../../../src/store/protocol/copy.ts';
+import { writeCopies } from '../../../src/store/protocol/copy.ts';
 import { cutOver } from '../../../src/store/protocol/cut-over.ts';
+import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { requireLock } from '../../../src/store/protocol/locks.ts';
+import { removeLeftOvers } from '../../../src/store/protocol/origins.ts';
 import { collectTombstones } from '../../../src/store/protocol/tombstones.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
@@ -74,13 +76,16 @@ onBothDatabases((database) => {
   it('an object deleted in the source and forgotten there does not live on in a destination that still had it', async () => {
     const { db } = database();
     const [source, dest] = [await createIndex(db), await createIndex(db)];
-    await writeIn(db, dest, [content('a', 3)]);
+    await writeIn(db, source, [content('a', 3)]);
+    const earlier = await lockIn(db, source.name, dest.name);
+    await writeCopies(db, earlier.lock, dest.no, [content('a', 3)]);
+    await releaseLock(db, earlier.lock);
     await writeIn(db, source, [tombstone('a', 5)]);
     await collectTombstones(db, source.no, AT_ONCE);
     const { lock, mark } = await lockIn(db, source.name, dest.name);
     const pair = { sourceNo: source.no, destNo: dest.no };
-    await writeCopies(db, lock, dest.no, []);
-    expect(await removeUnknown(db, lock, pair, 10)).toBe(1);
+    const found = await removeLeftOvers(db, lock, pair, { own: false, after: null, limit: 10 });
+    expect(found).toEqual({ removed: 1, after: null });
     await cutOver(db, { lock, ...pair, mark, alias: null, mirror: null });
     // Accepted before the deletion and late: the destination must not take it for new.
     expect(await writeIn(db, await reload(db, dest.no), [content('a', 4)])).toMatchObject({ beyondRetention: ['a'] });

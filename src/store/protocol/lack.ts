@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import { ReembedError } from '../../contract/errors.ts';
+import type { Db, Trx } from '../database.ts';
+import { IS_BEHIND, joinPair, lookUpPair, type Pair } from './copy.ts';
+import { findForgotten } from './origins.ts';
+
+/** What an index lacks of the one that an alias points to. */
+export interface Lack {
+  /** Objects and deletions that it has not, or older. */
+  behind: number;
+  /** Objects that it could not embed and the other one could: searches do not find them. */
+  withoutVectors: number;
+  /** Objects that were deleted in the other one and would live again. */
+  deleted: number;
+  /** A few of their ids. */
+  examples: string[];
+  /** All of the other one's changes below this are there; 0 where nothing is lacking. */
+  firstChange: number;
+}
+
+export const isLacking = ({ behind, withoutVectors, deleted }: Lack): boolean => behind + withoutVectors + deleted > 0;
+
+const IS_WITHOUT_VECTORS = sql`(d.failed is true and not d.deleted and not s.failed and not s.deleted)`;
+
+/**
+ * What the destination lacks of the changes of the source after a mark: 0 for all of them, and then also what would
+ * live again. A deletion that the destination has forgotten, as it forgets all of that age, is not lacking.
+ */
+export async function findLack(db: Db | Trx, pair: Pair, after: number): Promise<Lack> {
+  const join = after === 0 ? joinPair(pair) : lookUpPair(pair);
+  const isForgotten = sql`(
+    s.deleted and d.version is null
+    and s.version <= (select removed_version from reembed.indexes where no = ${pair.destNo})
+  )`;
+  const lacking = sql`
+    s.index_no = ${pair.sourceNo} and s.change > ${after}
+    and ((${IS_BEHIND} and not ${isForgotten}) or ${IS_WITHOUT_VECTORS})`;
+  const { rows } = await sql<Pick<Lack, 'behind' | 'withoutVectors' | 'firstChange'>>`
+    select
+      count(*) filter (where not ${IS_WITHOUT_VECTORS}) as behind,
+      count(*) filter (where ${IS_WITHOUT_VECTORS}) as "withoutVectors",
+      coalesce(min(s.change), 0) as "firstChange"
+    from ${join}
+    where ${lacking}`.execute(db);
+  const forgotten = after === 0 ? await findForgotten(db, pair) : { objects: 0, examples: [] };
+  const lack = { ...(rows[0] as (typeof rows)[number]), deleted: forgotten.objects, examples: forgotten.examples };
+  if (lack.behind + lack.withoutVectors === 0) return lack;
+  const { rows: examples } = await sql<{ id: string }>`
+    select s.object_id as id
+    from ${join}
+    where ${lacking}
+    order by s.change
+    limit 5`.execute(db);
+  return { ...lack, examples: [...examples.map(({ id }) => id), ...lack.examples].slice(0, 5) };
+}
+
+/** The error `NotCurrent`: what the index lacks of the one that serves. */
+export function notCurrent(index: string, serving: string, lack: Lack): ReembedError {
+  const parts = [
+    lack.behind > 0 && `${lack.behind} objects or deletions of ${serving} are missing or older in ${index}`,
+    lack.withoutVectors > 0 && `${lack.withoutVectors} objects have no vectors in ${index}`,
+    lack.deleted > 0 && `${lack.deleted} objects that were deleted in ${serving} are still in ${index}`,
+  ].filter((part) => part !== false);
+  return new ReembedError(
+    'NotCurrent',
+    `${parts.join('; ')}, for instance ${lack.examples.join(', ')}: reindex into it, or ask with force`,
+    { reason: 'not-current' },
+  );
+}
