@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
 import { markChanges, readChanged } from '../store/protocol/copy.ts';
 import type { Deadline } from '../store/protocol/draining.ts';
@@ -28,9 +29,19 @@ export function createCopyActivities(
     reconcileMirror: (mirror) =>
       runWithHeartbeat(async (running) => {
         await renewLock(db, mirror.lock, mirror.lockSeconds);
-        const request = { ...mirror, taskId: null, batchSize: MIRROR_BATCH, ratePerSecond: null };
-        const { mark } = await reconcileUntil(deps, request, running, running.isTimeUp);
-        return { mark };
+        // A slow model or database takes longer than the lock lasts.
+        const renewal = setInterval(
+          () => renewLock(db, mirror.lock, mirror.lockSeconds).catch(() => {}),
+          (mirror.lockSeconds * 1_000) / 3,
+        );
+        try {
+          const taskId = Context.current().info.workflowExecution?.workflowId ?? null;
+          const request = { ...mirror, taskId, batchSize: MIRROR_BATCH, ratePerSecond: null };
+          const { mark, more } = await reconcileUntil(deps, request, running, running.isTimeUp);
+          return { mark, more };
+        } finally {
+          clearInterval(renewal);
+        }
       }),
   };
 }

@@ -7,7 +7,8 @@ import { cutOver } from '../store/protocol/cut-over.ts';
 import { createDeadline, isWaitOver, whileDraining } from '../store/protocol/draining.ts';
 import { requireLock } from '../store/protocol/locks.ts';
 import { copyRemoved } from '../store/protocol/removed.ts';
-import { compareIndexes, differencesOf } from '../store/protocol/verify.ts';
+import { syncFailed } from '../store/protocol/repair.ts';
+import { type Comparison, compareIndexes, differencesOf } from '../store/protocol/verify.ts';
 import { measureRecall } from '../store/search.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
 import { removeAllLeftOvers } from './control.ts';
@@ -54,14 +55,8 @@ export function createFinishActivities(
         const found = await compareIndexes(db, request, request.mark);
         const wrong = differencesOf(found);
         if (wrong.length > 0) throw new ReembedError('VerifyFailed', `${dest.name}: ${wrong.join('; ')}`);
-        const { maxFailed } = request;
-        const allowed = maxFailed > 0 && maxFailed < 1 ? maxFailed * found.source : maxFailed;
-        if (maxFailed !== -1 && found.failed > allowed) {
-          throw new ReembedError(
-            'TooManyFailed',
-            `${found.failed} objects could not be embedded, ${maxFailed} are allowed`,
-          );
-        }
+        await syncFailed(db, request.taskId, request.destNo);
+        requireFewFailed(found, request.maxFailed);
         const { source, dest: count, failed } = found;
         return { source, dest: count, failed, removed, recall: await measureRecall(db, dest, SAMPLE) };
       }),
@@ -75,6 +70,23 @@ async function copyAllRemoved(db: Db, request: ReconcileRequest, signal: AbortSi
     signal.throwIfAborted();
     after = await copyRemoved(db, request.lock, request, { after, limit: REMOVE_BATCH });
   }
+}
+
+/**
+ * What the source could not embed either is no fault of the new model. Error: `TooManyFailed`, also when nothing at all
+ * was embedded.
+ */
+function requireFewFailed({ source, failedHere, sourceEmbedded, destEmbedded }: Comparison, maxFailed: number): void {
+  const isFraction = maxFailed > 0 && maxFailed < 1;
+  const allowed = isFraction ? maxFailed * source : maxFailed;
+  if (sourceEmbedded > 0 && destEmbedded === 0) {
+    throw new ReembedError('TooManyFailed', `none of ${sourceEmbedded} objects could be embedded`);
+  }
+  if (maxFailed === -1 || failedHere <= allowed) return;
+  throw new ReembedError(
+    'TooManyFailed',
+    `${failedHere} objects could not be embedded, ${isFraction ? `${maxFailed} of ${source}` : maxFailed} are allowed`,
+  );
 }
 
 async function drainAndSwitch(deps: ActivityDependencies, request: CutOverRequest, running: Running<unknown>) {

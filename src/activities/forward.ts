@@ -10,7 +10,10 @@ const FORWARD_BATCH = 256;
 /** Within a workflow task there is no more time; see `WITHIN_TASK` of the workflows. */
 const LOCAL_FORWARD_MS = 500;
 
-/** Brings what a task has written to the index that is being built, as it is in the source now. */
+/**
+ * Brings what a task has written to the index that is being built, as it is in the source now. What its model rejects is
+ * on the failed list of the task that holds the lock, which can try it again.
+ */
 export async function forwardRange(
   deps: ActivityDependencies,
   range: ForwardRange & { staging: string },
@@ -20,7 +23,7 @@ export async function forwardRange(
   const { staging, sourceNo, destNo, lock } = range;
   let forwarded = 0;
   try {
-    await requireLock(db, lock);
+    const { taskId } = await requireLock(db, lock);
     const dest = await requireIndex(db, destNo);
     for (let seq = range.fromSeq; seq < range.toSeq; ) {
       const rows = await readStaged<{ id: string }>(db, staging, {
@@ -30,7 +33,7 @@ export async function forwardRange(
       });
       const ids = rows.map((row) => row.item.id);
       const objects = await readByIds(db, { sourceNo, destNo }, ids);
-      const counts = await copyObjects(deps, { taskId: null, lock, sourceNo, dest, signal }, objects);
+      const counts = await copyObjects(deps, { taskId, lock, sourceNo, dest, signal }, objects);
       forwarded += counts.copied + counts.tombstones;
       seq = (rows.at(-1)?.seq ?? range.toSeq) + 1;
     }

@@ -17,7 +17,10 @@ const putAlias = createRoute({
   operationId: 'setAlias',
   tags: ['aliases'],
   summary: 'Point an alias to an index, at once for all searches and writes',
-  description: 'Goes back to a retired index only once that has all that was written since: `NotCurrent` until then.',
+  description:
+    'An alias that points elsewhere moves only to an index that has all that it serves now. While that index is kept ' +
+    'current, writers are held back for some seconds at most so that the last writes get there. `NotCurrent` says ' +
+    'what is missing; `force` moves the alias all the same.',
   request: { params, body: { required: true, content: { 'application/json': { schema: aliasTargetBody } } } },
   responses: {
     200: { description: 'The alias points to the index.', content: { 'application/json': { schema: aliasBody } } },
@@ -62,7 +65,8 @@ export function createAliasRouter({ db }: { db: Db }) {
   return createRouter()
     .openapi(putAlias, async (c) => {
       const { alias } = c.req.valid('param');
-      return c.json(await setAlias(db, alias, c.req.valid('json').index), 200);
+      const { index, force } = c.req.valid('json');
+      return c.json(await setAlias(db, alias, index, { force }), 200);
     })
     .openapi(getAliases, async (c) => c.json({ aliases: await listAliases(db) }, 200))
     .openapi(removeAlias, async (c) => {

@@ -277,5 +277,6 @@ export interface EmbedActivities {
   retryFailed(
     request: RetryFailedRequest,
   ): Promise<{ embedded: number; failed: number; after: string | null; more: boolean }>;
-  reconcileMirror(mirror: MirrorState): Promise<{ mark: number }>;
+  /** Renews the mirror's lock and brings what changed; `more` when it stopped for the time. */
+  reconcileMirror(mirror: MirrorState): Promise<{ mark: number; more?: boolean }>;
 }

@@ -19,7 +19,10 @@ export const aliasBody = aliasSchema.meta({ id: 'Alias' });
 export const aliasListBody = z.object({ aliases: z.array(aliasBody) }).meta({ id: 'AliasList' });
 /** What an alias is pointed to. */
 export const aliasTargetBody = z
-  .strictObject({ index: nameSchema.describe('Name of an index, not of an alias.') })
+  .strictObject({
+    index: nameSchema.describe('Name of an index, not of an alias.'),
+    force: z.boolean().default(false).describe('Move it although the index lacks some of what the alias serves now.'),
+  })
   .meta({ id: 'AliasTarget', examples: [{ index: 'docs-v1' }] });
 
 export const searchBody = searchSchema.meta({

@@ -146,8 +146,11 @@ export const reindexSchema = z
       .union([z.literal(-1), z.int().min(0).max(Number.MAX_SAFE_INTEGER), z.number().gt(0).lt(1)], {
         error: 'a whole number, a fraction between 0 and 1, or -1 for no limit',
       })
-      .default(-1)
-      .describe('How many objects may fail to be embedded: a number, a fraction below 1, or -1 for any.'),
+      .default(0.01)
+      .describe(
+        'How many objects may fail to be embedded that the source has vectors of: a number, a fraction of its objects ' +
+          'below 1, or -1 for any. An index without any vectors never replaces one with vectors.',
+      ),
     destExisting: z
       .enum(['refuse', 'replace'])
       .default('refuse')
@@ -191,7 +194,7 @@ export type Stage = z.output<typeof stageSchema>;
 export const failedItemSchema = z.object({
   objectId: z.string(),
   stage: stageSchema,
-  reason: z.string().describe('A stable code: an error type, or `stale-beyond-retention`.'),
+  reason: z.string().describe('A stable code: an error type, `NotEmbedded`, or `stale-beyond-retention`.'),
   detail: z.string(),
 });
 export type FailedItem = z.output<typeof failedItemSchema>;

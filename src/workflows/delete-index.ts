@@ -1,4 +1,4 @@
-import { CancellationScope, continueAsNew, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, isCancellation, sleep } from '@temporalio/workflow';
 import { durationMs } from '../contract/durations.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { DeleteIndexInput, HandOver, MirrorState } from '../contract/workflow-inputs.ts';
@@ -84,8 +84,9 @@ async function waitUntil(task: Task, index: string, deleteAtMs: number): Promise
 }
 
 /**
- * Keeps the index current until its time has come or someone asks for its deletion at once. Returns the mirror, or
- * undefined when its lock was lost: the index serves again, or the lock expired. Its deletion then decides.
+ * Keeps the index current until its time has come or someone asks for its deletion at once. Beside the waiting, so that
+ * a pause of the deletion does not end it. Returns the mirror, or undefined when its lock was lost: the index serves
+ * again, or nobody kept it current for too long. Its deletion then decides.
  */
 async function keepCurrentUntil(
   task: Task,
@@ -93,24 +94,58 @@ async function keepCurrentUntil(
   mirror: MirrorState,
   deleteAtMs: number,
 ): Promise<MirrorState | undefined> {
-  while (Date.now() < deleteAtMs) {
-    try {
-      mirror.mark = (await embedActivities().reconcileMirror(mirror)).mark;
-    } catch (error) {
-      if (errorOf(error).type !== 'LockLost') throw error;
-      return undefined;
+  const keeper = startKeeper(task, mirror);
+  try {
+    while (Date.now() < deleteAtMs && !keeper.isLost()) {
+      const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
+      const detail = `${willBeDeleted(index, deleteAtMs)}; until then it is kept current`;
+      // It may have been asked for by the run before.
+      if (task.takeRestart() || (await task.waitFor(detail, Math.min(leftSeconds, pauseSecondsOf(mirror))))) {
+        task.tracker.data.atOnce = true;
+        break;
+      }
+      task.continueIfLong();
     }
-    const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
-    const pauseSeconds = Math.min(leftSeconds, mirror.lockSeconds / 3, LONGEST_MIRROR_PAUSE_SECONDS);
-    const detail = `${willBeDeleted(index, deleteAtMs)}; until then it is kept current`;
-    // It may have been asked for while this was being brought up to date, or by the run before.
-    if (task.takeRestart() || (await task.waitFor(detail, pauseSeconds))) {
-      task.tracker.data.atOnce = true;
-      return mirror;
-    }
-    task.continueIfLong();
+  } finally {
+    await keeper.stop();
   }
-  return mirror;
+  return keeper.isLost() ? undefined : mirror;
+}
+
+const pauseSecondsOf = ({ lockSeconds }: MirrorState) => Math.min(lockSeconds / 3, LONGEST_MIRROR_PAUSE_SECONDS);
+
+/** Renews the mirror and brings what was written, again and again. Trouble is told in the tracker and tried again. */
+function startKeeper(task: Task, mirror: MirrorState) {
+  const scope = new CancellationScope();
+  let lost = false;
+  const keeping = scope.run(async () => {
+    for (;;) {
+      try {
+        const { mark, more } = await embedActivities().reconcileMirror(mirror);
+        mirror.mark = mark;
+        delete task.tracker.data.mirrorError;
+        if (more) continue;
+      } catch (error) {
+        if (isCancellation(error)) return;
+        const { type, message } = errorOf(error);
+        lost = type === 'LockLost';
+        if (lost) return;
+        task.report({ data: { mirrorError: message } });
+      }
+      await sleep(pauseSecondsOf(mirror) * 1_000, { summary: 'before the mirror is renewed' });
+    }
+  });
+  return {
+    isLost: () => lost,
+    async stop() {
+      scope.cancel();
+      await CancellationScope.nonCancellable(() =>
+        keeping.catch((error) => {
+          if (!isCancellation(error)) throw error;
+        }),
+      );
+    },
+  };
 }
 
 const willBeDeleted = (index: string, deleteAtMs: number) =>

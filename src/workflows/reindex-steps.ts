@@ -12,7 +12,7 @@ export const DEFAULTS = {
   waitSeconds: 1_200,
   concurrency: 4,
   batchSize: 256,
-  maxFailed: -1,
+  maxFailed: 0.01,
   destExisting: 'refuse',
   retire: 'never',
   lockSeconds: 900,
@@ -159,6 +159,9 @@ export async function verify(run: ReindexRun): Promise<void> {
   task.report({ failed: verified.failed, data: { verified: { ...verified } } });
 }
 
+/** The task that deletes the source in the end, and keeps it current until then. */
+export const retireIdOf = (task: Task) => `${task.id}/retire/${task.tracker.attempts}`;
+
 /** Step 7: drains, brings the last few and switches; when that takes too long, lets the writers go and tries later. */
 export async function switchOver(run: ReindexRun, stopRenewing: () => void): Promise<void> {
   const { task, settings, state } = run;
@@ -172,7 +175,8 @@ export async function switchOver(run: ReindexRun, stopRenewing: () => void): Pro
       ...pairOf(run),
       alias: locked.alias,
       drainSeconds: settings.drainSeconds,
-      mirror: mirrorLock === null ? null : { lock: mirrorLock, lockSeconds: settings.lockSeconds, taskId: task.id },
+      mirror:
+        mirrorLock === null ? null : { lock: mirrorLock, lockSeconds: settings.lockSeconds, taskId: retireIdOf(task) },
     });
     state.mark = result.mark;
     if (result.kind === 'done') {
@@ -196,14 +200,17 @@ function noteCutOver(state: ReindexState, mark: number): void {
 
 /**
  * True when the switch has happened although its activity did not come to say so: its worker died after the commit, and
- * the renewal of the lock, which was gone, failed first.
+ * any later step, in this run or the next, found the lock gone.
  */
 export async function hasSwitched({ task, state }: ReindexRun): Promise<boolean> {
   const { locked } = state;
-  if (!locked || task.tracker.data.phase !== 'cut-over') return false;
+  if (!locked) return false;
   const switched = await CancellationScope.nonCancellable(() =>
     control.wasCutOver(locked.destNo, locked.lock).catch(() => false),
   );
-  if (switched) noteCutOver(state, state.mark);
+  if (switched) {
+    noteCutOver(state, state.mark);
+    task.report({ data: { phase: 'done' } });
+  }
   return switched;
 }

@@ -19,6 +19,7 @@ import {
   type ReindexRun,
   type ReindexSettings,
   reconcile,
+  retireIdOf,
   switchOver,
   verify,
 } from './reindex-steps.ts';
@@ -128,7 +129,7 @@ async function retire({ task, settings, state }: ReindexRun): Promise<void> {
   if (when === 'never' || cutOver === null) return;
   const later = when === 'now' ? null : when;
   await startChild(deleteIndex, {
-    workflowId: `${task.id}/retire/${task.tracker.attempts}`,
+    workflowId: retireIdOf(task),
     staticSummary: `delete ${cutOver.source}, replaced by ${settings.dest}`,
     parentClosePolicy: ParentClosePolicy.ABANDON,
     priority: { priorityKey: PRIORITY.copy },

@@ -19,6 +19,8 @@ describe('a reindex, on a server whose clock runs ahead', () => {
   let database: TestDatabase;
   let rig: Rig;
   let poison: RegExp | undefined;
+  /** What only the model of the destination rejects. */
+  let newPoison: RegExp | undefined;
   let names = 0;
 
   beforeAll(async () => {
@@ -26,10 +28,11 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     rig = await startRig({
       environment,
       db: database.db,
-      embedder: (_config, usual) => ({
+      embedder: (config, usual) => ({
         ...usual,
         async embed(texts, options) {
-          if (texts.some((text) => poison?.test(text)))
+          const isNew = config.dimensions === destModel.dimensions;
+          if (texts.some((text) => poison?.test(text) || (isNew && newPoison?.test(text))))
             throw new ReembedError('ModelRejectedInput', 'I cannot read this');
           return usual.embed(texts, options);
         },
@@ -132,7 +135,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
   test('carries an object over as failed that cannot be embedded, and everything else goes on', async () => {
     const { dest, alias } = await givenSource(50);
     poison = /^text 0 of/;
-    const handle = await rig.start('reindex', { source: alias, dest, destModel });
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, maxFailed: 1 });
     expect(await endOf(handle)).toMatchObject({
       status: 'done',
       data: { copied: 49, failed: 1, verified: { failed: 1 } },
@@ -155,6 +158,59 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     poison = undefined;
     const again = await rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0 });
     expect(again).toMatchObject({ status: 'done', data: { copied: 5, verified: { failed: 0 } } });
+  });
+
+  test('of which everything fails never gets the alias, however few objects there are and whatever is allowed', async () => {
+    for (const maxFailed of [undefined, 0.5, 100, -1]) {
+      const { source, dest, alias } = await givenSource(1);
+      poison = /^text/;
+      const tracker = await rig.run('reindex', { source: alias, dest, destModel, maxFailed, maxAttempts: 1 });
+      poison = undefined;
+      expect(tracker).toMatchObject({
+        status: 'exhausted',
+        errors: [{ type: 'TooManyFailed', message: expect.stringContaining('none of 1 objects') }],
+      });
+      expect(await aliasOf(alias)).toBe(source);
+    }
+  });
+
+  test('is done when one of a hundred objects fails, and not when two do, unless more are allowed', async () => {
+    const { dest, alias } = await givenSource(100);
+    poison = /^text [01] of/;
+    const two = await rig.run('reindex', { source: alias, dest, destModel, maxAttempts: 1 });
+    expect(two).toMatchObject({ status: 'exhausted', errors: [{ type: 'TooManyFailed' }] });
+    poison = /^text 0 of/;
+    expect(await rig.run('reindex', { source: alias, dest, destModel })).toMatchObject({
+      status: 'done',
+      data: { verified: { failed: 1, source: 100, dest: 100 } },
+    });
+    // The source of the next one lacks its vectors too: that is no fault of the new model.
+    expect(await rig.run('reindex', { source: alias, dest: `${dest}-next`, destModel, maxFailed: 0 })).toMatchObject({
+      status: 'done',
+      data: { verified: { failed: 1 } },
+    });
+    poison = undefined;
+  });
+
+  test('has on its failed list what a forward of another task could not embed', async () => {
+    const { source, dest, alias } = await givenSource(30);
+    newPoison = /^only the new model/;
+    const options = { batchSize: 1, ratePerSecond: 10, maxFailed: 5 };
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, ...options });
+    await trackerWhen(handle, ({ progress }) => progress.done > 0);
+    // Its key is before those that are being copied: only the forward brings it.
+    await rig.run('upsert', { index: alias, items: [{ id: 'a0', payload: 'only the new model rejects this' }] });
+    const from = await findIndex(database.db, source);
+    expect(from && (await getObject(database.db, from, 'a0'))).toMatchObject({ failed: false });
+    await handle.signal('throttle', null);
+    expect(await endOf(handle)).toMatchObject({
+      status: 'done',
+      data: { verified: { source: 31, dest: 31, failed: 1 } },
+    });
+    expect(await listFailed(database.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
+      { objectId: 'a0', stage: 'embed', reason: 'ModelRejectedInput' },
+    ]);
+    newPoison = undefined;
   });
 
   test('stops when it is canceled in the middle: the lock is released and the source serves', async () => {

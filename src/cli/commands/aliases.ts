@@ -12,10 +12,14 @@ export function addAliasCommands(program: Command, io: Io): void {
 
   remote(group.command('set <alias> <index>'))
     .summary('point an alias to an index')
-    .description('Points an alias to an index, in one step for all searches and writes.')
+    .description(
+      'Points an alias to an index, in one step for all searches and writes. It moves only to an index that has all ' +
+        'that the alias serves now.',
+    )
+    .option('--force', 'move it although the index lacks something')
     .addHelpText('after', examples('reembed alias set live docs-v2'))
-    .action(async (alias: string, index: string, options: RemoteOptions) => {
-      const set = await clientFrom(io, options).aliases.set(alias, index);
+    .action(async (alias: string, index: string, options: RemoteOptions & { force?: boolean }) => {
+      const set = await clientFrom(io, options).aliases.set(alias, index, { force: options.force });
       writeResult(io, options.json, set, () => `${set.alias} points to ${set.index}`);
     });
 

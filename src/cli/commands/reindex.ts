@@ -37,7 +37,11 @@ export function addReindexCommand(program: Command, io: Io): void {
     .option('--wait-seconds <seconds>', 'how long to wait before looking again', wholeNumber)
     .option('--concurrency <count>', 'batches copied at once, of all slices together', wholeNumber)
     .option('--batch-size <count>', 'objects embedded and written together', wholeNumber)
-    .option('--max-failed <count>', 'objects that may fail: a number, a fraction below 1, or -1 for any', anyNumber)
+    .option(
+      '--max-failed <count>',
+      'objects that may fail: a number, a fraction below 1 (0.01 if absent), or -1 for any',
+      anyNumber,
+    )
     .addOption(
       new Option(
         '--dest-existing <choice>',

@@ -38,9 +38,12 @@ export function indexCalls(send: Send) {
 export function aliasCalls(send: Send) {
   const pathOf = (alias: string) => `/v1/aliases/${segment(alias)}`;
   return {
-    /** Points an alias to an index. Errors: `IndexNotFound`, `NameTaken`, `IndexDeleting`, `IndexLocked`. */
-    async set(alias: string, index: string): Promise<Alias> {
-      return readAs(await send('PUT', pathOf(alias), { json: { index } }), aliasSchema);
+    /**
+     * Points an alias to an index. Errors: `IndexNotFound`, `NameTaken`, `IndexDeleting`, `IndexLocked`, and `NotCurrent`
+     * unless `force`, when the index lacks some of what the alias serves now.
+     */
+    async set(alias: string, index: string, options: { force?: boolean } = {}): Promise<Alias> {
+      return readAs(await send('PUT', pathOf(alias), { json: { index, ...options } }), aliasSchema);
     },
     async list(): Promise<Alias[]> {
       return (await readAs(await send('GET', '/v1/aliases'), aliasListBody)).aliases;

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, NativeSelect, Stack, Table, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, NativeSelect, Stack, Table, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { ReembedError } from '../../client/http/client.ts';
 import type { Alias, IndexInfo } from '../../contract/indexes.ts';
 import { reembed } from '../api/client.ts';
 import { aliasesQuery } from '../api/queries.ts';
@@ -87,8 +88,9 @@ interface AliasDialogProps {
 function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps) {
   const [alias, setAlias] = useState(given.alias);
   const [index, setIndex] = useState(given.index);
+  const [force, setForce] = useState(false);
   const isNew = given.alias === '';
-  const set = useAct(() => reembed.aliases.set(alias, index), {
+  const set = useAct(() => reembed.aliases.set(alias, index, { force }), {
     quiet: true,
     done: () => `${alias} points to ${index}`,
     changes: [['aliases'], ['indexes']],
@@ -120,6 +122,14 @@ function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps) {
             onChange={(event) => setIndex(event.currentTarget.value)}
           />
           {set.error && <Problem error={set.error} title="The alias was not changed" />}
+          {(force || (set.error instanceof ReembedError && set.error.type === 'NotCurrent')) && (
+            <Checkbox
+              size="xs"
+              label="Switch although the index lacks this"
+              checked={force}
+              onChange={(event) => setForce(event.currentTarget.checked)}
+            />
+          )}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               Not now

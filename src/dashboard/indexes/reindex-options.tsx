@@ -64,7 +64,7 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
       <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Options</summary>
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt="xs">
         {count('ratePerSecond', 'Objects per second, at most', 'no limit')}
-        {count('maxFailed', 'Objects that may fail (below 1: a fraction)', 'any')}
+        {count('maxFailed', 'Objects that may fail (below 1: a fraction)', '0.01')}
         {count('concurrency', 'Batches copied at once', '4')}
         {count('batchSize', 'Objects embedded together', '256')}
         <NativeSelect

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
-import { type Db, transaction } from '../database.ts';
+import { type Db, type Trx, transaction } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
+import { tablesOf } from '../partitions.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { boundWaits, type Deadline } from './draining.ts';
 import { closeCatalog, closeGates } from './gate.ts';
@@ -26,7 +27,8 @@ export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; 
 /**
  * The one atomic step: under both gates and with the lock checked, if nothing of the source is behind, the alias is
  * switched and the lock goes. Running it again after it has happened answers `done`. It waits for the catalog and the
- * gates no longer than the deadline, if there is one: see `isWaitOver`. Error: `LockLost`.
+ * gates no longer than the deadline, if there is one: see `isWaitOver`. Errors: `LockLost`, `ReindexConflict`,
+ * `TooManyFailed` when an index without vectors would replace one that has some.
  */
 export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promise<CutOverOutcome> {
   return transaction(db, async (trx) => {
@@ -45,6 +47,9 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
     if (objects > 0) return { kind: 'behind', objects };
 
     if (step.alias !== null) {
+      if ((await hasVectors(trx, step.sourceNo)) && !(await hasVectors(trx, step.destNo))) {
+        throw new ReembedError('TooManyFailed', `nothing in ${dest?.name} could be embedded: ${step.alias} stays`);
+      }
       if (await findIndex(trx, step.alias)) {
         throw new ReembedError('ReindexConflict', `an index was created with the name of the alias ${step.alias}`);
       }
@@ -72,4 +77,12 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
     // From here on the roles are swapped: what changes in the destination is brought to the source.
     return { kind: 'done', mark: step.mirror ? await lastChangeOf(trx, step.destNo) : step.mark };
   });
+}
+
+async function hasVectors(trx: Trx, indexNo: number): Promise<boolean> {
+  const { rows } = await sql`
+    select from ${tablesOf(indexNo).objects}
+    where index_no = ${indexNo} and not deleted and not failed
+    limit 1`.execute(trx);
+  return rows.length > 0;
 }

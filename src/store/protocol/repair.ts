@@ -31,3 +31,24 @@ export async function writeRepairs(db: Db, indexNo: number, objects: readonly Ob
     await storeObjects(trx, indexNo, objects, 'keep');
   });
 }
+
+/**
+ * Makes a task's failed list say exactly which objects of an index have no vectors: adds those that are not on it, and
+ * takes off those that have been embedded, overwritten or deleted since.
+ */
+export async function syncFailed(db: Db, taskId: string, indexNo: number): Promise<void> {
+  const { objects } = tablesOf(indexNo);
+  await sql`
+    insert into reembed.failed_items (task_id, object_id, stage, reason, detail)
+    select ${taskId}, object_id, 'embed', 'NotEmbedded', 'the index holds it without vectors'
+    from ${objects}
+    where index_no = ${indexNo} and failed and not deleted
+    on conflict (task_id, object_id) do nothing`.execute(db);
+  await sql`
+    delete from reembed.failed_items item
+    where item.task_id = ${taskId}
+      and not exists (
+        select from ${objects} o
+        where o.index_no = ${indexNo} and o.object_id = item.object_id and o.failed and not o.deleted
+      )`.execute(db);
+}

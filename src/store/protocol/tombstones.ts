@@ -3,11 +3,15 @@ import { type Db, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { closeGates } from './gate.ts';
 
+/** A mirror whose workers were away comes back to life for so long after it has expired. */
+const MIRROR_GRACE_SECONDS = 86_400;
+
 /**
  * Removes tombstones older than the retention, at most `limit` at once so that writers wait only for an instant. The
  * index keeps the highest version removed: a later write at or below it, of an object without a row, can not be judged.
- * One with external versions, which are comparable for one object only, remembers each object that it removed. Does nothing while a lock touches the index, since the copier needs them; an expired lock is taken away first, so that
- * a reindex that comes back to life begins again rather than go on without them.
+ * One with external versions, which are comparable for one object only, remembers each object that it removed. Does
+ * nothing while a lock touches the index, since the copier needs them; an expired lock is taken away first, so that a
+ * reindex that comes back to life begins again rather than go on without them. A mirror has a day to come back.
  */
 export async function collectTombstones(
   db: Db,
@@ -19,7 +23,10 @@ export async function collectTombstones(
     await closeGates(trx, indexNo);
     await sql`
       delete from reembed.reindex_locks
-      where ${indexNo} in (source_no, dest_no) and lock_expire_time <= now()`.execute(trx);
+      where ${indexNo} in (source_no, dest_no)
+        and lock_expire_time <= now() - case when mirror then make_interval(secs => ${MIRROR_GRACE_SECONDS}) else '0' end`.execute(
+      trx,
+    );
     const { rows: locks } = await sql`
       select 1 from reembed.reindex_locks where ${indexNo} in (source_no, dest_no)`.execute(trx);
     if (locks.length > 0) return 0;
