@@ -1,9 +1,11 @@
 import type { AdmitRequest, ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { steerSchema } from '../contract/steer-tasks.ts';
-import { deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/tasks.ts';
+import { type DeleteIndexBody, deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/tasks.ts';
 import { admitItemsOnce, requireWritable } from '../store/admission.ts';
 import { forgetFailedOnce } from '../store/admissions.ts';
+import type { Db } from '../store/database.ts';
+import { findIndex } from '../store/indexes.ts';
 import { finishStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -24,7 +26,7 @@ export function createAdmitActivities({
           const index = await requireWritable(db, rest.index);
           return {
             input: rest,
-            accepted: await admitItemsOnce(db, { ...admission, index, items, field: 'items' }),
+            accepted: await admitItemsOnce(db, { ...admission, index, items, field: 'items', name: rest.index }),
           };
         }
         case 'delete': {
@@ -32,7 +34,7 @@ export function createAdmitActivities({
           const index = await requireWritable(db, rest.index);
           return {
             input: rest,
-            accepted: await admitItemsOnce(db, { ...admission, index, items: ids, field: 'ids' }),
+            accepted: await admitItemsOnce(db, { ...admission, index, items: ids, field: 'ids', name: rest.index }),
           };
         }
         case 'reindex': {
@@ -41,7 +43,7 @@ export function createAdmitActivities({
           return { input: checked, accepted: null };
         }
         case 'delete-index':
-          return { input: deleteIndexSchema.parse(input), accepted: null };
+          return { input: await bindDeletion(db, deleteIndexSchema.parse(input)), accepted: null };
         case 'steer':
           return { input: steerSchema.parse(input), accepted: null };
         default:
@@ -51,4 +53,11 @@ export function createAdmitActivities({
     forgetFailed: (taskId, staging) => forgetFailedOnce(db, taskId, staging),
     dropStaged: (staging, counts) => finishStaged(db, staging, counts),
   };
+}
+
+/** The number of the index that is to be deleted: another one that has its name by then is not. */
+async function bindDeletion(db: Db, body: DeleteIndexBody) {
+  const index = await findIndex(db, body.index);
+  if (!index) throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);
+  return { ...body, indexNo: index.no };
 }

@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { ControlActivities, PrepareDestRequest, PrepareDestResult } from '../contract/activities.ts';
-import { ReembedError } from '../contract/errors.ts';
+import type { ControlActivities, LockPairRequest, PrepareDestRequest, PrepareDestResult } from '../contract/activities.ts';
+import { deletedSince } from '../store/admission.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
 import { findIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
-import { lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
+import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { renewLock, requireLock } from '../store/protocol/locks.ts';
 import { findOwnContent, removeLeftOvers } from '../store/protocol/origins.ts';
 import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
@@ -21,6 +21,7 @@ export function createControlActivities(
   ControlActivities,
   | 'requestCancel'
   | 'lockPair'
+  | 'isInTheWay'
   | 'renewLock'
   | 'releaseLock'
   | 'wasCutOver'
@@ -32,24 +33,27 @@ export function createControlActivities(
   const { background: db, settings } = deps;
   const plan = (sourceNo: number, after: string | null, lanes: number) =>
     planSlices(db, sourceNo, { ...SLICES, mostObjects: settings.sliceObjects, after, lanes });
+  const lockRequestOf = ({ taskId, lock, input }: LockPairRequest): LockRequest => ({
+    taskId,
+    lock,
+    lockSeconds: input.lockSeconds ?? 900,
+    source: input.source,
+    dest: input.dest,
+    destModel: input.destModel,
+    destSplitter: input.destSplitter,
+    destAverage: input.destAverage,
+    alias: input.alias,
+    maxConcurrentReindexes: settings.maxConcurrentReindexes,
+  });
   return {
+    isInTheWay: (request) => isInTheWay(db, lockRequestOf(request)),
     async requestCancel() {
       const { workflowExecution } = Context.current().info;
       await deps.cancelWorkflow(workflowExecution?.workflowId ?? '', workflowExecution?.runId ?? '');
     },
-    async lockPair({ taskId, lock, input, lanes }) {
-      const outcome = await lockPair(db, {
-        taskId,
-        lock,
-        lockSeconds: input.lockSeconds ?? 900,
-        source: input.source,
-        dest: input.dest,
-        destModel: input.destModel,
-        destSplitter: input.destSplitter,
-        destAverage: input.destAverage,
-        alias: input.alias,
-        maxConcurrentReindexes: settings.maxConcurrentReindexes,
-      });
+    async lockPair({ lanes, ...request }) {
+      const { lock } = request;
+      const outcome = await lockPair(db, lockRequestOf(request));
       if (outcome.kind !== 'locked') return outcome;
       const { sourceNo } = outcome;
       const isPlanned = lanes !== undefined && (await hasAtMost(db, sourceNo, settings.sliceObjects));
@@ -65,7 +69,7 @@ export function createControlActivities(
     async markDeleting({ index, indexNo, force, ownLock }) {
       const marked = await transaction(db, async (trx) => {
         if (indexNo !== null && (await findIndex(trx, index))?.no !== indexNo) {
-          throw new ReembedError('IndexNotFound', `the index ${index} that was to be deleted is gone`);
+          throw deletedSince(index);
         }
         return markDeleting(trx, index, { force, ownLock: ownLock ?? undefined });
       });

@@ -5,7 +5,7 @@ import type { Deletion, Item } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
-import { requireWritable } from '../store/admission.ts';
+import { requireAccepted } from '../store/admission.ts';
 import { notOvertaken } from '../store/protocol/versions.ts';
 import {
   type ForwardTarget,
@@ -119,7 +119,7 @@ export class WriteBatch {
     tally: Tally,
   ): Promise<WriteChunkResult['blocked']> {
     for (let left = items; ; ) {
-      this.index ??= await requireWritable(this.deps.db, this.request.index);
+      this.index ??= await requireAccepted(this.deps.db, this.request.index, this.request.indexNo);
       const done = new Set<string>();
       const outcome = await this.writePortions(this.index, left, { tally, done });
       if (outcome === null) return null;

@@ -1,5 +1,5 @@
 import type { WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
-import { requireWritable } from '../store/admission.ts';
+import { requireAccepted } from '../store/admission.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -27,7 +27,7 @@ export function createWriteChunk(deps: ActivityDependencies) {
       }
       if (isLocal() && result.forwards.length > 0) await forwardAtOnce(deps, request, result, running.signal);
       if (request.isWhole) return result; // too few to look whether the index has grown enough
-      const index = await requireWritable(deps.db, request.index);
+      const index = await requireAccepted(deps.db, request.index, request.indexNo);
       if (await isVectorIndexDue(deps, index)) result.vectorIndexDue = index.no;
       return result;
     });

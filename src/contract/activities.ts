@@ -37,6 +37,8 @@ export interface WriteChunkRequest {
   kind: 'upsert' | 'delete';
   /** The name the caller used: an index or an alias. */
   index: string;
+  /** The index that this name meant when the task was accepted; null: it was an alias. */
+  indexNo?: number | null | undefined;
   version: number;
   onReindex: OnReindex;
   fromSeq: number;
@@ -131,6 +133,8 @@ export interface ControlActivities {
   /** Asks Temporal to cancel the calling workflow, so that it ends as canceled. */
   requestCancel(): Promise<void>;
   lockPair(request: LockPairRequest): Promise<LockPairResult>;
+  /** Whether something is still in the way of the lock. */
+  isInTheWay(request: LockPairRequest): Promise<boolean>;
   /** Returns the new time of expiry. */
   renewLock(lock: string, lockSeconds: number): Promise<string>;
   releaseLock(lock: string): Promise<void>;

@@ -18,6 +18,7 @@ export const ERROR_KINDS = {
   NameTaken: { status: 409, retryable: false, title: 'The name is taken' },
   ScheduleExists: { status: 409, retryable: false, title: 'There is a schedule of this name and key' },
   IndexDeleting: { status: 409, retryable: false, title: 'The index is being deleted' },
+  IndexDeleted: { status: 409, retryable: false, title: 'The index was deleted since the task was accepted' },
   IndexLocked: { status: 409, retryable: false, title: 'A reindex holds the index' },
   IndexAliased: { status: 409, retryable: false, title: 'An alias points to the index' },
   NotCurrent: { status: 409, retryable: true, title: 'The index is not up to date yet' },

@@ -139,7 +139,7 @@ export const reindexSchema = z
       .min(1)
       .max(604_800)
       .default(1_200)
-      .describe('How long to wait before looking again at what is in the way.'),
+      .describe('How long to wait at most before trying again, although something still seems to be in the way.'),
     concurrency: z.int().min(1).max(64).default(4).describe('Batches copied at once at most, of all slices together.'),
     batchSize: z.int().min(1).max(2_000).default(256).describe('Objects embedded and written together.'),
     maxFailed: z

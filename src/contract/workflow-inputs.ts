@@ -61,7 +61,9 @@ export interface HandOver {
   /** Of the deletion of an index that a reindex has replaced. */
   retired?: RetiredIndex;
   /** Where the deletion of an index is; only of an earlier run. `mirror` null: it is no longer kept current. */
-  deletion?: { deleteAtMs: number; mirror: MirrorState | null };
+  deletion?: { deleteAtMs: number; indexNo: number; mirror: MirrorState | null };
+  /** The index that is to be deleted, and not another of the same name. */
+  indexNo?: number;
   /** Who has asked for the steering of many tasks. */
   by?: string;
   /** What the client or `admitJob` made of the options of a job. */
@@ -98,6 +100,8 @@ interface CommonInput {
 export interface Accepted {
   version: number;
   total: number;
+  /** The index that was named, which alone may be written to; null: an alias was, which is followed. */
+  indexNo?: number | null;
   /** Under what the items are staged: one acceptance's own, so that two with the same task id cannot mix. */
   staging: string;
 }

@@ -2,7 +2,7 @@ import { type FieldIssue, ReembedError } from '../contract/errors.ts';
 import type { Accepted } from '../contract/workflow-inputs.ts';
 import { admitOnce } from './admissions.ts';
 import { type Db, transaction } from './database.ts';
-import { resolveIndex } from './indexes.ts';
+import { findIndexByNo, resolveIndex } from './indexes.ts';
 import type { IndexRow } from './schema.ts';
 import { dropFailed, findFinished, stageFirst, stageItems } from './staging.ts';
 
@@ -15,6 +15,34 @@ export async function requireWritable(db: Db, nameOrAlias: string): Promise<Inde
   const index = await resolveIndex(db, nameOrAlias);
   if (index.state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${index.name} is being deleted`);
   return index;
+}
+
+/** The number of the index that a write named; null: it named an alias. */
+export function boundTo(index: IndexRow, nameOrAlias: string): number | null {
+  return index.name === nameOrAlias ? index.no : null;
+}
+
+/**
+ * The index to which an accepted write goes: the one that it named then, and no other of that name, or where its alias
+ * points now. `indexNo` is that of `boundTo`; absent: whatever the name means now. Errors: `IndexDeleted`,
+ * `IndexDeleting`, `IndexNotFound`.
+ */
+export async function requireAccepted(
+  db: Db,
+  nameOrAlias: string,
+  indexNo: number | null | undefined,
+): Promise<IndexRow> {
+  if (typeof indexNo === 'number' && !(await findIndexByNo(db, indexNo))) throw deletedSince(nameOrAlias);
+  const index = await requireWritable(db, nameOrAlias);
+  if (indexNo === undefined || boundTo(index, nameOrAlias) === indexNo) return index;
+  throw deletedSince(nameOrAlias);
+}
+
+/** The error that the index or alias of an accepted task is gone, and another may have its name. */
+export function deletedSince(name: string): ReembedError {
+  return new ReembedError('IndexDeleted', `${name} was deleted since this task was accepted`, {
+    reason: 'index-deleted',
+  });
 }
 
 /** What is wrong with an item's version, if anything: an index takes versions from its client or gives them itself. */
@@ -34,6 +62,8 @@ export interface Items {
   index: IndexRow;
   items: readonly Versioned[];
   field: 'items' | 'ids';
+  /** The name that the caller used. */
+  name: string;
 }
 
 /**
@@ -41,11 +71,11 @@ export interface Items {
  * staged: the name is the caller's alone, so that they can be dropped.
  */
 export async function admitItems(db: Db, request: Items): Promise<Accepted> {
-  const { staging, items } = request;
+  const { staging, index, items, name } = request;
   checkVersions(request);
   const version = await stageFirst(db, staging, items.slice(0, STAGE_BATCH));
   await stageFrom(db, request, STAGE_BATCH);
-  return { version, total: items.length, staging };
+  return { version, total: items.length, indexNo: boundTo(index, name), staging };
 }
 
 /**
@@ -57,7 +87,7 @@ export async function admitItemsOnce(
   db: Db,
   request: Items & { taskId: string; version: number | null; again: boolean },
 ): Promise<Accepted> {
-  const { staging, items, taskId, again } = request;
+  const { staging, index, items, name, taskId, again } = request;
   checkVersions(request);
   const version = await transaction(db, async (trx) => {
     const admission = await admitOnce(trx, staging, request.version);
@@ -65,7 +95,7 @@ export async function admitItemsOnce(
     return admission.version;
   });
   if (!(await findFinished(db, staging))) await stageFrom(db, request, 0);
-  return { version, total: items.length, staging };
+  return { version, total: items.length, indexNo: boundTo(index, name), staging };
 }
 
 function checkVersions({ index, items, field }: Items): void {

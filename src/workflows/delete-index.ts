@@ -24,6 +24,7 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
   const { body: input, raw, given, refusal } = receive('delete-index', first, second);
   const { retired, deletion } = given;
   let deleteAtMs = deletion?.deleteAtMs;
+  let indexNo = deletion?.indexNo ?? retired?.indexNo ?? given.indexNo;
   let mirror = deletion ? (deletion.mirror ?? undefined) : retired?.mirror;
   const spec = {
     type: 'delete-index',
@@ -38,13 +39,18 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
         handOver({
           previous,
           retired,
-          deletion: deleteAtMs === undefined ? undefined : { deleteAtMs, mirror: mirror ?? null },
+          indexNo: given.indexNo,
+          deletion:
+            deleteAtMs === undefined || indexNo === undefined
+              ? undefined
+              : { deleteAtMs, indexNo, mirror: mirror ?? null },
         }),
       ),
   } as const;
   return runTask(spec, async (task) => {
     if (deleteAtMs === undefined) {
-      await admit(task, 'delete-index', raw, given.previous);
+      const admitted = await admit(task, 'delete-index', raw, given.previous);
+      indexNo ??= admitted.input.indexNo as number;
       deleteAtMs = Date.now() + (input.after === undefined ? 0 : durationMs(input.after));
     }
     try {
@@ -58,14 +64,14 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
     task.setDetail(`deleting ${input.index}`);
     // An index that is half deleted serves nobody: once begun, it is brought to its end.
     await CancellationScope.nonCancellable(async () => {
-      const { indexNo } = await longControl.markDeleting({
+      const marked = await longControl.markDeleting({
         index: input.index,
-        indexNo: retired?.indexNo ?? null,
+        indexNo: indexNo ?? null,
         force: input.force ?? false,
         ownLock: mirror?.lock ?? null,
       });
       for (let tries = 1; ; tries++) {
-        const dropped = await longControl.dropIndex(indexNo);
+        const dropped = await longControl.dropIndex(marked.indexNo);
         if (dropped.kind === 'dropped') return;
         await task.waitFor(
           `${input.index} takes no writes any more; its tables are removed once they are free of ${dropped.by}`,

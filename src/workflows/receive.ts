@@ -80,7 +80,12 @@ const plan = atLeast({
 const COMMON: Record<string, Shape> = { v: whole(1), 'from?': text(40), 'previous?': previous };
 const LIVE_WRITE: Record<string, Shape> = {
   ...COMMON,
-  'accepted?': record({ version: whole(1), total: whole(1), staging: text(2 * LIMITS.taskIdChars) }),
+  'accepted?': record({
+    version: whole(1),
+    total: whole(1),
+    'indexNo?': orNull(whole(1)),
+    staging: text(2 * LIMITS.taskIdChars),
+  }),
   'write?': anyRecord,
   'forget?': flag,
 };
@@ -94,6 +99,7 @@ const GIVEN: Record<TaskType, Record<string, Shape>> = {
   'delete-index': {
     ...COMMON,
     'retired?': record({ parentId: id, indexNo: whole(1), 'mirror?': mirror }),
+    'indexNo?': whole(1),
     'deletion?': anyRecord,
   },
   steer: { ...COMMON, 'by?': text(LIMITS.taskIdChars) },

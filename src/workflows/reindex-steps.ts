@@ -33,6 +33,9 @@ export interface ReindexRun {
 const SMALL_PASS = 200;
 const MOST_PASSES = 20;
 const LONGEST_CUT_OVER_WAIT_SECONDS = 60;
+/** How soon a reindex that waits looks whether it may begin: first, and after longer and longer. */
+const FIRST_LOOK_SECONDS = 2;
+const LONGEST_LOOK_SECONDS = 15;
 
 function enter({ task }: ReindexRun, phase: string, detail: string): void {
   task.tracker.data.phase = phase;
@@ -64,9 +67,37 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
     }
     task.tracker.data.conflict = result.reason;
     if (result.alwaysRefused || settings.onConflict === 'refuse') throw new RefusedError(result.reason, result.detail);
-    await task.waitFor(`${result.detail}; looking again in ${settings.waitSeconds} s`, settings.waitSeconds);
+    await waitForWay(run, lock, result.detail);
     delete task.tracker.data.conflict;
     task.continueIfLong();
+  }
+}
+
+/**
+ * Waits until what is in the way is gone, someone sends `resume` or `restart`, or it is time to try again all the same.
+ * It is looked at every few seconds: a lock that expires, or whose task was terminated, tells nobody.
+ */
+async function waitForWay({ task, settings }: ReindexRun, lock: string, detail: string): Promise<void> {
+  const looks = new CancellationScope();
+  let isFree = false;
+  const looking = looks.run(async () => {
+    for (let seconds = FIRST_LOOK_SECONDS; !isFree; seconds = Math.min(LONGEST_LOOK_SECONDS, seconds * 2)) {
+      await sleep(seconds * 1_000, { summary: 'before the look at what is in the way' });
+      const request = { taskId: task.id, lock, input: settings };
+      isFree = await longControl.isInTheWay(request).then((inTheWay) => !inTheWay);
+    }
+  });
+  looking.catch(() => {
+    // Canceled, or the database is away: then the time decides.
+  });
+  try {
+    await task.waitFor(`${detail}; this begins when it is gone`, settings.waitSeconds, {
+      isOver: () => isFree,
+      onResume: true,
+    });
+  } finally {
+    looks.cancel();
+    await CancellationScope.nonCancellable(() => looking.catch(() => {}));
   }
 }
 

@@ -27,6 +27,8 @@ export interface TaskSignals {
   paused: boolean;
   /** Set by `restart`; whoever waits resets it before waiting. */
   restartRequested: boolean;
+  /** Set by `resume`, also where nothing was paused. */
+  resumeRequested: boolean;
   /** Called when `stop` is set. */
   onStop: () => void;
 }
@@ -34,7 +36,7 @@ export interface TaskSignals {
 /** What was asked of the run that goes on as this one; else nothing has been asked yet. */
 export function createTaskSignals(carried?: CarriedSignals): TaskSignals {
   const { stop = null, paused = false, restartRequested = false } = carried ?? {};
-  return { stop, paused, restartRequested, onStop: () => {} };
+  return { stop, paused, restartRequested, resumeRequested: false, onStop: () => {} };
 }
 
 export interface SignalListener {
@@ -60,6 +62,7 @@ export function handleTaskSignals(signals: TaskSignals, listener: SignalListener
   };
   const pauseAs = (call: string, paused: boolean) => (by?: unknown) => {
     listener.note(call, by);
+    if (!paused) signals.resumeRequested = true;
     setPaused(paused);
   };
   setHandler(cancelSignal, stopAs(SIGNAL.cancel, 'canceled'));

@@ -37,8 +37,15 @@ export interface Task {
   speakUp(): void;
   /** Between two batches: stays here while the task is paused. */
   checkpoint(): Promise<void>;
-  /** Status `waiting` for this long, or until someone sends `restart`: then it returns true. */
-  waitFor(detail: string, seconds: number): Promise<boolean>;
+  /**
+   * Status `waiting` for this long, or until someone sends `restart`: then it returns true. Also until `isOver`, and
+   * with `onResume` until someone sends `resume`.
+   */
+  waitFor(
+    detail: string,
+    seconds: number,
+    options?: { isOver?: () => boolean; onResume?: boolean },
+  ): Promise<boolean>;
   /** Status `waiting` until it is so, at most this long; `restart` changes nothing. False when the time was out. */
   waitUntil(detail: string, isSo: () => boolean, seconds: number): Promise<boolean>;
   /** Whether the history has grown so long that the task is to go on as a new run. */

@@ -217,9 +217,12 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, mustGoOn: () =>
         keeper.showPause(false);
       }
     },
-    async waitFor(detail, seconds) {
+    async waitFor(detail, seconds, { isOver = () => false, onResume = false } = {}) {
       signals.restartRequested = false;
-      const atOnce = await this.waitUntil(detail, () => signals.restartRequested, seconds);
+      signals.resumeRequested = false;
+      const isWoken = () => signals.restartRequested || (onResume && signals.resumeRequested);
+      await this.waitUntil(detail, () => isWoken() || isOver(), seconds);
+      const atOnce = isWoken();
       signals.restartRequested = false;
       return atOnce;
     },

@@ -79,6 +79,7 @@ export class Writing {
         staging: accepted.staging,
         kind: this.kind,
         index: this.input.index,
+        indexNo: accepted.indexNo,
         version: accepted.version,
         onReindex: this.policy(),
         fromSeq: lane.seq,

@@ -15,7 +15,7 @@ onBothDatabases((database) => {
     const index = await createIndex(database().db);
     const items = [{ id: 'a' }, { id: 'b' }];
     const given = { version: null, again: false, ...over };
-    return { taskId, staging: `${taskId}/start`, index, items, field: 'ids' as const, ...given };
+    return { taskId, staging: `${taskId}/start`, index, items, field: 'ids' as const, name: index.name, ...given };
   }
 
   it('a task that is admitted again, also at the same time, has the version that it was given first', async () => {

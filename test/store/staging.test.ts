@@ -107,7 +107,7 @@ onBothDatabases((database) => {
     const { db } = database();
     const index = await createIndex(db);
     const before = await nextVersion(db);
-    const request = { staging: uniqueName('staging'), index, field: 'items' as const };
+    const request = { staging: uniqueName('staging'), index, name: index.name, field: 'items' as const };
     const accepted = await admitItems(db, { ...request, items: [{ id: 'a' }] });
     expect(accepted.version).toBeGreaterThan(before);
     expect(await nextVersion(db)).toBeGreaterThan(accepted.version);
@@ -123,7 +123,7 @@ onBothDatabases((database) => {
       [external, [{ id: 'a', version: 1 }, { id: 'b' }]],
     ] as const) {
       const staging = uniqueName('staging');
-      const admitting = admitItems(db, { staging, index, items, field: 'items' });
+      const admitting = admitItems(db, { staging, index, name: index.name, items, field: 'items' });
       await expect(admitting).rejects.toMatchObject({ type: 'InvalidInput', issues: [{ path: 'items.1.version' }] });
       expect(await countStaged(db, staging)).toBe(0);
     }

@@ -26,7 +26,7 @@ test('a small write that is begun again after its items were dropped ends as it 
     { id: 'a', payload: 'a lion' },
     { id: 'b', payload: 'a hare' },
   ];
-  const accepted = await admitItems(db, { staging: 'first/1', index, items, field: 'items' });
+  const accepted = await admitItems(db, { staging: 'first/1', index, name: 'docs', items, field: 'items' });
   const first = await rig.run('upsert', { index: 'docs' }, undefined, { accepted });
   expect(first).toMatchObject({ status: 'done', data: { written: 2, failed: 0 } });
 

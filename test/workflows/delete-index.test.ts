@@ -28,12 +28,15 @@ describe('the old index after a cut-over', () => {
     await database?.close();
   });
 
-  async function givenCutOver(retire: 'now' | { after: string; keepCurrent?: boolean }) {
+  async function givenCutOver(
+    retire: 'now' | { after: string; keepCurrent?: boolean },
+    options: { lockSeconds?: number } = {},
+  ) {
     const no = ++names;
     const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
     await givenIndex(database.db, source, { alias });
     await rig.run('upsert', { index: alias, items: [{ id: 'x', payload: 'the text of x' }] });
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, retire });
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, retire, ...options });
     expect(await endOf(handle)).toMatchObject({ status: 'done' });
     const retiring = environment.client.workflow.getHandle(`${handle.workflowId}/retire/1`);
     return { source, dest, alias, retiring, parentId: handle.workflowId };
@@ -104,13 +107,29 @@ describe('the old index after a cut-over', () => {
     expect(await listLocks(database.db)).toEqual([]);
   });
 
+  test('is kept current while its deletion is paused, and serves again by one switch', async () => {
+    const { source, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true }, { lockSeconds: 10 });
+    await trackerWhen(retiring, ({ status }) => status === 'waiting');
+    await retiring.signal('pause');
+    await trackerWhen(retiring, ({ status }) => status === 'paused');
+    const [mirror] = await listLocks(database.db);
+    const endMs = Number(mirror?.lockExpireTime);
+    await expect
+      .poll(async () => Number((await listLocks(database.db))[0]?.lockExpireTime), { timeout: 30_000 })
+      .toBeGreaterThan(endMs + 5_000);
+    await rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written while it was paused' }] });
+    expect(await setAlias(database.db, alias, source)).toEqual({ alias, index: source });
+    await retiring.signal('cancel');
+    expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
+  });
+
   test('is not deleted when another one of its name has taken its place', async () => {
     const { source, retiring } = await givenCutOver({ after: '24h' });
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
     await rig.run('delete-index', { index: source });
     await givenIndex(database.db, source);
     await retiring.signal('restart');
-    expect(await endOf(retiring)).toMatchObject({ status: 'failed', errors: [{ type: 'IndexNotFound' }] });
+    expect(await endOf(retiring)).toMatchObject({ status: 'refused', errors: [{ type: 'IndexDeleted' }] });
     expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
   });
 

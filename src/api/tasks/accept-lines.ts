@@ -8,7 +8,7 @@ import { type Deletion, deletionItemSchema, type Item, itemSchema } from '../../
 import type { Tracker } from '../../contract/tasks.ts';
 import type { Accepted } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
-import { requireWritable, versionIssue } from '../../store/admission.ts';
+import { boundTo, requireWritable, versionIssue } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
 import type { IndexRow } from '../../store/schema.ts';
@@ -57,7 +57,8 @@ export async function acceptLines(
     const total = body === null ? 0 : await stageLines(deps.db, { staging, index, type, hash }, body);
     if (total === 0) throw new ReembedError('InvalidInput', 'the body is empty: one JSON object per line is expected');
     // Now that all is there the task is accepted: what others wrote while it was being sent is older.
-    accepted = { version: await nextVersion(deps.db), total, staging };
+    const indexNo = boundTo(index, given.index);
+    accepted = { version: await nextVersion(deps.db), total, indexNo, staging };
   } catch (error) {
     await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
     throw error;

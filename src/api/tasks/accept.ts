@@ -61,7 +61,7 @@ export async function acceptItems(
   const index = await requireWritable(deps.db, rest.index);
   const staging = newStaging(taskId);
   const field = type === 'upsert' ? 'items' : 'ids';
-  const accepted = await admitItems(deps.db, { staging, index, items, field }).catch(async (error) => {
+  const accepted = await admitItems(deps.db, { staging, index, items, field, name: rest.index }).catch(async (error) => {
     await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
     throw error;
   });
@@ -154,10 +154,13 @@ export async function acceptDeleteIndex(
   body: DeleteIndexBody,
   options: AcceptOptions = {},
 ): Promise<Tracker> {
-  return acceptWhole(deps, 'delete-index', body, options, async () => {
-    if (await findIndex(deps.db, body.index)) return;
+  // The task deletes this one, and none that has its name by then.
+  const index = await findIndex(deps.db, body.index);
+  const check = async () => {
+    if (index) return;
     throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);
-  });
+  };
+  return acceptWhole(deps, 'delete-index', body, options, check, index ? { indexNo: index.no } : {});
 }
 
 /** Accepts the steering of many tasks, for whoever sends it. Errors: `TaskLocked`, `TemporalUnavailable`. */
@@ -176,7 +179,7 @@ async function acceptWhole<T extends 'reindex' | 'delete-index' | 'steer'>(
   { taskId: givenId, ...input }: TaskInputs[T],
   options: AcceptOptions,
   check: () => Promise<void>,
-  besides: Pick<HandOver, 'by'> = {},
+  besides: Pick<HandOver, 'by' | 'indexNo'> = {},
 ): Promise<Tracker> {
   const inputHash = createInputHash({ type, ...input }).digest();
   const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
@@ -190,7 +193,7 @@ async function acceptWhole<T extends 'reindex' | 'delete-index' | 'steer'>(
     taskQueue,
     inputHash,
     input: input as TaskInputs[T],
-    handOver: besides.by === undefined ? undefined : { v: HAND_OVER_VERSION, ...besides },
+    handOver: Object.keys(besides).length === 0 ? undefined : { v: HAND_OVER_VERSION, ...besides },
     ...options,
   });
   return started.existing ? getTracker(client, taskId) : started.tracker;

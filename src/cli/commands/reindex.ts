@@ -34,7 +34,7 @@ export function addReindexCommand(program: Command, io: Io): void {
     .option('--keep-current', 'until then, write to the source too, so that going back loses nothing')
     .option('--task-id <id>', 'id of the task; made up if not given')
     .addOption(new Option('--on-conflict <choice>', 'when another reindex is in the way').choices(['wait', 'refuse']))
-    .option('--wait-seconds <seconds>', 'how long to wait before looking again', wholeNumber)
+    .option('--wait-seconds <seconds>', 'how long to wait at most before trying again', wholeNumber)
     .option('--concurrency <count>', 'batches copied at once, of all slices together', wholeNumber)
     .option('--batch-size <count>', 'objects embedded and written together', wholeNumber)
     .option(

@@ -5,7 +5,7 @@ import type { ModelConfig } from '../../contract/models.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { ensureIndex, findIndex, findIndexByNo, resolveIndex } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
-import { findConflict } from './conflicts.ts';
+import { type ConflictState, findConflict } from './conflicts.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { listLocks } from './locks.ts';
 import { hasObjects, lastChangeOf } from './versions.ts';
@@ -41,6 +41,34 @@ export type LockOutcome =
       lockExpireTime: string;
     }
   | { kind: 'conflict'; reason: string; detail: string; alwaysRefused: boolean };
+
+/**
+ * Whether something would be in the way of this lock now. Looks without the gates, so that it holds nobody back: only
+ * `lockPair` decides.
+ */
+export async function isInTheWay(db: Db, request: LockRequest): Promise<boolean> {
+  const source = await resolveIndex(db, request.source);
+  const dest = await findIndex(db, request.dest);
+  return findConflict(await conflictStateOf(db, source, dest ?? null, request)) !== undefined;
+}
+
+async function conflictStateOf(
+  db: Db | Trx,
+  source: IndexRow,
+  dest: IndexRow | null,
+  request: LockRequest,
+): Promise<ConflictState> {
+  const aliases = dest
+    ? await db.selectFrom('reembed.aliases').select('name').where('index_no', '=', dest.no).orderBy('name').execute()
+    : [];
+  return {
+    source,
+    dest: dest ?? { no: 0, name: request.dest, state: 'active' },
+    locks: (await listLocks(db)).filter((lock) => lock.taskId !== request.taskId),
+    destAliases: aliases.map(({ name }) => name),
+    maxConcurrentReindexes: request.maxConcurrentReindexes,
+  };
+}
 
 class ConflictFound extends Error {
   readonly outcome: Extract<LockOutcome, { kind: 'conflict' }>;
@@ -86,15 +114,7 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
     where (source_no in (${source.no}, ${dest.no}) or dest_no in (${source.no}, ${dest.no}))
       and lock <> ${request.lock}::uuid
       and (lock_expire_time <= now() or task_id = ${request.taskId})`.execute(trx);
-  const state = {
-    source,
-    dest,
-    locks: (await listLocks(trx)).filter((lock) => lock.taskId !== request.taskId),
-    destAliases: (
-      await trx.selectFrom('reembed.aliases').select('name').where('index_no', '=', dest.no).orderBy('name').execute()
-    ).map(({ name }) => name),
-    maxConcurrentReindexes: request.maxConcurrentReindexes,
-  };
+  const state = await conflictStateOf(trx, source, dest, request);
   const conflict = findConflict(state);
   if (conflict) {
     const { reason, alwaysRefused } = conflict;

@@ -18,6 +18,7 @@ import {
   expireLock,
   hashModel,
   indexConfig,
+  liveIds,
   lockIn,
   lockRequest,
   reload,
@@ -213,6 +214,30 @@ onBothDatabases((database, databaseName) => {
       const next = await lockIn(db, other, dest, { maxConcurrentReindexes: 1 });
       await expect(renewLock(db, lock, 60)).rejects.toMatchObject({ type: 'LockLost' });
       await releaseLock(db, next.lock);
+    });
+
+    it('can not be renewed once a user has written to its destination, and what was written stays', async () => {
+      const { db } = database();
+      const [source, dest] = [await createIndex(db), await createIndex(db)];
+      const { lock } = await lockIn(db, source.name, dest.name);
+      await expect(writeIn(db, dest, [content('a', 1)])).rejects.toMatchObject({ type: 'IndexLocked' });
+      await expireLock(db, lock);
+      await writeIn(db, dest, [content('a', 1)]);
+      await expect(renewLock(db, lock, 60)).rejects.toMatchObject({ type: 'LockLost' });
+      const pair = { sourceNo: source.no, destNo: dest.no };
+      const removing = removeLeftOvers(db, lock, pair, { own: true, after: null, limit: 10 });
+      await expect(removing).rejects.toMatchObject({ type: 'LockLost' });
+      expect(await liveIds(db, dest.no)).toEqual(['a']);
+    });
+
+    it('can be renewed after a user has written to its source, whose changes are reconciled', async () => {
+      const { db } = database();
+      const [source, dest] = [await createIndex(db), await createIndex(db)];
+      const { lock } = await lockIn(db, source.name, dest.name);
+      await expireLock(db, lock);
+      await writeIn(db, source, [content('a', 1)]);
+      expect(Number(await renewLock(db, lock, 60))).toBeGreaterThan(Date.now());
+      await expect(writeIn(db, dest, [content('a', 2)])).rejects.toMatchObject({ type: 'IndexLocked' });
     });
 
     it('that was taken over fences every step of its zombie off', async () => {
