@@ -83,6 +83,22 @@ onBothDatabases((database) => {
   });
 
   describe('aliases', () => {
+    it('do not move to an index that lacks what they serve, say what it is, and move all the same when forced', async () => {
+      const full = await makeIndex(database().db, 'full', HASH);
+      await makeIndex(database().db, 'lacking', HASH);
+      await putObjects(database().db, full, [{ id: 'lion', payload: 'a lion' }]);
+      await call(app(), 'PUT', '/v1/aliases/moved', { index: 'full' });
+      const refused = await call(app(), 'PUT', '/v1/aliases/moved', { index: 'lacking' });
+      expect(refused).toMatchObject({
+        status: 409,
+        body: { type: 'urn:reembed:error:NotCurrent', detail: expect.stringContaining('for instance lion') },
+      });
+      const forced = await call(app(), 'PUT', '/v1/aliases/moved', { index: 'lacking', force: true });
+      expect(forced).toMatchObject({ status: 200, body: { alias: 'moved', index: 'lacking' } });
+      const wrong = await call(app(), 'PUT', '/v1/aliases/moved', { index: 'full', force: 'yes' });
+      expect(wrong).toMatchObject({ status: 400, body: { issues: [{ path: 'force' }] } });
+    });
+
     it('are set, moved, listed and removed', async () => {
       await makeIndex(database().db, 'blue', HASH);
       await makeIndex(database().db, 'green', HASH);
