@@ -196,7 +196,9 @@ test('an alias that is switched between two batches of a write is followed', asy
   const { write } = await writeOne(alias, { ids });
   let calls = 0;
   embed = async (texts) => {
-    if ((await countObjects(first.no)) > 0 && calls++ === 0) await setAlias(db, alias, second.name);
+    if ((await countObjects(first.no)) > 0 && calls++ === 0) {
+      await setAlias(db, alias, second.name, { force: true });
+    }
     return texts.map(() => [1, 2, 3]);
   };
   expect(await write()).toMatchObject({ nextSeq: 1_000, counts: { written: 1_000 } });
