@@ -1,7 +1,13 @@
 import type { AdmitRequest, ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { steerSchema } from '../contract/steer-tasks.ts';
-import { type DeleteIndexBody, deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/tasks.ts';
+import {
+  type DeleteIndexBody,
+  deleteIndexSchema,
+  deleteSchema,
+  reindexSchema,
+  upsertSchema,
+} from '../contract/tasks.ts';
 import { admitItemsOnce, requireWritable } from '../store/admission.ts';
 import { forgetFailedOnce } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';

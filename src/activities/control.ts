@@ -1,5 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { ControlActivities, LockPairRequest, PrepareDestRequest, PrepareDestResult } from '../contract/activities.ts';
+import type {
+  ControlActivities,
+  LockPairRequest,
+  PrepareDestRequest,
+  PrepareDestResult,
+} from '../contract/activities.ts';
 import { deletedSince } from '../store/admission.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';

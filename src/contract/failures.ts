@@ -2,7 +2,13 @@
 export const TASK_FAILURE = { failed: 'TaskFailed', exhausted: 'TaskExhausted', refused: 'TaskRefused' } as const;
 
 /** Errors that mean a rule forbids the task as it is, rather than that something went wrong. */
-export const REFUSALS: readonly string[] = ['IndexLocked', 'IndexAliased', 'IndexDeleting', 'IndexDeleted', 'ReindexConflict'];
+export const REFUSALS: readonly string[] = [
+  'IndexLocked',
+  'IndexAliased',
+  'IndexDeleting',
+  'IndexDeleted',
+  'ReindexConflict',
+];
 
 /** Time before attempt n + 1, in seconds: doubled each time. */
 export function backOffSeconds(attempts: number): number {

@@ -41,11 +41,7 @@ export interface Task {
    * Status `waiting` for this long, or until someone sends `restart`: then it returns true. Also until `isOver`, and
    * with `onResume` until someone sends `resume`.
    */
-  waitFor(
-    detail: string,
-    seconds: number,
-    options?: { isOver?: () => boolean; onResume?: boolean },
-  ): Promise<boolean>;
+  waitFor(detail: string, seconds: number, options?: { isOver?: () => boolean; onResume?: boolean }): Promise<boolean>;
   /** Status `waiting` until it is so, at most this long; `restart` changes nothing. False when the time was out. */
   waitUntil(detail: string, isSo: () => boolean, seconds: number): Promise<boolean>;
   /** Whether the history has grown so long that the task is to go on as a new run. */

@@ -165,6 +165,20 @@ onBothDatabases((database, name) => {
       expect(await indexOf(db, alias)).toBe(to.name);
     });
 
+    it.each(['internal', 'external'] as const)(
+      'goes to an index that has forgotten the same deletion, with %s versions',
+      async (versioning) => {
+        const { db } = database();
+        const [from, to] = [await createIndex(db, { versioning }), await createIndex(db, { versioning })];
+        const alias = uniqueName('alias');
+        await setAlias(db, alias, from.name);
+        for (const index of [from, to]) await writeIn(db, index, [content('a', 5), tombstone('gone', 6)]);
+        await collectTombstones(db, to.no, { retentionSeconds: -1, limit: 10 });
+        await setAlias(db, alias, to.name);
+        expect(await indexOf(db, alias)).toBe(to.name);
+      },
+    );
+
     it('does not bring back what was deleted and forgotten since', async () => {
       const { db } = database();
       const { from, to, alias } = await given(db);

@@ -66,7 +66,9 @@ describe('an index that was deleted, and another one of its name', () => {
     });
     await deleteAlias(database.db, 'name');
     await givenIndex(database.db, 'name');
-    expect(await rig.run('upsert', { index: 'name' }, undefined, { accepted })).toMatchObject({ errors: [{ type: 'IndexDeleted' }] });
+    expect(await rig.run('upsert', { index: 'name' }, undefined, { accepted })).toMatchObject({
+      errors: [{ type: 'IndexDeleted' }],
+    });
     expect(await objectsOf('name')).toEqual([]);
   });
 

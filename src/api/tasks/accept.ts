@@ -61,10 +61,12 @@ export async function acceptItems(
   const index = await requireWritable(deps.db, rest.index);
   const staging = newStaging(taskId);
   const field = type === 'upsert' ? 'items' : 'ids';
-  const accepted = await admitItems(deps.db, { staging, index, items, field, name: rest.index }).catch(async (error) => {
-    await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
-    throw error;
-  });
+  const accepted = await admitItems(deps.db, { staging, index, items, field, name: rest.index }).catch(
+    async (error) => {
+      await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
+      throw error;
+    },
+  );
   return startStaged(deps, {
     type,
     taskId,

@@ -30,7 +30,13 @@ export async function findLack(db: Db | Trx, pair: Pair, after: number): Promise
   const join = after === 0 ? joinPair(pair) : lookUpPair(pair);
   const isForgotten = sql`(
     s.deleted and d.version is null
-    and s.version <= (select removed_version from reembed.indexes where no = ${pair.destNo})
+    and (
+      s.version <= (select removed_version from reembed.indexes where no = ${pair.destNo})
+      or exists (
+        select from reembed.removed_objects removed
+        where removed.index_no = ${pair.destNo} and removed.object_id = s.object_id and removed.version >= s.version
+      )
+    )
   )`;
   const lacking = sql`
     s.index_no = ${pair.sourceNo} and s.change > ${after}
