@@ -10,29 +10,33 @@ const MAX_CHARS = 4_000;
  * Checks all parameters of a call before anything looks at one: the query has only those that the route knows, each
  * once, and all are text that can be stored and compared. Hono itself leaves what it cannot decode as it is.
  */
-export function checkedParameters(known: readonly string[]): MiddlewareHandler {
+export function checkedParameters(known: readonly string[], path = ''): MiddlewareHandler {
+  const names = path.split('/').map((segment) => /^\{(\w+)\}$/.exec(segment)?.[1]);
   return async (c, next) => {
-    checkParameters(c, known);
+    checkParameters(c, known, names);
     await next();
   };
 }
 
 /** The same for one call. Error: `InvalidInput` with each bad parameter. */
-export function checkParameters(c: Context, known: readonly string[]): void {
-  const issues = [...pathIssues(c), ...queryIssues(new URL(c.req.raw.url).search.slice(1), known)];
+export function checkParameters(
+  c: Context,
+  known: readonly string[],
+  names: readonly (string | undefined)[] = [],
+): void {
+  const { pathname, search } = new URL(c.req.raw.url);
+  const issues = [...pathIssues(pathname.split('/'), names), ...queryIssues(search.slice(1), known)];
   if (issues.length > 0) throw new ReembedError('InvalidInput', issuesText(issues), { issues });
 }
 
-function pathIssues(c: Context): FieldIssue[] {
-  return Object.entries(c.req.param() as Record<string, string>).flatMap(([name, value]) => {
-    // What cannot be decoded comes as it is: only then it still has an escape that is none.
-    const message = textProblem(value) ?? (isUndecoded(c, value) ? NOT_UTF8 : undefined);
+/** The path of a route is the end of the address: the router may be mounted anywhere. */
+function pathIssues(segments: readonly string[], names: readonly (string | undefined)[]): FieldIssue[] {
+  return names.flatMap((name, at) => {
+    if (name === undefined) return [];
+    const value = decode(segments[segments.length - names.length + at] ?? '');
+    const message = value === undefined ? NOT_UTF8 : textProblem(value);
     return message === undefined ? [] : [{ path: `path.${name}`, message }];
   });
-}
-
-function isUndecoded(c: Context, value: string): boolean {
-  return value.includes('%') && decode(value) === undefined && new URL(c.req.raw.url).pathname.includes(value);
 }
 
 function queryIssues(search: string, known: readonly string[]): FieldIssue[] {

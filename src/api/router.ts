@@ -29,7 +29,10 @@ export function createRouter<E extends Env = ApiEnv>(): OpenAPIHono<E> {
   const router = new OpenAPIHono<E>({ defaultHook: validationHook });
   const { openapi } = router;
   const checked = (route: RouteConfig & { middleware?: MiddlewareHandler[] | MiddlewareHandler }, ...rest: never[]) => {
-    const middleware = [checkedParameters(namesOf(route.request?.query)), ...[route.middleware ?? []].flat()];
+    const middleware = [
+      checkedParameters(namesOf(route.request?.query), route.path),
+      ...[route.middleware ?? []].flat(),
+    ];
     return (openapi as (...all: unknown[]) => unknown)({ ...route, middleware }, ...rest);
   };
   router.openapi = checked as typeof openapi;

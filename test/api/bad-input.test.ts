@@ -35,7 +35,7 @@ const TABLE: [
   ['a limit too high', 'POST', `${INDEX}/search`, { text: 'x', limit: 1_001 }, 400, 'InvalidInput', 'limit'],
   ['a limit in words', 'POST', `${INDEX}/search`, { text: 'x', limit: '5' }, 400, 'InvalidInput', 'limit'],
   ['a filter that is a list', 'POST', `${INDEX}/search`, { text: 'x', filter: [] }, 400, 'InvalidInput', 'filter'],
-  ['a filter with NUL', 'POST', `${INDEX}/search`, { text: 'x', filter: { a: '\0' } }, 400, 'InvalidInput', 'filter'],
+  ['a filter with NUL', 'POST', `${INDEX}/search`, { text: 'x', filter: { a: '\0' } }, 400, 'InvalidInput', 'filter.a'],
   ['an unknown field', 'POST', `${INDEX}/search`, { text: 'x', lmit: 5 }, 400, 'InvalidInput', 'lmit'],
   ['a list as body', 'POST', `${INDEX}/search`, [], 400, 'InvalidInput', ''],
   ['null as body', 'POST', `${INDEX}/search`, 'null', 400, 'InvalidInput', ''],
@@ -50,7 +50,7 @@ const TABLE: [
   ['an unknown alias', 'DELETE', '/v1/aliases/nowhere', undefined, 404, 'AliasNotFound'],
   ['an id too long', 'GET', `${INDEX}/objects/${LONG}`, undefined, 400, 'InvalidInput', 'path.id'],
   ['an id with NUL', 'GET', `${INDEX}/objects/a%00b`, undefined, 400, 'InvalidInput', 'path.id'],
-  ['an id that is no UTF-8', 'GET', `${INDEX}/objects/%ff`, undefined, 404, 'ObjectNotFound'],
+  ['an id that is no UTF-8', 'GET', `${INDEX}/objects/%ff`, undefined, 400, 'InvalidInput', 'path.id'],
   ['no model', 'PUT', '/v1/indexes/new', {}, 400, 'InvalidInput', 'model'],
   [
     'an unknown provider',

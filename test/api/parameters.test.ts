@@ -7,6 +7,7 @@ const app = testApi(silentDatabase());
 interface Parameter {
   in: string;
   name: string;
+  description?: string;
 }
 
 const operations = Object.entries(openApiDocument(app).paths ?? {}).flatMap(([path, item]) =>
@@ -45,7 +46,7 @@ describe.each(operations)('$method $path', ({ method, path, query }) => {
   test('refuses a parameter that it does not know, and names one that is near', async () => {
     const { status, body } = await call(method, `${plain(path)}?nonsense=1`);
     expect([status, body.issues?.map((issue: { path: string }) => issue.path)]).toEqual([400, ['query.nonsense']]);
-    for (const { name } of query.filter((one) => one.name.length > 4)) {
+    for (const { name } of query.filter((one) => one.name.length > 4 && !one.description?.startsWith('With NDJSON'))) {
       const typo = name.slice(0, -1);
       const near = await call(method, `${plain(path)}?${typo}=1`);
       if (query.some((one) => one.name === typo)) continue;
