@@ -24,4 +24,9 @@ export interface Embedder {
   readonly maxTexts: number;
   readonly maxChars: number;
   embed(texts: readonly string[], options: EmbedOptions): Promise<Vector[]>;
+  /**
+   * Of each text, whether the model knows at least one of its words. Only a model with a fixed list of words has this:
+   * its vector of a text without any is near to nothing.
+   */
+  knows?(texts: readonly string[]): Promise<boolean[]>;
 }

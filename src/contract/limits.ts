@@ -17,7 +17,11 @@ export const LIMITS = {
   smallBodyBytes: 2 * 1024 * 1024,
   /** A job's input, and its result: both are kept in the history of its workflow. */
   jobBytes: 256 * 1024,
+  /** Payloads and metadata of one page of objects, or of one search; a single object is always given whole. */
+  answerBytes: 16 * 1024 * 1024,
   searchLimit: 1_000,
+  /** Longest time that one search may be given. */
+  searchSeconds: 300,
   listLimit: 1_000,
   /** Characters of a tracker's `detail`. */
   detailChars: 1_500,
