@@ -81,4 +81,4 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
 }
 
 /** Objects of a stream that are read at once, unless their bytes end a page sooner. */
-const PAGE = 500;
+const PAGE = 100;
