@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
-import { codeOf, type Trx } from './database.ts';
+import { codeOf, type Db, type Trx } from './database.ts';
 
 export interface Tables {
   objects: RawBuilder<unknown>;
