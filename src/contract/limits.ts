@@ -6,6 +6,9 @@ export const LIMITS = {
   taskIdChars: 200,
   /** One object's payload, as given or loaded. */
   payloadBytes: 10 * 1024 * 1024,
+  /** Parts of one object, and the numbers of all its vectors together: 128 MB of single precision. */
+  partsPerObject: 20_000,
+  vectorNumbersPerObject: 32_000_000,
   metadataBytes: 64 * 1024,
   /** Items of one JSON call; NDJSON has no limit. */
   itemsPerCall: 10_000,
