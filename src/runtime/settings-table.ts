@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../client/temporal/encryption/keys.ts';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
-import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
 
 /**

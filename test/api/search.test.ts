@@ -147,7 +147,11 @@ onBothDatabases((database) => {
       embedder: (config) => ({
         ...models.embedder(config),
         embed: (_texts, { signal }) =>
-          new Promise(() => signal?.addEventListener('abort', () => void (canceled = true))),
+          new Promise(() => {
+            signal?.addEventListener('abort', () => {
+              canceled = true;
+            });
+          }),
       }),
     };
     const ask = (app: ReturnType<typeof testApi>, body: unknown) =>
