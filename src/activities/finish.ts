@@ -8,7 +8,7 @@ import { cutOver, prolongDraining, setDraining } from '../store/protocol/cut-ove
 import { requireLock } from '../store/protocol/locks.ts';
 import { copyRemoved } from '../store/protocol/removed.ts';
 import { compareIndexes } from '../store/protocol/verify.ts';
-import { measureRecall } from '../store/search.ts';
+import { measureRecall } from '../store/recall.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
 import { reconcileUntil } from './copy.ts';
 import { requireIndex } from './copy-objects.ts';
@@ -21,7 +21,7 @@ const DRAIN_LEASE_SECONDS = 0.7;
 const DRAIN_RENEW_MS = 200;
 const BUILD_POLL_MS = 1_000;
 const REMOVE_BATCH = 1_000;
-const SAMPLE = { vectors: 20, limit: 10 };
+const SAMPLE = { objects: 20, limit: 10 };
 
 /** The activities of a reindex's ends: model check, HNSW index, verification, cut-over. */
 export function createFinishActivities(

@@ -81,10 +81,10 @@ const TABLE: [
   ],
   ['an unknown metric', 'PUT', '/v1/indexes/new', { ...HASH, metric: 'dot' }, 400, 'InvalidInput', 'metric'],
   [
-    'an overlap above the size',
+    'an overlap above half of the size',
     'PUT',
     '/v1/indexes/new',
-    { ...HASH, splitter: { chunkSize: 100 } },
+    { ...HASH, splitter: { chunkSize: 100, chunkOverlap: 51 } },
     400,
     'InvalidInput',
     'splitter.chunkOverlap',
