@@ -17,11 +17,13 @@ import type { TaskStatus } from '../contract/status.ts';
 import type { TaskEvents } from '../contract/task-events.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { control } from './activities.ts';
-import { addError, IgnoredError, RefusedError } from './errors.ts';
+import { addError, IgnoredError, noteHold, RefusedError } from './errors.ts';
+import { type Hold, holdSignal } from './holding.ts';
 import { createTaskSignals, handleTaskSignals, type TaskSignals, throttleSignal, trackerQuery } from './signals.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
 import { carriedOf, wasDone } from './tracker-state.ts';
+import { handleWaits } from './waits.ts';
 
 /** For the metrics of the worker. */
 const { taskEvents } = proxySinks<{ taskEvents: TaskEvents }>();
@@ -37,8 +39,18 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
   const keeper = new TrackerKeeper(workflowInfo(), spec);
   const { tracker } = keeper;
   const signals = createTaskSignals();
+  const holdBecause = (why: Hold) => {
+    noteHold(tracker, why);
+    if (!signals.paused) {
+      signals.paused = true;
+      spec.onPause?.(true);
+    }
+    keeper.showPause(true, why);
+  };
   const isStopped = () => signals.stop !== null || root.consideredCancelled;
-  const task = createTask(keeper, signals, isStopped);
+  const task = createTask(keeper, signals, { isStopped, holdBecause });
+  setHandler(holdSignal, (why) => why && holdBecause(why));
+  handleWaits(keeper, spec);
   setHandler(trackerQuery, () => tracker);
   const { onPause, onThrottle } = spec;
   if (onThrottle) {
@@ -97,13 +109,13 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     if (!continued) begin();
     keeper.beginAttempt();
     task.setLock({ lock: uuid4(), lockTime: new Date().toISOString(), lockExpireTime: null });
-    keeper.move('processing', tracker.detail);
+    keeper.move('processing', keeper.detail);
     try {
       await unlessStopped(async () => {
         await task.checkpoint();
         await attempt(task);
       });
-      await end('done', tracker.detail);
+      await end('done', keeper.detail);
       return tracker;
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
@@ -150,7 +162,11 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
 }
 
 /** What the steps of a task see of its tracker and of what people ask. */
-function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () => boolean): Task {
+function createTask(
+  keeper: TrackerKeeper,
+  signals: TaskSignals,
+  { isStopped, holdBecause }: { isStopped: () => boolean; holdBecause: (why: Hold) => void },
+): Task {
   const { tracker } = keeper;
   return {
     id: tracker.id,
@@ -162,6 +178,7 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () =
     report: (change) => keeper.report(change),
     speakUp: () => keeper.speakUp(),
     setLock: (lock) => keeper.setLock(lock),
+    hold: holdBecause,
     async checkpoint() {
       while (signals.paused) {
         keeper.showPause(true);
