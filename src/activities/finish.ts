@@ -15,6 +15,7 @@ import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { mustGiveWay } from './give-way.ts';
 import { createPatience, patiently, type Running, runWithHeartbeat } from './running.ts';
+import { waitsOf, watched } from './waits.ts';
 
 /** Writers are held back by the clock, for a moment at a time: if this worker dies, they go on that soon. */
 const DRAIN_LEASE_SECONDS = 0.7;
@@ -32,7 +33,9 @@ export function createFinishActivities(
     checkModel: (indexNo) =>
       runWithHeartbeat(async ({ signal }) => {
         const index = await requireIndex(db, indexNo);
-        await patiently(createPatience(signal), () => checkEmbedder(models.embedder(index.model), signal));
+        const waits = waitsOf(deps.client);
+        const embedder = watched(models.embedder(index.model), waits);
+        await patiently(createPatience(signal, waits), () => checkEmbedder(embedder, signal));
       }),
 
     buildVectorIndex: (indexNo) =>
