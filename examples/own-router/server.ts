@@ -30,8 +30,9 @@ const db = openDatabase({ url: process.env.DATABASE_URL });
 const taskQueue = process.env.REEMBED_TASK_QUEUE ?? 'reembed';
 
 /** What this service tells of a task, in its own words. The schema checks it, and is what OpenAPI shows. */
-const respond: TaskResponse = {
-  schema: z.object({ job: z.string(), finished: z.boolean(), percent: z.number(), message: z.string() }),
+const jobSchema = z.object({ job: z.string(), finished: z.boolean(), percent: z.number(), message: z.string() });
+const respond: TaskResponse<typeof jobSchema> = {
+  schema: jobSchema,
   convert: ({ id, status, progress, detail }: Tracker) => ({
     job: id,
     finished: status === 'done',

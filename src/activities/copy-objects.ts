@@ -13,6 +13,7 @@ import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { atOnce, type GiveWay } from './give-way.ts';
 import { createPatience } from './running.ts';
+import { waitsOf, watched } from './waits.ts';
 
 export interface CopyTarget {
   /** The task on whose failed list objects are put that cannot be embedded; null to keep no list. */
@@ -99,11 +100,12 @@ export interface Copies {
  * `known` are the hashes of what it has vectors of.
  */
 export async function* prepareCopies(
-  { background: db, models, loader }: ActivityDependencies,
+  { background: db, client, models, loader }: ActivityDependencies,
   { sourceNo, dest, signal }: Pick<CopyTarget, 'sourceNo' | 'dest' | 'signal'>,
   objects: readonly StoredObject[],
   known?: ReadonlyMap<string, string>,
 ): AsyncGenerator<Copies, void> {
+  const waits = waitsOf(client);
   const byId = new Map(objects.map((object) => [object.id, object]));
   const orderOf = (id: string) => {
     const { version = 0, accepted = null } = byId.get(id) ?? {};
@@ -115,11 +117,11 @@ export async function* prepareCopies(
     objects.filter((object) => !object.deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
     {
       config: dest,
-      embedder: models.embedder(dest.model),
+      embedder: watched(models.embedder(dest.model), waits),
       loader,
       signal,
       known: known && (async () => known),
-      wait: createPatience(signal),
+      wait: createPatience(signal, waits),
       stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, orderOf(id).version]))),
     },
   );

@@ -1,4 +1,5 @@
 import type { CopyCounts, CopySliceRequest } from '../contract/activities.ts';
+import { MOST_FAILED_BATCHES } from '../contract/waits.ts';
 import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
 import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -30,7 +31,7 @@ export async function copySlice(
   giveWay: GiveWay,
   request: CopySliceRequest,
   running: Running<SliceProgress>,
-): Promise<SliceProgress & { done: boolean }> {
+): Promise<SliceProgress & { done: boolean; failedBatches: number }> {
   const { background: db } = deps;
   const { signal } = running;
   const { taskId, lock, until, batchSize, inFlight = 1 } = request;
@@ -46,10 +47,14 @@ export async function copySlice(
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
   let cursor = from;
   const begun: Batch[] = [];
+  let { failedBatches = 0 } = request;
 
   const read = (after: string | null) => readBehind(db, request, { after, until }, batchSize);
   const copy = async (batch: Batch, objects: BehindObject[]) => {
-    addCounts(counts, await copyObjects(deps, target, objects));
+    const copied = await copyObjects(deps, target, objects);
+    addCounts(counts, copied);
+    if (copied.failed === objects.length) failedBatches++;
+    else if (copied.copied > 0) failedBatches = 0;
     batch.isDone = true;
     while (begun[0]?.isDone) cursor = begun.shift()?.last ?? cursor;
     running.beat({ counts, cursor });
@@ -67,7 +72,7 @@ export async function copySlice(
 
   try {
     let objects = await read(cursor);
-    while (objects.length > 0 && !running.isTimeUp()) {
+    while (objects.length > 0 && !running.isTimeUp() && failedBatches < MOST_FAILED_BATCHES) {
       const { length } = objects;
       begin(objects);
       // The next batch is read while this one is embedded.
@@ -78,7 +83,7 @@ export async function copySlice(
       await room();
     }
     await Promise.all(underWay());
-    return { counts, cursor, done: objects.length === 0 };
+    return { counts, cursor, done: objects.length === 0, failedBatches };
   } finally {
     await Promise.allSettled(underWay());
   }

@@ -9,7 +9,7 @@ import { requireLock } from '../store/protocol/locks.ts';
 import { copyRemoved } from '../store/protocol/removed.ts';
 import { syncFailed } from '../store/protocol/repair.ts';
 import { type Comparison, compareIndexes, differencesOf } from '../store/protocol/verify.ts';
-import { measureRecall } from '../store/search.ts';
+import { measureRecall } from '../store/recall.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
 import { removeAllLeftOvers } from './control.ts';
 import { reconcileUntil } from './copy.ts';
@@ -17,10 +17,11 @@ import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { mustGiveWay } from './give-way.ts';
 import { createPatience, patiently, type Running, runWithHeartbeat } from './running.ts';
+import { waitsOf, watched } from './waits.ts';
 
 const BUILD_POLL_MS = 1_000;
 const REMOVE_BATCH = 1_000;
-const SAMPLE = { vectors: 20, limit: 10 };
+const SAMPLE = { objects: 20, limit: 10 };
 
 /** The activities of a reindex's ends: model check, HNSW index, verification, cut-over. */
 export function createFinishActivities(
@@ -31,7 +32,9 @@ export function createFinishActivities(
     checkModel: (indexNo) =>
       runWithHeartbeat(async ({ signal }) => {
         const index = await requireIndex(db, indexNo);
-        await patiently(createPatience(signal), () => checkEmbedder(models.embedder(index.model), signal));
+        const waits = waitsOf(deps.client);
+        const embedder = watched(models.embedder(index.model), waits);
+        await patiently(createPatience(signal, waits), () => checkEmbedder(embedder, signal));
       }),
 
     buildVectorIndex: (indexNo) =>

@@ -25,7 +25,7 @@ export function createLaneActivities({ client }: { client: Client }): LaneActivi
           reuse: 'REJECT_DUPLICATE',
           // A second try of this activity finds what the first one has started.
           requestId: `by-lane-${taskId}`,
-          ...priorityOf(job, plan),
+          ...priorityOf(client, job, plan),
         });
         return links.runId;
       } catch (error) {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ReembedError } from '../contract/errors.ts';
+import type { Waits } from './waits.ts';
 
 /** An activity works this long, then returns its cursor: pauses, cancels and throttles take hold between. */
 export const CHUNK_MS = 10_000;
@@ -8,6 +9,8 @@ const HEARTBEAT_MS = 2_000;
 /** Of those sent between, as the activity gets on: each one is a write of the Temporal server. */
 const LEAST_BETWEEN_MS = 1_000;
 const LEAST_WAIT_MS = 500;
+/** A wait from which on the task is told. */
+const TOLD_MS = 2_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /** Without any progress: of a model that does not answer, and of one that asks to slow down again and again. */
@@ -84,7 +87,7 @@ export type Patience = (error: unknown, hasProgressed: boolean) => Promise<void>
  * uses up no try. When the model does not answer, for half a minute without progress, longer and longer each time: then the
  * error is thrown, and it is Temporal that tries again. A local activity, which must be short, does not wait.
  */
-export function createPatience(signal: AbortSignal): Patience {
+export function createPatience(signal: AbortSignal, waits: Waits): Patience {
   const mayWait = !isLocal();
   let waitMs = FIRST_WAIT_MS;
   let waitedMs = 0;
@@ -95,6 +98,7 @@ export function createPatience(signal: AbortSignal): Patience {
     const isAsked = error.type === 'ModelRateLimited';
     if (waitedMs > (isAsked ? MOST_ASKED_MS : MOST_WAITED_MS)) throw error;
     const forMs = Math.max(LEAST_WAIT_MS, (isAsked ? error.retryAfterMs : undefined) ?? waitMs);
+    if (forMs >= TOLD_MS || waitedMs >= TOLD_MS) waits.begin(error, forMs);
     await delay(forMs, undefined, { signal });
     waitedMs += forMs;
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);

@@ -18,6 +18,7 @@ import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { createPatience, isLocal, type Running } from './running.ts';
+import { waitsOf, watched } from './waits.ts';
 
 /** Items embedded and written together, with all that Postgres is asked for each time; of large ones fewer. */
 const WRITE_BATCH = 512;
@@ -235,7 +236,7 @@ export class WriteBatch {
     index: IndexRow,
     options: { reuse: boolean },
   ): AsyncGenerator<Portion, void> {
-    const { db, models, loader } = this.deps;
+    const { db, client, models, loader } = this.deps;
     const { kind, version: taskVersion } = this.request;
     const versions = new Map(items.map((item) => [item.id, item.version ?? taskVersion]));
     const versionOf = (id: string) => versions.get(id) ?? taskVersion;
@@ -249,14 +250,15 @@ export class WriteBatch {
       return;
     }
     const { signal } = this.running;
+    const waits = waitsOf(client);
     const portions = prepareObjects(items, {
       config: index,
-      embedder: models.embedder(index.model),
+      embedder: watched(models.embedder(index.model), waits),
       loader,
       signal,
       maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
       known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
-      wait: createPatience(signal),
+      wait: createPatience(signal, waits),
       stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
     });
     for await (const { ready, failed, dropped } of portions) {

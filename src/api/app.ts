@@ -56,6 +56,8 @@ export interface ApiDependencies {
   settings?: {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
     bodyBytes?: number;
+    /** Time for a search that names none of its own. */
+    searchSeconds?: number;
     /** If given, every call needs one of them as `Authorization: Bearer …`. */
     apiTokens?: AuthOptions['tokens'] | undefined;
     /** Address of Temporal's web UI, for links to it. */
@@ -126,7 +128,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
-  app.route('/v1/indexes', createSearchRouter({ db, models }));
+  app.route('/v1/indexes', createSearchRouter({ db, models, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db }));
   app.route('/v1/tasks', createTaskRouters({ ...dependencies, corsOrigins, heartbeatMs: settings.heartbeatMs }));

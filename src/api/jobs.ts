@@ -29,7 +29,7 @@ const tracker = { 'application/json': { schema: trackerSchema } };
 const run = createRoute({
   method: 'post',
   path: '/{name}/run',
-  middleware: jsonBody(),
+  middleware: jsonBody({ anyText: 'input' }),
   operationId: 'runJob',
   tags,
   summary: 'Run a job',

@@ -126,7 +126,6 @@ interface Known extends Pick<ReembedError, 'type' | 'message' | 'status' | 'issu
 
 function recognize(error: unknown): Known {
   if (error instanceof ReembedError) return error;
-  if (error instanceof z.core.$ZodError) return invalidInput(fieldIssues(error), error);
   if (error instanceof HTTPException) return fromHttpException(error);
   if (error instanceof WorkflowNotFoundError) return new ReembedError('TaskNotFound', 'there is no such task');
   if (isTemporalUnavailable(error))

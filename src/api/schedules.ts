@@ -77,7 +77,7 @@ const getOne = createRoute({
 const put = createRoute({
   method: 'put',
   path: '/{name}/{key}',
-  middleware: jsonBody(),
+  middleware: jsonBody({ anyText: 'input' }),
   operationId: 'putSchedule',
   tags,
   summary: 'Make the schedule of a job and a key, or change it',

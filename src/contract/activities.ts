@@ -228,6 +228,8 @@ export interface CopySliceRequest
   /** The task on whose failed list objects are put that cannot be embedded. */
   taskId: string;
   after: string | null;
+  /** So many batches before had no object that could be embedded. */
+  failedBatches?: number;
 }
 
 export interface ReconcileRequest {
@@ -270,7 +272,10 @@ export interface EmbedActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;
-  copySlice(request: CopySliceRequest): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean }>;
+  /** Stops early when too many batches in a row had no object that could be embedded. */
+  copySlice(
+    request: CopySliceRequest,
+  ): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean; failedBatches?: number }>;
   buildVectorIndex(indexNo: number): Promise<void>;
   /** Brings what changed since the mark; `more` when it stopped for the time. */
   reconcile(request: ReconcileRequest): Promise<{ counts: CopyCounts; mark: number; more: boolean }>;

@@ -29,6 +29,11 @@ export interface Embedder {
   /** What this process has learned about the size and the number of calls; absent: nothing is learned. */
   readonly pace?: Pace;
   embed(texts: readonly string[], options: EmbedOptions): Promise<Vector[]>;
+  /**
+   * Of each text, whether the model knows at least one of its words. Only a model with a fixed list of words has this:
+   * its vector of a text without any is near to nothing.
+   */
+  knows?(texts: readonly string[]): Promise<boolean[]>;
 }
 
 /** The size of a call: its texts and their characters. */

@@ -44,6 +44,7 @@ export const ERROR_KINDS = {
   ModelWrongDimension: { status: 502, retryable: false, title: 'The model answers with another number of dimensions' },
   TooManyFailed: { status: 422, retryable: true, title: 'More objects failed than allowed' },
   VerifyFailed: { status: 500, retryable: true, title: 'The new index does not match the old one' },
+  SearchTimeout: { status: 504, retryable: true, title: 'The search took longer than its time' },
   TaskTimeout: { status: 504, retryable: true, title: 'The job took longer than its timeout' },
   TaskFailed: { status: 500, retryable: false, title: 'The task did not end as done' },
   WorkerLost: { status: 503, retryable: true, title: 'The worker of the job died' },

@@ -116,6 +116,12 @@ export const searchSchema = z
       .describe('With as many dimensions as the index has.'),
     limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Most objects in the answer.'),
     filter: metadataSchema.optional().describe('Only objects whose metadata contains this JSON (Postgres `@>`).'),
+    timeoutSeconds: z
+      .number()
+      .min(0.1)
+      .max(LIMITS.searchSeconds)
+      .optional()
+      .describe('Time for the whole search, the embedding of the text included. The default is a setting.'),
   })
   .refine((search) => (search.text === undefined) !== (search.vector === undefined), {
     path: ['text'],
@@ -131,10 +137,33 @@ export const hitSchema = z.object({
   version: z.int(),
   payload: anyJson,
   metadata: jsonObjectSchema,
+  omitted: z
+    .array(z.enum(['payload', 'metadata']))
+    .optional()
+    .describe(
+      `Left out, with null and {} in their place: the hits of an answer carry ${LIMITS.answerBytes / 2 ** 20} MB together, the best ones first. Get the object to read it.`,
+    ),
 });
 export type Hit = z.output<typeof hitSchema>;
 
-export const searchResultSchema = z.object({ index: z.string(), hits: z.array(hitSchema) });
+export const searchResultSchema = z.object({
+  index: z.string(),
+  hits: z.array(hitSchema),
+  exact: z
+    .boolean()
+    .describe(
+      'Every part that passes the filter was compared. Otherwise the HNSW index chose, and may miss a near object.',
+    ),
+  complete: z
+    .boolean()
+    .describe('False: there are fewer hits than `limit` because the time ended, and more objects may pass the filter.'),
+  reason: z
+    .enum(['no-known-words'])
+    .optional()
+    .describe(
+      'Why there are no hits. `no-known-words`: the model knows no word of the text, so nothing is near to it.',
+    ),
+});
 export type SearchResult = z.output<typeof searchResultSchema>;
 
 function isJsonObject(value: unknown): boolean {

@@ -1,8 +1,8 @@
 import { APICallError, LoadAPIKeyError, NoSuchModelError } from 'ai';
 import { type ErrorType, messageOf, ReembedError } from '../contract/errors.ts';
+import { readRetryAfterMs } from '../contract/retry-after.ts';
 import type { ModelWords } from './model-hosts.ts';
 import { redact } from './redact.ts';
-import { readRetryAfterMs } from './retry-after.ts';
 
 /** What an HTTP status says about the call; 5xx and the rest are `ModelUnavailable`. */
 const TYPE_OF_STATUS: Readonly<Record<number, ErrorType>> = {

@@ -6,5 +6,7 @@ import type { ModelConfig } from '../contract/models.ts';
  */
 export function modelKeyOf(config: ModelConfig): string {
   const name = `${config.provider}/${config.name}`;
-  return config.provider === 'openai' ? `${name}@${new URL(config.baseUrl).href.replace(/\/+$/, '')}` : name;
+  if (config.provider !== 'openai') return name;
+  const { href } = new URL(config.baseUrl);
+  return `${name}@${href.endsWith('/') ? href.slice(0, -1) : href}`;
 }

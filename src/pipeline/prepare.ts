@@ -9,8 +9,8 @@ import { EmbedSession } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Loader } from './load.ts';
 import { loadWithRetries, type Sleep } from './load-with-retries.ts';
-import { type Part, splitText } from './split.ts';
-import { textOf } from './text-of.ts';
+import { partsOf } from './parts-of.ts';
+import type { Part } from './split.ts';
 import { averageOf } from './vectors.ts';
 
 /** An object to prepare: an `Item` of the API, or a stored object that a reindex copies (which may have both). */
@@ -138,14 +138,12 @@ async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Pr
   for (const work of all) work.unchanged = hashes.get(work.item.id) === work.hash;
 }
 
-async function splitAll(all: Work[], { config, signal }: PrepareOptions): Promise<void> {
+async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
   for (const work of all) {
-    signal?.throwIfAborted();
-    work.parts = await splitText(textOf(work.payload ?? '', config.splitter.fields), config.splitter);
-    if (work.parts.length > 0) continue;
-    const { fields } = config.splitter;
-    const where = fields && typeof work.payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
-    work.failed = { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` };
+    options.signal?.throwIfAborted();
+    const split = await partsOf(work.payload ?? '', options);
+    if ('failed' in split) work.failed = split.failed;
+    else work.parts = split;
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../client/temporal/encryption/keys.ts';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
+import { LIMITS } from '../contract/limits.ts';
 import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
 
@@ -195,6 +196,10 @@ export const SETTINGS = {
   allowPrivateAddresses: setting('REEMBED_ALLOW_PRIVATE_ADDRESSES', truth, 'false', {
     meaning: 'whether URIs may be loaded from addresses that are not in the public internet',
     expected: 'true or false',
+  }),
+  searchSeconds: setting('REEMBED_SEARCH_SECONDS', whole(1, LIMITS.searchSeconds), '10', {
+    meaning: 'longest time for one search, the call of the model included, where the search names no time of its own',
+    expected: `a whole number of seconds from 1 to ${LIMITS.searchSeconds}`,
   }),
   loadTimeoutSeconds: setting('REEMBED_LOAD_TIMEOUT_SECONDS', whole(1, 3_600), '30', {
     meaning: 'longest time for loading one payload',

@@ -7,8 +7,10 @@ import {
 } from '@temporalio/workflow';
 import type { CopyCounts } from '../contract/activities.ts';
 import type { Tracker } from '../contract/tasks.ts';
+import { MOST_FAILED_BATCHES } from '../contract/waits.ts';
 import type { HandOver, ReindexSliceInput } from '../contract/workflow-inputs.ts';
 import { embedActivities } from './activities.ts';
+import { hold, orHold } from './holding.ts';
 import { handOver, receive } from './receive.ts';
 import { sliceProgressSignal } from './signals.ts';
 import { runTask } from './tracker.ts';
@@ -35,26 +37,36 @@ export async function reindexSlice(first: ReindexSliceInput, second?: HandOver):
   return runTask(spec, async (task) => {
     const counts: CopyCounts = { copied: 0, tombstones: 0, failed: 0, ...(previous?.data as object | undefined) };
     let told = Promise.resolve();
+    let failedBatches = 0;
     const copy = async () => {
       for (let done = false; !done; ) {
         await task.checkpoint();
-        const chunk = await embedActivities().copySlice({
-          taskId: input.parentId,
-          lock: input.lock,
-          sourceNo: input.sourceNo,
-          destNo: input.destNo,
-          after,
-          until: input.until,
-          batchSize: input.batchSize,
-          inFlight: input.inFlight,
-          ratePerSecond,
-        });
+        const chunk = await orHold(task, () =>
+          embedActivities().copySlice({
+            taskId: input.parentId,
+            lock: input.lock,
+            sourceNo: input.sourceNo,
+            destNo: input.destNo,
+            after,
+            until: input.until,
+            batchSize: input.batchSize,
+            inFlight: input.inFlight,
+            ratePerSecond,
+            failedBatches,
+          }),
+        );
         ({ done } = chunk);
+        failedBatches = chunk.failedBatches ?? 0;
         after = chunk.cursor;
         counts.copied += chunk.counts.copied;
         counts.tombstones += chunk.counts.tombstones;
         counts.failed += chunk.counts.failed;
         task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts } });
+        if (failedBatches >= MOST_FAILED_BATCHES) {
+          failedBatches = 0;
+          const message = `${MOST_FAILED_BATCHES} batches in a row failed whole (see the failed items)`;
+          await hold(task, { type: 'TooManyFailed', message });
+        }
         if (done) break;
         // Not waited for: the next stretch is copied meanwhile. Where it does not arrive, the reindex has ended.
         await told;

@@ -3,6 +3,7 @@ import type { CopyCounts, LockPairResult } from '../contract/activities.ts';
 import type { LockedPair, ReindexInput, ReindexState } from '../contract/workflow-inputs.ts';
 import { control, cutOverActivities, embedActivities, indexActivities, longControl } from './activities.ts';
 import { RefusedError } from './errors.ts';
+import { orHold } from './holding.ts';
 import type { SliceSteering } from './reindex-copy.ts';
 import type { Task } from './task.ts';
 
@@ -123,7 +124,7 @@ export async function giveBack(lock: string): Promise<void> {
 export async function prepare(run: ReindexRun): Promise<void> {
   await prepareDest(run);
   enter(run, 'prepare', `asking the model of ${run.settings.dest}`);
-  await embedActivities().checkModel(pairOf(run).destNo);
+  await orHold(run.task, () => embedActivities().checkModel(pairOf(run).destNo));
   enter(run, 'copy', `copying ${run.task.tracker.data.source} to ${run.settings.dest}`);
 }
 
@@ -161,7 +162,7 @@ export async function reconcile(run: ReindexRun): Promise<void> {
     let brought = 0;
     for (let more = true; more; ) {
       await task.checkpoint();
-      const chunk = await embedActivities().reconcile(pairOf(run));
+      const chunk = await orHold(task, () => embedActivities().reconcile(pairOf(run)));
       ({ more } = chunk);
       state.mark = chunk.mark;
       brought += addReconciled(task, chunk.counts);

@@ -1,5 +1,6 @@
 import type { TaskType, Tracker } from '../contract/tasks.ts';
 import type { Carried } from '../contract/workflow-inputs.ts';
+import type { Hold } from './holding.ts';
 
 export interface TaskSpec {
   type: TaskType;
@@ -35,6 +36,8 @@ export interface Task {
   report(change: { done?: number; total?: number; failed?: number; data?: Tracker['data'] }): void;
   /** Publishes that the task is processing although it was to be quiet. */
   speakUp(): void;
+  /** Pauses the task until someone resumes it; what it was at is shown with the reason. */
+  hold(why: Hold): void;
   /** Between two batches: stays here while the task is paused. */
   checkpoint(): Promise<void>;
   /**

@@ -16,13 +16,15 @@ import type { TaskStatus } from '../contract/status.ts';
 import type { TaskEvents } from '../contract/task-events.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { control } from './activities.ts';
-import { addError, IgnoredError, RefusedError } from './errors.ts';
+import { addError, IgnoredError, noteHold, RefusedError } from './errors.ts';
 import { GoesOn, isHistoryLong } from './history.ts';
+import { type Hold, holdSignal } from './holding.ts';
 import { above0, orNull } from './shapes.ts';
 import { createTaskSignals, handleTaskSignals, type TaskSignals, throttleSignal, trackerQuery } from './signals.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
 import { carriedOf, wasDone } from './tracker-state.ts';
+import { handleWaits } from './waits.ts';
 
 /** For the metrics of the worker. */
 const { taskEvents } = proxySinks<{ taskEvents: TaskEvents }>();
@@ -39,9 +41,19 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
   const { tracker } = keeper;
   const { previous } = spec;
   const signals = createTaskSignals(previous?.signals);
+  const holdBecause = (why: Hold) => {
+    noteHold(tracker, why);
+    if (!signals.paused) {
+      signals.paused = true;
+      spec.onPause?.(true);
+    }
+    keeper.showPause(true, why);
+  };
   const isStopped = () => signals.stop !== null || root.consideredCancelled;
   const mustGoOn = () => spec.goOn !== undefined && isHistoryLong() && !isStopped();
-  const task = createTask(keeper, signals, mustGoOn);
+  const task = createTask(keeper, signals, { mustGoOn, holdBecause });
+  setHandler(holdSignal, (why) => why && holdBecause(why));
+  handleWaits(keeper, spec);
   setHandler(trackerQuery, () => tracker);
   const { onPause, onThrottle } = spec;
   if (onThrottle) {
@@ -122,7 +134,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     isWithinAttempt = true;
     keeper.beginAttempt();
     task.setLock({ lock: uuid4(), lockTime: new Date().toISOString(), lockExpireTime: null });
-    keeper.move('processing', tracker.detail);
+    keeper.move('processing', keeper.detail);
     if (continued && signals.paused) keeper.showPause(true);
     try {
       await unlessStopped(async () => {
@@ -130,7 +142,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
         if (!continued) await task.checkpoint();
         await attempt(task);
       });
-      await end('done', tracker.detail);
+      await end('done', keeper.detail);
       return tracker;
     } catch (error) {
       if (error instanceof GoesOn) throw error;
@@ -194,7 +206,11 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
 }
 
 /** What the steps of a task see of its tracker and of what people ask. */
-function createTask(keeper: TrackerKeeper, signals: TaskSignals, mustGoOn: () => boolean): Task {
+function createTask(
+  keeper: TrackerKeeper,
+  signals: TaskSignals,
+  { mustGoOn, holdBecause }: { mustGoOn: () => boolean; holdBecause: (why: Hold) => void },
+): Task {
   const { tracker } = keeper;
   const continueIfLong = () => {
     if (mustGoOn()) throw new GoesOn();
@@ -209,6 +225,7 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, mustGoOn: () =>
     report: (change) => keeper.report(change),
     speakUp: () => keeper.speakUp(),
     setLock: (lock) => keeper.setLock(lock),
+    hold: holdBecause,
     async checkpoint() {
       while (signals.paused) {
         keeper.showPause(true);

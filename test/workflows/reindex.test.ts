@@ -305,7 +305,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
       expect(await aliasOf(alias)).toBe(dest);
       const to = await findIndex(database.db, dest);
       if (!to) throw new Error('the index is missing');
-      const objects = await listObjects(database.db, to, { after: null, limit: 10 });
+      const { objects } = await listObjects(database.db, to, { after: null, limit: 10 });
       expect(objects.map(({ id, payload }) => [id, payload])).toEqual(items(3).map(({ id, payload }) => [id, payload]));
     });
   });

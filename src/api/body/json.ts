@@ -2,10 +2,10 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 import { ReembedError } from '../../contract/errors.ts';
 import { fieldIssues, issuesText } from '../../contract/issues.ts';
-import type { Json } from '../../contract/json.ts';
+import { type Json, jsonProblem } from '../../contract/json.ts';
 import { JsonTextError } from '../../contract/json-text/error.ts';
 import { isBlank } from '../../contract/json-text/lines.ts';
-import { type ParseOptions, parseJsonText } from '../../contract/json-text/parse.ts';
+import { type ParseOptions, parseJsonText, TEXT_LIMITS } from '../../contract/json-text/parse.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { whereJsonBreaks } from '../json-error.ts';
 import { formOf } from './media.ts';
@@ -13,6 +13,8 @@ import { formOf } from './media.ts';
 export interface BodyOptions extends ParseOptions {
   /** Most bytes; `LIMITS.smallBodyBytes` if absent. */
   maxBytes?: number;
+  /** A field at the top that may hold NUL characters: it goes to no database. */
+  anyText?: string;
 }
 
 /**
@@ -21,7 +23,19 @@ export interface BodyOptions extends ParseOptions {
  */
 export async function readJsonBody(c: Context, options: BodyOptions = {}): Promise<Json> {
   formOf(c, ['json']);
-  return parseBody(await readBytes(c.req.raw.body, options.maxBytes ?? LIMITS.smallBodyBytes), options);
+  const value = parseBody(await readBytes(c.req.raw.body, options.maxBytes ?? LIMITS.smallBodyBytes), options);
+  requireStorable(value, options.anyText);
+  return value;
+}
+
+function requireStorable(value: Json, anyText: string | undefined): void {
+  const checked = anyText === undefined || !isObject(value) ? value : { ...value, [anyText]: null };
+  const problem = jsonProblem(checked, TEXT_LIMITS, { anyNumber: true });
+  if (problem) throw new JsonTextError(problem.message, { path: problem.path }).toInvalidInput();
+}
+
+function isObject(value: Json): value is Record<string, Json> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The same, checked. */

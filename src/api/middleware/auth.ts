@@ -6,6 +6,7 @@ import { mayDo } from '../../contract/roles.ts';
 import type { Access, AccessTable } from '../access.ts';
 import { routesOf } from '../route-of.ts';
 import type { ApiEnv } from '../router.ts';
+import { createRefusals } from './refusals.ts';
 
 export interface AuthOptions {
   /** A function is asked at every request, so that tokens may come and go. */
@@ -24,6 +25,7 @@ export interface AuthOptions {
  */
 export function auth({ tokens, access }: AuthOptions): MiddlewareHandler<ApiEnv> {
   const tokenOf = finder(tokens);
+  const refuse = createRefusals();
   return async (c, next) => {
     const routes = routesOf(c);
     const needed = routes.map((route) => (Object.hasOwn(access, route) ? access[route] : undefined));
@@ -31,7 +33,11 @@ export function auth({ tokens, access }: AuthOptions): MiddlewareHandler<ApiEnv>
     const [, given] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
     if (given === undefined) throw new ReembedError('Unauthorized', 'send a token: Authorization: Bearer …');
     const token = tokenOf(given);
-    if (!token) throw new ReembedError('Unauthorized', 'the token is not known');
+    if (!token) {
+      const address = c.env?.incoming?.socket.remoteAddress;
+      if (address !== undefined) await refuse(address);
+      throw new ReembedError('Unauthorized', 'the token is not known');
+    }
     c.set('caller', token.name);
     c.set('role', token.role);
     // What is at no route is told by those who come after.

@@ -1,4 +1,5 @@
-import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import type { Env } from 'hono';
 import { z } from 'zod';
 import { countTasks, describeTask, getTracker, listTasks } from '../../client/temporal/index.ts';
 import { ReembedError } from '../../contract/errors.ts';
@@ -6,7 +7,8 @@ import { failedItemsSchema, TASK_TYPES, type TaskType, taskCountsSchema } from '
 import { countFailed, listFailed } from '../../store/staging.ts';
 import { fromCursor, naming, toCursor } from '../cursor.ts';
 import { sameOrigin } from '../middleware/same-origin.ts';
-import { type ApiLog, notFound, onError, problemResponses, validationHook } from '../problems.ts';
+import { type ApiLog, notFound, onError, problemResponses } from '../problems.ts';
+import { createRouter } from '../router.ts';
 import type { AcceptDependencies } from './accept.ts';
 import type { CallerOptions } from './caller.ts';
 import { requireRole } from './door.ts';
@@ -28,11 +30,11 @@ import {
 import { addSteerResults } from './steer-results.ts';
 import { addSteering } from './steering.ts';
 
-export interface TaskRouterOptions extends AcceptDependencies, CallerOptions {
+export interface TaskRouterOptions<S extends z.ZodType = z.ZodType> extends AcceptDependencies, CallerOptions {
   /** Only tasks of this type, which can then be run too; all types if not given. */
   type?: TaskType;
   /** Answer with something else than the tracker. */
-  respond?: TaskResponse;
+  respond?: TaskResponse<S>;
   /** Gets what is our fault or our servers', and who has steered which task. */
   log?: ApiLog;
   /** How often an idle stream of events says that it is still there. */
@@ -53,9 +55,9 @@ const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
  * const app = new Hono();
  * app.route('/embeddings/tasks', createTaskRouter({ client, db, taskQueue: 'reembed', type: 'upsert' }));
  */
-export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
+export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskRouterOptions<S>): OpenAPIHono {
   const { client, db, type } = options;
-  const router = new OpenAPIHono({ defaultHook: validationHook });
+  const router = createRouter<Env>();
   router.onError(onError(options.log));
   router.notFound(notFound);
   router.use(
@@ -140,7 +142,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     },
   );
 
-  addSteering(router, options, { tracker, responder, requireTask, tags });
+  addSteering(router, options as TaskRouterOptions, { tracker, responder, requireTask, tags });
 
   router.openapi(
     createRoute({

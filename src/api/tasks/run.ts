@@ -11,7 +11,9 @@ import { deleteIndexSchema, reindexSchema, type Tracker } from '../../contract/t
 import { readItems } from '../body/items.ts';
 import { parseInput, readJson } from '../body/json.ts';
 import { formOf } from '../body/media.ts';
+import { checkParameters } from '../parameters.ts';
 import { problemResponses } from '../problems.ts';
+import { namesOf } from '../router.ts';
 import { noteTask } from '../task-of.ts';
 import {
   type AcceptDependencies,
@@ -169,7 +171,7 @@ async function acceptJson(
     case 'delete-index':
       return acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options);
     case 'job': {
-      const { name, ...job } = await readJson(c, namedJobRunSchema);
+      const { name, ...job } = await readJson(c, namedJobRunSchema, { anyText: 'input' });
       return acceptJob(deps, name, job, options);
     }
     case 'steer':
@@ -177,10 +179,7 @@ async function acceptJson(
   }
 }
 
-function parseQuery<T>(schema: z.ZodType<T>, c: Context): T {
-  const given = Object.entries(c.req.queries()).map(([name, values]) => [
-    name,
-    values.length === 1 ? values[0] : values,
-  ]);
-  return parseInput(schema, Object.fromEntries(given), ['query']);
+function parseQuery<S extends z.ZodObject>(schema: S, c: Context): z.output<S> {
+  checkParameters(c, namesOf(schema));
+  return parseInput(schema, c.req.query(), ['query']) as z.output<S>;
 }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { laneIdOf } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { HAND_OVER_VERSION, type JobInput, type JobPlan, type LaneRequest } from '../../contract/workflow-inputs.ts';
+import { hideOf } from './encryption/keyed-hash.ts';
 import { enterLane } from './lane.ts';
 import { pendingTracker } from './launch.ts';
 import { getTracker } from './read.ts';
@@ -23,7 +24,7 @@ export async function startJob(client: Client, options: StartJobOptions): Promis
   const handOver = plan && { v: HAND_OVER_VERSION, plan };
   const wanted = { type: 'job', taskId, inputHash } as const;
   if (!plan || plan.onDuplicate === 'parallel' || plan.runs !== null || ignoreLock) {
-    const started = await startTask(client, { ...options, type: 'job', handOver, ...priorityOf(input, plan) });
+    const started = await startTask(client, { ...options, type: 'job', handOver, ...priorityOf(client, input, plan) });
     return started.existing ? getTracker(client, taskId) : started.tracker;
   }
   if (await findSameTask(client, wanted)) return getTracker(client, taskId);
@@ -45,7 +46,7 @@ export async function startJob(client: Client, options: StartJobOptions): Promis
 async function recordIgnored(client: Client, options: StartJobOptions, standsFor: string): Promise<Tracker> {
   const { input, plan } = options;
   const handOver = { v: HAND_OVER_VERSION, plan, standsFor };
-  const started = await startTask(client, { ...options, type: 'job', handOver, ...priorityOf(input, plan) });
+  const started = await startTask(client, { ...options, type: 'job', handOver, ...priorityOf(client, input, plan) });
   return started.existing ? getTracker(client, options.taskId) : started.tracker;
 }
 
@@ -59,8 +60,13 @@ export function laneRequest(
 
 /** For the queues: what is left out is as the server has it. */
 export function priorityOf(
+  client: Client,
   { priority, fairnessKey }: JobInput,
   plan: JobPlan | undefined,
 ): { priority?: number; fairnessKey?: string } {
-  return { priority: plan?.priority ?? priority, fairnessKey: plan?.fairnessKey ?? fairnessKey };
+  // That of a plan is hidden already.
+  return {
+    priority: plan?.priority ?? priority,
+    fairnessKey: plan ? (plan.fairnessKey ?? undefined) : fairnessKey && hideOf(client)(fairnessKey),
+  };
 }

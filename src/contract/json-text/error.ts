@@ -17,7 +17,7 @@ export class JsonTextError extends Error {
   toInvalidInput(prefix: readonly (string | number)[] = []): ReembedError {
     const issue: FieldIssue = { path: fieldPath([...prefix, ...this.path]), message: this.message };
     const detail = issue.path === '' ? `the body ${issue.message}` : `${issue.path}: ${issue.message}`;
-    return new ReembedError('InvalidInput', detail, { issues: [issue], cause: this });
+    return new ReembedError('InvalidInput', detail, { issues: issue.path === '' ? [] : [issue], cause: this });
   }
 }
 

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
-import { readRetryAfterMs } from '../../src/models/retry-after.ts';
+import { readRetryAfterMs } from '../../src/contract/retry-after.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
 test.each([
   ['seconds', { 'retry-after': '30' }, 30_000],
   ['a date', { 'retry-after': 'Thu, 01 Jan 2026 00:01:30 GMT' }, 90_000],
-  ['a date that has passed', { 'retry-after': 'Thu, 01 Jan 2020 00:00:00 GMT' }, 0],
-  ['milliseconds before seconds', { 'retry-after-ms': '250', 'retry-after': '1' }, 250],
-  ['at most an hour', { 'retry-after': '999999' }, 3_600_000],
+  ['a date that has passed, which is half a second', { 'retry-after': 'Thu, 01 Jan 2020 00:00:00 GMT' }, 500],
+  ['milliseconds before seconds', { 'retry-after-ms': '750', 'retry-after': '1' }, 750],
+  ['0, which is half a second', { 'retry-after': '0' }, 500],
+  ['more than five minutes, which is five', { 'retry-after': '3000000' }, 300_000],
+  ['a negative number, which is nothing', { 'retry-after': '-5' }, undefined],
   ['nothing readable', { 'retry-after': 'soon' }, undefined],
   ['no header', {}, undefined],
   [
