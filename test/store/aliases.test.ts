@@ -110,7 +110,8 @@ onBothDatabases((database, name) => {
       const watched = db.withPlugin({
         transformQuery({ node }) {
           const { sql: statement, parameters } = db.getExecutor().compileQuery(node, { queryId: 'compare' });
-          if (/as "firstChange"/.test(statement)) marks.push(Number(parameters.at(-2)));
+          const [, place] = /as "firstChange"[^]*s\.change > \$(\d+)/.exec(statement) ?? [];
+          if (place) marks.push(Number(parameters[Number(place) - 1]));
           return node;
         },
         transformResult: async ({ result }) => {

@@ -29,7 +29,7 @@ describe('an index that was deleted, and another one of its name', () => {
     await givenIndex(database.db, name);
   }
   const objectsOf = async (name: string) =>
-    listObjects(database.db, await resolveIndex(database.db, name), { after: null, limit: 10 });
+    (await listObjects(database.db, await resolveIndex(database.db, name), { after: null, limit: 10 })).objects;
   const deps = () => ({ client: rig.client, db: database.db, taskQueue: rig.taskQueue });
 
   test('does not get a write that was accepted for the first one', async () => {
