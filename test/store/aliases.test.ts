@@ -110,7 +110,7 @@ onBothDatabases((database, name) => {
       const watched = db.withPlugin({
         transformQuery({ node }) {
           const { sql: statement, parameters } = db.getExecutor().compileQuery(node, { queryId: 'compare' });
-          const [, place] = /as "firstChange"[^]*s\.change > \$(\d+)/.exec(statement) ?? [];
+          const [, place] = /as "firstChange".*s\.change > \$(\d+)/s.exec(statement) ?? [];
           if (place) marks.push(Number(parameters[Number(place) - 1]));
           return node;
         },
