@@ -60,7 +60,8 @@ export async function copySlice(
 
   try {
     let objects = await read(cursor);
-    while (objects.length > 0 && !running.isTimeUp()) {
+    // One batch at least, however long its read took: the next activity would begin where this one did.
+    for (let batches = 0; objects.length > 0 && (batches === 0 || !running.isTimeUp()); batches++) {
       const { length } = objects;
       begin(objects);
       // The next batch is read while this one is embedded.

@@ -5,7 +5,7 @@ import { checkEmbedder } from '../models/models.ts';
 import type { Db } from '../store/database.ts';
 import { removeUnknown } from '../store/protocol/copy.ts';
 import { cutOver, prolongDraining, setDraining } from '../store/protocol/cut-over.ts';
-import { requireLock } from '../store/protocol/locks.ts';
+import { isBeingBuilt, requireLock } from '../store/protocol/locks.ts';
 import { compareIndexes } from '../store/protocol/verify.ts';
 import { measureRecall } from '../store/search.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
@@ -34,8 +34,9 @@ export function createFinishActivities(
         await patiently(signal, () => checkEmbedder(models.embedder(index.model), signal));
       }),
 
-    buildVectorIndex: (indexNo) =>
+    buildVectorIndex: (indexNo, { leaveLocked = false } = {}) =>
       runWithHeartbeat(async ({ signal }) => {
+        if (leaveLocked && (await isBeingBuilt(db, indexNo))) return;
         const build = async () =>
           buildVectorIndex(db, await requireIndex(db, indexNo), {
             memoryMb: settings.indexMemoryMb,

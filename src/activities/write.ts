@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { controlQueueOf } from '../contract/names.ts';
 import type { Deletion, Item } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
@@ -9,9 +11,9 @@ import { requireWritable } from '../store/admission.ts';
 import { type ObjectWrite, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
-import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { forwardAtOnce } from './forward.ts';
+import { createIndexWatch, isVectorIndexDue } from './index-watch.ts';
 import { isLocal, patiently, type Running, runWithHeartbeat } from './running.ts';
 
 /** Items embedded and written together, with all that Postgres is asked for each time; of large ones fewer. */
@@ -26,6 +28,7 @@ const LOCAL_WAIT_MS = 1_000;
 
 /** The activity `writeChunk`: loads, embeds and writes a task's items until its time is up or it is held back. */
 export function createWriteChunk(deps: ActivityDependencies) {
+  const noteWrite = createIndexWatch(deps);
   return (request: WriteChunkRequest): Promise<WriteChunkResult> =>
     runWithHeartbeat<WriteChunkResult, WriteChunkResult>(async (running) => {
       const result: WriteChunkResult = running.resumedFrom ?? {
@@ -43,16 +46,15 @@ export function createWriteChunk(deps: ActivityDependencies) {
         running.beat(result);
       }
       if (isLocal() && result.forwards.length > 0) await forwardAtOnce(deps, request, result, running.signal);
-      if (request.isWhole) return result; // too few to look whether the index has grown enough
+      // Few items do not wait for an HNSW index that has become due.
+      if (request.isWhole || request.onlyFailed) {
+        if (batch.index) noteWrite(batch.index, controlQueueOf(Context.current().info.taskQueue));
+        return result;
+      }
       const index = await requireWritable(deps.db, request.index);
-      if (await isVectorIndexDue(deps, index)) result.vectorIndexDue = index.no;
+      if (await isVectorIndexDue(deps.db, index, deps.settings.vectorIndexAfterParts)) result.vectorIndexDue = index.no;
       return result;
     });
-}
-
-async function isVectorIndexDue({ db, settings }: ActivityDependencies, index: IndexRow): Promise<boolean> {
-  if (await isVectorIndexReady(db, index)) return false;
-  return hasParts(db, index, settings.vectorIndexAfterParts);
 }
 
 interface Prepared {
@@ -68,7 +70,7 @@ class Batch {
   /** When the first try began that a cut-over held back; null: none was. */
   private heldFromMs: number | null = null;
   /** Where the last batch was written. Whether that is still right, the write itself finds out. */
-  private index: IndexRow | undefined;
+  index: IndexRow | undefined;
 
   constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
     this.deps = deps;

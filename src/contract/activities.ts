@@ -231,7 +231,8 @@ export interface EmbedActivities {
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;
   copySlice(request: CopySliceRequest): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean }>;
-  buildVectorIndex(indexNo: number): Promise<void>;
+  /** `leaveLocked`: an index that a reindex is building is left to the reindex. */
+  buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Brings what changed since the mark; `more` when it stopped for the time. */
   reconcile(request: ReconcileRequest): Promise<{ counts: CopyCounts; mark: number; more: boolean }>;
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;

@@ -5,6 +5,11 @@ export function embedQueueOf(controlQueue: string): string {
   return `${controlQueue}-embed`;
 }
 
+/** The task queue of the workflows, from theirs or from that of the embed activities. */
+export function controlQueueOf(queue: string): string {
+  return queue.replace(/-embed$/, '');
+}
+
 /** Names the queue of jobs that have none. */
 export const DEFAULT_QUEUE = 'default';
 
@@ -33,6 +38,7 @@ export const WORKFLOW = {
   reindexSlice: 'reindexSlice',
   deleteIndex: 'deleteIndex',
   maintain: 'maintain',
+  buildIndex: 'buildIndex',
   job: 'job',
   steer: 'steerTasks',
   jobLane: 'jobLane',

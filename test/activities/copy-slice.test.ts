@@ -142,3 +142,9 @@ test('when a batch fails, those that were begun are finished and counted, and no
   await delay(400);
   expect(await copied()).toHaveLength(2);
 });
+
+test('a slice whose time is up before its first batch has been read copies that batch all the same', async () => {
+  const { copy, copied } = await givenSlice(3, 1);
+  expect(await copy({ isTimeUp: () => true })).toMatchObject({ counts: { copied: 1 }, cursor: 'id-0', done: false });
+  expect(await copied()).toEqual(['id-0']);
+});
