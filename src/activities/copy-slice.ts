@@ -30,11 +30,15 @@ export async function copySlice(
   giveWay: GiveWay,
   request: CopySliceRequest,
   running: Running<SliceProgress>,
-): Promise<SliceProgress & { done: boolean }> {
+): Promise<SliceProgress & { done: boolean; waitedMs: number }> {
   const { background: db } = deps;
   const { signal } = running;
   const { taskId, lock, until, batchSize, inFlight = 1 } = request;
-  const target = { taskId, lock, dest: await requireIndex(db, request.destNo), signal, giveWay };
+  let waitedMs = 0;
+  const target = {
+    ...{ taskId, lock, dest: await requireIndex(db, request.destNo), signal },
+    giveWay: ((stop, write) => giveWay(stop, write, (ms) => (waitedMs += ms))) as GiveWay,
+  };
   const pace = createPacer(request.ratePerSecond, signal);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
   let cursor = from;
@@ -72,7 +76,7 @@ export async function copySlice(
       await room();
     }
     await Promise.all(underWay());
-    return { counts, cursor, done: objects.length === 0 };
+    return { counts, cursor, done: objects.length === 0, waitedMs: Math.round(waitedMs) };
   } finally {
     await Promise.allSettled(underWay());
   }

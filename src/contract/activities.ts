@@ -230,7 +230,10 @@ export interface EmbedActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;
-  copySlice(request: CopySliceRequest): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean }>;
+  /** `waitedMs`: how long its batches, one after the other, left room for live work. */
+  copySlice(
+    request: CopySliceRequest,
+  ): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean; waitedMs: number }>;
   /** `leaveLocked`: an index that a reindex is building is left to the reindex. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Brings what changed since the mark; `more` when it stopped for the time. */

@@ -37,6 +37,8 @@ export interface CopyPlan {
   batchSize: number;
 }
 
+const SLOWED_MS = 1_000;
+
 /** Steering for slices that are not begun yet: they take the rate over when they are. */
 export function createSliceSteering(ratePerSecond: number | null): SliceSteering {
   const running: SliceSteering['running'] = new Set();
@@ -93,8 +95,14 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
     const done = doneBefore + Math.round(((total - doneBefore) * share.ofAll()) / slices.length);
     task.report({ done: Math.min(done, total), failed: sum.failed, data: { ...sum } });
   };
-  setHandler(sliceProgressSignal, (sliceId, done) => {
+  const copying = task.tracker.detail;
+  let yieldedMs = 0;
+  setHandler(sliceProgressSignal, (sliceId, done, waitedMs) => {
     share.set(sliceId, done);
+    yieldedMs += waitedMs;
+    // A chunk takes ten seconds: one that waited for a second of them and more was slowed down by it.
+    task.setDetail(waitedMs < SLOWED_MS ? copying : `${copying}; slowly, since it leaves room for searches and writes`);
+    task.report({ data: { yieldedMs } });
     reportDone();
   });
   let next = 0;

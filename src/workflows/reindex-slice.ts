@@ -46,7 +46,7 @@ export async function reindexSlice(input: ReindexSliceInput): Promise<Tracker> {
       // Not waited for: the next stretch is copied meanwhile. Where it does not arrive, the reindex has ended.
       await told;
       told = getExternalWorkflowHandle(input.parentId)
-        .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed)
+        .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed, chunk.waitedMs)
         .catch(() => {});
       if (workflowInfo().continueAsNewSuggested) {
         await told;
