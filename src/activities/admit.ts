@@ -2,24 +2,29 @@ import type { AdmitRequest, ControlActivities } from '../contract/activities.ts'
 import { ReembedError } from '../contract/errors.ts';
 import { steerSchema } from '../contract/steer-tasks.ts';
 import { deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/tasks.ts';
-import { admitItems, requireWritable } from '../store/admission.ts';
+import { admitItemsOnce, requireWritable } from '../store/admission.ts';
+import { forgetFailedOnce } from '../store/admissions.ts';
 import { finishStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /**
- * Checks what a workflow was started with, when it was not the API that did. Its items are staged under the task's id:
- * a try that fails drops none, since the next one may be at it already and stages the same.
+ * Checks what a workflow was started with, when it was not the API that did. Its items are staged under the task's id
+ * and its start: a second start has items of its own. A try that fails drops none, since the next one may be at it
+ * already and stages the same.
  */
-export function createAdmitActivities({ db }: ActivityDependencies): Pick<ControlActivities, 'admit' | 'dropStaged'> {
+export function createAdmitActivities({
+  db,
+}: ActivityDependencies): Pick<ControlActivities, 'admit' | 'forgetFailed' | 'dropStaged'> {
   return {
-    async admit({ taskId, type, input, version }: AdmitRequest) {
+    async admit({ taskId, chain, type, input, version, again }: AdmitRequest) {
+      const admission = { taskId, staging: `${taskId}/${chain}`, version, again };
       switch (type) {
         case 'upsert': {
           const { items, ...rest } = upsertSchema.parse(input);
           const index = await requireWritable(db, rest.index);
           return {
             input: rest,
-            accepted: await admitItems(db, { staging: taskId, index, items, field: 'items', version }),
+            accepted: await admitItemsOnce(db, { ...admission, index, items, field: 'items' }),
           };
         }
         case 'delete': {
@@ -27,11 +32,14 @@ export function createAdmitActivities({ db }: ActivityDependencies): Pick<Contro
           const index = await requireWritable(db, rest.index);
           return {
             input: rest,
-            accepted: await admitItems(db, { staging: taskId, index, items: ids, field: 'ids', version }),
+            accepted: await admitItemsOnce(db, { ...admission, index, items: ids, field: 'ids' }),
           };
         }
-        case 'reindex':
-          return { input: reindexSchema.parse(input), accepted: null };
+        case 'reindex': {
+          const checked = reindexSchema.parse(input);
+          if (!again) await forgetFailedOnce(db, taskId, admission.staging);
+          return { input: checked, accepted: null };
+        }
         case 'delete-index':
           return { input: deleteIndexSchema.parse(input), accepted: null };
         case 'steer':
@@ -40,6 +48,7 @@ export function createAdmitActivities({ db }: ActivityDependencies): Pick<Contro
           throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
       }
     },
+    forgetFailed: (taskId, staging) => forgetFailedOnce(db, taskId, staging),
     dropStaged: (staging, counts) => finishStaged(db, staging, counts),
   };
 }

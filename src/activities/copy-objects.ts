@@ -6,17 +6,20 @@ import { prepareObjects } from '../pipeline/prepare.ts';
 import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
 import { type BehindObject, type StoredObject, wasDeletedOnce, writeCopies } from '../store/protocol/copy.ts';
+import { notOvertaken } from '../store/protocol/versions.ts';
 import type { ObjectWrite } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { atOnce, type GiveWay } from './give-way.ts';
-import { patiently } from './running.ts';
+import { createPatience } from './running.ts';
+import { waitsOf, watched } from './waits.ts';
 
 export interface CopyTarget {
   /** The task on whose failed list objects are put that cannot be embedded; null to keep no list. */
   taskId: string | null;
   lock: string;
+  sourceNo: number;
   dest: IndexRow;
   signal: AbortSignal;
   /** Absent where others wait for the copies. */
@@ -39,87 +42,111 @@ export async function requireIndex(db: Db, indexNo: number): Promise<IndexRow> {
 
 /**
  * Copies stored objects to the index that is built, as they are in the source and with its versions: embedded with the
- * destination's model, tombstones as tombstones. An object that cannot be embedded is carried over as failed. Used by
- * slices, forwards, reconciling and the cut-over alike.
+ * destination's model, tombstones as tombstones. An object that cannot be embedded is carried over as failed; one that
+ * was deleted or written again while the model was waited for is left to whoever brings that. Used by slices, forwards,
+ * reconciling and the cut-over alike.
  */
 export async function copyObjects(
   deps: ActivityDependencies,
   target: CopyTarget,
   objects: readonly BehindObject[],
 ): Promise<CopyCounts> {
-  const { background: db } = deps;
-  const { lock, dest, signal, giveWay = atOnce } = target;
   const known = new Map(objects.flatMap(({ id, destHash }) => (destHash === null ? [] : [[id, destHash]])));
-  const deletedOnce = objects.filter(wasDeletedOnce).map(({ id }) => id);
-  const { writes, failed } = await prepareCopies(deps, target, objects, known);
+  const counts = noCounts();
+  for await (const portion of prepareCopies(deps, target, objects, known)) {
+    addCounts(counts, await copyPortion(deps, target, objects, portion));
+  }
+  return counts;
+}
+
+async function copyPortion(
+  deps: ActivityDependencies,
+  target: CopyTarget,
+  objects: readonly BehindObject[],
+  { writes, failed }: Copies,
+): Promise<CopyCounts> {
+  const { background: db } = deps;
+  const { taskId, lock, dest, signal, giveWay = atOnce } = target;
+  const ids = new Set(writes.map(({ id }) => id));
+  const deletedOnce = objects.filter((object) => ids.has(object.id) && wasDeletedOnce(object)).map(({ id }) => id);
   const outcome = await giveWay(signal, () => writeCopies(db, lock, dest.no, writes, deletedOnce));
   if (outcome.changed.length > 0) {
     const changed = new Set(outcome.changed);
-    const again = await prepareCopies(
-      deps,
-      target,
-      objects.filter(({ id }) => changed.has(id)),
-    );
-    await writeCopies(db, lock, dest.no, again.writes, deletedOnce);
-    failed.push(...again.failed);
+    const again = objects.filter(({ id }) => changed.has(id));
+    for await (const portion of prepareCopies(deps, target, again)) {
+      await writeCopies(db, lock, dest.no, portion.writes, deletedOnce);
+      failed.push(...portion.failed);
+    }
   }
-  if (target.taskId !== null) {
-    await recordFailed(db, target.taskId, failed);
+  if (taskId !== null) {
+    await recordFailed(db, taskId, failed);
     countFailedItems(deps.metrics, failed);
     const failedIds = new Set(failed.map(({ objectId }) => objectId));
-    const done = objects.map(({ id }) => id).filter((id) => !failedIds.has(id));
+    const done = [...ids].filter((id) => !failedIds.has(id));
     // An earlier try may have failed them.
-    if (await hasFailed(db, target.taskId)) await clearFailed(db, target.taskId, done);
+    if (await hasFailed(db, taskId)) await clearFailed(db, taskId, done);
   }
-  const tombstones = objects.filter(({ deleted }) => deleted).length;
-  return { copied: objects.length - tombstones - failed.length, tombstones, failed: failed.length };
+  const tombstones = writes.filter(({ kind }) => kind === 'tombstone').length;
+  return { copied: ids.size - tombstones - failed.length, tombstones, failed: failed.length };
+}
+
+export interface Copies {
+  writes: ObjectWrite[];
+  failed: FailedItem[];
 }
 
 /**
- * Embeds stored objects for the destination; what cannot be embedded is to be written as failed. `known` are the hashes
- * of what it has vectors of.
+ * Embeds stored objects for the destination, as they are finished; what cannot be embedded is to be written as failed.
+ * `known` are the hashes of what it has vectors of.
  */
-export async function prepareCopies(
-  { models, loader }: ActivityDependencies,
-  { dest, signal }: Pick<CopyTarget, 'dest' | 'signal'>,
+export async function* prepareCopies(
+  { background: db, client, models, loader }: ActivityDependencies,
+  { sourceNo, dest, signal }: Pick<CopyTarget, 'sourceNo' | 'dest' | 'signal'>,
   objects: readonly StoredObject[],
   known?: ReadonlyMap<string, string>,
-): Promise<{ writes: ObjectWrite[]; failed: FailedItem[] }> {
+): AsyncGenerator<Copies, void> {
+  const waits = waitsOf(client);
   const byId = new Map(objects.map((object) => [object.id, object]));
-  const versionOf = (id: string) => byId.get(id)?.version ?? 0;
-  const { ready, failed } = await patiently(signal, () =>
-    prepareObjects(
-      objects.filter(({ deleted }) => !deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
-      {
-        config: dest,
-        embedder: models.embedder(dest.model),
-        loader,
-        signal,
-        known: known && (async () => known),
-      },
-    ),
-  );
-  const failures = failed.flatMap(({ objectId }) => byId.get(objectId) ?? []);
-  return {
-    failed,
-    writes: [
-      ...objects
-        .filter(({ deleted }) => deleted)
-        .map(({ id, version }) => ({ kind: 'tombstone' as const, id, version })),
-      ...failures.map(({ id, version, payload, metadata, originalId, uri }) => ({
-        kind: 'failed' as const,
-        id,
-        version,
-        payload,
-        metadata,
-        originalId,
-        uri,
-      })),
-      ...ready.map(({ unchanged, ...object }) => ({
-        ...object,
-        version: versionOf(object.id),
-        kind: unchanged ? ('unchanged' as const) : ('content' as const),
-      })),
-    ],
+  const orderOf = (id: string) => {
+    const { version = 0, accepted = null } = byId.get(id) ?? {};
+    return { version, accepted: accepted ?? undefined };
   };
+  const deleted = objects.filter((object) => object.deleted);
+  let tombstones: ObjectWrite[] = deleted.map(({ id }) => ({ kind: 'tombstone', id, ...orderOf(id) }));
+  const portions = prepareObjects(
+    objects.filter((object) => !object.deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
+    {
+      config: dest,
+      embedder: watched(models.embedder(dest.model), waits),
+      loader,
+      signal,
+      known: known && (async () => known),
+      wait: createPatience(signal, waits),
+      stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, orderOf(id).version]))),
+    },
+  );
+  for await (const { ready, failed } of portions) {
+    const failures = failed.flatMap(({ objectId }) => byId.get(objectId) ?? []);
+    yield {
+      failed,
+      writes: [
+        ...tombstones,
+        ...failures.map(({ id, payload, metadata, originalId, uri }) => ({
+          kind: 'failed' as const,
+          id,
+          ...orderOf(id),
+          payload,
+          metadata,
+          originalId,
+          uri,
+        })),
+        ...ready.map(({ unchanged, ...object }) => ({
+          ...object,
+          ...orderOf(object.id),
+          kind: unchanged ? ('unchanged' as const) : ('content' as const),
+        })),
+      ],
+    };
+    tombstones = [];
+  }
 }

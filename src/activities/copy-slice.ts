@@ -1,8 +1,9 @@
 import type { CopyCounts, CopySliceRequest } from '../contract/activities.ts';
+import { MOST_FAILED_BATCHES } from '../contract/waits.ts';
 import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
 import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import type { GiveWay } from './give-way.ts';
+import type { GiveWay, OnWait } from './give-way.ts';
 import { createPacer, type Running } from './running.ts';
 
 /** How far a slice is: all up to the cursor is copied, and counted is what has been. */
@@ -15,6 +16,20 @@ interface Batch {
   last: string | null;
   isDone: boolean;
   copying: Promise<void>;
+}
+
+/** The time in which at least one batch waited: several that wait at once count once. */
+function createWaitClock(): { add: OnWait; ms: () => number } {
+  let countedToMs = Number.NEGATIVE_INFINITY;
+  let ms = 0;
+  return {
+    add(fromMs, toMs) {
+      // Each is told of when it ends, so what has been counted lies before.
+      ms += Math.max(0, toMs - Math.max(fromMs, countedToMs));
+      countedToMs = Math.max(countedToMs, toMs);
+    },
+    ms: () => Math.round(ms),
+  };
 }
 
 /** So many times the batches that are copied at once may be begun, when one of them takes long. */
@@ -30,23 +45,31 @@ export async function copySlice(
   giveWay: GiveWay,
   request: CopySliceRequest,
   running: Running<SliceProgress>,
-): Promise<SliceProgress & { done: boolean; waitedMs: number }> {
+): Promise<SliceProgress & { done: boolean; failedBatches: number; waitedMs: number }> {
   const { background: db } = deps;
   const { signal } = running;
   const { taskId, lock, until, batchSize, inFlight = 1 } = request;
-  let waitedMs = 0;
+  const waits = createWaitClock();
   const target = {
-    ...{ taskId, lock, dest: await requireIndex(db, request.destNo), signal },
-    giveWay: ((stop, write) => giveWay(stop, write, (ms) => (waitedMs += ms))) as GiveWay,
+    taskId,
+    lock,
+    sourceNo: request.sourceNo,
+    dest: await requireIndex(db, request.destNo),
+    signal,
+    giveWay: ((stop, write) => giveWay(stop, write, waits.add)) as GiveWay,
   };
   const pace = createPacer(request.ratePerSecond, signal);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
   let cursor = from;
   const begun: Batch[] = [];
+  let { failedBatches = 0 } = request;
 
   const read = (after: string | null) => readBehind(db, request, { after, until }, batchSize);
   const copy = async (batch: Batch, objects: BehindObject[]) => {
-    addCounts(counts, await copyObjects(deps, target, objects));
+    const copied = await copyObjects(deps, target, objects);
+    addCounts(counts, copied);
+    if (copied.failed === objects.length) failedBatches++;
+    else if (copied.copied > 0) failedBatches = 0;
     batch.isDone = true;
     while (begun[0]?.isDone) cursor = begun.shift()?.last ?? cursor;
     running.beat({ counts, cursor });
@@ -65,7 +88,8 @@ export async function copySlice(
   try {
     let objects = await read(cursor);
     // One batch at least, however long its read took: the next activity would begin where this one did.
-    for (let batches = 0; objects.length > 0 && (batches === 0 || !running.isTimeUp()); batches++) {
+    const mayGoOn = (batches: number) => batches === 0 || !running.isTimeUp();
+    for (let batches = 0; objects.length > 0 && mayGoOn(batches) && failedBatches < MOST_FAILED_BATCHES; batches++) {
       const { length } = objects;
       begin(objects);
       // The next batch is read while this one is embedded.
@@ -76,7 +100,7 @@ export async function copySlice(
       await room();
     }
     await Promise.all(underWay());
-    return { counts, cursor, done: objects.length === 0, waitedMs: Math.round(waitedMs) };
+    return { counts, cursor, done: objects.length === 0, failedBatches, waitedMs: waits.ms() };
   } finally {
     await Promise.allSettled(underWay());
   }

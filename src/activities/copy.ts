@@ -45,7 +45,7 @@ export async function reconcileUntil(
   stop: (mark: number) => boolean,
 ): Promise<{ counts: CopyCounts; mark: number; more: boolean }> {
   const { background: db } = deps;
-  const { taskId, lock, batchSize } = request;
+  const { taskId, lock, sourceNo, batchSize } = request;
   const dest = await requireIndex(db, request.destNo);
   const pace = createPacer(request.ratePerSecond, running.signal);
   const until = await markChanges(db, request.sourceNo);
@@ -54,7 +54,7 @@ export async function reconcileUntil(
   for (;;) {
     const objects = await readChanged(db, request, { after: mark, until }, batchSize);
     if (objects.length > 0) {
-      addCounts(counts, await copyObjects(deps, { taskId, lock, dest, signal: running.signal }, objects));
+      addCounts(counts, await copyObjects(deps, { taskId, lock, sourceNo, dest, signal: running.signal }, objects));
     }
     if (objects.length < batchSize) return { counts, mark: until, more: false };
     mark = objects.at(-1)?.change ?? mark;

@@ -54,6 +54,8 @@ export interface ActivityDependencies {
   cancelWorkflow(workflowId: string, runId: string): Promise<void>;
   /** Whether Temporal still knows a task, running or closed. */
   isTaskKnown(taskId: string): Promise<boolean>;
+  /** Whether what is staged under this name may belong to the task as it is now, and not to one that it took the place of. */
+  isStagingUsed(taskId: string, staging: string): Promise<boolean>;
   settings: {
     maxConcurrentReindexes: number;
     /** Most objects of a slice, which is a child workflow: it should take some seconds where the model is fast. */

@@ -1,6 +1,7 @@
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { ZodError } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
+import { fieldIssues } from '../contract/issues.ts';
 import { codeOf, isBusy, isConnectionError } from '../store/database.ts';
 
 /**
@@ -21,7 +22,9 @@ export function toFailure(error: unknown): unknown {
   if (error instanceof ZodError) {
     return ApplicationFailure.create({
       type: 'InvalidInput',
-      message: error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`).join('; '),
+      message: fieldIssues(error)
+        .map(({ path, message }) => `${path || 'input'}: ${message}`)
+        .join('; '),
       nonRetryable: true,
     });
   }

@@ -1,26 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
+import type { CutOverRequest, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { checkEmbedder } from '../models/models.ts';
 import type { Db } from '../store/database.ts';
 import { removeUnknown } from '../store/protocol/copy.ts';
 import { cutOver, prolongDraining, setDraining } from '../store/protocol/cut-over.ts';
 import { isBeingBuilt, requireLock } from '../store/protocol/locks.ts';
+import { copyRemoved } from '../store/protocol/removed.ts';
 import { compareIndexes } from '../store/protocol/verify.ts';
-import { measureRecall } from '../store/search.ts';
+import { measureRecall } from '../store/recall.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
 import { reconcileUntil } from './copy.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { mustGiveWay } from './give-way.ts';
-import { patiently, type Running, runWithHeartbeat } from './running.ts';
+import { createPatience, patiently, type Running, runWithHeartbeat } from './running.ts';
+import { waitsOf, watched } from './waits.ts';
 
 /** Writers are held back by the clock, for a moment at a time: if this worker dies, they go on that soon. */
 const DRAIN_LEASE_SECONDS = 0.7;
 const DRAIN_RENEW_MS = 200;
 const BUILD_POLL_MS = 1_000;
 const REMOVE_BATCH = 1_000;
-const SAMPLE = { vectors: 20, limit: 10 };
+const SAMPLE = { objects: 20, limit: 10 };
 
 /** The activities of a reindex's ends: model check, HNSW index, verification, cut-over. */
 export function createFinishActivities(
@@ -31,7 +33,9 @@ export function createFinishActivities(
     checkModel: (indexNo) =>
       runWithHeartbeat(async ({ signal }) => {
         const index = await requireIndex(db, indexNo);
-        await patiently(signal, () => checkEmbedder(models.embedder(index.model), signal));
+        const waits = waitsOf(deps.client);
+        const embedder = watched(models.embedder(index.model), waits);
+        await patiently(createPatience(signal, waits), () => checkEmbedder(embedder, signal));
       }),
 
     buildVectorIndex: (indexNo, { leaveLocked = false } = {}) =>
@@ -56,6 +60,7 @@ export function createFinishActivities(
           running.signal.throwIfAborted();
           batch = await removeUnknown(db, request.lock, request, REMOVE_BATCH);
         }
+        if (dest.versioning === 'external') await copyAllRemoved(db, request, running.signal);
         const found = await compareIndexes(db, request, request.mark);
         const wrong = [
           found.behind > 0 && `${found.behind} objects are missing or older, for instance ${found.examples.join(', ')}`,
@@ -77,6 +82,13 @@ export function createFinishActivities(
 
     cutOver: (request) => runWithHeartbeat((running) => drainAndSwitch(deps, request, running), { everyMs: 1_000 }),
   };
+}
+
+async function copyAllRemoved(db: Db, request: ReconcileRequest, signal: AbortSignal): Promise<void> {
+  for (let after: string | null = ''; after !== null; ) {
+    signal.throwIfAborted();
+    after = await copyRemoved(db, request.lock, request, { after, limit: REMOVE_BATCH });
+  }
 }
 
 async function drainAndSwitch(deps: ActivityDependencies, request: CutOverRequest, running: Running<unknown>) {

@@ -30,7 +30,7 @@ export async function forwardRange(
       });
       const ids = rows.map((row) => row.item.id);
       const objects = await readByIds(db, { sourceNo, destNo }, ids);
-      const counts = await copyObjects(deps, { taskId: null, lock, dest, signal }, objects);
+      const counts = await copyObjects(deps, { taskId: null, lock, sourceNo, dest, signal }, objects);
       forwarded += counts.copied + counts.tombstones;
       seq = (rows.at(-1)?.seq ?? range.toSeq) + 1;
     }

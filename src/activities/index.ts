@@ -11,6 +11,7 @@ import { createMaintenanceActivities } from './maintain.ts';
 import { createRetryFailed } from './retry-failed.ts';
 import { withHeartbeats } from './running.ts';
 import { createSteerActivities } from './steer.ts';
+import { withWaits } from './waits.ts';
 import { createWriteChunk } from './write.ts';
 
 export type { ActivityDependencies, TaskControl } from './dependencies.ts';
@@ -34,11 +35,16 @@ export function createActivities(deps: ActivityDependencies): {
       }),
       writeChunk,
     }),
-    embed: made({
-      writeChunk,
-      retryFailed: createRetryFailed(deps),
-      ...createCopyActivities(deps),
-      ...createFinishActivities(deps),
-    }),
+    embed: made(
+      withWaits(
+        {
+          writeChunk,
+          retryFailed: createRetryFailed(deps),
+          ...createCopyActivities(deps),
+          ...createFinishActivities(deps),
+        },
+        deps.client,
+      ),
+    ),
   };
 }

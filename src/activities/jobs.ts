@@ -13,7 +13,7 @@ import type { Bound } from '../jobs/handler.ts';
 import type { Isolation } from '../jobs/isolation.ts';
 import { planJob } from '../jobs/options.ts';
 import type { Registry } from '../jobs/registry.ts';
-import { checkInput } from '../jobs/send.ts';
+import { checkInput, hidden } from '../jobs/send.ts';
 import type { AnyTask } from '../jobs/task.ts';
 import { withFailures } from './failures.ts';
 import { runWithHeartbeat } from './running.ts';
@@ -53,7 +53,7 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
       const { name, input: given, ...call } = parsed.data;
       const task = requireTask(name);
       const { sent, input } = await checkInput(task, given);
-      return planJob(task, { input, sent }, call);
+      return hidden(deps.client, planJob(task, { input, sent }, call));
     },
   };
 

@@ -5,6 +5,7 @@ import { priorityOf } from '../client/temporal/jobs.ts';
 import { enterLane } from '../client/temporal/lane.ts';
 import { launch } from '../client/temporal/launch.ts';
 import type { LaneActivities } from '../contract/activities.ts';
+import { HAND_OVER_VERSION } from '../contract/workflow-inputs.ts';
 
 /** What jobs and their lanes ask of Temporal. */
 export function createLaneActivities({ client }: { client: Client }): LaneActivities {
@@ -12,18 +13,19 @@ export function createLaneActivities({ client }: { client: Client }): LaneActivi
   return {
     enterLane: ({ laneId, request }) => enterLane(client, { laneId, request, taskQueue: taskQueue() }),
 
-    async startJob({ taskId, job, inputHash }) {
+    async startJob({ taskId, job, plan, turn, inputHash }) {
       try {
         const { links } = await launch(client, {
           type: 'job',
           taskId,
           input: job,
+          handOver: { v: HAND_OVER_VERSION, plan, turn },
           taskQueue: taskQueue(),
           inputHash: inputHash ?? undefined,
           reuse: 'REJECT_DUPLICATE',
           // A second try of this activity finds what the first one has started.
           requestId: `by-lane-${taskId}`,
-          ...priorityOf(job),
+          ...priorityOf(client, job, plan),
         });
         return links.runId;
       } catch (error) {

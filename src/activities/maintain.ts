@@ -1,16 +1,19 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
+import { dropAdmissions } from '../store/admissions.ts';
+import type { Db } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
 import { listIndexes } from '../store/indexes.ts';
 import {
-  dropFailed,
   dropFinished,
+  dropRemovedOfGoneIndexes,
   listOldFailedTasks,
   listOldStagings,
   listOldSteerings,
+  type Page,
 } from '../store/left-overs.ts';
 import { collectTombstones } from '../store/protocol/tombstones.ts';
-import { dropStaged } from '../store/staging.ts';
+import { dropFailed, dropStaged } from '../store/staging.ts';
 import { dropSteerResults } from '../store/steer-results.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { isVectorIndexDue } from './index-watch.ts';
@@ -22,12 +25,15 @@ const LEFT_OVER_AFTER_SECONDS = 3_600;
 const LEFT_OVER_BATCH = 1_000;
 /** Longer than any server is away while a task is about to end. */
 const FINISHED_AFTER_SECONDS = 86_400;
+/** Far longer than the first step of a task can be under way. */
+const ADMITTED_AFTER_SECONDS = 30 * 86_400;
 
 /** What is done from time to time, so that nothing of what has ended stays for ever. */
 export function createMaintenanceActivities({
   db,
   settings,
   isTaskKnown,
+  isStagingUsed,
 }: ActivityDependencies): Pick<
   ControlActivities,
   'collectTombstones' | 'dropMarked' | 'dropLeftOvers' | 'listDueVectorIndexes'
@@ -56,22 +62,26 @@ export function createMaintenanceActivities({
 
     async dropLeftOvers() {
       const gone = { staged: 0, failed: 0, steered: 0 };
-      for (const staging of await listOldStagings(db, LEFT_OVER_AFTER_SECONDS, LEFT_OVER_BATCH)) {
-        if ((await isTaskKnown(taskOf(staging))) || (await isTaskKnown(staging))) continue;
+      for await (const staging of eachOld(db, listOldStagings)) {
+        if (await isStagingUsed(taskOf(staging), staging)) continue;
         await dropStaged(db, staging);
         gone.staged++;
       }
-      for (const taskId of await listOldFailedTasks(db, LEFT_OVER_AFTER_SECONDS, LEFT_OVER_BATCH)) {
+      for await (const taskId of eachOld(db, listOldFailedTasks)) {
         if (await isTaskKnown(taskId)) continue;
         await dropFailed(db, taskId);
         gone.failed++;
       }
-      for (const taskId of await listOldSteerings(db, LEFT_OVER_AFTER_SECONDS, LEFT_OVER_BATCH)) {
+      for await (const taskId of eachOld(db, listOldSteerings)) {
         if (await isTaskKnown(taskId)) continue;
         await dropSteerResults(db, taskId);
         gone.steered++;
       }
       await dropFinished(db, FINISHED_AFTER_SECONDS);
+      await dropAdmissions(db, ADMITTED_AFTER_SECONDS);
+      while ((await dropRemovedOfGoneIndexes(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
+        Context.current().cancellationSignal.throwIfAborted();
+      }
       return gone;
     },
 
@@ -86,7 +96,19 @@ export function createMaintenanceActivities({
   };
 }
 
-/** The API stages under the task's id, a slash and a uuid; a workflow started by hand under its id alone. */
+/** All names of a list, page by page: those that stay must not hide the ones after them. */
+async function* eachOld(db: Db, list: (db: Db, page: Page) => Promise<string[]>): AsyncIterable<string> {
+  let after = '';
+  for (;;) {
+    Context.current().cancellationSignal.throwIfAborted();
+    const names = await list(db, { after, olderThanSeconds: LEFT_OVER_AFTER_SECONDS, limit: LEFT_OVER_BATCH });
+    yield* names;
+    if (names.length < LEFT_OVER_BATCH) return;
+    after = names.at(-1) ?? after;
+  }
+}
+
+/** Items are staged under the task's id, a slash and a uuid: of the acceptance, or of the first run that was started. */
 function taskOf(staging: string): string {
   return staging.replace(/\/[0-9a-f-]{36}$/, '');
 }

@@ -23,22 +23,28 @@ export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['
         const listed = await listFailed(db, taskId, { after: result.after, limit: RETRY_BATCH });
         const ids = listed.map(({ objectId }) => objectId);
         const objects = await readFailedObjects(db, index.no, ids);
-        const { writes, failed } = await prepareCopies(deps, { dest: index, signal }, objects);
-        await writeRepairs(
-          db,
-          index.no,
-          writes.filter(({ kind }) => kind === 'content'),
-        );
-        const failedIds = new Set(failed.map(({ objectId }) => objectId));
-        await recordFailed(db, taskId, failed);
-        // What was deleted or written anew since is no failure any more either.
+        const failedIds = new Set<string>();
+        for await (const { writes, failed } of prepareCopies(
+          deps,
+          { sourceNo: index.no, dest: index, signal },
+          objects,
+        )) {
+          await writeRepairs(
+            db,
+            index.no,
+            writes.filter(({ kind }) => kind === 'content'),
+          );
+          await recordFailed(db, taskId, failed);
+          for (const { objectId } of failed) failedIds.add(objectId);
+        }
+        // What was deleted or written again since is no failure any more either.
         await clearFailed(
           db,
           taskId,
           ids.filter((id) => !failedIds.has(id)),
         );
-        result.embedded += objects.length - failed.length;
-        result.failed += failed.length;
+        result.embedded += objects.length - failedIds.size;
+        result.failed += failedIds.size;
         result.after = ids.at(-1) ?? result.after;
         result.more = ids.length === RETRY_BATCH;
         running.beat(result);

@@ -1,14 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ReembedError } from '../contract/errors.ts';
+import type { Waits } from './waits.ts';
 
 /** An activity works this long, then returns its cursor: pauses, cancels and throttles take hold between. */
 export const CHUNK_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
 /** Of those sent between, as the activity gets on: each one is a write of the Temporal server. */
 const LEAST_BETWEEN_MS = 1_000;
+const LEAST_WAIT_MS = 500;
+/** A wait from which on the task is told. */
+const TOLD_MS = 2_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
+/** Without any progress: of a model that does not answer, and of one that asks to slow down again and again. */
+const MOST_WAITED_MS = 30_000;
+const MOST_ASKED_MS = 45 * 60_000;
 
 /** A running activity: its cancellation, and a heartbeat that carries where it is. */
 export interface Running<T> {
@@ -72,18 +79,39 @@ export function isLocal(): boolean {
   return Context.current().info.isLocal;
 }
 
+/** Waits until a model may be asked again, or throws its error. */
+export type Patience = (error: unknown, hasProgressed: boolean) => Promise<void>;
+
 /**
- * Runs `work`; when the provider asks to slow down, waits as long as it says and runs it again. Waiting is not failing:
- * it uses up no try. A local activity, which must be short, does not wait.
+ * How an activity waits for a model. When the provider asks to slow down, as long as it says: waiting is not failing and
+ * uses up no try. When the model does not answer, for half a minute without progress, longer and longer each time: then the
+ * error is thrown, and it is Temporal that tries again. A local activity, which must be short, does not wait.
  */
-export async function patiently<R>(signal: AbortSignal, work: () => Promise<R>): Promise<R> {
+export function createPatience(signal: AbortSignal, waits: Waits): Patience {
   const mayWait = !isLocal();
-  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)) {
+  let waitMs = FIRST_WAIT_MS;
+  let waitedMs = 0;
+  return async (error, hasProgressed) => {
+    if (hasProgressed) [waitMs, waitedMs] = [FIRST_WAIT_MS, 0];
+    if (!mayWait || !(error instanceof ReembedError) || !error.type.startsWith('Model') || !error.retryable)
+      throw error;
+    const isAsked = error.type === 'ModelRateLimited';
+    if (waitedMs > (isAsked ? MOST_ASKED_MS : MOST_WAITED_MS)) throw error;
+    const forMs = Math.max(LEAST_WAIT_MS, (isAsked ? error.retryAfterMs : undefined) ?? waitMs);
+    if (forMs >= TOLD_MS || waitedMs >= TOLD_MS) waits.begin(error, forMs);
+    await delay(forMs, undefined, { signal });
+    waitedMs += forMs;
+    waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
+  };
+}
+
+/** Runs `work` until it succeeds, as patiently as above. */
+export async function patiently<R>(patience: Patience, work: () => Promise<R>): Promise<R> {
+  for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!mayWait || !(error instanceof ReembedError) || error.type !== 'ModelRateLimited') throw error;
-      await delay(Math.max(100, error.retryAfterMs ?? waitMs), undefined, { signal });
+      await patience(error, false);
     }
   }
 }

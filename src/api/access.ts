@@ -1,5 +1,5 @@
 import type { Role } from '../contract/roles.ts';
-import { TASK_TYPES } from '../contract/tasks.ts';
+import { TASK_TYPES, type TaskType } from '../contract/tasks.ts';
 import { DASHBOARD_PAGES } from './dashboard.ts';
 
 /** Who may call a route: everyone, also without a token, or tokens of at least a role. */
@@ -9,7 +9,7 @@ export type Access = 'open' | Role;
 export type AccessTable = Readonly<Record<string, Access>>;
 
 /** The routes of a task router below the path where it is mounted, with or without a type. */
-const TASK_ACCESS: AccessTable = {
+const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'GET /info': 'view',
   'GET /list': 'view',
   'GET /counts': 'view',
@@ -24,6 +24,12 @@ const TASK_ACCESS: AccessTable = {
   'PUT /throttle': 'operate',
   'POST /run': 'operate',
 };
+
+/** The least role of a route of a task router, as `POST /run`; undefined for what is none. */
+export function taskRouteAccess(route: string, type: TaskType | undefined): Role | undefined {
+  if (type === 'delete-index' && route === 'POST /run') return 'admin';
+  return TASK_ACCESS[route];
+}
 
 /** The access of the routes of a task router that is mounted at `path`, for a table of one's own. */
 export function taskAccess(path: string): AccessTable {

@@ -4,6 +4,7 @@ import { aliasBody, aliasListBody, aliasTargetBody } from '../contract/bodies.ts
 import { nameSchema } from '../contract/indexes.ts';
 import { deleteAlias, listAliases, setAlias } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
+import { jsonBody } from './body/json.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 
@@ -12,6 +13,7 @@ const params = z.object({ alias: nameSchema.meta({ description: 'Name of the ali
 const putAlias = createRoute({
   method: 'put',
   path: '/{alias}',
+  middleware: jsonBody(),
   operationId: 'setAlias',
   tags: ['aliases'],
   summary: 'Point an alias to an index, at once for all searches and writes',

@@ -28,6 +28,7 @@ import { type AuthOptions, auth } from './middleware/auth.ts';
 import { limitBody } from './middleware/body-limit.ts';
 import { allowOrigins } from './middleware/cors.ts';
 import { safeHeaders } from './middleware/headers.ts';
+import { requireHost } from './middleware/hosts.ts';
 import { limitRequests, type RequestLimits } from './middleware/limits.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { traceRequests } from './middleware/trace.ts';
@@ -55,6 +56,8 @@ export interface ApiDependencies {
   settings?: {
     /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
     bodyBytes?: number;
+    /** Time for a search that names none of its own. */
+    searchSeconds?: number;
     /** If given, every call needs one of them as `Authorization: Bearer …`. */
     apiTokens?: AuthOptions['tokens'] | undefined;
     /** Address of Temporal's web UI, for links to it. */
@@ -65,6 +68,12 @@ export interface ApiDependencies {
     corsOrigins?: readonly string[];
     /** Sites whose pages may call the codec endpoint: that of the Temporal UI. */
     codecOrigins?: readonly string[];
+    /** The address it listens on: a name that it goes by. */
+    host?: string;
+    /** How often streams of events say that they are still there, and ask for the token again. */
+    heartbeatMs?: number;
+    /** Further names that it goes by; with tokens, any if none is given. */
+    allowedHosts?: readonly string[];
     /** What one token may ask for; without limits if not given. */
     limits?: RequestLimits;
   };
@@ -73,6 +82,8 @@ export interface ApiDependencies {
   /** True once a stop was asked for: `/readyz` then tells load balancers to go elsewhere. */
   isStopping?: () => boolean;
 }
+
+const HEALTH_PATHS = new Set(['/healthz', '/readyz']);
 
 const metricsRoute = createRoute({
   method: 'get',
@@ -87,7 +98,7 @@ const metricsRoute = createRoute({
 export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
   const { bodyBytes = LIMITS.bodyBytes, apiTokens, temporalUi = null, dashboard } = settings;
-  const { corsOrigins = [], codecOrigins = [], limits } = settings;
+  const { corsOrigins = [], codecOrigins = [], allowedHosts = [], host, limits } = settings;
   const { metrics = createMetrics(['api']), taskQueue, client, registry } = dependencies;
   const jobQueues = registry && queuesOf(registry);
   metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, log }));
@@ -100,6 +111,11 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.use(accessLog(log));
   app.use(countRequests(metrics));
   app.use(safeHeaders());
+  if (!apiTokens || allowedHosts.length > 0) {
+    const ownNames = requireHost({ names: host === undefined ? allowedHosts : [...allowedHosts, host] });
+    // With tokens, orchestrators may ask by whatever address the process has: the answers hold no data.
+    app.use((c, next) => (apiTokens && HEALTH_PATHS.has(c.req.path) ? next() : ownNames(c, next)));
+  }
   app.use('/v1/*', allowOrigins({ origins: corsOrigins }));
   app.use('/codec/*', allowOrigins({ origins: codecOrigins, credentials: true }));
   if (apiTokens) app.use(auth({ tokens: apiTokens, access: API_ACCESS }));
@@ -112,10 +128,10 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
-  app.route('/v1/indexes', createSearchRouter({ db, models }));
+  app.route('/v1/indexes', createSearchRouter({ db, models, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db }));
-  app.route('/v1/tasks', createTaskRouters(dependencies));
+  app.route('/v1/tasks', createTaskRouters({ ...dependencies, corsOrigins, heartbeatMs: settings.heartbeatMs }));
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));

@@ -2,14 +2,19 @@ import { createRoute } from '@hono/zod-openapi';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { type CodecPayload, codecBody } from '../contract/codec.ts';
 import { messageOf, ReembedError } from '../contract/errors.ts';
+import { jsonBody } from './body/json.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
+
+/** Temporal takes messages of up to 4 MB. */
+const CODEC_BODY = { maxBytes: 8 * 1024 * 1024 };
 
 const payloads = { 'application/json': { schema: codecBody } };
 
 const decodeRoute = createRoute({
   method: 'post',
   path: '/decode',
+  middleware: jsonBody(CODEC_BODY),
   operationId: 'decodePayloads',
   tags: ['operation'],
   summary: "Decrypt payloads of Temporal's history",
@@ -22,6 +27,7 @@ const decodeRoute = createRoute({
 const encodeRoute = createRoute({
   method: 'post',
   path: '/encode',
+  middleware: jsonBody(CODEC_BODY),
   operationId: 'encodePayloads',
   tags: ['operation'],
   summary: "Encrypt payloads for Temporal's history",

@@ -58,7 +58,7 @@ export function openApiDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
       for (const tag of operation.tags ?? []) used.add(tag);
       const access = accessOf(path, method);
       if (access !== 'open') tellRole(operation, access);
-      complete(operation, { method, access }, responses);
+      complete(operation, { access }, responses);
     }
   }
   document.tags = Object.entries(TAGS).flatMap(([name, description]) =>
@@ -96,16 +96,16 @@ function tellRole(operation: Operation, role: Role): void {
 }
 
 interface Door {
-  method: (typeof METHODS)[number];
   access: Access;
 }
 
 /** What comes before the routes can answer, whatever is asked. */
-function commonErrors(operation: Operation, { method, access }: Door): ErrorType[] {
+function commonErrors(operation: Operation, { access }: Door): ErrorType[] {
   return [
     ...(access === 'open' ? [] : (['Unauthorized', 'TooManyRequests'] as const)),
-    ...(method === 'get' && (access === 'open' || access === 'view') ? [] : (['Forbidden'] as const)),
+    'Forbidden',
     ...(operation.requestBody ? (['TooLarge', 'UnsupportedMedia'] as const) : []),
+    'WrongHost',
     'HeadersTooLarge',
   ];
 }

@@ -10,4 +10,5 @@ export { readApiTokens } from '../runtime/api-tokens.ts';
 export { type DatabaseOptions, type Db, openDatabase } from '../store/database.ts';
 export { type AccessTable, taskAccess } from './access.ts';
 export { type AuthOptions, auth } from './middleware/auth.ts';
+export { type HostOptions, requireHost } from './middleware/hosts.ts';
 export { createTaskRouter, createTaskRouters, type TaskResponse, type TaskRouterOptions } from './tasks/index.ts';

@@ -1,13 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { indexBody, indexConfigBody, indexListBody } from '../contract/bodies.ts';
-import type { Embedder } from '../contract/embedder.ts';
-import { ReembedError } from '../contract/errors.ts';
 import { nameSchema } from '../contract/indexes.ts';
-import type { ModelConfig } from '../contract/models.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { indexInfo, listIndexInfos } from '../store/index-info.ts';
 import { ensureIndex, resolveIndex } from '../store/indexes.ts';
+import { jsonBody } from './body/json.ts';
+import { checkModel, type ModelMaker } from './check-model.ts';
 import { INDEX_OR_ALIAS } from './on-index.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
@@ -18,6 +17,7 @@ const described = { 'application/json': { schema: indexBody } };
 const putIndex = createRoute({
   method: 'put',
   path: '/{index}',
+  middleware: jsonBody(),
   operationId: 'createIndex',
   tags: ['indexes'],
   summary: 'Create an index; the same again is fine',
@@ -56,14 +56,14 @@ const getIndex = createRoute({
 
 export interface IndexDependencies {
   db: Db;
-  models: { embedder(config: ModelConfig): Embedder };
+  models: ModelMaker;
 }
 
 export function createIndexRouter({ db, models }: IndexDependencies) {
   return createRouter()
     .openapi(putIndex, async (c) => {
       const config = c.req.valid('json');
-      checkModel(models, config.model);
+      checkModel(models, config.model, 'model');
       const { index, created } = await transaction(db, (trx) => ensureIndex(trx, c.req.valid('param').index, config));
       return c.json(await indexInfo(db, index), created ? 201 : 200);
     })
@@ -72,16 +72,4 @@ export function createIndexRouter({ db, models }: IndexDependencies) {
       const index = await resolveIndex(db, c.req.valid('param').index);
       return c.json(await indexInfo(db, index), 200);
     });
-}
-
-/** A model that this process cannot make is the caller's mistake, not, as later on, the provider's. */
-function checkModel(models: IndexDependencies['models'], config: ModelConfig): void {
-  try {
-    models.embedder(config);
-  } catch (error) {
-    if (!(error instanceof ReembedError)) throw error;
-    const path = { ModelNotFound: 'model.name', ModelWrongDimension: 'model.dimensions' }[error.type as string];
-    if (!path) throw error;
-    throw new ReembedError('InvalidInput', error.message, { issues: [{ path, message: error.message }], cause: error });
-  }
 }

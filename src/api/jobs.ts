@@ -4,6 +4,7 @@ import { jobListBody, jobRunBody } from '../contract/bodies-of-jobs.ts';
 import { jobNameSchema } from '../contract/jobs.ts';
 import { trackerSchema } from '../contract/tasks.ts';
 import { infoOf } from '../jobs/known.ts';
+import { jsonBody } from './body/json.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 import { type AcceptJobDependencies, acceptJob } from './tasks/accept-job.ts';
@@ -28,6 +29,7 @@ const tracker = { 'application/json': { schema: trackerSchema } };
 const run = createRoute({
   method: 'post',
   path: '/{name}/run',
+  middleware: jsonBody({ anyText: 'input' }),
   operationId: 'runJob',
   tags,
   summary: 'Run a job',

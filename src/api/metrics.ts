@@ -20,7 +20,7 @@ export function countRequests(metrics: Metrics): MiddlewareHandler<ApiEnv> {
     const labels = { method: c.req.method, route, status: String(c.res.status) };
     httpRequests.inc(labels);
     httpRequestSeconds.observe(labels, (performance.now() - start) / 1_000);
-    if (isEventStream(c.res)) {
+    if (c.req.method !== 'HEAD' && isEventStream(c.res)) {
       httpStreams.inc();
       onSent(c, () => httpStreams.dec());
     }

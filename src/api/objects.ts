@@ -1,15 +1,16 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { countQuery, NDJSON, objectBody, objectPageBody } from '../contract/bodies.ts';
-import { objectIdSchema, type StoredObject } from '../contract/objects.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { objectIdSchema } from '../contract/objects.ts';
 import type { Db } from '../store/database.ts';
-import { getObject, listObjects } from '../store/objects.ts';
-import type { IndexRow } from '../store/schema.ts';
+import { getObject, listObjects, streamObjects } from '../store/objects.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { ndjsonStream, primed } from './ndjson.ts';
 import { INDEX_OR_ALIAS, onIndex } from './on-index.ts';
 import { type ApiLog, problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
+import { cursorQuery } from './tasks/schemas.ts';
 
 const getOne = createRoute({
   method: 'get',
@@ -32,17 +33,13 @@ const list = createRoute({
   operationId: 'listObjects',
   tags: ['objects'],
   summary: 'All objects in the order of their ids',
-  description: `Page by page as JSON; with \`Accept: ${NDJSON}\` all that follow the cursor as one stream, an object to a line.`,
+  description: `Page by page as JSON: a page ends at its limit or at ${LIMITS.answerBytes / 2 ** 20} MB of payloads and metadata, whichever comes first. With \`Accept: ${NDJSON}\` all that follow the cursor as one stream, an object to a line.`,
   request: {
     params: z.object({ index: INDEX_OR_ALIAS }),
     query: z.strictObject({
-      cursor: z
-        .string()
-        .max(4_000)
-        .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
-        .optional()
+      cursor: cursorQuery
         .describe('Of an earlier page of any index: only objects after that page.')
-        .meta({ examples: [toCursor('a')] }),
+        .meta({ examples: [toCursor('objects', 'a')] }),
       limit: countQuery().describe('Most objects of a page.'),
     }),
   },
@@ -64,9 +61,14 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
     .openapi(list, async (c) => {
       const { index: name } = c.req.valid('param');
       const { cursor, limit } = c.req.valid('query');
-      const after = cursor === undefined ? null : fromCursor(cursor);
-      if (c.req.header('accept')?.includes(NDJSON)) {
-        const objects = await onIndex(db, name, (index) => primed(objectsAfter(db, index, after)));
+      const after = fromCursor('objects', cursor);
+      const isStream = c.req.header('accept')?.includes(NDJSON);
+      if (isStream && c.req.method === 'HEAD') {
+        await onIndex(db, name, async () => {});
+        return c.body(null, 200, { 'content-type': NDJSON }) as never;
+      }
+      if (isStream) {
+        const objects = await onIndex(db, name, (index) => primed(streamObjects(db, index, { after, pageSize: PAGE })));
         // Typed as what a line holds, which is what the document says; the stream itself has no type there.
         const stream = ndjsonStream(objects, (error) => {
           log.warn({ requestId: c.get('requestId'), index: name, err: error }, 'a stream of objects broke off');
@@ -75,22 +77,10 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
         });
         return c.body(stream, 200, { 'content-type': NDJSON }) as never;
       }
-      const objects = await onIndex(db, name, (index) => listObjects(db, index, { after, limit: limit + 1 }));
-      const page = objects.slice(0, limit);
-      const last = objects.length > limit ? page.at(-1) : undefined;
-      return c.json({ objects: page, cursor: last ? toCursor(last.id) : null }, 200);
+      const { objects, next } = await onIndex(db, name, (index) => listObjects(db, index, { after, limit }));
+      return c.json({ objects, cursor: next === null ? null : toCursor('objects', next) }, 200);
     });
 }
 
-/** Objects read at once: few, since one may be of many megabytes. */
+/** Objects of a stream that are read at once, unless their bytes end a page sooner. */
 const PAGE = 100;
-
-async function* objectsAfter(db: Db, index: IndexRow, start: string | null): AsyncGenerator<StoredObject> {
-  for (let after = start; ; ) {
-    const page: StoredObject[] = await listObjects(db, index, { after, limit: PAGE });
-    yield* page;
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return;
-    after = last.id;
-  }
-}

@@ -9,7 +9,6 @@ import { ERROR_KINDS, type ErrorType, ReembedError } from '../contract/errors.ts
 import { fieldIssues, issuesText } from '../contract/issues.ts';
 import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
 import { codeOf, isBusy, isConnectionError } from '../store/database.ts';
-import { whereJsonBreaks } from './json-error.ts';
 
 export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
 
@@ -55,14 +54,13 @@ export function problemResponse(c: Context, error: unknown): Response {
 
 /** For `app.onError`: answers with a problem and logs what is our fault or our servers'. */
 export function onError(log?: ApiLog): ErrorHandler {
-  return async (error, c) => {
-    const told = await explainMalformedJson(error, c);
-    const answer = problemOf(told);
+  return (error, c) => {
+    const answer = problemOf(error);
     const requestId = c.get('requestId');
     if (answer.body.type === problemTypeOf('Internal')) log?.error({ err: error, requestId }, 'a request failed');
     else if (answer.status >= 500)
       log?.warn({ requestId, type: answer.body.type, detail: answer.body.detail }, 'refused');
-    return problemResponse(c, told);
+    return problemResponse(c, error);
   };
 }
 
@@ -128,7 +126,6 @@ interface Known extends Pick<ReembedError, 'type' | 'message' | 'status' | 'issu
 
 function recognize(error: unknown): Known {
   if (error instanceof ReembedError) return error;
-  if (error instanceof z.core.$ZodError) return invalidInput(fieldIssues(error), error);
   if (error instanceof HTTPException) return fromHttpException(error);
   if (error instanceof WorkflowNotFoundError) return new ReembedError('TaskNotFound', 'there is no such task');
   if (isTemporalUnavailable(error))
@@ -165,21 +162,4 @@ const UNAVAILABLE_CODES = new Set([1, 4, 8, 14]);
 function isTemporalUnavailable(error: unknown): boolean {
   const grpc = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(grpc) && UNAVAILABLE_CODES.has(grpc.code);
-}
-
-/**
- * Hono says only that the JSON is malformed. The body is kept, so parsing it once more finds out where; that costs
- * nothing while nothing fails.
- */
-async function explainMalformedJson(error: unknown, c: Context): Promise<unknown> {
-  if (!(error instanceof HTTPException) || error.status !== 400 || !/^Malformed JSON/.test(error.message)) return error;
-  const text = await c.req.text().catch(() => undefined);
-  if (text === undefined) return error;
-  if (text.trim() === '') return new ReembedError('InvalidInput', 'the body is empty: JSON is expected');
-  try {
-    JSON.parse(text);
-    return error;
-  } catch (syntax) {
-    return new ReembedError('InvalidInput', `the body is not valid JSON: ${whereJsonBreaks(text, syntax)}`);
-  }
 }

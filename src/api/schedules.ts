@@ -23,6 +23,8 @@ import { LIMITS } from '../contract/limits.ts';
 import { overlapSchema, scheduleKeySchema } from '../contract/schedules.ts';
 import { checkScheduledByName } from '../jobs/known.ts';
 import type { Registry } from '../jobs/registry.ts';
+import { jsonBody } from './body/json.ts';
+import { naming } from './cursor.ts';
 import { problemResponses } from './problems.ts';
 import { createRouter } from './router.ts';
 import { cursorQuery } from './tasks/schemas.ts';
@@ -75,6 +77,7 @@ const getOne = createRoute({
 const put = createRoute({
   method: 'put',
   path: '/{name}/{key}',
+  middleware: jsonBody({ anyText: 'input' }),
   operationId: 'putSchedule',
   tags,
   summary: 'Make the schedule of a job and a key, or change it',
@@ -159,7 +162,9 @@ const remove = createRoute({
 export function createScheduleRouter({ client, taskQueue, registry }: ScheduleRouterDependencies) {
   const of = (signature: { name: string; key: string }) => ({ taskQueue, ...signature });
   return createRouter()
-    .openapi(getAll, async (c) => c.json(await listSchedules(client, { taskQueue, ...c.req.valid('query') }), 200))
+    .openapi(getAll, async (c) =>
+      c.json(await naming(listSchedules(client, { taskQueue, ...c.req.valid('query') })), 200),
+    )
     .openapi(getOne, async (c) => c.json(await getSchedule(client, of(c.req.valid('param'))), 200))
     .openapi(put, async (c) => {
       const signature = of(c.req.valid('param'));

@@ -2,6 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { durationMs } from '../contract/durations.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { fieldPath, type JsonTextError } from '../contract/json-text/error.ts';
+import { parseJsonText } from '../contract/json-text/parse.ts';
 import { type ModelConfig, modelSchema } from '../contract/models.ts';
 import { durationSchema } from '../contract/tasks.ts';
 import { UsageError } from './errors.ts';
@@ -36,9 +38,10 @@ export function moment(text: string): Date {
 /** For an option that is JSON. */
 export function json(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new InvalidArgumentError('It must be JSON.');
+    return parseJsonText(text);
+  } catch (error) {
+    const { message, path } = error as JsonTextError;
+    throw new InvalidArgumentError(path.length > 0 ? `${fieldPath(path)} ${message}.` : `It ${message}.`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { messageOf, ReembedError } from '../contract/errors.ts';
-import { type Io, oneLine } from './output.ts';
+import { type Io, jsonLine, oneLine } from './output.ts';
 import { paintIf } from './paint.ts';
 
 /** What a process tells its caller. */
@@ -38,7 +38,7 @@ export function reportError(error: unknown, json: boolean, io: Io): number {
   const issues = error instanceof ReembedError ? error.issues : [];
   if (json) {
     const reason = error instanceof ReembedError ? error.reason : undefined;
-    io.out(`${JSON.stringify({ error: { type, message: messageOf(error), reason, issues } })}\n`);
+    io.out(`${jsonLine({ error: { type, message: messageOf(error), reason, issues } })}\n`);
   } else {
     io.err(`${paintIf(io.colours?.err).error('error:')} ${oneLine(messageOf(error))}\n`);
     if (type === 'ServerUnavailable' && /^no answer from/.test(messageOf(error))) {
@@ -46,7 +46,7 @@ export function reportError(error: unknown, json: boolean, io: Io): number {
     }
     for (const { path, message } of issues) {
       // The line above may have said it already.
-      if (!messageOf(error).includes(`${path}: ${message}`)) io.err(`  ${path}: ${oneLine(message)}\n`);
+      if (!messageOf(error).includes(`${path}: ${message}`)) io.err(`  ${oneLine(`${path}: ${message}`)}\n`);
     }
     if (type === 'Internal' && error instanceof Error && error.stack && io.env.REEMBED_LOG_LEVEL === 'debug') {
       io.err(`${error.stack}\n`);

@@ -1,3 +1,4 @@
+import { cleanColoured, cleanJson, cleanText } from '../contract/clean.ts';
 import { hasColours } from './paint.ts';
 
 /** The world around a run of the command line, so that tests can watch it. */
@@ -25,13 +26,16 @@ export function processIo(): Io {
       process.exit(process.exitCode ?? 0);
     });
   }
+  const colours = { out: hasColours(process.env, process.stdout), err: hasColours(process.env, process.stderr) };
+  // Whatever comes from elsewhere, nothing but colours of ours reaches a terminal.
+  const clean = (text: string, coloured: boolean) => (coloured ? cleanColoured(text) : cleanText(text));
   return {
     env: process.env,
     stdin: process.stdin,
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    out: (text) => void process.stdout.write(clean(text, colours.out)),
+    err: (text) => void process.stderr.write(clean(text, colours.err)),
     terminal: process.stderr.isTTY ? process.stderr : null,
-    colours: { out: hasColours(process.env, process.stdout), err: hasColours(process.env, process.stderr) },
+    colours,
     onInterrupt: (interrupted) => {
       process.once('SIGINT', interrupted);
       return () => process.off('SIGINT', interrupted);
@@ -41,8 +45,13 @@ export function processIo(): Io {
 
 /** Writes a result: as JSON on one line, or as people read it. */
 export function writeResult(io: Io, json: boolean | undefined, result: unknown, human: () => string): void {
-  const text = json ? JSON.stringify(result) : human();
+  const text = json ? jsonLine(result) : (io.colours?.out ? cleanColoured : cleanText)(human());
   io.out(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** JSON that is safe to print. */
+export function jsonLine(value: unknown): string {
+  return cleanJson(JSON.stringify(value));
 }
 
 export interface Column<Row> {
@@ -74,15 +83,19 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   return [line(columns.map(({ title }) => title)), ...cells.map((texts, at) => line(texts, rows[at]))].join('\n');
 }
 
-/** Names and values below each other; those without a value are left out. */
-export function fields(pairs: readonly (readonly [name: string, value: unknown])[]): string {
-  const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
+/** A name, its value, and what adds colours to it. */
+export type Field = readonly [name: string, value: unknown, paint?: (text: string) => string];
+
+/** Names and values below each other, each on one line; those without a value are left out. */
+export function fields(given: readonly Field[]): string {
+  const shown = given.filter(([, value]) => value !== null && value !== undefined && value !== '');
   const width = Math.max(0, ...shown.map(([name]) => name.length));
-  return shown.map(([name, value]) => `${name.padEnd(width)}  ${String(value)}`).join('\n');
+  return shown
+    .map(([name, value, paint = (text) => text]) => `${name.padEnd(width)}  ${paint(oneLine(String(value)))}`)
+    .join('\n');
 }
 
 /** A text without line breaks, and without control characters that a terminal would obey. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+  return cleanText(text).replace(/[\t\n]+/g, ' ');
 }

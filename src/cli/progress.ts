@@ -85,7 +85,7 @@ function createLines(io: Io): ProgressView {
 
 /** The phase of a running reindex, otherwise the status. */
 function phaseOf({ status, data }: Tracker): string {
-  return status === 'processing' && typeof data.phase === 'string' ? data.phase : status;
+  return status === 'processing' && typeof data.phase === 'string' ? oneLine(data.phase) : status;
 }
 
 function paceOf({ progress }: Tracker): string {

@@ -1,8 +1,10 @@
 import type { ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { linesOf } from '../client/http/lines.ts';
+import type { Readable } from 'node:stream';
 import { messageOf } from '../contract/errors.ts';
+import { fieldPath, JsonTextError } from '../contract/json-text/error.ts';
+import { joinBytes, type Line, readLines } from '../contract/json-text/lines.ts';
+import { type ParseOptions, parseJsonText, TEXT_LIMITS } from '../contract/json-text/parse.ts';
 import { UsageError } from './errors.ts';
 import type { Io } from './output.ts';
 
@@ -23,26 +25,22 @@ export async function readItems(
 }
 
 async function* valuesOf(stream: Readable, name: string, onLine: () => void = () => {}): AsyncGenerator<unknown> {
-  // The client's reader of lines: it splits at line feeds alone, while Node's also does within JSON texts.
-  const lines = linesOf(new Response(Readable.toWeb(stream) as ReadableStream<Uint8Array>));
-  let number = 0;
-  try {
-    for await (const raw of lines) {
-      number++;
-      onLine();
-      const line = (number === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim();
-      if (line === '') continue;
-      if (line.startsWith('[')) {
-        yield* await readArray(line, lines, name);
-        return;
-      }
-      yield parse(line, `${name}, line ${number}`);
+  const lines = readLines(stream, Number.POSITIVE_INFINITY);
+  let isFirst = true;
+  for await (const line of lines) {
+    onLine();
+    if (isFirst && isArray(line)) {
+      yield* await readArray(line, lines, name);
+      return;
     }
-  } catch (error) {
-    if (error instanceof TypeError)
-      throw new UsageError(`${name} is not UTF-8 (after line ${number})`, { cause: error });
-    throw error;
+    isFirst = false;
+    yield parse(line.bytes, `${name}, line ${line.number}`);
   }
+}
+
+function isArray({ bytes }: Line): boolean {
+  const first = bytes.find((byte) => byte !== 0x20 && byte !== 0x09);
+  return first === 0x5b;
 }
 
 async function openFile(file: string): Promise<{ stream: ReadStream; bytes: number }> {
@@ -59,18 +57,24 @@ async function openFile(file: string): Promise<{ stream: ReadStream; bytes: numb
   }
 }
 
-async function readArray(first: string, rest: AsyncIterable<string>, name: string): Promise<unknown[]> {
-  const lines = [first];
-  for await (const line of rest) lines.push(line);
-  const values = parse(lines.join('\n'), name);
+async function readArray(first: Line, rest: AsyncIterable<Line>, name: string): Promise<unknown[]> {
+  const newline = Uint8Array.of(0x0a);
+  const pieces = [first.bytes];
+  for await (const line of rest) pieces.push(newline, line.bytes);
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  const limits = { ...TEXT_LIMITS, values: Number.POSITIVE_INFINITY };
+  const values = parse(joinBytes(pieces, bytes), name, { limits });
   if (!Array.isArray(values)) throw new UsageError(`${name} is neither a JSON array nor one JSON object to a line`);
   return values;
 }
 
-function parse(text: string, where: string): unknown {
+function parse(bytes: Uint8Array, where: string, options?: ParseOptions): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(bytes, options);
   } catch (error) {
-    throw new UsageError(`${where}: ${messageOf(error)}`, { cause: error });
+    if (!(error instanceof JsonTextError)) throw error;
+    const field = error.path.length > 0 ? ` ${fieldPath(error.path)}` : '';
+    const cause = error.text === undefined ? '' : ` (${messageOf(error.cause)})`;
+    throw new UsageError(`${where}:${field} ${error.message}${cause}`, { cause: error });
   }
 }

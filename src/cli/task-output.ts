@@ -1,7 +1,7 @@
 import type { ReembedClient, TaskRow } from '../client/http/client.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { EXIT, Exit } from './errors.ts';
-import { fields, type Io, table, writeResult } from './output.ts';
+import { fields, type Io, oneLine, table, writeResult } from './output.ts';
 import { type Paint, paintIf } from './paint.ts';
 import { createProgress, durationText } from './progress.ts';
 
@@ -44,7 +44,7 @@ function trackerText(tracker: Tracker, paint: Paint): string {
   const shown = fields([
     ['task', tracker.id],
     ['type', tracker.type],
-    ['status', paint.status(tracker.status, tracker.status)],
+    ['status', tracker.status, (text) => paint.status(text, tracker.status)],
     ['detail', tracker.detail],
     ['progress', `${progress.done} of ${progress.total}, ${progress.failed} failed${pace}${eta}`],
     ['attempts', `${tracker.attempts} of ${tracker.maxAttempts}`],
@@ -62,7 +62,9 @@ function trackerText(tracker: Tracker, paint: Paint): string {
     ['data', Object.keys(tracker.data).length > 0 ? JSON.stringify(tracker.data) : null],
     ['workflow', `${tracker.links.workflowId} (run ${tracker.links.runId})`],
   ]);
-  const told = errors.map(({ attempt, time, type, message }) => `  attempt ${attempt}, ${time}: ${type}: ${message}`);
+  const told = errors.map(({ attempt, time, type, message }) =>
+    oneLine(`  attempt ${attempt}, ${time}: ${type}: ${message}`),
+  );
   return told.length === 0 ? shown : `${shown}\nerrors, newest first\n${told.join('\n')}`;
 }
 
@@ -105,6 +107,6 @@ export async function followTask(
 function endText(tracker: Tracker, paint: Paint): string {
   const { id, status, detail, progress, errors } = tracker;
   const failed = progress.failed > 0 ? `, ${progress.failed} failed (reembed tasks failed-items ${id})` : '';
-  const why = status === 'done' || !errors[0] ? '' : `\n  ${errors[0].type}: ${errors[0].message}`;
-  return `task ${id} is ${paint.status(status, status)}: ${progress.done} of ${progress.total}${failed}${detail && `; ${detail}`}${why}`;
+  const why = status === 'done' || !errors[0] ? '' : `\n  ${oneLine(`${errors[0].type}: ${errors[0].message}`)}`;
+  return `task ${id} is ${paint.status(status, status)}: ${progress.done} of ${progress.total}${failed}${detail && `; ${oneLine(detail)}`}${why}`;
 }

@@ -13,16 +13,22 @@ import type {
   ReindexInput,
   ReindexSliceInput,
   SlicePlan,
+  Turn,
 } from './workflow-inputs.ts';
 
 /** The activities that workflows call, as an interface: workflow code never sees what is behind it. */
 
 export interface AdmitRequest {
   taskId: string;
+  /** The start that the run belongs to: whatever is executed again under it is the same admission. */
+  chain: string;
   type: TaskType;
+  /** As it came. */
   input: unknown;
   /** That of an earlier run of the task. */
   version: number | null;
+  /** The task is restarted: what is on its failed list stays. */
+  again: boolean;
 }
 
 export interface WriteChunkRequest {
@@ -101,6 +107,8 @@ export type LockPairResult =
 export interface ControlActivities {
   /** Checks the input of a workflow started without the API, gives it its version and stages its items. */
   admit(request: AdmitRequest): Promise<{ input: Record<string, unknown>; accepted: Accepted | null }>;
+  /** Forgets, once for these items, what is on the failed list of an earlier task of the same id. */
+  forgetFailed(taskId: string, staging: string): Promise<void>;
   /** Drops what was staged for a task, and remembers with which counts it was written. */
   dropStaged(staging: string, counts: WriteCountsByItem): Promise<void>;
   /** Asks Temporal to cancel the calling workflow, so that it ends as canceled. */
@@ -135,7 +143,13 @@ export interface LaneActivities {
   /** Asks the lane of a job whether it may run. */
   enterLane(request: { laneId: string; request: LaneRequest }): Promise<LaneAnswer>;
   /** Starts a job and returns its run id; null when there is a job of this id already. */
-  startJob(request: { taskId: string; job: JobInput; inputHash: string | null }): Promise<string | null>;
+  startJob(request: {
+    taskId: string;
+    job: JobInput;
+    plan: JobPlan | undefined;
+    turn: Turn;
+    inputHash: string | null;
+  }): Promise<string | null>;
   /** Whether this run of a job is open. */
   isJobOpen(run: { taskId: string; runId: string }): Promise<boolean>;
 }
@@ -188,6 +202,8 @@ export interface CopySliceRequest
   /** The task on whose failed list objects are put that cannot be embedded. */
   taskId: string;
   after: string | null;
+  /** So many batches before had no object that could be embedded. */
+  failedBatches?: number;
 }
 
 export interface ReconcileRequest {
@@ -230,10 +246,17 @@ export interface EmbedActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;
-  /** `waitedMs`: how long its batches, one after the other, left room for live work. */
-  copySlice(
-    request: CopySliceRequest,
-  ): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean; waitedMs: number }>;
+  /**
+   * Stops early when too many batches in a row had no object that could be embedded. `waitedMs`: how
+   * long at least one batch left room for live work instead.
+   */
+  copySlice(request: CopySliceRequest): Promise<{
+    counts: CopyCounts;
+    cursor: string | null;
+    done: boolean;
+    failedBatches?: number;
+    waitedMs: number;
+  }>;
   /** `leaveLocked`: an index that a reindex is building is left to the reindex. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Brings what changed since the mark; `more` when it stopped for the time. */

@@ -7,9 +7,12 @@ import { isRole, type Role } from './roles.ts';
  */
 export type ApiToken = { name: string; role: Role } & ({ token: string } | { sha256: string });
 
+/** A shorter token could be guessed. */
+const LEAST_CHARS = 24;
+
 /** How a token is written, as the end of the sentence "… must be". */
 export const TOKEN_FORM =
-  'name:role:sha256=<64 hex digits> or name:role:token with the role view, operate or admin; or name:token or a token alone, for the role admin';
+  'name:role:sha256=<64 hex digits> or name:role:token with the role view, operate or admin; or name:token or a token alone, for the role admin; a token has at least 24 characters';
 
 const HASHED = 'sha256=';
 
@@ -24,7 +27,7 @@ export function apiTokenOf(written: string, place: number): ApiToken | undefined
   const [name = `token-${place + 1}`, role = 'admin', ...others] = parts;
   // What could be meant as a role and is none must not become another one; nor may a role be taken for a name.
   if (value === '' || !/^[\w.-]+$/.test(name) || isRole(name) || !isRole(role) || others.length > 0) return undefined;
-  if (!value.startsWith(HASHED)) return { name, role, token: value };
+  if (!value.startsWith(HASHED)) return value.length < LEAST_CHARS ? undefined : { name, role, token: value };
   const sha256 = value.slice(HASHED.length).toLowerCase();
   return /^[0-9a-f]{64}$/.test(sha256) ? { name, role, sha256 } : undefined;
 }

@@ -1,11 +1,11 @@
 import { Cron } from 'croner';
+import { isShorthand, parseCron } from './cron.ts';
 import { durationMs, durationText } from './durations.ts';
 
 /** When a schedule runs, as Temporal is told: after equal lengths of time, or at the times of cron expressions. */
 export type Every = { kind: 'interval'; seconds: number } | { kind: 'cron'; expressions: string[] };
 
 const DURATION = /^\d+(\.\d+)?\s*(ms|s|m|h|d)$/;
-const SHORTHAND = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/;
 /** What Temporal's cron knows; `?`, `L`, `W` and `#` of other programs mean nothing to it, or something else. */
 const FIELD = /^[\d*/,-]+$|^[A-Z]{3}([,-][A-Z]{3})*$/i;
 
@@ -42,19 +42,22 @@ function readInterval(seconds: number): Every | string {
 
 function readCron(text: string): Every | string {
   const fields = text.split(' ');
-  if (SHORTHAND.test(text)) return { kind: 'cron', expressions: [text] };
+  if (isShorthand(text)) return { kind: 'cron', expressions: [text] };
   if (fields.length === 6) {
     return 'six fields are read in two ways, with seconds or with years: write five, or seven with both';
   }
   if (fields.length !== 5 && fields.length !== 7) return `must be ${WANTED}`;
   const unknown = fields.find((field) => !FIELD.test(field));
   if (unknown !== undefined) return `${JSON.stringify(unknown)} is no field of a cron expression`;
-  try {
-    if (new Cron(text, { timezone: 'UTC' }).nextRun() === null) return 'there is no time that it means';
-  } catch (error) {
-    return `is not a cron expression: ${(error as Error).message.replace(/^CronPattern: /, '')}`;
-  }
+  const read = parseCron(text);
+  if (typeof read === 'string') return read;
+  if (!hasTime(text)) return 'there is no time that it means';
   return { kind: 'cron', expressions: eitherDay(fields) };
+}
+
+/** Some days are in no month, and years pass. */
+function hasTime(text: string): boolean {
+  return new Cron(text, { timezone: 'UTC', sloppyRanges: true }).nextRun() !== null;
 }
 
 /**

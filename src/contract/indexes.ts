@@ -22,7 +22,7 @@ export const splitterSchema = z
       .min(0)
       .max(10_000)
       .default(200)
-      .describe('Characters that a part shares with the one before: less than `chunkSize`.'),
+      .describe('Characters that a part shares with the one before: at most half of `chunkSize`.'),
     fields: z
       .array(z.string().min(1))
       .max(100)
@@ -30,9 +30,9 @@ export const splitterSchema = z
       .describe('Of a JSON payload, the text fields to embed, as dotted paths; all of them if not given.'),
   })
   .describe('How long texts are cut into parts.')
-  .refine((splitter) => splitter.chunkOverlap < splitter.chunkSize, {
+  .refine((splitter) => splitter.chunkOverlap <= splitter.chunkSize / 2, {
     path: ['chunkOverlap'],
-    message: 'must be less than chunkSize',
+    message: 'must be at most half of chunkSize',
   });
 export type Splitter = z.output<typeof splitterSchema>;
 

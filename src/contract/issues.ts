@@ -4,14 +4,14 @@ import type { FieldIssue } from './errors.ts';
 type Issue = z.core.$ZodIssue;
 
 /** Most issues named in one answer: ten thousand items can be wrong in ten thousand ways. */
-const MOST_ISSUES = 100;
+export const MAX_ISSUES = 100;
 
 /**
  * Every bad field of a failed parse, in dotted form. A field that the schema does not know is named itself, and of a
  * union the branch is reported that came nearest, since "no branch fits" tells nobody what to change.
  */
 export function fieldIssues(error: z.core.$ZodError, prefix: readonly PropertyKey[] = []): FieldIssue[] {
-  return error.issues.flatMap((issue) => flatten(issue, prefix)).slice(0, MOST_ISSUES);
+  return error.issues.flatMap((issue) => flatten(issue, prefix)).slice(0, MAX_ISSUES);
 }
 
 /** The same as one line of text. */

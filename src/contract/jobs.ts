@@ -90,10 +90,17 @@ export const callOptionsSchema = jobOptionsSchema.extend({
 });
 export type CallOptions = z.input<typeof callOptionsSchema>;
 
+/** How the handler is called and where it runs is the definition's business; it may leave these to callers over HTTP. */
+export const OWN_OPTIONS = ['bind', 'isolate'] as const;
+
 /** The options of a definition; `queue` and `key` may be functions of the input there. */
 export const definitionOptionsSchema = jobOptionsSchema.extend({
   queue: z.union([queueNameSchema, z.custom<(input: never) => string>(isFunction)]).optional(),
   key: z.custom<(input: never) => string>(isFunction, 'must be a function of the input').optional(),
+  mayOverride: z
+    .array(z.enum(OWN_OPTIONS))
+    .optional()
+    .describe('Which of `bind` and `isolate` calls and schedules over HTTP may set; none if not given.'),
 });
 type DefinitionOptionsInput = z.input<typeof definitionOptionsSchema>;
 

@@ -2,35 +2,32 @@ import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 
 const dimensions = z.int().min(1).max(LIMITS.dimensions);
+const modelName = z.string().min(1).max(LIMITS.modelNameChars);
 
 export const hashModelSchema = z.strictObject({
   provider: z.literal('hash').describe('Built in: feature hashing of words and character n-grams; no network.'),
-  name: z
-    .string()
-    .default('hash-v1')
-    .meta({ enum: ['hash-v1'] }),
+  name: modelName.default('hash-v1').meta({ enum: ['hash-v1'] }),
   dimensions: dimensions.default(256),
 });
 
 export const wordsModelSchema = z.strictObject({
   provider: z.literal('words').describe('Built in: averaged vectors of English words; no network.'),
-  name: z
-    .string()
-    .default('glove-100d-30k')
-    .meta({ enum: ['glove-100d-30k'] }),
+  name: modelName.default('glove-100d-30k').meta({ enum: ['glove-100d-30k'] }),
   dimensions: z.literal(100).default(100),
 });
 
 export const openaiModelSchema = z.strictObject({
   provider: z.literal('openai').describe('Any OpenAI-compatible endpoint.'),
-  name: z.string().min(1),
+  name: modelName,
   dimensions,
   baseUrl: z
     .url({ protocol: /^https?$/ })
+    .max(LIMITS.modelUrlChars)
     .default('https://api.openai.com/v1')
     .meta({ description: 'The endpoint up to and including `/v1`.', pattern: '^[Hh][Tt][Tt][Pp][Ss]?:' }),
   apiKeyEnv: z
     .string()
+    .max(LIMITS.modelNameChars)
     .regex(/^[A-Z_][A-Z0-9_]*$/, 'an environment variable name')
     .optional()
     .describe(
@@ -52,7 +49,7 @@ export const customModelSchema = z.strictObject({
   provider: z
     .literal('custom')
     .describe('Registered under this name by the program that runs the workers and the API.'),
-  name: z.string().min(1),
+  name: modelName,
   dimensions,
 });
 

@@ -69,6 +69,12 @@ export const JOB_SIGNAL = {
 /** To the lane: may this job run? */
 export const ENTER_LANE = 'enter';
 
+/** To a task from its activities, and to a reindex from its slices: what they wait for. */
+export const WAITS = 'waits';
+
+/** To a reindex from its slices: why it is to pause until someone helps. */
+export const HOLD = 'hold';
+
 export const QUERY = { tracker: 'tracker' } as const;
 
 /** Search attributes by which `temporal workflow list --query` finds tasks; the values are Temporal's type names. */

@@ -1,7 +1,56 @@
-/** Milliseconds of an HTTP `Retry-After`: a number of seconds, or a date; undefined for anything else. */
-export function retryAfterMs(header: string | undefined, now: number = Date.now()): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1_000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+/** A mistake in a clock or a unit must not put a task to sleep for days: it asks again after some minutes. */
+const LONGEST_MS = 5 * 60_000;
+/** Asking again at once would be the opposite of slowing down. */
+const LEAST_MS = 500;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * How long a response asks to wait, in milliseconds, from half a second to five minutes: `retry-after-ms`, `Retry-After` in seconds or as a
+ * date (RFC 9110), else when OpenAI's `x-ratelimit-reset-*` says the limit that ran out is filled again. Header names
+ * are in lower case. Undefined when nothing readable is there.
+ */
+export function readRetryAfterMs(headers: Headers | undefined, now: number = Date.now()): number | undefined {
+  if (headers === undefined) return undefined;
+  const waitMs = readMilliseconds(headers) ?? readRetryAfter(headers, now) ?? readRateLimitReset(headers);
+  return waitMs === undefined ? undefined : Math.min(Math.max(LEAST_MS, Math.ceil(waitMs)), LONGEST_MS);
+}
+
+function readMilliseconds(headers: Headers): number | undefined {
+  return readNumber(one(headers['retry-after-ms']));
+}
+
+function readRetryAfter(headers: Headers, now: number): number | undefined {
+  const value = one(headers['retry-after'])?.trim();
+  if (value === undefined || value === '') return undefined;
+  const seconds = readNumber(value);
+  if (seconds !== undefined) return seconds * 1000;
+  // Any letter: `Date.parse` takes a negative number for a year.
+  const date = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+function readRateLimitReset(headers: Headers): number | undefined {
+  const waits = ['requests', 'tokens']
+    .filter((limit) => one(headers[`x-ratelimit-remaining-${limit}`])?.trim() === '0')
+    .map((limit) => readDuration(one(headers[`x-ratelimit-reset-${limit}`])))
+    .filter((wait) => wait !== undefined);
+  return waits.length === 0 ? undefined : Math.max(...waits);
+}
+
+function one(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** `6m0s`, `1.5s`, `20ms`. */
+function readDuration(value: string | undefined): number | undefined {
+  const parts = [...(value ?? '').matchAll(/([\d.]{1,20})(ms|s|m|h|d)/g)];
+  if (parts.length === 0) return undefined;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+}
+
+function readNumber(value: string | undefined): number | undefined {
+  if (value === undefined || !/^\d+(\.\d+)?$/.test(value.trim())) return undefined;
+  return Number(value);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { momentSchema, TASK_TYPES, taskIdSchema, taskStatusSchema, taskTypeSchema } from './tasks.ts';
+import { plainText } from './texts.ts';
 
 /** Steering many tasks at once, as a task of its own. */
 
@@ -21,10 +22,10 @@ export const steerFilterSchema = z
       .describe('Any of these; all if not given.'),
     statuses: z.array(taskStatusSchema).min(1).max(20).optional().describe('Any of these.'),
     index: nameSchema.optional().describe('Those on this index, or on the alias they were given.'),
-    parentId: z.string().min(1).max(1_000).optional().describe('The children of this task.'),
+    parentId: plainText(1_000).min(1).optional().describe('The children of this task.'),
     createdAfter: momentSchema.optional().describe('Those created at this moment or later.'),
     createdBefore: momentSchema.optional().describe('Those created before this moment.'),
-    taskIds: z.array(z.string().min(1).max(1_000)).min(1).max(LIMITS.listLimit).optional().describe('Any of these.'),
+    taskIds: z.array(plainText(1_000).min(1)).min(1).max(LIMITS.listLimit).optional().describe('Any of these.'),
   })
   .refine((filter) => Object.values(filter).some((condition) => condition !== undefined), {
     error: 'needs at least one condition: types, statuses, index, parentId, createdAfter, createdBefore or taskIds',
@@ -44,7 +45,7 @@ export const steerSchema = z
     action: z.enum(STEER_ACTIONS).describe('What is done to each task.'),
     filter: steerFilterSchema,
     force: z.boolean().optional().describe('With `restart`: also tasks that are exhausted or ignored.'),
-    reason: z.string().max(1_000).optional().describe('With `cancel` and `ignore`: kept with each task.'),
+    reason: plainText(1_000).optional().describe('With `cancel` and `ignore`: kept with each task.'),
     dryRun: z.boolean().default(false).describe('Change nothing; the results tell what would be done.'),
   })
   .superRefine(({ action, force, reason }, ctx) => {

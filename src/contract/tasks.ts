@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FieldIssue } from './errors.ts';
 import { indexConfigSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { modelSchema } from './models.ts';
@@ -46,13 +47,21 @@ export const durationSchema = z
   .meta({ description: 'Seconds, or a text such as `90s`, `20m`, `24h`, `7d`.', examples: ['24h'] });
 export type Duration = z.output<typeof durationSchema>;
 
-function uniqueIds(things: readonly { id: string }[], ctx: z.RefinementCtx, path: string): void {
+/** An issue for each id that an earlier one of the list has too. */
+export function repeatedIds(things: readonly { id: string }[], path: string): FieldIssue[] {
   const first = new Map<string, number>();
-  things.forEach(({ id }, at) => {
+  return things.flatMap(({ id }, at) => {
     const before = first.get(id);
-    if (before === undefined) first.set(id, at);
-    else ctx.addIssue({ code: 'custom', path: [path, at, 'id'], message: `the same id as ${path}.${before}` });
+    if (before !== undefined) return [{ path: `${path}.${at}.id`, message: `the same id as ${path}.${before}` }];
+    first.set(id, at);
+    return [];
   });
+}
+
+function uniqueIds(things: readonly { id: string }[], ctx: z.RefinementCtx, path: string): void {
+  for (const issue of repeatedIds(things, path)) {
+    ctx.addIssue({ code: 'custom', path: issue.path.split('.').slice(1), message: issue.message });
+  }
 }
 
 const common = {

@@ -6,8 +6,9 @@ import type { SteerAction, SteerFilter } from './steer-tasks.ts';
 import type { Duration, OnReindex, SteeringEntry, TaskType, Tracker, TrackerError } from './tasks.ts';
 
 /**
- * The argument of each workflow: the body of the HTTP call, as a person would write it, and below it what the API and
- * the workflows themselves add. Everything but the body's required fields may be left out.
+ * The first argument of each workflow is the body of the HTTP call, as a person would write it. What the API and the
+ * workflows themselves add is the second one, a `HandOver`: nobody else gives one, and the first argument has no room
+ * for it.
  */
 
 /** What a restarted task, or one continued as a new run, keeps. */
@@ -27,12 +28,70 @@ export interface Carried {
   steering?: SteeringEntry[];
   status?: Tracker['status'];
   children?: Tracker['children'];
+  /** What people have asked of a run that continues itself. */
+  signals?: CarriedSignals;
+}
+
+export interface CarriedSignals {
+  stop: { status: 'canceled' | 'ignored'; reason?: string | undefined } | null;
+  paused: boolean;
+  restartRequested: boolean;
+}
+
+/** Raised when what is handed over changes its meaning: a run refuses what another version has handed over. */
+export const HAND_OVER_VERSION = 1 as const;
+
+/** What the product itself gives a run beside its body; each type of task takes some of it. */
+export interface HandOver {
+  v: typeof HAND_OVER_VERSION;
+  /** The run that goes on as this one; only with it may a run be given where the earlier one was. */
+  from?: string;
+  /** Of a task that is restarted, or that goes on as a new run. */
+  previous?: Carried;
+  /** Of an upsert or a delete whose items the API or an earlier run has accepted. */
+  accepted?: Accepted;
+  /** There may be failed items of an earlier task of this id: they are forgotten before anything is written. */
+  forget?: boolean;
+  /** Where an upsert or a delete is; only of an earlier run. */
+  write?: WriteState;
+  /** Where a reindex is; only of an earlier run. */
+  reindex?: ReindexState;
+  /** Where a slice is; only of an earlier run. */
+  slice?: { after: string | null; ratePerSecond: number | null };
+  /** Of the deletion of an index that a reindex has replaced. */
+  retired?: RetiredIndex;
+  /** Where the deletion of an index is; only of an earlier run. `mirror` null: it is no longer kept current. */
+  deletion?: { deleteAtMs: number; mirror: MirrorState | null };
+  /** Who has asked for the steering of many tasks. */
+  by?: string;
+  /** What the client or `admitJob` made of the options of a job. */
+  plan?: JobPlan;
+  /** Set by the lane that started the job. */
+  turn?: Turn;
+  /** Set on the record of a submission that was ignored: the job that stands for it. */
+  standsFor?: string;
+}
+
+export interface RetiredIndex {
+  parentId: string;
+  /** The index must still be this one, and not another of the same name. */
+  indexNo: number;
+  /** The index is kept current from another one until it is deleted. */
+  mirror?: MirrorState;
+}
+
+/** Where a live write is: all that a new run of it needs. */
+export interface WriteState {
+  counts: Record<'written' | 'unchanged' | 'stale' | 'failed' | 'forwarded' | 'forwardFailed' | 'heldBackMs', number>;
+  /** Stretches of items that are still to be written, each by a lane. */
+  lanes: { seq: number; toSeq: number }[];
+  /** Number of the index that deserves an HNSW index. */
+  indexDue: number | null;
 }
 
 interface CommonInput {
   taskId?: string;
   maxAttempts?: number;
-  previous?: Carried;
 }
 
 /** The API has checked the input, given it its version and staged its items. */
@@ -46,7 +105,6 @@ export interface Accepted {
 export interface LiveWriteInput extends CommonInput {
   index: string;
   onReindex?: OnReindex;
-  accepted?: Accepted;
 }
 
 export interface UpsertInput extends LiveWriteInput {
@@ -74,8 +132,6 @@ export interface ReindexInput extends CommonInput {
   ratePerSecond?: number;
   lockSeconds?: number;
   drainSeconds?: number;
-  /** Set when a run continues itself as a new one in the middle of a reindex. */
-  state?: ReindexState;
 }
 
 /** Where a reindex is: all that a new run of it needs. */
@@ -83,12 +139,16 @@ export interface ReindexState {
   locked: LockedPair | null;
   /** Keys up to this one are copied under this lock; null: none are. */
   copiedTo: string | null;
+  /** Slices were begun under this lock. */
+  isCopyBegun?: boolean;
   /** Copied and indexed: need not be done again under the same lock. */
   copied: boolean;
   /** Changes of the source up to this one are in the destination. */
   mark: number;
   ratePerSecond: number | null;
   cutOver: (Pair & { mark: number; source: string; alias: string | null; mirrorLock: string | null }) | null;
+  /** How far the run is that tries again what could not be embedded. */
+  retry?: { after: string | null; embedded: number; failed: number };
 }
 
 export interface Pair {
@@ -116,7 +176,8 @@ export interface SlicePlan {
   inFlight?: number;
 }
 
-export interface ReindexSliceInput extends CommonInput {
+/** Given by its reindex alone. */
+export interface ReindexSliceInput {
   parentId: string;
   lock: string;
   sourceNo: number;
@@ -133,13 +194,6 @@ export interface DeleteIndexInput extends CommonInput {
   index: string;
   force?: boolean;
   after?: Duration;
-  parentId?: string;
-  /** The index must still be this one, and not another of the same name. */
-  indexNo?: number;
-  /** The index is kept current from another one until it is deleted. */
-  mirror?: MirrorState;
-  /** Set when a run continues itself: the moment, in ms since 1970, at which the waiting ends. */
-  deleteAtMs?: number;
 }
 
 export interface MirrorState {
@@ -177,20 +231,12 @@ export interface SteerInput extends CommonInput {
   force?: boolean;
   reason?: string;
   dryRun?: boolean;
-  /** Who has asked for it, set by the API. */
-  by?: string;
 }
 
 export interface JobInput extends Omit<CallOptions, 'at'>, CommonInput {
   name: string;
   input?: unknown;
   at?: string;
-  /** What the client or `admitJob` made of the options of the call and of the definition. */
-  plan?: JobPlan;
-  /** Set by the lane that started it. */
-  turn?: Turn;
-  /** Set on the record of a submission that was ignored: the job that stands for it. */
-  standsFor?: string;
 }
 
 /** Whether a job may run now, or behind which other one. */
@@ -205,6 +251,8 @@ export interface LaneRequest {
   runId: string | null;
   /** The job to start when it is accepted, or whose input the one that waits is to have. */
   job: JobInput;
+  /** Needed when the lane is to start it. */
+  plan?: JobPlan;
   inputHash: string | null;
 }
 
@@ -224,8 +272,13 @@ export interface LaneEntry {
 export interface LaneInput {
   /** Of the jobs, for people. */
   name: string;
-  /** Set when a lane continues itself as a new run: the first one has its turn, the others wait. */
-  entries?: LaneEntry[];
+}
+
+/** The second argument of a lane that goes on as a new run: the first entry has its turn, the others wait. */
+export interface LaneHandOver {
+  v: typeof HAND_OVER_VERSION;
+  from: string;
+  entries: LaneEntry[];
 }
 
 /** What every workflow may be started with, by type of task. */

@@ -1,5 +1,6 @@
 import { messageOf, ReembedError } from '../contract/errors.ts';
-import type { Json } from '../contract/json.ts';
+import { type Json, jsonProblem, PAYLOAD_LIMITS } from '../contract/json.ts';
+import { fieldPath } from '../contract/json-text/error.ts';
 import { LIMITS } from '../contract/limits.ts';
 
 /**
@@ -17,7 +18,13 @@ export function travelled(what: string, value: unknown): Json | undefined {
       `${what} has ${Math.ceil(bytes / 1024)} kB, and may have ${limit}: keep it elsewhere, and send where it is`,
     );
   }
-  return JSON.parse(text);
+  const sent = JSON.parse(text) as Json;
+  const problem = jsonProblem(sent, PAYLOAD_LIMITS, { nul: true, anyNumber: true });
+  if (problem) {
+    const field = problem.path.length > 0 ? `the field ${fieldPath(problem.path)} of ${what}` : what;
+    throw new ReembedError('InvalidInput', `${field} ${problem.message}`);
+  }
+  return sent;
 }
 
 function jsonOf(what: string, value: unknown): string {

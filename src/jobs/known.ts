@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
-import type { CallOptions, JobInfo } from '../contract/jobs.ts';
+import { issuesText } from '../contract/issues.ts';
+import { type CallOptions, type JobInfo, OWN_OPTIONS } from '../contract/jobs.ts';
 import type { Json } from '../contract/json.ts';
 import { travelled } from './json.ts';
 import { planJob } from './options.ts';
@@ -17,6 +18,21 @@ export function requireTask(registry: Registry, name: string): AnyTask {
   throw new ReembedError('JobUnknown', `there is no job ${name}: ${known}`, {
     issues: [{ path: 'path.name', message: `must be the name of a job: ${known}` }],
   });
+}
+
+/**
+ * Refuses what a caller over HTTP may not choose: how the handler is called and where it runs, unless the definition
+ * leaves that to callers. Without the definition nothing is left to them.
+ * @throws ReembedError `InvalidInput` naming each such option
+ */
+export function refuseOwnOptions(task: AnyTask | undefined, call: CallOptions = {}, prefix = ''): void {
+  const issues = OWN_OPTIONS.filter(
+    (option) => call[option] !== undefined && !task?.options.mayOverride?.includes(option),
+  ).map((option) => ({
+    path: prefix + option,
+    message: `is set by the definition alone, unless its mayOverride has ${option}`,
+  }));
+  if (issues.length > 0) throw new ReembedError('InvalidInput', issuesText(issues), { issues });
 }
 
 /**
@@ -39,15 +55,19 @@ export async function checkScheduled(
   return sent;
 }
 
-/** As `checkScheduled`, by name; without a registry the worker checks it when it runs. Error also: `JobUnknown`. */
+/**
+ * As `checkScheduled`, by name and for a caller over HTTP; without a registry the worker checks it when it runs. Error
+ * also: `JobUnknown`.
+ */
 export async function checkScheduledByName(
   registry: Registry | undefined,
   name: string,
   given: unknown,
   options: CallOptions | undefined,
 ): Promise<Json | undefined> {
-  if (registry === undefined) return travelled(`the input of ${name}`, given);
-  return checkScheduled(requireTask(registry, name), given, options);
+  const task = registry && requireTask(registry, name);
+  refuseOwnOptions(task, options, 'options.');
+  return task ? checkScheduled(task, given, options) : travelled(`the input of ${name}`, given);
 }
 
 /** What people and programs are told of a task. */

@@ -1,10 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { hideOf } from '../client/temporal/encryption/keyed-hash.ts';
 import { startJob } from '../client/temporal/jobs.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
 import type { CallOptions } from '../contract/jobs.ts';
 import { canonicalJson, type Json } from '../contract/json.ts';
 import type { Tracker } from '../contract/tasks.ts';
+import type { JobPlan } from '../contract/workflow-inputs.ts';
 import { travelled } from './json.ts';
 import { planJob } from './options.ts';
 import type { JobConnection } from './registry.ts';
@@ -29,15 +32,26 @@ export async function sendJob(
 ): Promise<Tracker> {
   const { client, taskQueue } = connection;
   const { sent, input } = await checkInput(task, given);
-  const plan = planJob(task, { input, sent }, call);
+  const plan = hidden(client, planJob(task, { input, sent }, call));
   const { name } = task;
   return startJob(client, {
     taskId: call.taskId ?? randomUUID(),
     taskQueue,
-    input: { name, input: sent, plan },
+    input: { name, input: sent },
+    plan,
     inputHash: jobHash(name, sent),
     ignoreLock,
   });
+}
+
+/**
+ * A plan whose key and fairness key tell nothing of the input to whoever reads Temporal, where its client encrypts: the
+ * names of lanes and the shares of queues stand there in the clear.
+ */
+export function hidden(client: Client, plan: JobPlan): JobPlan {
+  const hide = hideOf(client);
+  const { keyHash, fairnessKey } = plan;
+  return { ...plan, keyHash: hide(keyHash), fairnessKey: fairnessKey === null ? null : hide(fairnessKey) };
 }
 
 /**

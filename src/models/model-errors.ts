@@ -1,13 +1,14 @@
 import { APICallError, LoadAPIKeyError, NoSuchModelError } from 'ai';
 import { type ErrorType, messageOf, ReembedError } from '../contract/errors.ts';
+import { readRetryAfterMs } from '../contract/retry-after.ts';
+import type { ModelWords } from './model-hosts.ts';
 import { redact } from './redact.ts';
-import { readRetryAfterMs } from './retry-after.ts';
 
 /** What an HTTP status says about the call; 5xx and the rest are `ModelUnavailable`. */
 const TYPE_OF_STATUS: Readonly<Record<number, ErrorType>> = {
   400: 'ModelRejectedInput',
   401: 'ModelUnauthorized',
-  402: 'ModelUnauthorized',
+  402: 'ModelQuotaUsedUp',
   403: 'ModelUnauthorized',
   404: 'ModelNotFound',
   405: 'ModelNotFound',
@@ -19,16 +20,25 @@ const TYPE_OF_STATUS: Readonly<Record<number, ErrorType>> = {
 
 const SAYS: Partial<Record<ErrorType, string>> = {
   ModelRejectedInput: 'rejects the input',
+  ModelQuotaUsedUp: 'says that the quota is used up',
   ModelUnauthorized: 'refuses the key',
   ModelNotFound: 'is not there (check the name and baseUrl)',
   ModelRateLimited: 'asks to slow down',
   ModelUnavailable: 'failed',
+  ModelBadAnswer: 'answered with something that cannot be used',
 };
+
+/** Codes with which providers say that paying helps and waiting does not. */
+const QUOTA_CODES = /insufficient_quota|billing_(?:hard_limit|not_active)|insufficient.?(?:balance|credits?|funds)/i;
+/** Some say the same of a limit by the minute, and then also when to come again. */
+const QUOTA_WORDS = /exceeded your current quota|check your plan and billing|credit balance is too low/i;
+const COMES_AGAIN = /retryInfo|retryDelay|try again in|retry in|per minute|per second/i;
 
 export interface FailedCall {
   label: string;
   texts: readonly string[];
   secrets?: readonly string[];
+  words?: ModelWords;
 }
 
 /**
@@ -38,11 +48,26 @@ export interface FailedCall {
 export function toModelError(error: unknown, call: FailedCall): ReembedError {
   if (error instanceof ReembedError) return error;
   const { type, status, headers, answer } = classify(error);
-  const said = redact(answer, call.texts, call.secrets);
+  const said = redact(shownOf(error, answer, call.words), call.texts, call.secrets);
   const statusText = status === undefined ? '' : ` (HTTP ${status})`;
   return new ReembedError(type, `The ${call.label} ${SAYS[type]}${statusText}${said === '' ? '' : `: ${said}`}`, {
     retryAfterMs: readRetryAfterMs(headers),
   });
+}
+
+/** What an address that nobody listed answers is not shown: it may be any service of the network. */
+function shownOf(error: unknown, answer: string, words: ModelWords = 'all'): string {
+  if (words === 'all' || !APICallError.isInstance(error)) return answer;
+  if (error.statusCode === undefined) return codeOfCause(error) ?? 'no answer';
+  if (error.statusCode < 300) return answer; // our own words
+  return words === 'message' && error.data !== undefined ? answer : '';
+}
+
+function codeOfCause(error: unknown): string | undefined {
+  for (let one = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth++) {
+    if ('code' in one && typeof one.code === 'string') return one.code;
+  }
+  return undefined;
 }
 
 interface Classified {
@@ -60,11 +85,20 @@ function classify(error: unknown): Classified {
 
   const { statusCode: status, responseHeaders: headers } = error;
   if (status === undefined) return { type: 'ModelUnavailable', answer: messageWithCause(error) };
-  if (status < 300)
-    return { type: 'ModelUnavailable', status, answer: 'the answer holds no embeddings; check baseUrl' };
+  if (status < 300) {
+    return { type: 'ModelBadAnswer', status, answer: 'the answer holds no embeddings; check baseUrl' };
+  }
+  if (isQuotaUsedUp(status, error)) return { type: 'ModelQuotaUsedUp', status, answer: answerOf(error) };
   const overloaded = status === 503 && readRetryAfterMs(headers) !== undefined;
   const type = overloaded ? 'ModelRateLimited' : (TYPE_OF_STATUS[status] ?? 'ModelUnavailable');
   return { type, status, headers, answer: answerOf(error) };
+}
+
+function isQuotaUsedUp(status: number, { responseBody = '', responseHeaders }: APICallError): boolean {
+  if (status < 400 || status === 401 || status >= 500) return false;
+  if (QUOTA_CODES.test(responseBody)) return true;
+  const comesAgain = responseHeaders?.['retry-after'] !== undefined || COMES_AGAIN.test(responseBody);
+  return QUOTA_WORDS.test(responseBody) && !comesAgain;
 }
 
 /** Servers that do not follow OpenAI's shape of errors leave only a status text in the SDK's message. */

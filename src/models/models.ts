@@ -6,8 +6,11 @@ import { checkVectors } from './check-vectors.ts';
 import { type CustomModel, createCustomEmbedder } from './custom.ts';
 import { createHashEmbedder } from './hash.ts';
 import { type CallLimiter, createLimitedEmbedder } from './limited.ts';
+import { modelKeyOf } from './model-key.ts';
 import { createObservedEmbedder, type ModelObserver } from './observed.ts';
 import { createOpenaiEmbedder, type OpenaiDependencies } from './openai.ts';
+import { createPace, type Learned } from './pace.ts';
+import { createPacedEmbedder } from './paced.ts';
 import { createWordsEmbedder } from './words.ts';
 
 export const HASH_NAME = 'hash-v1';
@@ -41,11 +44,20 @@ export interface Models {
  */
 export function createModels(options: ModelsOptions): Models {
   const embedders = new Map<string, Embedder>();
+  const paces = new Map<string, Learned>();
+  const paced = (embedder: Embedder, config: ModelConfig): Embedder => {
+    if (config.provider === 'hash' || config.provider === 'words') return embedder;
+    const key = modelKeyOf(config);
+    const pace = paces.get(key) ?? createPace(config.provider === 'openai' ? config.timeoutMs : undefined);
+    paces.set(key, pace);
+    return createPacedEmbedder(embedder, pace);
+  };
   return {
     embedder(config) {
       const key = JSON.stringify(Object.entries(config).sort(([left], [right]) => (left < right ? -1 : 1)));
       const embedder =
-        embedders.get(key) ?? limited(observed(createEmbedder(config, options), config, options), config, options);
+        embedders.get(key) ??
+        paced(limited(observed(createEmbedder(config, options), config, options), config, options), config);
       embedders.set(key, embedder);
       return embedder;
     },
@@ -56,16 +68,13 @@ function observed(embedder: Embedder, { provider, name }: ModelConfig, { observe
   return observer ? createObservedEmbedder(embedder, { provider, name }, observer) : embedder;
 }
 
-function limited(
-  embedder: Embedder,
-  { provider, name }: ModelConfig,
-  { limiter, limits = {}, observer }: ModelsOptions,
-): Embedder {
+function limited(embedder: Embedder, config: ModelConfig, { limiter, limits = {}, observer }: ModelsOptions): Embedder {
+  const { provider, name } = config;
   if (limiter === undefined || provider === 'hash' || provider === 'words') return embedder;
-  const model = `${provider}/${name}`;
-  const limit = Object.hasOwn(limits, model) ? limits[model] : undefined;
+  const stated = `${provider}/${name}`;
+  const limit = Object.hasOwn(limits, stated) ? limits[stated] : undefined;
   const onWait = observer && ((waitMs: number) => observer.waited({ provider, name }, waitMs));
-  return createLimitedEmbedder(embedder, { model, limit, limiter, onWait });
+  return createLimitedEmbedder(embedder, { model: modelKeyOf(config), limit, limiter, onWait });
 }
 
 /**

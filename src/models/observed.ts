@@ -24,6 +24,7 @@ export function createObservedEmbedder(embedder: Embedder, model: ObservedModel,
     dimensions: embedder.dimensions,
     maxTexts: embedder.maxTexts,
     maxChars: embedder.maxChars,
+    ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),
     async embed(texts, options) {
       const startMs = performance.now();
       const tell = (outcome: ModelCallSeen['outcome']) =>

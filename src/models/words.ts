@@ -20,7 +20,8 @@ const CLITICS = /(?:n['’]t|['’](?:s|re|ve|ll|d|m))(?![\p{L}\p{N}])/giu;
  * `glove-100d-30k`: the average of GloVe word vectors (Pennington et al. 2014), weighted by smooth inverse frequency
  * a / (a + p(word)) as in Arora et al., "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (2017), with p
  * estimated from the word's rank. The common component is already taken out of the file's vectors
- * (`scripts/make-words.ts`). 100 numbers, length 1. English only; the order of words does not count.
+ * (`scripts/make-words.ts`). 100 numbers, length 1. English only; the order of words does not count. A text of unknown words
+ * alone has a vector that is near to nothing but the same words: `knows` tells.
  */
 export function createWordsEmbedder(): Embedder {
   return {
@@ -32,16 +33,22 @@ export function createWordsEmbedder(): Embedder {
       const vectors = await loadWordVectors();
       return texts.map((text) => embedText(text, vectors));
     },
+    async knows(texts) {
+      const { rows } = await loadWordVectors();
+      return texts.map((text) => wordsOf(text).some((word) => isWord(word) && findRow(word, rows) !== undefined));
+    },
   };
 }
 
+const wordsOf = (text: string) => tokens(text.replace(CLITICS, ' '));
+
+/** A single Latin letter is nearly always an article or what is left of an abbreviation. */
+const isWord = (word: string) => !/^[a-z]$/.test(word);
+
 function embedText(text: string, vectors: WordVectors): number[] {
-  const words = tokens(text.replace(CLITICS, ' '));
+  const words = wordsOf(text);
   const sum = new Array<number>(vectors.dimensions).fill(0);
-  for (const word of words) {
-    // A single Latin letter is nearly always an article or what is left of an abbreviation.
-    if (!/^[a-z]$/.test(word)) addWord(sum, word, vectors);
-  }
+  for (const word of words) if (isWord(word)) addWord(sum, word, vectors);
   if (sum.every((value) => value === 0)) {
     // pgvector cannot order zero vectors: a text of nothing but signs, too, must have a direction of its own.
     addUnknown(sum, words.length > 0 ? words.join(' ') : text.normalize('NFKC').trim());

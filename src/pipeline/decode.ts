@@ -1,4 +1,6 @@
 import { ReembedError } from '../contract/errors.ts';
+import { fieldPath, JsonTextError } from '../contract/json-text/error.ts';
+import { parseJsonText } from '../contract/json-text/parse.ts';
 import type { Payload } from '../contract/objects.ts';
 
 /** How the bytes of a loaded payload become text or JSON. */
@@ -42,7 +44,8 @@ export function mediaOf(contentType: string | undefined, what: string): Media {
 
 /**
  * Text or JSON of the bytes. A JSON number, text or truth value becomes text, `null` the empty text. Throws
- * `UnsupportedMedia` for bytes that are not valid in the charset, and for JSON that does not parse.
+ * `UnsupportedMedia` for bytes that are not valid in the charset, and for JSON that does not parse, `InvalidInput` for
+ * JSON that cannot be kept as it is.
  */
 export function decodePayload(bytes: Uint8Array, media: Media, what: string): Payload {
   const text = decodeText(bytes, media.charset, what);
@@ -72,9 +75,12 @@ function decoderOf(charset: string, what: string) {
 
 function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJsonText(text);
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
     // The parser's own message quotes the content, which does not belong in errors.
-    throw new ReembedError('UnsupportedMedia', `${what} is not valid JSON`);
+    const type = error.text === undefined ? 'InvalidInput' : 'UnsupportedMedia';
+    const field = error.path.length > 0 ? ` in the field ${fieldPath(error.path)}:` : '';
+    throw new ReembedError(type, `${what}${field} ${error.message}`);
   }
 }

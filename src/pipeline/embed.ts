@@ -1,20 +1,19 @@
-import pLimit from 'p-limit';
-import type { Embedder, EmbedOptions, EmbedPurpose } from '../contract/embedder.ts';
-import { ReembedError } from '../contract/errors.ts';
+import type { Embedder, EmbedPurpose } from '../contract/embedder.ts';
 import type { Metric } from '../contract/indexes.ts';
 import type { Vector } from '../contract/vectors.ts';
-import { batchesOf } from './batches.ts';
+import { type CallOptions, embedTexts, type TextSink } from './embed-calls.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import { vectorProblem } from './vectors.ts';
 
-export interface EmbedPartsOptions {
+export interface EmbedOptions {
   purpose: EmbedPurpose;
   metric: Metric;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Calls of the embedder in flight. */
-  concurrency?: number;
-  /** Of one call; see `EmbedOptions`. */
-  maxWaitMs?: number;
+  concurrency?: number | undefined;
+  /** Of one call; see `EmbedOptions` of the embedder. */
+  maxWaitMs?: number | undefined;
+  pause?: CallOptions['pause'];
 }
 
 export interface ObjectTexts {
@@ -25,96 +24,101 @@ export interface ObjectTexts {
 /** The vectors of an object's parts, in order, or why it has none. */
 export type EmbeddedObject = { id: string; vectors: Vector[] } | { id: string; failed: Failure };
 
-/** One text on its way: `of` is the object's place in the list, `part` the text's place in the object. */
-interface Entry {
-  of: number;
-  part: number;
-  text: string;
-}
+const CALLS_IN_FLIGHT = 2;
 
 /**
- * Embeds the parts of several objects together, in calls as large as the embedder takes. Answers in the order of
- * `objects`.
+ * Embeds the parts of several objects together. A text that stands in several of them is embedded once. One that the
+ * model cannot embed, or whose vector is unusable, fails its own objects and no other.
  *
- * A text that the model rejects, or whose vector is unusable, fails its own object and no other. Every other error
- * (rate limit, unavailable, unauthorized, wrong dimension) says nothing about a text: it ends the other calls and
- * rejects, so that the caller's retry policy acts.
+ * `run` goes on until all is done or the model stops it, and can be called again: what has arrived is kept. `take` hands
+ * out each finished object once.
  */
-export async function embedParts(
-  objects: readonly ObjectTexts[],
-  embedder: Embedder,
-  options: EmbedPartsOptions,
-): Promise<EmbeddedObject[]> {
-  const vectors = objects.map(({ parts }) => new Array<Vector>(parts.length));
-  const failures = new Map<number, Failure>();
-  const { purpose, maxWaitMs } = options;
-  const stop = new AbortController();
-  const cancel = () => stop.abort(options.signal?.reason);
+export class EmbedSession {
+  private readonly embedder: Embedder;
+  private readonly options: EmbedOptions;
+  private readonly open: Map<string, ObjectTexts>;
+  private readonly vectors = new Map<string, Vector>();
+  private readonly failures = new Map<string, Failure>();
+  /** Of each text the objects that wait for it. */
+  private readonly users = new Map<string, Set<string>>();
 
-  const embed = async (entries: Entry[]): Promise<void> => {
-    stop.signal.throwIfAborted();
-    // The rest of an object that has failed already need not be paid for.
-    const batch = entries.filter(({ of }) => !failures.has(of));
-    if (batch.length === 0) return;
-    try {
-      keep(batch, await embedBatch(batch, embedder, { purpose, maxWaitMs, signal: stop.signal }));
-    } catch (error) {
-      if (!(error instanceof ReembedError) || error.type !== 'ModelRejectedInput') throw error;
-      if (batch.length === 1 && batch[0]) {
-        failures.set(batch[0].of, failureFrom('embed', error));
-        return;
+  constructor(objects: readonly ObjectTexts[], embedder: Embedder, options: EmbedOptions) {
+    this.embedder = embedder;
+    this.options = options;
+    this.open = new Map(objects.map((object) => [object.id, object]));
+    for (const { id, parts } of objects) {
+      for (const { text } of parts) {
+        const users = this.users.get(text);
+        if (users) users.add(id);
+        else this.users.set(text, new Set([id]));
       }
-      // Both halves are always asked: a rejection may be about the batch as a whole (its tokens together), so that one
-      // good half says nothing about the other. One bad text among n costs 1 + 2·ceil(log2 n) calls at most.
-      const middle = Math.ceil(batch.length / 2);
-      await embed(batch.slice(0, middle));
-      await embed(batch.slice(middle));
     }
-  };
+  }
 
-  const keep = (batch: Entry[], embedded: readonly Vector[]): void => {
-    for (const [at, { of, part }] of batch.entries()) {
-      const vector = embedded[at] ?? [];
-      const problem = vectorProblem(vector, options.metric);
-      if (problem) failures.set(of, { stage: 'embed', ...problem });
-      const ofObject = vectors[of];
-      if (ofObject) ofObject[part] = vector;
-    }
-  };
+  /** Ids of the objects that are not finished. */
+  get left(): string[] {
+    return [...this.open.keys()];
+  }
 
-  options.signal?.throwIfAborted();
-  options.signal?.addEventListener('abort', cancel, { once: true });
-  try {
-    const entries = objects.flatMap(({ parts }, of) => parts.map(({ text }, part) => ({ of, part, text })));
-    const limit = pLimit(options.concurrency ?? 2);
-    const run = async (batch: Entry[]): Promise<void> => {
-      // The first error is the one that counts; with it no waiting call begins, and those in flight end.
-      await embed(batch).catch((error) => stop.abort(error));
+  /** Null when each object is finished; else the error that has stopped it. Rejects when the signal is aborted. */
+  async run(): Promise<unknown> {
+    const { signal = new AbortController().signal, purpose, concurrency = CALLS_IN_FLIGHT } = this.options;
+    signal.throwIfAborted();
+    const { maxWaitMs, pause } = this.options;
+    const texts = [...this.users.keys()].filter((text) => this.isWanted(text));
+    const sink: TextSink = {
+      isWanted: (text) => this.isWanted(text),
+      keep: (text, vector) => this.keep(text, vector),
+      fail: (text, error) => this.fail(text, failureFrom('embed', error)),
     };
-    const runs = batchesOf(entries, embedder).map((batch) => limit(run, batch));
-    // All of them: nothing of this goes on once it has been answered.
-    await Promise.all(runs);
-    stop.signal.throwIfAborted();
-  } finally {
-    options.signal?.removeEventListener('abort', cancel);
+    return embedTexts(texts, this.embedder, sink, { purpose, signal, concurrency, maxWaitMs, pause });
   }
-  return objects.map(({ id }, of) => {
-    const failed = failures.get(of);
-    return failed ? { id, failed } : { id, vectors: vectors[of] ?? [] };
-  });
-}
 
-/** One call; checks that there are as many vectors as texts, of the right length, for models given in code. */
-async function embedBatch(batch: Entry[], embedder: Embedder, options: EmbedOptions) {
-  const texts = batch.map(({ text }) => text);
-  const vectors = await embedder.embed(texts, options);
-  if (vectors.length !== texts.length) {
-    throw new ReembedError('ModelUnavailable', `the model gave ${vectors.length} vectors for ${texts.length} texts`);
+  /** The objects that were finished since the last time, in the order in which they were given. */
+  take(): EmbeddedObject[] {
+    const taken: EmbeddedObject[] = [];
+    for (const [id, { parts }] of this.open) {
+      const failed = this.failures.get(id);
+      const vectors: Vector[] = [];
+      for (const { text } of parts) {
+        const vector = this.vectors.get(text);
+        if (vector === undefined) break;
+        vectors.push(vector);
+      }
+      if (failed) taken.push({ id, failed });
+      else if (vectors.length === parts.length) taken.push({ id, vectors });
+      else continue;
+      this.drop(id);
+    }
+    return taken;
   }
-  const wrong = vectors.find(({ length }) => length !== embedder.dimensions);
-  if (wrong) {
-    const message = `the model gave ${wrong.length} dimensions instead of ${embedder.dimensions}`;
-    throw new ReembedError('ModelWrongDimension', message);
+
+  /** Nobody wants the object any more. */
+  drop(id: string): void {
+    for (const { text } of this.open.get(id)?.parts ?? []) {
+      const users = this.users.get(text);
+      users?.delete(id);
+      if (users?.size !== 0) continue;
+      this.users.delete(text);
+      this.vectors.delete(text);
+    }
+    this.open.delete(id);
   }
-  return vectors;
+
+  private isWanted(text: string): boolean {
+    if (this.vectors.has(text)) return false;
+    // The rest of an object that has failed already need not be paid for.
+    for (const id of this.users.get(text) ?? []) if (!this.failures.has(id)) return true;
+    return false;
+  }
+
+  private keep(text: string, vector: Vector): void {
+    const problem = vectorProblem(vector, this.options.metric);
+    if (problem) this.fail(text, { stage: 'embed', ...problem });
+    else this.vectors.set(text, vector);
+  }
+
+  private fail(text: string, failure: Failure): void {
+    for (const id of this.users.get(text) ?? []) if (!this.failures.has(id)) this.failures.set(id, failure);
+  }
 }

@@ -4,8 +4,8 @@ import { pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ReembedError } from '../contract/errors.ts';
 import type { Payload } from '../contract/objects.ts';
-import { retryAfterMs } from '../contract/retry-after.ts';
-import { checkedLookup, type MayConnect, type Resolve, refuseLiteralAddress } from './addresses.ts';
+import { readRetryAfterMs } from '../contract/retry-after.ts';
+import { checkedLookup, type MayConnect, type Resolve, refuseLiteralAddress } from '../net/addresses.ts';
 import { decodePayload, mediaOf } from './decode.ts';
 import { readLimited, tooLarge } from './read-limited.ts';
 import { shownUri } from './uri.ts';
@@ -104,7 +104,7 @@ function refuseStatus(response: http.IncomingMessage, what: string): void {
   const message = `${what} answers ${status}`;
   if (status === 404 || status === 410) throw new ReembedError('NotFound', message);
   if (status >= 500 || TRANSIENT.has(status)) {
-    throw new ReembedError('LoadFailed', message, { retryAfterMs: retryAfterMs(response.headers['retry-after']) });
+    throw new ReembedError('LoadFailed', message, { retryAfterMs: readRetryAfterMs(response.headers) });
   }
   throw new ReembedError('LoadRefused', message);
 }

@@ -1,7 +1,8 @@
 import { ReembedError } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Payload } from '../contract/objects.ts';
-import { isPublicAddress, type Resolve, systemResolve } from './addresses.ts';
+import { isPublicAddress, isServiceOfTheHost, type Resolve } from '../net/addresses.ts';
+import { resolveForLoads } from '../net/resolve.ts';
 import { withDeadline } from './deadline.ts';
 import { loadFile } from './load-file.ts';
 import { createHttpLoader } from './load-http.ts';
@@ -45,8 +46,8 @@ export type Loader = (item: LoadItem, options?: { signal?: AbortSignal }) => Pro
  */
 export function createLoader(options: LoaderOptions): Loader {
   const { fileRoots, allowPrivateAddresses, timeoutMs, maxBytes = LIMITS.payloadBytes } = options;
-  const mayConnect = allowPrivateAddresses ? () => true : isPublicAddress;
-  const loadHttp = createHttpLoader({ mayConnect, maxBytes, resolve: options.resolve ?? systemResolve });
+  const mayConnect = allowPrivateAddresses ? (address: string) => !isServiceOfTheHost(address) : isPublicAddress;
+  const loadHttp = createHttpLoader({ mayConnect, maxBytes, resolve: options.resolve ?? resolveForLoads });
 
   const loadUrl = (url: URL, signal: AbortSignal): Promise<Payload> => {
     if (url.protocol === 'file:') return loadFile(url, { fileRoots, maxBytes }, signal);

@@ -5,12 +5,12 @@ import type { Metadata, Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { contentHasher } from './content-hash.ts';
-import { embedParts } from './embed.ts';
+import { EmbedSession } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Loader } from './load.ts';
 import { loadWithRetries, type Sleep } from './load-with-retries.ts';
-import { type Part, splitText } from './split.ts';
-import { textOf } from './text-of.ts';
+import { partsOf } from './parts-of.ts';
+import type { Part } from './split.ts';
 import { averageOf } from './vectors.ts';
 
 /** An object to prepare: an `Item` of the API, or a stored object that a reindex copies (which may have both). */
@@ -59,12 +59,21 @@ export interface PrepareOptions {
   concurrency?: number;
   sleep?: Sleep;
   /** Of a call of the embedder; see `EmbedOptions`. */
-  maxWaitMs?: number;
+  maxWaitMs?: number | undefined;
+  /**
+   * Called when the model stops the work: waits until it may go on, or throws. `hasProgressed` tells whether anything was
+   * finished since the last time.
+   */
+  wait?: (error: unknown, hasProgressed: boolean) => Promise<void>;
+  /** Called after each wait with the ids that are left; returns those that are still to be embedded. */
+  stillWanted?: (ids: string[]) => Promise<ReadonlySet<string>>;
 }
 
 export interface Prepared {
   ready: PreparedObject[];
   failed: FailedItem[];
+  /** Ids of objects that nobody wants any more. */
+  dropped: string[];
 }
 
 /** An object on its way; `failed` ends it. */
@@ -83,20 +92,20 @@ const LOAD_ATTEMPTS = 10;
 
 /**
  * Loads, splits and embeds a batch of objects (a few hundred: it keeps all texts and vectors in memory). Each object
- * fails alone, with its stage and reason; `ready` and `failed` keep the order of `items`. Rejects when the signal is
- * aborted, when `known` does, and with an error of the model that says nothing about a text: see `embedParts`.
+ * fails alone, with its stage and reason. Yields what is finished each time the model stops the work, so that it can be
+ * written before `wait` is called; without `wait`, the error of the model is thrown then. Each portion keeps the order of
+ * `items`. Rejects when the signal is aborted, and when `known` or `wait` does.
  */
-export async function prepareObjects(items: readonly PrepareItem[], options: PrepareOptions): Promise<Prepared> {
+export async function* prepareObjects(
+  items: readonly PrepareItem[],
+  options: PrepareOptions,
+): AsyncGenerator<Prepared, void> {
   options.signal?.throwIfAborted();
   const all: Work[] = items.map((item) => ({ item, hash: '', unchanged: false, parts: [], vectors: [] }));
   await loadAll(all, options);
   await markUnchanged(alive(all), options);
   await splitAll(changed(all), options);
-  await embedAll(changed(all), options);
-  return {
-    ready: alive(all).map((work) => preparedOf(work, options.config)),
-    failed: all.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
-  };
+  yield* embedAll(all, options);
 }
 
 const alive = (all: Work[]) => all.filter(({ failed }) => failed === undefined);
@@ -129,32 +138,50 @@ async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Pr
   for (const work of all) work.unchanged = hashes.get(work.item.id) === work.hash;
 }
 
-async function splitAll(all: Work[], { config, signal }: PrepareOptions): Promise<void> {
+async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
   for (const work of all) {
-    signal?.throwIfAborted();
-    work.parts = await splitText(textOf(work.payload ?? '', config.splitter.fields), config.splitter);
-    if (work.parts.length > 0) continue;
-    const { fields } = config.splitter;
-    const where = fields && typeof work.payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
-    work.failed = { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` };
+    options.signal?.throwIfAborted();
+    const split = await partsOf(work.payload ?? '', options);
+    if ('failed' in split) work.failed = split.failed;
+    else work.parts = split;
   }
 }
 
-async function embedAll(all: Work[], options: PrepareOptions): Promise<void> {
+async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<Prepared, void> {
   const { config, embedder, signal, concurrency, maxWaitMs } = options;
-  const objects = all.map(({ item, parts }) => ({ id: item.id, parts }));
-  const embedded = await embedParts(objects, embedder, {
-    purpose: 'document',
-    metric: config.metric,
-    signal,
-    concurrency,
-    maxWaitMs,
-  });
-  for (const [at, work] of all.entries()) {
-    const result = embedded[at];
-    if (result === undefined) continue;
-    if ('failed' in result) work.failed = result.failed;
-    else work.vectors = result.vectors;
+  // By place, since nothing here forbids the same id twice.
+  const keys = new Map(all.map((work, at) => [work, String(at)]));
+  const keyOf = (work: Work) => keys.get(work) ?? '';
+  const objects = changed(all).map((work) => ({ id: keyOf(work), parts: work.parts }));
+  const { metric } = config;
+  const session = new EmbedSession(objects, embedder, { purpose: 'document', metric, signal, concurrency, maxWaitMs });
+  let waiting = all;
+  let dropped: string[] = [];
+  for (;;) {
+    const stoppedBy = await session.run();
+    for (const result of session.take()) {
+      const work = all[Number(result.id)];
+      if (work && 'failed' in result) work.failed = result.failed;
+      else if (work && 'vectors' in result) work.vectors = result.vectors;
+    }
+    const left = new Set(session.left);
+    const finished = waiting.filter((work) => !left.has(keyOf(work)));
+    waiting = waiting.filter((work) => left.has(keyOf(work)));
+    if (finished.length + dropped.length > 0 || waiting.length === 0) {
+      yield {
+        ready: alive(finished).map((work) => preparedOf(work, config)),
+        failed: finished.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
+        dropped,
+      };
+    }
+    if (waiting.length === 0) return;
+    if (options.wait === undefined) throw stoppedBy;
+    await options.wait(stoppedBy, finished.length > 0);
+    const wanted = await options.stillWanted?.(waiting.map(({ item }) => item.id));
+    const unwanted = wanted ? waiting.filter(({ item }) => !wanted.has(item.id)) : [];
+    for (const work of unwanted) session.drop(keyOf(work));
+    waiting = waiting.filter((work) => !unwanted.includes(work));
+    dropped = unwanted.map(({ item }) => item.id);
   }
 }
 

@@ -20,11 +20,17 @@ interface Range {
 /**
  * Splits a text into parts of at most `chunkSize` characters: at paragraphs if it can, else at lines, words, characters
  * (never within a surrogate pair). Neighbours share up to `chunkOverlap`. Parts have no white space around them, and
- * none is empty or within another: a blank text has no parts. Only white space lies outside all parts.
+ * none is empty or within another: a blank text has no parts. Only white space lies outside all parts. Throws `TooLarge`
+ * as soon as there are more than `mostParts`, without cutting them out.
  */
-export async function splitText(text: string, splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>): Promise<Part[]> {
+export async function splitText(
+  text: string,
+  splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>,
+  mostParts = Number.POSITIVE_INFINITY,
+): Promise<Part[]> {
   // Most texts are short: no splitter, no promise per word.
-  const ranges = text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : await rangesOf(text, splitter);
+  const ranges =
+    text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : await rangesOf(text, splitter, mostParts);
   const filled = ranges.map((range) => trimmed(text, range)).filter(({ start, end }) => end > start);
   return withoutContained(filled).map(({ start, end }, part) => ({ part, start, end, text: text.slice(start, end) }));
 }
@@ -44,8 +50,20 @@ function withoutContained(ranges: Range[]): Range[] {
   return kept;
 }
 
-async function rangesOf(text: string, splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>): Promise<Range[]> {
+async function rangesOf(
+  text: string,
+  splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>,
+  mostParts: number,
+): Promise<Range[]> {
   const ranges = new RangeSplitter({ chunkSize: splitter.chunkSize, chunkOverlap: splitter.chunkOverlap });
+  let filled = 0;
+  ranges.onRange = (range) => {
+    const { start, end } = trimmed(text, range);
+    if (end > start && ++filled > mostParts) {
+      const size = `${splitter.chunkSize} characters, ${splitter.chunkOverlap} of them shared`;
+      throw new ReembedError('TooLarge', `the text has more than ${mostParts} parts of ${size}`);
+    }
+  };
   await ranges.splitText(text);
   if (ranges.seen !== text.length) {
     throw new ReembedError('Internal', `the splitter saw ${ranges.seen} of ${text.length} characters`);
@@ -65,6 +83,8 @@ function trimmed(text: string, { start, end }: Range): Range {
  */
 class RangeSplitter extends RecursiveCharacterTextSplitter {
   readonly ranges: Range[] = [];
+  /** Sees each range before it is kept. */
+  onRange: (range: Range) => void = () => {};
   /** Characters of the text that went through so far. */
   seen = 0;
 
@@ -78,7 +98,7 @@ class RangeSplitter extends RecursiveCharacterTextSplitter {
     let start = this.seen;
     for (const [at, piece] of pieces.entries()) {
       if (this.seen - start + piece.length > this.chunkSize && at > first) {
-        this.ranges.push({ start, end: this.seen });
+        this.add({ start, end: this.seen });
         while (this.seen - start > this.chunkOverlap || this.seen - start + piece.length > this.chunkSize) {
           if (first === at) break;
           start += pieces[first]?.length ?? 0;
@@ -87,7 +107,12 @@ class RangeSplitter extends RecursiveCharacterTextSplitter {
       }
       this.seen += piece.length;
     }
-    this.ranges.push({ start, end: this.seen });
+    this.add({ start, end: this.seen });
     return [];
+  }
+
+  private add(range: Range): void {
+    this.onRange(range);
+    this.ranges.push(range);
   }
 }

@@ -1,5 +1,6 @@
 import { ReembedError } from '../contract/errors.ts';
-import { storageProblem } from '../contract/json.ts';
+import { jsonProblem } from '../contract/json.ts';
+import { fieldPath } from '../contract/json-text/error.ts';
 import type { Payload } from '../contract/objects.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { Payload } from '../contract/objects.ts';
  * would fail the whole batch.
  */
 export function assertStorable(payload: Payload): void {
-  const problem = storageProblem(payload);
-  if (problem) throw new ReembedError('InvalidInput', `the payload ${problem}`);
+  const problem = jsonProblem(payload);
+  if (!problem) return;
+  const field = problem.path.length > 0 ? `the field ${fieldPath(problem.path)} of the payload` : 'the payload';
+  throw new ReembedError('InvalidInput', `${field} ${problem.message}`);
 }

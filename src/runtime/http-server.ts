@@ -4,6 +4,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { isEventStream } from '../api/on-sent.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { freePort } from './servers/ports.ts';
+import { limitSilence, type SilenceLimits } from './silent-bodies.ts';
 import { answerUnreadable } from './unreadable.ts';
 
 const PORT_ATTEMPTS = 10;
@@ -17,6 +18,8 @@ export interface HttpServerOptions {
   anyPort: boolean;
   /** What it serves and the setting of its port, for people; the API if not given. */
   what?: { name: string; variable: string };
+  /** The usual ones if not given. */
+  silence?: SilenceLimits;
 }
 
 export interface HttpServer {
@@ -46,6 +49,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
   } as Parameters<typeof createAdaptorServer>[0]) as Server;
   server.on('clientError', answerUnreadable);
+  limitSilence(server, options.silence);
   let draining = false;
   server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
     if (draining) response.setHeader('connection', 'close');

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { trace } from '@opentelemetry/api';
 import { asyncLocalStorage as activities } from '@temporalio/activity';
 import pino, { type Logger } from 'pino';
+import { cleanJson, cleanText } from '../contract/clean.ts';
 import { secretsOf } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
@@ -16,7 +17,7 @@ export function createLogger(settings: Settings, target: LogTarget = process.std
     write(line: string, _encoding, done) {
       let clean = line;
       for (const secret of secrets) clean = clean.replaceAll(secret, '***');
-      target.write(target.isTTY ? readable(clean) : clean);
+      target.write(target.isTTY ? readable(clean) : cleanJson(clean.slice(0, -1)) + clean.slice(-1));
       done();
     },
   });
@@ -60,15 +61,20 @@ function readable(line: string): string {
   const label = String(level);
   const failure = (err ?? error) as { message?: string; stack?: string } | undefined;
   const shown = Object.entries(fields).map(
-    ([name, value]) => `\u001b[90m${name}=\u001b[0m${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([name, value]) =>
+      `\u001b[90m${oneLine(name)}=\u001b[0m${oneLine(typeof value === 'string' ? value : JSON.stringify(value))}`,
   );
   const head = [
     `\u001b[90m${String(time).slice(11, 19)}\u001b[0m`,
     `\u001b[${COLORS[label] ?? 0}m${label.toUpperCase().padEnd(5)}\u001b[0m`,
-    msg ?? failure?.message ?? '',
+    oneLine(String(msg ?? failure?.message ?? '')),
     ...shown,
   ].join(' ');
-  return failure?.stack ? `${head}\n${indented(failure.stack)}\n` : `${head}\n`;
+  return failure?.stack ? `${head}\n${indented(cleanText(failure.stack))}\n` : `${head}\n`;
+}
+
+function oneLine(text: string): string {
+  return cleanText(text).replace(/[\t\n]+/g, ' ');
 }
 
 function indented(text: string): string {

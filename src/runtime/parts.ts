@@ -1,7 +1,8 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { ActivityDependencies } from '../activities/index.ts';
 import { durationMs } from '../contract/durations.ts';
+import { withWellKnown } from '../contract/model-keys.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { observeModels } from '../metrics/models.ts';
 import type { CallLimiter } from '../models/limited.ts';
@@ -11,6 +12,7 @@ import { createLoader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
 import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
 import { traceModels } from '../tracing/models.ts';
+import { createKnownTasks } from './known-tasks.ts';
 import type { Settings } from './settings.ts';
 import { createTaskControl } from './task-control.ts';
 
@@ -36,7 +38,7 @@ const both = (one: ModelObserver, other: ModelObserver): ModelObserver => ({
 });
 
 /** The models of this process; keys are read from the environment when they are needed. */
-export function createProcessModels({ env, modelLimits }: Settings, db: Db, metrics?: Metrics): Models {
+export function createProcessModels({ env, modelLimits, modelKeys }: Settings, db: Db, metrics?: Metrics): Models {
   const limiter: CallLimiter = {
     book: (...call) => bookCall(db, ...call),
     pause: (model, forMs) => pauseModel(db, model, forMs),
@@ -44,6 +46,7 @@ export function createProcessModels({ env, modelLimits }: Settings, db: Db, metr
   };
   return createModels({
     env,
+    keys: withWellKnown(modelKeys),
     limiter,
     limits: modelLimits,
     observer: metrics && both(observeModels(metrics), traceModels),
@@ -76,15 +79,7 @@ export function activityDependencies({
     cancelWorkflow: async (workflowId, runId) => {
       await client.workflow.getHandle(workflowId, runId).cancel();
     },
-    isTaskKnown: async (taskId) => {
-      try {
-        await client.workflow.getHandle(taskId).describe();
-        return true;
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
-    },
+    ...createKnownTasks(client),
     settings: {
       maxConcurrentReindexes: settings.maxConcurrentReindexes,
       sliceObjects: 25_000,

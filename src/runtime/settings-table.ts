@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../client/temporal/encryption/keys.ts';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
 
 /**
@@ -81,6 +83,9 @@ const listenAddress = z
   })
   .refine(({ port }) => port <= 65_535);
 
+/** Names and addresses as they stand in an address, without a port. */
+const hosts = list.pipe(z.array(z.string().regex(/^([\w.-]+|\[[0-9a-fA-F:.]+\])$/)));
+
 const origins = list.pipe(z.array(z.string().refine((one) => URL.canParse(one) && new URL(one).origin === one)));
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -132,6 +137,11 @@ export const SETTINGS = {
   bodyMb: setting('REEMBED_BODY_MB', whole(1, 1_024), '32', {
     meaning: 'longest body of a request, in MB; NDJSON is read line by line and has no limit',
     expected: 'a whole number from 1 to 1024',
+  }),
+  allowedHosts: setting('REEMBED_ALLOWED_HOSTS', hosts, '', {
+    meaning:
+      'names by which the API is called, such as those of the proxy in front; without tokens it answers by these, by REEMBED_HOST and by loopback names alone, with tokens by any name unless some are given; the metrics of a worker know these names too',
+    expected: 'host names or IP addresses without a port, with commas between them',
   }),
   corsOrigins: setting('REEMBED_CORS_ORIGINS', origins, '', {
     meaning: 'sites whose pages may call the API from a browser; none means only its own',
@@ -187,6 +197,10 @@ export const SETTINGS = {
     meaning: 'whether URIs may be loaded from addresses that are not in the public internet',
     expected: 'true or false',
   }),
+  searchSeconds: setting('REEMBED_SEARCH_SECONDS', whole(1, LIMITS.searchSeconds), '10', {
+    meaning: 'longest time for one search, the call of the model included, where the search names no time of its own',
+    expected: `a whole number of seconds from 1 to ${LIMITS.searchSeconds}`,
+  }),
   loadTimeoutSeconds: setting('REEMBED_LOAD_TIMEOUT_SECONDS', whole(1, 3_600), '30', {
     meaning: 'longest time for loading one payload',
     expected: 'a whole number of seconds from 1 to 3600',
@@ -219,6 +233,11 @@ export const SETTINGS = {
     meaning:
       'share of its time that each worker writes copies of a reindex while there are searches and writes; 100 never gives way',
     expected: 'a whole number from 1 to 100',
+  }),
+  modelKeys: setting('REEMBED_MODEL_KEYS', list.pipe(modelKeysSchema), '', {
+    meaning:
+      'to which host each key of a model may be sent, by the name of its environment variable; the keys of well-known providers are bound to their hosts, unless they are named here; what a listed host answers is shown in errors; the API and all workers need the same',
+    expected: MODEL_KEY_FORM,
   }),
   modelLimits: setting('REEMBED_MODEL_LIMITS', jsonText.pipe(modelLimitsSchema), '{}', {
     meaning:

@@ -1,8 +1,8 @@
+import { closest } from '../contract/spelling.ts';
 import { given } from './environment.ts';
 import { readOne, type SettingValues } from './read-setting.ts';
 import { masked } from './secrets.ts';
 import { SETTINGS, type SettingName, type SettingSpec, TEMPORAL_VARIABLES } from './settings-table.ts';
-import { closest } from './spelling.ts';
 import { readTemporalSettings, type TemporalSettings } from './temporal-settings.ts';
 
 export interface Settings extends SettingValues {

@@ -1,4 +1,6 @@
 import { Hono } from 'hono';
+import { requireHost } from '../api/middleware/hosts.ts';
+import { onError } from '../api/problems.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { ProcessContext } from './context.ts';
 import { startHttpServer } from './http-server.ts';
@@ -10,6 +12,8 @@ export interface WorkerMetricsOptions {
   /** Of REEMBED_WORKER_METRICS_ADDRESS; nothing listens without one. */
   address: { host: string; port: number } | null;
   metrics: Metrics;
+  /** Further names by which it is called. */
+  allowedHosts: readonly string[];
 }
 
 /** Scrapes are short. */
@@ -24,7 +28,7 @@ const CORE_LIMIT_MS = 2_000;
  */
 export async function showWorkerMetrics(
   components: Components,
-  { address, metrics }: WorkerMetricsOptions,
+  { address, metrics, allowedHosts }: WorkerMetricsOptions,
   { log }: ProcessContext,
 ): Promise<void> {
   if (address === null) return;
@@ -35,6 +39,9 @@ export async function showWorkerMetrics(
     return response.text();
   });
   const app = new Hono();
+  app.onError(onError(log));
+  const { host } = address;
+  app.use(requireHost({ names: [...allowedHosts, host], anyAddress: host === '0.0.0.0' || host === '::' }));
   app.get('/metrics', async (c) =>
     c.body(await metrics.scrape(), 200, { 'content-type': metrics.registry.contentType }),
   );

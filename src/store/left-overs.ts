@@ -1,37 +1,63 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 
-/** Names of acceptances whose items were staged longer ago than this. */
-export async function listOldStagings(db: Db, olderThanSeconds: number, limit: number): Promise<string[]> {
-  const { rows } = await sql<{ staging: string }>`
-    select staging
+/** A page of names, in their order: those after `after`, none of them younger than so many seconds. */
+export interface Page {
+  after: string;
+  olderThanSeconds: number;
+  limit: number;
+}
+
+/** Names of acceptances whose items were staged some time ago. */
+export async function listOldStagings(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select staging as name
     from reembed.staged_items
+    where staging > ${after}
     group by staging
     having max(stage_time) < now() - make_interval(secs => ${olderThanSeconds})
+    order by staging
     limit ${limit}`.execute(db);
-  return rows.map((row) => row.staging);
+  return rows.map((row) => row.name);
 }
 
-/** Tasks with failed items, the last of which failed longer ago than this. */
-export async function listOldFailedTasks(db: Db, olderThanSeconds: number, limit: number): Promise<string[]> {
-  const { rows } = await sql<{ task_id: string }>`
-    select task_id
+/** Tasks with failed items, the last of which failed some time ago. */
+export async function listOldFailedTasks(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select task_id as name
     from reembed.failed_items
+    where task_id > ${after}
     group by task_id
     having max(fail_time) < now() - make_interval(secs => ${olderThanSeconds})
+    order by task_id
     limit ${limit}`.execute(db);
-  return rows.map((row) => row.task_id);
+  return rows.map((row) => row.name);
 }
 
-/** Tasks that steered others, which were looked up longer ago than this. */
-export async function listOldSteerings(db: Db, olderThanSeconds: number, limit: number): Promise<string[]> {
-  const { rows } = await sql<{ task_id: string }>`
-    select task_id
+/** Tasks that steered others, which were looked up some time ago. */
+export async function listOldSteerings(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select task_id as name
     from reembed.steer_results
+    where task_id > ${after}
     group by task_id
     having max(snapshot_time) < now() - make_interval(secs => ${olderThanSeconds})
+    order by task_id
     limit ${limit}`.execute(db);
-  return rows.map((row) => row.task_id);
+  return rows.map((row) => row.name);
+}
+
+/** Forgets what was remembered of deletions in indexes that are gone: their numbers never come again. */
+export async function dropRemovedOfGoneIndexes(db: Db, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from reembed.removed_objects
+    where (index_no, object_id) in (
+      select index_no, object_id
+      from reembed.removed_objects removed
+      where not exists (select from reembed.indexes where no = removed.index_no)
+      limit ${limit}
+    )`.execute(db);
+  return Number(numAffectedRows ?? 0);
 }
 
 /** Forgets the ends of writes that nobody will ask about any more. */
@@ -39,8 +65,4 @@ export async function dropFinished(db: Db, olderThanSeconds: number): Promise<vo
   await sql`
     delete from reembed.finished_writes
     where finish_time < now() - make_interval(secs => ${olderThanSeconds})`.execute(db);
-}
-
-export async function dropFailed(db: Db, taskId: string): Promise<void> {
-  await sql`delete from reembed.failed_items where task_id = ${taskId}`.execute(db);
 }

@@ -6,6 +6,8 @@ import * as initial from './migrations/0001_initial.ts';
 import * as finishedWrites from './migrations/0002_finished_writes.ts';
 import * as steerResults from './migrations/0003_steer_results.ts';
 import * as modelLimits from './migrations/0004_model_limits.ts';
+import * as admissions from './migrations/0005_admissions.ts';
+import * as externalVersions from './migrations/0006_external_versions.ts';
 import { closeCatalog } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 
@@ -15,6 +17,8 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0002_finished_writes': finishedWrites,
   '0003_steer_results': steerResults,
   '0004_model_limits': modelLimits,
+  '0005_admissions': admissions,
+  '0006_external_versions': externalVersions,
 };
 
 /**

@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
-import { codeOf, type Trx } from './database.ts';
+import { codeOf, type Db, type Trx } from './database.ts';
 
 export interface Tables {
   objects: RawBuilder<unknown>;
@@ -43,7 +43,24 @@ export async function createTables(trx: Trx, indexNo: number): Promise<void> {
         check (index_no = ${sql.lit(indexNo)})
       )`.execute(trx);
   }
+  await createMetadataIndex(trx, indexNo);
   await primeStatistics(trx, indexNo);
+}
+
+/**
+ * Makes the index by which a search with a filter finds the objects that pass it. One that is missing makes such
+ * searches slow, not wrong. `concurrently` holds no writer up, and is not for a transaction.
+ */
+export async function createMetadataIndex(
+  db: Db | Trx,
+  indexNo: number,
+  { concurrently = false }: { concurrently?: boolean } = {},
+): Promise<void> {
+  const how = concurrently ? sql`concurrently` : sql``;
+  await sql`
+    create index ${how} if not exists ${sql.id(`objects_${indexNo}_metadata`)} on ${tablesOf(indexNo).objects}
+    using gin (metadata jsonb_path_ops)
+    where not deleted`.execute(db);
 }
 
 /**

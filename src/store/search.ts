@@ -1,106 +1,126 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { Hit } from '../contract/objects.ts';
-import type { Vector } from '../contract/vectors.ts';
-import { type Db, type Trx, transaction } from './database.ts';
-import { readTables, tablesOf } from './partitions.ts';
-import { vectorText } from './protocol/parts.ts';
+import { codeOf, type Db, type Trx } from './database.ts';
+import { readHits } from './hits.ts';
+import { type Neighbor, type Neighborhood, nearestByIndex, nearestOfAll, passAtLeast } from './nearest.ts';
+import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
-import { vectorExpression, vectorIndexKind } from './vector-index.ts';
+import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 
-export interface SearchRequest {
-  vector: Vector;
-  limit: number;
-  filter?: Record<string, unknown> | undefined;
-  /** Scan all parts instead of using the HNSW index. */
-  exact?: boolean;
+export interface SearchRequest extends Neighborhood {
+  /** When the search must have ended, as `Date.now()` counts; null: never. */
+  untilMs?: number | null;
+  /** Kept back of this time, for reading the hits when the comparison of all parts takes too long; 500 by default. */
+  readMs?: number;
 }
 
-const MAX_EF_SEARCH = 1_000;
+export interface Found {
+  /** Best first. */
+  hits: Hit[];
+  /** Every part that passes the filter was compared. Otherwise the HNSW index chose, which may miss a near object. */
+  exact: boolean;
+  /** False: the time ended before it was certain that no more objects pass the filter. */
+  complete: boolean;
+}
+
+/** As few parts as this cost no more to compare than the HNSW index costs to look for those that pass a filter. */
+const FEW_PARTS = 4_000;
+const READ_MS = 500;
+
+const QUERY_CANCELED = '57014';
 
 /**
- * The nearest objects, best first, each once with its best part. An object has several parts, so the nearest parts are
- * read in growing numbers until there are enough objects; with a filter, pgvector goes on scanning the HNSW index
- * until enough parts pass it. Errors: `InvalidInput` for a vector of another dimension, `IndexNotFound`.
+ * The nearest objects, best first, each once with its best part. A search through the HNSW index that finds fewer than
+ * were asked for is followed by a comparison of all parts: a scan that ran dry says nothing about what it did not
+ * reach. When the time ends during that comparison, what was found is returned as not complete.
+ *
+ * Errors: `InvalidInput` for a vector of another dimension, `IndexNotFound`, `SearchTimeout`.
  */
-export async function searchParts(db: Db, index: IndexRow, request: SearchRequest): Promise<Hit[]> {
-  const { dimensions } = index.model;
-  if (request.vector.length !== dimensions) {
-    throw new ReembedError(
-      'InvalidInput',
-      `the vector has ${request.vector.length} dimensions, ${index.name} has ${dimensions}`,
-      {
-        issues: [{ path: 'vector', message: `must have ${dimensions} numbers` }],
-      },
-    );
-  }
-  const search = async (trx: Trx) => {
-    const way = request.exact ? ['enable_indexscan', 'off'] : ['hnsw.iterative_scan', 'strict_order'];
-    for (let take = request.limit * 2 + 10; ; take *= 4) {
-      const width = String(Math.min(MAX_EF_SEARCH, Math.max(40, take)));
-      await sql`
-        select set_config(${way[0]}, ${way[1]}, true), set_config('hnsw.ef_search', ${width}, true)`.execute(trx);
-      const parts = await nearestParts(trx, index, request, take);
-      const best = new Map<string, Hit>();
-      for (const hit of parts) if (!best.has(hit.id)) best.set(hit.id, hit);
-      if (best.size >= request.limit || parts.length < take) return [...best.values()].slice(0, request.limit);
-    }
+export async function searchObjects(db: Db, index: IndexRow, request: SearchRequest): Promise<Found> {
+  requireDimensions(index, request);
+  const clock = new Clock(request.untilMs ?? null);
+  const search = async (trx: Trx): Promise<Found> => {
+    const { neighbors, ...how } = await findNeighbors(trx, index, request, clock);
+    await clock.limit(trx);
+    return { hits: await readHits(trx, index, neighbors), ...how };
   };
-  return readTables(index, () => transaction(db, search));
-}
-
-async function nearestParts(trx: Trx, index: IndexRow, request: SearchRequest, take: number): Promise<Hit[]> {
-  const { objects, parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
-  const query = sql`${vectorText(request.vector)}::${type}`;
-  const passes = request.filter
-    ? sql`and exists (
-        select from ${objects} f
-        where f.index_no = ${index.no} and f.object_id = p.object_id and not f.deleted and f.metadata @> ${JSON.stringify(request.filter)}::jsonb
-      )`
-    : sql``;
-  const { rows } = await sql<Hit & { distance: number }>`
-    select o.object_id as id, nearest.distance, nearest.part, o.version, o.payload, o.metadata
-    from (
-      select p.object_id, case when p.is_average then null else p.part end as part, ${column} ${operator} ${query} as distance
-      from ${parts} p
-      where true ${passes}
-      order by ${column} ${operator} ${query}
-      limit ${take}
-    ) nearest
-    join ${objects} o on o.index_no = ${index.no} and o.object_id = nearest.object_id and not o.deleted
-    where nearest.distance <> 'NaN' -- the angle to a vector of zeros
-    order by nearest.distance, o.object_id`.execute(trx);
-  return rows.map(({ distance, ...hit }) => ({ ...hit, score: scoreOf(index, distance) }));
-}
-
-/** pgvector's distances are smaller for nearer; scores are larger. */
-function scoreOf(index: IndexRow, distance: number): number {
-  return index.metric === 'cosine' ? 1 - distance : -distance;
-}
-
-/**
- * The share of the exact neighbours of a few stored vectors that a search through the HNSW index finds as well; null
- * where there is nothing to compare.
- */
-export async function measureRecall(
-  db: Db,
-  index: IndexRow,
-  sample: { vectors: number; limit: number },
-): Promise<number | null> {
-  if (vectorIndexKind(index.model.dimensions) === 'none') return null;
-  const { rows } = await sql<{ embedding: string }>`
-    select embedding::text from ${tablesOf(index.no).parts} limit ${sample.vectors}`.execute(db);
-  let found = 0;
-  let wanted = 0;
-  for (const { embedding } of rows) {
-    const vector: number[] = JSON.parse(embedding);
-    const exact = await searchParts(db, index, { vector, limit: sample.limit, exact: true });
-    const hits = await searchParts(db, index, { vector, limit: sample.limit });
-    const worst = exact.at(-1)?.score ?? 0;
-    wanted += exact.length;
-    // By score, not by id: of several equally near objects either answer is right.
-    found += Math.min(exact.length, hits.filter((hit) => hit.score >= worst - 1e-4).length);
+  try {
+    // One snapshot: nothing that was found is gone when it is read.
+    return await readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(search));
+  } catch (error) {
+    if (codeOf(error) !== QUERY_CANCELED || !clock.isLimited) throw error;
+    throw searchTimeout('database', { cause: error });
   }
-  return wanted === 0 ? null : Math.round((found / wanted) * 1_000) / 1_000;
+}
+
+/** Which part of a search took too long. */
+export function searchTimeout(what: 'model' | 'database', options: { cause?: unknown } = {}): ReembedError {
+  const why =
+    what === 'model'
+      ? 'the embedding model did not answer in the time of the search'
+      : 'the database did not find the nearest objects in the time of the search';
+  return new ReembedError('SearchTimeout', why, { ...options, reason: what });
+}
+
+interface Neighbors {
+  neighbors: Neighbor[];
+  exact: boolean;
+  complete: boolean;
+}
+
+async function findNeighbors(trx: Trx, index: IndexRow, request: SearchRequest, clock: Clock): Promise<Neighbors> {
+  const compareAll = async (): Promise<Neighbors> => {
+    await clock.limit(trx);
+    return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
+  };
+  await clock.limit(trx);
+  if (vectorIndexKind(index.model.dimensions) === 'none' || !(await isVectorIndexReady(trx, index)))
+    return compareAll();
+  if (request.filter && !(await passAtLeast(trx, index, request, FEW_PARTS))) return compareAll();
+
+  await clock.limit(trx);
+  const neighbors = await nearestByIndex(trx, index, request);
+  if (neighbors.length >= request.limit) return { neighbors, exact: false, complete: true };
+  await sql`savepoint compare_all`.execute(trx);
+  try {
+    await clock.limit(trx, request.readMs ?? READ_MS);
+    return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
+  } catch (error) {
+    // Nothing at all would look like an answer.
+    if (codeOf(error) !== QUERY_CANCELED || !clock.isLimited || neighbors.length === 0) throw error;
+    await sql`rollback to savepoint compare_all`.execute(trx);
+    return { neighbors, exact: false, complete: false };
+  }
+}
+
+export function requireDimensions(index: IndexRow, { vector }: Pick<SearchRequest, 'vector'>): void {
+  const { dimensions } = index.model;
+  if (vector.length === dimensions) return;
+  throw new ReembedError(
+    'InvalidInput',
+    `the vector has ${vector.length} dimensions, ${index.name} has ${dimensions}`,
+    { issues: [{ path: 'vector', message: `must have ${dimensions} numbers` }] },
+  );
+}
+
+/** Keeps the statements of a transaction within what is left of the time of a search. */
+class Clock {
+  private readonly untilMs: number | null;
+
+  constructor(untilMs: number | null) {
+    this.untilMs = untilMs;
+  }
+
+  get isLimited(): boolean {
+    return this.untilMs !== null;
+  }
+
+  /** Postgres cancels each of the next statements at the end of the time, or `beforeMs` before. */
+  async limit(trx: Trx, beforeMs = 0): Promise<void> {
+    if (this.untilMs === null) return;
+    const leftMs = Math.ceil(this.untilMs - Date.now()) - beforeMs;
+    if (leftMs <= 0 && beforeMs === 0) throw searchTimeout('database');
+    await sql`select set_config('statement_timeout', ${String(Math.max(1, leftMs))}, true)`.execute(trx);
+  }
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { WriteCountsByItem } from '../contract/activities.ts';
 import type { FailedItem, Stage } from '../contract/tasks.ts';
+import { Pace } from '../cpu/pace.ts';
 import { textArray } from './binary.ts';
 import type { Db, Trx } from './database.ts';
 
@@ -12,16 +13,20 @@ const MOST_BYTES = 8 * 1024 * 1024;
  * acceptance of items.
  */
 export async function stageItems(db: Db, staging: string, firstSeq: number, items: readonly unknown[]): Promise<void> {
-  if (items.length === 0) return;
-  await sql`
-    insert into reembed.staged_items (staging, seq, item)
-    select ${staging}, ${firstSeq}::int + place - 1, item::json
-    from unnest(${jsonArray(items)}::text[]) with ordinality as incoming (item, place)
-    on conflict (staging, seq) do nothing`.execute(db);
+  for (let from = 0; from < items.length; ) {
+    const { array, to } = await nextArray(items, from);
+    await sql`
+      insert into reembed.staged_items (staging, seq, item)
+      select ${staging}, ${firstSeq + from}::int + place - 1, item::json
+      from unnest(${array}::text[]) with ordinality as incoming (item, place)
+      on conflict (staging, seq) do nothing`.execute(db);
+    from = to;
+  }
 }
 
-/** Gives a task its version and stages its items, or the first of them, in one statement. */
+/** Gives a task its version and stages its items: as many as fit into one statement together with it. */
 export async function stageFirst(db: Db, staging: string, items: readonly unknown[]): Promise<number> {
+  const { array, to } = await nextArray(items, 0);
   const { rows } = await sql<{ version: number }>`
     with task as (
       select nextval('reembed.versions') as version
@@ -29,15 +34,28 @@ export async function stageFirst(db: Db, staging: string, items: readonly unknow
     staged as (
       insert into reembed.staged_items (staging, seq, item)
       select ${staging}, place - 1, item::json
-      from unnest(${jsonArray(items)}::text[]) with ordinality as incoming (item, place)
+      from unnest(${array}::text[]) with ordinality as incoming (item, place)
       on conflict (staging, seq) do nothing
     )
     select version from task`.execute(db);
+  await stageItems(db, staging, to, items.slice(to));
   return rows[0]?.version as number;
 }
 
-function jsonArray(items: readonly unknown[]): Buffer {
-  return textArray(items.map((item) => JSON.stringify(item)));
+/** Bytes of one statement, more or less, where it has several items. */
+const STATEMENT_CHARS = 2 * 1024 * 1024;
+
+/** The next items as a parameter, and where they end. Writing many megabytes lets others go first. */
+async function nextArray(items: readonly unknown[], from: number): Promise<{ array: Buffer; to: number }> {
+  const pace = new Pace();
+  const texts: string[] = [];
+  for (let chars = 0; from + texts.length < items.length && chars < STATEMENT_CHARS; ) {
+    const text = JSON.stringify(items[from + texts.length]);
+    chars += text.length;
+    texts.push(text);
+    await pace.breathe();
+  }
+  return { array: textArray(texts), to: from + texts.length };
 }
 
 /** The first item whose id an earlier one has too, if there is any, with the places of both. */
@@ -148,6 +166,10 @@ export async function recordFailed(
 export async function hasFailed(db: Db, taskId: string): Promise<boolean> {
   const { rows } = await sql`select from reembed.failed_items where task_id = ${taskId} limit 1`.execute(db);
   return rows.length > 0;
+}
+
+export async function dropFailed(db: Db | Trx, taskId: string): Promise<void> {
+  await sql`delete from reembed.failed_items where task_id = ${taskId}`.execute(db);
 }
 
 /** Takes items off the failed list that were written after all, by a later attempt. */

@@ -3,7 +3,7 @@ import type { IndexConfig } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { BUILD_CLASS } from './advisory-classes.ts';
 import type { Db } from './database.ts';
-import { tablesOf } from './partitions.ts';
+import { createMetadataIndex, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
 
 export type VectorIndexKind = 'vector' | 'halfvec' | 'none';
@@ -112,6 +112,8 @@ export async function buildVectorIndex(
       await sql`drop index concurrently if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
       await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
       if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
+      // An index of an earlier version has none yet.
+      await createMetadataIndex(connection as Db, index.no, { concurrently: true });
       const startMs = performance.now();
       await sql`
         create index concurrently ${sql.id(nameOf(index.no))} on ${parts}

@@ -54,11 +54,19 @@ export const longControl = proxyActivities<ControlActivities & SteerActivities>(
 });
 
 /** Within the workflow task where that is done in time; else, and on any trouble, as regular activities. */
-export const control: Pick<ControlActivities, 'admit' | 'dropStaged' | 'renewLock' | 'requestCancel' | 'wasCutOver'> = {
+export const control: Pick<
+  ControlActivities,
+  'admit' | 'forgetFailed' | 'dropStaged' | 'renewLock' | 'requestCancel' | 'wasCutOver'
+> = {
   admit: (...args) =>
     withinTask(
       () => localControl.admit(...args),
       () => longControl.admit(...args),
+    ),
+  forgetFailed: (...args) =>
+    withinTask(
+      () => localControl.forgetFailed(...args),
+      () => longControl.forgetFailed(...args),
     ),
   dropStaged: (...args) =>
     withinTask(

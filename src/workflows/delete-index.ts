@@ -1,10 +1,11 @@
-import { CancellationScope, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, isCancellation } from '@temporalio/workflow';
 import { durationMs } from '../contract/durations.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { DeleteIndexInput, MirrorState } from '../contract/workflow-inputs.ts';
-import { control, embedActivities, longControl } from './activities.ts';
+import type { DeleteIndexInput, HandOver, MirrorState } from '../contract/workflow-inputs.ts';
+import { embedActivities, longControl } from './activities.ts';
+import { admit } from './admit.ts';
 import { errorOf } from './errors.ts';
-import { bodyOf } from './input.ts';
+import { handOver, receive } from './receive.ts';
 import type { Task } from './task.ts';
 import { runTask } from './tracker.ts';
 
@@ -19,26 +20,35 @@ const LONGEST_DROP_PAUSE_SECONDS = 60;
  * `restart` deletes it at once. It may be kept current from the index that replaced it, so that going back is one
  * switch of the alias.
  */
-export async function deleteIndex(given: DeleteIndexInput): Promise<Tracker> {
-  const input = bodyOf(given);
+export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): Promise<Tracker> {
+  const { body: input, raw, given, refusal } = receive('delete-index', first, second);
+  const { retired, deletion } = given;
+  let deleteAtMs = deletion?.deleteAtMs;
+  let mirror = deletion ? (deletion.mirror ?? undefined) : retired?.mirror;
   const spec = {
     type: 'delete-index',
     indexes: [input.index],
-    parentId: input.parentId ?? null,
+    parentId: retired?.parentId ?? null,
     maxAttempts: input.maxAttempts,
-    previous: input.previous,
+    previous: given.previous,
+    refusal,
+    goOn: (previous: HandOver['previous']) =>
+      continueAsNew<typeof deleteIndex>(
+        raw as DeleteIndexInput,
+        handOver({
+          previous,
+          retired,
+          deletion: deleteAtMs === undefined ? undefined : { deleteAtMs, mirror: mirror ?? null },
+        }),
+      ),
   } as const;
-  let { deleteAtMs, mirror } = input;
   return runTask(spec, async (task) => {
     if (deleteAtMs === undefined) {
-      if (input.parentId === undefined) {
-        const { previous: _previous, ...body } = input;
-        await control.admit({ taskId: task.id, type: 'delete-index', input: body, version: null });
-      }
+      await admit(task, 'delete-index', raw, given.previous);
       deleteAtMs = Date.now() + (input.after === undefined ? 0 : durationMs(input.after));
     }
     try {
-      if (mirror) mirror = await keepCurrentUntil(task, input, mirror, deleteAtMs);
+      if (mirror) mirror = await keepCurrentUntil(task, input.index, mirror, deleteAtMs);
       await waitUntil(task, input.index, deleteAtMs);
     } catch (error) {
       if (isCancellation(error) && mirror) await endMirror(mirror);
@@ -50,7 +60,7 @@ export async function deleteIndex(given: DeleteIndexInput): Promise<Tracker> {
     await CancellationScope.nonCancellable(async () => {
       const { indexNo } = await longControl.markDeleting({
         index: input.index,
-        indexNo: input.indexNo ?? null,
+        indexNo: retired?.indexNo ?? null,
         force: input.force ?? false,
         ownLock: mirror?.lock ?? null,
       });
@@ -61,8 +71,7 @@ export async function deleteIndex(given: DeleteIndexInput): Promise<Tracker> {
           `${input.index} takes no writes any more; its tables are removed once they are free of ${dropped.by}`,
           Math.min(LONGEST_DROP_PAUSE_SECONDS, 2 ** tries),
         );
-        if (!workflowInfo().continueAsNewSuggested) continue;
-        await task.continueAs((previous) => continueAsNew<typeof deleteIndex>({ ...input, deleteAtMs, previous }));
+        task.continueIfLong();
       }
     });
     task.setDetail(`${input.index} is deleted`);
@@ -80,7 +89,7 @@ async function waitUntil(task: Task, index: string, deleteAtMs: number): Promise
  */
 async function keepCurrentUntil(
   task: Task,
-  input: DeleteIndexInput,
+  index: string,
   mirror: MirrorState,
   deleteAtMs: number,
 ): Promise<MirrorState | undefined> {
@@ -93,16 +102,13 @@ async function keepCurrentUntil(
     }
     const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
     const pauseSeconds = Math.min(leftSeconds, mirror.lockSeconds / 3, LONGEST_MIRROR_PAUSE_SECONDS);
-    const detail = `${willBeDeleted(input.index, deleteAtMs)}; until then it is kept current`;
-    if (await task.waitFor(detail, pauseSeconds)) {
+    const detail = `${willBeDeleted(index, deleteAtMs)}; until then it is kept current`;
+    // It may have been asked for while this was being brought up to date, or by the run before.
+    if (task.takeRestart() || (await task.waitFor(detail, pauseSeconds))) {
       task.tracker.data.atOnce = true;
       return mirror;
     }
-    if (workflowInfo().continueAsNewSuggested) {
-      await task.continueAs((previous) =>
-        continueAsNew<typeof deleteIndex>({ ...input, mirror, deleteAtMs, previous }),
-      );
-    }
+    task.continueIfLong();
   }
   return mirror;
 }

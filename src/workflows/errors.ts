@@ -61,3 +61,14 @@ export function addError(tracker: Tracker, error: unknown): ErrorFacts {
   tracker.errors = [entry, ...tracker.errors].slice(0, ERROR_BOUNDS.count);
   return facts;
 }
+
+/** Keeps in the tracker why a task was paused. */
+export function noteHold(tracker: Tracker, { type, message }: { type: string; message: string }): void {
+  const entry: TrackerError = {
+    attempt: tracker.attempts,
+    time: new Date().toISOString(),
+    type,
+    message: message.slice(0, ERROR_BOUNDS.message),
+  };
+  tracker.errors = [entry, ...tracker.errors].slice(0, ERROR_BOUNDS.count);
+}

@@ -8,4 +8,5 @@ export { maintain } from './maintain.ts';
 export { reindex } from './reindex.ts';
 export { reindexSlice } from './reindex-slice.ts';
 export { steerTasks } from './steer-tasks.ts';
+export { unknown as default } from './unknown.ts';
 export { upsert } from './upsert.ts';

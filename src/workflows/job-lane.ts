@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -6,8 +7,12 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LaneAnswer, LaneEntry, LaneInput, LaneRequest, Turn } from '../contract/workflow-inputs.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { LaneAnswer, LaneEntry, LaneHandOver, LaneInput, LaneRequest, Turn } from '../contract/workflow-inputs.ts';
+import { HAND_OVER_VERSION } from '../contract/workflow-inputs.ts';
 import { laneControl } from './activities.ts';
+import { receiveEntries } from './receive.ts';
+import { anyRecord, asSentence, atLeast, oneOf, text } from './shapes.ts';
 import { enterUpdate, leaveSignal, turnSignal } from './signals.ts';
 
 /** Its last job has ended: another may follow soon. */
@@ -22,10 +27,10 @@ const FRESH_MS = 10_000;
  * workflow decides one submission after the other, so it is exact whoever sends and whatever dies. It starts the jobs
  * itself, by an activity: as children they would copy all their results into its history.
  */
-export async function jobLane(input: LaneInput): Promise<void> {
-  const lane = new Lane(input.entries ?? []);
-  setHandler(enterUpdate, (request) => lane.enter(request));
-  setHandler(leaveSignal, (left) => lane.leave(left));
+export async function jobLane(input: LaneInput, given?: LaneHandOver): Promise<void> {
+  const lane = new Lane(receiveEntries(given));
+  setHandler(enterUpdate, (request) => lane.enter(request), { validator: requireRequest });
+  setHandler(leaveSignal, (left) => lane.leave(left ?? { taskId: '', runId: '' }));
   await lane.advance();
   let lookMs: number = LOOK_MS.first;
   let looked: LaneEntry | undefined;
@@ -40,13 +45,27 @@ export async function jobLane(input: LaneInput): Promise<void> {
     const moved = await condition(() => lane.isIdle || lane.first !== first || lane.isFull, lookMs);
     if (lane.isFull) {
       await condition(allHandlersFinished);
-      await continueAsNew<typeof jobLane>({ name: input.name, entries: lane.entries });
+      const { runId: from } = workflowInfo();
+      await continueAsNew<typeof jobLane>(input, { v: HAND_OVER_VERSION, from, entries: lane.entries });
     }
     if (moved) continue;
     await lane.look();
     lookMs = Math.min(LOOK_MS.most, lookMs * 2);
   }
 }
+
+/** Anyone can send an update: what is no request is refused before it is accepted. */
+function requireRequest(request: LaneRequest | undefined): void {
+  const problem = LANE_REQUEST(request);
+  if (problem !== undefined)
+    throw ApplicationFailure.nonRetryable(`the request ${asSentence(problem)}`, 'InvalidInput');
+}
+
+const LANE_REQUEST = atLeast({
+  taskId: text(LIMITS.taskIdChars),
+  onDuplicate: oneOf('discard', 'serial', 'queue_one'),
+  job: anyRecord,
+});
 
 class Lane {
   /** The first one has its turn, the others wait for theirs. */
@@ -97,10 +116,10 @@ class Lane {
     return this.accept(request);
   }
 
-  private async accept({ taskId, runId: given, job, inputHash }: LaneRequest): Promise<LaneAnswer> {
+  private async accept({ taskId, runId: given, job, plan, inputHash }: LaneRequest): Promise<LaneAnswer> {
     const ahead = this.entries.at(-1);
     const turn: Turn = ahead ? { kind: 'waits', behind: ahead.taskId } : { kind: 'runs' };
-    const runId = given ?? (await laneControl.startJob({ taskId, job: { ...job, turn }, inputHash }));
+    const runId = given ?? (await laneControl.startJob({ taskId, job, plan, turn, inputHash }));
     if (runId === null) return { kind: 'exists' };
     this.entries.push({ taskId, runId, told: turn.kind === 'runs' });
     // The one ahead of it may have ended meanwhile.

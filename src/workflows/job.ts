@@ -9,12 +9,13 @@ import {
 } from '@temporalio/workflow';
 import { durationText } from '../contract/durations.ts';
 import { standsForText } from '../contract/failures.ts';
+import { LIMITS } from '../contract/limits.ts';
 import { laneIdOf } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { JobInput, JobPlan, Turn } from '../contract/workflow-inputs.ts';
+import type { HandOver, JobInput, JobPlan, Turn } from '../contract/workflow-inputs.ts';
 import { admission, jobActivities, laneEntry } from './activities.ts';
 import { errorOf, IgnoredError } from './errors.ts';
-import { bodyOf } from './input.ts';
+import { type Received, receive } from './receive.ts';
 import { leaveSignal, startedSignal, turnSignal } from './signals.ts';
 import type { Task } from './task.ts';
 import { runTask } from './tracker.ts';
@@ -26,17 +27,19 @@ const ASK_AGAIN_SECONDS = { first: 60, most: 600 } as const;
  * Runs a function of the user's own, by a worker that knows its definition: when its time has come, then when its turn
  * has come, where it must mind others of its name and key. What the function returned is `data.result`.
  */
-export async function job(given: JobInput): Promise<Tracker> {
-  const input = bodyOf(given);
-  const { previous } = input;
-  const run = new JobRun(input);
+export async function job(first: JobInput, second?: HandOver): Promise<Tracker> {
+  const received = receive('job', first, second);
+  const { body: input, given, refusal } = received;
+  const { previous } = given;
+  const run = new JobRun(received);
   const spec = {
     type: 'job',
     indexes: [],
-    jobName: typeof input.name === 'string' ? input.name : '',
-    maxAttempts: input.plan?.maxAttempts ?? input.maxAttempts,
+    jobName: typeof input.name === 'string' ? input.name.slice(0, LIMITS.nameChars) : '',
+    maxAttempts: given.plan?.maxAttempts ?? input.maxAttempts,
     previous,
-    quiet: input.standsFor !== undefined && !previous,
+    refusal,
+    quiet: given.standsFor !== undefined && !previous,
     backOff: (attempts: number) => backOffSeconds(run.plan, attempts - (previous?.attempts ?? 0)),
   } as const;
   try {
@@ -49,6 +52,8 @@ export async function job(given: JobInput): Promise<Tracker> {
 class JobRun {
   plan: JobPlan | undefined;
   private readonly input: JobInput;
+  private readonly raw: unknown;
+  private readonly given: Received<JobInput>['given'];
   /** What the function gets: perhaps that of a newer submission that was ignored for this job. */
   private functionInput: unknown;
   private due = false;
@@ -56,24 +61,26 @@ class JobRun {
   /** Its lane may have it on its list. */
   private inLane: boolean;
 
-  constructor(input: JobInput) {
+  constructor({ body: input, raw, given }: Received<JobInput>) {
     this.input = input;
-    this.plan = input.plan;
-    const { previous } = input;
+    this.raw = raw;
+    this.given = given;
+    this.plan = given.plan;
+    const { previous } = given;
     // An earlier run has waited for its time, and has left its lane.
     const again = previous !== undefined;
     this.due = again;
-    this.turn = again ? undefined : input.turn;
+    this.turn = again ? undefined : given.turn;
     this.inLane = this.turn !== undefined;
     this.functionInput = again && 'newestInput' in previous.data ? previous.data.newestInput : input.input;
-    setHandler(turnSignal, ({ newest }) => {
+    setHandler(turnSignal, (told) => {
       this.turn = { kind: 'runs' };
-      if (newest) this.functionInput = newest.input;
+      if (told?.newest) this.functionInput = told.newest.input;
     });
   }
 
   async attempt(task: Task): Promise<void> {
-    const { standsFor, previous } = this.input;
+    const { standsFor, previous } = this.given;
     // Forced to run after all, it asks its lane again.
     if (standsFor !== undefined && !previous) this.ignoreFor(task, standsFor);
     this.plan ??= await this.admit(task);
@@ -84,10 +91,10 @@ class JobRun {
   }
 
   private async admit(task: Task): Promise<JobPlan> {
-    const { previous, plan: _plan, turn: _turn, standsFor: _standsFor, ...job } = this.input;
+    const { previous } = this.given;
     task.setDetail('waits for a worker that knows its definition');
     try {
-      const plan = await admission().admitJob(job);
+      const plan = await admission().admitJob(this.raw as JobInput);
       task.tracker.maxAttempts = plan.maxAttempts + (previous?.attempts ?? 0);
       return plan;
     } catch (error) {
@@ -126,12 +133,11 @@ class JobRun {
   private async enterLane(task: Task, plan: JobPlan): Promise<void> {
     const { onDuplicate, newest } = plan;
     if (onDuplicate === 'parallel') return;
-    const { previous: _previous, ...job } = this.input;
     task.setDetail('asks whether it may run beside others of its key');
     this.inLane = true;
     const answer = await laneEntry.enterLane({
       laneId: this.laneId(plan),
-      request: { taskId: task.id, runId: workflowInfo().runId, onDuplicate, newest, job, inputHash: null },
+      request: { taskId: task.id, runId: workflowInfo().runId, onDuplicate, newest, job: this.input, inputHash: null },
     });
     if (answer.kind === 'ignored') {
       this.inLane = false;
@@ -149,8 +155,10 @@ class JobRun {
   private async runFunction(task: Task, plan: JobPlan): Promise<void> {
     const { timeoutMs, bind, isolate, queue } = plan;
     const { attempts } = task.tracker;
-    setHandler(startedSignal, ({ attempt, workerId }) => {
-      if (attempt !== task.tracker.attempts || task.tracker.status !== 'processing') return;
+    setHandler(startedSignal, (told) => {
+      const { attempt, workerId } = told ?? {};
+      if (typeof workerId !== 'string' || attempt !== task.tracker.attempts || task.tracker.status !== 'processing')
+        return;
       task.report({ data: { workerId } });
       task.setDetail(`runs on ${workerId}`);
     });

@@ -1,12 +1,11 @@
+import type { ReindexState } from '../contract/workflow-inputs.ts';
 import { embedActivities } from './activities.ts';
 import type { Task } from './task.ts';
 
 /** Embeds anew what a finished reindex could not embed, where it serves now. */
-export async function retryFailed(task: Task, dest: string): Promise<void> {
+export async function retryFailed(task: Task, dest: string, state: ReindexState): Promise<void> {
   task.setDetail(`embedding anew what ${dest} has without vectors`);
-  let embedded = 0;
-  let failed = 0;
-  let after: string | null = null;
+  let { after, embedded, failed } = state.retry ?? { after: null, embedded: 0, failed: 0 };
   for (let more = true; more; ) {
     await task.checkpoint();
     const chunk = await embedActivities().retryFailed({ taskId: task.id, index: dest, after });
@@ -14,6 +13,9 @@ export async function retryFailed(task: Task, dest: string): Promise<void> {
     embedded += chunk.embedded;
     failed += chunk.failed;
     task.report({ done: embedded + failed, failed, data: { failed } });
+    state.retry = { after, embedded, failed };
+    if (more) task.continueIfLong();
   }
+  delete state.retry;
   task.setDetail(`${embedded} objects have vectors now, ${failed} failed again (see the failed items)`);
 }

@@ -3,6 +3,7 @@ import type { CopyCounts, LockPairResult } from '../contract/activities.ts';
 import type { LockedPair, ReindexInput, ReindexState } from '../contract/workflow-inputs.ts';
 import { control, cutOverActivities, embedActivities, indexActivities, longControl } from './activities.ts';
 import { RefusedError } from './errors.ts';
+import { orHold } from './holding.ts';
 import type { SliceSteering } from './reindex-copy.ts';
 import type { Task } from './task.ts';
 
@@ -26,8 +27,6 @@ export interface ReindexRun {
   settings: ReindexSettings;
   state: ReindexState;
   slices: SliceSteering;
-  /** Goes on as a new run when the history has grown long; it does not return then. */
-  startAnew(): Promise<void>;
 }
 
 /** Reconciling ends when a pass brought fewer objects than this, or after so many passes. */
@@ -58,7 +57,7 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
       const { kind: _kind, mark, lockTime, lockExpireTime, ...pair } = result;
       const keepsCurrent = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
       const locked: LockedPair = { ...pair, mirrorLock: keepsCurrent ? uuid4() : null };
-      Object.assign(state, { locked, mark, copied: false, copiedTo: null });
+      Object.assign(state, { locked, mark, copied: false, copiedTo: null, isCopyBegun: false });
       Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
       task.setLock({ lock, lockTime, lockExpireTime });
       return locked;
@@ -67,7 +66,7 @@ export async function lockIndexes(run: ReindexRun): Promise<LockedPair> {
     if (result.alwaysRefused || settings.onConflict === 'refuse') throw new RefusedError(result.reason, result.detail);
     await task.waitFor(`${result.detail}; looking again in ${settings.waitSeconds} s`, settings.waitSeconds);
     delete task.tracker.data.conflict;
-    await run.startAnew();
+    task.continueIfLong();
   }
 }
 
@@ -89,7 +88,7 @@ export async function giveBack(lock: string): Promise<void> {
 /** Step 2: the destination exists since the lock; its model must answer with the right dimension. */
 export async function prepare(run: ReindexRun): Promise<void> {
   enter(run, 'prepare', `asking the model of ${run.settings.dest}`);
-  await embedActivities().checkModel(pairOf(run).destNo);
+  await orHold(run.task, () => embedActivities().checkModel(pairOf(run).destNo));
   enter(run, 'copy', `copying ${run.task.tracker.data.source} to ${run.settings.dest}`);
 }
 
@@ -108,11 +107,11 @@ export async function reconcile(run: ReindexRun): Promise<void> {
     let brought = 0;
     for (let more = true; more; ) {
       await task.checkpoint();
-      const chunk = await embedActivities().reconcile(pairOf(run));
+      const chunk = await orHold(task, () => embedActivities().reconcile(pairOf(run)));
       ({ more } = chunk);
       state.mark = chunk.mark;
       brought += addReconciled(task, chunk.counts);
-      await run.startAnew();
+      task.continueIfLong();
     }
     if (brought < SMALL_PASS) return;
   }
@@ -160,7 +159,7 @@ export async function switchOver(run: ReindexRun, stopRenewing: () => void): Pro
       return;
     }
     await sleep(Math.min(LONGEST_CUT_OVER_WAIT_SECONDS, attempt * 5) * 1_000, { summary: 'before the next cut-over' });
-    await run.startAnew();
+    task.continueIfLong();
     await reconcile(run);
   }
 }

@@ -1,18 +1,12 @@
-import {
-  ContinueAsNew,
-  continueAsNew,
-  isCancellation,
-  ParentClosePolicy,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { continueAsNew, isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { PRIORITY } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { ReindexInput, ReindexState } from '../contract/workflow-inputs.ts';
-import { control } from './activities.ts';
+import { HAND_OVER_VERSION, type HandOver, type ReindexInput, type ReindexState } from '../contract/workflow-inputs.ts';
+import { admit } from './admit.ts';
 import { deleteIndex } from './delete-index.ts';
-import { bodyOf } from './input.ts';
+import { GoesOn } from './history.ts';
 import { keepLock } from './lock-keeper.ts';
+import { handOver, receive } from './receive.ts';
 import { copySlices, createSliceSteering } from './reindex-copy.ts';
 import { retryFailed } from './reindex-retry.ts';
 import {
@@ -35,9 +29,10 @@ import { runTask } from './tracker.ts';
  * destination's versions up to the source's" (design §3). Whatever happens before the cut-over, the source is complete
  * and serves.
  */
-export async function reindex(given: ReindexInput): Promise<Tracker> {
-  const input = bodyOf(given);
-  const state: ReindexState = input.state ?? {
+export async function reindex(first: ReindexInput, second?: HandOver): Promise<Tracker> {
+  const { body: input, raw, given, refusal } = receive('reindex', first, second);
+  const { previous } = given;
+  const state: ReindexState = given.reindex ?? {
     locked: null,
     copiedTo: null,
     copied: false,
@@ -47,13 +42,19 @@ export async function reindex(given: ReindexInput): Promise<Tracker> {
   };
   const slices = createSliceSteering(state.ratePerSecond);
   let settings: ReindexSettings = { ...DEFAULTS, ...input };
-  let admitted = input.state !== undefined;
+  let admitted = given.reindex !== undefined;
 
   const spec = {
     type: 'reindex',
     indexes: [input.source, input.dest],
     maxAttempts: input.maxAttempts,
-    previous: input.previous,
+    previous,
+    refusal,
+    goOn: (carried: HandOver['previous']) =>
+      continueAsNew<typeof reindex>(
+        admitted ? settings : (raw as ReindexInput),
+        handOver({ previous: carried, reindex: admitted || state.retry ? state : undefined }),
+      ),
     onPause: (paused: boolean) => void (paused ? slices.pause() : slices.resume()),
     async onThrottle(ratePerSecond: number | null) {
       state.ratePerSecond = ratePerSecond;
@@ -61,23 +62,13 @@ export async function reindex(given: ReindexInput): Promise<Tracker> {
     },
   } as const;
   return runTask(spec, async (task) => {
-    if (input.previous?.onlyFailed) return retryFailed(task, input.dest);
+    if (previous?.onlyFailed) return retryFailed(task, input.dest, state);
     if (!admitted) {
-      const { state: _state, previous: _previous, ...body } = input;
-      const checked = await control.admit({ taskId: task.id, type: 'reindex', input: body, version: null });
+      const checked = await admit(task, 'reindex', raw, previous);
       settings = { ...settings, ...checked.input };
       admitted = true;
     }
-    const run: ReindexRun = {
-      task,
-      settings,
-      state,
-      slices,
-      async startAnew() {
-        if (!workflowInfo().continueAsNewSuggested) return;
-        await task.continueAs((previous) => continueAsNew<typeof reindex>({ ...settings, state, previous }));
-      },
-    };
+    const run: ReindexRun = { task, settings, state, slices };
     if (state.cutOver === null) await rebuild(run);
     const retired = await retireUnlessCanceled(run);
     const alias = state.cutOver?.alias;
@@ -92,11 +83,13 @@ export async function reindex(given: ReindexInput): Promise<Tracker> {
 async function rebuild(run: ReindexRun): Promise<void> {
   const { task, settings, state, slices } = run;
   try {
+    const isContinued = state.locked !== null;
     const locked = state.locked ?? (await lockIndexes(run));
     await keepLock(task, locked.lock, settings.lockSeconds, async (stopRenewing) => {
-      await prepare(run);
+      // One that goes on may be paused: it asks for nothing before it is resumed.
+      if (!isContinued) await prepare(run);
       if (!state.copied) {
-        while (!(await copySlices(task, { ...settings, locked, state }, slices))) await run.startAnew();
+        while (!(await copySlices(task, { ...settings, locked, state }, slices))) task.continueIfLong();
         await buildIndex(run);
         state.copied = true;
       }
@@ -105,7 +98,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
       await switchOver(run, stopRenewing);
     });
   } catch (error) {
-    if (error instanceof ContinueAsNew) throw error;
+    if (error instanceof GoesOn) throw error;
     const { locked } = state;
     if (await hasSwitched(run)) return;
     if (locked && state.cutOver === null) await giveBack(locked.lock);
@@ -140,22 +133,24 @@ async function retire({ task, settings, state }: ReindexRun): Promise<void> {
     parentClosePolicy: ParentClosePolicy.ABANDON,
     priority: { priorityKey: PRIORITY.copy },
     args: [
+      { index: cutOver.source, after: later?.after },
       {
-        index: cutOver.source,
-        indexNo: cutOver.sourceNo,
-        parentId: task.id,
-        after: later?.after,
-        mirror:
-          cutOver.mirrorLock === null
-            ? undefined
-            : {
-                lock: cutOver.mirrorLock,
-                lockSeconds,
-                // The roles are swapped: what is written to the new index goes back to the old one.
-                sourceNo: cutOver.destNo,
-                destNo: cutOver.sourceNo,
-                mark: cutOver.mark,
-              },
+        v: HAND_OVER_VERSION,
+        retired: {
+          parentId: task.id,
+          indexNo: cutOver.sourceNo,
+          mirror:
+            cutOver.mirrorLock === null
+              ? undefined
+              : {
+                  lock: cutOver.mirrorLock,
+                  lockSeconds,
+                  // The roles are swapped: what is written to the new index goes back to the old one.
+                  sourceNo: cutOver.destNo,
+                  destNo: cutOver.sourceNo,
+                  mark: cutOver.mark,
+                },
+        },
       },
     ],
   });

@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { ENTER_LANE, JOB_SIGNAL, QUERY, SIGNAL, SLICE_PROGRESS } from '../contract/names.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { LaneAnswer, LaneEntry, LaneRequest } from '../contract/workflow-inputs.ts';
+import type { CarriedSignals, LaneAnswer, LaneEntry, LaneRequest } from '../contract/workflow-inputs.ts';
 
 /** Each signal may tell last who sends it: the API gives the name of the caller's token. */
 export const trackerQuery = defineQuery<Tracker>(QUERY.tracker);
@@ -12,18 +12,19 @@ export const resumeSignal = defineSignal<[by?: string]>(SIGNAL.resume);
 export const ignoreSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.ignore);
 export const throttleSignal = defineSignal<[ratePerSecond: number | null, by?: string]>(SIGNAL.throttle);
 
+/** `waitedMs`: in all, how long the slice left room for live work. */
 export const sliceProgressSignal = defineSignal<[sliceId: string, done: number, waitedMs: number]>(SLICE_PROGRESS);
 
-export const startedSignal = defineSignal<[{ attempt: number; workerId: string }]>(JOB_SIGNAL.started);
+export const startedSignal = defineSignal<[told?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** With the input of a newer submission that was ignored for it, if there is one. */
-export const turnSignal = defineSignal<[{ newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
-export const leaveSignal = defineSignal<[Pick<LaneEntry, 'taskId' | 'runId'>]>(JOB_SIGNAL.leave);
+export const turnSignal = defineSignal<[told?: { newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
+export const leaveSignal = defineSignal<[who?: Pick<LaneEntry, 'taskId' | 'runId'>]>(JOB_SIGNAL.leave);
 export const enterUpdate = defineUpdate<LaneAnswer, [LaneRequest]>(ENTER_LANE);
 
 /** What people have asked of a running task. */
 export interface TaskSignals {
   /** Asked to stop for good, and as what. */
-  stop: { status: 'canceled' | 'ignored'; reason: string | undefined } | null;
+  stop: CarriedSignals['stop'];
   paused: boolean;
   /** Set by `restart`; whoever waits resets it before waiting. */
   restartRequested: boolean;
@@ -31,9 +32,10 @@ export interface TaskSignals {
   onStop: () => void;
 }
 
-/** Nothing has been asked yet. */
-export function createTaskSignals(): TaskSignals {
-  return { stop: null, paused: false, restartRequested: false, onStop: () => {} };
+/** What was asked of the run that goes on as this one; else nothing has been asked yet. */
+export function createTaskSignals(carried?: CarriedSignals): TaskSignals {
+  const { stop = null, paused = false, restartRequested = false } = carried ?? {};
+  return { stop, paused, restartRequested, onStop: () => {} };
 }
 
 export interface SignalListener {

@@ -1,28 +1,32 @@
-import { continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew } from '@temporalio/workflow';
 import type { Tracker } from '../contract/tasks.ts';
-import type { SteerInput } from '../contract/workflow-inputs.ts';
-import { control, longControl } from './activities.ts';
-import { bodyOf } from './input.ts';
+import type { HandOver, SteerInput } from '../contract/workflow-inputs.ts';
+import { longControl } from './activities.ts';
+import { admit } from './admit.ts';
+import { handOver, receive } from './receive.ts';
 import { runTask } from './tracker.ts';
 
 /**
  * Cancels, restarts, pauses, resumes or ignores all tasks that fit a filter: those that fit when it begins. What came of
  * each is in Postgres; the tracker has the counts. A restart of it tries those again that failed.
  */
-export async function steerTasks(given: SteerInput): Promise<Tracker> {
-  const input = bodyOf(given);
-  const { action, filter, force = false, reason, dryRun = false, by, previous } = input;
+export async function steerTasks(first: SteerInput, second?: HandOver): Promise<Tracker> {
+  const { body: input, raw, given, refusal } = receive('steer', first, second);
+  const { action, filter, force = false, reason, dryRun = false } = input;
+  const { by, previous } = given;
+  let isSnapshotTaken = previous?.sameAttempt === true && typeof previous.data.matched === 'number';
   const spec = {
     type: 'steer',
     indexes: typeof filter?.index === 'string' ? [filter.index] : [],
     maxAttempts: input.maxAttempts,
     previous,
+    refusal,
+    goOn: (carried: HandOver['previous']) =>
+      continueAsNew<typeof steerTasks>(raw as SteerInput, handOver({ previous: carried, by })),
   } as const;
-  let isSnapshotTaken = previous?.sameAttempt === true;
   return runTask(spec, async (task) => {
     if (!isSnapshotTaken) {
-      const { previous: _previous, by: _by, ...body } = input;
-      await control.admit({ taskId: task.id, type: 'steer', input: body, version: null });
+      await admit(task, 'steer', raw, previous);
       task.setDetail('looking for the tasks');
       const again = typeof previous?.data.matched === 'number';
       const matched = await longControl.snapshotTasks({ taskId: task.id, filter, again });
@@ -52,9 +56,7 @@ export async function steerTasks(given: SteerInput): Promise<Tracker> {
         task.setDetail(describe(byOutcome));
         return;
       }
-      if (workflowInfo().continueAsNewSuggested) {
-        await task.continueAs((carried) => continueAsNew<typeof steerTasks>({ ...input, previous: carried }));
-      }
+      task.continueIfLong();
     }
   });
 }

@@ -1,5 +1,6 @@
 import type { TaskType, Tracker } from '../contract/tasks.ts';
 import type { Carried } from '../contract/workflow-inputs.ts';
+import type { Hold } from './holding.ts';
 
 export interface TaskSpec {
   type: TaskType;
@@ -10,12 +11,16 @@ export interface TaskSpec {
   parentId?: string | null;
   maxAttempts?: number | undefined;
   previous?: Carried | undefined;
+  /** What is wrong with its input: it fails without an attempt. */
+  refusal?: Error | undefined;
   /** Seconds before the attempt that follows this many; the usual ones if not given. */
   backOff?: (attempts: number) => number;
   /** Short tasks publish only how they ended: fewer events of history. */
   quiet?: boolean;
   /** Passes a pause or its end on to what runs on the task's behalf. */
   onPause?: (paused: boolean) => void;
+  /** Goes on as a new run: calls `continueAsNew` with where the task is. Without it a task has one run. */
+  goOn?: (previous: Carried) => Promise<never>;
   /** Where the task has a rate: sets it; null for none. */
   onThrottle?: (ratePerSecond: number | null) => void | Promise<void>;
 }
@@ -31,13 +36,19 @@ export interface Task {
   report(change: { done?: number; total?: number; failed?: number; data?: Tracker['data'] }): void;
   /** Publishes that the task is processing although it was to be quiet. */
   speakUp(): void;
+  /** Pauses the task until someone resumes it; what it was at is shown with the reason. */
+  hold(why: Hold): void;
   /** Between two batches: stays here while the task is paused. */
   checkpoint(): Promise<void>;
   /** Status `waiting` for this long, or until someone sends `restart`: then it returns true. */
   waitFor(detail: string, seconds: number): Promise<boolean>;
   /** Status `waiting` until it is so, at most this long; `restart` changes nothing. False when the time was out. */
   waitUntil(detail: string, isSo: () => boolean, seconds: number): Promise<boolean>;
-  /** Goes on as a new run, unless the task was stopped; a pause is waited for first. `goOn` calls `continueAsNew`. */
-  continueAs(goOn: (previous: Carried) => Promise<never>): Promise<void>;
+  /** Whether the history has grown so long that the task is to go on as a new run. */
+  isLong(): boolean;
+  /** Where it has, the task goes on as a new run from here: then this throws. */
+  continueIfLong(): void;
+  /** Whether `restart` was sent since this was last asked, or since the last wait. */
+  takeRestart(): boolean;
   setLock(lock: { lock: string; lockTime: string; lockExpireTime: string | null } | null): void;
 }

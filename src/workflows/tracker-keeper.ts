@@ -5,11 +5,13 @@ import {
   upsertSearchAttributes,
   type WorkflowInfo,
 } from '@temporalio/workflow';
-import { STEERING_KEPT } from '../contract/failures.ts';
+import { ERROR_BOUNDS, STEERING_KEPT } from '../contract/failures.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { listRow } from '../contract/list-row.ts';
 import { mayMove, type TaskStatus } from '../contract/status.ts';
 import type { SteeringEntry, Tracker } from '../contract/tasks.ts';
+import { type WaitsFor, waitsJson, waitsText } from '../contract/waits.ts';
+import type { Hold } from './holding.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { createTracker } from './tracker-state.ts';
 import { currentDetails, isAnnounced, nextRunAttributes, searchAttributesOf } from './tracker-views.ts';
@@ -32,6 +34,9 @@ export class TrackerKeeper {
   private publishedMs = 0;
   private attemptMs = Date.now();
   private readonly doneBefore: number;
+  /** What it is at, without what it waits for. */
+  private ownDetail = '';
+  private readonly waits = new Map<string, WaitsFor>();
   /** What the task was at when it was paused. */
   private beneathPause: Pick<Tracker, 'status' | 'detail'> | null = null;
 
@@ -41,6 +46,12 @@ export class TrackerKeeper {
     this.quiet = spec.quiet ?? false;
     this.announced = isAnnounced(info);
     this.doneBefore = this.tracker.progress.done;
+    this.forgetWaits();
+  }
+
+  /** The detail, without what the task waits for. */
+  get detail(): string {
+    return this.ownDetail;
   }
 
   move(status: TaskStatus, detail: string): void {
@@ -100,8 +111,27 @@ export class TrackerKeeper {
     this.attemptMs = Date.now();
   }
 
+  /** What an activity waits for, or null when it goes on: the last of them is shown. */
+  showWaits(key: string, waits: WaitsFor | null): void {
+    this.waits.delete(key);
+    if (waits) this.waits.set(key, waits);
+    const last = [...this.waits.values()].at(-1);
+    if (last) this.tracker.data.waitsFor = waitsJson(last);
+    else delete this.tracker.data.waitsFor;
+    if (this.beneathPause) return;
+    this.describe(this.ownDetail);
+    this.quiet = false;
+    this.publish();
+  }
+
+  private forgetWaits(): void {
+    this.waits.clear();
+    delete this.tracker.data.waitsFor;
+  }
+
   /** A failed attempt that another one follows. */
   endAttempt(detail: string): void {
+    this.forgetWaits();
     this.setLock(null);
     this.quiet = false;
     this.dropPause();
@@ -110,6 +140,7 @@ export class TrackerKeeper {
 
   end(status: TaskStatus, detail: string): void {
     const { tracker } = this;
+    this.forgetWaits();
     this.setLock(null);
     this.quiet = false;
     this.dropPause();
@@ -118,12 +149,13 @@ export class TrackerKeeper {
   }
 
   /** Shows a pause over what the task is at, and its end. */
-  showPause(paused: boolean): void {
-    const { status, detail } = this.tracker;
+  showPause(paused: boolean, why: Hold | null = null): void {
+    const { status } = this.tracker;
+    const detail = this.ownDetail;
     if (paused && this.beneathPause === null && PAUSABLE.includes(status)) {
       this.beneathPause = { status, detail };
       this.quiet = false;
-      this.move('paused', 'paused: send resume to go on');
+      this.move('paused', why === null ? 'paused: send resume to go on' : this.heldBecause(why));
     } else if (!paused && this.beneathPause !== null) {
       const { beneathPause } = this;
       this.beneathPause = null;
@@ -150,8 +182,16 @@ export class TrackerKeeper {
     tracker.steering = [entry, ...tracker.steering].slice(0, STEERING_KEPT);
   }
 
+  private heldBecause({ type, message }: Hold): string {
+    const { id } = this.tracker;
+    return `paused because of ${type}: ${message.slice(0, ERROR_BOUNDS.message / 2)}. Once that is mended, resume it: PUT /v1/tasks/resume?taskId=${encodeURIComponent(id)}`;
+  }
+
   private describe(detail: string): void {
-    this.tracker.detail = detail.slice(0, LIMITS.detailChars);
+    this.ownDetail = detail;
+    const last = this.beneathPause ? undefined : [...this.waits.values()].at(-1);
+    const all = [detail, last && waitsText(last)].filter((text) => text !== undefined && text !== '').join('; ');
+    this.tracker.detail = all.slice(0, LIMITS.detailChars);
     this.tracker.updateTime = new Date().toISOString();
   }
 

@@ -1,6 +1,6 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import type { Tracker } from '../contract/tasks.ts';
-import type { Carried } from '../contract/workflow-inputs.ts';
+import type { Carried, CarriedSignals } from '../contract/workflow-inputs.ts';
 import type { TaskSpec } from './task.ts';
 
 /** The tracker with which a run begins: a new one, or what an earlier run has handed over. */
@@ -30,8 +30,11 @@ export function createTracker(info: WorkflowInfo, spec: TaskSpec): Tracker {
   };
 }
 
-/** What a run that continues itself as a new one hands over: it is still the same attempt. */
-export function carriedOf(tracker: Tracker): Carried {
+/** What a run that continues itself as a new one hands over; within an attempt it is still the same one. */
+export function carriedOf(
+  tracker: Tracker,
+  rest: { signals: CarriedSignals; sameAttempt: boolean; onlyFailed: boolean },
+): Carried {
   const { attempts, maxAttempts, createTime, errors, steering, data, progress, children, status, version } = tracker;
   return {
     attempts,
@@ -44,7 +47,7 @@ export function carriedOf(tracker: Tracker): Carried {
     children,
     status,
     version,
-    sameAttempt: true,
+    ...rest,
   };
 }
 

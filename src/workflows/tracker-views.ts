@@ -1,7 +1,11 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { LIMITS } from '../contract/limits.ts';
 import type { Tracker } from '../contract/tasks.ts';
+import { text } from './shapes.ts';
 import type { TaskSpec } from './task.ts';
+
+// What a person started a workflow with may be anything, and a value that is too long stops the workflow for good.
 
 const taskType = defineSearchAttributeKey('TaskType', 'KEYWORD');
 const taskStatus = defineSearchAttributeKey('TaskStatus', 'KEYWORD');
@@ -27,7 +31,7 @@ export function searchAttributesOf(
     status,
     { key: taskType, value: tracker.type },
     name === undefined
-      ? { key: taskIndex, value: indexes.filter((index) => typeof index === 'string') }
+      ? { key: taskIndex, value: indexes.filter((index) => text(LIMITS.nameChars)(index) === undefined) }
       : { key: jobName, value: name },
     ...(tracker.parentId === null ? [] : [{ key: taskParent, value: tracker.parentId } as SearchAttributePair]),
   ];

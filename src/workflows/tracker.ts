@@ -3,7 +3,6 @@ import {
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
-  ContinueAsNew,
   condition,
   isCancellation,
   proxySinks,
@@ -17,11 +16,15 @@ import type { TaskStatus } from '../contract/status.ts';
 import type { TaskEvents } from '../contract/task-events.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { control } from './activities.ts';
-import { addError, IgnoredError, RefusedError } from './errors.ts';
+import { addError, IgnoredError, noteHold, RefusedError } from './errors.ts';
+import { GoesOn, isHistoryLong } from './history.ts';
+import { type Hold, holdSignal } from './holding.ts';
+import { above0, orNull } from './shapes.ts';
 import { createTaskSignals, handleTaskSignals, type TaskSignals, throttleSignal, trackerQuery } from './signals.ts';
 import type { Task, TaskSpec } from './task.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
 import { carriedOf, wasDone } from './tracker-state.ts';
+import { handleWaits } from './waits.ts';
 
 /** For the metrics of the worker. */
 const { taskEvents } = proxySinks<{ taskEvents: TaskEvents }>();
@@ -36,15 +39,29 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
   const root = CancellationScope.current();
   const keeper = new TrackerKeeper(workflowInfo(), spec);
   const { tracker } = keeper;
-  const signals = createTaskSignals();
+  const { previous } = spec;
+  const signals = createTaskSignals(previous?.signals);
+  const holdBecause = (why: Hold) => {
+    noteHold(tracker, why);
+    if (!signals.paused) {
+      signals.paused = true;
+      spec.onPause?.(true);
+    }
+    keeper.showPause(true, why);
+  };
   const isStopped = () => signals.stop !== null || root.consideredCancelled;
-  const task = createTask(keeper, signals, isStopped);
+  const mustGoOn = () => spec.goOn !== undefined && isHistoryLong() && !isStopped();
+  const task = createTask(keeper, signals, { mustGoOn, holdBecause });
+  setHandler(holdSignal, (why) => why && holdBecause(why));
+  handleWaits(keeper, spec);
   setHandler(trackerQuery, () => tracker);
   const { onPause, onThrottle } = spec;
   if (onThrottle) {
     setHandler(throttleSignal, async (ratePerSecond, by) => {
-      keeper.noteSteering(SIGNAL.throttle, by);
-      await onThrottle(ratePerSecond);
+      // What tools send may be anything.
+      const expected = orNull(above0)(ratePerSecond);
+      keeper.noteSteering(SIGNAL.throttle, by, expected && `ignored: ${expected}, or null for no limit, was expected`);
+      if (expected === undefined) await onThrottle(ratePerSecond);
     });
   }
   handleTaskSignals(signals, {
@@ -87,26 +104,48 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
     taskEvents.attempted({ type: spec.type });
   };
 
+  if (spec.refusal) {
+    begin();
+    keeper.move('processing', '');
+    return fail('failed', addError(tracker, spec.refusal).message);
+  }
   if (wasDone(spec)) {
     begin();
     keeper.move('processing', '');
     await end('done', 'nothing was left to do: an earlier run has done it');
     return tracker;
   }
-  for (let continued = spec.previous?.sameAttempt === true; ; continued = false) {
+  if (signals.paused) onPause?.(true);
+  let isWithinAttempt = previous?.sameAttempt === true;
+  try {
+    for (;;) {
+      const ended = await runAttempt();
+      if (ended) return ended;
+    }
+  } catch (error) {
+    if (error instanceof GoesOn) return goOn();
+    throw error;
+  }
+
+  /** Undefined when another attempt is to follow. */
+  async function runAttempt(): Promise<Tracker | undefined> {
+    const continued = isWithinAttempt;
     if (!continued) begin();
+    isWithinAttempt = true;
     keeper.beginAttempt();
     task.setLock({ lock: uuid4(), lockTime: new Date().toISOString(), lockExpireTime: null });
-    keeper.move('processing', tracker.detail);
+    keeper.move('processing', keeper.detail);
+    if (continued && signals.paused) keeper.showPause(true);
     try {
       await unlessStopped(async () => {
-        await task.checkpoint();
+        // One that goes on is held at its next checkpoint: its lock is to be kept meanwhile.
+        if (!continued) await task.checkpoint();
         await attempt(task);
       });
-      await end('done', tracker.detail);
+      await end('done', keeper.detail);
       return tracker;
     } catch (error) {
-      if (error instanceof ContinueAsNew) throw error;
+      if (error instanceof GoesOn) throw error;
       if (isStopped()) return stopped();
       if (error instanceof IgnoredError) {
         await end('ignored', error.message);
@@ -120,6 +159,7 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       if (attempts >= maxAttempts) {
         return fail('exhausted', `all ${attempts} attempts failed; the last: ${message}`);
       }
+      isWithinAttempt = false;
       const seconds = (spec.backOff ?? backOffSeconds)(attempts);
       keeper.endAttempt(`attempt ${attempts} of ${maxAttempts} failed: ${message}; again in ${seconds} s`);
       try {
@@ -128,7 +168,23 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
         if (isCancellation(stop)) return stopped();
         throw stop;
       }
+      return undefined;
     }
+  }
+
+  /** Goes on as a new run, which does what was asked of this one up to its last moment. */
+  async function goOn(): Promise<never> {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    keeper.handOver();
+    // Nothing comes in from here on: all that is left is done in one go.
+    const stop = signals.stop ?? (root.consideredCancelled ? { status: 'canceled' as const } : null);
+    const { paused, restartRequested } = signals;
+    const carried = carriedOf(tracker, {
+      signals: { stop, paused, restartRequested },
+      sameAttempt: isWithinAttempt,
+      onlyFailed: previous?.onlyFailed === true,
+    });
+    return (spec.goOn as NonNullable<TaskSpec['goOn']>)(carried);
   }
 
   /** Canceled, by signal or by Temporal, or set aside. */
@@ -150,8 +206,15 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
 }
 
 /** What the steps of a task see of its tracker and of what people ask. */
-function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () => boolean): Task {
+function createTask(
+  keeper: TrackerKeeper,
+  signals: TaskSignals,
+  { mustGoOn, holdBecause }: { mustGoOn: () => boolean; holdBecause: (why: Hold) => void },
+): Task {
   const { tracker } = keeper;
+  const continueIfLong = () => {
+    if (mustGoOn()) throw new GoesOn();
+  };
   return {
     id: tracker.id,
     tracker,
@@ -162,10 +225,12 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () =
     report: (change) => keeper.report(change),
     speakUp: () => keeper.speakUp(),
     setLock: (lock) => keeper.setLock(lock),
+    hold: holdBecause,
     async checkpoint() {
       while (signals.paused) {
         keeper.showPause(true);
-        await condition(() => !signals.paused);
+        await condition(() => !signals.paused || mustGoOn());
+        if (signals.paused) continueIfLong();
         keeper.showPause(false);
       }
     },
@@ -184,15 +249,12 @@ function createTask(keeper: TrackerKeeper, signals: TaskSignals, isStopped: () =
       keeper.move('processing', '');
       return inTime;
     },
-    async continueAs(goOn) {
-      const unlessStopped = () => {
-        if (isStopped() || CancellationScope.current().consideredCancelled) throw new CancelledFailure('stopped');
-      };
-      unlessStopped();
-      await this.checkpoint();
-      unlessStopped();
-      keeper.handOver();
-      await goOn(carriedOf(tracker));
+    isLong: mustGoOn,
+    continueIfLong,
+    takeRestart() {
+      const { restartRequested } = signals;
+      signals.restartRequested = false;
+      return restartRequested;
     },
   };
 }

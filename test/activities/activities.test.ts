@@ -226,7 +226,8 @@ test('a try of a hand-started write that fails late leaves what the next one has
   const index = await createIndex(db);
   const taskId = uniqueName('task');
   const items = [{ id: 'a', payload: 'text' }];
-  const request = { taskId, type: 'upsert' as const, input: { index: index.name, items }, version: null };
+  const input = { index: index.name, items };
+  const request = { taskId, chain: 'start', type: 'upsert' as const, input, version: null, again: false };
   await new MockActivityEnvironment().run(activities.control.admit, request);
   const broken = createActivities({
     ...deps,
@@ -241,7 +242,7 @@ test('a try of a hand-started write that fails late leaves what the next one has
   });
   const late = new MockActivityEnvironment().run(broken.control.admit, request);
   await expect(late).rejects.toThrow('the connection broke');
-  const { rows } = await sql`select seq from reembed.staged_items where staging = ${taskId}`.execute(db);
+  const { rows } = await sql`select seq from reembed.staged_items where staging = ${`${taskId}/start`}`.execute(db);
   expect(rows).toHaveLength(1);
 });
 

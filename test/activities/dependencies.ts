@@ -26,6 +26,7 @@ export function givenDependencies(db: Db, embed: () => Embedder['embed'] | undef
     tasks: createTaskControl(client),
     cancelWorkflow: async () => {},
     isTaskKnown: async () => true,
+    isStagingUsed: async () => true,
     settings: {
       tombstoneRetentionSeconds: 0,
       maxConcurrentReindexes: 100,

@@ -84,8 +84,8 @@ describe('while others search and write', () => {
     await vi.waitFor(async () => expect(await hasLiveWork(background, 0)).toBe(true), 10_000);
     let waitedMs = 0;
     const write = () => delay(WRITE_MS);
-    await given({ copyShare: 0.001 })(new AbortController().signal, write, (ms) => {
-      waitedMs += ms;
+    await given({ copyShare: 0.001 })(new AbortController().signal, write, (fromMs, toMs) => {
+      waitedMs += toMs - fromMs;
     });
     expect(waitedMs).toBeGreaterThanOrEqual(2_000);
     expect(waitedMs).toBeLessThan((WRITE_MS / 0.001) * 0.9);

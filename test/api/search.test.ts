@@ -1,9 +1,12 @@
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import type { Item } from '../../src/contract/objects.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { transaction } from '../../src/store/database.ts';
 import { dropIndex } from '../../src/store/drop-index.ts';
 import { markDeleting } from '../../src/store/indexes.ts';
+import { tablesOf } from '../../src/store/partitions.ts';
+import { openTransaction } from '../store/concurrency.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { call, makeIndex, models, putObjects, testApi } from './support.ts';
 
@@ -67,7 +70,12 @@ onBothDatabases((database) => {
     expect((await search(index.name, { text: 'x', limit: 1_000 })).body.hits).toHaveLength(3);
     expect((await search(index.name, { text: 'x', limit: 1 })).body.hits).toHaveLength(1);
     await makeIndex(database().db, 'empty', HASH);
-    expect((await search('empty', { text: 'x' })).body).toEqual({ index: 'empty', hits: [] });
+    expect((await search('empty', { text: 'x' })).body).toEqual({
+      index: 'empty',
+      hits: [],
+      exact: true,
+      complete: true,
+    });
   });
 
   it('answers from one index when the alias is switched while the text is embedded', async () => {
@@ -128,5 +136,64 @@ onBothDatabases((database) => {
     await makeIndex(database().db, 'remote', { model });
     const { status, body } = await search('remote', { text: 'x' });
     expect([status, body.type]).toEqual([503, 'urn:reembed:error:ModelUnavailable']);
+  });
+
+  it('ends in its time when the model hangs or the database is held up, and says which', async () => {
+    const index = await makePets();
+    const { db } = database();
+    const timeout = { status: 504, body: { type: 'urn:reembed:error:SearchTimeout' } };
+    let canceled = false;
+    const hanging: typeof models = {
+      embedder: (config) => ({
+        ...models.embedder(config),
+        embed: (_texts, { signal }) =>
+          new Promise(() => {
+            signal?.addEventListener('abort', () => {
+              canceled = true;
+            });
+          }),
+      }),
+    };
+    const ask = (app: ReturnType<typeof testApi>, body: unknown) =>
+      call(app, 'POST', `/v1/indexes/${index.name}/search`, body);
+    expect(await ask(testApi(db, { models: hanging }), { text: 'a cat', timeoutSeconds: 0.2 })).toMatchObject({
+      ...timeout,
+      body: { ...timeout.body, reason: 'model' },
+    });
+    expect(canceled).toBe(true);
+    const limited = testApi(db, { models: hanging, settings: { searchSeconds: 0.2 } });
+    expect(await ask(limited, { text: 'a cat' })).toMatchObject({ ...timeout, body: { reason: 'model' } });
+
+    const locked = await openTransaction(db, (trx) =>
+      sql`lock table ${tablesOf(index.no).objects} in access exclusive mode`.execute(trx),
+    );
+    const vector = [1, ...new Array(63).fill(0)];
+    const answer = await ask(testApi(db), { vector, timeoutSeconds: 0.3 });
+    await locked.commit();
+    expect(answer).toMatchObject({ ...timeout, body: { reason: 'database' } });
+    expect((await ask(testApi(db), { vector, timeoutSeconds: 5 })).status).toBe(200);
+  });
+
+  it.each(['0', 0, 301, null])('refuses %j as its time', async (timeoutSeconds) => {
+    const index = await makePets();
+    const { status, body } = await search(index.name, { text: 'x', timeoutSeconds });
+    expect([status, body.issues?.[0].path]).toEqual([400, 'timeoutSeconds']);
+  });
+
+  it('gives no hits, and the reason, for a text without a word that the model words knows', async () => {
+    const index = await makeIndex(database().db, 'words', { model: { provider: 'words' } });
+    await putObjects(database().db, index, PETS);
+    for (const text of ['\u{1F981}\u{1F42F}', '!?', '猫がソファで寝ている', 'qqxzv']) {
+      expect((await search('words', { text })).body).toEqual({
+        index: 'words',
+        hits: [],
+        exact: true,
+        complete: true,
+        reason: 'no-known-words',
+      });
+    }
+    const { body } = await search('words', { text: 'a \u{1F981} lion', limit: 1 });
+    expect(body.hits).toHaveLength(1);
+    expect(body).not.toHaveProperty('reason');
   });
 });

@@ -147,7 +147,7 @@ test('a wrong setting ends with 2 and one line, before anything is started', asy
 describe('config', () => {
   test('shows every setting with its value, where it is from and what it means', async () => {
     const { code, out, err } = await cli(['config'], {
-      env: { REEMBED_PORT: '8000', REEMBED_API_TOKENS: 'top-secret' },
+      env: { REEMBED_PORT: '8000', REEMBED_API_TOKENS: 'top-secret-of-24-characters' },
     });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     for (const { variable, meaning } of Object.values(SETTINGS)) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
@@ -13,8 +13,10 @@ import { encryptionCodec } from '../../src/client/temporal/encryption/codec.ts';
 import type { EncryptionKey } from '../../src/client/temporal/encryption/keys.ts';
 import { throttleTask } from '../../src/client/temporal/index.ts';
 import { codecBody } from '../../src/contract/codec.ts';
+import { canonicalJson } from '../../src/contract/json.ts';
 import { ROLES } from '../../src/contract/roles.ts';
 import { createRegistry, defineTask } from '../../src/jobs/index.ts';
+import { sendJob } from '../../src/jobs/send.ts';
 import { createModels } from '../../src/models/models.ts';
 import { startHttpServer } from '../../src/runtime/http-server.ts';
 import { findServer } from '../../src/runtime/servers/find.ts';
@@ -82,9 +84,9 @@ async function bytesOf(workflowId: string): Promise<Buffer> {
   ]);
 }
 
-async function allWorkflows(client: Client): Promise<string[]> {
+async function allWorkflows(client: Client, query?: string): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { workflowId } of client.workflow.list()) ids.push(workflowId);
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
   return ids;
 }
 
@@ -183,6 +185,26 @@ test('the errors of a job, its input and its memo are encrypted, and its tracker
   const bytes = await bytesOf(handle.workflowId);
   expect(bytes.includes(MARKER)).toBe(false);
   expect(bytes.includes(old.id)).toBe(true);
+});
+
+test('what makes jobs duplicates, and whose share of a queue they take, is told by a keyed hash alone', async () => {
+  const taskQueue = 'hidden';
+  const rig = await rigWith([old], taskQueue);
+  const registry = createRegistry();
+  const task = defineTask({ name: 'fail', input: z.object({ secret: z.string() }), registry }, () => {});
+  const call = { onDuplicate: 'serial', fairnessKey: `${MARKER}-customer`, maxAttempts: 1 } as const;
+  const { id } = await sendJob(task, { secret: MARKER }, call, { connection: { client: rig.client, taskQueue } });
+  expect(await endOf(rig.client.workflow.getHandle(id))).toMatchObject({ status: 'exhausted' });
+  const guessed = createHash('sha256')
+    .update(canonicalJson({ secret: MARKER }))
+    .digest('hex')
+    .slice(0, 32);
+  const lanes = await allWorkflows(rig.client, `WorkflowId STARTS_WITH 'job-lane/hidden/'`);
+  expect(lanes).toHaveLength(1);
+  for (const workflow of [id, ...lanes]) {
+    const bytes = Buffer.concat([Buffer.from(workflow), await bytesOf(workflow)]);
+    expect([bytes.includes(MARKER), bytes.includes(guessed)]).toEqual([false, false]);
+  }
 });
 
 test('what was started without encryption goes on with it', async () => {

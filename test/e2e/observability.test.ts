@@ -13,7 +13,7 @@ import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts
 import { Exposition } from '../support/exposition.ts';
 import { startTemporal } from '../support/rig.ts';
 
-const TOKENS = { view: 'a-token-that-views', admin: 'a-token-of-an-admin' };
+const TOKENS = { view: 'a-token-that-views-and-no-more', admin: 'a-token-of-an-admin-who-may-all' };
 const MODEL = { provider: 'hash', dimensions: 16 } as const;
 
 let environment: TestWorkflowEnvironment;

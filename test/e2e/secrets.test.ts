@@ -10,7 +10,7 @@ import { startTemporal } from '../support/rig.ts';
 
 /** One in every place where something may be that nobody is to see. */
 const SECRETS = {
-  apiToken: 'm4rk3r-of-the-api-token',
+  apiToken: 'm4rk3r-of-the-api-token-at-full-length',
   wrongToken: 'm4rk3r-of-a-wrong-token',
   modelKey: 'm4rk3r-of-the-model-key',
   databasePassword: 'm4rk3r-of-the-database',
@@ -74,6 +74,7 @@ test.each([
     REEMBED_LOG_LEVEL: 'trace',
     REEMBED_TASK_QUEUE: `secrets-${Object.keys(encryption).length}`,
     MODEL_KEY: SECRETS.modelKey,
+    REEMBED_MODEL_KEYS: 'MODEL_KEY=127.0.0.1',
     ...encryption,
   });
   const told: string[] = [];

@@ -24,11 +24,13 @@ const HASH = { model: { provider: 'hash', dimensions: 16 } } as const;
 it('own-router serves tasks at its own paths and in its own words', async () => {
   const { reembed, environment, database, rig } = system;
   await reembed.indexes.create('own', HASH);
+  const token = { authorization: 'Bearer token-of-the-example-app' };
   const server = startScript('examples/own-router/server.ts', [], {
     TEMPORAL_ADDRESS: environment.connection.options.address,
     TEMPORAL_NAMESPACE: environment.client.options.namespace,
     DATABASE_URL: database.url,
     REEMBED_TASK_QUEUE: rig.taskQueue,
+    REEMBED_API_TOKENS: 'ann:operate:token-of-the-example-app',
     PORT: '0',
   });
   try {
@@ -37,17 +39,18 @@ it('own-router serves tasks at its own paths and in its own words', async () => 
     const post = (body: unknown) =>
       fetch(`${url}/documents/run?wait=true`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { ...token, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       });
     const done = await post({ taskId: 'mine', index: 'own', items: [{ id: 'a', payload: 'a lion' }] });
     const mine = { job: 'mine', finished: true, percent: 100, message: '1 written' };
     expect([done.status, await done.json()]).toEqual([200, mine]);
-    expect(await (await fetch(`${url}/documents/info?taskId=mine`)).json()).toEqual(mine);
+    expect(await (await fetch(`${url}/documents/info?taskId=mine`, { headers: token })).json()).toEqual(mine);
     const bad = await post({ index: 'own', items: [{ id: 'a' }] });
     expect([bad.status, await bad.json()]).toMatchObject([400, { issues: [{ path: 'items.0.payload' }] }]);
+    expect((await fetch(`${url}/documents/info?taskId=mine`)).status).toBe(401);
     // A task of another type is none of this router's.
-    expect((await fetch(`${url}/rebuilds/info?taskId=mine`)).status).toBe(404);
+    expect((await fetch(`${url}/rebuilds/info?taskId=mine`, { headers: token })).status).toBe(404);
     expect(await (await fetch(url)).text()).toBe('my service');
   } finally {
     server.child.kill('SIGTERM');

@@ -75,14 +75,14 @@ test.each([2, Promise.resolve(2)])('a model of the AI SDK is called within its o
 
 test.each([
   ['another dimension', () => [[1]], 'ModelWrongDimension'],
-  ['no number', () => [[Number.NaN, 1]], 'ModelWrongDimension'],
+  ['no number', () => [[Number.NaN, 1]], 'ModelBadAnswer'],
   [
     'too many vectors',
     () => [
       [1, 1],
       [1, 1],
     ],
-    'ModelWrongDimension',
+    'ModelBadAnswer',
   ],
   [
     'an HTTP status',

@@ -45,6 +45,13 @@ test.each<[string, Record<string, string>, string | Buffer, 'UnsupportedMedia' |
     '['.repeat(1e5) + ']'.repeat(1e5),
     'InvalidInput',
   ],
+  [
+    'JSON with a number that is rounded',
+    { 'content-type': 'application/json' },
+    '{"a":9007199254740993}',
+    'InvalidInput',
+  ],
+  ['JSON with a field twice', { 'content-type': 'application/json' }, '{"a":1,"a":2}', 'InvalidInput'],
   ['invalid JSON', { 'content-type': 'application/json' }, '{"secret": ', 'UnsupportedMedia'],
   ['an unknown charset', { 'content-type': 'text/plain; charset=klingon' }, 'x', 'UnsupportedMedia'],
   ['an unknown encoding', { 'content-encoding': 'zstd' }, 'x', 'UnsupportedMedia'],

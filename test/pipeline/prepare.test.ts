@@ -2,12 +2,21 @@ import { expect, test } from 'vitest';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { contentHasher } from '../../src/pipeline/content-hash.ts';
 import type { Loader } from '../../src/pipeline/load.ts';
-import { type PrepareOptions, prepareObjects } from '../../src/pipeline/prepare.ts';
+import { type Prepared, type PrepareOptions, prepareObjects } from '../../src/pipeline/prepare.ts';
 import { fakeEmbedder, indexConfig, rejectionOf, textVector } from './support.ts';
 
 const inline: Loader = async ({ payload }) => payload ?? '';
 
-function prepared(items: Parameters<typeof prepareObjects>[0], options: Partial<PrepareOptions> = {}) {
+async function prepared(items: Parameters<typeof prepareObjects>[0], options: Partial<PrepareOptions> = {}) {
+  const all: Omit<Prepared, 'dropped'> = { ready: [], failed: [] };
+  for await (const { ready, failed } of portionsOf(items, options)) {
+    all.ready.push(...ready);
+    all.failed.push(...failed);
+  }
+  return all;
+}
+
+function portionsOf(items: Parameters<typeof prepareObjects>[0], options: Partial<PrepareOptions> = {}) {
   return prepareObjects(items, {
     config: indexConfig(),
     embedder: fakeEmbedder().embedder,

@@ -19,8 +19,10 @@ describe('the file of API tokens', () => {
 
   it('has a hashed token on each line that is not empty or a remark', async () => {
     await writeFile(file, `# who may come\nann:view:sha256=${HASH}\r\n\n  bob:admin:sha256=${HASH.toUpperCase()}  \n`);
-    expect(readApiTokens({ REEMBED_API_TOKENS: 'eve:operate:x', REEMBED_API_TOKENS_FILE: file })).toEqual([
-      { name: 'eve', role: 'operate', token: 'x' },
+    expect(
+      readApiTokens({ REEMBED_API_TOKENS: 'eve:operate:a-token-of-24-characters', REEMBED_API_TOKENS_FILE: file }),
+    ).toEqual([
+      { name: 'eve', role: 'operate', token: 'a-token-of-24-characters' },
       { name: 'ann', role: 'view', sha256: HASH },
       { name: 'bob', role: 'admin', sha256: HASH },
     ]);

@@ -5,6 +5,8 @@ import { requireTokens } from '../../src/runtime/processes/start-api.ts';
 import { describeSettings, readSettings, unknownVariables } from '../../src/runtime/settings.ts';
 import { SETTINGS } from '../../src/runtime/settings-table.ts';
 
+const LONG = 'a-token-of-twenty-four-chars-';
+
 // No configuration file of the machine may play a part.
 const nowhere = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
 const read = (env: Record<string, string> = {}) => readSettings({ ...nowhere, ...env });
@@ -14,11 +16,24 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   databaseUrl: ['mysql://localhost/x', 'localhost:5432', 'postgres://'],
   host: ['two words', 'http://x'],
   port: ['70000', '-1', '7400.5', 'http', '0x10'],
-  apiTokens: ['one,two words', 'tokén', 'ann:viewer:x', 'view:x', 'ann:view:x:y', 'ann:view:', 'ann:view:sha256=12'],
+  apiTokens: [
+    'short',
+    'ann:view:only-23-characters-abc',
+    'one,two words',
+    'tokén',
+    `ann:viewer:${LONG}`,
+    `view:${LONG}`,
+    `ann:view:${LONG}:y`,
+    'ann:view:',
+    'ann:view:only-23-characters-abc',
+    'ann:view:sha256=12',
+  ],
   requestsPerMinute: ['-1', 'many'],
   concurrentRequests: ['1.5', '1000001'],
   eventStreams: ['-1'],
   bodyMb: ['0', '32MB', '1025'],
+  allowedHosts: ['https://a.example', 'a.example:80', 'a b'],
+  modelKeys: ['KEY=', 'KEY=https://a.example/v1', 'DATABASE_URL=a.example'],
   corsOrigins: ['*', 'https://a.example/', 'a.example', 'https://a.example,*'],
   codecOrigins: ['null', 'http://localhost:8233/codec'],
   encryptionKeys: ['secret', 'id:c2hvcnQ=', `a b:${'A'.repeat(43)}=`],
@@ -98,12 +113,12 @@ describe('a setting', () => {
 
   test('with several values has commas between them', () => {
     const hash = 'ab'.repeat(32);
-    const tokens = `one, bob:two, ann:view:three, ci:operate:sha256=${hash},`;
+    const tokens = `${LONG}1, bob:${LONG}2, ann:view:${LONG}3, ci:operate:sha256=${hash},`;
     expect(read({ REEMBED_API_TOKENS: tokens, REEMBED_FILE_ROOTS: '/a,/b c' })).toMatchObject({
       apiTokens: [
-        { name: 'token-1', role: 'admin', token: 'one' },
-        { name: 'bob', role: 'admin', token: 'two' },
-        { name: 'ann', role: 'view', token: 'three' },
+        { name: 'token-1', role: 'admin', token: `${LONG}1` },
+        { name: 'bob', role: 'admin', token: `${LONG}2` },
+        { name: 'ann', role: 'view', token: `${LONG}3` },
         { name: 'ci', role: 'operate', sha256: hash },
       ],
       fileRoots: ['/a', '/b c'],
@@ -134,7 +149,7 @@ test('a host that others can reach needs tokens', () => {
     /REEMBED_API_TOKENS_FILE must be set.*"0.0.0.0"/,
   );
   for (const host of ['127.0.0.1', '127.8.0.1', '::1', 'localhost']) requireTokens(read({ REEMBED_HOST: host }));
-  requireTokens(read({ REEMBED_HOST: '0.0.0.0', REEMBED_API_TOKENS: 'one' }));
+  requireTokens(read({ REEMBED_HOST: '0.0.0.0', REEMBED_API_TOKENS: `${LONG}1` }));
 });
 
 test('a variable that is no setting is told, with the one that was meant', () => {
@@ -147,13 +162,21 @@ test('a variable that is no setting is told, with the one that was meant', () =>
 describe('a secret', () => {
   const env = {
     DATABASE_URL: 'postgres://me:pass%40word@db:5432/reembed?sslmode=require',
-    REEMBED_API_TOKENS: 'first-token,second-token',
+    REEMBED_API_TOKENS: 'first-token-with-so-many-chars,second-token-with-so-many-chars',
     REEMBED_TOKEN: 'my-token',
     TEMPORAL_API_KEY: 'temporal-key',
     TEMPORAL_TLS_CLIENT_KEY_DATA: 'client-key',
     PGPASSWORD: 'pg-password',
   };
-  const secrets = ['pass%40word', 'pass@word', 'first-token', 'second-token', 'my-token', 'temporal-key', 'client-key'];
+  const secrets = [
+    'pass%40word',
+    'pass@word',
+    'first-token-with-so-many-chars',
+    'second-token-with-so-many-chars',
+    'my-token',
+    'temporal-key',
+    'client-key',
+  ];
 
   test('is masked where settings are shown', () => {
     const shown = JSON.stringify(describeSettings(env));

@@ -8,7 +8,7 @@ import { ensureIndex, findIndex, markDeleting, resolveIndex } from '../../src/st
 import { getObject, listObjects, streamObjects } from '../../src/store/objects.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { lockPair, releaseLock } from '../../src/store/protocol/lock-pair.ts';
-import { searchParts } from '../../src/store/search.ts';
+import { searchObjects } from '../../src/store/search.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import {
   content,
@@ -143,7 +143,7 @@ onBothDatabases((database, name) => {
         () => write(db, index, [content('a', 1)]),
         () => getObject(db, index, 'a'),
         () => listObjects(db, index, { after: null, limit: 1 }),
-        () => searchParts(db, index, { vector: vectorOf(1), limit: 1 }),
+        () => searchObjects(db, index, { vector: vectorOf(1), limit: 1 }),
         () => indexInfo(db, index),
       ];
       for (const use of uses) await expect(use()).rejects.toMatchObject({ type: 'IndexNotFound' });
@@ -197,7 +197,7 @@ onBothDatabases((database, name) => {
     const ids = ['Z', 'a', 'ä', 'b', '𝒳', '10', '9', ' '];
     await writeIn(db, index, [...ids.map((id) => content(id, 1)), tombstone('gone', 1)]);
     const listed: string[] = [];
-    for await (const { id } of streamObjects(db, index, 3)) listed.push(id);
+    for await (const { id } of streamObjects(db, index, { pageSize: 3 })) listed.push(id);
     expect(listed).toEqual([...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
   });
 
@@ -230,7 +230,7 @@ onBothDatabases((database, name) => {
         ...Array.from({ length: 5 }, async () => dropped(db, await createIndex(db))),
         ...Array.from({ length: 20 }, (_, at) => writeIn(db, busy, [content(`o${at}`, at + 1)])),
       ]);
-      expect(await listObjects(db, busy, { after: null, limit: 100 })).toHaveLength(20);
+      expect((await listObjects(db, busy, { after: null, limit: 100 })).objects).toHaveLength(20);
     });
 
     it('an alias is never pointed to an index that was marked meanwhile', async () => {

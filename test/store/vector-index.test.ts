@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { Db } from '../../src/store/database.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import type { WritePart } from '../../src/store/protocol/write.ts';
+import { measureRecall } from '../../src/store/recall.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
-import { measureRecall, searchParts } from '../../src/store/search.ts';
+import { searchObjects } from '../../src/store/search.ts';
 import {
   buildVectorIndex,
   describeSearch,
@@ -63,7 +64,7 @@ onBothDatabases((database, databaseName) => {
     expect(vectorIndexKind(dimensions)).toBe(kind);
     expect(await buildVectorIndex(db, index, MEMORY)).toBe(true);
     expect(await isVectorIndexReady(db, index)).toBe(true);
-    const hits = await searchParts(db, index, { vector: numbers(2, dimensions), limit: 2 });
+    const { hits } = await searchObjects(db, index, { vector: numbers(2, dimensions), limit: 2 });
     expect(hits[0]).toMatchObject({ id: 'o1', part: 0, score: expect.closeTo(1, 3) });
     expect(describeSearch(index, true)).toContain(
       kind === 'none' ? 'every search scans all parts' : String(dimensions),
@@ -83,11 +84,9 @@ onBothDatabases((database, databaseName) => {
       const expected = truth.slice(0, 7).map(({ id, score }) => ({ id, score: expect.closeTo(score, 4) }));
       for (const built of [false, true]) {
         if (built) await buildVectorIndex(db, index, MEMORY);
-        for (const exact of [true, false]) {
-          expect(await searchParts(db, index, { vector, limit: 7, exact })).toMatchObject(expected);
-        }
+        expect((await searchObjects(db, index, { vector, limit: 7 })).hits).toMatchObject(expected);
       }
-      expect(await measureRecall(db, index, { vectors: 10, limit: 10 })).toBe(1);
+      expect(await measureRecall(db, index, { objects: 10, limit: 10 })).toBe(1);
     },
   );
 
@@ -105,13 +104,13 @@ onBothDatabases((database, databaseName) => {
       vectors('one', 1, [[0.5, 1, 0]]),
       vectors('two', 1, [[0, 1, 0]]),
     ]);
-    const hits = await searchParts(db, index, { vector: [1, 0.05, 0], limit: 3 });
+    const { hits } = await searchObjects(db, index, { vector: [1, 0.05, 0], limit: 3 });
     expect(hits.map(({ id, part }) => [id, part])).toEqual([
       ['many', 5],
       ['one', 0],
       ['two', 0],
     ]);
-    expect((await searchParts(db, index, { vector: [0, 0, 1], limit: 1 }))[0]).toMatchObject({
+    expect((await searchObjects(db, index, { vector: [0, 0, 1], limit: 1 })).hits[0]).toMatchObject({
       id: 'many',
       part: null,
     });
@@ -121,8 +120,8 @@ onBothDatabases((database, databaseName) => {
     const { db } = database();
     const index = await filled(db, 80, { dimensions: 8 });
     await buildVectorIndex(db, index, MEMORY);
-    const search = (filter: Record<string, unknown>) =>
-      searchParts(db, index, { vector: numbers(5, 8), limit: 80, filter });
+    const search = async (filter: Record<string, unknown>) =>
+      (await searchObjects(db, index, { vector: numbers(5, 8), limit: 80, filter })).hits;
     expect((await search({ even: true })).every(({ metadata }) => metadata.even === true)).toBe(true);
     expect(await search({ even: true })).toHaveLength(40);
     expect((await search({ at: 63 })).map(({ id }) => id)).toEqual(['o63']);
@@ -139,16 +138,16 @@ onBothDatabases((database, databaseName) => {
       vectors('zero', 1, [[0, 0, 0]]),
     ]);
     await writeIn(db, index, [tombstone('a', 2)]);
-    const hits = await searchParts(db, index, { vector: [1, 0, 0], limit: 9, exact: true });
+    const { hits } = await searchObjects(db, index, { vector: [1, 0, 0], limit: 9 });
     expect(hits).toMatchObject([{ id: 'b', score: expect.closeTo(0, 5) }]);
-    await expect(searchParts(db, index, { vector: [1], limit: 9 })).rejects.toMatchObject({ type: 'InvalidInput' });
+    await expect(searchObjects(db, index, { vector: [1], limit: 9 })).rejects.toMatchObject({ type: 'InvalidInput' });
   });
 
   it('the size of an index is known without counting all of it', async () => {
     const { db } = database();
     const index = await filled(db, 3, { dimensions: 3 });
     expect([await hasParts(db, index, 6), await hasParts(db, index, 7)]).toEqual([true, false]);
-    expect(await measureRecall(db, await createIndex(db), { vectors: 5, limit: 5 })).toBeNull();
+    expect(await measureRecall(db, await createIndex(db), { objects: 5, limit: 5 })).toBeNull();
   });
 
   it('an HNSW index that an interrupted build left invalid is built anew', async () => {
@@ -161,7 +160,7 @@ onBothDatabases((database, databaseName) => {
     expect(await isVectorIndexReady(db, index)).toBe(false);
     expect(await buildVectorIndex(db, index, MEMORY)).toBe(true);
     expect(await isVectorIndexReady(db, index)).toBe(true);
-    expect(await searchParts(db, index, { vector: numbers(1, 3), limit: 5 })).toHaveLength(5);
+    expect((await searchObjects(db, index, { vector: numbers(1, 3), limit: 5 })).hits).toHaveLength(5);
   });
 
   describe.skipIf(databaseName === 'pglite')('while an HNSW index is being built', () => {
@@ -186,7 +185,9 @@ onBothDatabases((database, databaseName) => {
       const all = await Promise.all([1, 2, 3].map(() => buildVectorIndex(db, index, MEMORY)));
       expect(all).toContain(true);
       expect(await isVectorIndexReady(db, index)).toBe(true);
-      expect(await searchParts(db, index, { vector: [1, 2, 3], limit: 1 })).toMatchObject([{ id: 'meanwhile' }]);
+      expect((await searchObjects(db, index, { vector: [1, 2, 3], limit: 1 })).hits).toMatchObject([
+        { id: 'meanwhile' },
+      ]);
     });
 
     it.each([

@@ -15,7 +15,7 @@ import { indexConfigSchema } from '../../src/contract/indexes.ts';
 import type { ModelConfig } from '../../src/contract/models.ts';
 import { QUERY, SEARCH_ATTRIBUTES, WORKFLOW } from '../../src/contract/names.ts';
 import type { TaskType, Tracker } from '../../src/contract/tasks.ts';
-import type { TaskInputs } from '../../src/contract/workflow-inputs.ts';
+import { HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../src/contract/workflow-inputs.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import type { JobsOptions } from '../../src/runtime/job-workers.ts';
@@ -85,9 +85,19 @@ export interface Rig {
   client: Client;
   taskQueue: string;
   workers: Workers;
-  start<T extends TaskType>(type: T, input: TaskInputs[T], taskId?: string): Promise<WorkflowHandle>;
+  start<T extends TaskType>(
+    type: T,
+    input: TaskInputs[T],
+    taskId?: string,
+    given?: Omit<HandOver, 'v'>,
+  ): Promise<WorkflowHandle>;
   /** Starts a task and waits for its end; answers with its tracker however it ended. */
-  run<T extends TaskType>(type: T, input: TaskInputs[T], taskId?: string): Promise<Tracker>;
+  run<T extends TaskType>(
+    type: T,
+    input: TaskInputs[T],
+    taskId?: string,
+    given?: Omit<HandOver, 'v'>,
+  ): Promise<Tracker>;
   stop(): Promise<void>;
 }
 
@@ -158,6 +168,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         await client.workflow.getHandle(workflowId, runId).cancel();
       },
       isTaskKnown: async () => true,
+      isStagingUsed: async () => true,
       settings: {
         tombstoneRetentionSeconds: 0,
         maxConcurrentReindexes: 2,
@@ -171,8 +182,12 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   });
   const running = workers.run();
   running.catch(() => {});
-  const start: Rig['start'] = (type, input, taskId = `${type}-${randomUUID()}`) =>
-    client.workflow.start(WORKFLOW_OF[type], { workflowId: taskId, taskQueue, args: [input] });
+  const start: Rig['start'] = (type, input, taskId = `${type}-${randomUUID()}`, given) =>
+    client.workflow.start(WORKFLOW_OF[type], {
+      workflowId: taskId,
+      taskQueue,
+      args: given ? [input, { v: HAND_OVER_VERSION, ...given }] : [input],
+    });
   return {
     environment,
     db,
@@ -180,7 +195,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     taskQueue,
     workers,
     start,
-    run: async (type, input, taskId) => endOf(await start(type, input, taskId)),
+    run: async (...args) => endOf(await start(...args)),
     async stop() {
       workers.shutdown();
       await running;

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { indexConfigSchema } from '../../src/contract/indexes.ts';
+import type { FailedItem } from '../../src/contract/tasks.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
-import { prepareObjects } from '../../src/pipeline/prepare.ts';
+import { type PreparedObject, prepareObjects } from '../../src/pipeline/prepare.ts';
 import { type Api, type CallLog, insist } from './accept.ts';
 import { ALIAS } from './clients.ts';
 import type { Expected } from './oracle.ts';
@@ -120,7 +121,12 @@ async function wrongVectors(db: pg.Pool): Promise<string[]> {
   }
   const embedder = createModels({ env: {} }).embedder(config.model);
   const loader = createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 1_000 });
-  const { ready, failed } = await prepareObjects(objects, { config, embedder, loader, concurrency: 8 });
+  const ready: PreparedObject[] = [];
+  const failed: FailedItem[] = [];
+  for await (const portion of prepareObjects(objects, { config, embedder, loader, concurrency: 8 })) {
+    ready.push(...portion.ready);
+    failed.push(...portion.failed);
+  }
   const wrong = ready.filter(({ id, parts: wanted }) => {
     const there = stored.get(id) ?? [];
     return (

@@ -27,17 +27,17 @@ test('a small write that is begun again after its items were dropped ends as it 
     { id: 'b', payload: 'a hare' },
   ];
   const accepted = await admitItems(db, { staging: 'first/1', index, items, field: 'items' });
-  const first = await rig.run('upsert', { index: 'docs', accepted });
+  const first = await rig.run('upsert', { index: 'docs' }, undefined, { accepted });
   expect(first).toMatchObject({ status: 'done', data: { written: 2, failed: 0 } });
 
-  const again = await rig.run('upsert', { index: 'docs', accepted });
+  const again = await rig.run('upsert', { index: 'docs' }, undefined, { accepted });
   expect(again).toMatchObject({ status: 'done', detail: first.detail, data: first.data, version: first.version });
 });
 
 test('a write whose items are gone for another reason fails rather than claim that it is done', async () => {
   await givenIndex(database.db, 'others');
   const accepted = { version: 1, total: 2, staging: 'never/1' };
-  expect(await rig.run('upsert', { index: 'others', accepted })).toMatchObject({
+  expect(await rig.run('upsert', { index: 'others' }, undefined, { accepted })).toMatchObject({
     status: 'failed',
     errors: [{ type: 'TaskClosed' }],
   });

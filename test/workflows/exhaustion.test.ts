@@ -93,7 +93,7 @@ describe('trouble that does not pass, on a server whose clock runs ahead', () =>
   const idsIn = async (name: string) => {
     const index = await findIndex(database.db, name);
     if (!index) throw new Error(`there is no ${name}`);
-    return (await listObjects(database.db, index, { after: null, limit: 100 })).map(({ id }) => id);
+    return (await listObjects(database.db, index, { after: null, limit: 100 })).objects.map(({ id }) => id);
   };
   /** Ends as exhausted, for Temporal too; with one error of each attempt, which came after its tries and a back-off. */
   async function expectExhausted(

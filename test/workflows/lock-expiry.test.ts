@@ -60,7 +60,7 @@ describe('the lock of a reindex, on servers whose clocks run ahead together', ()
   const countIn = async (name: string) => {
     const index = await findIndex(database.db, name);
     if (!index) throw new Error(`there is no ${name}`);
-    return (await listObjects(database.db, index, { after: null, limit: 100 })).length;
+    return (await listObjects(database.db, index, { after: null, limit: 100 })).objects.length;
   };
 
   test.each([

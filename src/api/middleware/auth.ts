@@ -3,9 +3,10 @@ import type { MiddlewareHandler } from 'hono';
 import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { mayDo } from '../../contract/roles.ts';
-import type { AccessTable } from '../access.ts';
-import { routeOf } from '../route-of.ts';
+import type { Access, AccessTable } from '../access.ts';
+import { routesOf } from '../route-of.ts';
 import type { ApiEnv } from '../router.ts';
+import { createRefusals } from './refusals.ts';
 
 export interface AuthOptions {
   /** A function is asked at every request, so that tokens may come and go. */
@@ -15,8 +16,8 @@ export interface AuthOptions {
 }
 
 /**
- * Lets a request through that carries one of the tokens (`Authorization: Bearer …`) whose role is enough for the route
- * that it asks for. A route that the table does not have is refused. Errors: `Unauthorized`, `Forbidden`.
+ * Lets a request through that carries one of the tokens (`Authorization: Bearer …`) whose role is enough for every route
+ * that may answer it. One that the table does not have is refused. Errors: `Unauthorized`, `Forbidden`.
  *
  * @example
  * const tokens = [{ name: 'ann', role: 'operate', token: process.env.TOKEN }];
@@ -24,24 +25,38 @@ export interface AuthOptions {
  */
 export function auth({ tokens, access }: AuthOptions): MiddlewareHandler<ApiEnv> {
   const tokenOf = finder(tokens);
+  const refuse = createRefusals();
   return async (c, next) => {
-    const route = routeOf(c);
-    const least = route === undefined ? undefined : access[route];
-    if (least === 'open') return next();
+    const routes = routesOf(c);
+    const needed = routes.map((route) => (Object.hasOwn(access, route) ? access[route] : undefined));
+    if (needed.length > 0 && needed.every((least) => least === 'open')) return next();
     const [, given] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
     if (given === undefined) throw new ReembedError('Unauthorized', 'send a token: Authorization: Bearer …');
     const token = tokenOf(given);
-    if (!token) throw new ReembedError('Unauthorized', 'the token is not known');
+    if (!token) {
+      const address = c.env?.incoming?.socket.remoteAddress;
+      if (address !== undefined) await refuse(address);
+      throw new ReembedError('Unauthorized', 'the token is not known');
+    }
     c.set('caller', token.name);
     c.set('role', token.role);
     // What is at no route is told by those who come after.
-    if (route === undefined) return next();
-    if (least === undefined) throw new ReembedError('Forbidden', 'no role may call this route');
-    if (!mayDo(token.role, least)) {
-      throw new ReembedError('Forbidden', `this needs the role ${least}; the token ${token.name} has ${token.role}`);
+    for (const [at, least] of needed.entries()) {
+      if (least === undefined) throw new ReembedError('Forbidden', `no role may call this: ${routes[at]} has no role`);
+      if (!isEnough(token, least)) {
+        throw new ReembedError('Forbidden', `this needs the role ${least}; the token ${token.name} has ${token.role}`);
+      }
     }
+    c.set('mayStill', () => {
+      const now = tokenOf(given);
+      return now !== undefined && needed.every((least) => least !== undefined && isEnough(now, least));
+    });
     return next();
   };
+}
+
+function isEnough({ role }: ApiToken, least: Access): boolean {
+  return least === 'open' || mayDo(role, least);
 }
 
 /**

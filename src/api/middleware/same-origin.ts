@@ -4,19 +4,19 @@ import { ReembedError } from '../../contract/errors.ts';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Refuses changes that a browser sends on behalf of another site's page. Without tokens, being able to reach the
- * address is all it takes, and a page may send bodies of no type without asking first. Other programs send neither
- * header and pass, and so do pages of sites that are allowed to call.
+ * Refuses what a browser sends on behalf of another site's page: every change, and whatever its page would read. Without
+ * tokens, being able to reach the address is all it takes, and a page may send bodies of no type without asking first.
+ * Other programs send neither header and pass, and so do links, and pages of sites that are allowed to call.
  */
 export function sameOrigin(allowed: (c: Context) => readonly string[]): MiddlewareHandler {
   return async (c, next) => {
     const origin = c.req.header('origin');
     if (
-      !SAFE_METHODS.has(c.req.method) &&
+      (!SAFE_METHODS.has(c.req.method) || (origin !== undefined && c.req.method !== 'OPTIONS')) &&
       isForeign(c.req.header('sec-fetch-site'), origin, c.req.url) &&
       !(origin !== undefined && allowed(c).includes(origin))
     ) {
-      throw new ReembedError('Forbidden', 'pages of other sites may not change anything here');
+      throw new ReembedError('Forbidden', 'pages of other sites may not call this');
     }
     return next();
   };

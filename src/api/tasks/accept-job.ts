@@ -3,7 +3,7 @@ import { startJob } from '../../client/temporal/jobs.ts';
 import type { JobRun } from '../../contract/jobs.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { travelled } from '../../jobs/json.ts';
-import { requireTask } from '../../jobs/known.ts';
+import { refuseOwnOptions, requireTask } from '../../jobs/known.ts';
 import { jobHash, sendJob } from '../../jobs/send.ts';
 import type { AcceptDependencies, AcceptOptions } from './accept.ts';
 
@@ -20,8 +20,9 @@ export async function acceptJob(
   { ignoreLock }: AcceptOptions = {},
 ): Promise<Tracker> {
   const { client, taskQueue, registry } = deps;
-  if (registry)
-    return sendJob(requireTask(registry, name), given, call, { connection: { client, taskQueue }, ignoreLock });
+  const task = registry && requireTask(registry, name);
+  refuseOwnOptions(task, call);
+  if (task) return sendJob(task, given, call, { connection: { client, taskQueue }, ignoreLock });
   const { taskId = randomUUID(), ...options } = call;
   const input = travelled(`the input of ${name}`, given);
   return startJob(client, {

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ReembedError } from '../../contract/errors.ts';
 import { fieldIssues } from '../../contract/issues.ts';
+import { type Line, lineError, readLines } from '../../contract/json-text/lines.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { type Deletion, deletionSchema, type Item, itemSchema, objectIdSchema } from '../../contract/objects.ts';
+import { type Deletion, deletionItemSchema, type Item, itemSchema } from '../../contract/objects.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { Accepted } from '../../contract/workflow-inputs.ts';
+import { Pace } from '../../cpu/pace.ts';
 import { requireWritable, versionIssue } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
-import { whereJsonBreaks } from '../json-error.ts';
+import { parsePaced } from '../body/items.ts';
 import {
   type AcceptDependencies,
   type AcceptOptions,
@@ -21,7 +23,6 @@ import {
   writeOptionsOf,
 } from './accept.ts';
 import { createInputHash, type InputHash } from './input-hash.ts';
-import { type Line, lineError, readLines } from './lines.ts';
 
 /** A payload of the most bytes, written with escapes. */
 const LINE_BYTES = 2 * LIMITS.payloadBytes;
@@ -31,9 +32,7 @@ const BATCH = { items: 500, bytes: 4 * 1024 * 1024 } as const;
 
 const LINE_SCHEMAS: Record<'upsert' | 'delete', z.ZodType<Item | Deletion>> = {
   upsert: itemSchema,
-  delete: z
-    .union([objectIdSchema, deletionSchema], { error: 'must be an id or an object with an id' })
-    .transform((id) => (typeof id === 'string' ? { id } : id)),
+  delete: deletionItemSchema,
 };
 
 /**
@@ -49,7 +48,8 @@ export async function acceptLines(
   options: AcceptOptions = {},
 ): Promise<Tracker> {
   const index = await requireWritable(deps.db, given.index);
-  const { taskId = randomUUID(), ...writeOptions } = writeOptionsOf(given);
+  const { taskId: givenId, ...writeOptions } = writeOptionsOf(given);
+  const taskId = givenId ?? randomUUID();
   const staging = newStaging(taskId);
   const hash = createInputHash({ type, ...writeOptions });
   let accepted: Accepted;
@@ -65,8 +65,10 @@ export async function acceptLines(
   return startStaged(deps, {
     type,
     taskId,
+    isNamed: givenId !== undefined,
     inputHash: hash.digest(),
-    input: { ...writeOptions, accepted },
+    input: writeOptions,
+    accepted,
     ...options,
   });
 }
@@ -82,6 +84,7 @@ interface Staging {
 async function stageLines(db: Db, target: Staging, body: ReadableStream<Uint8Array>): Promise<number> {
   const { staging, index, type, hash } = target;
   const known = new KnownIds();
+  const pace = new Pace();
   let batch: (Item | Deletion)[] = [];
   let batchBytes = 0;
   let staged = 0;
@@ -96,13 +99,14 @@ async function stageLines(db: Db, target: Staging, body: ReadableStream<Uint8Arr
   };
   try {
     for await (const line of readLines(body, LINE_BYTES)) {
-      const item = parseLine(line, type);
+      const item = await parseLine(line, type, pace);
       known.add(item.id, line.number);
       const issue = versionIssue(index, item, '');
       if (issue) throw lineError(line.number, [{ ...issue, path: 'version' }]);
       hash.add(item);
+      await pace.breathe();
       batch.push(item);
-      batchBytes += line.bytes;
+      batchBytes += line.bytes.length;
       if (batch.length >= BATCH.items || batchBytes >= BATCH.bytes) await flush();
     }
     await flush();
@@ -136,14 +140,9 @@ async function refuseRepeated(db: Db, staging: string): Promise<void> {
   throw new ReembedError('InvalidInput', `id: ${message}`, { issues: [{ path: 'id', message }] });
 }
 
-function parseLine({ number, text }: Line, type: 'upsert' | 'delete'): Item | Deletion {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw lineError(number, [{ path: '', message: `is not valid JSON: ${whereJsonBreaks(text, error)}` }]);
-  }
-  const parsed = LINE_SCHEMAS[type].safeParse(value);
+async function parseLine({ number, bytes }: Line, type: 'upsert' | 'delete', pace: Pace): Promise<Item | Deletion> {
+  const parsed = LINE_SCHEMAS[type].safeParse(await parsePaced(bytes, pace, [`line ${number}`]));
   if (!parsed.success) throw lineError(number, fieldIssues(parsed.error));
+  await pace.breathe();
   return parsed.data;
 }

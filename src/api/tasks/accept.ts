@@ -4,12 +4,14 @@ import { findSameTask, getTracker, type StartableType, startTask } from '../../c
 import { ReembedError } from '../../contract/errors.ts';
 import type { SteerBody } from '../../contract/steer-tasks.ts';
 import type { DeleteBody, DeleteIndexBody, ReindexBody, Tracker, UpsertBody } from '../../contract/tasks.ts';
-import type { Accepted, TaskInputs } from '../../contract/workflow-inputs.ts';
+import { type Accepted, HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../contract/workflow-inputs.ts';
+import { Pace } from '../../cpu/pace.ts';
 import type { Registry } from '../../jobs/registry.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
-import { dropStaged } from '../../store/staging.ts';
+import { dropStaged, hasFailed } from '../../store/staging.ts';
+import { checkModel, type ModelMaker } from '../check-model.ts';
 import { createInputHash } from './input-hash.ts';
 
 export interface AcceptDependencies {
@@ -19,6 +21,8 @@ export interface AcceptDependencies {
   taskQueue: string;
   /** The jobs there are; without it the worker that takes a job checks its name, input and options. */
   registry?: Registry | undefined;
+  /** Checks the model of a new destination; without it the worker does that. */
+  models?: ModelMaker | undefined;
 }
 
 export interface AcceptOptions {
@@ -44,7 +48,11 @@ export async function acceptItems(
     work.type === 'upsert' ? work.body : { ...work.body, items: work.body.ids, ids: undefined };
   const { taskId: givenId, ...writeOptions } = writeOptionsOf(rest);
   const hash = createInputHash({ type, ...writeOptions });
-  for (const item of items) hash.add(item);
+  const pace = new Pace();
+  for (const item of items) {
+    hash.add(item);
+    await pace.breathe();
+  }
   const inputHash = hash.digest();
   const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
   if (there) return there;
@@ -57,7 +65,15 @@ export async function acceptItems(
     await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
     throw error;
   });
-  return startStaged(deps, { type, taskId, inputHash, input: { ...writeOptions, accepted }, ...options });
+  return startStaged(deps, {
+    type,
+    taskId,
+    isNamed: givenId !== undefined,
+    inputHash,
+    input: writeOptions,
+    accepted,
+    ...options,
+  });
 }
 
 /** The options of a live write alone, in one order, whatever else comes with them. */
@@ -73,16 +89,23 @@ export function newStaging(taskId: string): string {
 export interface StagedTask extends AcceptOptions {
   type: 'upsert' | 'delete';
   taskId: string;
+  /** The caller has given it its id, which an earlier one may have had. */
+  isNamed: boolean;
   inputHash: string;
-  input: TaskInputs['upsert'] & { accepted: Accepted };
+  input: TaskInputs['upsert'];
+  accepted: Accepted;
 }
 
 /** Starts the task of items that are staged. They are dropped again when there is such a task already, or none starts. */
 export async function startStaged(deps: AcceptDependencies, task: StagedTask): Promise<Tracker> {
   const { client, db, taskQueue } = deps;
-  const { staging } = task.input.accepted;
+  const { accepted, taskId, ignoreLock = false } = task;
+  const { staging } = accepted;
   try {
-    const started = await startTask(client, { ...task, taskQueue });
+    // A task that is replaced may add to its failed list until it has ended.
+    const forget = task.isNamed && (ignoreLock || (await hasFailed(db, taskId)));
+    const handOver: HandOver = { v: HAND_OVER_VERSION, accepted, ...(forget && { forget }) };
+    const started = await startTask(client, { ...task, handOver, taskQueue });
     if (!started.existing) return started.tracker;
   } catch (error) {
     if (!(await mayHaveStarted(client, task.taskId, error))) await dropStaged(db, staging);
@@ -119,6 +142,7 @@ export async function acceptReindex(
     const source = await named('source', () => resolveIndex(deps.db, body.source));
     const dest = await findIndex(deps.db, body.dest);
     if (dest?.no === source.no) throw badField('dest', 'must not be the source', `${body.dest} is the source`);
+    if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
     if (dest || body.destModel) return;
     throw badField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);
   });
@@ -152,7 +176,7 @@ async function acceptWhole<T extends 'reindex' | 'delete-index' | 'steer'>(
   { taskId: givenId, ...input }: TaskInputs[T],
   options: AcceptOptions,
   check: () => Promise<void>,
-  besides: Partial<TaskInputs[T]> = {},
+  besides: Pick<HandOver, 'by'> = {},
 ): Promise<Tracker> {
   const inputHash = createInputHash({ type, ...input }).digest();
   const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
@@ -165,7 +189,8 @@ async function acceptWhole<T extends 'reindex' | 'delete-index' | 'steer'>(
     taskId,
     taskQueue,
     inputHash,
-    input: { ...input, ...besides } as TaskInputs[T],
+    input: input as TaskInputs[T],
+    handOver: besides.by === undefined ? undefined : { v: HAND_OVER_VERSION, ...besides },
     ...options,
   });
   return started.existing ? getTracker(client, taskId) : started.tracker;

@@ -4,11 +4,11 @@ import { type TaskRow, trackerOfRow } from '../../client/temporal/index.ts';
 import { type TaskType, type Tracker, taskListSchema, trackerSchema } from '../../contract/tasks.ts';
 
 /** How trackers are answered, where a program wants its own form of them. */
-export interface TaskResponse {
+export interface TaskResponse<S extends z.ZodType = z.ZodType> {
   /** Checks, and documents, what `convert` returns. */
-  schema: z.ZodType;
-  /** The tracker as is if not given: the schema then picks its fields. */
-  convert?: (tracker: Tracker) => unknown;
+  schema: S;
+  /** The tracker as it is if absent: the schema then picks its fields. */
+  convert?: (tracker: Tracker) => z.input<S>;
 }
 
 /** Writes trackers as answers. */
@@ -20,13 +20,18 @@ export interface Responder {
   rowToBody(row: TaskRow): unknown;
 }
 
-export function createResponder(respond: TaskResponse | undefined): Responder {
+export function createResponder<S extends z.ZodType>(respond: TaskResponse<S> | undefined): Responder {
   if (!respond) {
     const same = <T>(body: T) => body;
     return { trackerSchema, listSchema: taskListSchema, toBody: same, rowToBody: same };
   }
-  const { schema, convert = (tracker) => tracker } = respond;
-  const toBody = (tracker: Tracker) => schema.parse(convert(tracker));
+  const { schema, convert = (tracker) => tracker as z.input<S> } = respond;
+  const toBody = (tracker: Tracker) => {
+    const parsed = schema.safeParse(convert(tracker));
+    if (parsed.success) return parsed.data;
+    // Not the caller's mistake: the task is as it was, only its answer cannot be written.
+    throw new Error(`respond.schema refuses the answer for the task ${tracker.id}`, { cause: parsed.error });
+  };
   return {
     trackerSchema: schema,
     listSchema: taskListSchema.extend({ tasks: schema.array() }),

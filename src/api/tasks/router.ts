@@ -1,14 +1,18 @@
-import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import type { Env } from 'hono';
 import { z } from 'zod';
 import { countTasks, describeTask, getTracker, listTasks } from '../../client/temporal/index.ts';
 import { ReembedError } from '../../contract/errors.ts';
-import { objectIdSchema } from '../../contract/objects.ts';
 import { failedItemsSchema, TASK_TYPES, type TaskType, taskCountsSchema } from '../../contract/tasks.ts';
 import { countFailed, listFailed } from '../../store/staging.ts';
-import { type ApiLog, notFound, onError, problemResponses, validationHook } from '../problems.ts';
+import { fromCursor, naming, toCursor } from '../cursor.ts';
+import { sameOrigin } from '../middleware/same-origin.ts';
+import { type ApiLog, notFound, onError, problemResponses } from '../problems.ts';
+import { createRouter } from '../router.ts';
 import type { AcceptDependencies } from './accept.ts';
 import type { CallerOptions } from './caller.ts';
-import { streamEvents } from './events.ts';
+import { requireRole } from './door.ts';
+import { streamTask } from './events.ts';
 import { createListStreams } from './list-events.ts';
 import { answer, createResponder, operationId, type TaskResponse } from './response.ts';
 import { addRun } from './run.ts';
@@ -26,15 +30,17 @@ import {
 import { addSteerResults } from './steer-results.ts';
 import { addSteering } from './steering.ts';
 
-export interface TaskRouterOptions extends AcceptDependencies, CallerOptions {
+export interface TaskRouterOptions<S extends z.ZodType = z.ZodType> extends AcceptDependencies, CallerOptions {
   /** Only tasks of this type, which can then be run too; all types if not given. */
   type?: TaskType;
   /** Answer with something else than the tracker. */
-  respond?: TaskResponse;
+  respond?: TaskResponse<S>;
   /** Gets what is our fault or our servers', and who has steered which task. */
   log?: ApiLog;
   /** How often an idle stream of events says that it is still there. */
-  heartbeatMs?: number;
+  heartbeatMs?: number | undefined;
+  /** Sites whose pages may call it too; a page of any other site is refused. */
+  corsOrigins?: readonly string[];
 }
 
 const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
@@ -42,17 +48,22 @@ const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
 /**
  * Makes the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`, `/events`, `PUT
  * /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, for `steer` `GET /results`, and for one type `POST /run`. It can be
- * mounted in any Hono app, at any path; errors are answered as `application/problem+json`.
+ * mounted in any Hono app, at any path; errors are answered as `application/problem+json`. Pages of other sites are
+ * refused, and so are roles of `auth` that a call is not for.
  *
  * @example
  * const app = new Hono();
  * app.route('/embeddings/tasks', createTaskRouter({ client, db, taskQueue: 'reembed', type: 'upsert' }));
  */
-export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
+export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskRouterOptions<S>): OpenAPIHono {
   const { client, db, type } = options;
-  const router = new OpenAPIHono({ defaultHook: validationHook });
+  const router = createRouter<Env>();
   router.onError(onError(options.log));
   router.notFound(notFound);
+  router.use(
+    sameOrigin(() => options.corsOrigins ?? []),
+    requireRole(type),
+  );
   const responder = createResponder(options.respond);
   const streamList = createListStreams(client, responder, options.heartbeatMs);
   const tags = [type === undefined ? 'tasks' : `tasks: ${type}`];
@@ -106,8 +117,8 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     async (c) => {
       const { offset, limit, cursor, ...filter } = c.req.valid('query') as z.output<typeof typedListQuery>;
       const page = { ...filterOf(filter, type), offset, limit, cursor };
-      if (c.req.header('accept')?.includes('text/event-stream')) return (await streamList(c, page)) as never;
-      const list = await listTasks(client, page);
+      if (c.req.header('accept')?.includes('text/event-stream')) return (await naming(streamList(c, page))) as never;
+      const list = await naming(listTasks(client, page));
       return answer(c, { ...list, tasks: list.tasks.map((row) => responder.rowToBody(row)) });
     },
   );
@@ -131,7 +142,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     },
   );
 
-  addSteering(router, options, { tracker, responder, requireTask, tags });
+  addSteering(router, options as TaskRouterOptions, { tracker, responder, requireTask, tags });
 
   router.openapi(
     createRoute({
@@ -149,12 +160,12 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     }),
     async (c) => {
       const { limit, cursor, ...query } = c.req.valid('query');
+      const after = fromCursor('failed-items', cursor);
       const taskId = await requireTask(query);
       if (type === undefined) await describeTask(client, taskId);
-      const after = cursor === undefined ? null : objectIdSchema.parse(Buffer.from(cursor, 'base64url').toString());
       const [items, total] = await Promise.all([listFailed(db, taskId, { after, limit }), countFailed(db, taskId)]);
       const last = items.length === limit ? items.at(-1) : undefined;
-      const next = last ? Buffer.from(last.objectId).toString('base64url') : null;
+      const next = last ? toCursor('failed-items', last.objectId) : null;
       return c.json({ items, total, cursor: next }, 200);
     },
   );
@@ -186,7 +197,7 @@ export function createTaskRouter(options: TaskRouterOptions): OpenAPIHono {
     }),
     async (c) => {
       const taskId = await requireTask(c.req.valid('query'));
-      return (await streamEvents(c, client, taskId, responder, options.heartbeatMs)) as never;
+      return (await streamTask(c, client, taskId, responder, options.heartbeatMs)) as never;
     },
   );
 

@@ -5,11 +5,15 @@ import type { StartableType } from '../../client/temporal/index.ts';
 import { deleteBody, deleteIndexBody, NDJSON, reindexBody, steerBody, upsertBody } from '../../contract/bodies.ts';
 import { namedJobRunBody } from '../../contract/bodies-of-jobs.ts';
 import { type ErrorType, ReembedError } from '../../contract/errors.ts';
-import { fieldIssues, issuesText } from '../../contract/issues.ts';
 import { namedJobRunSchema } from '../../contract/jobs.ts';
 import { steerSchema } from '../../contract/steer-tasks.ts';
-import { deleteIndexSchema, deleteSchema, reindexSchema, type Tracker, upsertSchema } from '../../contract/tasks.ts';
+import { deleteIndexSchema, reindexSchema, type Tracker } from '../../contract/tasks.ts';
+import { readItems } from '../body/items.ts';
+import { parseInput, readJson } from '../body/json.ts';
+import { formOf } from '../body/media.ts';
+import { checkParameters } from '../parameters.ts';
 import { problemResponses } from '../problems.ts';
+import { namesOf } from '../router.ts';
 import { noteTask } from '../task-of.ts';
 import {
   type AcceptDependencies,
@@ -23,11 +27,8 @@ import { acceptJob } from './accept-job.ts';
 import { acceptLines } from './accept-lines.ts';
 import { type CallerOptions, callerOf } from './caller.ts';
 import { endOfRun, RUN_LOCATION } from './end-of-run.ts';
-import { mediaTypeOf, readJson } from './json-body.ts';
 import { answer, operationId, type Responder } from './response.ts';
 import { linesQuery, runHeaders, runQuery, upsertLinesQuery } from './schemas.ts';
-
-const NDJSON_TYPES: readonly string[] = [NDJSON, 'application/ndjson', 'application/jsonl'];
 
 interface Run {
   schema: z.ZodType;
@@ -136,10 +137,10 @@ async function accept(
   deps: AcceptDependencies & CallerOptions,
   type: StartableType,
 ): Promise<Query & { accepted: Tracker }> {
-  const mediaType = mediaTypeOf(c);
-  const header = parse(runHeaders, { 'Ignore-Lock': c.req.header('ignore-lock') }, 'header')['Ignore-Lock'];
+  const form = formOf(c, type === 'upsert' || type === 'delete' ? ['json', 'lines'] : ['json']);
+  const header = parseInput(runHeaders, { 'Ignore-Lock': c.req.header('ignore-lock') }, ['header'])['Ignore-Lock'];
   const ignoreLock = (query: Query) => query.ignoreLock ?? header === 'true';
-  if (NDJSON_TYPES.includes(mediaType) && (type === 'upsert' || type === 'delete')) {
+  if (form === 'lines' && (type === 'upsert' || type === 'delete')) {
     const query = parseQuery(type === 'upsert' ? upsertLinesQuery : linesQuery, c);
     const options = { ...query, taskId: query.taskId ?? query.task_id };
     try {
@@ -149,10 +150,6 @@ async function accept(
       if (!c.req.raw.signal.aborted) throw error;
       throw new ReembedError('InvalidInput', 'the client went away before the end of the body', { cause: error });
     }
-  }
-  if (!/^application\/([a-z.-]+\+)?json$/.test(mediaType)) {
-    const known = RUNS[type].lines ? `application/json or ${NDJSON}` : 'application/json';
-    throw new ReembedError('UnsupportedMedia', `send a body of content type ${known}`);
   }
   const query = parseQuery(runQuery, c);
   return { ...query, accepted: await acceptJson(c, deps, type, { ignoreLock: ignoreLock(query) }) };
@@ -166,15 +163,15 @@ async function acceptJson(
 ): Promise<Tracker> {
   switch (type) {
     case 'upsert':
-      return acceptItems(deps, { type, body: await readJson(c, upsertSchema) }, options);
+      return acceptItems(deps, { type, body: await readItems(c, type) }, options);
     case 'delete':
-      return acceptItems(deps, { type, body: await readJson(c, deleteSchema) }, options);
+      return acceptItems(deps, { type, body: await readItems(c, type) }, options);
     case 'reindex':
       return acceptReindex(deps, await readJson(c, reindexSchema), options);
     case 'delete-index':
       return acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options);
     case 'job': {
-      const { name, ...job } = await readJson(c, namedJobRunSchema);
+      const { name, ...job } = await readJson(c, namedJobRunSchema, { anyText: 'input' });
       return acceptJob(deps, name, job, options);
     }
     case 'steer':
@@ -182,13 +179,7 @@ async function acceptJson(
   }
 }
 
-function parseQuery<T>(schema: z.ZodType<T>, c: Context): T {
-  return parse(schema, c.req.query(), 'query');
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, place: 'query' | 'header'): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issues = fieldIssues(parsed.error, [place]);
-  throw new ReembedError('InvalidInput', issuesText(issues), { issues });
+function parseQuery<S extends z.ZodObject>(schema: S, c: Context): z.output<S> {
+  checkParameters(c, namesOf(schema));
+  return parseInput(schema, c.req.query(), ['query']) as z.output<S>;
 }

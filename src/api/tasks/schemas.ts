@@ -43,7 +43,7 @@ const reason = z
 
 export const cursorQuery = z
   .string()
-  .max(4_000)
+  .max(6_000)
   .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
   .optional()
   .describe('Of an earlier answer to the same question: where this one goes on.');

@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { steerResultsSchema } from '../../contract/steer-tasks.ts';
 import type { Db } from '../../store/database.ts';
 import { countOutcomes, listSteerResults } from '../../store/steer-results.ts';
+import { fromCursor, toCursor } from '../cursor.ts';
 import { problemResponses } from '../problems.ts';
 import { failedItemsQuery } from './schemas.ts';
 
@@ -27,14 +28,14 @@ export function addSteerResults(
     }),
     async (c) => {
       const { limit, cursor, ...query } = c.req.valid('query');
+      const after = fromCursor('results', cursor);
       const taskId = await requireTask(query);
-      const after = cursor === undefined ? null : Buffer.from(cursor, 'base64url').toString();
       const [results, { total }] = await Promise.all([
         listSteerResults(db, taskId, { after, limit }),
         countOutcomes(db, taskId),
       ]);
       const last = results.length === limit ? results.at(-1) : undefined;
-      return c.json({ results, total, cursor: last ? Buffer.from(last.taskId).toString('base64url') : null }, 200);
+      return c.json({ results, total, cursor: last ? toCursor('results', last.taskId) : null }, 200);
     },
   );
 }

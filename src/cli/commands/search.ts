@@ -7,6 +7,12 @@ import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 
 const SHOWN_CHARS = 80;
 
+interface SearchOptions {
+  limit?: number;
+  filter?: unknown;
+  timeout?: number;
+}
+
 /** `reembed search` */
 export function addSearchCommand(program: Command, io: Io): void {
   remote(program.command('search <index> <text>'))
@@ -14,15 +20,17 @@ export function addSearchCommand(program: Command, io: Io): void {
     .description('Finds the objects of an index or alias that are nearest to a text.')
     .option('--limit <count>', 'most hits', wholeNumber)
     .option('--filter <json>', 'only objects whose metadata contains this JSON', json)
+    .option('--timeout <seconds>', 'time for the search, the call of the model included', Number)
     .addHelpText(
       'after',
       examples('reembed search docs "large cats"', `reembed search docs cats --limit 3 --filter '{"lang":"en"}'`),
     )
-    .action(async (index: string, text: string, options: RemoteOptions & { limit?: number; filter?: unknown }) => {
+    .action(async (index: string, text: string, options: RemoteOptions & SearchOptions) => {
       const filter = options.filter as Record<string, Json> | undefined;
-      const found = await clientFrom(io, options).search(index, { text, limit: options.limit, filter });
-      writeResult(io, options.json, found, () =>
-        table(
+      const { limit, timeout: timeoutSeconds } = options;
+      const found = await clientFrom(io, options).search(index, { text, limit, filter, timeoutSeconds });
+      writeResult(io, options.json, found, () => {
+        const hits = table(
           found.hits,
           [
             { title: 'SCORE', value: (hit) => hit.score.toFixed(4), right: true },
@@ -30,13 +38,17 @@ export function addSearchCommand(program: Command, io: Io): void {
             { title: 'PART', value: (hit) => hit.part ?? 'all', right: true },
             { title: 'PAYLOAD', value: payloadText },
           ],
-          `nothing found in ${found.index}`,
-        ),
-      );
+          found.reason === 'no-known-words'
+            ? 'nothing found: the model knows no word of the text'
+            : `nothing found in ${found.index}`,
+        );
+        return found.complete ? hits : `${hits}\nnot complete: the time ended before all parts were compared`;
+      });
     });
 }
 
-function payloadText({ payload }: Hit): string {
+function payloadText({ payload, omitted }: Hit): string {
+  if (omitted?.includes('payload')) return '(left out: the answer would be too large)';
   const text = oneLine(typeof payload === 'string' ? payload : JSON.stringify(payload));
   return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 1)}…` : text;
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { anyNumber, examples, wholeNumber } from '../arguments.ts';
-import { fields, type Io, writeResult } from '../output.ts';
+import { fields, type Io, oneLine, writeResult } from '../output.ts';
 import { paintIf } from '../paint.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
@@ -80,7 +80,9 @@ export function addTaskCommands(program: Command, io: Io): void {
       let count = 0;
       for await (const item of clientFrom(io, options).tasks.failedItems(taskId)) {
         count++;
-        writeResult(io, options.json, item, () => `${item.objectId}  ${item.stage}  ${item.reason}  ${item.detail}`);
+        writeResult(io, options.json, item, () =>
+          oneLine(`${item.objectId}  ${item.stage}  ${item.reason}  ${item.detail}`),
+        );
       }
       if (count === 0 && !options.json) io.out('no failed items\n');
     });

@@ -4,7 +4,7 @@ import type { ReembedClient, TaskFilter, TaskList, TaskRow } from '../../client/
 import type { Tracker } from '../../contract/tasks.ts';
 import { examples, wholeNumber } from '../arguments.ts';
 import { EXIT, Exit, UsageError } from '../errors.ts';
-import type { Io } from '../output.ts';
+import { type Io, jsonLine, oneLine } from '../output.ts';
 import { paintIf } from '../paint.ts';
 import { clientFrom, remote } from '../remote.ts';
 import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
@@ -32,7 +32,7 @@ export function addWatchCommand(group: Command, io: Io): void {
       if (Object.values({ ...filter, limit: options.limit }).some((value) => value !== undefined)) {
         throw new UsageError('name a task, or give conditions for a list of them');
       }
-      const each = (tracker: Tracker) => io.out(`${JSON.stringify(tracker)}\n`);
+      const each = (tracker: Tracker) => io.out(`${jsonLine(tracker)}\n`);
       await followTask(io, client, taskId, options.json ? { json: true, each } : {});
     });
 }
@@ -47,7 +47,7 @@ async function watchTasks(
   const controller = new AbortController();
   const release = io.onInterrupt(() => controller.abort());
   const show = json
-    ? (page: TaskList) => io.out(`${JSON.stringify(page)}\n`)
+    ? (page: TaskList) => io.out(`${jsonLine(page)}\n`)
     : io.terminal
       ? redrawn(io, io.terminal)
       : changedLines(io);
@@ -79,7 +79,7 @@ function changedLines(io: Io): (page: TaskList) => void {
   const seen = new Map<string, string>();
   const paint = paintIf(io.colours?.out);
   const lineOf = ({ id, type, status, progress }: TaskRow) =>
-    `${id}  ${type}  ${paint.status(status, status)}${progress ? `  ${progress.done}/${progress.total}` : ''}`;
+    `${oneLine(id)}  ${type}  ${paint.status(status, status)}${progress ? `  ${progress.done}/${progress.total}` : ''}`;
   return ({ tasks }) => {
     // Oldest first, as they would come in a log.
     for (const task of tasks.toReversed()) {

@@ -1,4 +1,5 @@
 import { messageOf, ReembedError } from '../../contract/errors.ts';
+import { toJsonText } from '../../contract/json-text/write.ts';
 
 /**
  * The lines of an answer as they arrive, also a last one without an end. Leaving the loop ends the request. Error:
@@ -43,7 +44,7 @@ export function toNdjson(values: AsyncIterable<unknown> | Iterable<unknown>): Re
   async function* chunks() {
     let text = '';
     for await (const value of values) {
-      text += `${JSON.stringify(value)}\n`;
+      text += `${toJsonText(value)}\n`;
       if (text.length < CHUNK_CHARS) continue;
       yield encoder.encode(text);
       text = '';

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { type ErrorType, messageOf, ReembedError } from '../../contract/errors.ts';
+import { toJsonText } from '../../contract/json-text/write.ts';
 import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemSchema } from '../../contract/problem.ts';
-import { retryAfterMs as readRetryAfter } from '../../contract/retry-after.ts';
+import { readRetryAfterMs } from '../../contract/retry-after.ts';
 
 export interface ClientOptions {
   /** Where the API listens, for instance `http://127.0.0.1:7400`. */
@@ -33,7 +34,7 @@ export function createSend({ baseUrl, token, fetch = globalThis.fetch }: ClientO
   const base = baseUrl.replace(/(?<!\/)\/+$/, '');
   return async (method, path, options = {}) => {
     const { query = {}, json, body, accept = 'application/json', headers, signal } = options;
-    const { jsonText = json === undefined ? undefined : JSON.stringify(json) } = options;
+    const { jsonText = json === undefined ? undefined : toJsonText(json) } = options;
     const url = base + path + queryText(query);
     const type = body?.type ?? (jsonText === undefined ? undefined : 'application/json');
     const init = {
@@ -104,7 +105,7 @@ const TYPE_OF_STATUS: Record<number, ErrorType> = {
 
 /** The error that the API told of, or, where something in between answered, one by its status. */
 async function errorOf(response: Response): Promise<ReembedError> {
-  const retryAfterMs = readRetryAfter(response.headers.get('retry-after') ?? undefined);
+  const retryAfterMs = readRetryAfterMs(Object.fromEntries(response.headers));
   const text = await response.text().catch(() => '');
   if (response.headers.get('content-type')?.startsWith(PROBLEM_MEDIA_TYPE)) {
     const problem = problemSchema.safeParse(parseJson(text)).data;

@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { laneIdOf } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { JobInput, JobPlan, LaneRequest } from '../../contract/workflow-inputs.ts';
+import { HAND_OVER_VERSION, type JobInput, type JobPlan, type LaneRequest } from '../../contract/workflow-inputs.ts';
+import { hideOf } from './encryption/keyed-hash.ts';
 import { enterLane } from './lane.ts';
 import { pendingTracker } from './launch.ts';
 import { getTracker } from './read.ts';
@@ -10,7 +11,7 @@ import { findSameTask, type StartTaskOptions, startTask } from './start.ts';
 export type StartJobOptions = Pick<
   StartTaskOptions<'job'>,
   'taskId' | 'input' | 'taskQueue' | 'inputHash' | 'ignoreLock'
->;
+> & { plan?: JobPlan };
 
 /**
  * Starts a job, once per id. One that must mind others of its name and key, and is not to wait for its time first, is
@@ -19,21 +20,21 @@ export type StartJobOptions = Pick<
  * Errors: `TaskLocked`, `TemporalUnavailable`.
  */
 export async function startJob(client: Client, options: StartJobOptions): Promise<Tracker> {
-  const { taskId, taskQueue, input, inputHash, ignoreLock } = options;
-  const { plan } = input;
+  const { taskId, taskQueue, input, plan, inputHash, ignoreLock } = options;
+  const handOver = plan && { v: HAND_OVER_VERSION, plan };
   const wanted = { type: 'job', taskId, inputHash } as const;
   if (!plan || plan.onDuplicate === 'parallel' || plan.runs !== null || ignoreLock) {
-    const started = await startTask(client, { ...options, type: 'job', ...priorityOf(input) });
+    const started = await startTask(client, { ...options, type: 'job', handOver, ...priorityOf(client, input, plan) });
     return started.existing ? getTracker(client, taskId) : started.tracker;
   }
   if (await findSameTask(client, wanted)) return getTracker(client, taskId);
   const answer = await enterLane(client, {
     laneId: laneIdOf(taskQueue, input.name, plan.keyHash),
     taskQueue,
-    request: laneRequest(plan, { taskId, runId: null, job: input, inputHash }),
+    request: laneRequest(plan, { taskId, runId: null, job: input, plan, inputHash }),
   });
   if (answer.kind === 'ignored') return recordIgnored(client, options, answer.standsFor);
-  if (answer.kind !== 'exists') return pendingTracker('job', taskId, input);
+  if (answer.kind !== 'exists') return pendingTracker('job', taskId, input, handOver);
   await findSameTask(client, wanted);
   return getTracker(client, taskId);
 }
@@ -43,20 +44,29 @@ export async function startJob(client: Client, options: StartJobOptions): Promis
  * submission finds what became of it, as of every other. It is there before the sender is answered.
  */
 async function recordIgnored(client: Client, options: StartJobOptions, standsFor: string): Promise<Tracker> {
-  const input = { ...options.input, standsFor };
-  const started = await startTask(client, { ...options, input, type: 'job', ...priorityOf(input) });
+  const { input, plan } = options;
+  const handOver = { v: HAND_OVER_VERSION, plan, standsFor };
+  const started = await startTask(client, { ...options, type: 'job', handOver, ...priorityOf(client, input, plan) });
   return started.existing ? getTracker(client, options.taskId) : started.tracker;
 }
 
 export function laneRequest(
   { onDuplicate, newest }: JobPlan,
-  rest: Pick<LaneRequest, 'taskId' | 'runId' | 'job' | 'inputHash'>,
+  rest: Pick<LaneRequest, 'taskId' | 'runId' | 'job' | 'plan' | 'inputHash'>,
 ): LaneRequest {
   if (onDuplicate === 'parallel') throw new Error('a job that minds no others has no lane');
   return { onDuplicate, newest, ...rest };
 }
 
 /** For the queues: what is left out is as the server has it. */
-export function priorityOf({ plan, priority, fairnessKey }: JobInput): { priority?: number; fairnessKey?: string } {
-  return { priority: plan?.priority ?? priority, fairnessKey: plan?.fairnessKey ?? fairnessKey };
+export function priorityOf(
+  client: Client,
+  { priority, fairnessKey }: JobInput,
+  plan: JobPlan | undefined,
+): { priority?: number; fairnessKey?: string } {
+  // That of a plan is hidden already.
+  return {
+    priority: plan?.priority ?? priority,
+    fairnessKey: plan ? (plan.fairnessKey ?? undefined) : fairnessKey && hideOf(client)(fairnessKey),
+  };
 }

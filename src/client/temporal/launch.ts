@@ -6,7 +6,7 @@ import { standsForText } from '../../contract/failures.ts';
 import { listRow } from '../../contract/list-row.ts';
 import { PRIORITY } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
 import { callTemporal } from './call.ts';
 import {
   jobNameKey,
@@ -26,11 +26,7 @@ const SUMMARY_CHARS = 100;
 const START_TIMEOUT_MS = 10_000;
 
 type AnyInput = Partial<
-  TaskInputs['upsert'] &
-    TaskInputs['delete'] &
-    TaskInputs['reindex'] &
-    TaskInputs['job'] &
-    TaskInputs['steer'] & { parentId: string }
+  TaskInputs['upsert'] & TaskInputs['delete'] & TaskInputs['reindex'] & TaskInputs['job'] & TaskInputs['steer']
 >;
 
 export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ignoreLock'> {
@@ -48,21 +44,28 @@ export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ign
  */
 export async function launch(client: Client, options: LaunchOptions): Promise<Tracker> {
   const { type, taskId, inputHash, requestId } = options;
+  const { handOver } = options;
   const input = options.input as AnyInput;
-  const tracker = pendingTracker(type, taskId, input);
+  const tracker = pendingTracker(type, taskId, input, handOver);
+  const staging = handOver?.accepted?.staging;
   // A reindex too: its own steps are few, and if live writes went before them all, a backlog of these would keep it from
   // renewing its lock. What it copies comes after them.
   const priorityKey = options.priority ?? PRIORITY.live;
   const start: WorkflowStartOptions = {
     workflowId: taskId,
     taskQueue: options.taskQueue,
-    args: [input],
+    args: handOver ? [input, handOver] : [input],
     workflowIdReusePolicy: options.reuse,
     workflowIdConflictPolicy: 'FAIL',
-    staticSummary: options.summary ?? summaryOf(type, input),
+    staticSummary: options.summary ?? summaryOf(type, input, handOver),
     priority: { priorityKey, fairnessKey: options.fairnessKey },
-    typedSearchAttributes: new TypedSearchAttributes(attributesOf(tracker, input, options.replaces)),
-    memo: { tracker: listRow(tracker), ...(inputHash !== undefined && { inputHash }) },
+    typedSearchAttributes: new TypedSearchAttributes(attributesOf(tracker, input, options)),
+    // The staging tells which items are this task's, and which were left by another one of its id.
+    memo: {
+      tracker: listRow(tracker),
+      ...(inputHash !== undefined && { inputHash }),
+      ...(staging !== undefined && { staging }),
+    },
     requestEagerStart: mayStartEagerly(client),
     // The SDK's own way for programs that must not start twice; its public options have none.
     ...(requestId !== undefined && { [InternalWorkflowStartOptionsSymbol]: { requestId } }),
@@ -81,9 +84,13 @@ function mayStartEagerly({ connection }: Client): boolean {
 }
 
 /** The tracker of a task that no worker has taken up yet. */
-export function pendingTracker(type: StartableType, id: string, input: AnyInput): Tracker {
-  const { previous, accepted, plan } = input;
-  const { name, standsFor } = input;
+export function pendingTracker(
+  type: StartableType,
+  id: string,
+  input: AnyInput,
+  { previous, accepted, plan, standsFor, retired }: Partial<HandOver> = {},
+): Tracker {
+  const { name } = input;
   const isIgnored = standsFor !== undefined && !previous;
   const data: Tracker['data'] = { ...(name !== undefined && { name }), ...(isIgnored && { standsFor }) };
   const now = new Date().toISOString();
@@ -92,7 +99,7 @@ export function pendingTracker(type: StartableType, id: string, input: AnyInput)
     type,
     status: isIgnored ? 'ignored' : 'pending',
     ...(isIgnored && { detail: standsForText(standsFor) }),
-    parentId: input.parentId ?? null,
+    parentId: retired?.parentId ?? null,
     createTime: previous?.createTime ?? now,
     updateTime: now,
     attempts: previous?.attempts ?? 0,
@@ -115,7 +122,11 @@ function indexesOf(input: AnyInput): string[] {
   return [input.index, input.source, input.dest, input.filter?.index].filter((name) => name !== undefined);
 }
 
-function attributesOf(tracker: Tracker, input: AnyInput, replaces: string | undefined): SearchAttributePair[] {
+function attributesOf(
+  tracker: Tracker,
+  input: AnyInput,
+  { replaces, handOver }: Pick<LaunchOptions, 'replaces' | 'handOver'>,
+): SearchAttributePair[] {
   const pairs: SearchAttributePair[] = [
     { key: taskTypeKey, value: tracker.type },
     { key: taskStatusKey, value: tracker.status },
@@ -123,13 +134,13 @@ function attributesOf(tracker: Tracker, input: AnyInput, replaces: string | unde
   ];
   if (tracker.parentId !== null) pairs.push({ key: taskParentKey, value: tracker.parentId });
   // A first run begins when its task does.
-  if (input.previous) pairs.push({ key: taskCreateTimeKey, value: new Date(input.previous.createTime) });
+  if (handOver?.previous) pairs.push({ key: taskCreateTimeKey, value: new Date(handOver.previous.createTime) });
   if (replaces !== undefined) pairs.push({ key: taskReplacesKey, value: replaces });
   return pairs;
 }
 
-function summaryOf(type: StartableType, input: AnyInput): string {
-  const items = input.accepted?.total ?? (input.items ?? input.ids)?.length;
+function summaryOf(type: StartableType, input: AnyInput, handOver: HandOver | undefined): string {
+  const items = handOver?.accepted?.total ?? (input.items ?? input.ids)?.length;
   switch (type) {
     case 'upsert':
       return `upsert ${items} objects into ${input.index}`;

@@ -32,6 +32,7 @@ const DEFAULT_LIMIT = 50;
  */
 export async function listTasks(client: Client, page: TaskPage = {}): Promise<TaskList> {
   const filter = queryOf(page);
+  fromCursor(filter, page.cursor); // what is wrong is told before anything is asked
   const query = and(filter, await notReplaced(client));
   const [tasks, total] = await Promise.all([readPage(client, query, filter, page), countExecutions(client, query)]);
   return { ...tasks, total };

@@ -6,7 +6,7 @@ import { STEERING_KEPT } from '../../contract/failures.ts';
 import { SIGNAL } from '../../contract/names.ts';
 import { effectOf } from '../../contract/steering.ts';
 import type { SteeringEntry, TaskType, Tracker } from '../../contract/tasks.ts';
-import type { Carried, DeleteIndexInput, ReindexInput } from '../../contract/workflow-inputs.ts';
+import { type Carried, HAND_OVER_VERSION, type HandOver } from '../../contract/workflow-inputs.ts';
 import { callTemporal } from './call.ts';
 import { launch } from './launch.ts';
 import { type DescribedTask, describeTask, getTracker, readTask } from './read.ts';
@@ -80,12 +80,14 @@ async function startAgain(
   const progress = { done: 0, total: onlyFailed ? failed : total, failed: 0, perSecond: 0, etaSeconds: null };
   const previous: Carried = { attempts, createTime, errors, steering, data, progress, status, version, onlyFailed };
   const inputHash = ended.memo?.inputHash;
+  const { input, given } = await readInput(client, taskId, runId);
   try {
     const started = await launch(client, {
       type,
       taskId,
       taskQueue,
-      input: { ...(await readInput(client, taskId, runId)), previous },
+      input,
+      handOver: { ...given, v: HAND_OVER_VERSION, previous },
       inputHash: typeof inputHash === 'string' ? inputHash : undefined,
       summary: await ended.staticSummary(),
       priority: ended.priority?.priorityKey,
@@ -113,11 +115,15 @@ async function readInput(client: Client, taskId: string, runId: string) {
     client.workflowService.getWorkflowExecutionHistory(request),
   );
   const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
-  const [input] = await decodeArrayFromPayloads(loadedDataConverter, payloads, {
+  const [input, handedOver] = await decodeArrayFromPayloads(loadedDataConverter, payloads, {
     type: 'workflow',
     namespace,
     workflowId: taskId,
   });
-  const { state: _state, deleteAtMs: _deleteAtMs, mirror: _mirror, ...body } = input as ReindexInput & DeleteIndexInput;
-  return body;
+  const { accepted, retired, by, plan, standsFor } = (handedOver ?? {}) as Partial<HandOver>;
+  const { mirror: _mirror, ...index } = retired ?? {};
+  return {
+    input: input as never,
+    given: { accepted, retired: retired && (index as typeof retired), by, plan, standsFor },
+  };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type {
   ScheduleDescription,
@@ -14,7 +15,8 @@ import type { ScheduleTimes } from '../../contract/schedule-request.ts';
 import type { Schedule } from '../../contract/schedules.ts';
 import { jobNameKey, taskStatusKey, taskTypeKey } from './names.ts';
 import { type ScheduleSignature, scheduleIdOf } from './schedule-ids.ts';
-import { policyOf, type ScheduleMemo } from './schedule-view.ts';
+import { commentIn, policyOf, type ScheduleMemo } from './schedule-view.ts';
+import { zonedCron } from './zoned-cron.ts';
 
 /** A schedule as it is wanted. What it says must have been checked. */
 export interface ScheduleWish extends ScheduleSignature, ScheduleTimes {
@@ -38,14 +40,25 @@ function specOf({ every, timeZone, jitter }: ScheduleTimes): ScheduleSpec {
   if (typeof read === 'string') throw badField('every', read);
   const common = { jitter: durationMs(jitter) };
   if (read.kind === 'interval') return { ...common, intervals: [{ every: read.seconds * 1_000 }] };
-  const comment = String(every).trim();
-  const cronExpressions = read.expressions.map((expression) => `${expression} # ${comment}`);
-  return { ...common, cronExpressions, ...(timeZone !== undefined && { timezone: timeZone }) };
+  const { zone, expressions } =
+    timeZone === undefined ? { zone: 'own', expressions: read.expressions } : zonedCron(read.expressions, timeZone);
+  const comment = zone === 'utc' && timeZone !== undefined ? commentIn(every, timeZone) : String(every).trim();
+  const cronExpressions = expressions.map((expression) => `${expression} # ${comment}`);
+  return { ...common, cronExpressions, ...(zone === 'own' && timeZone !== undefined && { timezone: timeZone }) };
+}
+
+/** Tells whether Temporal has the times that are worked out today: time zones change, and years pass. */
+function timesHash(wish: ScheduleTimes): string {
+  const { cronExpressions, timezone } = specOf(wish);
+  return createHash('sha256')
+    .update(JSON.stringify([cronExpressions, timezone]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 function actionOf(wish: ScheduleWish): ScheduleOptionsStartWorkflowAction<Workflow> {
   const { name, key, taskQueue, declared = false } = wish;
-  const memo: ScheduleMemo = { schedule: { key, declared } };
+  const memo: ScheduleMemo = { schedule: { key, declared, times: timesHash(wish) } };
   return {
     type: 'startWorkflow',
     workflowType: WORKFLOW.job,
@@ -68,6 +81,7 @@ function argumentOf({ name, input, options }: ScheduleWish) {
 
 /** True if an update would change nothing. */
 export function isAsWanted(schedule: Schedule, { action }: ScheduleDescription, wish: ScheduleWish): boolean {
+  const memo = action.memo as Partial<ScheduleMemo> | undefined;
   const read = readEvery(wish.every);
   const every =
     typeof read === 'object' && read.kind === 'interval' ? intervalText(read.seconds) : `${wish.every}`.trim();
@@ -75,6 +89,7 @@ export function isAsWanted(schedule: Schedule, { action }: ScheduleDescription, 
   const wanted = {
     every,
     timeZone: wish.timeZone ?? null,
+    times: timesHash(wish) as string | undefined,
     jitterMs: durationMs(wish.jitter),
     catchUpMs: durationMs(wish.catchUp),
     overlap: wish.overlap,
@@ -89,6 +104,7 @@ export function isAsWanted(schedule: Schedule, { action }: ScheduleDescription, 
   const is: typeof wanted = {
     every: schedule.every ?? '',
     timeZone,
+    times: memo?.schedule?.times,
     jitterMs: durationMs(jitter),
     catchUpMs: durationMs(catchUp),
     overlap,

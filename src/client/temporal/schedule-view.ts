@@ -12,7 +12,12 @@ interface RunArgument {
 
 /** Left in the memo of the schedule's action, which an update can change. */
 export interface ScheduleMemo {
-  schedule: { key: string; declared: boolean };
+  schedule: {
+    key: string;
+    declared: boolean;
+    /** Hash of the times of a cron expression as they were worked out. */
+    times?: string;
+  };
 }
 
 /**
@@ -27,8 +32,7 @@ export function viewOf(description: ScheduleDescription, { name, key }: Schedule
     id: description.scheduleId,
     name,
     key,
-    every: everyOf(spec),
-    timeZone: spec.timezone || null,
+    ...everyOf(spec),
     jitter: durationText(spec.jitter ?? 0),
     overlap: overlapOf(policies.overlap),
     catchUp: durationText(policies.catchupWindow),
@@ -50,14 +54,23 @@ export function viewOf(description: ScheduleDescription, { name, key }: Schedule
   };
 }
 
-function everyOf({ intervals = [], calendars = [] }: ScheduleDescription['spec']): string | null {
+/** The comment of an expression in a zone whose times Temporal is given in UTC. */
+export function commentIn(every: string | number, timeZone: string): string {
+  return `${String(every).trim()} in ${timeZone}`;
+}
+
+function everyOf(spec: ScheduleDescription['spec']): Pick<Schedule, 'every' | 'timeZone'> {
+  const { intervals = [], calendars = [] } = spec;
+  const timeZone = spec.timezone || null;
   const [interval] = intervals;
   if (interval && intervals.length === 1 && calendars.length === 0 && !interval.offset) {
-    return intervalText(interval.every / 1_000);
+    return { every: intervalText(interval.every / 1_000), timeZone };
   }
   const comments = new Set(calendars.map(({ comment }) => comment));
   const [comment] = comments;
-  return intervals.length === 0 && comments.size === 1 && comment ? comment : null;
+  if (intervals.length > 0 || comments.size !== 1 || !comment) return { every: null, timeZone };
+  const [every = comment, zone] = comment.split(' in ');
+  return { every, timeZone: zone ?? timeZone };
 }
 
 /** Temporal's constants are our names in upper case. */

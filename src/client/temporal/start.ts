@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ReembedError } from '../../contract/errors.ts';
 import type { TaskType, Tracker } from '../../contract/tasks.ts';
-import type { TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
 import { callTemporal, isType } from './call.ts';
 import { launch } from './launch.ts';
 import { type DescribedTask, describeTask } from './read.ts';
@@ -15,6 +15,8 @@ export interface StartTaskOptions<T extends StartableType = StartableType> {
   type: T;
   taskId: string;
   input: TaskInputs[T];
+  /** What the product gives the run beside it. */
+  handOver?: HandOver | undefined;
   taskQueue: string;
   /** Tells whether another call with the same id asks for the same. */
   inputHash: string;

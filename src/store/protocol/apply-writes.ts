@@ -5,7 +5,9 @@ import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { deleteDerived, deletionsOfOriginals, foreseeLineage, rememberOriginals } from './derived.ts';
 import { holdLineage } from './gate.ts';
+import { judgeByHighest, judgeForgotten, storedVersions } from './judge.ts';
 import { deleteParts, insertParts } from './parts.ts';
+import { recallRemoved } from './removed.ts';
 import type { ObjectWrite, WriteCounts } from './write.ts';
 
 /**
@@ -15,44 +17,56 @@ import type { ObjectWrite, WriteCounts } from './write.ts';
  */
 export async function applyWrites(
   trx: Trx,
-  index: Pick<IndexRow, 'no' | 'removedVersion'>,
+  index: Pick<IndexRow, 'no' | 'removedVersion' | 'versioning'>,
   objects: readonly ObjectWrite[],
 ): Promise<WriteCounts> {
+  const isExternal = index.versioning === 'external';
   const lineage = await foreseeLineage(trx, index.no, {
     deleted: objects.filter(({ kind }) => kind === 'tombstone').map(idOf),
     derived: derivedOf(objects),
   });
   await holdLineage(trx, index.no, lineage);
   if (lineage.deleted.length > 0) await lockRows(trx, index.no, [...objects.map(idOf), ...lineage.deleted]);
-  const beyondRetention = await tooOld(trx, index, objects);
-  const allowed = objects.filter(({ id }) => !beyondRetention.has(id));
+  const known = isExternal ? await judgeForgotten(trx, index.no, objects) : await judgeByHighest(trx, index, objects);
+  const allowed = objects.filter(({ id }) => !known.decided.has(id));
 
   // What was derived from an object deleted since takes part in that deletion, as it would have if it had come in time.
   const inherited = await deletionsOfOriginals(trx, index.no, derivedOf(allowed));
   const orphans = new Set<string>();
   const judged = allowed.map((object): ObjectWrite => {
     const deletion = inherited.get(object.id) ?? 0;
-    if (object.kind === 'tombstone' || deletion <= object.version) return object;
+    if (object.kind === 'tombstone' || deletion <= numberOf(object)) return object;
     orphans.add(object.id);
-    return { kind: 'tombstone', id: object.id, version: deletion, originalId: object.originalId };
+    const { id, originalId } = object;
+    // A version of the client's is compared with others of the same object alone.
+    const order = isExternal ? { version: object.version, accepted: deletion } : { version: deletion };
+    return { kind: 'tombstone', id, ...order, originalId };
   });
-  const counts = await storeObjects(trx, index.no, judged);
+  const { counts, replaced } = await store(trx, index.no, judged, { isCopy: false });
+  if (isExternal) await recallRemoved(trx, index.no, counts.written);
   const staleIds = new Set(counts.stale);
   await rememberOriginals(
     trx,
     index.no,
     derivedOf(allowed).filter(({ id }) => staleIds.has(id)),
   );
-  await deleteDerived(trx, index.no, [
-    ...allowed.filter(({ kind }) => kind === 'tombstone'),
+  // By the versions of its client a deletion that is stale did not happen after what is stored.
+  const deletions = allowed.filter(({ id, kind }) => kind === 'tombstone' && (!isExternal || replaced.has(id)));
+  await deleteDerived(trx, index, [
+    ...deletions.map((object) => ({ id: object.id, version: numberOf(object) })),
     ...[...inherited].map(([id, version]) => ({ id, version })),
   ]);
   return {
-    written: counts.written.filter((id) => !orphans.has(id)),
-    stale: [...counts.stale.filter((id) => !orphans.has(id)), ...orphans.keys()],
+    written: [...known.written, ...counts.written.filter((id) => !orphans.has(id))],
+    stale: [...known.stale, ...counts.stale.filter((id) => !orphans.has(id)), ...orphans.keys()],
     changed: counts.changed,
-    beyondRetention: [...beyondRetention],
+    beyondRetention: known.beyondRetention,
   };
+}
+
+/** What orders the writes of different objects. */
+function numberOf({ version, accepted }: ObjectWrite): number {
+  return accepted ?? version;
 }
 
 function derivedOf(objects: readonly ObjectWrite[]): { id: string; originalId: string }[] {
@@ -62,16 +76,28 @@ function derivedOf(objects: readonly ObjectWrite[]): { id: string; originalId: s
 }
 
 /**
- * Stores objects as they are, each where its version is higher than the stored one; the parts of what was written are
- * replaced. Copies come here at once: their source has judged age and lineage, and judging again could differ, since
- * copies arrive in another order.
+ * Stores copies as they are: their source has judged age and lineage, and judging again could differ, since copies
+ * arrive in another order.
  */
 export async function storeObjects(trx: Trx, indexNo: number, objects: readonly ObjectWrite[]): Promise<WriteCounts> {
+  return (await store(trx, indexNo, objects, { isCopy: true })).counts;
+}
+
+/**
+ * Stores objects, each where its version is higher than the stored one; the parts of what was written are replaced. In a
+ * copy a tombstone goes before content of the same version: the source has deleted that with its original.
+ */
+async function store(
+  trx: Trx,
+  indexNo: number,
+  objects: readonly ObjectWrite[],
+  options: { isCopy: boolean },
+): Promise<{ counts: WriteCounts; replaced: ReadonlySet<string> }> {
   const { first, repeated } = splitRepeated(objects);
   const replace = first.filter(({ kind }) => kind !== 'unchanged');
   const keep = first.filter((object) => object.kind === 'unchanged');
   if (replace.length > 0 && keep.length > 0) await lockRows(trx, indexNo, first.map(idOf));
-  const replaced = await replaceObjects(trx, indexNo, replace);
+  const replaced = await replaceObjects(trx, indexNo, replace, options);
   const kept = await raiseUnchanged(trx, indexNo, keep);
   await deleteParts(trx, indexNo, replaced.older);
   await insertParts(trx, indexNo, replace, replaced.ids);
@@ -85,7 +111,7 @@ export async function storeObjects(trx: Trx, indexNo: number, objects: readonly 
     else if (version !== undefined && version > object.version) counts.stale.push(object.id);
     else counts.changed.push(object.id);
   }
-  return counts;
+  return { counts, replaced: replaced.ids };
 }
 
 /**
@@ -118,6 +144,7 @@ async function replaceObjects(
   trx: Trx,
   indexNo: number,
   objects: readonly ObjectWrite[],
+  { isCopy }: { isCopy: boolean },
 ): Promise<{ ids: Set<string>; older: string[] }> {
   if (objects.length === 0) return { ids: new Set(), older: [] };
   const { objects: table } = tablesOf(indexNo);
@@ -125,13 +152,14 @@ async function replaceObjects(
   // A row that was inserted, rather than updated, has no other transaction's mark.
   const { rows } = await sql<{ object_id: string; is_new: boolean }>`
     insert into ${table} as stored
-      (index_no, object_id, version, change, deleted, deleted_version, failed, payload, metadata, original_id, uri, hash,
-      write_time)
-    select ${indexNo}::int, id, version, nextval('reembed.changes'), deleted, case when deleted then version else 0 end,
-      failed, payload::jsonb, metadata::jsonb, original_id, uri, hash, now()
+      (index_no, object_id, version, accepted, change, deleted, deleted_version, failed, payload, metadata, original_id, uri,
+      hash, write_time)
+    select ${indexNo}::int, id, version, accepted, nextval('reembed.changes'), deleted,
+      case when deleted then coalesce(accepted, version) else 0 end, failed, payload::jsonb, metadata::jsonb, original_id, uri, hash, now()
     from unnest(
       ${textArray(objects.map(idOf))}::text[],
       ${bigintArray(objects.map((object) => object.version))}::bigint[],
+      ${objects.map((object) => object.accepted ?? null)}::bigint[],
       ${objects.map((object) => object.kind === 'tombstone')}::boolean[],
       ${objects.map((object) => object.kind === 'failed')}::boolean[],
       ${textArray(content.map((object) => (object && 'payload' in object ? json(object.payload) : null)))}::text[],
@@ -139,10 +167,11 @@ async function replaceObjects(
       ${textArray(objects.map((object) => object.originalId ?? null))}::text[],
       ${textArray(content.map((object) => object?.uri ?? null))}::text[],
       ${textArray(content.map((object) => (object && 'hash' in object ? object.hash : null)))}::text[]
-    ) as incoming (id, version, deleted, failed, payload, metadata, original_id, uri, hash)
+    ) as incoming (id, version, accepted, deleted, failed, payload, metadata, original_id, uri, hash)
     order by id collate "C"
     on conflict (index_no, object_id) do update set
       version = excluded.version,
+      accepted = excluded.accepted,
       change = excluded.change,
       deleted = excluded.deleted,
       deleted_version = greatest(stored.deleted_version, excluded.deleted_version),
@@ -158,6 +187,7 @@ async function replaceObjects(
       write_time = excluded.write_time
     where stored.version < excluded.version
       or (stored.version = excluded.version and stored.failed and not excluded.failed)
+      or (${isCopy} and stored.version = excluded.version and excluded.deleted and not stored.deleted)
     returning object_id, xmax = 0 as is_new`.execute(trx);
   return {
     ids: new Set(rows.map((row) => row.object_id)),
@@ -179,11 +209,12 @@ async function raiseUnchanged(
       from unnest(
         ${objects.map(idOf)}::text[],
         ${objects.map((object) => object.version)}::bigint[],
+        ${objects.map((object) => object.accepted ?? null)}::bigint[],
         ${objects.map((object) => json(object.metadata))}::jsonb[],
         ${objects.map((object) => object.originalId)}::text[],
         ${objects.map((object) => object.uri)}::text[],
         ${objects.map((object) => object.hash)}::text[]
-      ) as row (id, version, metadata, original_id, uri, hash)
+      ) as row (id, version, accepted, metadata, original_id, uri, hash)
     ),
     locked as (
       select stored.object_id
@@ -194,6 +225,7 @@ async function raiseUnchanged(
     )
     update ${table} stored set
       version = incoming.version,
+      accepted = incoming.accepted,
       change = nextval('reembed.changes'),
       metadata = incoming.metadata,
       original_id = incoming.original_id,
@@ -210,24 +242,4 @@ async function raiseUnchanged(
       and stored.version < incoming.version
     returning stored.object_id`.execute(trx);
   return new Set(rows.map((row) => row.object_id));
-}
-
-async function tooOld(
-  trx: Trx,
-  index: Pick<IndexRow, 'no' | 'removedVersion'>,
-  objects: readonly ObjectWrite[],
-): Promise<Set<string>> {
-  const suspects = objects.filter((object) => object.version <= index.removedVersion).map(idOf);
-  if (suspects.length === 0) return new Set();
-  const stored = await storedVersions(trx, index.no, suspects);
-  return new Set(suspects.filter((id) => !stored.has(id)));
-}
-
-async function storedVersions(trx: Trx, indexNo: number, ids: readonly string[]): Promise<Map<string, number>> {
-  if (ids.length === 0) return new Map();
-  const { rows } = await sql<{ object_id: string; version: number }>`
-    select object_id, version
-    from ${tablesOf(indexNo).objects}
-    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(trx);
-  return new Map(rows.map((row) => [row.object_id, row.version]));
 }

@@ -13,6 +13,8 @@ import type { ObjectWrite, WriteCounts } from './write.ts';
 export interface StoredObject {
   id: string;
   version: number;
+  /** The number of the task that wrote it, where the version is its client's. */
+  accepted: number | null;
   change: number;
   deleted: boolean;
   payload: Payload | null;
@@ -40,11 +42,19 @@ export interface KeyRange {
 }
 
 const COLUMNS = sql`
-  s.object_id as id, s.version, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri,
+  s.object_id as id, s.version, s.accepted, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri,
   s.deleted_version as "deletedVersion", case when not d.deleted and not d.failed then d.hash end as "destHash"`;
 
-/** True of an object `s` of the source that the destination's `d` lacks, has older, or does not know to be deleted once. */
-export const IS_BEHIND = sql`(d.version is null or d.version < s.version or d.deleted_version < s.deleted_version)`;
+/**
+ * True of an object `s` of the source that the destination's `d` lacks, has older, or does not know to be deleted once or
+ * from what its tombstone was derived.
+ */
+export const IS_BEHIND = sql`(
+  d.version is null
+  or d.version < s.version
+  or d.deleted_version < s.deleted_version
+  or (s.deleted and d.deleted and d.version = s.version and d.original_id is null and s.original_id is not null)
+)`;
 
 /**
  * Each object `s` of the source with what the destination has of it, `d`. The index number leads every key, and the

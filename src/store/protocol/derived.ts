@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
+import type { IndexRow } from '../schema.ts';
 import { holdLineage } from './gate.ts';
 import { deleteParts } from './parts.ts';
 
@@ -11,10 +12,16 @@ interface Deletion {
 
 /**
  * Gives everything derived from deleted objects, to any depth, a tombstone with the version of the deletion, and lets
- * all that is newer remember that deletion, for what may still arrive.
+ * all that is newer remember that deletion, for what may still arrive. The versions are those of the tasks: where clients
+ * give their own, which tell nothing of the order of different objects, a tombstone keeps that of its object.
  */
-export async function deleteDerived(trx: Trx, indexNo: number, deletions: readonly Deletion[]): Promise<void> {
+export async function deleteDerived(
+  trx: Trx,
+  { no: indexNo, versioning }: Pick<IndexRow, 'no' | 'versioning'>,
+  deletions: readonly Deletion[],
+): Promise<void> {
   if (deletions.length === 0) return;
+  const isExternal = versioning === 'external';
   const { objects } = tablesOf(indexNo);
   const lineage = await lockedLineage(trx, indexNo, deletions);
   const newest = sql`
@@ -24,7 +31,8 @@ export async function deleteDerived(trx: Trx, indexNo: number, deletions: readon
     ) as deletion (id, version)`;
   const { rows } = await sql<{ object_id: string }>`
     update ${objects} stored set
-      version = deletion.version,
+      version = ${isExternal ? sql`stored.version` : sql`deletion.version`},
+      accepted = ${isExternal ? sql`deletion.version` : sql`null`},
       change = nextval('reembed.changes'),
       deleted = true,
       deleted_version = deletion.version,
@@ -38,7 +46,7 @@ export async function deleteDerived(trx: Trx, indexNo: number, deletions: readon
     where stored.index_no = ${indexNo}
       and stored.object_id = any(${lineage.map(({ id }) => id)}::text[])
       and stored.object_id = deletion.id
-      and stored.version < deletion.version
+      and coalesce(stored.accepted, stored.version) < deletion.version
     returning stored.object_id`.execute(trx);
   const ids = rows.map((row) => row.object_id);
   await deleteParts(trx, indexNo, ids);
@@ -120,18 +128,23 @@ export async function deletionsOfOriginals(
 ): Promise<Map<string, number>> {
   if (derived.length === 0) return new Map();
   const { rows } = await sql<{ id: string; version: number }>`
-    select incoming.id, original.deleted_version as version
+    select incoming.id, greatest(original.deleted_version, removed.deleted_version) as version
     from unnest(
       ${derived.map(({ id }) => id)}::text[],
       ${derived.map(({ originalId }) => originalId)}::text[]
     ) as incoming (id, original_id)
-    join ${tablesOf(indexNo).objects} original
+    left join ${tablesOf(indexNo).objects} original
       on original.index_no = ${indexNo} and original.object_id = incoming.original_id
-    where original.deleted_version > 0`.execute(trx);
+    left join reembed.removed_objects removed
+      on removed.index_no = ${indexNo} and removed.object_id = incoming.original_id
+    where original.deleted_version > 0 or removed.deleted_version > 0`.execute(trx);
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
-/** Tells tombstones that came before what they delete what that was derived from: later deletions pass through them. */
+/**
+ * Tells tombstones that came before what they delete what that was derived from: later deletions pass through them. It is
+ * a change, so that an index that is being built learns it too.
+ */
 export async function rememberOriginals(
   trx: Trx,
   indexNo: number,
@@ -139,7 +152,9 @@ export async function rememberOriginals(
 ): Promise<void> {
   if (derived.length === 0) return;
   await sql`
-    update ${tablesOf(indexNo).objects} stored set original_id = incoming.original_id
+    update ${tablesOf(indexNo).objects} stored set
+      original_id = incoming.original_id,
+      change = nextval('reembed.changes')
     from unnest(
       ${derived.map(({ id }) => id)}::text[],
       ${derived.map(({ originalId }) => originalId)}::text[]

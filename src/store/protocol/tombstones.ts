@@ -6,7 +6,7 @@ import { closeGates } from './gate.ts';
 /**
  * Removes tombstones older than the retention, at most `limit` at once so that writers wait only for an instant. The
  * index keeps the highest version removed: a later write at or below it, of an object without a row, can not be judged.
- * Does nothing while a lock touches the index, since the copier needs them; an expired lock is taken away first, so that
+ * One with external versions, which are comparable for one object only, remembers each object that it removed. Does nothing while a lock touches the index, since the copier needs them; an expired lock is taken away first, so that
  * a reindex that comes back to life begins again rather than go on without them.
  */
 export async function collectTombstones(
@@ -33,7 +33,16 @@ export async function collectTombstones(
           order by write_time
           limit ${options.limit}
         )
-        returning version
+        returning object_id, version, deleted_version
+      ),
+      remembered as (
+        insert into reembed.removed_objects as known (index_no, object_id, version, deleted_version)
+        select ${indexNo}::int, object_id, version, deleted_version
+        from removed
+        where (select versioning = 'external' from reembed.indexes where no = ${indexNo})
+        on conflict (index_no, object_id) do update set
+          version = greatest(known.version, excluded.version),
+          deleted_version = greatest(known.deleted_version, excluded.deleted_version)
       )
       select count(*) as removed, max(version) as highest from removed`.execute(trx);
     const { removed, highest } = rows[0] as { removed: number; highest: number | null };
@@ -41,7 +50,7 @@ export async function collectTombstones(
       await sql`
         update reembed.indexes
         set removed_version = greatest(removed_version, ${highest}::bigint)
-        where no = ${indexNo}`.execute(trx);
+        where no = ${indexNo} and versioning = 'internal'`.execute(trx);
     }
     return removed;
   });

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { textArray } from '../binary.ts';
 import type { Db, Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 
@@ -19,4 +20,20 @@ export async function lastChangeOf(db: Db | Trx, indexNo: number): Promise<numbe
     from ${tablesOf(indexNo).objects}
     where index_no = ${indexNo}`.execute(db);
   return rows[0]?.change as number;
+}
+
+/** Of objects with the versions they are to be written with, those of which no newer version is stored. */
+export async function notOvertaken(
+  db: Db,
+  indexNo: number,
+  versions: ReadonlyMap<string, number>,
+): Promise<Set<string>> {
+  const ids = [...versions.keys()];
+  const { rows } = await sql<{ object_id: string; version: number }>`
+    select object_id, version
+    from ${tablesOf(indexNo).objects}
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(db);
+  const newer = rows.filter(({ object_id: id, version }) => version > (versions.get(id) ?? 0));
+  const overtaken = new Set(newer.map(({ object_id: id }) => id));
+  return new Set(ids.filter((id) => !overtaken.has(id)));
 }

@@ -23,32 +23,35 @@ export interface WritePart {
 }
 
 /** One object to write: its new content with vectors, its old content with new metadata, a tombstone, or a failure. */
-export type ObjectWrite = { id: string; version: number } & (
-  | {
-      kind: 'content';
-      payload: Payload;
-      metadata: Record<string, unknown>;
-      originalId: string | null;
-      uri: string | null;
-      hash: string;
-      parts: readonly WritePart[];
-    }
-  | {
-      kind: 'unchanged';
-      metadata: Record<string, unknown>;
-      originalId: string | null;
-      uri: string | null;
-      hash: string;
-    }
-  | { kind: 'tombstone'; originalId?: string | null }
-  | {
-      kind: 'failed';
-      payload: Payload | null;
-      metadata: Record<string, unknown>;
-      originalId: string | null;
-      uri: string | null;
-    }
-);
+export type ObjectWrite = { id: string; version: number } & {
+  /** The number of the task, where the version is its client's: it orders the writes of different objects. */
+  accepted?: number | undefined;
+} & (
+    | {
+        kind: 'content';
+        payload: Payload;
+        metadata: Record<string, unknown>;
+        originalId: string | null;
+        uri: string | null;
+        hash: string;
+        parts: readonly WritePart[];
+      }
+    | {
+        kind: 'unchanged';
+        metadata: Record<string, unknown>;
+        originalId: string | null;
+        uri: string | null;
+        hash: string;
+      }
+    | { kind: 'tombstone'; originalId?: string | null }
+    | {
+        kind: 'failed';
+        payload: Payload | null;
+        metadata: Record<string, unknown>;
+        originalId: string | null;
+        uri: string | null;
+      }
+  );
 
 export interface WriteCounts {
   /** Applied now, or found applied already by an earlier try with the same version. */

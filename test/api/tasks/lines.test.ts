@@ -3,8 +3,8 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { readLines } from '../../../src/api/tasks/lines.ts';
 import { listTasks } from '../../../src/client/temporal/index.ts';
+import { readLines } from '../../../src/contract/json-text/lines.ts';
 import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../client/temporal/support.ts';
 import { stagedRows, taskApi } from './support.ts';
 
@@ -131,7 +131,8 @@ describe('a body of lines', () => {
   test('has no line longer than allowed', async () => {
     const read = async (text: string) => {
       const seen: string[] = [];
-      for await (const { number, text: got } of readLines(new Blob([text]).stream(), 5)) seen.push(`${number}:${got}`);
+      for await (const { number, bytes: got } of readLines(new Blob([text]).stream(), 5))
+        seen.push(`${number}:${Buffer.from(got)}`);
       return seen;
     };
     expect(await read('12345\n\nab')).toEqual(['1:12345', '3:ab']);

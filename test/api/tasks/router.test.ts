@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { createTaskRouter } from '../../../src/api/tasks/index.ts';
 import { cancelTask, waitForTask } from '../../../src/client/temporal/index.ts';
 import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../client/temporal/support.ts';
+import { listeningLog } from '../support.ts';
 import { type Answer, taskApi } from './support.ts';
 
 let world: World;
@@ -172,6 +173,38 @@ describe('a router in an app of a user', () => {
     const missing = await app.request('/my/tasks/info?taskId=none');
     expect(missing.status).toBe(404);
     expect(missing.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  test('answers with 500 and a log line when its model refuses the answer, and blames no caller', async () => {
+    const { client, db, taskQueue } = world;
+    const respond = {
+      schema: z.object({ job: z.string().max(3) }),
+      convert: ({ id }: { id: string }) => ({ job: id }),
+    };
+    const log = listeningLog();
+    const app = createTaskRouter({ client, db, taskQueue, type: 'upsert', respond, log });
+    const headers = { 'content-type': 'application/json' };
+    const taskId = uniqueName('wrong');
+    const body = JSON.stringify({ index, items, taskId });
+    const run = await app.request('/run', { method: 'POST', body, headers });
+    expect([run.status, await run.json()]).toEqual([
+      500,
+      expect.objectContaining({ type: 'urn:reembed:error:Internal' }),
+    ]);
+    expect(log.lines).toContainEqual(expect.objectContaining({ message: 'a request failed' }));
+    expect(String((log.lines.find(({ err }) => err) as { err: Error }).err)).toContain(
+      `the answer for the task ${taskId}`,
+    );
+  });
+
+  test('refuses at compile time a function whose answers do not fit its model', () => {
+    const { client, db, taskQueue } = world;
+    const schema = z.object({ job: z.string() });
+    // @ts-expect-error: the field `job` is missing
+    createTaskRouter({ client, db, taskQueue, respond: { schema, convert: () => ({}) } });
+    // @ts-expect-error: the field `job` must be a text
+    createTaskRouter({ client, db, taskQueue, respond: { schema, convert: () => ({ job: 1 }) } });
+    createTaskRouter({ client, db, taskQueue, respond: { schema, convert: ({ id }) => ({ job: id }) } });
   });
 
   test('describes every call, with the errors, under its own name', () => {

@@ -83,6 +83,7 @@ function workersOptions(
       client: environment.client,
       tasks: createTaskControl(environment.client),
       isTaskKnown: async () => true,
+      isStagingUsed: async () => true,
       cancelWorkflow: async (workflowId: string, runId: string) => {
         await environment.client.workflow.getHandle(workflowId, runId).cancel();
       },

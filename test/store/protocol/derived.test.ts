@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { transaction } from '../../../src/store/database.ts';
 import { applyWrites } from '../../../src/store/protocol/apply-writes.ts';
-import { writeCopies } from '../../../src/store/protocol/copy.ts';
+import { markChanges, readChanged, writeCopies } from '../../../src/store/protocol/copy.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { content, createIndex, liveIds, lockIn, orphanParts, rowOf, rowsOf, tombstone, writeIn } from '../builders.ts';
 import { openTransaction, untilWaiting } from '../concurrency.ts';
@@ -67,6 +67,21 @@ onBothDatabases((database, name) => {
     await writeIn(db, index, [content('a', 9), derived('b', 2, 'a')]);
     expect(await writeIn(db, index, [tombstone('a', 5)])).toMatchObject({ stale: ['a'] });
     expect(await liveIds(db, index.no)).toEqual(['a']);
+  });
+
+  it('an index that is being built learns of a late original, so that a later deletion passes through it', async () => {
+    const { db } = database();
+    const [source, dest] = [await createIndex(db), await createIndex(db)];
+    await writeIn(db, source, [tombstone('b', 5)]);
+    const { lock, mark } = await lockIn(db, source.name, dest.name);
+    await writeCopies(db, lock, dest.no, [tombstone('b', 5)]);
+    await writeIn(db, source, [derived('b', 2, 'a')]);
+    const pair = { sourceNo: source.no, destNo: dest.no };
+    const changed = await readChanged(db, pair, { after: mark, until: await markChanges(db, source.no) }, 10);
+    expect(changed).toMatchObject([{ id: 'b', deleted: true, originalId: 'a' }]);
+    await writeCopies(db, lock, dest.no, [tombstone('b', 5)]);
+    expect(await rowOf(db, dest.no, 'b')).toMatchObject({ deleted: true, originalId: 'a' });
+    expect(await readChanged(db, pair, { after: mark, until: await markChanges(db, source.no) }, 10)).toEqual([]);
   });
 
   it('a copy is as its source has it, though it comes in another order: the source has judged lineage already', async () => {

@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
+import { METADATA_ENCODING_KEY, type Payload } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
 import proto from '@temporalio/proto';
 import { ReembedError } from '../../../contract/errors.ts';
+import { type HidingCodec, hideWith } from './keyed-hash.ts';
 import { type EncryptionKey, keyRing } from './keys.ts';
 
 // CommonJS, of which Node finds no names.
@@ -26,7 +27,7 @@ const TAG_BYTES = 16;
  * @example
  * const client = new Client({ connection, dataConverter: { payloadCodecs: [encryptionCodec(keys)] } });
  */
-export function encryptionCodec(keys: readonly EncryptionKey[]): PayloadCodec {
+export function encryptionCodec(keys: readonly EncryptionKey[]): HidingCodec {
   const ring = keyRing(keys);
   const [first] = ring;
   if (!first) throw new ReembedError('InvalidSetting', 'encryption needs at least one key');
@@ -34,6 +35,7 @@ export function encryptionCodec(keys: readonly EncryptionKey[]): PayloadCodec {
   return {
     encode: async (payloads) => payloads.map((payload) => encrypt(payload, keyId, key)),
     decode: async (payloads) => payloads.map((payload) => (isEncrypted(payload) ? decrypt(payload, ring) : payload)),
+    hide: hideWith(ring),
   };
 }
 

@@ -1,0 +1,287 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
+import { ReembedError } from '../contract/errors.ts';
+import type { Deletion, Item } from '../contract/objects.ts';
+import type { FailedItem } from '../contract/tasks.ts';
+import { countFailedItems } from '../metrics/activities.ts';
+import { prepareObjects } from '../pipeline/prepare.ts';
+import { requireWritable } from '../store/admission.ts';
+import { notOvertaken } from '../store/protocol/versions.ts';
+import {
+  type ForwardTarget,
+  type ObjectWrite,
+  storedHashes,
+  type WriteOutcome,
+  writeLive,
+} from '../store/protocol/write.ts';
+import type { IndexRow } from '../store/schema.ts';
+import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { createPatience, isLocal, type Running } from './running.ts';
+import { waitsOf, watched } from './waits.ts';
+
+/** Items embedded and written together, with all that Postgres is asked for each time; of large ones fewer. */
+const WRITE_BATCH = 512;
+
+/** While a cut-over drains, a writer looks again this often, and after so many tries leaves the waiting to a timer. */
+const DRAIN_POLL_MS = 50;
+const DRAIN_POLLS = 20;
+
+/** A local activity does not wait longer for the limits of a model: a regular one then does. */
+const LOCAL_WAIT_MS = 1_000;
+
+/** Some items of a batch, ready to be written. */
+interface Portion {
+  objects: ObjectWrite[];
+  failed: FailedItem[];
+  /** Overtaken by a newer version while the model was waited for. */
+  dropped: string[];
+}
+
+/** What became of the items of a batch so far. */
+interface Tally {
+  written: string[];
+  unchanged: number;
+  stale: string[];
+  failed: number;
+  forwardTo: (ForwardTarget & { sourceNo: number })[];
+  isFinished: boolean;
+}
+
+/** Writes one batch of staged items after another. */
+export class WriteBatch {
+  private readonly deps: ActivityDependencies;
+  private readonly request: WriteChunkRequest;
+  private readonly running: Running<WriteChunkResult>;
+  /** When the first try began that a cut-over held back; null: none was. */
+  private heldFromMs: number | null = null;
+  private hasWritten = false;
+  /** Where the last batch was written. Whether that is still right, the write itself finds out. */
+  index: IndexRow | undefined;
+
+  constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
+    this.deps = deps;
+    this.request = request;
+    this.running = running;
+  }
+
+  /** Writes the next batch and adds it to the result, or returns what holds it back. */
+  async write(result: WriteChunkResult): Promise<WriteChunkResult['blocked']> {
+    const { db } = this.deps;
+    const { taskId, staging, toSeq, triedBefore, onlyFailed } = this.request;
+    const rows = await readStaged<Item & Deletion>(db, staging, {
+      fromSeq: result.nextSeq,
+      toSeq,
+      limit: WRITE_BATCH,
+      failedOf: onlyFailed ? taskId : null,
+    });
+    const last = rows.at(-1);
+    if (!last && onlyFailed) {
+      result.nextSeq = toSeq;
+      return null;
+    }
+    if (!last) return this.takeFinished(result);
+    const items = rows.map((row) => row.item);
+
+    this.heldFromMs = null;
+    const tally: Tally = { written: [], unchanged: 0, stale: [], failed: 0, forwardTo: [], isFinished: false };
+    const blocked = await this.writeWhereItServes(items, tally);
+    if (this.heldFromMs !== null) result.heldBackMs += Date.now() - this.heldFromMs;
+    if (blocked) return blocked;
+    // What a newer version has overtaken is no failure any more either.
+    if (triedBefore) await clearFailed(db, taskId, [...tally.written, ...tally.stale]);
+
+    result.counts.written += tally.written.length;
+    result.counts.unchanged += tally.unchanged;
+    result.counts.stale += tally.stale.length;
+    result.counts.failed += tally.failed;
+    for (const { sourceNo, indexNo: destNo, lock } of tally.forwardTo) {
+      addForward(result.forwards, { fromSeq: result.nextSeq, toSeq: last.seq + 1, sourceNo, destNo, lock });
+    }
+    result.nextSeq = last.seq + 1;
+    result.isDropped = tally.isFinished;
+    return null;
+  }
+
+  /** Of a task that was carried out by a worker which died before Temporal knew: it is known how that ended. */
+  private async takeFinished(result: WriteChunkResult): Promise<null> {
+    const { staging, fromSeq, toSeq } = this.request;
+    const counts = await findFinished(this.deps.db, staging);
+    if (!counts || counts.written + counts.stale !== toSeq - fromSeq) {
+      throw new ReembedError('TaskClosed', 'the items of this task are no longer there: send them again');
+    }
+    Object.assign(result, { nextSeq: toSeq, counts, isDropped: true });
+    return null;
+  }
+
+  /** Embeds for the index that serves and writes there; again for the new one when the alias was switched meanwhile. */
+  private async writeWhereItServes(
+    items: readonly (Item & Deletion)[],
+    tally: Tally,
+  ): Promise<WriteChunkResult['blocked']> {
+    for (let left = items; ; ) {
+      this.index ??= await requireWritable(this.deps.db, this.request.index);
+      const done = new Set<string>();
+      const outcome = await this.writePortions(this.index, left, { tally, done });
+      if (outcome === null) return null;
+      if (outcome.kind === 'draining') return { kind: 'draining' };
+      if (outcome.kind === 'locked') return outcome;
+      this.index = undefined;
+      // What was written to the old index has been forwarded or copied to the new one.
+      left = left.filter(({ id }) => !done.has(id));
+    }
+  }
+
+  /** Writes items as they are embedded; null when all are, else what has stopped it. */
+  private async writePortions(
+    index: IndexRow,
+    items: readonly (Item & Deletion)[],
+    { tally, done }: { tally: Tally; done: Set<string> },
+  ): Promise<Exclude<WriteOutcome, { kind: 'written' }> | null> {
+    for await (const portion of this.prepare(items, index, { reuse: true })) {
+      const isAll = portion.objects.length === this.request.toSeq - this.request.fromSeq;
+      const finishes = this.request.isWhole && isAll ? this.request.staging : null;
+      const outcome = await this.writeUnlessDraining(index, portion.objects, finishes);
+      if (outcome.kind !== 'written') return outcome;
+      this.hasWritten ||= portion.objects.length > 0;
+      const again = await this.writeChanged(items, outcome, index);
+      const beyondRetention = [...outcome.beyondRetention, ...again.beyondRetention];
+      const { failed, overtaken } = await this.sortOut(index, items, [...portion.failed, ...again.failed]);
+      await this.recordFailed(items, [...failed, ...beyondRetention.map(staleBeyondRetention)]);
+      const unchanged = new Set(portion.objects.filter(({ kind }) => kind === 'unchanged').map(({ id }) => id));
+      tally.written.push(...outcome.written, ...again.written);
+      tally.unchanged += outcome.written.filter((id) => unchanged.has(id)).length;
+      tally.stale.push(...outcome.stale, ...again.stale, ...portion.dropped, ...overtaken);
+      tally.failed += failed.length + beyondRetention.length;
+      tally.isFinished ||= outcome.isFinished;
+      const { forwardTo } = outcome;
+      if (forwardTo && tally.forwardTo.every(({ lock }) => lock !== forwardTo.lock)) {
+        tally.forwardTo.push({ ...forwardTo, sourceNo: index.no });
+      }
+      for (const { id } of portion.objects) done.add(id);
+      for (const { objectId } of portion.failed) done.add(objectId);
+      for (const id of portion.dropped) done.add(id);
+    }
+    return null;
+  }
+
+  /** Of what could not be embedded: what a newer version has overtaken is stale, and no failure. */
+  private async sortOut(index: IndexRow, items: readonly (Item & Deletion)[], unprepared: readonly FailedItem[]) {
+    if (unprepared.length === 0) return { failed: [], overtaken: [] };
+    const given = new Map(items.map(({ id, version }) => [id, version ?? this.request.version]));
+    const versions = new Map(unprepared.map(({ objectId: id }) => [id, given.get(id) ?? this.request.version]));
+    const wanted = await notOvertaken(this.deps.db, index.no, versions);
+    return {
+      failed: unprepared.filter(({ objectId }) => wanted.has(objectId)),
+      overtaken: [...versions.keys()].filter((id) => !wanted.has(id)),
+    };
+  }
+
+  private async recordFailed(items: readonly (Item & Deletion)[], failed: readonly FailedItem[]): Promise<void> {
+    const byId = new Map(items.map((item) => [item.id, item]));
+    await recordFailed(
+      this.deps.db,
+      this.request.taskId,
+      failed.map((item) => ({ ...item, item: byId.get(item.objectId) })),
+    );
+    countFailedItems(this.deps.metrics, failed);
+  }
+
+  private async writeUnlessDraining(
+    index: IndexRow,
+    objects: ObjectWrite[],
+    finishes: string | null,
+  ): Promise<WriteOutcome> {
+    const { index: target } = this.request;
+    // A task that refuses a reindex does so before its first write.
+    const onReindex = this.request.onReindex === 'refuse' && this.hasWritten ? 'forward' : this.request.onReindex;
+    for (let poll = 1; ; poll++) {
+      const fromMs = Date.now();
+      const outcome = await writeLive(this.deps.db, { target, indexNo: index.no, objects, onReindex, finishes });
+      if (outcome.kind === 'draining' || outcome.kind === 'moved') this.heldFromMs ??= fromMs;
+      if (outcome.kind !== 'draining' || poll >= DRAIN_POLLS) return outcome;
+      await delay(DRAIN_POLL_MS, undefined, { signal: this.running.signal });
+    }
+  }
+
+  /** Embeds and writes the objects whose stored content changed between the look at its hash and the write. */
+  private async writeChanged(
+    items: readonly (Item & Deletion)[],
+    outcome: { changed: string[] },
+    index: IndexRow,
+  ): Promise<{ written: string[]; stale: string[]; beyondRetention: string[]; failed: FailedItem[] }> {
+    const sum = {
+      written: [] as string[],
+      stale: [] as string[],
+      beyondRetention: [] as string[],
+      failed: [] as FailedItem[],
+    };
+    if (outcome.changed.length === 0) return sum;
+    const changed = new Set(outcome.changed);
+    const again = items.filter(({ id }) => changed.has(id));
+    for await (const portion of this.prepare(again, index, { reuse: false })) {
+      const second = await this.writeUnlessDraining(index, portion.objects, null);
+      // Moved or drained just now: the whole batch is tried again; what was written already counts as written.
+      if (second.kind !== 'written') throw new ReembedError('NotCurrent', 'the index was switched during the write');
+      sum.written.push(...second.written);
+      sum.stale.push(...second.stale, ...portion.dropped);
+      sum.beyondRetention.push(...second.beyondRetention);
+      sum.failed.push(...portion.failed);
+    }
+    return sum;
+  }
+
+  private async *prepare(
+    items: readonly (Item & Deletion)[],
+    index: IndexRow,
+    options: { reuse: boolean },
+  ): AsyncGenerator<Portion, void> {
+    const { db, client, models, loader } = this.deps;
+    const { kind, version: taskVersion } = this.request;
+    const versions = new Map(items.map((item) => [item.id, item.version ?? taskVersion]));
+    const versionOf = (id: string) => versions.get(id) ?? taskVersion;
+    const orderOf = (id: string) => ({
+      version: versionOf(id),
+      accepted: index.versioning === 'external' ? taskVersion : undefined,
+    });
+    if (kind === 'delete') {
+      const objects = items.map(({ id }) => ({ kind: 'tombstone' as const, id, ...orderOf(id) }));
+      yield { objects, failed: [], dropped: [] };
+      return;
+    }
+    const { signal } = this.running;
+    const waits = waitsOf(client);
+    const portions = prepareObjects(items, {
+      config: index,
+      embedder: watched(models.embedder(index.model), waits),
+      loader,
+      signal,
+      maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
+      known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
+      wait: createPatience(signal, waits),
+      stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
+    });
+    for await (const { ready, failed, dropped } of portions) {
+      const objects = ready.map(({ unchanged, ...object }): ObjectWrite => {
+        return { ...object, ...orderOf(object.id), kind: unchanged ? 'unchanged' : 'content' };
+      });
+      yield { objects, failed, dropped };
+    }
+  }
+}
+
+function staleBeyondRetention(objectId: string): FailedItem {
+  return {
+    objectId,
+    stage: 'write',
+    reason: 'stale-beyond-retention',
+    detail: 'older than tombstones that are gone: nobody can say whether the object was deleted since',
+  };
+}
+
+/** Adds a stretch, joined to the one before where it goes on. */
+function addForward(forwards: ForwardRange[], range: ForwardRange): void {
+  const before = forwards.at(-1);
+  if (before && before.toSeq === range.fromSeq && before.lock === range.lock) before.toSeq = range.toSeq;
+  else forwards.push(range);
+}

@@ -1,0 +1,23 @@
+import type { Embedder } from '../contract/embedder.ts';
+import { ReembedError } from '../contract/errors.ts';
+import type { ModelConfig } from '../contract/models.ts';
+
+/** What makes models of configurations. */
+export interface ModelMaker {
+  embedder(config: ModelConfig): Embedder;
+}
+
+const PATHS: Readonly<Record<string, string>> = { ModelNotFound: 'name', ModelWrongDimension: 'dimensions' };
+
+/** A model that this process cannot make is the caller's mistake, not, as later on, the provider's. Error: `InvalidInput`. */
+export function checkModel(models: ModelMaker, config: ModelConfig, field: string): void {
+  try {
+    models.embedder(config);
+  } catch (error) {
+    if (!(error instanceof ReembedError)) throw error;
+    const path = PATHS[error.type] ?? error.issues[0]?.path;
+    if (path === undefined) throw error;
+    const issues = [{ path: `${field}.${path}`, message: error.message }];
+    throw new ReembedError('InvalidInput', `${field}.${path}: ${error.message}`, { issues, cause: error });
+  }
+}

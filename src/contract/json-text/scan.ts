@@ -1,0 +1,98 @@
+import type { JsonLimits } from '../json.ts';
+import { JsonTextError } from './error.ts';
+import { MAX_PLAIN_CHARS, numberProblem } from './numbers.ts';
+import { pathAt } from './places.ts';
+import { asciiOf, TextEnds } from './text-ends.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const MINUS = 0x2d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * Looks over JSON text before it is parsed, in one pass over its bytes: counts what parsing would allocate, and finds
+ * what parsing would change without a word. It does not check the grammar; the parser does.
+ */
+export class JsonScan {
+  /** Fields of all objects, as written: fewer after parsing means that one was there twice. */
+  fields = 0;
+  private readonly bytes: Uint8Array;
+  private readonly limits: JsonLimits;
+  /** True where numbers are taken as the nearest double. */
+  private readonly isApproximate: (at: number) => boolean;
+  private values = 0;
+  private level = 0;
+  private at = 0;
+  private readonly ends: TextEnds;
+
+  constructor(bytes: Uint8Array, limits: JsonLimits, isApproximate: (at: number) => boolean = () => false) {
+    this.bytes = bytes;
+    this.limits = limits;
+    this.isApproximate = isApproximate;
+    this.ends = new TextEnds(bytes);
+  }
+
+  get isAtEnd(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  /** Goes on for about so many bytes; a text goes to its end. @throws JsonTextError for the first problem */
+  run(count = this.bytes.length): void {
+    const { bytes, limits } = this;
+    const end = Math.min(bytes.length, this.at + count);
+    let { at } = this;
+    while (at < end) {
+      const byte = bytes[at] as number;
+      if (byte === QUOTE) {
+        const close = this.ends.after(at);
+        if (close < 0) this.fail(at, 'must be well-formed Unicode');
+        at = close;
+      } else if (byte === COLON) {
+        this.fields += 1;
+        at += 1;
+      } else if (byte === COMMA || byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+        this.values += 1;
+        if (byte !== COMMA) this.level += 1;
+        if (this.values > limits.values) this.fail(at, `must not have more than ${limits.values} elements and fields`);
+        if (this.level > limits.levels) this.fail(at, `must not be nested deeper than ${limits.levels} levels`);
+        at += 1;
+      } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
+        this.level -= 1;
+        at += 1;
+      } else if (byte === MINUS || isDigit(byte)) {
+        const from = at;
+        const next = endOfNumber(bytes, at);
+        at = Math.abs(next);
+        if (next >= 0 && at - from <= MAX_PLAIN_CHARS) continue;
+        const message = numberProblem(asciiOf(bytes, from, at));
+        if (message !== undefined && !this.isApproximate(from)) this.fail(from, message);
+      } else at += 1;
+    }
+    this.at = at;
+  }
+
+  private fail(at: number, message: string): never {
+    throw new JsonTextError(message, { path: pathAt(this.bytes, at) });
+  }
+}
+
+/** The byte after a number; negative if it has an exponent. */
+function endOfNumber(bytes: Uint8Array, start: number): number {
+  let hasExponent = false;
+  let at = start + 1;
+  for (; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    if (isDigit(byte) || byte === 0x2e || byte === 0x2b || byte === MINUS) continue;
+    if (byte !== 0x65 && byte !== 0x45) break;
+    hasExponent = true;
+  }
+  return hasExponent ? -at : at;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}

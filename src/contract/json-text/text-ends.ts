@@ -1,0 +1,73 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
+
+/**
+ * Finds the ends of texts, from left to right. What is searched natively is remembered, so that no byte is searched twice
+ * for the same thing.
+ */
+export class TextEnds {
+  private readonly bytes: Uint8Array;
+  private quote = -1;
+  private escape = -1;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** The byte after a text that begins with a quote, or that of the whole; negative for an escaped lone surrogate. */
+  after(start: number): number {
+    const { bytes } = this;
+    let at = start + 1;
+    // Most texts, and stretches between escapes, are short: a loop is faster than two searches.
+    for (let plain = 0; at < bytes.length; ) {
+      const byte = bytes[at];
+      if (byte === QUOTE) return at + 1;
+      if (byte === BACKSLASH) {
+        at = afterEscape(bytes, at);
+        if (at < 0) return -1;
+        plain = 0;
+      } else if (plain < SHORT_TEXT) {
+        at += 1;
+        plain += 1;
+      } else at = this.nextMark(at);
+    }
+    return bytes.length;
+  }
+
+  /** The next quote or escape. */
+  private nextMark(at: number): number {
+    if (this.quote < at) this.quote = next(this.bytes, QUOTE, at);
+    if (this.escape < at) this.escape = next(this.bytes, BACKSLASH, at);
+    return Math.min(this.quote, this.escape);
+  }
+}
+
+const SHORT_TEXT = 24;
+
+function next(bytes: Uint8Array, byte: number, from: number): number {
+  const at = bytes.indexOf(byte, from);
+  return at < 0 ? bytes.length : at;
+}
+
+/** The byte after an escape; negative for a lone surrogate. */
+function afterEscape(bytes: Uint8Array, at: number): number {
+  if (bytes[at + 1] !== LOWER_U) return at + 2;
+  const unit = unitAt(bytes, at);
+  if (unit >= 0xdc00 && unit <= 0xdfff) return -1;
+  if (!(unit >= 0xd800 && unit < 0xdc00)) return at + 6;
+  const low = bytes[at + 6] === BACKSLASH && bytes[at + 7] === LOWER_U ? unitAt(bytes, at + 6) : 0;
+  return low >= 0xdc00 && low <= 0xdfff ? at + 12 : -1;
+}
+
+/** The UTF-16 unit of an escape; NaN if it is none, which is left to the parser. */
+function unitAt(bytes: Uint8Array, at: number): number {
+  return Number.parseInt(asciiOf(bytes, at + 2, at + 6), 16);
+}
+
+/** At most a thousand characters and one: more are no number that is kept. */
+export function asciiOf(bytes: Uint8Array, from: number, to: number): string {
+  let text = '';
+  for (let at = from; at < Math.min(to, from + 1_001); at++) text += String.fromCharCode(bytes[at] ?? 0);
+  return text;
+}

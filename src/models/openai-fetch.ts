@@ -1,0 +1,143 @@
+import { ReembedError } from '../contract/errors.ts';
+import { answerLimit, readAnswer, readRefusal } from './read-body.ts';
+import { type AnswerTo, readVectors } from './read-vectors.ts';
+
+type Fetch = typeof globalThis.fetch;
+
+/** As the AI SDK writes it: within a text each quote has a backslash before it, so this is found nowhere else. */
+const AS_NUMBERS = ',"encoding_format":"float"';
+const ENCODINGS = { bytes: ',"encoding_format":"base64"', numbers: AS_NUMBERS, unnamed: '' } as const;
+const DIMENSIONS = /,"dimensions":\d+/;
+
+/** What a request may leave out or ask for in another way. */
+interface Variant {
+  encoding: keyof typeof ENCODINGS;
+  sendsDimensions: boolean;
+}
+
+interface Asked {
+  variant: Variant;
+  response: Response;
+}
+
+/** Answers that say the request, as it was, is not understood. */
+const NOT_UNDERSTOOD: readonly number[] = [400, 415, 422];
+/** What a refusal says that is about the texts, and what it says that is about the fields beside them. */
+const ABOUT_TEXTS = /batch|length|token|context|too (?:many|long|large|big)|larger|maximum|limit|exceed/i;
+const ABOUT_ENCODING = /encoding|format|base64|float/i;
+const ABOUT_DIMENSIONS = /dimension|matryoshka/i;
+/** Refusals without a word on the fields, after which the request is tried in other ways all the same. */
+const UNCLEAR_REFUSALS = 3;
+
+/** For one request: the `fetch` to make it with, and what was answered for each text, if it was. */
+export type VectorFetch = (to: AnswerTo) => { fetch: Fetch; vectors(): unknown[] | undefined };
+
+/**
+ * Makes, for each request to one endpoint, a `fetch` that reads the vectors of its answer itself and hands the AI SDK an
+ * empty one. The SDK checks each number of each vector with a schema: measured with 384 dimensions, that takes longer
+ * than the request, the JSON and all else together, and `checkVectors` looks at each number anyway. The SDK also keeps
+ * the order of the answer, where OpenAI's format has an `index` for each vector, and reads answers of any length.
+ *
+ * Vectors are asked for as base64 of little-endian single-precision numbers, as OpenAI's own clients do: a quarter of
+ * the bytes, and none to parse. An endpoint that refuses the field, or refuses `dimensions`, is asked in another way,
+ * and when that is answered, from then on at once.
+ */
+export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch {
+  let settled: Variant | undefined;
+  let unclear = 0;
+
+  async function ask(input: Parameters<Fetch>[0], init: RequestInit): Promise<Asked> {
+    const body = String(init.body);
+    const send = async (variant: Variant): Promise<Asked> => {
+      const response = await fetch(input, { ...init, body: written(body, variant) });
+      return { variant, response: response.ok ? response : await refusalOf(response) };
+    };
+    const isSettled = settled !== undefined;
+    const first = await send(settled ?? { encoding: 'bytes', sendsDimensions: true });
+    if (first.response.ok || isSettled || !NOT_UNDERSTOOD.includes(first.response.status)) return first;
+    for (const variant of othersAfter(await first.response.clone().text(), DIMENSIONS.test(tailOf(body)))) {
+      const again = await send(variant);
+      if (again.response.ok) return again;
+    }
+    return first;
+  }
+
+  function* othersAfter(said: string, withDimensions: boolean): Generator<Variant> {
+    const aboutDimensions = withDimensions && ABOUT_DIMENSIONS.test(said);
+    if (aboutDimensions) {
+      for (const encoding of ['bytes', 'numbers', 'unnamed'] as const) yield { encoding, sendsDimensions: false };
+      return;
+    }
+    if (!ABOUT_ENCODING.test(said)) {
+      if (ABOUT_TEXTS.test(said) || unclear >= UNCLEAR_REFUSALS) return;
+      unclear++;
+    }
+    for (const encoding of ['numbers', 'unnamed'] as const) yield { encoding, sendsDimensions: true };
+    if (withDimensions) yield { encoding: 'unnamed', sendsDimensions: false };
+  }
+
+  return (to) => {
+    let vectors: unknown[] | undefined;
+    return {
+      vectors: () => vectors,
+      async fetch(input, init = {}) {
+        const { response, variant } = await ask(input, init);
+        if (!response.ok) return response;
+        const body = await readAnswer(response, answerLimit(to.texts.length, dimensions), to.label);
+        const parsed = parse(body, to.label);
+        const refusal = refusalIn(parsed);
+        // Some gateways answer 200 to a call that failed behind them.
+        if (refusal !== undefined) return new Response(body, { status: refusal, headers: JSON_HEADERS });
+        vectors = readVectors(parsed, to);
+        settled = variant;
+        return new Response('{"data":[]}', { status: response.status, headers: JSON_HEADERS });
+      },
+    };
+  };
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+function written(body: string, { encoding, sendsDimensions }: Variant): string {
+  const tail = tailOf(body);
+  const head = body.slice(0, body.length - tail.length);
+  const asked = tail.replace(AS_NUMBERS, ENCODINGS[encoding]);
+  return head + (sendsDimensions ? asked : asked.replace(DIMENSIONS, ''));
+}
+
+/** What follows the texts. */
+function tailOf(body: string): string {
+  const at = body.lastIndexOf(AS_NUMBERS);
+  return at < 0 ? '' : body.slice(at);
+}
+
+async function refusalOf(response: Response): Promise<Response> {
+  const { status, statusText, headers } = response;
+  return new Response((await readRefusal(response)) || null, { status, statusText, headers: plain(headers) });
+}
+
+/** The body is no longer compressed, nor as long as it was. */
+function plain(headers: Headers): Headers {
+  const kept = new Headers(headers);
+  for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) kept.delete(name);
+  return kept;
+}
+
+function parse(body: string, label: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new ReembedError('ModelBadAnswer', `The ${label} answered with something that is not JSON; check baseUrl`);
+  }
+}
+
+/** The status that an error in the body stands for, if there is one instead of vectors. */
+function refusalIn(parsed: unknown): number | undefined {
+  if (typeof parsed !== 'object' || parsed === null || 'data' in parsed) return undefined;
+  const { error } = parsed as { error?: unknown };
+  if (typeof error !== 'object' || error === null) return error === undefined || error === null ? undefined : 500;
+  const { code, status } = error as { code?: unknown; status?: unknown };
+  const named = [code, status].find((value) => typeof value === 'number' && value >= 400 && value <= 599);
+  if (typeof named === 'number') return Math.trunc(named);
+  return /quota|rate.?limit/i.test(String(code)) ? 429 : 500;
+}

@@ -1,0 +1,40 @@
+import type { Embedder } from '../contract/embedder.ts';
+import { ReembedError } from '../contract/errors.ts';
+import type { IndexConfig } from '../contract/indexes.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { Payload } from '../contract/objects.ts';
+import { type Failure, failureFrom } from './failure.ts';
+import { type Part, splitText } from './split.ts';
+import { textOf } from './text-of.ts';
+
+/**
+ * The parts of one object's text, or why the object fails: it has no text, more parts than one object may have, or no
+ * word that the model knows.
+ */
+export async function partsOf(
+  payload: Payload,
+  { config, embedder }: { config: IndexConfig; embedder: Embedder },
+): Promise<Part[] | { failed: Failure }> {
+  const { fields } = config.splitter;
+  const mostParts = mostPartsOf(config);
+  try {
+    const parts = await splitText(textOf(payload, fields), config.splitter, mostParts);
+    if (parts.length === 0) {
+      const where = fields && typeof payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
+      return { failed: { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` } };
+    }
+    // One part without known words does no harm to the others.
+    const known = await embedder.knows?.(parts.map(({ text }) => text));
+    if (!known?.every((one) => !one)) return parts;
+    const detail = `the model ${config.model.name} knows no word of the text`;
+    return { failed: { stage: 'embed', reason: 'NoKnownWords', detail } };
+  } catch (error) {
+    if (error instanceof ReembedError && error.type === 'TooLarge') return { failed: failureFrom('split', error) };
+    throw error;
+  }
+}
+
+/** Most parts of one object: fewer where each vector is long, since all of them are in memory at once. */
+function mostPartsOf({ model: { dimensions } }: IndexConfig): number {
+  return Math.min(LIMITS.partsPerObject, Math.floor(LIMITS.vectorNumbersPerObject / dimensions));
+}

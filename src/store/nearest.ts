@@ -1,0 +1,132 @@
+import { sql } from 'kysely';
+import type { Vector } from '../contract/vectors.ts';
+import type { Trx } from './database.ts';
+import { tablesOf } from './partitions.ts';
+import { vectorText } from './protocol/parts.ts';
+import type { IndexRow } from './schema.ts';
+import { vectorExpression } from './vector-index.ts';
+
+/** What is compared with what. */
+export interface Neighborhood {
+  vector: Vector;
+  limit: number;
+  filter?: Record<string, unknown> | undefined;
+}
+
+/** An object with its best part. Smaller distances are nearer. */
+export interface Neighbor {
+  id: string;
+  distance: number;
+  /** Null for the average of all parts. */
+  part: number | null;
+}
+
+const LARGEST_EF_SEARCH = 1_000;
+/** Rows of one fetch after the first: small rows, since they carry neither vectors nor payloads. */
+const FETCH_ROWS = 1_000;
+
+/** True of an object `o` that a search may find. */
+function found({ filter }: Pick<Neighborhood, 'filter'>) {
+  // An empty filter fits all objects; the index on the metadata would be read as a whole for it.
+  const passes =
+    filter && Object.keys(filter).length > 0 ? sql`and o.metadata @> ${JSON.stringify(filter)}::jsonb` : sql``;
+  return sql`not o.deleted and not o.failed ${passes}`;
+}
+
+/**
+ * Compares every part that passes the filter, and returns the nearest objects, best first. The result is exact. Postgres
+ * groups by object, so that memory does not grow with the parts of one object.
+ */
+export async function nearestOfAll(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
+  const { objects, parts } = tablesOf(index.no);
+  const { column, type, operator } = vectorExpression(index);
+  const distance = sql`(${column} ${operator} ${vectorText(wanted.vector)}::${type})`;
+  const { rows } = await sql<Neighbor>`
+    select nearest.id, nearest.distance, best.part
+    from (
+      select p.object_id as id, min(${distance}) as distance
+      from ${parts} p
+      join ${objects} o on o.index_no = ${index.no} and o.object_id = p.object_id
+      where p.index_no = ${index.no} and ${found(wanted)}
+      group by p.object_id
+      having min(${distance}) <> 'NaN' -- the angle to a vector of zeros
+      order by distance, p.object_id
+      limit ${wanted.limit}
+    ) nearest
+    cross join lateral (
+      select case when p.is_average then null else p.part end as part
+      from ${parts} p
+      where p.index_no = ${index.no} and p.object_id = nearest.id
+      order by ${distance} + 0.0, p.part -- plus zero: not an order that the HNSW index knows
+      limit 1
+    ) best
+    order by nearest.distance, nearest.id`.execute(trx);
+  return rows;
+}
+
+/**
+ * Reads the HNSW index from the nearest part on until there are enough different objects, or the scan has run dry. The
+ * result is approximate, and fewer objects than wanted do not mean that there are no more. One pass over the index:
+ * the parts of an object that is known already are read past, and nothing is read twice.
+ */
+export async function nearestByIndex(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
+  const { objects, parts } = tablesOf(index.no);
+  const { column, type, operator } = vectorExpression(index);
+  const distance = sql`${column} ${operator} ${vectorText(wanted.vector)}::${type}`;
+  const first = wanted.limit * 2 + 10;
+  const width = String(Math.min(LARGEST_EF_SEARCH, Math.max(40, first)));
+  const best = new Map<string, Neighbor>();
+  // Rolling back gives the settings back and closes the cursor. A sort would be the whole comparison; a relaxed order
+  // loses no part that the scan comes to late.
+  await sql`savepoint by_index`.execute(trx);
+  await sql`
+    select set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
+      set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', ${width}, true)`.execute(
+    trx,
+  );
+  // The condition is a subquery with a value: as a join it would make Postgres choose plans without the index.
+  await sql`
+    declare nearest_parts no scroll cursor for
+    select p.object_id as id, ${distance} as distance, case when p.is_average then null else p.part end as part
+    from ${parts} p
+    where (
+      select ${found(wanted)}
+      from ${objects} o
+      where o.index_no = ${index.no} and o.object_id = p.object_id
+    )
+    order by ${distance}`.execute(trx);
+  for (let fetch = first; best.size < wanted.limit; fetch = FETCH_ROWS) {
+    const { rows } = await sql<Neighbor>`fetch forward ${sql.lit(fetch)} from nearest_parts`.execute(trx);
+    for (const row of rows) {
+      const before = best.get(row.id);
+      if (!Number.isNaN(row.distance) && (!before || row.distance < before.distance)) best.set(row.id, row);
+    }
+    if (rows.length < fetch) break;
+  }
+  await sql`rollback to savepoint by_index`.execute(trx);
+  return [...best.values()].sort(byDistance).slice(0, wanted.limit);
+}
+
+function byDistance(left: Neighbor, right: Neighbor): number {
+  return left.distance - right.distance || (left.id < right.id ? -1 : 1);
+}
+
+/** True when at least this many parts pass the filter: counted no further. */
+export async function passAtLeast(
+  trx: Trx,
+  index: IndexRow,
+  wanted: Pick<Neighborhood, 'filter'>,
+  atLeast: number,
+): Promise<boolean> {
+  const { objects, parts } = tablesOf(index.no);
+  const { rows } = await sql<{ parts: number }>`
+    select count(*) as parts
+    from (
+      select
+      from ${objects} o
+      join ${parts} p on p.index_no = ${index.no} and p.object_id = o.object_id
+      where o.index_no = ${index.no} and ${found(wanted)}
+      limit ${atLeast}
+    ) passing`.execute(trx);
+  return (rows[0]?.parts ?? 0) >= atLeast;
+}

@@ -1,0 +1,71 @@
+import { sql } from 'kysely';
+import { textArray } from '../binary.ts';
+import { type Db, type Trx, transaction } from '../database.ts';
+import { tablesOf } from '../partitions.ts';
+import { holdGate } from './gate.ts';
+import { requireLock } from './locks.ts';
+
+/**
+ * An index with external versions remembers of each object whose tombstone was removed with which version it was
+ * deleted: one row per object that was deleted and not written since.
+ */
+
+/** Of these objects, by id, the version of the deletion of those whose tombstone was removed. */
+export async function removalsOf(trx: Trx, indexNo: number, ids: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await sql<{ object_id: string; version: number }>`
+    select object_id, version
+    from reembed.removed_objects
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(trx);
+  return new Map(rows.map((row) => [row.object_id, row.version]));
+}
+
+/** Hands what is remembered of objects on to their rows, now that they have some again. */
+export async function recallRemoved(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    with recalled as (
+      delete from reembed.removed_objects
+      where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])
+      returning object_id, deleted_version
+    )
+    update ${tablesOf(indexNo).objects} stored set
+      deleted_version = greatest(stored.deleted_version, recalled.deleted_version)
+    from recalled
+    where stored.index_no = ${indexNo} and stored.object_id = recalled.object_id`.execute(trx);
+}
+
+/**
+ * Lets the destination of a reindex remember what its source does, a batch at a time, in the order of the ids. While the
+ * lock is held nothing is added to it. Returns the last id of the batch; null when there is no more.
+ */
+export async function copyRemoved(
+  db: Db,
+  lock: string,
+  pair: { sourceNo: number; destNo: number },
+  { after, limit }: { after: string; limit: number },
+): Promise<string | null> {
+  return transaction(db, async (trx) => {
+    await holdGate(trx, pair.destNo);
+    await requireLock(trx, lock);
+    const { rows } = await sql<{ last: string | null; objects: number }>`
+      with batch as (
+        select object_id, version, deleted_version
+        from reembed.removed_objects
+        where index_no = ${pair.sourceNo} and object_id > ${after} collate "C"
+        order by object_id
+        limit ${limit}
+      ),
+      copied as (
+        insert into reembed.removed_objects as known (index_no, object_id, version, deleted_version)
+        select ${pair.destNo}::int, object_id, version, deleted_version
+        from batch
+        on conflict (index_no, object_id) do update set
+          version = greatest(known.version, excluded.version),
+          deleted_version = greatest(known.deleted_version, excluded.deleted_version)
+      )
+      select max(object_id collate "C") as last, count(*) as objects
+      from batch`.execute(trx);
+    const batch = rows[0];
+    return batch && batch.objects === limit ? batch.last : null;
+  });
+}

@@ -1,0 +1,58 @@
+import { sql } from 'kysely';
+import type { Vector } from '../contract/vectors.ts';
+import type { Db, Trx } from './database.ts';
+import { scoreOf } from './hits.ts';
+import { nearestByIndex, nearestOfAll } from './nearest.ts';
+import { readTables, tablesOf } from './partitions.ts';
+import type { IndexRow } from './schema.ts';
+import { vectorIndexKind } from './vector-index.ts';
+
+/**
+ * The share of the exact neighbors of a few objects that the HNSW index finds as well; null where there is nothing to
+ * compare. The objects are a sample of all, one part of each, and of their neighbors only the ids are read.
+ */
+export async function measureRecall(
+  db: Db,
+  index: IndexRow,
+  sample: { objects: number; limit: number },
+): Promise<number | null> {
+  if (vectorIndexKind(index.model.dimensions) === 'none') return null;
+  let found = 0;
+  let wanted = 0;
+  for (const vector of await readTables(index, () => sampleVectors(db, index, sample.objects))) {
+    const compare = async (trx: Trx) => ({
+      exact: await nearestOfAll(trx, index, { vector, limit: sample.limit }),
+      chosen: await nearestByIndex(trx, index, { vector, limit: sample.limit }),
+    });
+    const { exact, chosen } = await readTables(index, () =>
+      db.transaction().setIsolationLevel('repeatable read').execute(compare),
+    );
+    const worst = scoreOf(index, exact.at(-1)?.distance ?? 0);
+    wanted += exact.length;
+    // By score, not by id: of several equally near objects either answer is right.
+    found += Math.min(exact.length, chosen.filter(({ distance }) => scoreOf(index, distance) >= worst - 1e-4).length);
+  }
+  return wanted === 0 ? null : Math.round((found / wanted) * 1_000) / 1_000;
+}
+
+/** One vector of each of a few objects, which the hash of the id picks: the same ones each time, from all over. */
+async function sampleVectors(db: Db, index: IndexRow, objects: number): Promise<Vector[]> {
+  const tables = tablesOf(index.no);
+  const { rows } = await sql<{ embedding: string }>`
+    select p.embedding::text as embedding
+    from (
+      select object_id
+      from ${tables.objects}
+      where index_no = ${index.no} and not deleted and not failed
+      order by hashtext(object_id), object_id
+      limit ${objects}
+    ) sample
+    cross join lateral (
+      select embedding
+      from ${tables.parts}
+      where index_no = ${index.no} and object_id = sample.object_id
+      order by part
+      limit 1
+    ) p`.execute(db);
+  return rows.map(({ embedding }) => JSON.parse(embedding));
+}

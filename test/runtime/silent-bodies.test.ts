@@ -1,0 +1,82 @@
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startHttpServer } from '../../src/runtime/http-server.ts';
+
+const silence = { silenceMs: 400, lateMs: 400 };
+
+async function serverThat(fetch: (request: Request) => Promise<Response>) {
+  const server = await startHttpServer({ fetch, host: '127.0.0.1', port: 0, anyPort: false, silence });
+  onTestFinished(() => server.stop(0));
+  return server.port;
+}
+
+const length = async (asked: Request) => new Response(String((await asked.text()).length));
+
+/** Sends pieces with a pause before each; gives the status and the answer, or what cut it. */
+function send(port: number, pieces: Iterable<string>, pauseMs: number): Promise<string> {
+  return new Promise((resolve) => {
+    const sending = request({ port, method: 'POST', headers: { 'content-type': 'application/x-ndjson' } }, (answer) => {
+      let text = '';
+      answer.on('data', (piece) => {
+        text += piece;
+      });
+      answer.on('end', () => resolve(`${answer.statusCode} ${text}`));
+      answer.on('error', () => resolve('cut'));
+    });
+    sending.on('error', () => resolve('cut'));
+    void (async () => {
+      for (const piece of pieces) {
+        await sleep(pauseMs);
+        sending.write(piece);
+      }
+      if (pauseMs < 10_000) sending.end();
+    })();
+  });
+}
+
+describe('a body', () => {
+  it('may take as long as it goes on', async () => {
+    expect(await send(await serverThat(length), Array(12).fill('x'), 120)).toBe('200 12');
+  });
+
+  it('that stops coming ends the request', async () => {
+    const port = await serverThat(length);
+    const answer = await new Promise<string>((resolve) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () =>
+        socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nonly this'),
+      );
+      socket.on('data', (piece) => {
+        text += piece;
+      });
+      socket.on('close', () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1.1 400 .*did not arrive in time/s);
+  });
+
+  it('is not too slow while the server does not read it', async () => {
+    const port = await serverThat(async (asked) => {
+      await sleep(1_500);
+      return length(asked);
+    });
+    expect(await send(port, ['x'.repeat(3_000_000)], 0)).toBe('200 3000000');
+  });
+
+  it('that was answered already is not taken for ever', async () => {
+    const port = await serverThat(async () => new Response('no', { status: 401 }));
+    const closed = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n');
+        const trickle = setInterval(() => socket.write('x'), 50);
+        socket.on('error', () => {});
+        socket.on('close', () => {
+          clearInterval(trickle);
+          resolve(true);
+        });
+      });
+    });
+    expect(closed).toBe(true);
+  });
+});

@@ -1,0 +1,157 @@
+import { sql } from 'kysely';
+import { expect, it } from 'vitest';
+import type { Db } from '../../../src/store/database.ts';
+import { dropRemovedOfGoneIndexes } from '../../../src/store/left-overs.ts';
+import { markChanges, readChanged, wasDeletedOnce, writeCopies } from '../../../src/store/protocol/copy.ts';
+import { copyRemoved } from '../../../src/store/protocol/removed.ts';
+import { collectTombstones } from '../../../src/store/protocol/tombstones.ts';
+import { compareIndexes } from '../../../src/store/protocol/verify.ts';
+import type { ObjectWrite } from '../../../src/store/protocol/write.ts';
+import { onBothDatabases } from '../../support/databases.ts';
+import { content, createIndex, liveIds, lockIn, orphanParts, rowOf, tombstone, writeIn } from '../builders.ts';
+
+const AT_ONCE = { retentionSeconds: -1, limit: 100 };
+
+/** A write with a version of its client, by the task of this number. */
+const by = (task: number, write: ObjectWrite): ObjectWrite => ({ ...write, accepted: task });
+const derived = (id: string, version: number, originalId: string) => content(id, version, { originalId });
+
+onBothDatabases((database) => {
+  const createExternal = () => createIndex(database().db, { versioning: 'external' });
+
+  async function rememberedIn(db: Db, indexNo: number): Promise<string[]> {
+    const { rows } = await sql<{ object_id: string }>`
+      select object_id
+      from reembed.removed_objects
+      where index_no = ${indexNo}
+      order by object_id`.execute(db);
+    return rows.map((row) => row.object_id);
+  }
+
+  it('a new object is accepted with any version after the tombstone of another one was removed', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    await writeIn(db, index, [by(1, tombstone('gone', 58))]);
+    expect(await collectTombstones(db, index.no, AT_ONCE)).toBe(1);
+    const outcome = await writeIn(db, index, [by(2, content('new', 3)), by(2, tombstone('other', 58))]);
+    expect(outcome).toMatchObject({ stale: [], beyondRetention: [] });
+    expect([...outcome.written].sort()).toEqual(['new', 'other']);
+    expect(await liveIds(db, index.no)).toEqual(['new']);
+  });
+
+  it('an older write of an object whose tombstone was removed is stale for good, and a newer one is let in', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    await writeIn(db, index, [by(1, content('a', 5))]);
+    await writeIn(db, index, [by(2, tombstone('a', 7))]);
+    await collectTombstones(db, index.no, AT_ONCE);
+    for (const late of [content('a', 5), content('a', 6), tombstone('a', 6)]) {
+      expect(await writeIn(db, index, [by(3, late)])).toMatchObject({ written: [], stale: ['a'] });
+    }
+    expect(await writeIn(db, index, [by(3, tombstone('a', 7))])).toMatchObject({ written: ['a'], stale: [] });
+    expect(await rowOf(db, index.no, 'a')).toBeUndefined();
+    expect(await writeIn(db, index, [by(4, content('a', 8))])).toMatchObject({ written: ['a'] });
+    expect(await liveIds(db, index.no)).toEqual(['a']);
+  });
+
+  it('what is remembered of a deletion goes when the object is written anew, and comes back with the next one', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    await writeIn(db, index, [by(1, tombstone('a', 7)), by(1, tombstone('b', 7))]);
+    await collectTombstones(db, index.no, AT_ONCE);
+    expect(await rememberedIn(db, index.no)).toEqual(['a', 'b']);
+    await writeIn(db, index, [by(2, content('a', 8))]);
+    expect(await rememberedIn(db, index.no)).toEqual(['b']);
+    await writeIn(db, index, [by(3, tombstone('a', 9))]);
+    await collectTombstones(db, index.no, AT_ONCE);
+    expect(await rememberedIn(db, index.no)).toEqual(['a', 'b']);
+    expect(await writeIn(db, index, [by(4, content('a', 8))])).toMatchObject({ stale: ['a'] });
+  });
+
+  it('deleting an original deletes what was derived before, whatever the versions of the client', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    await writeIn(db, index, [by(1, content('a', 1))]);
+    await writeIn(db, index, [by(2, derived('b', 1_000, 'a')), by(2, derived('c', 5, 'b'))]);
+    await writeIn(db, index, [by(3, tombstone('a', 2))]);
+    expect(await liveIds(db, index.no)).toEqual([]);
+    expect(await orphanParts(db, index.no)).toEqual([]);
+    // Its own version stays, so that its client's next one is newer.
+    expect(await rowOf(db, index.no, 'b')).toMatchObject({ version: 1_000, deleted: true });
+    expect(await writeIn(db, index, [by(4, content('b', 1_001))])).toMatchObject({ written: ['b'] });
+  });
+
+  it('what was derived after the deletion stays, with however low a version', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    await writeIn(db, index, [by(3, tombstone('a', 900))]);
+    expect(await writeIn(db, index, [by(4, derived('b', 1, 'a'))])).toMatchObject({ written: ['b'] });
+    await writeIn(db, index, [by(4, content('a', 901))]);
+    expect(await liveIds(db, index.no)).toEqual(['a', 'b']);
+  });
+
+  it('what was accepted before the deletion of its original, and comes late, stays deleted', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    await writeIn(db, index, [by(3, tombstone('a', 2))]);
+    expect(await writeIn(db, index, [by(2, derived('b', 1_000, 'a'))])).toMatchObject({ stale: ['b'] });
+    await collectTombstones(db, index.no, AT_ONCE);
+    expect(await writeIn(db, index, [by(2, derived('c', 1_000, 'a'))])).toMatchObject({ stale: ['c'] });
+    await writeIn(db, index, [by(4, content('a', 3))]);
+    expect(await writeIn(db, index, [by(2, derived('d', 1_000, 'a'))])).toMatchObject({ stale: ['d'] });
+    expect(await liveIds(db, index.no)).toEqual(['a']);
+  });
+
+  it('a deletion that is stale for its object deletes nothing that was derived from it', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    await writeIn(db, index, [by(1, content('a', 8))]);
+    await writeIn(db, index, [by(2, derived('b', 1, 'a'))]);
+    expect(await writeIn(db, index, [by(3, tombstone('a', 5))])).toMatchObject({ stale: ['a'] });
+    expect(await liveIds(db, index.no)).toEqual(['a', 'b']);
+  });
+
+  it('an index that is built gets the deletion of what was derived, and remembers what its source does', async () => {
+    const { db } = database();
+    const [source, dest] = [await createExternal(), await createExternal()];
+    await writeIn(db, source, [by(1, tombstone('gone', 9)), by(1, tombstone('gone-too', 9))]);
+    await collectTombstones(db, source.no, AT_ONCE);
+    await writeIn(db, source, [by(2, content('a', 1))]);
+    await writeIn(db, source, [by(3, derived('b', 50, 'a'))]);
+    const { lock } = await lockIn(db, source.name, dest.name);
+    const pair = { sourceNo: source.no, destNo: dest.no };
+    await writeCopies(db, lock, dest.no, [by(2, content('a', 1)), by(3, derived('b', 50, 'a'))]);
+    await writeIn(db, source, [by(4, tombstone('a', 2))]);
+    const until = await markChanges(db, source.no);
+    const changed = await readChanged(db, pair, { after: 0, until }, 10);
+    const copies = changed.map(({ id, version, accepted }) => by(accepted ?? 0, tombstone(id, version)));
+    expect(changed.filter(wasDeletedOnce).map(({ id, deleted }) => [id, deleted])).toEqual([
+      ['a', true],
+      ['b', true],
+    ]);
+    await writeCopies(db, lock, dest.no, copies);
+    expect(await liveIds(db, dest.no)).toEqual([]);
+    expect(await orphanParts(db, dest.no)).toEqual([]);
+    expect(await compareIndexes(db, pair, until)).toMatchObject({ behind: 0 });
+    // A copier that had read it before comes late.
+    await writeCopies(db, lock, dest.no, [by(3, derived('b', 50, 'a'))]);
+    expect(await liveIds(db, dest.no)).toEqual([]);
+
+    expect(await copyRemoved(db, lock, pair, { after: '', limit: 1 })).toBe('gone');
+    expect(await copyRemoved(db, lock, pair, { after: 'gone', limit: 2 })).toBeNull();
+    expect(await rememberedIn(db, dest.no)).toEqual(['gone', 'gone-too']);
+  });
+
+  it('what was remembered of an index that is gone is dropped', async () => {
+    const { db } = database();
+    const kept = await createExternal();
+    await writeIn(db, kept, [by(1, tombstone('a', 1))]);
+    await collectTombstones(db, kept.no, AT_ONCE);
+    await sql`
+      insert into reembed.removed_objects (index_no, object_id, version, deleted_version)
+      values (2000000000, 'a', 1, 1)`.execute(db);
+    expect(await dropRemovedOfGoneIndexes(db, 100)).toBe(1);
+    expect(await rememberedIn(db, kept.no)).toEqual(['a']);
+    expect(await rememberedIn(db, 2_000_000_000)).toEqual([]);
+  });
+});

@@ -1,0 +1,146 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { endOf, startTemporal, trackerWhen } from '../support/rig.ts';
+import { type Script, type ScriptedWorkers, startScripted } from './support/scripted.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const CHUNKS = 8;
+/** Where a signal may come in: while a step runs, and while the renewal of the lock holds up the end of a run. */
+const POINTS: [activity: string, call: number][] = [
+  ...Array.from({ length: CHUNKS }, (_, at): [string, number] => ['copySlice', at + 1]),
+  ...Array.from({ length: CHUNKS }, (_, at): [string, number] => ['reconcile', at + 1]),
+  ...Array.from({ length: 4 }, (_, at): [string, number] => ['end of renewLock', at + 1]),
+];
+
+describe('a reindex that goes on as a new run again and again', () => {
+  let environment: TestWorkflowEnvironment;
+  let workers: ScriptedWorkers;
+
+  beforeAll(async () => {
+    environment = await startTemporal('dev', { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=25'] });
+    workers = await startScripted(environment);
+  });
+  afterAll(async () => {
+    await workers?.stop();
+    await environment?.teardown();
+  });
+
+  const start = (workflowId: string, type = 'reindex', input: object = { source: 'a', dest: 'b' }) =>
+    environment.client.workflow.start(type, { workflowId, taskQueue: workers.taskQueue, args: [input] });
+
+  /** Starts a reindex that `send` is called for at one point of its way. */
+  async function begin(
+    name: string,
+    point: (typeof POINTS)[number],
+    send: (handle: WorkflowHandle) => Promise<unknown>,
+  ) {
+    const id = `${name}-${POINTS.indexOf(point)}`;
+    const script = workers.scriptOf(id);
+    Object.assign(script, { renewalMs: 300, copyChunks: CHUNKS, reconcileChunks: CHUNKS });
+    const handle = environment.client.workflow.getHandle(id);
+    const sent = new Promise<void>((resolve, reject) => {
+      script.during = async (activity, call) => {
+        if (activity === point[0] && call === point[1]) await send(handle).then(() => resolve(), reject);
+      };
+    });
+    const { firstExecutionRunId } = await start(id);
+    const end = endOf(handle);
+    await Promise.race([sent, end]);
+    return { id, script, handle, end, firstExecutionRunId };
+  }
+
+  const everywhere = <T>(run: (point: (typeof POINTS)[number]) => Promise<T>) => Promise.all(POINTS.map(run));
+
+  /** The lock is given back, and nothing was switched after that. */
+  function expectNothingSwitched(id: string, { calls, locks, released }: Script) {
+    expect([id, calls.cutOver ?? 0]).toEqual([id, 0]);
+    expect([id, [...released]]).toEqual([id, [...locks]]);
+  }
+
+  test.each([
+    ['cancel', 'canceled', (handle: WorkflowHandle) => handle.signal('cancel', 'enough')],
+    ['ignore', 'ignored', (handle: WorkflowHandle) => handle.signal('ignore', 'enough')],
+    ['a cancellation of Temporal', 'canceled', (handle: WorkflowHandle) => handle.cancel()],
+  ] as const)('stops at %s, whenever it comes, and gives its lock back', async (name, status, send) => {
+    await everywhere(async (point) => {
+      const { id, script, end } = await begin(name.replaceAll(' ', '-'), point, send);
+      expect([id, await end]).toMatchObject([id, { status, attempts: 1 }]);
+      expectNothingSwitched(id, script);
+    });
+  });
+
+  test('is held by a pause, whenever it comes, keeps its lock meanwhile, and goes on at resume', async () => {
+    await everywhere(async (point) => {
+      const { id, script, handle, end } = await begin('pause', point, (to) => to.signal('pause', 'somebody'));
+      await trackerWhen(handle, ({ status }) => status === 'paused');
+      const { calls } = script;
+      const before = calls.renewLock ?? 0;
+      await vi.waitUntil(() => (calls.renewLock ?? 0) >= before + 8, { timeout: 60_000 });
+      expect([id, calls.cutOver ?? 0, script.released.size]).toEqual([id, 0, 0]);
+      expect(await handle.query('tracker')).toMatchObject({ status: 'paused', attempts: 1 });
+      await handle.signal('resume', 'somebody');
+      const tracker = await end;
+      expect([id, tracker]).toMatchObject([id, { status: 'done', attempts: 1 }]);
+      expect(tracker.steering.map(({ call }) => call)).toEqual(['resume', 'pause']);
+      expect([id, calls.cutOver, script.locks.size]).toEqual([id, 1, 1]);
+    });
+  });
+
+  test('takes over a rate, whenever it comes, and ends', async () => {
+    await everywhere(async (point) => {
+      const { id, script, end, firstExecutionRunId } = await begin('rate', point, (to) => to.signal('throttle', 7));
+      const tracker = await end;
+      expect([id, tracker]).toMatchObject([id, { status: 'done', attempts: 1 }]);
+      expect([id, tracker.steering.map(({ call }) => call)]).toEqual([id, ['throttle']]);
+      expect([id, script.rates.at(-1)]).toEqual([id, point[0] === 'reconcile' && point[1] === CHUNKS ? null : 7]);
+      expect(tracker.links.runId).not.toBe(firstExecutionRunId);
+    });
+  });
+
+  test('is not disturbed by restart, which is noted', async () => {
+    await everywhere(async (point) => {
+      const { id, script, end } = await begin('restart', point, (to) => to.signal('restart'));
+      const tracker = await end;
+      expect([id, tracker]).toMatchObject([id, { status: 'done', attempts: 1, steering: [{ call: 'restart' }] }]);
+      expect([id, script.calls.cutOver, script.locks.size]).toEqual([id, 1, 1]);
+    });
+  });
+
+  test('an upsert of many items goes on too, and writes each of them once', async () => {
+    const handle = await start('many', 'upsert', { index: 'a', items: [] });
+    const tracker = await endOf(handle);
+    const script = workers.scriptOf('many');
+    expect(tracker).toMatchObject({ status: 'done', attempts: 1, version: 7, data: { written: 20_000, failed: 0 } });
+    expect(tracker.progress).toMatchObject({ done: 20_000, total: 20_000 });
+    expect(tracker.links.runId).not.toBe(handle.firstExecutionRunId);
+    const froms = script.chunks.map(([from]) => from).sort((one, other) => one - other);
+    expect(froms).toEqual(Array.from({ length: 40 }, (_, at) => at * 500));
+    expect([script.calls.admit, script.calls.dropStaged]).toEqual([1, 1]);
+  });
+
+  test('an upsert that is paused and resumed a hundred times has a short history, and all that it was asked', async () => {
+    const script = workers.scriptOf('often');
+    let handle: WorkflowHandle | undefined;
+    let isOver = false;
+    const pausing = (async () => {
+      handle = await start('often', 'upsert', { index: 'a', items: [] });
+      for (let times = 0; times < 100; times++) {
+        await handle.signal('pause').catch(() => {});
+        await handle.signal('resume').catch(() => {});
+      }
+      isOver = true;
+    })();
+    script.during = async (activity) => {
+      while (activity === 'writeChunk' && !isOver && (script.calls.writeChunk ?? 0) >= 36) await delay(20);
+    };
+    await pausing;
+    const tracker = await endOf(handle as WorkflowHandle);
+    expect(tracker).toMatchObject({ status: 'done', attempts: 1, data: { written: 20_000 } });
+    expect(tracker.steering).toHaveLength(20);
+    const { historyLength } = await (handle as WorkflowHandle).describe();
+    expect(historyLength).toBeLessThan(400);
+  });
+});

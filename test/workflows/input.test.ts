@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WORKFLOW } from '../../src/contract/names.ts';
+import type { Tracker } from '../../src/contract/tasks.ts';
+import { listIndexes } from '../../src/store/indexes.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { givenIndex, type Rig, startRig, startTemporal } from '../support/rig.ts';
+
+const long = 'x'.repeat(5_000);
+const carried = {
+  attempts: 1,
+  createTime: '2026-01-01T00:00:00Z',
+  errors: [],
+  data: {},
+  progress: { done: 0, total: 0, failed: 0, perSecond: 0, etaSeconds: null },
+};
+const done = { ...carried, status: 'done', sameAttempt: true };
+const accepted = { version: 1, total: 2, staging: 'never/1' };
+const upsert = { index: 'docs', items: [{ id: 'a', payload: 'text' }] };
+const reindex = { source: 'docs', dest: 'docs-v2', destModel: { provider: 'hash', dimensions: 16 } };
+const steer = { action: 'cancel', filter: { taskIds: ['nobody'] } };
+const slice = {
+  parentId: 'nobody',
+  lock: randomUUID(),
+  sourceNo: 1,
+  destNo: 2,
+  after: null,
+  until: null,
+  batchSize: 1,
+  ratePerSecond: null,
+};
+const state = { locked: null, copiedTo: null, copied: true, mark: 0, ratePerSecond: null, cutOver: {} };
+
+/** What nobody may start each workflow with, and what the answer must name. */
+const refused: [type: string, args: unknown[], named: string | RegExp][] = [
+  ...[WORKFLOW.upsert, WORKFLOW.delete, WORKFLOW.reindex, WORKFLOW.deleteIndex, WORKFLOW.steer].flatMap(
+    (type): [string, unknown[], string][] =>
+      [[], ['text'], [{}], [[]], [7], [null]].map((args) => [type, args, 'expected']),
+  ),
+  [WORKFLOW.upsert, [{ ...upsert, accepted: {} }], 'accepted: is not a known field'],
+  [WORKFLOW.upsert, [{ ...upsert, accepted }], 'accepted'],
+  [WORKFLOW.upsert, [{ ...upsert, previous: done }], 'previous'],
+  [WORKFLOW.upsert, [{ ...upsert, index: long }], 'index'],
+  [WORKFLOW.upsert, [{ ...upsert, maxAttempts: 'many' }], 'maxAttempts'],
+  [WORKFLOW.delete, [{ index: 'docs', ids: ['a'], previous: {} }], 'previous'],
+  [WORKFLOW.delete, [{ index: 'docs', ids: ['a'], accepted: { total: 0 } }], 'accepted'],
+  [WORKFLOW.reindex, [{ ...reindex, state: {} }], 'state'],
+  [WORKFLOW.reindex, [{ source: 'nowhere', dest: 'nor-here', state }], 'state'],
+  [WORKFLOW.reindex, [{ ...reindex, previous: { ...done, onlyFailed: true } }], 'previous'],
+  [WORKFLOW.reindex, [{ ...reindex, source: [long] }], 'source'],
+  [WORKFLOW.deleteIndex, [{ index: 'docs', parentId: 'somebody' }], 'parentId'],
+  [WORKFLOW.deleteIndex, [{ index: 'docs', indexNo: 1 }], 'indexNo'],
+  [WORKFLOW.deleteIndex, [{ index: 'docs', mirror: {} }], 'mirror'],
+  [WORKFLOW.deleteIndex, [{ index: 'docs', deleteAtMs: 0 }], 'deleteAtMs'],
+  [WORKFLOW.steer, [{ ...steer, by: 'somebody else' }], 'by'],
+  [WORKFLOW.steer, [{ ...steer, previous: done }], 'previous'],
+  [WORKFLOW.reindexSlice, [], 'a slice is started by its reindex'],
+  [WORKFLOW.reindexSlice, [slice], 'a slice is started by its reindex'],
+  // Beside the body, which only the product itself gives.
+  [WORKFLOW.upsert, [upsert, {}], 'second argument: v'],
+  [WORKFLOW.upsert, [upsert, 'text'], 'second argument'],
+  [WORKFLOW.upsert, [upsert, { v: 2, accepted }], 'v: must be 1'],
+  [WORKFLOW.upsert, [upsert, { v: 1, accepted: {} }], 'accepted.version'],
+  [WORKFLOW.upsert, [upsert, { v: 1, accepted: { ...accepted, total: 'many' } }], 'total'],
+  [WORKFLOW.upsert, [upsert, { v: 1, previous: {} }], 'previous.attempts'],
+  [WORKFLOW.upsert, [upsert, { v: 1, previous: done }], 'previous.sameAttempt'],
+  [WORKFLOW.upsert, [upsert, { v: 1, reindex: state }], 'reindex: is not a known field'],
+  [WORKFLOW.upsert, [upsert, { v: 1, write: { lanes: [] } }], 'write: is taken only of'],
+  [WORKFLOW.upsert, [{ index: long }, { v: 1, accepted }], 'first argument: index'],
+  [WORKFLOW.upsert, [null, { v: 1, accepted }], 'first argument'],
+  [WORKFLOW.upsert, [{ index: 'docs' }, { v: 1, accepted }], 'no longer there'],
+  [WORKFLOW.reindex, [reindex, { v: 1, reindex: state }], 'reindex: is taken only of'],
+  [WORKFLOW.reindex, [reindex, { v: 1, from: randomUUID(), reindex: state }], 'from: must be the run'],
+  [WORKFLOW.deleteIndex, [{ index: 'docs' }, { v: 1, retired: { parentId: 'p' } }], 'retired.indexNo'],
+  [WORKFLOW.deleteIndex, [{ index: 'docs' }, { v: 1, deletion: { deleteAtMs: 0, mirror: null } }], 'deletion'],
+  [WORKFLOW.steer, [steer, { v: 1, by: 7 }], 'by: must be'],
+  [WORKFLOW.job, [{ name: 'any' }, { v: 1, plan: {} }], 'plan.timeoutMs'],
+  [WORKFLOW.job, [{ name: 'any' }, { v: 1, turn: { kind: 'never' } }], 'turn.kind'],
+  [WORKFLOW.job, [{ name: 'any' }, { v: 1, standsFor: '' }], 'standsFor'],
+];
+
+describe('a workflow that anyone starts with anything', () => {
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let rig: Rig;
+
+  beforeAll(async () => {
+    [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
+    rig = await startRig({ environment, db: database.db });
+    await givenIndex(database.db, 'docs');
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    await environment?.teardown();
+    await database?.close();
+  });
+
+  const start = (type: string, args: unknown[]) =>
+    rig.client.workflow.start(type, { workflowId: randomUUID(), taskQueue: rig.taskQueue, args });
+  const failureOf = (handle: WorkflowHandle) =>
+    handle.result().then(
+      () => undefined,
+      (error: unknown) => (error instanceof WorkflowFailedError ? error.cause : error),
+    );
+
+  test('fails at once, names what is wrong, and changes nothing', async () => {
+    const ended = await Promise.all(
+      refused.map(async ([type, args, named]) => {
+        const handle = await start(type, args);
+        const failure = await failureOf(handle);
+        const { status, detail, attempts } = await handle.query<Tracker>('tracker');
+        return { type, args, named, failure, status, detail, attempts };
+      }),
+    );
+    for (const { type, args, named, failure, status, detail, attempts } of ended) {
+      const what = `${type} ${JSON.stringify(args).slice(0, 200)}`;
+      expect([what, status, attempts]).toEqual([what, 'failed', 1]);
+      expect([what, failure]).toMatchObject([what, { type: 'TaskFailed' }]);
+      expect(`${what}: ${detail.replace(/: (?=\S+: )/g, '.').replace(/\s+/g, ' ')} ${detail}`).toMatch(named);
+    }
+    expect(await listIndexes(database.db)).toMatchObject([{ name: 'docs', state: 'active' }]);
+  });
+
+  test('fails plainly when there is no workflow of that type', async () => {
+    const failure = await failureOf(await start('nightlyUpsert', [{}]));
+    expect(failure).toMatchObject({ type: 'InvalidInput', nonRetryable: true });
+    expect(String((failure as Error).message)).toMatch(/no workflow of type nightlyUpsert: the types are delete, /);
+  });
+
+  test('is a lane that holds nobody back with entries that it was not given by an earlier run', async () => {
+    const entries = [{ taskId: 'nobody', runId: 'none', told: true }];
+    for (const given of [{ entries }, { v: 1, entries }, { v: 1, from: randomUUID(), entries }, 'text']) {
+      expect(await failureOf(await start(WORKFLOW.jobLane, [{ name: 'any' }, given]))).toMatchObject({
+        type: 'InvalidInput',
+      });
+    }
+    for (const args of [[], [{ name: 7, entries: 'all' }]]) {
+      expect(await failureOf(await start(WORKFLOW.jobLane, args))).toBeUndefined();
+    }
+  });
+
+  test('goes on as if nothing had been when it is sent signals that nobody can make sense of', async () => {
+    const handle = await start(WORKFLOW.deleteIndex, [{ index: 'docs', after: '1h' }]);
+    const jobs = await start(WORKFLOW.job, [{ name: 'any' }]);
+    for (const name of ['turn', 'started', 'leave', 'slice-progress', 'throttle', 'pause', 'resume']) {
+      for (const args of [[], [null], ['text'], [{}], [7, 7, 7]]) {
+        await handle.signal(name, ...args);
+        await jobs.signal(name, ...args);
+      }
+    }
+    for (const one of [handle, jobs]) {
+      expect(await one.query<Tracker>('tracker')).toMatchObject({
+        status: expect.stringMatching(/waiting|processing/),
+      });
+      await one.signal('cancel');
+      expect(await failureOf(one)).toMatchObject({ name: 'CancelledFailure' });
+    }
+  });
+});
