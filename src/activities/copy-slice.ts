@@ -88,7 +88,7 @@ export async function copySlice(
   try {
     let objects = await read(cursor);
     // One batch at least, however long its read took: the next activity would begin where this one did.
-    const mayGoOn = (batches: number) => batches === 0 || !running.isTimeUp();
+    const mayGoOn = (batches: number) => !running.isTimeUp() || batches === 0;
     for (let batches = 0; objects.length > 0 && mayGoOn(batches) && failedBatches < MOST_FAILED_BATCHES; batches++) {
       const { length } = objects;
       begin(objects);

@@ -81,7 +81,13 @@ test.each([1, 3])('%i batches of a slice are embedded at once, and no more', asy
     running--;
     return vectors(texts);
   };
-  expect(await copy()).toEqual({ counts: { copied: 7, tombstones: 0, failed: 0 }, cursor: 'id-6', done: true });
+  expect(await copy()).toEqual({
+    counts: { copied: 7, tombstones: 0, failed: 0 },
+    cursor: 'id-6',
+    done: true,
+    failedBatches: 0,
+    waitedMs: 0,
+  });
   expect(most).toBe(inFlight);
   expect(await copied()).toHaveLength(7);
 });
@@ -101,7 +107,13 @@ test('the cursor passes no batch that is still under way, so that a try that goe
   embed = async (texts) => vectors(texts);
   const signal = new AbortController().signal;
   const goneOn = await copy({ signal, resumedFrom: beats.at(-1) });
-  expect(goneOn).toEqual({ counts: { copied: 3, tombstones: 0, failed: 0 }, cursor: 'id-0', done: true });
+  expect(goneOn).toEqual({
+    counts: { copied: 3, tombstones: 0, failed: 0 },
+    cursor: 'id-0',
+    done: true,
+    failedBatches: 0,
+    waitedMs: 0,
+  });
   expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
 });
 
