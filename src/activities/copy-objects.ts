@@ -12,7 +12,7 @@ import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { atOnce, type GiveWay } from './give-way.ts';
-import { createPatience } from './running.ts';
+import { createPatience, pauseWithin } from './running.ts';
 import { waitsOf, watched } from './waits.ts';
 
 export interface CopyTarget {
@@ -100,7 +100,7 @@ export interface Copies {
  * `known` are the hashes of what it has vectors of.
  */
 export async function* prepareCopies(
-  { background: db, client, models, loader }: ActivityDependencies,
+  { background: db, client, models, loader, settings }: ActivityDependencies,
   { sourceNo, dest, signal }: Pick<CopyTarget, 'sourceNo' | 'dest' | 'signal'>,
   objects: readonly StoredObject[],
   known?: ReadonlyMap<string, string>,
@@ -121,7 +121,8 @@ export async function* prepareCopies(
       loader,
       signal,
       known: known && (async () => known),
-      wait: createPatience(signal, waits),
+      pause: pauseWithin(settings.modelPatienceMs),
+      wait: createPatience(signal, waits, settings.modelPatienceMs),
       stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, orderOf(id).version]))),
     },
   );

@@ -62,6 +62,8 @@ export interface ActivityDependencies {
     sliceObjects: number;
     /** Of the time, for writing copies while live work goes on; 1: as fast as it can. */
     copyShare: number;
+    /** How long an activity waits for a model that does not answer, in ms; then Temporal tries it again. */
+    modelPatienceMs: number;
     /** Memory of one HNSW build. */
     indexMemoryMb: number;
     /** Parts from which an index that was filled by upserts gets its HNSW index. */

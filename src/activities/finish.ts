@@ -35,7 +35,7 @@ export function createFinishActivities(
         const index = await requireIndex(db, indexNo);
         const waits = waitsOf(deps.client);
         const embedder = watched(models.embedder(index.model), waits);
-        await patiently(createPatience(signal, waits), () => checkEmbedder(embedder, signal));
+        await patiently(createPatience(signal, waits, settings.modelPatienceMs), () => checkEmbedder(embedder, signal));
       }),
 
     buildVectorIndex: (indexNo, { leaveLocked = false } = {}) =>

@@ -13,8 +13,9 @@ const LEAST_WAIT_MS = 500;
 const TOLD_MS = 2_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
-/** Without any progress: of a model that does not answer, and of one that asks to slow down again and again. */
-const MOST_WAITED_MS = 30_000;
+/** How long an activity waits for a model that does not answer, without any progress. */
+export const MODEL_PATIENCE_MS = 30_000;
+/** The same for a model that asks to slow down again and again. */
 const MOST_ASKED_MS = 45 * 60_000;
 
 /** A running activity: its cancellation, and a heartbeat that carries where it is. */
@@ -84,10 +85,10 @@ export type Patience = (error: unknown, hasProgressed: boolean) => Promise<void>
 
 /**
  * How an activity waits for a model. When the provider asks to slow down, as long as it says: waiting is not failing and
- * uses up no try. When the model does not answer, for half a minute without progress, longer and longer each time: then the
+ * uses up no try. When the model does not answer, for `patienceMs` without progress, longer and longer each time: then the
  * error is thrown, and it is Temporal that tries again. A local activity, which must be short, does not wait.
  */
-export function createPatience(signal: AbortSignal, waits: Waits): Patience {
+export function createPatience(signal: AbortSignal, waits: Waits, patienceMs: number): Patience {
   const mayWait = !isLocal();
   let waitMs = FIRST_WAIT_MS;
   let waitedMs = 0;
@@ -96,13 +97,18 @@ export function createPatience(signal: AbortSignal, waits: Waits): Patience {
     if (!mayWait || !(error instanceof ReembedError) || !error.type.startsWith('Model') || !error.retryable)
       throw error;
     const isAsked = error.type === 'ModelRateLimited';
-    if (waitedMs > (isAsked ? MOST_ASKED_MS : MOST_WAITED_MS)) throw error;
+    if (waitedMs >= (isAsked ? MOST_ASKED_MS : patienceMs)) throw error;
     const forMs = Math.max(LEAST_WAIT_MS, (isAsked ? error.retryAfterMs : undefined) ?? waitMs);
     if (forMs >= TOLD_MS || waitedMs >= TOLD_MS) waits.begin(error, forMs);
     await delay(forMs, undefined, { signal });
     waitedMs += forMs;
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
   };
+}
+
+/** Waits as long as asked, but no longer than a model that does not answer is waited for at all. */
+export function pauseWithin(patienceMs: number): (ms: number, signal: AbortSignal) => Promise<void> {
+  return (ms, signal) => delay(Math.min(ms, patienceMs), undefined, { signal });
 }
 
 /** Runs `work` until it succeeds, as patiently as above. */

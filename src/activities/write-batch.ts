@@ -17,7 +17,7 @@ import {
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { createPatience, isLocal, type Running } from './running.ts';
+import { createPatience, isLocal, pauseWithin, type Running } from './running.ts';
 import { waitsOf, watched } from './waits.ts';
 
 /** Items embedded and written together, with all that Postgres is asked for each time; of large ones fewer. */
@@ -236,7 +236,7 @@ export class WriteBatch {
     index: IndexRow,
     options: { reuse: boolean },
   ): AsyncGenerator<Portion, void> {
-    const { db, client, models, loader } = this.deps;
+    const { db, client, models, loader, settings } = this.deps;
     const { kind, version: taskVersion } = this.request;
     const versions = new Map(items.map((item) => [item.id, item.version ?? taskVersion]));
     const versionOf = (id: string) => versions.get(id) ?? taskVersion;
@@ -258,7 +258,8 @@ export class WriteBatch {
       signal,
       maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
       known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
-      wait: createPatience(signal, waits),
+      pause: pauseWithin(settings.modelPatienceMs),
+      wait: createPatience(signal, waits, settings.modelPatienceMs),
       stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
     });
     for await (const { ready, failed, dropped } of portions) {

@@ -213,8 +213,9 @@ class Run {
     const again = await this.call(() => texts);
     if (again === null || this.isOver()) return;
     if (again.kind !== 'broken') return this.settle(again);
+    if (!(await this.isModelThere(again.error))) return;
     if (again.texts.length === 1) await this.tryAlone(again, RETRY_MS.length);
-    else if (await this.isModelThere(again.error)) await this.divide(again);
+    else await this.divide(again);
   }
 
   /** Asks with a text that is fine; if that fails too, the model is to blame, and all of this stops. */

@@ -60,6 +60,8 @@ export interface PrepareOptions {
   sleep?: Sleep;
   /** Of a call of the embedder; see `EmbedOptions`. */
   maxWaitMs?: number | undefined;
+  /** Waits between the calls that find out why one failed. */
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   /**
    * Called when the model stops the work: waits until it may go on, or throws. `hasProgressed` tells whether anything was
    * finished since the last time.
@@ -148,13 +150,20 @@ async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
 }
 
 async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<Prepared, void> {
-  const { config, embedder, signal, concurrency, maxWaitMs } = options;
+  const { config, embedder, signal, concurrency, maxWaitMs, pause } = options;
   // By place, since nothing here forbids the same id twice.
   const keys = new Map(all.map((work, at) => [work, String(at)]));
   const keyOf = (work: Work) => keys.get(work) ?? '';
   const objects = changed(all).map((work) => ({ id: keyOf(work), parts: work.parts }));
   const { metric } = config;
-  const session = new EmbedSession(objects, embedder, { purpose: 'document', metric, signal, concurrency, maxWaitMs });
+  const session = new EmbedSession(objects, embedder, {
+    purpose: 'document',
+    metric,
+    signal,
+    concurrency,
+    maxWaitMs,
+    pause,
+  });
   let waiting = all;
   let dropped: string[] = [];
   for (;;) {

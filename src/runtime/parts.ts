@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { ActivityDependencies } from '../activities/index.ts';
+import { MODEL_PATIENCE_MS } from '../activities/running.ts';
 import { durationMs } from '../contract/durations.ts';
 import { withWellKnown } from '../contract/model-keys.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -84,6 +85,7 @@ export function activityDependencies({
       maxConcurrentReindexes: settings.maxConcurrentReindexes,
       sliceObjects: 25_000,
       copyShare: settings.copySharePercent / 100,
+      modelPatienceMs: MODEL_PATIENCE_MS,
       indexMemoryMb: settings.indexMemoryMb,
       vectorIndexAfterParts: settings.vectorIndexAfterParts,
       tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,

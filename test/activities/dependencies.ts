@@ -32,6 +32,7 @@ export function givenDependencies(db: Db, embed: () => Embedder['embed'] | undef
       maxConcurrentReindexes: 100,
       sliceObjects: 10_000,
       copyShare: 1,
+      modelPatienceMs: 0,
       indexMemoryMb: 16,
       vectorIndexAfterParts: 5_000,
     },

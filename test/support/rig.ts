@@ -7,6 +7,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import pino from 'pino';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import { MODEL_PATIENCE_MS } from '../../src/activities/running.ts';
 import { encryptedData } from '../../src/client/temporal/encryption/data-converter.ts';
 import type { EncryptionKey } from '../../src/client/temporal/encryption/keys.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
@@ -174,6 +175,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         maxConcurrentReindexes: 2,
         sliceObjects: 10_000,
         copyShare: 1,
+        // An activity waits in real time, which a clock that runs ahead does not shorten.
+        modelPatienceMs: environment.supportsTimeSkipping ? 0 : MODEL_PATIENCE_MS,
         indexMemoryMb: 64,
         vectorIndexAfterParts: 5_000,
         ...options.settings,

@@ -91,6 +91,7 @@ function workersOptions(
         maxConcurrentReindexes: 4,
         sliceObjects: 10_000,
         copyShare: 1,
+        modelPatienceMs: 0,
         indexMemoryMb: 64,
         vectorIndexAfterParts: 10_000,
         tombstoneRetentionSeconds: 604_800,
