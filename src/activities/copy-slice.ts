@@ -3,7 +3,7 @@ import { MOST_FAILED_BATCHES } from '../contract/waits.ts';
 import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
 import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import type { GiveWay } from './give-way.ts';
+import type { GiveWay, OnWait } from './give-way.ts';
 import { createPacer, type Running } from './running.ts';
 
 /** How far a slice is: all up to the cursor is copied, and counted is what has been. */
@@ -16,6 +16,20 @@ interface Batch {
   last: string | null;
   isDone: boolean;
   copying: Promise<void>;
+}
+
+/** The time in which at least one batch waited: several that wait at once count once. */
+function createWaitClock(): { add: OnWait; ms: () => number } {
+  let countedToMs = Number.NEGATIVE_INFINITY;
+  let ms = 0;
+  return {
+    add(fromMs, toMs) {
+      // Each is told of when it ends, so what has been counted lies before.
+      ms += Math.max(0, toMs - Math.max(fromMs, countedToMs));
+      countedToMs = Math.max(countedToMs, toMs);
+    },
+    ms: () => Math.round(ms),
+  };
 }
 
 /** So many times the batches that are copied at once may be begun, when one of them takes long. */
@@ -31,17 +45,18 @@ export async function copySlice(
   giveWay: GiveWay,
   request: CopySliceRequest,
   running: Running<SliceProgress>,
-): Promise<SliceProgress & { done: boolean; failedBatches: number }> {
+): Promise<SliceProgress & { done: boolean; failedBatches: number; waitedMs: number }> {
   const { background: db } = deps;
   const { signal } = running;
   const { taskId, lock, until, batchSize, inFlight = 1 } = request;
+  const waits = createWaitClock();
   const target = {
     taskId,
     lock,
     sourceNo: request.sourceNo,
     dest: await requireIndex(db, request.destNo),
     signal,
-    giveWay,
+    giveWay: ((stop, write) => giveWay(stop, write, waits.add)) as GiveWay,
   };
   const pace = createPacer(request.ratePerSecond, signal);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
@@ -72,7 +87,9 @@ export async function copySlice(
 
   try {
     let objects = await read(cursor);
-    while (objects.length > 0 && !running.isTimeUp() && failedBatches < MOST_FAILED_BATCHES) {
+    // One batch at least, however long its read took: the next activity would begin where this one did.
+    const mayGoOn = (batches: number) => !running.isTimeUp() || batches === 0;
+    for (let batches = 0; objects.length > 0 && mayGoOn(batches) && failedBatches < MOST_FAILED_BATCHES; batches++) {
       const { length } = objects;
       begin(objects);
       // The next batch is read while this one is embedded.
@@ -83,7 +100,7 @@ export async function copySlice(
       await room();
     }
     await Promise.all(underWay());
-    return { counts, cursor, done: objects.length === 0, failedBatches };
+    return { counts, cursor, done: objects.length === 0, failedBatches, waitedMs: waits.ms() };
   } finally {
     await Promise.allSettled(underWay());
   }

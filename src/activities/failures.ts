@@ -2,7 +2,7 @@ import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { ZodError } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
 import { fieldIssues } from '../contract/issues.ts';
-import { codeOf, isConnectionError } from '../store/database.ts';
+import { codeOf, isBusy, isConnectionError } from '../store/database.ts';
 
 /**
  * Turns an error into a Temporal failure of the same type: what trying again cannot help says so, and what asks for a
@@ -28,7 +28,7 @@ export function toFailure(error: unknown): unknown {
       nonRetryable: true,
     });
   }
-  if (isConnectionError(error)) {
+  if (isConnectionError(error) || isBusy(error)) {
     return ApplicationFailure.create({ type: 'DatabaseUnavailable', message: (error as Error).message });
   }
   // A table that is gone: the index was deleted since it was looked up. The next try looks again, and finds where the

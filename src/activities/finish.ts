@@ -5,7 +5,7 @@ import { checkEmbedder } from '../models/models.ts';
 import type { Db } from '../store/database.ts';
 import { cutOver } from '../store/protocol/cut-over.ts';
 import { createDeadline, isWaitOver, whileDraining } from '../store/protocol/draining.ts';
-import { requireLock } from '../store/protocol/locks.ts';
+import { isBeingBuilt, requireLock } from '../store/protocol/locks.ts';
 import { copyRemoved } from '../store/protocol/removed.ts';
 import { syncFailed } from '../store/protocol/repair.ts';
 import { type Comparison, compareIndexes, differencesOf } from '../store/protocol/verify.ts';
@@ -37,8 +37,9 @@ export function createFinishActivities(
         await patiently(createPatience(signal, waits, settings.modelPatienceMs), () => checkEmbedder(embedder, signal));
       }),
 
-    buildVectorIndex: (indexNo) =>
+    buildVectorIndex: (indexNo, { leaveLocked = false } = {}) =>
       runWithHeartbeat(async ({ signal }) => {
+        if (leaveLocked && (await isBeingBuilt(db, indexNo))) return;
         const build = async () =>
           buildVectorIndex(db, await requireIndex(db, indexNo), {
             memoryMb: settings.indexMemoryMb,

@@ -7,8 +7,14 @@ import type { ActivityDependencies } from './dependencies.ts';
 const LIVE_MS = 500;
 const LOOK_EVERY_MS = 100;
 
+/** However long a write took: where all is slow, rests that grow with it would bring copying to a stand. */
+const LONGEST_REST_MS = 2_000;
+
+/** Is given the beginning and the end, by `performance.now()`, of a time that was left to live work. */
+export type OnWait = (fromMs: number, toMs: number) => void;
+
 /** Runs one write of a copy, now or in its turn. */
-export type GiveWay = <T>(signal: AbortSignal, write: () => Promise<T>) => Promise<T>;
+export type GiveWay = <T>(signal: AbortSignal, write: () => Promise<T>, onWait?: OnWait) => Promise<T>;
 
 /** For copies that others wait for. */
 export const atOnce: GiveWay = (_signal, write) => write();
@@ -25,8 +31,9 @@ function givesWay({ db, background, settings }: ActivityDependencies): boolean {
 
 /**
  * Copying gives way: while live work goes on, the copies of this process are written one after the other, with a rest
- * after each, so that writing takes `copyShare` of the time. With nothing else to do they are written as they come. The
- * model's time does not count, so where the model is what takes long, giving way costs little.
+ * after each, so that writing takes `copyShare` of the time, and more where a single write takes long. With nothing else
+ * to do they are written as they come. The model's time does not count, so where the model is what takes long, giving
+ * way costs little.
  */
 export function createGiveWay(deps: ActivityDependencies): GiveWay {
   if (!givesWay(deps)) return atOnce;
@@ -38,13 +45,18 @@ export function createGiveWay(deps: ActivityDependencies): GiveWay {
     if (nowMs - looked.atMs > LOOK_EVERY_MS) looked = { atMs: nowMs, live: hasLiveWork(background, LIVE_MS) };
     return looked.live;
   };
-  return async (signal, write) => {
+  return async (signal, write, onWait = () => {}) => {
     if (!(await isLive())) return write();
+    const askedMs = performance.now();
     return inTurn(async () => {
       signal.throwIfAborted();
       const startMs = performance.now();
+      onWait(askedMs, startMs);
       const result = await write();
-      await delay((performance.now() - startMs) * (1 / settings.copyShare - 1), undefined, { signal });
+      const endMs = performance.now();
+      const restMs = Math.min(LONGEST_REST_MS, (endMs - startMs) * (1 / settings.copyShare - 1));
+      await delay(restMs, undefined, { signal });
+      onWait(endMs, performance.now());
       return result;
     });
   };

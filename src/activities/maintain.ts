@@ -15,8 +15,8 @@ import {
 import { collectTombstones } from '../store/protocol/tombstones.ts';
 import { dropFailed, dropStaged } from '../store/staging.ts';
 import { dropSteerResults } from '../store/steer-results.ts';
-import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { isVectorIndexDue } from './index-watch.ts';
 
 /** Tombstones removed in one transaction: writers of the index wait for its length. */
 const TOMBSTONE_BATCH = 5_000;
@@ -88,8 +88,8 @@ export function createMaintenanceActivities({
     async listDueVectorIndexes() {
       const due: number[] = [];
       for (const index of await listIndexes(db)) {
-        if (index.state !== 'active' || (await isVectorIndexReady(db, index))) continue;
-        if (await hasParts(db, index, settings.vectorIndexAfterParts)) due.push(index.no);
+        if (index.state !== 'active') continue;
+        if (await isVectorIndexDue(db, index, settings.vectorIndexAfterParts)) due.push(index.no);
       }
       return due;
     },

@@ -43,11 +43,11 @@ export function createSteerActivities({ db, tasks }: Pick<ActivityDependencies, 
       const signal = Context.current().cancellationSignal;
       const untilMs = Date.now() + CHUNK_MS;
       const limit = pLimit(CONCURRENCY);
-      for (;;) {
+      for (let batches = 0; ; batches++) {
         signal.throwIfAborted();
         const targets = await nextTargets(db, taskId, BATCH);
         const isDone = targets.length === 0;
-        if (isDone || Date.now() > untilMs) return { ...(await countOutcomes(db, taskId)), isDone };
+        if (isDone || (batches > 0 && Date.now() > untilMs)) return { ...(await countOutcomes(db, taskId)), isDone };
         if (!steering.dryRun)
           await markTried(
             db,

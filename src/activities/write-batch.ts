@@ -57,7 +57,7 @@ export class WriteBatch {
   private heldFromMs: number | null = null;
   private hasWritten = false;
   /** Where the last batch was written. Whether that is still right, the write itself finds out. */
-  private index: IndexRow | undefined;
+  index: IndexRow | undefined;
 
   constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
     this.deps = deps;

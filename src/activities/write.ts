@@ -1,14 +1,16 @@
+import { Context } from '@temporalio/activity';
 import type { WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
+import { controlQueueOf } from '../contract/names.ts';
 import { requireAccepted } from '../store/admission.ts';
-import type { IndexRow } from '../store/schema.ts';
-import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { forwardAtOnce } from './forward.ts';
+import { createIndexWatch, isVectorIndexDue } from './index-watch.ts';
 import { isLocal, runWithHeartbeat } from './running.ts';
 import { WriteBatch } from './write-batch.ts';
 
 /** The activity `writeChunk`: loads, embeds and writes a task's items until its time is up or it is held back. */
 export function createWriteChunk(deps: ActivityDependencies) {
+  const noteWrite = createIndexWatch(deps);
   return (request: WriteChunkRequest): Promise<WriteChunkResult> =>
     runWithHeartbeat<WriteChunkResult, WriteChunkResult>(async (running) => {
       const result: WriteChunkResult = running.resumedFrom ?? {
@@ -26,14 +28,13 @@ export function createWriteChunk(deps: ActivityDependencies) {
         running.beat(result);
       }
       if (isLocal() && result.forwards.length > 0) await forwardAtOnce(deps, request, result, running.signal);
-      if (request.isWhole) return result; // too few to look whether the index has grown enough
+      // Few items do not wait for an HNSW index that has become due.
+      if (request.isWhole || request.onlyFailed) {
+        if (batch.index) noteWrite(batch.index, controlQueueOf(Context.current().info.taskQueue));
+        return result;
+      }
       const index = await requireAccepted(deps.db, request.index, request.indexNo);
-      if (await isVectorIndexDue(deps, index)) result.vectorIndexDue = index.no;
+      if (await isVectorIndexDue(deps.db, index, deps.settings.vectorIndexAfterParts)) result.vectorIndexDue = index.no;
       return result;
     });
-}
-
-async function isVectorIndexDue({ db, settings }: ActivityDependencies, index: IndexRow): Promise<boolean> {
-  if (await isVectorIndexReady(db, index)) return false;
-  return hasParts(db, index, settings.vectorIndexAfterParts);
 }

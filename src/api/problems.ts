@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { ERROR_KINDS, type ErrorType, ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
 import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
-import { codeOf, isConnectionError } from '../store/database.ts';
+import { codeOf, isBusy, isConnectionError } from '../store/database.ts';
 
 export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
 
@@ -131,6 +131,7 @@ function recognize(error: unknown): Known {
   if (isTemporalUnavailable(error))
     return new ReembedError('TemporalUnavailable', 'the Temporal server does not answer');
   if (isConnectionError(error)) return new ReembedError('DatabaseUnavailable', 'the database does not answer');
+  if (isBusy(error)) return new ReembedError('DatabaseUnavailable', 'the database is too busy: try again in a moment');
   // The index's tables went between resolving its name and reading it.
   if (codeOf(error) === '42P01') return new ReembedError('IndexNotFound', 'the index has just been deleted');
   return new ReembedError('Internal', UNEXPECTED);

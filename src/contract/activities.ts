@@ -272,11 +272,19 @@ export interface EmbedActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;
-  /** Stops early when too many batches in a row had no object that could be embedded. */
-  copySlice(
-    request: CopySliceRequest,
-  ): Promise<{ counts: CopyCounts; cursor: string | null; done: boolean; failedBatches?: number }>;
-  buildVectorIndex(indexNo: number): Promise<void>;
+  /**
+   * Stops early when too many batches in a row had no object that could be embedded. `waitedMs`: how
+   * long at least one batch left room for live work instead.
+   */
+  copySlice(request: CopySliceRequest): Promise<{
+    counts: CopyCounts;
+    cursor: string | null;
+    done: boolean;
+    failedBatches?: number;
+    waitedMs: number;
+  }>;
+  /** `leaveLocked`: an index that a reindex is building is left to the reindex. */
+  buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Brings what changed since the mark; `more` when it stopped for the time. */
   reconcile(request: ReconcileRequest): Promise<{ counts: CopyCounts; mark: number; more: boolean }>;
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;

@@ -82,6 +82,7 @@ export const indexInfoSchema = z.object({
   failed: z.int().describe('Objects that could not be embedded.'),
   tombstones: z.int().describe('Deleted objects that are still remembered.'),
   bytes: z.int().describe('On disk.'),
+  estimated: z.boolean().describe('The counts took too long: these are the estimates of Postgres.'),
   aliases: z.array(z.string()),
   lock: reindexLockSchema.nullable(),
   createTime: z.iso.datetime(),

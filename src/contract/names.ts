@@ -5,6 +5,11 @@ export function embedQueueOf(controlQueue: string): string {
   return `${controlQueue}-embed`;
 }
 
+/** The task queue of the workflows, from theirs or from that of the embed activities. */
+export function controlQueueOf(queue: string): string {
+  return queue.replace(/-embed$/, '');
+}
+
 /** Names the queue of jobs that have none. */
 export const DEFAULT_QUEUE = 'default';
 
@@ -33,6 +38,7 @@ export const WORKFLOW = {
   reindexSlice: 'reindexSlice',
   deleteIndex: 'deleteIndex',
   maintain: 'maintain',
+  buildIndex: 'buildIndex',
   job: 'job',
   steer: 'steerTasks',
   jobLane: 'jobLane',
@@ -88,5 +94,9 @@ export const SEARCH_ATTRIBUTES = {
 /** In which Temporal carries the context of a trace, as OpenTelemetry's interceptors of all its SDKs have it. */
 export const TRACE_HEADER = '_tracer-data';
 
-/** Lower is sooner (Temporal's default is 3): what people start, live writes above all, goes before reindex copying. */
-export const PRIORITY = { live: 2, copy: 4 } as const;
+/**
+ * Lower is sooner (Temporal's default is 3). Copying has the priority of live work: Temporal's priorities are strict, so
+ * that copies of a lower one would stand still for as long as live work keeps all workers busy. What copies take is
+ * bounded by their number and by `REEMBED_COPY_SHARE_PERCENT`.
+ */
+export const PRIORITY = { live: 2, copy: 2 } as const;

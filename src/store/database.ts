@@ -1,6 +1,8 @@
 import { Kysely, type LogEvent, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { ReembedError } from '../contract/errors.ts';
+import { BoundedDialect, SESSION_LIMITS, type SessionLimits } from './bounded-dialect.ts';
+import { endFrozen } from './frozen.ts';
 import type { Database } from './schema.ts';
 
 export type Db = Kysely<Database>;
@@ -12,6 +14,8 @@ export interface DatabaseOptions {
   connection?: { host: string; port?: number; user: string; database: string };
   /** Work that gives way to all other; `hasLiveWork` tells the two apart by the names of their connections. */
   background?: boolean;
+  /** Instead of those of the role. The embedded database, which has one session at a time, has none. */
+  limits?: Partial<SessionLimits>;
   /** Connections held open. The embedded database takes one transaction at a time, so it is given one. */
   maxConnections?: number;
   /** Called when a connection breaks while no query runs on it; the pool replaces it. */
@@ -44,6 +48,7 @@ export interface PoolCounts {
 
 /** The name of connections that serve people and programs that wait. */
 export const LIVE = 'reembed';
+const BACKGROUND = 'reembed background';
 
 const INT8 = 20;
 
@@ -61,8 +66,9 @@ export function openDatabase(options: DatabaseOptions): Db {
     ...(options.connection ?? { connectionString: options.url }),
     max,
     connectionTimeoutMillis: 30_000,
-    application_name: options.background ? 'reembed background' : LIVE,
+    application_name: options.background ? BACKGROUND : LIVE,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>
         oid === INT8 ? parseInt8 : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
@@ -88,23 +94,48 @@ export function openDatabase(options: DatabaseOptions): Db {
         ms: event.queryDurationMillis,
         error: event.level === 'error' ? event.error : undefined,
       }));
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }), log });
+  const limits = { ...SESSION_LIMITS[options.background ? 'background' : 'live'], ...options.limits };
+  const dialect = options.connection ? new PostgresDialect({ pool }) : new BoundedDialect({ pool }, limits);
+  return new Kysely<Database>({ dialect, log });
 }
 
 /** Deadlock and serialization failure: Postgres has undone the transaction and asks for it to be run again. */
 const RUN_AGAIN = new Set(['40P01', '40001']);
+const TRIES = 6;
+/** Half a minute of waiting for locks: longer than anyone holds one who makes progress. */
+const LOCK_TRIES = 9;
 
 /**
- * Runs `work` in a transaction, again when Postgres broke it up for another one's sake. Whatever the server's default,
- * each statement sees what is committed when it begins: who has waited at a gate must not look at the past.
+ * Runs `work` in a transaction, again when Postgres broke it up for another one's sake, when a lock was not had in time,
+ * and when its session was ended before the commit. Whatever the server's default, each statement sees what is committed
+ * when it begins: a transaction that has waited at a gate must not look at the past. `lockTries`: how often a lock may
+ * be waited for.
  */
-export async function transaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+export async function transaction<T>(
+  db: Db,
+  work: (trx: Trx) => Promise<T>,
+  { lockTries = LOCK_TRIES }: { lockTries?: number } = {},
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
+    let cause: unknown;
     try {
-      return await db.transaction().setIsolationLevel('read committed').execute(work);
+      return await db
+        .transaction()
+        .setIsolationLevel('read committed')
+        .execute((trx) =>
+          work(trx).catch((error) => {
+            cause = error;
+            throw error;
+          }),
+        );
     } catch (error) {
-      if (attempt >= 6 || !RUN_AGAIN.has(String(codeOf(error)))) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+      // Not what the work threw: the commit failed, and may have happened all the same.
+      if (cause === undefined) throw error;
+      const isLockWait = codeOf(cause) === LOCK_NOT_AVAILABLE;
+      const mayRunAgain = isLockWait || isSessionEnded(cause) || RUN_AGAIN.has(codeOf(cause) ?? '');
+      if (!mayRunAgain || attempt >= (isLockWait ? lockTries : TRIES)) throw cause;
+      if (isLockWait) await endFrozen(db, [LIVE, BACKGROUND], SESSION_LIMITS.live.idleMs);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** Math.min(attempt, TRIES)));
     }
   }
 }
@@ -115,6 +146,26 @@ export const LOCK_NOT_AVAILABLE = '55P03';
 /** The SQLSTATE or the system's code of an error, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** Of Postgres, for a session that was idle for too long, in a transaction or not, or was terminated. */
+const SESSION_ENDED = new Set(['25P03', '25P04', '57P01', '57P05']);
+
+/** True of an error that says that Postgres has ended the session, and with it the transaction that it was in. */
+function isSessionEnded(error: unknown): boolean {
+  return (
+    SESSION_ENDED.has(codeOf(error) ?? '') ||
+    // The notice came while no statement ran: node-postgres says this to the next one.
+    (error instanceof Error && /not queryable|connection terminated unexpectedly/i.test(error.message))
+  );
+}
+
+/** A lock or a statement that took too long, in the end also a deadlock; too many connections, no memory. */
+const BUSY_CODES = /^(55P03|57014|40P01|40001|53\w{3})$/;
+
+/** True of an error that says that the database was too busy: the same may go well a moment later. */
+export function isBusy(error: unknown): boolean {
+  return BUSY_CODES.test(codeOf(error) ?? '');
 }
 
 /** What Node says of a certificate that it does not accept. */
@@ -134,6 +185,7 @@ export function isConnectionError(error: unknown): boolean {
   return (
     (code !== undefined && CONNECTION_CODES.test(code)) ||
     isUntrusted(error) ||
+    isSessionEnded(error) ||
     (error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message))
   );
 }

@@ -24,10 +24,14 @@ export async function dropIndex(db: Db, indexNo: number): Promise<DropOutcome> {
   try {
     await detach(db, indexNo);
     for (const table of [parts, objects]) {
-      await transaction(db, async (trx) => {
-        await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT_MS)}`.execute(trx);
-        await sql`drop table if exists ${table}`.execute(trx);
-      });
+      await transaction(
+        db,
+        async (trx) => {
+          await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT_MS)}`.execute(trx);
+          await sql`drop table if exists ${table}`.execute(trx);
+        },
+        { lockTries: 1 },
+      );
     }
   } catch (error) {
     if (!IN_USE.has(codeOf(error) ?? '')) throw error;

@@ -1,15 +1,45 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
-import type { Db } from './database.ts';
+import { codeOf, type Db, transaction } from './database.ts';
 import { listIndexes } from './indexes.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import { type Lock, listLocks } from './protocol/locks.ts';
 import type { IndexRow } from './schema.ts';
 import { describeSearch, isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 
+/** How long the exact counts of one index may take, on their way to a list or not. */
+const COUNT_MS = 5_000;
+const STATEMENT_TIMEOUT = '57014';
+
+type Counts = Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes' | 'estimated'>;
+
+/** At most one list of a database is read at a time; the calls that come meanwhile share the next one. */
+const reading = new WeakMap<Db, { now: Promise<IndexInfo[]>; next: Promise<IndexInfo[]> | null }>();
+
 /** All indexes with counts, aliases and locks, by name. */
-export async function listIndexInfos(db: Db): Promise<IndexInfo[]> {
+export function listIndexInfos(db: Db): Promise<IndexInfo[]> {
+  const state = reading.get(db);
+  if (state) {
+    // Not what is being read already: it may lack what the caller has just written.
+    state.next ??= state.now.catch(() => {}).then(() => begin());
+    return state.next;
+  }
+  return begin();
+
+  function begin(): Promise<IndexInfo[]> {
+    const now = readAll(db);
+    const mine = { now, next: null };
+    reading.set(db, mine);
+    const forget = () => {
+      if (reading.get(db) === mine && mine.next === null) reading.delete(db);
+    };
+    now.then(forget, forget);
+    return now;
+  }
+}
+
+async function readAll(db: Db): Promise<IndexInfo[]> {
   const infos: IndexInfo[] = [];
   for (const index of await listIndexes(db)) {
     try {
@@ -22,21 +52,13 @@ export async function listIndexInfos(db: Db): Promise<IndexInfo[]> {
   return infos;
 }
 
-/** What there is to know about one index. The counts are exact: they read the whole index. Error: `IndexNotFound`. */
+/**
+ * What there is to know about one index. The counts are exact where they can be read within some seconds; else they are
+ * those of Postgres' statistics, and marked as estimated. Error: `IndexNotFound`.
+ */
 export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
   const { no, name, state, removedVersion: _removed, builtByLock: _built, createTime, ...config } = index;
-  const { objects, parts } = tablesOf(no);
-  const query = sql<Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>>`
-    select
-      (select count(*) from ${parts} where index_no = ${no}) as parts,
-      count(*) filter (where not deleted) as objects,
-      count(*) filter (where failed) as failed,
-      count(*) filter (where deleted) as tombstones,
-      pg_total_relation_size(${`reembed.objects_${no}`}::regclass)
-        + pg_total_relation_size(${`reembed.parts_${no}`}::regclass) as bytes
-    from ${objects}
-    where index_no = ${no}`;
-  const { rows } = await readTables(index, () => query.execute(db));
+  const counts = await readTables(index, () => countOf(db, no));
   const aliases = await db
     .selectFrom('reembed.aliases')
     .select('name')
@@ -52,11 +74,60 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
     description: describeSearch(config, ready),
     vectorIndex: vectorIndexKind(config.model.dimensions),
     vectorIndexReady: ready,
-    ...(rows[0] as Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes'>),
+    ...counts,
     aliases: aliases.map((alias) => alias.name),
     lock: lock ? await toReindexLock(db, lock) : null,
     createTime: createTime.toISOString(),
   };
+}
+
+/** `withinMs`: how long the exact count may take. */
+export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<Counts> {
+  const { objects, parts } = tablesOf(no);
+  const [objectsName, partsName] = [`reembed.objects_${no}`, `reembed.parts_${no}`];
+  const bytes = sql`
+    pg_total_relation_size(${objectsName}::regclass) + pg_total_relation_size(${partsName}::regclass) as bytes`;
+  try {
+    return await transaction(db, async (trx) => {
+      await sql`set local statement_timeout = ${sql.lit(withinMs)}`.execute(trx);
+      const { rows } = await sql<Counts>`
+        select p.parts, o.objects, o.failed, o.tombstones, false as estimated, ${bytes}
+        from (select count(*) as parts from ${parts}) p,
+          (
+            select
+              count(*) filter (where not deleted) as objects,
+              count(*) filter (where failed) as failed,
+              count(*) filter (where deleted) as tombstones
+            from ${objects}
+          ) o`.execute(trx);
+      return rows[0] as Counts;
+    });
+  } catch (error) {
+    if (codeOf(error) !== STATEMENT_TIMEOUT) throw error;
+  }
+  // The partial indexes on deleted and on failed rows have statistics of their own.
+  const { rows } = await sql<Counts>`
+    select
+      greatest(0, o.reltuples - deleted.tuples)::bigint as objects,
+      greatest(0, p.reltuples)::bigint as parts,
+      failed.tuples::bigint as failed,
+      deleted.tuples::bigint as tombstones,
+      true as estimated,
+      ${bytes}
+    from pg_class o, pg_class p,
+      lateral (${tuplesOf(sql`o.oid`, 'deleted')}) deleted,
+      lateral (${tuplesOf(sql`o.oid`, 'failed')}) failed
+    where o.oid = ${objectsName}::regclass and p.oid = ${partsName}::regclass`.execute(db);
+  return rows[0] as Counts;
+}
+
+/** How many rows a partial index has, by the statistics of Postgres. */
+function tuplesOf(table: RawBuilder<unknown>, predicate: 'deleted' | 'failed'): RawBuilder<unknown> {
+  return sql`
+    select coalesce(max(greatest(0, c.reltuples)), 0) as tuples
+    from pg_index i
+    join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = ${table} and pg_get_expr(i.indpred, i.indrelid) = ${predicate}`;
 }
 
 async function toReindexLock(db: Db, lock: Lock): Promise<ReindexLock> {

@@ -92,6 +92,7 @@ function gentle(migrations: Record<string, Migration>): Record<string, Migration
       name,
       {
         up: async (db) => {
+          await sql`set local statement_timeout = 0`.execute(db);
           await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT_MS)}`.execute(db);
           await up(db);
         },

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { IndexConfig } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { BUILD_CLASS } from './advisory-classes.ts';
 import type { Db } from './database.ts';
 import { createMetadataIndex, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
@@ -41,7 +42,6 @@ export function vectorExpression(index: Pick<IndexRow, 'model' | 'metric'>): {
 }
 
 const nameOf = (indexNo: number) => `parts_${indexNo}_hnsw`;
-const BUILD_CLASS = 0x7265_6570;
 
 /** True when the HNSW index is there and valid, or none can be made. */
 export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'model'>): Promise<boolean> {
@@ -68,6 +68,16 @@ export async function hasParts(db: Db, index: Pick<IndexRow, 'no' | 'model'>, at
       end as parts`.execute(db);
   return (rows[0]?.parts ?? 0) >= atLeast;
 }
+
+/**
+ * A build takes as long as it takes, and waits for every older transaction. What stays behind of one whose process froze
+ * goes soon: it holds the lock that lets one build at a time.
+ */
+const BUILD_LIMITS = [
+  ['statement_timeout', 0],
+  ['lock_timeout', 0],
+  ['idle_session_timeout', 30_000],
+] as const;
 
 /**
  * Builds the HNSW index if it is missing, without holding writers back (`concurrently`), and mends one that an
@@ -98,6 +108,7 @@ export async function buildVectorIndex(
     signal?.addEventListener('abort', stop, { once: true });
     try {
       if (await isVectorIndexReady(connection as Db, index)) return true;
+      for (const [name, limit] of BUILD_LIMITS) await sql`set ${sql.raw(name)} = ${sql.lit(limit)}`.execute(connection);
       await sql`drop index concurrently if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
       await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
       if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
@@ -114,6 +125,7 @@ export async function buildVectorIndex(
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
+      for (const [name] of BUILD_LIMITS) await sql`reset ${sql.raw(name)}`.execute(connection);
       await sql`reset maintenance_work_mem`.execute(connection);
       await sql`reset max_parallel_maintenance_workers`.execute(connection);
       await sql`select pg_advisory_unlock(${sql.lit(BUILD_CLASS)}, ${index.no})`.execute(connection);

@@ -1,4 +1,5 @@
 /** All workflows, under the names by which Temporal knows them. */
+export { buildIndex } from './build-index.ts';
 export { deleteObjects as delete } from './delete.ts';
 export { deleteIndex } from './delete-index.ts';
 export { job } from './job.ts';

@@ -19,6 +19,6 @@ export async function maintain(): Promise<MaintenanceReport> {
   const indexes = await longControl.dropMarked();
   const gone = await longControl.dropLeftOvers();
   const due = await longControl.listDueVectorIndexes();
-  for (const indexNo of due) await indexActivities().buildVectorIndex(indexNo);
+  for (const indexNo of due) await indexActivities().buildVectorIndex(indexNo, { leaveLocked: true });
   return { tombstones, indexes, ...gone, vectorIndexes: due.length };
 }

@@ -15,7 +15,7 @@ import type { Tracker } from '../contract/tasks.ts';
 import type { LockedPair, ReindexState } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { runLanes } from './lanes.ts';
-import { reindexSlice, sliceCounts } from './reindex-slice.ts';
+import { reindexSlice, sliceCounts, waitedMsOf } from './reindex-slice.ts';
 import { pauseSignal, resumeSignal, sliceProgressSignal, throttleSignal } from './signals.ts';
 import type { Task } from './task.ts';
 import { childAttributes } from './tracker-views.ts';
@@ -98,10 +98,12 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
   const share = createProgress(size);
   const reportDone = () => {
     const done = doneBefore + Math.round(((total - doneBefore) * share.ofAll()) / slices.length);
-    task.report({ done: Math.min(done, total), failed: sum.failed, data: { ...sum } });
+    task.report({ done: Math.min(done, total), failed: sum.failed, data: { ...sum, ...waits.data() } });
   };
-  setHandler(sliceProgressSignal, (sliceId, done) => {
+  const waits = createWaits(task);
+  setHandler(sliceProgressSignal, (sliceId, done, waitedMs) => {
     share.set(sliceId, done);
+    waits.set(sliceId, waitedMs);
     reportDone();
   });
   let next = 0;
@@ -143,7 +145,9 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
       if (rateOfOne() !== ratePerSecond) await child.signal(throttleSignal, rateOfOne()).catch(() => {});
       shift(children, 'pending', 'processing');
       try {
-        add(sliceCounts(await child.result()));
+        const tracker = await child.result();
+        add(sliceCounts(tracker));
+        waits.set(child.workflowId, waitedMsOf(tracker));
         finished.add(at);
         shift(children, 'processing', 'done');
       } catch (error) {
@@ -176,6 +180,7 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
     // One that was about to begin a slice.
     if (!isStopping || !isCancellation(error)) throw error;
   } finally {
+    waits.end();
     watching.cancel();
     await CancellationScope.nonCancellable(() => watch);
     for (let at = 0; finished.has(at); at++) state.copiedTo = slices[at]?.until ?? state.copiedTo;
@@ -183,6 +188,29 @@ export async function copySlices(task: Task, plan: CopyPlan, steering: SliceStee
   if (finished.size < slices.length) return false;
   task.report({ done: total });
   return true;
+}
+
+/** A slice that waited this long since it was last heard of was slowed down: it speaks every ten seconds. */
+const SLOWED_MS = 1_000;
+
+/** How long the slices left room for live work instead of copying, by slice; the detail says when that makes them slow. */
+function createWaits(task: Task) {
+  const waited = new Map<string, number>();
+  const { detail } = task.tracker;
+  const { yieldedMs: before = 0 } = task.tracker.data as { yieldedMs?: number };
+  let isOver = false;
+  return {
+    set(sliceId: string, waitedMs: number) {
+      const isSlowed = waitedMs - (waited.get(sliceId) ?? 0) >= SLOWED_MS;
+      waited.set(sliceId, waitedMs);
+      if (!isOver) task.setDetail(isSlowed ? `${detail}; slowly, to leave room for searches and writes` : detail);
+    },
+    data: () => ({ yieldedMs: [...waited.values()].reduce((sum, ms) => sum + ms, before) }),
+    /** The next step has a detail of its own. */
+    end() {
+      isOver = true;
+    },
+  };
 }
 
 /** What a slice has copied that was stopped before its end. */

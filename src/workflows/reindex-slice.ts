@@ -37,6 +37,7 @@ export async function reindexSlice(first: ReindexSliceInput, second?: HandOver):
   return runTask(spec, async (task) => {
     const counts: CopyCounts = { copied: 0, tombstones: 0, failed: 0, ...(previous?.data as object | undefined) };
     let told = Promise.resolve();
+    let waitedMs = waitedMsOf(previous);
     let failedBatches = 0;
     const copy = async () => {
       for (let done = false; !done; ) {
@@ -61,7 +62,8 @@ export async function reindexSlice(first: ReindexSliceInput, second?: HandOver):
         counts.copied += chunk.counts.copied;
         counts.tombstones += chunk.counts.tombstones;
         counts.failed += chunk.counts.failed;
-        task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts } });
+        waitedMs += chunk.waitedMs;
+        task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts, waitedMs } });
         if (failedBatches >= MOST_FAILED_BATCHES) {
           failedBatches = 0;
           const message = `${MOST_FAILED_BATCHES} batches in a row failed whole (see the failed items)`;
@@ -71,7 +73,7 @@ export async function reindexSlice(first: ReindexSliceInput, second?: HandOver):
         // Not waited for: the next stretch is copied meanwhile. Where it does not arrive, the reindex has ended.
         await told;
         told = getExternalWorkflowHandle(input.parentId)
-          .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed)
+          .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed, waitedMs)
           .catch(() => {});
         task.continueIfLong();
       }
@@ -82,6 +84,12 @@ export async function reindexSlice(first: ReindexSliceInput, second?: HandOver):
       await CancellationScope.nonCancellable(() => told);
     }
   });
+}
+
+/** How long a slice left room for live work so far, in milliseconds. */
+export function waitedMsOf(tracker: Pick<Tracker, 'data'> | null | undefined): number {
+  const waitedMs = tracker?.data.waitedMs;
+  return typeof waitedMs === 'number' ? waitedMs : 0;
 }
 
 /** The counts with which a slice ended. */

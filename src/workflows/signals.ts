@@ -12,7 +12,8 @@ export const resumeSignal = defineSignal<[by?: string]>(SIGNAL.resume);
 export const ignoreSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.ignore);
 export const throttleSignal = defineSignal<[ratePerSecond: number | null, by?: string]>(SIGNAL.throttle);
 
-export const sliceProgressSignal = defineSignal<[sliceId: string, done: number]>(SLICE_PROGRESS);
+/** `waitedMs`: in all, how long the slice left room for live work. */
+export const sliceProgressSignal = defineSignal<[sliceId: string, done: number, waitedMs: number]>(SLICE_PROGRESS);
 
 export const startedSignal = defineSignal<[told?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** With the input of a newer submission that was ignored for it, if there is one. */

@@ -86,6 +86,7 @@ test.each([1, 3])('%i batches of a slice are embedded at once, and no more', asy
     cursor: 'id-6',
     done: true,
     failedBatches: 0,
+    waitedMs: 0,
   });
   expect(most).toBe(inFlight);
   expect(await copied()).toHaveLength(7);
@@ -111,6 +112,7 @@ test('the cursor passes no batch that is still under way, so that a try that goe
     cursor: 'id-0',
     done: true,
     failedBatches: 0,
+    waitedMs: 0,
   });
   expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
 });
@@ -151,4 +153,10 @@ test('when a batch fails, those that were begun are finished and counted, and no
   expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0 }, cursor: null });
   await delay(400);
   expect(await copied()).toHaveLength(2);
+});
+
+test('a slice whose time is up before its first batch has been read copies that batch all the same', async () => {
+  const { copy, copied } = await givenSlice(3, 1);
+  expect(await copy({ isTimeUp: () => true })).toMatchObject({ counts: { copied: 1 }, cursor: 'id-0', done: false });
+  expect(await copied()).toEqual(['id-0']);
 });

@@ -79,6 +79,19 @@ describe('while others search and write', () => {
     await live;
   });
 
+  it('rests for two seconds at most, and says how long it left room for live work', async () => {
+    const live = sql`select pg_sleep(0.5)`.execute(database.db);
+    await vi.waitFor(async () => expect(await hasLiveWork(background, 0)).toBe(true), 10_000);
+    let waitedMs = 0;
+    const write = () => delay(WRITE_MS);
+    await given({ copyShare: 0.001 })(new AbortController().signal, write, (fromMs, toMs) => {
+      waitedMs += toMs - fromMs;
+    });
+    expect(waitedMs).toBeGreaterThanOrEqual(2_000);
+    expect(waitedMs).toBeLessThan((WRITE_MS / 0.001) * 0.9);
+    await live;
+  });
+
   it('begins no further write once it is told to stop', async () => {
     const live = sql`select pg_sleep(0.5)`.execute(database.db);
     await vi.waitFor(async () => expect(await hasLiveWork(background, 0)).toBe(true), 10_000);

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { CATALOG_CLASS, GATE_CLASS, LINEAGE_CLASS } from '../advisory-classes.ts';
 import type { Trx } from '../database.ts';
 
 /**
@@ -10,9 +11,6 @@ import type { Trx } from '../database.ts';
  * and it writes no tuple, as a row lock would for every write. Measured with 16 writers (docs/benchmarks.md): as many
  * writes as with a row lock; a cut-over gets in within 0.1 s, past a row lock mostly not before the writers stop.
  */
-const GATE_CLASS = 0x7265_656d;
-const CATALOG_CLASS = 0x7265_656e;
-const LINEAGE_CLASS = 0x7265_656f;
 const LINEAGE_BUCKETS = 64;
 
 export async function holdGate(trx: Trx, indexNo: number): Promise<void> {

@@ -51,6 +51,12 @@ export async function lockOnDest(db: Db | Trx, indexNo: number): Promise<Lock | 
   return rows[0] ? toLock(rows[0]) : null;
 }
 
+/** Whether a reindex is building this index: it makes the HNSW index itself, once all parts are there. */
+export async function isBeingBuilt(db: Db | Trx, indexNo: number): Promise<boolean> {
+  const lock = await lockOnDest(db, indexNo);
+  return lock !== null && !lock.mirror;
+}
+
 /**
  * The unexpired locks of an index that is about to be written to, with it as their source and as their destination: an
  * index has one of each at most. An expired lock that builds the index is taken away: the write relies on its absence,

@@ -66,14 +66,14 @@ describe('starting a task', () => {
     expect(eager).toEqual([true, false]);
   });
 
-  test('lets the steps of a reindex go with live writes, and what it copies after them', async () => {
+  test('gives what a reindex copies the priority of live writes, which would starve anything of a lower one', async () => {
     const taskId = uniqueName('t');
     const input = { source: (await makeIndex(world.db)).name, dest: (await makeIndex(world.db)).name };
     await startTask(world.client, { type: 'reindex', taskId, input, taskQueue: world.taskQueue, inputHash: 'h1' });
     expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done' });
     const priorityOf = async (id: string) => (await world.client.workflow.getHandle(id).describe()).priority;
     expect(await priorityOf(taskId)).toMatchObject({ priorityKey: 2 });
-    expect(await priorityOf(`${taskId}/1/1`)).toMatchObject({ priorityKey: 4 });
+    expect(await priorityOf(`${taskId}/1/1`)).toMatchObject({ priorityKey: 2 });
   });
 
   test('finds the running or ended task of the same id and input', async () => {

@@ -111,7 +111,7 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       const { script, call } = await called('copySlice');
       await delay(20);
       script.rates.push(ratePerSecond);
-      return { counts: { ...nothing, copied: 1 }, cursor: `k${call}`, done: call >= script.copyChunks };
+      return { counts: { ...nothing, copied: 1 }, cursor: `k${call}`, done: call >= script.copyChunks, waitedMs: 0 };
     },
     buildVectorIndex: async () => void (await called('buildVectorIndex')),
     async reconcile({ mark, ratePerSecond }: ReconcileRequest) {
