@@ -101,6 +101,11 @@ export async function copySlice(
     }
     await Promise.all(underWay());
     return { counts, cursor, done: objects.length === 0, failedBatches, waitedMs: waits.ms() };
+  } catch (error) {
+    await Promise.allSettled(underWay());
+    // What was copied is counted before the error is: the next activity begins where this one ends, and meets it first.
+    if (signal.aborted || cursor === request.after) throw error;
+    return { counts, cursor, done: false, failedBatches, waitedMs: waits.ms() };
   } finally {
     await Promise.allSettled(underWay());
   }

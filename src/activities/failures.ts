@@ -50,7 +50,8 @@ function isCancellation(error: Error): boolean {
 
 function withIssues(error: ReembedError): string {
   const issues = error.issues.map(({ path, message }) => `${path}: ${message}`);
-  return [error.message, ...issues].join('; ');
+  // Most messages tell them already.
+  return [error.message, ...issues.filter((issue) => !error.message.includes(issue))].join('; ');
 }
 
 type Functions = Record<string, (...args: never[]) => Promise<unknown>>;

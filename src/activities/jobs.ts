@@ -9,8 +9,10 @@ import { jobSchema } from '../contract/jobs.ts';
 import { JOB_SIGNAL } from '../contract/names.ts';
 import { runAttempt } from '../jobs/attempt.ts';
 import { createJobControl } from '../jobs/control.ts';
+import { callHandler } from '../jobs/failure.ts';
 import type { Bound } from '../jobs/handler.ts';
 import type { Isolation } from '../jobs/isolation.ts';
+import { plainDetails } from '../jobs/json.ts';
 import { planJob } from '../jobs/options.ts';
 import type { Registry } from '../jobs/registry.ts';
 import { checkInput, hidden } from '../jobs/send.ts';
@@ -68,6 +70,7 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
         return await runWithHeartbeat<unknown, Awaited<ReturnType<JobActivities['runJob']>>>(({ beat }) => {
           const options = {
             name: request.name,
+            taskId: uuid,
             timeoutMs: request.timeoutMs,
             canceled: context.cancellationSignal,
             cancelReason: () =>
@@ -82,8 +85,9 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
               const job = { name, input: request.input, bind, uuid, workerId, attempt };
               return requireIsolation(deps.isolation).run(isolate, job, signal);
             }
-            const bound: Bound = { uuid, workerId, attempt, signal, heartbeat: beat, control, log: jobLog };
-            return bind ? call(task, bound, input) : call(task, input);
+            const heartbeat = (details?: unknown) => beat(plainDetails(details));
+            const bound: Bound = { uuid, workerId, attempt, signal, heartbeat, control, log: jobLog };
+            return callHandler(() => (bind ? call(task, bound, input) : call(task, input)));
           });
         });
       } catch (error) {

@@ -4,8 +4,12 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { priorityOf } from '../client/temporal/jobs.ts';
 import { enterLane } from '../client/temporal/lane.ts';
 import { launch } from '../client/temporal/launch.ts';
+import { quote } from '../client/temporal/task-filter.ts';
+import { listExecutions } from '../client/temporal/visibility.ts';
 import type { LaneActivities } from '../contract/activities.ts';
 import { HAND_OVER_VERSION } from '../contract/workflow-inputs.ts';
+
+const MOST_PARALLEL = 100;
 
 /** What jobs and their lanes ask of Temporal. */
 export function createLaneActivities({ client }: { client: Client }): LaneActivities {
@@ -32,6 +36,15 @@ export function createLaneActivities({ client }: { client: Client }): LaneActivi
         if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
         throw error;
       }
+    },
+
+    async parallelJobs(laneId) {
+      // One that waits for its time has not asked for its turn, as others in this state have not.
+      const query = `JobLane = ${quote(laneId)} AND ExecutionStatus = 'Running' AND TaskStatus != 'waiting'`;
+      const { executions } = await listExecutions(client, query, MOST_PARALLEL);
+      return executions.flatMap(({ execution }) =>
+        execution?.workflowId && execution.runId ? { taskId: execution.workflowId, runId: execution.runId } : [],
+      );
     },
 
     async isJobOpen({ taskId, runId }) {

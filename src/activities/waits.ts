@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Embedder } from '../contract/embedder.ts';
@@ -9,6 +10,8 @@ import { WAITS_MESSAGE_CHARS, type WaitsFor } from '../contract/waits.ts';
 const AGAIN_MS = 60_000;
 /** A wait that is over is told before the activity ends only when it was shown for so long. */
 const SHOWN_MS = 5_000;
+/** The longest wait for the last of it to be sent. */
+const FINISH_MS = 2_000;
 /** From here on a call that is not answered is a wait. */
 const PATIENT_MS = 2_500;
 
@@ -73,7 +76,8 @@ function createWaits(client: Client, { info }: Context): Told {
     },
     async finish() {
       if (mayBeShown) send(null);
-      await sending;
+      // A server that does not answer must not hold up the end of the activity.
+      await Promise.race([sending, delay(FINISH_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { ReembedError } from '../contract/errors.ts';
+import { takeStray } from '../jobs/strays.ts';
 import type { ProcessContext } from '../runtime/context.ts';
 import { readSettings, type Settings, unknownVariables } from '../runtime/settings.ts';
 import type { Io } from './output.ts';
@@ -23,6 +24,13 @@ export async function runUntilStopped(
   const { signal, dispose } = listenForStop(say);
   // Something failed that nobody waits for: better to end, and be started anew, than to go on half dead.
   const onRejection = (reason: unknown) => {
+    // A handler of a job: its attempt fails, and the process stays.
+    const stray = takeStray(reason);
+    if (stray) {
+      const { name: job, taskId, over } = stray;
+      const of = over ? 'of a job whose attempt is over' : 'fails the attempt of a job';
+      return log.error({ err: reason, job, taskId }, `an error that nothing handles, ${of}`);
+    }
     log.fatal({ err: reason }, 'an error that nothing handles');
     process.exit(1);
   };

@@ -176,6 +176,8 @@ export interface LaneActivities {
     turn: Turn;
     inputHash: string | null;
   }): Promise<string | null>;
+  /** Jobs of this lane that run beside others, and have begun: a hundred at most. */
+  parallelJobs(laneId: string): Promise<{ taskId: string; runId: string }[]>;
   /** Whether this run of a job is open. */
   isJobOpen(run: { taskId: string; runId: string }): Promise<boolean>;
 }

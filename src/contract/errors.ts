@@ -77,6 +77,8 @@ export interface ReembedErrorOptions {
   retryAfterMs?: number;
   /** A stable code of the reason, where a type has several (conflict rules). */
   reason?: string;
+  /** Of a task that may have been started although the answer did not come. */
+  taskId?: string;
 }
 
 /** The one error class of reembed; `type` tells the kind and is stable. */
@@ -85,6 +87,7 @@ export class ReembedError extends Error {
   readonly issues: FieldIssue[];
   readonly retryAfterMs: number | undefined;
   readonly reason: string | undefined;
+  readonly taskId: string | undefined;
 
   constructor(type: ErrorType, message: string, options: ReembedErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -93,6 +96,7 @@ export class ReembedError extends Error {
     this.issues = options.issues ?? [];
     this.retryAfterMs = options.retryAfterMs;
     this.reason = options.reason;
+    this.taskId = options.taskId;
   }
 
   get retryable(): boolean {

@@ -18,8 +18,18 @@ export function backOffSeconds(attempts: number): number {
 /** Steering calls kept in a tracker. */
 export const STEERING_KEPT = 20;
 
-/** Errors kept in a tracker, and characters of one's message and stack. */
-export const ERROR_BOUNDS = { count: 20, message: 2_000, stack: 4_000 } as const;
+/** Errors kept in a tracker, and characters of one's type, message and stack. */
+export const ERROR_BOUNDS = {
+  ...{ count: 20, type: 200, message: 2_000, stack: 4_000 },
+  /** Of what caused it. */
+  ...{ causes: 5, causeMessage: 500 },
+} as const;
+
+/**
+ * First detail of a failure that a job's own function threw: whatever it is named, it means nothing to the workflow but
+ * that the attempt failed.
+ */
+export const HANDLER_MARK = 'thrown by the function of the job';
 
 /** Detail of a job that was ignored for another one. */
 export const standsForText = (taskId: string) => `the job ${taskId} stands for it`;

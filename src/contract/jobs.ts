@@ -90,6 +90,12 @@ export const callOptionsSchema = jobOptionsSchema.extend({
 });
 export type CallOptions = z.input<typeof callOptionsSchema>;
 
+/** The same in code: `queue` and `key` may be functions of the input, as in a definition. */
+export interface CodeCallOptions<Input = never> extends Omit<CallOptions, 'queue' | 'key'> {
+  queue?: string | ((input: Input) => string) | undefined;
+  key?: string | ((input: Input) => string) | undefined;
+}
+
 /** How the handler is called and where it runs is the definition's business; it may leave these to callers over HTTP. */
 export const OWN_OPTIONS = ['bind', 'isolate'] as const;
 

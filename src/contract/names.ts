@@ -86,6 +86,8 @@ export const SEARCH_ATTRIBUTES = {
   TaskReplaces: 'KEYWORD',
   /** Of a job: the name of its definition. */
   JobName: 'KEYWORD',
+  /** Of a job that minds no others of its name and key: the lane in which others mind it. */
+  JobLane: 'KEYWORD',
   /** Of a run that goes on with a task: when the task was created. That of its first run is the run's own StartTime. */
   TaskCreateTime: 'DATETIME',
   TaskIndex: 'KEYWORD_LIST',

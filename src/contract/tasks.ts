@@ -41,7 +41,7 @@ export const durationSchema = z
       .string()
       .regex(
         /^([0-9]{1,9}(\.[0-9]{1,9})? *(ms|s|m)|[0-9]{1,5}(\.[0-9]{1,9})? *(h|d))$/,
-        'a number with ms, s, m, h or d, for instance 24h',
+        'a number with ms, s, m, h or d, for instance 24h; of hours and days at most 99999',
       ),
   ])
   .meta({ description: 'Seconds, or a text such as `90s`, `20m`, `24h`, `7d`.', examples: ['24h'] });
@@ -214,6 +214,10 @@ export const trackerErrorSchema = z.object({
   message: z.string(),
   stage: z.string().optional(),
   stack: z.string().optional(),
+  causes: z
+    .array(z.object({ type: z.string(), message: z.string() }))
+    .optional()
+    .describe('Of an error that a job threw: what caused it, the nearest first.'),
 });
 export type TrackerError = z.output<typeof trackerErrorSchema>;
 

@@ -272,6 +272,8 @@ export interface LaneEntry {
   runId: string;
   /** It has been told that its turn has come, or was started with it. */
   told: boolean;
+  /** It minds no others and has not waited for its turn; others mind it. */
+  parallel?: boolean;
   /** The input of a newer submission that was ignored for it. */
   newest?: { input: unknown };
 }

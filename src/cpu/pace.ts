@@ -19,3 +19,15 @@ export class Pace {
     this.since = performance.now();
   }
 }
+
+/** `items.map(work)` that lets others go first between its items. Rejects when `signal` is aborted. */
+export async function eachInTurn<T, R>(items: readonly T[], work: (item: T) => R, signal?: AbortSignal): Promise<R[]> {
+  const pace = new Pace();
+  const results: R[] = [];
+  for (const item of items) {
+    signal?.throwIfAborted();
+    results.push(work(item));
+    await pace.breathe();
+  }
+  return results;
+}

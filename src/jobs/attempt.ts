@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { durationText } from '../contract/durations.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Json } from '../contract/json.ts';
-import { handlerFailure } from './failure.ts';
 import { travelled } from './json.ts';
+import { withStrays } from './strays.ts';
 
 /** A handler that has been asked to stop gets this long to do it; then it is left to itself. */
 const STOP_MS = 5_000;
@@ -12,6 +12,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface AttemptOptions {
   name: string;
+  taskId: string;
   timeoutMs: number;
   /** Aborted when someone cancels the job, or its worker stops. */
   canceled: AbortSignal;
@@ -21,28 +22,30 @@ export interface AttemptOptions {
 
 /**
  * Runs `run` once within its time. Whatever a handler does, this ends: a little after its signal was aborted at the
- * latest. Errors: `TaskTimeout`, the reason of the cancel, `JobResultInvalid`, and what the handler threw.
+ * latest. Errors: `TaskTimeout`, the reason of the cancel, `JobResultInvalid`, and what `run` threw or left unhandled.
  */
 export async function runAttempt(
-  { name, timeoutMs, canceled, cancelReason }: AttemptOptions,
+  { name, taskId, timeoutMs, canceled, cancelReason }: AttemptOptions,
   run: (signal: AbortSignal) => Promise<unknown>,
 ): Promise<Json> {
   const tooLong = new ReembedError('TaskTimeout', `${name} took longer than its timeout of ${durationText(timeoutMs)}`);
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(tooLong), Math.min(timeoutMs, LONGEST_TIMER_MS));
-  const signal = AbortSignal.any([canceled, timeout.signal]);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([canceled, timeout.signal, failed.signal]);
   setMaxListeners(0, signal);
   const patience = giveUpAfter(signal, STOP_MS);
   try {
-    const running = run(signal);
-    running.catch(() => {}); // one that is left to itself fails unheard
-    const value = await Promise.race([running, patience.over]);
+    const running = withStrays({ name, taskId }, () => Promise.race([run(signal), patience.over]));
+    const value = await running;
     signal.throwIfAborted();
     return resultOf(name, value);
   } catch (error) {
     if (timeout.signal.aborted) throw tooLong;
     if (canceled.aborted) throw cancelReason();
-    throw handlerFailure(error);
+    // What still goes on of it is asked to stop.
+    failed.abort(error);
+    throw error;
   } finally {
     clearTimeout(timer);
     patience.dispose();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
+import { issuesText } from '../contract/issues.ts';
 import { type DefinitionOptions, jobNameSchema } from '../contract/jobs.ts';
 import { DEFAULT_KEY } from '../contract/schedules.ts';
 import { createHandle, createSentJob } from './handle.ts';
@@ -48,6 +49,7 @@ export function defineTask<Result, Given, Input>(
 ): Task<Given, Input, Result> {
   const { name, description, input = z.undefined(), registry = globalRegistry(), ...options } = definition;
   checkName(name);
+  checkParts(name, input, handler);
   checkDefinitionOptions(name, options);
   const connection = () => registry.connection;
   const applyAsync: Task<Given, Input, Result>['applyAsync'] = async (given, call = {}) =>
@@ -80,6 +82,17 @@ const TASK = Symbol.for('reembed.jobs.task');
 /** Whether it was made by `defineTask`, of this copy of the package or another. */
 export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'object' && value !== null && TASK in value;
+}
+
+/** What callers without types may get wrong. */
+function checkParts(name: string, input: unknown, handler: unknown): void {
+  const isSchema = typeof input === 'object' && input !== null && 'safeParseAsync' in input;
+  const issues = [
+    ...(isSchema ? [] : [{ path: 'input', message: 'must be a zod schema, such as z.object({ to: z.string() })' }]),
+    ...(typeof handler === 'function' ? [] : [{ path: 'handler', message: 'must be a function: the second argument' }]),
+  ];
+  if (issues.length === 0) return;
+  throw new ReembedError('InvalidInput', `the definition of ${name}: ${issuesText(issues)}`, { issues });
 }
 
 function checkName(name: string): void {

@@ -2,7 +2,7 @@
  * Jobs: functions of your own as durable tasks.
  * @module reembed/jobs
  */
-export type { CallOptions, DefinitionOptions, Isolate, OnDuplicate } from '../contract/jobs.ts';
+export type { CallOptions, CodeCallOptions, DefinitionOptions, Isolate, OnDuplicate } from '../contract/jobs.ts';
 export type { ScheduledOptions } from '../contract/schedule-request.ts';
 export type { Overlap, Schedule, ScheduleRun } from '../contract/schedules.ts';
 export type { Tracker } from '../contract/tasks.ts';

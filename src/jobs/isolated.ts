@@ -7,6 +7,7 @@ import { ReembedError } from '../contract/errors.ts';
 import type { Json } from '../contract/json.ts';
 import { resultOf } from './attempt.ts';
 import { createJobControl } from './control.ts';
+import { callHandler as callMarked, handlerFailure } from './failure.ts';
 import type { Bound } from './handler.ts';
 import { importTasks } from './load.ts';
 import { type PlainError, toPlain } from './plain-error.ts';
@@ -34,6 +35,10 @@ export type IsolatedOutcome = { kind: 'returned'; value: Json } | { kind: 'threw
 
 let connection: JobConnection | undefined;
 
+let onStray: (error: unknown) => void = () => {};
+process.on('unhandledRejection', (error) => onStray(error));
+process.on('uncaughtException', (error) => onStray(error));
+
 // A thread that ends itself would not be missed before the timeout of its job.
 if (!isMainThread) {
   process.exit = (code) => {
@@ -43,9 +48,14 @@ if (!isMainThread) {
 
 /** The entry of such a thread or process: runs one handler, and answers however it ended. */
 export default async function runIsolated(run: IsolatedRun): Promise<IsolatedOutcome> {
+  // It runs one handler at a time: what nothing handles is of this one.
+  const stray = new Promise<never>((_, reject) => {
+    onStray = (error) => reject(handlerFailure(error));
+  });
+  stray.catch(() => {});
   try {
     await importTasks(run.modules);
-    return { kind: 'returned', value: resultOf(run.name, await callHandler(run)) };
+    return { kind: 'returned', value: resultOf(run.name, await Promise.race([callHandler(run), stray])) };
   } catch (error) {
     return { kind: 'threw', error: toPlain(error) };
   }
@@ -59,7 +69,7 @@ async function callHandler({ name, input: given, bind, uuid, workerId, attempt, 
   for (const each of new Set([registry, task.registry])) if (!each.isConnected) each.connect(connection);
   const { input } = await checkInput(task, given);
   const handler = task.handler as (...args: unknown[]) => unknown;
-  if (!bind) return handler(input);
+  if (!bind) return callMarked(() => handler(input));
   const bound: Bound = {
     ...{ uuid, workerId, attempt },
     // A handler that blocks would not hear of it: its thread or process is ended instead.
@@ -69,7 +79,7 @@ async function callHandler({ name, input: given, bind, uuid, workerId, attempt, 
     control: createJobControl(connection, registry),
     log: pino({ level: process.env.REEMBED_LOG_LEVEL ?? 'info' }).child({ job: name, taskId: uuid, attempt }),
   };
-  return handler(bound, input);
+  return callMarked(() => handler(bound, input));
 }
 
 /** It connects when it is used first. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -5,13 +6,14 @@ import { messageOf, ReembedError } from '../contract/errors.ts';
 import { isTask } from './define.ts';
 import { globalRegistry, type Registry } from './registry.ts';
 
-const MODULE = /\.(js|mjs|ts|mts)$/;
+const MODULE = /\.[cm]?[jt]s$/;
 const NO_MODULE = /(\.d|\.test|\.spec)\.[cm]?[jt]s$/;
-const TYPESCRIPT = /\.m?ts$/;
+const TYPESCRIPT = /\.[cm]?ts$/;
 
 /**
  * Imports modules, and all modules in folders, and returns the registry with the tasks they define: the global one, to
- * which tasks that they export from a registry of their own are added. TypeScript is run as it is.
+ * which tasks that they export from a registry of their own are added. TypeScript is run as it is, and `import` works in
+ * packages of either module kind.
  * Error: `InvalidInput` for a path that is not there, a module that cannot be loaded, or when nothing defines a task.
  */
 export async function loadTasks(paths: readonly string[]): Promise<{ registry: Registry; modules: string[] }> {
@@ -26,12 +28,38 @@ export async function loadTasks(paths: readonly string[]): Promise<{ registry: R
 
 /** Imports modules and adds the tasks that they export to the global registry. */
 export async function importTasks(modules: readonly string[]): Promise<void> {
-  if (modules.some((module) => TYPESCRIPT.test(module))) (await import('tsx/esm/api')).register();
+  if (modules.some(needsTranslation)) {
+    (await import('tsx/cjs/api')).register();
+    (await import('tsx/esm/api')).register();
+  }
   for (const module of modules) {
-    for (const exported of Object.values(await importModule(module))) {
+    const exports = await importModule(module);
+    // What a CommonJS module exports may be in `default` alone.
+    const inDefault = 'default' in exports && isObject(exports.default) ? Object.values(exports.default) : [];
+    for (const exported of [...Object.values(exports), ...inDefault]) {
       if (isTask(exported)) globalRegistry().add(exported);
     }
   }
+}
+
+/** TypeScript, and JavaScript that may be written with `import` where Node takes it for CommonJS. */
+function needsTranslation(module: string): boolean {
+  if (TYPESCRIPT.test(module)) return true;
+  return module.endsWith('.js') && packageTypeOf(path.dirname(module)) !== 'module';
+}
+
+/** The `type` of the package that a folder belongs to. */
+function packageTypeOf(folder: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')).type;
+  } catch {
+    const parent = path.dirname(folder);
+    return parent === folder ? undefined : packageTypeOf(parent);
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 async function importModule(module: string): Promise<object> {

@@ -6,6 +6,7 @@ import { fieldIssues, issuesText } from '../contract/issues.ts';
 import {
   backOffSchema,
   type CallOptions,
+  type CodeCallOptions,
   callOptionsSchema,
   type DefinitionOptions,
   definitionOptionsSchema,
@@ -43,9 +44,10 @@ export function checkDefinitionOptions(name: string, options: DefinitionOptions<
 export function planJob(
   { name, options: own }: Planned,
   { input, sent }: { input: unknown; sent: unknown },
-  call: CallOptions = {},
+  inCode: CodeCallOptions = {},
 ): JobPlan {
   const what = `the options of ${name}`;
+  const call = worked(what, inCode, input);
   refuse(what, schemaIssues(callOptionsSchema, call));
   const asked = given(call);
   const merged = { ...JOB_DEFAULTS, ...given(own), ...asked };
@@ -70,6 +72,15 @@ export function planJob(
     fairnessKey: merged.fairnessKey ?? null,
     startTimeoutMs: durationMs(merged.startTimeout),
     isolate: merged.isolate,
+  };
+}
+
+/** With the functions of the input worked out; a queue that one gives is checked like any other. */
+function worked(what: string, { queue, key, ...call }: CodeCallOptions, input: unknown): CallOptions {
+  return {
+    ...call,
+    ...(queue !== undefined && { queue: typeof queue === 'function' ? queueOf(what, queue, input) : queue }),
+    ...(key !== undefined && { key: typeof key === 'function' ? keyOf(what, key, input) : key }),
   };
 }
 

@@ -1,27 +1,26 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { isErrorType, ReembedError } from '../contract/errors.ts';
+import { causesOf } from '../contract/causes.ts';
+import { isErrorType, messageOf, ReembedError } from '../contract/errors.ts';
+import { type HandlerFailureFacts, handlerFailureOf, isHandlerFailure } from './failure.ts';
 
 /** An error as it crosses from a thread or a process, which copy no classes. */
-export interface PlainError {
-  name: string;
-  message: string;
-  stack?: string;
-  retryable: boolean;
-  /** One of ours, rather than the handler's. */
-  own: boolean;
-}
+export type PlainError =
+  | ({ by: 'handler' } & HandlerFailureFacts)
+  /** One of ours, by its type. */
+  | { by: 'reembed'; type: string; message: string }
+  | { by: 'other'; message: string; stack?: string | undefined };
 
 export function toPlain(error: unknown): PlainError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), retryable: true, own: false };
-  const { message, stack } = error;
-  if (error instanceof ApplicationFailure) {
-    return { name: error.type ?? 'Error', message, stack, retryable: !error.nonRetryable, own: false };
+  if (isHandlerFailure(error)) {
+    const { type, message, stack, nonRetryable } = error;
+    const facts = { type: type ?? 'Error', message, stack, nonRetryable: nonRetryable === true };
+    return { by: 'handler', ...facts, causes: causesOf(error) };
   }
-  const retryable = !('retryable' in error && error.retryable === false);
-  return { name: error.name, message, stack, retryable, own: error instanceof ReembedError };
+  if (error instanceof ReembedError) return { by: 'reembed', type: error.type, message: error.message };
+  return { by: 'other', message: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
 }
 
-export function fromPlain({ name, message, stack, retryable, own }: PlainError): Error {
-  if (own && isErrorType(name)) return new ReembedError(name, message);
-  return Object.assign(new Error(message), { name, stack, retryable });
+export function fromPlain(plain: PlainError): Error {
+  if (plain.by === 'handler') return handlerFailureOf(plain);
+  if (plain.by === 'reembed' && isErrorType(plain.type)) return new ReembedError(plain.type, plain.message);
+  return Object.assign(new Error(plain.message), 'stack' in plain && { stack: plain.stack });
 }

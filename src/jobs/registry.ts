@@ -8,6 +8,8 @@ export interface JobConnection {
   client: Client;
   /** The Temporal task queue of the workflows, as in `REEMBED_TASK_QUEUE`. */
   taskQueue: string;
+  /** Before the first job is sent: throws when it would come to nobody. */
+  check?: (() => Promise<void>) | undefined;
 }
 
 /** Definitions by name, and the connection through which they are sent. */
@@ -49,8 +51,8 @@ export class Registry {
   }
 
   /** Sends jobs through this connection from now on. */
-  connect(connection: JobConnection): void {
-    this.#connection = connection;
+  connect({ check, ...connection }: JobConnection): void {
+    this.#connection = { ...connection, check: check && onceGood(check) };
   }
 
   get isConnected(): boolean {
@@ -62,6 +64,18 @@ export class Registry {
     if (this.#connection) return this.#connection;
     throw new ReembedError('NotConnected', 'call connectJobs() before sending jobs: nobody has said where to');
   }
+}
+
+/** What was good once is not asked again. */
+function onceGood(check: () => Promise<void>): () => Promise<void> {
+  let checked: Promise<void> | undefined;
+  return () => {
+    checked ??= check().catch((error: unknown) => {
+      checked = undefined;
+      throw error;
+    });
+    return checked;
+  };
 }
 
 /** A registry of its own, for tests and for programs with several sets of tasks. */

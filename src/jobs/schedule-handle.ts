@@ -48,6 +48,7 @@ export function createScheduleHandle<Given>(task: AnyTask, key: string): Schedul
     async put(every, given, options) {
       const { task: _task, ...wish } = readSchedule(task, key, { every, input: given, ...options });
       const input = await checkScheduled(task, wish.input, wish.options);
+      await registry.connection.check?.();
       return (await putSchedule(client(), { ...wish, ...signature(), input })).schedule;
     },
     info: async () => getSchedule(client(), signature()),

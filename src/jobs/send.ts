@@ -4,7 +4,7 @@ import { hideOf } from '../client/temporal/encryption/keyed-hash.ts';
 import { startJob } from '../client/temporal/jobs.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
-import type { CallOptions } from '../contract/jobs.ts';
+import type { CodeCallOptions } from '../contract/jobs.ts';
 import { canonicalJson, type Json } from '../contract/json.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
@@ -18,22 +18,27 @@ export interface SendOptions {
   connection?: JobConnection;
   /** End the job of the same id first, if there is one. */
   ignoreLock?: boolean;
+  /** How long it is sent again while the server does not answer: a minute if not given. */
+  patienceMs?: number;
 }
+
+const PATIENCE_MS = 60_000;
 
 /**
  * Sends a job and returns its tracker. Errors: `InvalidInput`,
- * `TooLarge`, `NotConnected`, `TaskLocked`, `TemporalUnavailable`.
+ * `TooLarge`, `NotConnected`, `TaskLocked`, `TemporalUnavailable`, which carries the id of a job that may run.
  */
 export async function sendJob(
   task: AnyTask,
   given: unknown,
-  call: CallOptions,
-  { connection = task.registry.connection, ignoreLock }: SendOptions = {},
+  call: CodeCallOptions,
+  { connection = task.registry.connection, ignoreLock, patienceMs = PATIENCE_MS }: SendOptions = {},
 ): Promise<Tracker> {
   const { client, taskQueue } = connection;
   const { sent, input } = await checkInput(task, given);
   const plan = hidden(client, planJob(task, { input, sent }, call));
   const { name } = task;
+  await connection.check?.();
   return startJob(client, {
     taskId: call.taskId ?? randomUUID(),
     taskQueue,
@@ -41,6 +46,7 @@ export async function sendJob(
     plan,
     inputHash: jobHash(name, sent),
     ignoreLock,
+    patienceMs,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { CallOptions, DefinitionOptions } from '../contract/jobs.ts';
+import type { CodeCallOptions, DefinitionOptions } from '../contract/jobs.ts';
 import type { JobHandle, SentJob } from './handle.ts';
 import type { BoundHandler, Handler } from './handler.ts';
 import type { Registry } from './registry.ts';
@@ -29,10 +29,14 @@ export interface Task<Given, Input, Result> {
    * @example
    * const sent = await sendMail.applyAsync({ to: 'a@example.com' }, { queue: 'mail', timeout: '30s' });
    */
-  applyAsync(input: Given, options?: CallOptions): Promise<SentJob<Result>>;
+  applyAsync(input: Given, options?: CodeCallOptions<Input>): Promise<SentJob<Result>>;
 
   /** Sends it to run at this time: perhaps later, never before. Errors: as `applyAsync`. */
-  at(date: Date | string, input: Given, options?: Omit<CallOptions, 'at' | 'delay'>): Promise<SentJob<Result>>;
+  at(
+    date: Date | string,
+    input: Given,
+    options?: Omit<CodeCallOptions<Input>, 'at' | 'delay'>,
+  ): Promise<SentJob<Result>>;
 
   /**
    * Declares that it runs every so often: after equal lengths of time (`1m`, a number of seconds) or at the times of a

@@ -1,4 +1,5 @@
 import type { Embedder, EmbedOptions } from '../contract/embedder.ts';
+import { eachInTurn } from '../cpu/pace.ts';
 import { extendHash, FNV_OFFSET, mixHash } from './hashing.ts';
 import { tokens } from './tokens.ts';
 
@@ -26,7 +27,7 @@ export function createHashEmbedder(dimensions: number): Embedder {
     maxChars: 1_000_000,
     async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<number[][]> {
       signal?.throwIfAborted();
-      return texts.map((text) => embedText(text, dimensions));
+      return eachInTurn(texts, (text) => embedText(text, dimensions), signal);
     },
   };
 }

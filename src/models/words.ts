@@ -1,4 +1,5 @@
 import type { Embedder, EmbedOptions } from '../contract/embedder.ts';
+import { eachInTurn } from '../cpu/pace.ts';
 import { extendHash, hashString, mixHash } from './hashing.ts';
 import { tokens } from './tokens.ts';
 import { variantsOf } from './word-variants.ts';
@@ -31,11 +32,13 @@ export function createWordsEmbedder(): Embedder {
     async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<number[][]> {
       signal?.throwIfAborted();
       const vectors = await loadWordVectors();
-      return texts.map((text) => embedText(text, vectors));
+      return eachInTurn(texts, (text) => embedText(text, vectors), signal);
     },
     async knows(texts) {
       const { rows } = await loadWordVectors();
-      return texts.map((text) => wordsOf(text).some((word) => isWord(word) && findRow(word, rows) !== undefined));
+      return eachInTurn(texts, (text) =>
+        wordsOf(text).some((word) => isWord(word) && findRow(word, rows) !== undefined),
+      );
     },
   };
 }

@@ -4,7 +4,8 @@ import type { IndexConfig } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Payload } from '../contract/objects.ts';
 import { type Failure, failureFrom } from './failure.ts';
-import { type Part, splitText } from './split.ts';
+import type { Part } from './split.ts';
+import { splitAside } from './split-aside.ts';
 import { textOf } from './text-of.ts';
 
 /**
@@ -13,12 +14,12 @@ import { textOf } from './text-of.ts';
  */
 export async function partsOf(
   payload: Payload,
-  { config, embedder }: { config: IndexConfig; embedder: Embedder },
+  { config, embedder, signal }: { config: IndexConfig; embedder: Embedder; signal?: AbortSignal },
 ): Promise<Part[] | { failed: Failure }> {
   const { fields } = config.splitter;
   const mostParts = mostPartsOf(config);
   try {
-    const parts = await splitText(textOf(payload, fields), config.splitter, mostParts);
+    const parts = await splitAside(textOf(payload, fields), config.splitter, mostParts, signal);
     if (parts.length === 0) {
       const where = fields && typeof payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
       return { failed: { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` } };

@@ -4,6 +4,7 @@ import type { IndexConfig } from '../contract/indexes.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import type { Vector } from '../contract/vectors.ts';
+import { Pace } from '../cpu/pace.ts';
 import { contentHasher } from './content-hash.ts';
 import { EmbedSession } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
@@ -134,18 +135,24 @@ async function loadAll(all: Work[], options: PrepareOptions): Promise<void> {
 
 async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Promise<void> {
   const hashOf = contentHasher(config);
-  for (const work of all) work.hash = hashOf(work.payload ?? '');
+  const pace = new Pace();
+  for (const work of all) {
+    work.hash = hashOf(work.payload ?? '');
+    await pace.breathe();
+  }
   if (known === undefined || all.length === 0) return;
   const hashes = await known(all.map(({ item }) => item.id));
   for (const work of all) work.unchanged = hashes.get(work.item.id) === work.hash;
 }
 
 async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
+  const pace = new Pace();
   for (const work of all) {
     options.signal?.throwIfAborted();
     const split = await partsOf(work.payload ?? '', options);
     if ('failed' in split) work.failed = split.failed;
     else work.parts = split;
+    await pace.breathe();
   }
 }
 

@@ -12,7 +12,9 @@ export interface Part {
   text: string;
 }
 
-interface Range {
+type Sizes = Pick<Splitter, 'chunkSize' | 'chunkOverlap'>;
+
+export interface Range {
   start: number;
   end: number;
 }
@@ -23,16 +25,17 @@ interface Range {
  * none is empty or within another: a blank text has no parts. Only white space lies outside all parts. Throws `TooLarge`
  * as soon as there are more than `mostParts`, without cutting them out.
  */
-export async function splitText(
-  text: string,
-  splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>,
-  mostParts = Number.POSITIVE_INFINITY,
-): Promise<Part[]> {
+export async function splitText(text: string, splitter: Sizes, mostParts = Number.POSITIVE_INFINITY): Promise<Part[]> {
+  const ranges = await rangesOf(text, splitter, mostParts);
+  return ranges.map(({ start, end }, part) => ({ part, start, end, text: text.slice(start, end) }));
+}
+
+/** The places of the parts that `splitText` gives. */
+export async function rangesOf(text: string, splitter: Sizes, mostParts: number): Promise<Range[]> {
   // Most texts are short: no splitter, no promise per word.
   const ranges =
-    text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : await rangesOf(text, splitter, mostParts);
-  const filled = ranges.map((range) => trimmed(text, range)).filter(({ start, end }) => end > start);
-  return withoutContained(filled).map(({ start, end }, part) => ({ part, start, end, text: text.slice(start, end) }));
+    text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : await cut(text, splitter, mostParts);
+  return withoutContained(ranges.map((range) => trimmed(text, range)).filter(({ start, end }) => end > start));
 }
 
 /**
@@ -50,11 +53,7 @@ function withoutContained(ranges: Range[]): Range[] {
   return kept;
 }
 
-async function rangesOf(
-  text: string,
-  splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>,
-  mostParts: number,
-): Promise<Range[]> {
+async function cut(text: string, splitter: Sizes, mostParts: number): Promise<Range[]> {
   const ranges = new RangeSplitter({ chunkSize: splitter.chunkSize, chunkOverlap: splitter.chunkOverlap });
   let filled = 0;
   ranges.onRange = (range) => {

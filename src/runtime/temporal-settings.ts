@@ -15,6 +15,8 @@ export interface TemporalSettings {
   namespace: string;
   /** What payloads are encrypted with; none when they are not. */
   encryptionKeys: readonly EncryptionKey[];
+  /** Nobody has named an address, here or in a configuration file. */
+  isDefault: boolean;
   /** Named by TEMPORAL_ADDRESS, so that `dev` starts no server of its own. */
   addressGiven: boolean;
 }
@@ -64,6 +66,7 @@ export function readTemporalSettings(env: NodeJS.ProcessEnv): TemporalSettings {
     address,
     namespace: config.namespace ?? 'default',
     encryptionKeys: readEncryptionKeys(env),
+    isDefault: config.connectionOptions.address === undefined,
     addressGiven: written.TEMPORAL_ADDRESS !== undefined,
   };
 }

@@ -151,7 +151,7 @@ export function indexActivities(): Pick<EmbedActivities, 'buildVectorIndex'> {
 }
 
 /** What a lane asks of Temporal. Not local activities: signals and updates come in while they run. */
-export const laneControl = proxyActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen'>>({
+export const laneControl = proxyActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen' | 'parallelJobs'>>({
   startToCloseTimeout: '30 s',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: RETRY,

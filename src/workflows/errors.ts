@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
-import { ERROR_BOUNDS } from '../contract/failures.ts';
+import { ERROR_BOUNDS, HANDLER_MARK } from '../contract/failures.ts';
 import type { Tracker, TrackerError } from '../contract/tasks.ts';
 
 /** Thrown by a step when a rule forbids the task: it ends as `refused`. */
@@ -22,6 +22,9 @@ interface ErrorFacts {
   retryable: boolean;
   stage?: string;
   stack?: string;
+  /** Thrown by the user's own function: its type is a name that anyone may give. */
+  byHandler?: boolean;
+  causes?: TrackerError['causes'];
 }
 
 /** What went wrong, beneath the wrapping of activities and children. */
@@ -31,6 +34,11 @@ export function errorOf(error: unknown): ErrorFacts {
     return { ...errorOf(error.cause), stage };
   }
   if (error instanceof ApplicationFailure) {
+    if (error.details?.[0] === HANDLER_MARK) {
+      const { type, message, nonRetryable, stack } = error;
+      const retryable = nonRetryable !== true;
+      return { type: type ?? 'Error', message, retryable, stack, byHandler: true, causes: causesOf(error) };
+    }
     return {
       type: error.type ?? 'Internal',
       message: error.message,
@@ -47,6 +55,20 @@ export function errorOf(error: unknown): ErrorFacts {
   return { type: 'Internal', message: String(error), retryable: true };
 }
 
+/** The causes that a worker has sent along, one within the other. */
+function causesOf(error: ApplicationFailure): NonNullable<TrackerError['causes']> {
+  const causes: NonNullable<TrackerError['causes']> = [];
+  for (let cause = error.cause; cause instanceof Error && causes.length < ERROR_BOUNDS.causes; cause = causeOf(cause)) {
+    const type = (cause instanceof ApplicationFailure ? cause.type : undefined) ?? cause.name;
+    causes.push({ type, message: cause.message.slice(0, ERROR_BOUNDS.causeMessage) });
+  }
+  return causes;
+}
+
+function causeOf(error: Error): Error | undefined {
+  return error.cause instanceof Error ? error.cause : undefined;
+}
+
 /** Keeps an attempt's error in the tracker, newest first, bounded in number and size. */
 export function addError(tracker: Tracker, error: unknown): ErrorFacts {
   const facts = errorOf(error);
@@ -57,6 +79,7 @@ export function addError(tracker: Tracker, error: unknown): ErrorFacts {
     message: facts.message.slice(0, ERROR_BOUNDS.message),
     stage: facts.stage,
     stack: facts.stack?.slice(0, ERROR_BOUNDS.stack),
+    ...(facts.causes && facts.causes.length > 0 && { causes: facts.causes }),
   };
   tracker.errors = [entry, ...tracker.errors].slice(0, ERROR_BOUNDS.count);
   return facts;

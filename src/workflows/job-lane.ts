@@ -106,7 +106,9 @@ class Lane {
       return this.turnOf(there);
     }
     if (this.first && Date.now() - this.lookedMs > FRESH_MS) await this.look();
-    const [first, ...waiting] = this.entries;
+    if (!this.first) await this.findParallel(taskId);
+    const [first, ...others] = this.entries;
+    const waiting = others.filter(({ parallel }) => !parallel);
     if (first && onDuplicate === 'discard') return { kind: 'ignored', standsFor: first.taskId };
     const next = waiting.at(-1);
     if (next && onDuplicate === 'queue_one') {
@@ -125,6 +127,14 @@ class Lane {
     // The one ahead of it may have ended meanwhile.
     await this.advance();
     return turn;
+  }
+
+  /** Jobs that were sent as parallel do not ask here: those that run are put first, and leave like any other. */
+  private async findParallel(but: string): Promise<void> {
+    const found = await laneControl.parallelJobs(workflowInfo().workflowId);
+    const others = found.filter(({ taskId }) => taskId !== but);
+    this.entries.unshift(...others.map((run) => ({ ...run, told: false, parallel: true })));
+    await this.advance();
   }
 
   private turnOf(entry: LaneEntry): Turn {

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -5,6 +6,7 @@ import {
   getExternalWorkflowHandle,
   setHandler,
   TimeoutFailure,
+  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { durationText } from '../contract/durations.ts';
@@ -22,6 +24,13 @@ import { runTask } from './tracker.ts';
 
 /** A job that waits for its turn asks its lane again after this time, and more and more seldom: it may be a new one. */
 const ASK_AGAIN_SECONDS = { first: 60, most: 600 } as const;
+
+const jobLane = defineSearchAttributeKey('JobLane', 'KEYWORD');
+
+/** How soon a job asks again when a worker did not know it. */
+const UNKNOWN_SECONDS = { first: 2, most: 60, factor: 2 } as const;
+/** As long as a job waits for a worker if nobody says otherwise. */
+const ADMISSION_MS = 86_400_000;
 
 /**
  * Runs a function of the user's own, by a worker that knows its definition: when its time has come, then when its turn
@@ -58,6 +67,9 @@ class JobRun {
   private functionInput: unknown;
   private due = false;
   private turn: Turn | undefined;
+  /** Since when, in ms since 1970, no worker that was asked has known it, and how long it waited last. */
+  private unknownSince: number | undefined;
+  private unknownSeconds: number | undefined;
   /** Its lane may have it on its list. */
   private inLane: boolean;
 
@@ -75,6 +87,8 @@ class JobRun {
     this.functionInput = again && 'newestInput' in previous.data ? previous.data.newestInput : input.input;
     setHandler(turnSignal, (told) => {
       this.turn = { kind: 'runs' };
+      // One that minds no others may be on a list too: others mind it.
+      this.inLane = true;
       if (told?.newest) this.functionInput = told.newest.input;
     });
   }
@@ -84,6 +98,7 @@ class JobRun {
     // Forced to run after all, it asks its lane again.
     if (standsFor !== undefined && !previous) this.ignoreFor(task, standsFor);
     this.plan ??= await this.admit(task);
+    if (this.plan.onDuplicate === 'parallel') this.showLane(this.plan);
     task.report({ data: { name: this.input.name, queue: this.plan.queue, ...startedBy() } });
     await this.waitForTime(task, this.plan);
     if (this.plan.onDuplicate !== 'parallel') await this.waitForTurn(task, this.plan);
@@ -92,14 +107,36 @@ class JobRun {
 
   private async admit(task: Task): Promise<JobPlan> {
     const { previous } = this.given;
-    task.setDetail('waits for a worker that knows its definition');
-    try {
-      const plan = await admission().admitJob(this.raw as JobInput);
-      task.tracker.maxAttempts = plan.maxAttempts + (previous?.attempts ?? 0);
-      return plan;
-    } catch (error) {
-      throw plainFailure(error, 'no worker with tasks took it up');
+    for (;;) {
+      task.setDetail('waits for a worker that knows its definition');
+      try {
+        const plan = await admission().admitJob(this.raw as JobInput);
+        task.tracker.maxAttempts = plan.maxAttempts + (previous?.attempts ?? 0);
+        return plan;
+      } catch (error) {
+        const { type, message } = errorOf(error);
+        if (type !== 'JobUnknown') throw plainFailure(error, 'no worker with tasks took it up');
+        await this.waitForDefinition(task, message, ADMISSION_MS);
+      }
     }
+  }
+
+  /**
+   * Another worker may know it, or one will after a deploy: that uses up no attempt. The wait has a bound, and `restart`
+   * ends it at once.
+   */
+  private async waitForDefinition(task: Task, problem: string, mostMs: number): Promise<void> {
+    this.unknownSince ??= Date.now();
+    const leftMs = this.unknownSince + mostMs - Date.now();
+    if (leftMs <= 0) {
+      const since = new Date(this.unknownSince).toISOString();
+      throw ApplicationFailure.nonRetryable(`${problem}; nobody has known it since ${since}`, 'JobUnknown');
+    }
+    const { first, most, factor } = UNKNOWN_SECONDS;
+    this.unknownSeconds = Math.min(most, (this.unknownSeconds ?? first / factor) * factor);
+    const seconds = Math.min(this.unknownSeconds, leftMs / 1_000);
+    const since = new Date(this.unknownSince).toISOString();
+    await task.waitFor(`${problem}; since ${since}, asks again in ${Math.ceil(seconds)} s`, seconds);
   }
 
   /**
@@ -147,6 +184,13 @@ class JobRun {
     if (this.turn?.kind !== 'runs') this.turn = answer.kind === 'waits' ? answer : { kind: 'runs' };
   }
 
+  /** Where others that must mind it find it; who sends it with a plan has said so. */
+  private showLane(plan: JobPlan): void {
+    const value = this.laneId(plan);
+    if (workflowInfo().typedSearchAttributes.get(jobLane) === value) return;
+    upsertSearchAttributes([{ key: jobLane, value }]);
+  }
+
   private ignoreFor(task: Task, standsFor: string): never {
     task.report({ data: { name: this.input.name, standsFor } });
     throw new IgnoredError(standsForText(standsFor));
@@ -168,12 +212,18 @@ class JobRun {
     for (;;) {
       try {
         const result = await jobActivities(plan).runJob(request);
+        this.unknownSince = undefined;
         task.report({ data: { result } });
         task.setDetail('the function has returned');
         return;
       } catch (error) {
-        const { type, message } = errorOf(error);
-        if (type !== 'WorkerStopped') {
+        const { type, message, byHandler } = errorOf(error);
+        if (type === 'JobUnknown' && !byHandler) {
+          await this.waitForDefinition(task, message, plan.startTimeoutMs);
+          task.setDetail(`waits for a worker of ${where}`);
+          continue;
+        }
+        if (type !== 'WorkerStopped' || byHandler) {
           throw plainFailure(
             error,
             `no worker of ${where} took it up within ${durationText(plan.startTimeoutMs)}`,

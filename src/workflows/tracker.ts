@@ -151,13 +151,15 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
         await end('ignored', error.message);
         return tracker;
       }
-      const { type, message, retryable } = addError(tracker, error);
+      const { type, message, retryable, byHandler } = addError(tracker, error);
       taskEvents.attemptFailed({ type: spec.type, error: type });
-      if (error instanceof RefusedError || REFUSALS.includes(type)) return fail('refused', message);
+      const isRefused = error instanceof RefusedError || (!byHandler && REFUSALS.includes(type));
+      if (isRefused) return fail('refused', message);
       if (!retryable) return fail('failed', message);
       const { attempts, maxAttempts } = tracker;
       if (attempts >= maxAttempts) {
-        return fail('exhausted', `all ${attempts} attempts failed; the last: ${message}`);
+        const all = attempts === 1 ? 'the only attempt failed' : `all ${attempts} attempts failed; the last`;
+        return fail('exhausted', `${all}: ${message}`);
       }
       isWithinAttempt = false;
       const seconds = (spec.backOff ?? backOffSeconds)(attempts);

@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CliProcess } from '../cli/support.ts';
@@ -20,6 +22,11 @@ export const blocking = defineTask({ name: 'blocking', input, bind: true }, ({ u
   return { uuid, pid: process.pid, isMainThread };
 });
 `;
+
+/** The first example of the guide to jobs, as it stands there. */
+const EXAMPLE = readFileSync(new URL('../../docs/jobs.md', import.meta.url), 'utf8')
+  .split('```ts\n')[1]
+  ?.split('```')[0];
 
 let environment: TestWorkflowEnvironment;
 let database: TestDatabase;
@@ -62,5 +69,33 @@ describe('a worker of the built package', () => {
   test.each(['thread', 'process'] as const)('ends a %s whose time is over', async (isolate) => {
     const job = { name: 'blocking', input: { ms: 600_000 }, isolate, timeout: '1s', maxAttempts: 1 } as const;
     expect(await rig.run('job', job)).toMatchObject({ status: 'exhausted', errors: [{ type: 'TaskTimeout' }] });
+  });
+});
+
+describe.each([
+  ['CommonJS, as npm init makes it', '{"name":"app","type":"commonjs"}'],
+  ['CommonJS by default', '{"name":"app"}'],
+  ['ES modules', '{"name":"app","type":"module"}'],
+])('in a package of %s', (_kind, packageJson) => {
+  test.each([
+    ['the first example of the guide, in TypeScript', 'mail.ts', EXAMPLE, 'send-mail'],
+    ['a task in JavaScript with import', 'plain.js', TASKS, 'blocking'],
+  ])('%s is loaded', async (_what, file, text, name) => {
+    const app = mkdtempSync(path.join(tmpdir(), 'reembed-app-'));
+    try {
+      mkdirSync(path.join(app, 'node_modules'));
+      symlinkSync(folder, path.join(app, 'node_modules/reembed'));
+      symlinkSync(path.join(folder, 'node_modules/zod'), path.join(app, 'node_modules/zod'));
+      writeFileSync(path.join(app, 'package.json'), packageJson);
+      mkdirSync(path.join(app, 'tasks'));
+      writeFileSync(path.join(app, 'tasks', file), text ?? '');
+      const load = JSON.stringify(path.join(folder, 'dist/jobs/load.js'));
+      const program = `const { loadTasks } = await import(${load}); console.log((await loadTasks(['tasks'])).registry.tasks.map(({ name }) => name).join());`;
+      const args = ['--input-type=module', '--eval', program];
+      const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: app });
+      expect(stdout.trim()).toBe(name);
+    } finally {
+      rmSync(app, { recursive: true, force: true });
+    }
   });
 });

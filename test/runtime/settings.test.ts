@@ -48,6 +48,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   vectorIndexAfterParts: ['-5', '1e3'],
   tombstoneRetention: ['7', 'a week', '7w', '-1d'],
   copySharePercent: ['0', '101', 'half'],
+  searchSeconds: ['0', '3601', 'soon'],
   databaseConnections: ['0', '1001'],
   embedConcurrency: ['0', ''.padEnd(30, '9')],
   jobConcurrency: ['0', '10001', 'many'],

@@ -12,7 +12,7 @@ import { listObjects } from '../../src/store/objects.ts';
 import { listLocks } from '../../src/store/protocol/locks.ts';
 import { listFailed } from '../../src/store/staging.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal } from '../support/rig.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
 import { fillDisk } from './support/full-disk.ts';
 
 // Loads wait between their tries by the clock of the worker, which does not run ahead: the waits are only written down.
@@ -156,36 +156,44 @@ describe('trouble that does not pass, on a server whose clock runs ahead', () =>
   // Splitting has no such test: nothing in it passes by itself. A text without parts fails its object at once.
 
   describe('embed', () => {
-    test('a model that is down when a reindex begins exhausts it; the source serves, and no lock is left', async () => {
+    /** Waits until the reindex is paused; nobody's writes are held back, and the source serves. */
+    async function expectPaused(handle: WorkflowHandle, { alias, source }: { alias: string; source: string }) {
+      await environment.sleep('10 minutes');
+      const tracker = await trackerWhen(handle, ({ status }) => status === 'paused');
+      expect(tracker.detail).toContain('ModelUnavailable: nobody there');
+      expect(tracker.detail).toContain(`/v1/tasks/resume?taskId=${handle.workflowId}`);
+      expect(tracker).toMatchObject({ attempts: 1, errors: [{ type: 'ModelUnavailable' }] });
+      expect(await listAliases(database.db)).toContainEqual({ alias, index: source });
+      return tracker;
+    }
+
+    test('a model that is down when a reindex begins pauses it with the reason, and resume goes on', async () => {
       const { source, dest, alias } = await givenSource();
       isDown = (_texts, dimensions) => dimensions === 16;
       const handle = await rig.start('reindex', { source: alias, dest, destModel });
-      await expectExhausted(handle, { stage: 'checkModel', type: 'ModelUnavailable', triesSeconds: TEN_TRIES_SECONDS });
-      expect(calls).toBe(3 * 10);
+      await expectPaused(handle, { alias, source });
+      expect(calls).toBe(10);
+      isDown = () => false;
+      await handle.signal('resume');
+      expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1, data: { copied: 12 } });
       expect(await listLocks(database.db)).toEqual([]);
-      expect(await listAliases(database.db)).toContainEqual({ alias, index: source });
+      expect(await listAliases(database.db)).toContainEqual({ alias, index: dest });
     });
 
-    test('a model that goes down in the middle of the copy exhausts it, and a new one goes on from there', async () => {
+    test('a model that goes down in the middle of the copy pauses the reindex, which goes on from there', async () => {
       const { source, dest, alias } = await givenSource();
-      isDown = (texts) => texts.includes('the text of 9');
-      const handle = await rig.start('reindex', { source: alias, dest, destModel, batchSize: 4 });
-      const { errors } = await expectExhausted(handle, {
-        stage: 'reindexSlice',
-        type: 'TaskExhausted',
-        triesSeconds: TEN_TRIES_SECONDS,
-      });
-      expect(errors[0]?.message).toContain('nobody there');
-      expect(calls).toBe(3 * 10);
-      expect(await listLocks(database.db)).toEqual([]);
-      expect(await listAliases(database.db)).toContainEqual({ alias, index: source });
-      isDown = () => false;
+      // The model is asked whether it is there, then a batch of four is embedded.
+      isDown = (texts, dimensions) => dimensions === 16 && embedded.push(...texts) > 5;
+      const embedded: string[] = [];
+      const handle = await rig.start('reindex', { source: alias, dest, destModel, batchSize: 4, concurrency: 1 });
+      await expectPaused(handle, { alias, source });
       const copied = (await idsIn(dest)).length;
-      expect(copied).toBeGreaterThan(0);
-      expect(await rig.run('reindex', { source: alias, dest })).toMatchObject({
-        status: 'done',
-        data: { copied: 12 - copied },
-      });
+      expect(copied).toBe(4);
+      isDown = (texts, dimensions) => dimensions === 16 && embedded.push(...texts) < 0;
+      embedded.length = 0;
+      await handle.signal('resume');
+      expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1, data: { copied: 12 } });
+      expect(embedded).toHaveLength(12 - copied);
     });
   });
 

@@ -11,6 +11,7 @@ const PRUNE_HELP = 'remove the schedules that the tasks declared before and no l
 interface DevCommandOptions {
   tour?: boolean;
   port?: string;
+  temporalPort?: number;
   dataDir?: string;
   tasks?: string[];
   pruneSchedules?: boolean;
@@ -23,6 +24,11 @@ interface WorkerCommandOptions {
   queue?: string[];
   queueRate?: Record<string, number>;
   pruneSchedules?: boolean;
+}
+
+function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('It must be a port from 1 to 65535.');
 }
 
 /** For an option such as `mail=10`, that may be given several times. */
@@ -43,6 +49,7 @@ export function addProcessCommands(program: Command, io: Io): void {
     )
     .option('--tour', 'show what reembed does, once it runs')
     .option('--port <port>', 'port of the API (REEMBED_PORT)')
+    .option('--temporal-port <port>', 'port of Temporal, or the next free one (7233 if not given)', port)
     .option('--data-dir <folder>', 'folder that everything is kept in (REEMBED_DATA_DIR)')
     .option('--tasks <path>', TASKS_HELP, several)
     .option('--prune-schedules', PRUNE_HELP)
@@ -67,9 +74,11 @@ export function addProcessCommands(program: Command, io: Io): void {
           {
             tour: options.tour === true,
             pruneSchedules: options.pruneSchedules,
+            temporalPort: options.temporalPort,
             onReady: (addresses) =>
               writeResult(io, options.json, addresses, () => {
                 const { api, docs, temporalUi, temporal, namespace, dataDir } = addresses;
+                const elsewhere = `Clients in another folder find it after\n  ${addresses.export}`;
                 const shown = fields([
                   ['Dashboard', api],
                   ['API reference', docs],
@@ -77,7 +86,7 @@ export function addProcessCommands(program: Command, io: Io): void {
                   ['Temporal', `${temporal} (namespace ${namespace})`],
                   ['Data', dataDir],
                 ]);
-                return `\nreembed is ready\n\n${shown.replace(/^/gm, '  ')}\n\nCtrl-C stops it.\n`;
+                return `\nreembed is ready\n\n${shown.replace(/^/gm, '  ')}\n\n${elsewhere}\n\nCtrl-C stops it.\n`;
               }),
           },
           context,

@@ -1,17 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { laneIdOf } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { HAND_OVER_VERSION, type JobInput, type JobPlan, type LaneRequest } from '../../contract/workflow-inputs.ts';
+import { isType } from './call.ts';
 import { hideOf } from './encryption/keyed-hash.ts';
 import { enterLane } from './lane.ts';
-import { pendingTracker } from './launch.ts';
+import { pendingTracker, unknownOutcome } from './launch.ts';
 import { getTracker } from './read.ts';
 import { findSameTask, type StartTaskOptions, startTask } from './start.ts';
 
 export type StartJobOptions = Pick<
   StartTaskOptions<'job'>,
-  'taskId' | 'input' | 'taskQueue' | 'inputHash' | 'ignoreLock'
+  'taskId' | 'input' | 'taskQueue' | 'inputHash' | 'ignoreLock' | 'patienceMs'
 > & { plan?: JobPlan };
+
+/** How long a look before or after the start is repeated, like the start itself. */
+const PATIENCE_MS = 15_000;
+const PAUSE_MS = 500;
 
 /**
  * Starts a job, once per id. One that must mind others of its name and key, and is not to wait for its time first, is
@@ -20,6 +26,20 @@ export type StartJobOptions = Pick<
  * Errors: `TaskLocked`, `TemporalUnavailable`.
  */
 export async function startJob(client: Client, options: StartJobOptions): Promise<Tracker> {
+  const untilMs = Date.now() + (options.patienceMs ?? PATIENCE_MS);
+  for (;;) {
+    try {
+      return await findOrStart(client, { ...options, patienceMs: Math.max(0, untilMs - Date.now()) });
+    } catch (error) {
+      if (!isType(error, 'TemporalUnavailable')) throw error;
+      // Asked once more, one that is to replace another would replace itself.
+      if (options.ignoreLock || Date.now() + PAUSE_MS > untilMs) throw unknownOutcome(options.taskId, error);
+    }
+    await delay(PAUSE_MS);
+  }
+}
+
+async function findOrStart(client: Client, options: StartJobOptions): Promise<Tracker> {
   const { taskId, taskQueue, input, plan, inputHash, ignoreLock } = options;
   const handOver = plan && { v: HAND_OVER_VERSION, plan };
   const wanted = { type: 'job', taskId, inputHash } as const;

@@ -1,14 +1,19 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { InternalWorkflowStartOptionsSymbol } from '@temporalio/client/lib/internal.js';
 import { type InternalConnectionLike, InternalConnectionLikeSymbol } from '@temporalio/client/lib/types.js';
 import { type SearchAttributePair, TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/common';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { ReembedError } from '../../contract/errors.ts';
 import { standsForText } from '../../contract/failures.ts';
 import { listRow } from '../../contract/list-row.ts';
-import { PRIORITY } from '../../contract/names.ts';
+import { laneIdOf, PRIORITY } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
-import { callTemporal } from './call.ts';
+import { callTemporal, isType } from './call.ts';
 import {
+  jobLaneKey,
   jobNameKey,
   taskCreateTimeKey,
   taskIndexKey,
@@ -24,6 +29,11 @@ import type { StartableType, StartTaskOptions } from './start.ts';
 /** More than this Temporal may refuse. */
 const SUMMARY_CHARS = 100;
 const START_TIMEOUT_MS = 10_000;
+/** Starts that one client sends at once: a busy server answers a few in time, and many too late. */
+const STARTS_AT_ONCE = 32;
+/** How long a start is repeated while the server does not answer, if nobody says otherwise. */
+const PATIENCE_MS = 15_000;
+const PAUSE_MS = { first: 100, most: 2_000 } as const;
 
 type AnyInput = Partial<
   TaskInputs['upsert'] & TaskInputs['delete'] & TaskInputs['reindex'] & TaskInputs['job'] & TaskInputs['steer']
@@ -36,6 +46,8 @@ export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ign
   replaces?: string;
   /** Starts with the same one are one start, however many callers there are. */
   requestId?: string;
+  /** How long the start is repeated while the server does not answer; what was started before is found. */
+  patienceMs?: number;
 }
 
 /**
@@ -43,8 +55,7 @@ export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ign
  * the client's `WorkflowExecutionAlreadyStartedError` when the id is taken.
  */
 export async function launch(client: Client, options: LaunchOptions): Promise<Tracker> {
-  const { type, taskId, inputHash, requestId } = options;
-  const { handOver } = options;
+  const { type, taskId, inputHash, handOver, requestId = randomUUID() } = options;
   const input = options.input as AnyInput;
   const tracker = pendingTracker(type, taskId, input, handOver);
   const staging = handOver?.accepted?.staging;
@@ -68,11 +79,45 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
     },
     requestEagerStart: mayStartEagerly(client),
     // The SDK's own way for programs that must not start twice; its public options have none.
-    ...(requestId !== undefined && { [InternalWorkflowStartOptionsSymbol]: { requestId } }),
+    ...{ [InternalWorkflowStartOptionsSymbol]: { requestId } },
   };
   const call = () => client.workflow.start(WORKFLOW_OF[type], start);
-  const handle = await callTemporal(client, taskId, call, { timeoutMs: START_TIMEOUT_MS });
+  const handle = await startPatiently(client, { taskId, patienceMs: options.patienceMs ?? PATIENCE_MS }, () =>
+    callTemporal(client, taskId, call, { timeoutMs: START_TIMEOUT_MS }),
+  );
   return { ...tracker, links: { workflowId: taskId, runId: handle.firstExecutionRunId } };
+}
+
+/** Of each client, so that a burst of starts waits here rather than at the server. */
+const limits = new WeakMap<Client, LimitFunction>();
+
+/** The server knows a start that comes again by its request id. Error: `TemporalUnavailable` with the id of the task. */
+async function startPatiently<T>(
+  client: Client,
+  { taskId, patienceMs }: { taskId: string; patienceMs: number },
+  start: () => Promise<T>,
+): Promise<T> {
+  const limit = limits.get(client) ?? pLimit(STARTS_AT_ONCE);
+  limits.set(client, limit);
+  const untilMs = Date.now() + patienceMs;
+  for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
+    try {
+      return await limit(start);
+    } catch (error) {
+      if (!isType(error, 'TemporalUnavailable')) throw error;
+      if (Date.now() + pauseMs > untilMs) throw unknownOutcome(taskId, error);
+    }
+    await delay(pauseMs * (0.5 + Math.random()));
+  }
+}
+
+/** What was asked for may have been done: the same id and input can be sent again, and are one task. */
+export function unknownOutcome(taskId: string, cause: unknown): ReembedError {
+  return new ReembedError(
+    'TemporalUnavailable',
+    `the Temporal server does not answer: the task ${taskId} may have been started; the same id and input can be sent again`,
+    { taskId, cause },
+  );
 }
 
 /**
@@ -125,13 +170,18 @@ function indexesOf(input: AnyInput): string[] {
 function attributesOf(
   tracker: Tracker,
   input: AnyInput,
-  { replaces, handOver }: Pick<LaunchOptions, 'replaces' | 'handOver'>,
+  { replaces, handOver, taskQueue }: Pick<LaunchOptions, 'replaces' | 'handOver' | 'taskQueue'>,
 ): SearchAttributePair[] {
   const pairs: SearchAttributePair[] = [
     { key: taskTypeKey, value: tracker.type },
     { key: taskStatusKey, value: tracker.status },
     input.name === undefined ? { key: taskIndexKey, value: indexesOf(input) } : { key: jobNameKey, value: input.name },
   ];
+  const { name } = input;
+  const plan = handOver?.plan;
+  if (plan?.onDuplicate === 'parallel' && name !== undefined) {
+    pairs.push({ key: jobLaneKey, value: laneIdOf(taskQueue, name, plan.keyHash) });
+  }
   if (tracker.parentId !== null) pairs.push({ key: taskParentKey, value: tracker.parentId });
   // A first run begins when its task does.
   if (handOver?.previous) pairs.push({ key: taskCreateTimeKey, value: new Date(handOver.previous.createTime) });

@@ -27,3 +27,4 @@ export const taskReplacesKey = defineSearchAttributeKey('TaskReplaces', SEARCH_A
 export const taskCreateTimeKey = defineSearchAttributeKey('TaskCreateTime', SEARCH_ATTRIBUTES.TaskCreateTime);
 export const taskIndexKey = defineSearchAttributeKey('TaskIndex', SEARCH_ATTRIBUTES.TaskIndex);
 export const jobNameKey = defineSearchAttributeKey('JobName', SEARCH_ATTRIBUTES.JobName);
+export const jobLaneKey = defineSearchAttributeKey('JobLane', SEARCH_ATTRIBUTES.JobLane);

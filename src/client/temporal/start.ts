@@ -28,6 +28,8 @@ export interface StartTaskOptions<T extends StartableType = StartableType> {
   fairnessKey?: string;
   /** End the task of this id, if there is one, and run this instead, whatever its input. */
   ignoreLock?: boolean;
+  /** How long the start is repeated while the server does not answer: 15 seconds if not given. */
+  patienceMs?: number;
 }
 
 export type StartedTask = { existing: false; tracker: Tracker } | { existing: true };

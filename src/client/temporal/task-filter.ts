@@ -77,7 +77,7 @@ function moment(ms: number): string {
 }
 
 /** A text as a literal of the query language, which is MySQL's: a backslash escapes, a quote ends. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 

@@ -2,16 +2,19 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, isGrpcCancelledError, isGrpcDeadlineError } from '@temporalio/client';
 import type { Tracker } from '../../contract/tasks.ts';
-import { callTemporal } from './call.ts';
+import { callTemporal, isType } from './call.ts';
 import { describeTask, outcomeOf, readTask, type TaskView } from './read.ts';
+
+/** How soon a wait goes on after a call that the server did not answer. */
+const HICCUP_MS = { first: 500, most: 10_000 } as const;
 
 /** A watcher looks this often, and up to that seldom while nothing changes. */
 const WATCH_MS = { first: 1_000, most: 2_000, factor: 1.25 } as const;
 
 /**
  * Waits until a task has ended, through all runs it continues itself as, at most `timeoutMs` or until `signal` aborts.
- * Resolves with its tracker then; however a task ends, this does not throw for it. Errors: `TaskNotFound`,
- * `TemporalUnavailable`.
+ * Resolves with its tracker then; however a task ends, this does not throw for it. Errors: `TaskNotFound`;
+ * `TemporalUnavailable` when the server is away at the end of that time.
  */
 export async function waitForTask(
   client: Client,
@@ -19,8 +22,17 @@ export async function waitForTask(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<Tracker> {
-  await describeTask(client, taskId); // a workflow that is no task is not waited for
-  return (await awaitTask(client, taskId, timeoutMs, signal)).tracker;
+  const untilMs = Date.now() + timeoutMs;
+  for (let pauseMs: number = HICCUP_MS.first; ; pauseMs = Math.min(HICCUP_MS.most, pauseMs * 2)) {
+    try {
+      await describeTask(client, taskId); // a workflow that is no task is not waited for
+      return (await awaitTask(client, taskId, Math.max(0, untilMs - Date.now()), signal)).tracker;
+    } catch (error) {
+      // A server that is away for a while does not end the wait: its own time does.
+      if (!isType(error, 'TemporalUnavailable') || signal?.aborted || Date.now() + pauseMs >= untilMs) throw error;
+    }
+    await delay(pauseMs, undefined, { signal }).catch(() => {});
+  }
 }
 
 /** As `waitForTask`, of what is known to be a task, and tells whether it has ended. */

@@ -26,7 +26,7 @@ export interface DevServers {
  */
 export async function startDevServers(
   components: Components,
-  settings: Settings,
+  settings: Settings & { temporalPort?: number | undefined },
   context: ProcessContext,
   observer?: DatabaseObserver,
 ): Promise<DevServers> {
@@ -73,12 +73,12 @@ function openEmbedded(
   return { db, background: db, close: () => db.destroy() };
 }
 
-async function startDevTemporal(settings: Settings, { say }: ProcessContext) {
+async function startDevTemporal(settings: Settings & { temporalPort?: number | undefined }, { say }: ProcessContext) {
   const given = settings.temporal;
   if (given.addressGiven) return { settings: given, ui: null, stop: async () => {}, died: undefined };
   const server = await startTemporalDevServer({
     dbFilename: path.join(settings.dataDir, 'temporal.db'),
-    port: TEMPORAL_PORT,
+    port: settings.temporalPort ?? TEMPORAL_PORT,
     uiPort: TEMPORAL_UI_PORT,
     namespace: given.namespace,
     searchAttributes: SEARCH_ATTRIBUTES,
@@ -94,6 +94,7 @@ async function startDevTemporal(settings: Settings, { say }: ProcessContext) {
       namespace,
       encryptionKeys: given.encryptionKeys,
       addressGiven: false,
+      isDefault: false,
     },
     ui: server.uiUrl,
     stop: server.stop,

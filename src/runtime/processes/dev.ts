@@ -6,6 +6,7 @@ import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import { leaveAddresses } from '../dev-addresses.ts';
 import { keepRunning } from '../lifecycle.ts';
 import { createProcessModels } from '../parts.ts';
 import { lockDataDir } from '../servers/locks.ts';
@@ -30,6 +31,8 @@ export interface DevAddresses {
   temporal: string;
   namespace: string;
   dataDir: string;
+  /** For a shell from which clients of this one are started elsewhere. */
+  export: string;
 }
 
 export interface DevOptions {
@@ -37,6 +40,8 @@ export interface DevOptions {
   tour: boolean;
   /** Remove the schedules that the tasks declared before and no longer do. */
   pruneSchedules?: boolean;
+  /** Port of Temporal; the next free one when it is taken. 7233 if not given. */
+  temporalPort?: number | undefined;
   onReady: (addresses: DevAddresses) => void;
 }
 
@@ -47,7 +52,7 @@ export interface DevOptions {
  */
 export async function runDev(
   settings: Settings,
-  { tour, pruneSchedules, onReady }: DevOptions,
+  { tour, pruneSchedules, temporalPort, onReady }: DevOptions,
   context: ProcessContext,
 ): Promise<void> {
   const dataDir = path.resolve(settings.dataDir);
@@ -68,7 +73,7 @@ export async function runDev(
     );
     const { db, background, temporal, temporalUi } = await startDevServers(
       components,
-      { ...settings, dataDir },
+      { ...settings, dataDir, temporalPort },
       running,
       observeDatabase(metrics, traced),
     );
@@ -104,7 +109,15 @@ export async function runDev(
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);
-    const addresses = { api, docs: `${api}/docs`, temporalUi, temporal: temporal.address, namespace, dataDir };
+    const { taskQueue } = settings;
+    const { address } = temporal;
+    const forgetAddresses = await leaveAddresses(dataDir, { api, temporal: address, namespace, taskQueue });
+    components.add('the addresses in the data directory', forgetAddresses);
+    const shell = `export TEMPORAL_ADDRESS=${address} TEMPORAL_NAMESPACE=${namespace} REEMBED_TASK_QUEUE=${taskQueue} REEMBED_URL=${api}`;
+    const addresses = {
+      ...{ api, docs: `${api}/docs`, temporalUi, temporal: address, namespace, dataDir },
+      export: shell,
+    };
     onReady(addresses);
 
     if (!tour) return;

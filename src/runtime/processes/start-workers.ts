@@ -6,11 +6,12 @@ import { bringSchedulesInLine } from '../../jobs/schedules.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Models } from '../../models/models.ts';
 import type { Db } from '../../store/database.ts';
-import type { ProcessContext } from '../context.ts';
+import { type ProcessContext, START_WAIT_MS } from '../context.ts';
 import type { JobsOptions } from '../job-workers.ts';
 import type { Components } from '../lifecycle.ts';
 import { ensureMaintenanceSchedule } from '../maintenance-schedule.ts';
 import { activityDependencies } from '../parts.ts';
+import { patiently } from '../patience.ts';
 import type { Settings } from '../settings.ts';
 import { createWorkers, type WorkersOptions } from '../worker.ts';
 
@@ -45,7 +46,7 @@ export interface TasksToRun
 export async function startWorkers(
   components: Components,
   options: StartWorkersOptions,
-  { log }: ProcessContext,
+  context: ProcessContext,
 ): Promise<void> {
   const {
     settings,
@@ -60,6 +61,10 @@ export async function startWorkers(
     version,
     metrics,
   } = options;
+  // Before they take work: what is pruned starts nothing more, and a task that waits finds its schedule as declared.
+  const { log, say, signal } = context;
+  if (tasks) await patiently({ waitMs: START_WAIT_MS, say, signal }, () => alignSchedules(options, tasks, log));
+  signal.throwIfAborted();
   const workers = await createWorkers({
     connection,
     namespace,
@@ -83,7 +88,6 @@ export async function startWorkers(
     },
     running,
   );
-  if (tasks) await alignSchedules(options, tasks, log);
   if (role === 'all' || role === 'control') await scheduleMaintenance(options, log);
 }
 

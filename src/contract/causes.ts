@@ -1,0 +1,48 @@
+import { ERROR_BOUNDS } from './failures.ts';
+
+/** What something thrown says of itself, bounded: the message of an error, a text as it is, anything else as JSON. */
+export function plainMessage(thrown: unknown): string {
+  return textOf(thrown).slice(0, ERROR_BOUNDS.message);
+}
+
+function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return String(thrown.message);
+  try {
+    const json = typeof thrown === 'object' && thrown !== null ? JSON.stringify(thrown) : undefined;
+    return json ?? String(thrown);
+  } catch {
+    return 'something that cannot be written as text';
+  }
+}
+
+/**
+ * What caused an error, the nearest first: each `cause`, and what an `AggregateError` holds. Bounded in number and size,
+ * also where causes go round in a circle.
+ */
+export function causesOf(error: unknown): { type: string; message: string }[] {
+  const causes: { type: string; message: string }[] = [];
+  const seen = new Set<unknown>([error]);
+  const left = innerOf(error);
+  for (let next = left.shift(); next !== undefined && causes.length < ERROR_BOUNDS.causes; next = left.shift()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    causes.push({
+      type: typeOf(next).slice(0, ERROR_BOUNDS.type),
+      message: textOf(next).slice(0, ERROR_BOUNDS.causeMessage),
+    });
+    left.push(...innerOf(next));
+  }
+  return causes;
+}
+
+/** Temporal's own failures carry the name of what was thrown as their type. */
+function typeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'Error';
+  return thrown.name === 'ApplicationFailure' && 'type' in thrown ? String(thrown.type) : String(thrown.name);
+}
+
+function innerOf(error: unknown): unknown[] {
+  if (!(error instanceof Error)) return [];
+  const inner = error instanceof AggregateError ? error.errors.slice(0, ERROR_BOUNDS.causes) : [];
+  return [error.cause, ...inner].filter((each) => each !== undefined && each !== null);
+}

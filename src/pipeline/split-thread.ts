@@ -1,0 +1,28 @@
+import { ReembedError } from '../contract/errors.ts';
+import { type Range, rangesOf } from './split.ts';
+
+export interface SplitRequest {
+  text: string;
+  chunkSize: number;
+  chunkOverlap: number;
+  mostParts: number;
+}
+
+/** Errors lose their class on the way to another thread. */
+export type SplitAnswer = { tooLarge: string } | Uint32Array;
+
+/** Runs in a thread. The starts and ends of the parts, one after the other. */
+export default async function splitInThread({ text, mostParts, ...splitter }: SplitRequest): Promise<SplitAnswer> {
+  try {
+    return placesOf(await rangesOf(text, splitter, mostParts));
+  } catch (error) {
+    if (error instanceof ReembedError && error.type === 'TooLarge') return { tooLarge: error.message };
+    throw error;
+  }
+}
+
+function placesOf(ranges: readonly Range[]): Uint32Array {
+  const places = new Uint32Array(ranges.length * 2);
+  for (const [at, { start, end }] of ranges.entries()) places.set([start, end], at * 2);
+  return places;
+}

@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CliProcess } from '../cli/support.ts';
+import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { type Rig, startRig, startTemporal } from '../support/rig.ts';
+
+let environment: TestWorkflowEnvironment;
+let database: TestDatabase;
+let rig: Rig;
+let worker: CliProcess;
+
+beforeAll(async () => {
+  [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
+  rig = await startRig({ environment, db: database.db });
+  const tasks = fileURLToPath(new URL('./fixtures/strays.ts', import.meta.url));
+  worker = new CliProcess(['worker', '--role', 'jobs', '--tasks', tasks], {
+    TEMPORAL_ADDRESS: environment.address,
+    TEMPORAL_NAMESPACE: environment.namespace ?? 'default',
+    REEMBED_TASK_QUEUE: rig.taskQueue,
+  });
+  await worker.prints(/worker runs/);
+});
+afterAll(async () => {
+  await worker?.ends('SIGKILL');
+  await rig?.stop();
+  await environment?.teardown();
+  await database?.close();
+});
+
+const run = (way: string, ms: number, isolate: 'none' | 'thread' | 'process' = 'none') =>
+  rig.run('job', { name: 'stray', input: { way, ms }, isolate });
+
+describe('an error that a handler leaves unhandled', () => {
+  test.each(['rejection', 'exception', 'event', 'promise'])('as %s fails its attempt alone', async (way) => {
+    const [failed, other] = await Promise.all([run(way, 20_000), run('none', 500)]);
+    expect(failed).toMatchObject({ status: 'exhausted', errors: [{ type: 'Error', message: way }] });
+    expect(other).toMatchObject({ status: 'done' });
+    expect(worker.child.exitCode).toBeNull();
+  });
+
+  test.each(['thread', 'process'] as const)('in a %s of its own fails its attempt', async (isolate) => {
+    expect(await run('rejection', 20_000, isolate)).toMatchObject({ errors: [{ message: 'rejection' }] });
+    expect(await run('none', 10, isolate)).toMatchObject({ status: 'done' });
+  });
+
+  test('after the attempt is over changes nothing, and the process stays', async () => {
+    expect(await run('rejection', 0)).toMatchObject({ status: 'done', data: { result: 'ended' } });
+    await worker.prints(/an error that nothing handles, of a job whose attempt is over/);
+    expect(await run('none', 10)).toMatchObject({ status: 'done' });
+    expect(worker.child.exitCode).toBeNull();
+  });
+});
