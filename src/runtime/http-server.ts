@@ -17,7 +17,7 @@ export interface HttpServerOptions {
   /** Take the next free port when this one is taken. */
   anyPort: boolean;
   /** What it serves and the setting of its port, for people; the API if not given. */
-  what?: { name: string; variable: string };
+  what?: { name: string; variable: string; host: string };
   /** The usual ones if not given. */
   silence?: SilenceLimits;
 }
@@ -79,7 +79,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-const API = { name: 'API', variable: 'REEMBED_PORT' };
+const API = { name: 'API', variable: 'REEMBED_PORT', host: 'REEMBED_HOST' };
 
 async function listen(server: Server, { host, port, anyPort, what = API }: HttpServerOptions): Promise<void> {
   for (let attempt = 1, candidate = port; ; attempt += 1) {
@@ -99,7 +99,9 @@ async function listen(server: Server, { host, port, anyPort, what = API }: HttpS
         continue;
       }
       const advice =
-        code === 'EADDRINUSE' ? `port ${port} of ${host} is taken: set ${what.variable} to another one` : message;
+        code === 'EADDRINUSE'
+          ? `port ${port} of ${host} is taken: set ${what.variable} to another one`
+          : `${[...new Set([what.host, what.variable])].join(' and ')} must name an address of this machine that may be listened on, not ${shownHost(host)}:${port} (${message})`;
       throw new ReembedError('InvalidSetting', `the ${what.name} cannot listen: ${advice}`, { cause: error });
     }
   }

@@ -49,6 +49,8 @@ export class Stopped extends Error {
 export class Components {
   readonly #stops: { name: string; stop: () => Promise<unknown> }[] = [];
   readonly #end = new AbortController();
+  #onLate: ((line: string) => void) | null = null;
+  #late: Promise<void> = Promise.resolve();
   /** Aborted when the process is to stop, with the reason: {@link Stopped}, or the error with which a component ended. */
   readonly signal: AbortSignal;
 
@@ -62,6 +64,8 @@ export class Components {
    */
   add(name: string, stop: () => Promise<unknown>, died?: Promise<unknown>): void {
     this.#stops.push({ name, stop });
+    // A start that could not be given up at once has gone on: what it still brings is stopped as it comes.
+    if (this.#onLate) this.#late = this.stop(this.#onLate);
     const end = (reason: unknown) =>
       this.#end.abort(reason instanceof Error ? reason : new ReembedError('Internal', `${name} ended by itself`));
     died?.then(end, end);
@@ -75,6 +79,8 @@ export class Components {
 
   /** Stops all, the last one started first. One that cannot be stopped does not keep the others from it. */
   async stop(onProblem: (line: string) => void): Promise<void> {
+    this.#onLate = onProblem;
+    await this.#late;
     for (const { name, stop } of this.#stops.splice(0).reverse()) {
       try {
         await stop();
@@ -82,6 +88,27 @@ export class Components {
         onProblem(`${name} did not stop cleanly: ${messageOf(error)}`);
       }
     }
+  }
+}
+
+/** How long a start may take to notice that it is to end: a step that waits for another machine may not notice. */
+const GIVE_UP_MS = 5_000;
+
+/** Waits for a start, but after the signal for a short time only. */
+async function settled(starting: Promise<void>, signal: AbortSignal): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const givenUp = new Promise<void>((resolve) => {
+    const onAbort = () => {
+      timer = setTimeout(resolve, GIVE_UP_MS);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    starting.then(resolve, () => {}).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+  try {
+    await Promise.race([starting, givenUp]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -96,7 +123,7 @@ export async function keepRunning(
   const components = new Components(context.signal);
   const { signal } = components;
   try {
-    await start(components, { ...context, signal });
+    await settled(start(components, { ...context, signal }), signal);
     await components.ended();
   } catch (error) {
     // What a start fails with once it is to end anyway is a consequence.

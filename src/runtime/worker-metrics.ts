@@ -45,7 +45,8 @@ export async function showWorkerMetrics(
   app.get('/metrics', async (c) =>
     c.body(await metrics.scrape(), 200, { 'content-type': metrics.registry.contentType }),
   );
-  const what = { name: 'metrics of the worker', variable: 'REEMBED_WORKER_METRICS_ADDRESS' };
+  const variable = 'REEMBED_WORKER_METRICS_ADDRESS';
+  const what = { name: 'metrics of the worker', variable, host: variable };
   const server = await startHttpServer({ fetch: app.fetch, ...address, anyPort: false, what });
   components.add('the metrics of the worker', () => server.stop(GRACE_MS));
   log.info({ url: `${server.url}/metrics` }, 'worker metrics');

@@ -113,3 +113,10 @@ test('dev stops cleanly while it is still starting', async () => {
   expect(dev.out).not.toContain('"api"');
   expect(existsSync(path.join(dataDir, 'temporal.db.pid'))).toBe(false);
 });
+
+test('dev on a folder that cannot be made ends with the option, what it must name, and exit code 2', async () => {
+  const folder = process.platform === 'linux' ? '/proc/none' : '/dev/null/none';
+  const dev = run(['dev', '--port', '0', '--data-dir', folder], { DATABASE_URL: '', TEMPORAL_ADDRESS: '' });
+  expect(await dev.ends()).toBe(2);
+  expect(dev.err).toMatch(/^error: --data-dir \(REEMBED_DATA_DIR\) must name a folder that can be made [^\n]*\n$/m);
+});

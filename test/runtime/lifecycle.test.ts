@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { type Components, keepRunning, Stopped } from '../../src/runtime/lifecycle.ts';
 import { createLogger } from '../../src/runtime/logging.ts';
@@ -76,5 +76,26 @@ describe('a process', () => {
     await done;
     expect(stopped).toEqual(['database']);
     expect(said).toEqual(['api did not stop cleanly: stuck']);
+  });
+
+  test('is not kept by a start that never notices that it is to end, and stops what that start brings later', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const stopped: string[] = [];
+    let bring = () => {};
+    const { done, stop } = start(async (components) => {
+      components.add('database', async () => void stopped.push('database'));
+      await new Promise<void>((resolve) => {
+        bring = resolve;
+      });
+      components.add('late', async () => void stopped.push('late'));
+    });
+    stop();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await done;
+    expect(stopped).toEqual(['database']);
+    bring();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(stopped).toEqual(['database', 'late']);
   });
 });

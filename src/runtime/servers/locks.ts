@@ -57,9 +57,10 @@ export async function tryLock(dir: string): Promise<LockResult> {
   };
 }
 
-/** As {@link tryLock}, but waits for the lock; `onWait` is told once who holds it. */
-export async function waitForLock(dir: string, onWait: (pid: number) => void): Promise<Release> {
+/** As {@link tryLock}, but waits for the lock until the signal aborts; `onWait` gets its holder once. */
+export async function waitForLock(dir: string, onWait: (pid: number) => void, signal?: AbortSignal): Promise<Release> {
   for (let first = true; ; first = false) {
+    signal?.throwIfAborted();
     const result = await tryLock(dir);
     if (result.locked) return result.release;
     if (first) onWait(result.pid);
@@ -76,7 +77,7 @@ export async function lockDataDir(dir: string): Promise<Release> {
   if (result.locked) return result.release;
   throw new ReembedError(
     'DataDirInUse',
-    `${path.resolve(dir)} is in use by another process (pid ${result.pid}): stop that one first, or choose another data directory`,
+    `${path.resolve(dir)} is in use by another process (pid ${result.pid}): stop that one first, or choose another folder with --data-dir (REEMBED_DATA_DIR)`,
   );
 }
 

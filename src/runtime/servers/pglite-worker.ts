@@ -2,20 +2,27 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
+import { setUpWhole } from './pglite-draft.ts';
 import { PgliteServer } from './pglite-server.ts';
 
 /** What the thread is told at its start. */
 export interface PgliteWorkerData {
-  /** A folder, or `memory://`. */
-  dataDir: string;
+  /** A folder; null for a database in memory. */
+  dataDir: string | null;
   socketPath: string;
 }
 
 /** What it tells. */
 export type PgliteWorkerMessage = { kind: 'ready' } | { kind: 'stopped' };
 
+async function setUp(folder: string): Promise<void> {
+  const db = await PGlite.create({ dataDir: folder, extensions: { vector } });
+  await db.close();
+}
+
 const { dataDir, socketPath } = workerData as PgliteWorkerData;
-const db = await PGlite.create({ dataDir, extensions: { vector } });
+if (dataDir !== null) await setUpWhole(dataDir, setUp);
+const db = await PGlite.create({ dataDir: dataDir ?? 'memory://', extensions: { vector } });
 const server = new PgliteServer(db);
 await server.listen(socketPath);
 

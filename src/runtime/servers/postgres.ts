@@ -68,6 +68,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       env,
       logFile: path.join(dataDir, 'server.log'),
       stopSignal: 'SIGINT',
+      // With SIGKILL its own children would live on until they notice.
+      orphanSignal: 'SIGQUIT',
       user,
       pidFile,
     });

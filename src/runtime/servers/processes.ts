@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { ReembedError } from '../../contract/errors.ts';
-import { identify, isRunning, type ProcessIdentity, thisPlace } from './identity.ts';
+import { identify, isRunning, thisPlace } from './identity.ts';
 
 export interface ServerCommand {
   /** How people know the server, for messages. */
@@ -15,6 +16,8 @@ export interface ServerCommand {
   logFile: string;
   /** Asks the server to end in an orderly way. */
   stopSignal: 'SIGTERM' | 'SIGINT';
+  /** Ends the server when this process is gone, `stopSignal` by default: one that needs no orderly end goes at once. */
+  orphanSignal?: 'SIGKILL' | 'SIGQUIT';
   /** Run as this user instead of ours. */
   user?: { uid: number; gid: number };
   /** Where it is noted which process it is, so that the next start on the same data can end one that was left over. */
@@ -48,6 +51,8 @@ export async function startProcess(server: ServerCommand): Promise<ServerProcess
     ...(server.user ?? {}),
   });
   closeSync(log);
+  // Before anything is waited for, so that there is no moment in which it could be left behind.
+  const release = child.pid === undefined ? () => {} : endWithUs(child.pid, server.orphanSignal ?? server.stopSignal);
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) =>
@@ -60,7 +65,6 @@ export async function startProcess(server: ServerCommand): Promise<ServerProcess
   });
   const pid = child.pid as number;
   let asked = false;
-  const release = endWithUs(pid, server.stopSignal);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => {
       release();
@@ -98,12 +102,12 @@ export async function startProcess(server: ServerCommand): Promise<ServerProcess
 }
 
 /**
- * Has a server ended when this process ends without stopping it. A shell waits at a pipe that only we hold: a line
+ * Has a child process ended when this process ends without stopping it. A shell waits at a pipe that only we hold: a line
  * means that all is well, the end of the pipe that we are gone, by whatever way. Where there is no shell, the pid file
  * remains.
  */
-function endWithUs(pid: number, signal: string): () => void {
-  const script = 'read -r _ || { kill -s "$2" "$1" && sleep 5 && kill -s KILL "$1"; } 2>/dev/null';
+export function endWithUs(pid: number, signal: NodeJS.Signals): () => void {
+  const script = 'read -r _ || { kill -s "$2" "$1" && sleep 2 && kill -s KILL "$1"; } 2>/dev/null';
   const watcher = spawn('/bin/sh', ['-c', script, 'sh', String(pid), signal.replace('SIG', '')], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -115,10 +119,9 @@ function endWithUs(pid: number, signal: string): () => void {
   return () => watcher.stdin.end('\n');
 }
 
-interface PidNote {
-  server: ProcessIdentity | null;
-  parent: ProcessIdentity | null;
-}
+const identitySchema = z.object({ pid: z.int().positive(), startTime: z.string(), place: z.string() }).nullable();
+const pidNoteSchema = z.object({ server: identitySchema, parent: identitySchema });
+type PidNote = z.output<typeof pidNoteSchema>;
 
 async function notePid(file: string, pid: number): Promise<void> {
   const note: PidNote = { server: await identify(pid), parent: await identify(process.pid) };
@@ -132,7 +135,7 @@ async function notePid(file: string, pid: number): Promise<void> {
 export async function endLeftOver(title: string, pidFile: string): Promise<void> {
   const text = await readFile(pidFile, 'utf8').catch(() => null);
   if (!text) return;
-  const { server, parent } = JSON.parse(text) as PidNote;
+  const { server, parent } = readNote(text);
   const here = await thisPlace();
   if (server && server.place === here && (await isRunning(server))) {
     if (parent && (await isRunning(parent))) {
@@ -148,6 +151,15 @@ export async function endLeftOver(title: string, pidFile: string): Promise<void>
     }
   }
   rmSync(pidFile, { force: true });
+}
+
+/** One that a crash of the machine cut short names no process: none has survived that. */
+function readNote(text: string): PidNote {
+  try {
+    return pidNoteSchema.parse(JSON.parse(text));
+  } catch {
+    return { server: null, parent: null };
+  }
 }
 
 /** Signals a process that may have ended a moment ago. */

@@ -51,6 +51,8 @@ export interface TemporalDevServerOptions {
   ip?: string;
   env: NodeJS.ProcessEnv;
   say: (line: string) => void;
+  /** Gives the start up, and ends what it has begun. */
+  signal?: AbortSignal | undefined;
   /** Gets what the server prints; without it `<dbFilename>.log`, or a file that is removed at the stop. */
   logFile?: string;
 }
@@ -99,9 +101,16 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
         env: options.env,
         logFile,
         stopSignal: 'SIGTERM',
+        orphanSignal: 'SIGKILL',
         pidFile,
       });
-      const outcome = await waitUntilReady(server, `${ip}:${port}`, namespace, logFile, before);
+      const outcome = await waitUntilReady(
+        server,
+        `${ip}:${port}`,
+        namespace,
+        { file: logFile, from: before },
+        options.signal,
+      );
       if (outcome === 'ready') {
         if (options.port && port !== options.port) say(`port ${options.port} is taken, Temporal listens on ${port}`);
         return {
@@ -115,6 +124,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
         };
       }
       await server.kill();
+      options.signal?.throwIfAborted();
       // Between our look at the port and the server's, another process may have taken it.
       if (outcome.includes('address already in use') && attempt < PORT_ATTEMPTS) continue;
       throw new ReembedError('ServerUnavailable', `The Temporal dev server did not start: ${outcome}`);
@@ -159,14 +169,15 @@ async function waitUntilReady(
   server: ServerProcess,
   address: string,
   namespace: string,
-  logFile: string,
-  logFrom: number,
+  log: { file: string; from: number },
+  signal: AbortSignal | undefined,
 ): Promise<string> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   let problem = 'it printed nothing';
   while (Date.now() < deadline) {
+    if (signal?.aborted) return 'its start was given up';
     if (server.hasEnded()) return await server.logTail();
-    const printed = (await readFile(logFile)).subarray(logFrom).toString();
+    const printed = (await readFile(log.file)).subarray(log.from).toString();
     if (printed.includes('Temporal Server:')) {
       try {
         const connection = await Connection.connect({ address, connectTimeout: 2_000 });

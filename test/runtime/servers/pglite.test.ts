@@ -1,8 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PgliteDatabase, startPglite } from '../../../src/runtime/servers/pglite.ts';
+import { setUpWhole } from '../../../src/runtime/servers/pglite-draft.ts';
 import { freshFolder } from './fixtures/folder.ts';
 
 const say = () => {};
@@ -109,4 +110,43 @@ test('a long query does not block the event loop', async () => {
 
 test('a folder that cannot hold a database is an error that names it', async () => {
   await expect(startPglite({ dataDir: '/dev/null/data', say })).rejects.toThrow(/dev\/null/);
+});
+
+test('a database whose setting up is cut off leaves nothing, and the next start has a whole one', async () => {
+  const dataDir = path.join(freshFolder(), 'postgres');
+  await expect(
+    setUpWhole(dataDir, async (folder) => {
+      mkdirSync(folder);
+      writeFileSync(path.join(folder, 'PG_VERSION'), '18');
+      throw new Error('killed');
+    }),
+  ).rejects.toThrow('killed');
+  expect(existsSync(dataDir)).toBe(false);
+  const stop = new AbortController();
+  const starting = startPglite({ dataDir, say, signal: stop.signal });
+  stop.abort(new Error('given up'));
+  await expect(starting).rejects.toThrow('given up');
+  expect(readdirSync(path.dirname(dataDir))).toEqual([]);
+
+  const started = await startPglite({ dataDir, say });
+  expect(readdirSync(path.dirname(dataDir))).toEqual(['postgres']);
+  await started.stop();
+});
+
+test('what is no database, is damaged or of another version is an error that says so, and stays as it is', async () => {
+  const folder = freshFolder();
+  const place = (name: string, files: Record<string, string>) => {
+    mkdirSync(path.join(folder, name));
+    for (const [file, text] of Object.entries(files)) writeFileSync(path.join(folder, name, file), text);
+    return path.join(folder, name);
+  };
+  const open = (dataDir: string) => startPglite({ dataDir, say });
+  const other = place('other', { 'letter.txt': 'dear' });
+  await expect(open(other)).rejects.toThrow(/other: the folder holds something other than a database$/);
+  expect(readdirSync(other)).toEqual(['letter.txt']);
+  await expect(open(path.join(other, 'letter.txt'))).rejects.toThrow(/letter.txt: it is not a folder$/);
+  const damaged = place('damaged', { PG_VERSION: '15\n' });
+  await expect(open(damaged)).rejects.toThrow(
+    /its files, of Postgres 15, are damaged or of another version .*--data-dir/,
+  );
 });
