@@ -120,7 +120,7 @@ onBothDatabases((database, databaseName) => {
       const search = (filter?: Record<string, unknown>) =>
         searchObjects(database().db, index, { vector: QUERY, limit: 10, filter });
       expect(await search()).toMatchObject({ exact: false, complete: true });
-      expect(await search({ group: 'near' })).toMatchObject({ exact: false, complete: true });
+      expect(await search({})).toMatchObject({ exact: false, complete: true });
       expect(await search({ group: 'far-20' })).toMatchObject({ exact: true, complete: true });
     });
 

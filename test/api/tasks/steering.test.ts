@@ -20,13 +20,13 @@ import { putObjects } from '../support.ts';
 import { type Answer, taskApi } from './support.ts';
 
 /** Destinations are told apart by their dimensions. */
-const DIMENSIONS = { usual: 8, held: 9, unauthorized: 10, picky: 11 } as const;
+const DIMENSIONS = { usual: 8, held: 9, refused: 10, picky: 11 } as const;
 
 /** What a destination's model does. */
 const MODELS: Record<number, (usual: Embedder) => Embedder['embed']> = {
   [DIMENSIONS.held]: () => (_texts, options) =>
     new Promise((_resolve, reject) => options.signal?.addEventListener('abort', () => reject(new Error('stopped')))),
-  [DIMENSIONS.unauthorized]: () => () => Promise.reject(new ReembedError('ModelUnauthorized', 'the key was refused')),
+  [DIMENSIONS.refused]: () => () => Promise.reject(new ReembedError('ModelRefused', 'the model may not be called')),
   // It answers when it is asked how many dimensions it has, and rejects every object.
   [DIMENSIONS.picky]: (usual) => (texts, options) =>
     texts.some((text) => text.startsWith('text '))
@@ -135,7 +135,7 @@ const SUBJECTS: Record<Exclude<TaskState, 'pending'>, () => Promise<Subject>> = 
     }
     return reached(subject, 'failed');
   },
-  'failed, ended': async () => reached(free(await reindex('unauthorized')), 'failed'),
+  'failed, ended': async () => reached(free(await reindex('refused')), 'failed'),
   exhausted: async () => reached(free(await reindex('picky', { maxFailed: 0, maxAttempts: 1 })), 'exhausted'),
   done: async () => reached(free(await reindex('usual')), 'done'),
   async canceled() {

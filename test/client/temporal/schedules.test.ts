@@ -212,9 +212,10 @@ describe('a schedule', () => {
     await put(wanted);
     const range = { from: new Date('2030-03-29T12:00:00Z'), until: new Date('2030-04-02T12:00:00Z') };
     const times = await scheduleTimes(environment.client, wanted, range);
-    // 02:30 does not exist on the 31st, when the clock is put forward.
+    // 02:30 does not exist on the 31st, when the clock is put forward: it is 03:30.
     expect(times.map((time) => time.toISOString())).toEqual([
       '2030-03-30T01:30:00.000Z',
+      '2030-03-31T01:30:00.000Z',
       '2030-04-01T00:30:00.000Z',
       '2030-04-02T00:30:00.000Z',
     ]);
