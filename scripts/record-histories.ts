@@ -10,9 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
 import { ReembedError } from '../src/contract/errors.ts';
+import { WORKFLOW } from '../src/contract/names.ts';
 import { createRegistry, defineTask } from '../src/jobs/index.ts';
 import { startPglite } from '../src/runtime/servers/pglite.ts';
 import { openDatabase } from '../src/store/database.ts';
+import { findIndex } from '../src/store/indexes.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { endOf, givenIndex, startRig, startTemporal, trackerWhen } from '../test/support/rig.ts';
 
@@ -119,18 +121,30 @@ await steered.signal('resume');
 await recordEnd('reindex-steered');
 await record('reindex-steered/1/1');
 await recordEnd('reindex-steered/retire/1');
-const kept = await rig.start('delete-index', { index: 'd', after: '1h' }, 'delete-index-canceled');
+broken = true;
+const pausedByModel = await rig.start('reindex', { source: 'live', dest: 'e', destModel }, 'reindex-held');
+await trackerWhen(pausedByModel, ({ status }) => status === 'paused');
+broken = false;
+await pausedByModel.signal('resume');
+await recordEnd('reindex-held');
+const kept = await rig.start('delete-index', { index: 'e', after: '1h' }, 'delete-index-canceled');
 await trackerWhen(kept, ({ status }) => status === 'waiting');
 await kept.signal('cancel');
 await recordEnd('delete-index-canceled');
-await rig.start('delete-index', { index: 'd' }, 'delete-index-refused');
+await rig.start('delete-index', { index: 'e' }, 'delete-index-refused');
 await recordEnd('delete-index-refused');
-const held = await rig.start('delete-index', { index: 'd', after: '1h' }, 'delete-index-held');
+const held = await rig.start('delete-index', { index: 'e', after: '1h' }, 'delete-index-held');
 await trackerWhen(held, ({ status }) => status === 'waiting');
 await rig.start('steer', { action: 'cancel', filter: { taskIds: ['delete-index-held', 'nobody'] } }, 'steer');
 await recordEnd('steer');
 await environment.client.workflow.execute('maintain', { workflowId: 'maintain', taskQueue: rig.taskQueue });
 await record('maintain');
+const built = await findIndex(db, 'e');
+await environment.client.workflow.execute(WORKFLOW.buildIndex, {
+  ...{ workflowId: 'build-index', taskQueue: rig.taskQueue },
+  args: [built?.no],
+});
+await record('build-index');
 
 await work.applyAsync({ ms: 800 }, { taskId: 'job-done' });
 await recordEnd('job-done');

@@ -147,7 +147,7 @@ onBothDatabases((database) => {
     const { dest, alias } = await givenObjects(40);
     const rejected = new ReembedError('ModelRejectedInput', 'the provider answers 400');
     refuse = (texts) => (texts.some((text) => /^text 0 of/.test(text)) ? rejected : undefined);
-    const handle = await rig.start('reindex', { source: alias, dest, destModel: destModel(16) });
+    const handle = await rig.start('reindex', { source: alias, dest, destModel: destModel(16), maxFailed: 1 });
     expect(await endOf(handle)).toMatchObject({ status: 'done', data: { copied: 39, failed: 1 } });
     expect(await listFailed(database().db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
       { objectId: 'k0000', stage: 'embed', reason: 'ModelRejectedInput' },

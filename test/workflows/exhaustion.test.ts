@@ -204,7 +204,7 @@ describe('trouble that does not pass, on a server whose clock runs ahead', () =>
       const handle = await rig.start('upsert', { index: 'full', items: items(3) });
       const { errors } = await expectExhausted(handle, {
         stage: 'writeChunk',
-        type: 'Internal',
+        type: 'DatabaseUnavailable',
         triesSeconds: TEN_TRIES_SECONDS,
       });
       expect(errors[0]?.message).toContain('No space left on device');

@@ -126,7 +126,9 @@ describe('a workflow that anyone starts with anything', () => {
   test('fails plainly when there is no workflow of that type', async () => {
     const failure = await failureOf(await start('nightlyUpsert', [{}]));
     expect(failure).toMatchObject({ type: 'InvalidInput', nonRetryable: true });
-    expect(String((failure as Error).message)).toMatch(/no workflow of type nightlyUpsert: the types are buildIndex, delete, /);
+    expect(String((failure as Error).message)).toMatch(
+      /no workflow of type nightlyUpsert: the types are buildIndex, delete, /,
+    );
   });
 
   test('is a lane that holds nobody back with entries that it was not given by an earlier run', async () => {

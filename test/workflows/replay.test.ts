@@ -31,6 +31,7 @@ describe('the workflows of today continue tasks that were started by earlier one
         'delete',
         'reindex',
         'reindexSlice',
+        'buildIndex',
         'deleteIndex',
         'maintain',
         'steerTasks',
@@ -48,21 +49,6 @@ describe('the workflows of today continue tasks that were started by earlier one
   test.each(oneOfEach)('%s, also without what hands on traces', async (file) => {
     const workflowId = path.basename(file, '.json');
     await Worker.runReplayHistory({ workflowBundle: untraced, sinks }, historyFromJSON(read(file)), workflowId);
-  });
-
-  test('also one that a worker of today gave a plan with its lock, and that asked for another all the same', async () => {
-    const history = read('0.1.0/reindex-after-conflict.json');
-    let plans = 0;
-    for (const { activityTaskCompletedEventAttributes: completed } of history.events) {
-      const [payload] = completed?.result?.payloads ?? [];
-      const result = payload?.data && JSON.parse(Buffer.from(payload.data, 'base64').toString());
-      if (result?.kind !== 'locked') continue;
-      const plan = { slices: [{ after: null, until: null }], size: 500, total: 20, inFlight: 4 };
-      payload.data = Buffer.from(JSON.stringify({ ...result, plan })).toString('base64');
-      plans++;
-    }
-    expect(plans).toBe(1);
-    await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(history), 'reindex-after-conflict');
   });
 
   test('and a history of other steps is found out', async () => {

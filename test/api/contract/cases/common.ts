@@ -32,9 +32,9 @@ const ALL: Common[] = [
   { expect: 'Unauthorized', on: 'guarded' },
   {
     expect: 'Forbidden',
-    fits: ({ method }) => method !== 'get',
-    change: () => ({ headers: { 'sec-fetch-site': 'cross-site' } }),
+    change: () => ({ headers: { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' } }),
   },
+  { expect: 'WrongHost', change: () => ({ headers: { host: 'elsewhere.example' } }) },
   {
     expect: 'Forbidden',
     on: 'guarded',
