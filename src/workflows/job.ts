@@ -186,9 +186,8 @@ class JobRun {
 
   /** Where others that must mind it find it; who sends it with a plan has said so. */
   private showLane(plan: JobPlan): void {
-    const value = this.laneId(plan);
-    if (workflowInfo().typedSearchAttributes.get(jobLane) === value) return;
-    upsertSearchAttributes([{ key: jobLane, value }]);
+    if (workflowInfo().typedSearchAttributes.get(jobLane) !== undefined) return;
+    upsertSearchAttributes([{ key: jobLane, value: this.laneId(plan) }]);
   }
 
   private ignoreFor(task: Task, standsFor: string): never {

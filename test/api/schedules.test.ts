@@ -36,7 +36,11 @@ function givenApi({ known = true }: { known?: boolean } = {}) {
     ...(known && { registry }),
   });
   const fetch = async (url: string | URL | Request, init?: RequestInit) => app.request(`${url}`, init);
-  return { app, taskQueue, reembed: createClient({ baseUrl: 'http://localhost', fetch: fetch as typeof globalThis.fetch }) };
+  return {
+    app,
+    taskQueue,
+    reembed: createClient({ baseUrl: 'http://localhost', fetch: fetch as typeof globalThis.fetch }),
+  };
 }
 
 const to = 'a@example.com';
