@@ -84,7 +84,7 @@ bit lateDest;
 
 /*
  * I1, I2: what a done task wrote serves, unless a later version was written: nothing is lost, nothing comes back.
- * I6: content that no task wrote through the alias never serves (version 2 is the destination's own).
+ * I6: content of a destination's own never serves unasked: version 2 is written through no alias.
  * The numbers are those of docs/protocol.md. Checked after each step that changes what a search finds.
  */
 inline check() {
@@ -345,7 +345,10 @@ start:
   od
 }
 
-/* Moves the alias by hand: going back after a cut-over, or forward to a destination that is complete. */
+/*
+ * Moves the alias by hand: going back after a cut-over, or forward to a destination that is complete. Somebody who moves
+ * it to an index that was never built from the other one wants that content: I6 excludes it, so the operator does not.
+ */
 proctype operator(byte moves) {
   do
   :: moves == 0 -> break
@@ -355,7 +358,7 @@ proctype operator(byte moves) {
       CLOSED(0) && CLOSED(1) ->
       if
       :: lock != 0 && !expired && !mirror                                      /* a reindex holds it: refused */
-      :: !(lock != 0 && !expired && !mirror) && !related                       /* has content of its own: refused */
+      :: !(lock != 0 && !expired && !mirror) && !related                       /* other content: nobody asks for it */
 #ifdef A3
       /* Judged by the mirror's row: where it is gone after a cut-over, nothing is compared. */
       :: !(lock != 0 && !expired && !mirror) && related && !(lock == 0 && switched) && ANY_COPIED(alias, 1 - alias)

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from '../../src/store/database.ts';
-import type { Pause } from './simulation.ts';
+import type { Pause } from './world.ts';
 
 interface Paused {
   process: number;
