@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
+import { ReembedError } from '../../src/contract/errors.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import type { Db } from '../../src/store/database.ts';
 import { findIndexByNo } from '../../src/store/indexes.ts';
-import { tablesOf } from '../../src/store/partitions.ts';
+import { readTables, tablesOf } from '../../src/store/partitions.ts';
 import { type ObjectWrite, storedHashes } from '../../src/store/protocol/write.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { content, createIndex, partsOf, uniqueName } from '../store/builders.ts';
@@ -174,9 +175,10 @@ export interface Change {
 /** What the pipeline makes of changes: vectors, or none where the content is stored already, or a failure. */
 export async function prepare(world: World, indexNo: number, changes: readonly Change[], reuse: boolean) {
   const { db } = world;
-  const index = (await findIndexByNo(db, indexNo)) as IndexRow;
+  const index = await findIndexByNo(db, indexNo);
+  if (!index) throw new ReembedError('IndexNotFound', 'the index was deleted');
   const ids = changes.map(({ id }) => id);
-  const known = reuse ? await storedHashes(db, indexNo, ids) : new Map<string, string>();
+  const known = reuse ? await readTables(index, () => storedHashes(db, indexNo, ids)) : new Map<string, string>();
   return changes.map(({ id, version, accepted, text, originalId, metadata = { version } }): ObjectWrite => {
     const order = { id, version, accepted };
     if (text === null) return { kind: 'tombstone', ...order };
