@@ -5,10 +5,13 @@ import type {
   PrepareDestRequest,
   PrepareDestResult,
 } from '../contract/activities.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { modelKeyOf } from '../models/model-key.ts';
 import { deletedSince } from '../store/admission.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
-import { findIndex, findIndexByNo, markDeleting } from '../store/indexes.ts';
+import { findIndex, findIndexByNo, markDeleting, resolveIndex } from '../store/indexes.ts';
+import { liftPause } from '../store/model-limits.ts';
 import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { renewLock, requireLock } from '../store/protocol/locks.ts';
 import { findOwnContent, removeLeftOvers } from '../store/protocol/origins.ts';
@@ -25,6 +28,7 @@ export function createControlActivities(
 ): Pick<
   ControlActivities,
   | 'requestCancel'
+  | 'liftPauses'
   | 'lockPair'
   | 'isInTheWay'
   | 'renewLock'
@@ -52,6 +56,12 @@ export function createControlActivities(
   });
   return {
     isInTheWay: (request) => isInTheWay(db, lockRequestOf(request)),
+    async liftPauses(names) {
+      for (const name of names) {
+        const index = await resolveIndex(db, name).catch(unlessThere);
+        if (index) await liftPause(db, modelKeyOf(index.model));
+      }
+    },
     async requestCancel() {
       const { workflowExecution } = Context.current().info;
       await deps.cancelWorkflow(workflowExecution?.workflowId ?? '', workflowExecution?.runId ?? '');
@@ -82,6 +92,11 @@ export function createControlActivities(
     },
     dropIndex: (indexNo) => dropIndex(db, indexNo),
   };
+}
+
+/** The destination of a reindex may not be there yet. */
+function unlessThere(error: unknown): undefined {
+  if (!(error instanceof ReembedError) || error.type !== 'IndexNotFound') throw error;
 }
 
 async function prepareDest(db: Db, request: PrepareDestRequest): Promise<PrepareDestResult> {

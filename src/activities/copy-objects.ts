@@ -106,6 +106,7 @@ export async function* prepareCopies(
   known?: ReadonlyMap<string, string>,
 ): AsyncGenerator<Copies, void> {
   const waits = waitsOf(client);
+  const embedder = watched(models.embedder(dest.model), waits);
   const byId = new Map(objects.map((object) => [object.id, object]));
   const orderOf = (id: string) => {
     const { version = 0, accepted = null } = byId.get(id) ?? {};
@@ -117,12 +118,12 @@ export async function* prepareCopies(
     objects.filter((object) => !object.deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
     {
       config: dest,
-      embedder: watched(models.embedder(dest.model), waits),
+      embedder,
       loader,
       signal,
       known: known && (async () => known),
       pause: pauseWithin(settings.modelPatienceMs),
-      wait: createPatience(signal, waits, settings.modelPatienceMs),
+      wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
       stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, orderOf(id).version]))),
     },
   );

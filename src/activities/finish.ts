@@ -34,7 +34,8 @@ export function createFinishActivities(
         const index = await requireIndex(db, indexNo);
         const waits = waitsOf(deps.client);
         const embedder = watched(models.embedder(index.model), waits);
-        await patiently(createPatience(signal, waits, settings.modelPatienceMs), () => checkEmbedder(embedder, signal));
+        const patience = createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder });
+        await patiently(patience, () => checkEmbedder(embedder, signal));
       }),
 
     buildVectorIndex: (indexNo, { leaveLocked = false } = {}) =>

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Waits } from './waits.ts';
 
@@ -10,7 +11,9 @@ const HEARTBEAT_MS = 2_000;
 const LEAST_BETWEEN_MS = 1_000;
 const LEAST_WAIT_MS = 500;
 /** A wait from which on the task is told. */
-const TOLD_MS = 2_000;
+const TOLD_MS = 1_000;
+/** How soon it is noticed that a pause which a provider has asked for was lifted. */
+const LOOK_MS = 1_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /** How long an activity waits for a model that does not answer, without any progress. */
@@ -88,7 +91,11 @@ export type Patience = (error: unknown, hasProgressed: boolean) => Promise<void>
  * uses up no try. When the model does not answer, for `patienceMs` without progress, longer and longer each time: then the
  * error is thrown, and it is Temporal that tries again. A local activity, which must be short, does not wait.
  */
-export function createPatience(signal: AbortSignal, waits: Waits, patienceMs: number): Patience {
+export function createPatience(
+  signal: AbortSignal,
+  waits: Waits,
+  { patienceMs, embedder }: { patienceMs: number; embedder?: Pick<Embedder, 'pausedMs'> },
+): Patience {
   const mayWait = !isLocal();
   let waitMs = FIRST_WAIT_MS;
   let waitedMs = 0;
@@ -100,7 +107,12 @@ export function createPatience(signal: AbortSignal, waits: Waits, patienceMs: nu
     if (waitedMs >= (isAsked ? MOST_ASKED_MS : patienceMs)) throw error;
     const forMs = Math.max(LEAST_WAIT_MS, (isAsked ? error.retryAfterMs : undefined) ?? waitMs);
     if (forMs >= TOLD_MS || waitedMs >= TOLD_MS) waits.begin(error, forMs);
-    await delay(forMs, undefined, { signal });
+    const untilMs = Date.now() + forMs;
+    for (let leftMs = forMs; leftMs > 0; leftMs = untilMs - Date.now()) {
+      await delay(Math.min(leftMs, LOOK_MS), undefined, { signal });
+      // Someone has lifted it.
+      if (error.retryAfterMs !== undefined && (await embedder?.pausedMs?.()) === 0) break;
+    }
     waitedMs += forMs;
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
   };

@@ -251,15 +251,16 @@ export class WriteBatch {
     }
     const { signal } = this.running;
     const waits = waitsOf(client);
+    const embedder = watched(models.embedder(index.model), waits);
     const portions = prepareObjects(items, {
       config: index,
-      embedder: watched(models.embedder(index.model), waits),
+      embedder,
       loader,
       signal,
       maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
       known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
       pause: pauseWithin(settings.modelPatienceMs),
-      wait: createPatience(signal, waits, settings.modelPatienceMs),
+      wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
       stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
     });
     for await (const { ready, failed, dropped } of portions) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { searchBody, searchResultBody } from '../contract/bodies.ts';
@@ -117,6 +118,8 @@ async function withinTime<T>(
   }
 }
 
+/** Before the model is asked once more. */
+const GLITCH_MS = 200;
 /** Whoever searches is told to come back rather than kept waiting for the limits of the model. */
 const MODEL_WAIT_MS = 2_000;
 
@@ -129,12 +132,39 @@ async function embedQuery(
 ): Promise<Vector | null> {
   const embedder = models.embedder(index.model);
   if ((await embedder.knows?.([text]))?.[0] === false) return null;
-  const [vector] = await embedder.embed([text], { purpose: 'query', signal, maxWaitMs: MODEL_WAIT_MS });
+  const ask = () => embedder.embed([text], { purpose: 'query', signal, maxWaitMs: MODEL_WAIT_MS });
+  const [vector] = await ask().catch(async (error: unknown) => {
+    if (!isGlitch(error)) throw error;
+    await delay(GLITCH_MS, undefined, { signal });
+    return ask();
+  });
   if (vector?.length !== index.model.dimensions) {
     const got = `${vector?.length ?? 0} dimensions, ${index.name} has ${index.model.dimensions}`;
     throw new ReembedError('ModelWrongDimension', `the model answers with ${got}`);
   }
+  // The caller has given a text and is not to blame for its vector.
+  const problem = problemOf(vector, index);
+  if (problem) throw badAnswer(problem);
   return vector;
+}
+
+function badAnswer(problem: string): ReembedError {
+  return new ReembedError('ModelBadAnswer', `the vector that the model gave ${problem}`);
+}
+
+/** Most of these are gone when the model is asked once more; one that took its time is not asked again. */
+function isGlitch(error: unknown): boolean {
+  if (!(error instanceof ReembedError) || error.reason === 'timeout') return false;
+  return error.type === 'ModelUnavailable' || error.type === 'ModelBadAnswer';
+}
+
+/** Why no distance from a vector means anything. */
+function problemOf(vector: Vector, { metric }: IndexRow): string | undefined {
+  const squared = squaredLength(vector);
+  // Beyond these, distances are infinite or NaN: every object would be as near as any other.
+  if (squared > FLOAT32_MAX) return 'has too large numbers';
+  if (metric === 'cosine' && Math.fround(squared) === 0) return 'is zero: it has no cosine similarity';
+  return undefined;
 }
 
 const OUT_OF_RANGE = '22003';
@@ -143,19 +173,18 @@ async function findNearest(
   db: Db,
   index: IndexRow,
   vector: Vector,
-  { limit, filter }: Search,
+  { limit, filter, vector: given }: Search,
   untilMs: number,
 ): Promise<Found> {
-  const squared = squaredLength(vector);
-  // Beyond these, distances are infinite or NaN: every object would be as near as any other.
-  if (squared > FLOAT32_MAX) throw badVector('has too large numbers');
-  if (index.metric === 'cosine' && Math.fround(squared) === 0) throw badVector('is zero: it has no cosine similarity');
+  const problem = problemOf(vector, index);
+  if (problem) throw badVector(problem);
   try {
     return await searchObjects(db, index, { vector, limit, filter, untilMs });
   } catch (error) {
     // Half precision ends at 65,504.
-    if (codeOf(error) === OUT_OF_RANGE) throw badVector(`has numbers too large for the index ${index.name}`);
-    throw error;
+    if (codeOf(error) !== OUT_OF_RANGE) throw error;
+    const what = `has numbers too large for the index ${index.name}`;
+    throw given ? badVector(what) : badAnswer(what);
   }
 }
 

@@ -130,6 +130,8 @@ export interface ControlActivities {
   forgetFailed(taskId: string, staging: string): Promise<void>;
   /** Drops what was staged for a task, and remembers with which counts it was written. */
   dropStaged(staging: string, counts: WriteCountsByItem): Promise<void>;
+  /** Ends the pauses that providers of the models of these indexes have asked for. */
+  liftPauses(indexes: readonly string[]): Promise<void>;
   /** Asks Temporal to cancel the calling workflow, so that it ends as canceled. */
   requestCancel(): Promise<void>;
   lockPair(request: LockPairRequest): Promise<LockPairResult>;

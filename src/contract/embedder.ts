@@ -9,6 +9,8 @@ export interface EmbedOptions {
   signal?: AbortSignal;
   /** How long the call may be held back for the limits of the model; without it, as long as it takes. */
   maxWaitMs?: number;
+  /** Is told why and for how many milliseconds the call is held back, before it is made. */
+  onHold?: (why: ReembedError, forMs: number) => void;
 }
 
 /**
@@ -34,6 +36,25 @@ export interface Embedder {
    * its vector of a text without any is near to nothing.
    */
   knows?(texts: readonly string[]): Promise<boolean[]>;
+  /** For how many milliseconds more nobody may call the model because its provider has asked to slow down. */
+  pausedMs?(): Promise<number>;
+}
+
+/** The same embedder but for how it embeds. */
+export function wrapEmbedder(embedder: Embedder, embed: Embedder['embed']): Embedder {
+  return {
+    dimensions: embedder.dimensions,
+    get maxTexts() {
+      return embedder.maxTexts;
+    },
+    get maxChars() {
+      return embedder.maxChars;
+    },
+    ...(embedder.pace && { pace: embedder.pace }),
+    ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),
+    ...(embedder.pausedMs && { pausedMs: embedder.pausedMs.bind(embedder) }),
+    embed,
+  };
 }
 
 /** The size of a call: its texts and their characters. */

@@ -1,4 +1,4 @@
-import type { Embedder } from '../contract/embedder.ts';
+import { type Embedder, wrapEmbedder } from '../contract/embedder.ts';
 import { type ErrorType, ReembedError } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
 
@@ -20,23 +20,17 @@ export interface ModelObserver {
 
 /** The same embedder, whose calls are told of. */
 export function createObservedEmbedder(embedder: Embedder, model: ObservedModel, observer: ModelObserver): Embedder {
-  return {
-    dimensions: embedder.dimensions,
-    maxTexts: embedder.maxTexts,
-    maxChars: embedder.maxChars,
-    ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),
-    async embed(texts, options) {
-      const startMs = performance.now();
-      const tell = (outcome: ModelCallSeen['outcome']) =>
-        observer.called(model, { outcome, texts: texts.length, ms: performance.now() - startMs });
-      try {
-        const vectors = await embedder.embed(texts, options);
-        tell('ok');
-        return vectors;
-      } catch (error) {
-        tell(options.signal?.aborted ? 'canceled' : error instanceof ReembedError ? error.type : 'Internal');
-        throw error;
-      }
-    },
-  };
+  return wrapEmbedder(embedder, async (texts, options) => {
+    const startMs = performance.now();
+    const tell = (outcome: ModelCallSeen['outcome']) =>
+      observer.called(model, { outcome, texts: texts.length, ms: performance.now() - startMs });
+    try {
+      const vectors = await embedder.embed(texts, options);
+      tell('ok');
+      return vectors;
+    } catch (error) {
+      tell(options.signal?.aborted ? 'canceled' : error instanceof ReembedError ? error.type : 'Internal');
+      throw error;
+    }
+  });
 }

@@ -22,6 +22,8 @@ interface Asked {
 
 /** Answers that say the request, as it was, is not understood. */
 const NOT_UNDERSTOOD: readonly number[] = [400, 415, 422];
+const BREAKING: readonly number[] = [500, 501];
+const ABOUT_FIELDS = /encoding_format|base64/i;
 /** What a refusal says that is about the texts, and what it says that is about the fields beside them. */
 const ABOUT_TEXTS = /batch|length|token|context|too (?:many|long|large|big)|larger|maximum|limit|exceed/i;
 const ABOUT_ENCODING = /encoding|format|base64|float/i;
@@ -54,8 +56,12 @@ export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch
     };
     const isSettled = settled !== undefined;
     const first = await send(settled ?? { encoding: 'bytes', sendsDimensions: true });
-    if (first.response.ok || isSettled || !NOT_UNDERSTOOD.includes(first.response.status)) return first;
-    for (const variant of othersAfter(await first.response.clone().text(), DIMENSIONS.test(tailOf(body)))) {
+    if (first.response.ok || isSettled) return first;
+    const said = await first.response.clone().text();
+    const { status } = first.response;
+    // Some servers break at a field that they do not know, and say so.
+    if (!NOT_UNDERSTOOD.includes(status) && !(BREAKING.includes(status) && ABOUT_FIELDS.test(said))) return first;
+    for (const variant of othersAfter(said, DIMENSIONS.test(tailOf(body)))) {
       const again = await send(variant);
       if (again.response.ok) return again;
     }
@@ -133,8 +139,9 @@ function parse(body: string, label: string): unknown {
 
 /** The status that an error in the body stands for, if there is one instead of vectors. */
 function refusalIn(parsed: unknown): number | undefined {
-  if (typeof parsed !== 'object' || parsed === null || 'data' in parsed) return undefined;
-  const { error } = parsed as { error?: unknown };
+  if (typeof parsed !== 'object' || parsed === null) return undefined;
+  const { data, error } = parsed as { data?: unknown; error?: unknown };
+  if (Array.isArray(data) && data.length > 0) return undefined;
   if (typeof error !== 'object' || error === null) return error === undefined || error === null ? undefined : 500;
   const { code, status } = error as { code?: unknown; status?: unknown };
   const named = [code, status].find((value) => typeof value === 'number' && value >= 400 && value <= 599);

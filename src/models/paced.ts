@@ -12,6 +12,8 @@ export function createPacedEmbedder(embedder: Embedder, pace: Learned): Embedder
       return Math.min(embedder.maxChars, pace.mostChars);
     },
     pace,
+    ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),
+    ...(embedder.pausedMs && { pausedMs: embedder.pausedMs.bind(embedder) }),
     embed: (texts, options) => embedder.embed(texts, options),
   };
 }

@@ -23,7 +23,10 @@ export function answerLimit(texts: number, dimensions: number): number {
  * is more; the rest is not read.
  */
 export async function readAnswer(response: Response, maxBytes: number, label: string): Promise<string> {
-  const { bytes, isWhole } = await readSome(response, maxBytes);
+  const { bytes, isWhole } = await readSome(response, maxBytes).catch((error: unknown) => {
+    if (!isDamaged(error)) throw error;
+    throw new ReembedError('ModelBadAnswer', `The ${label} answered with a body that is not compressed as it says`);
+  });
   if (!isWhole) {
     throw new ReembedError('ModelBadAnswer', `The ${label} answered with more than ${maxBytes} bytes`);
   }
@@ -33,6 +36,12 @@ export async function readAnswer(response: Response, maxBytes: number, label: st
 /** The beginning of a refusal, which ends there. */
 export async function readRefusal(response: Response): Promise<string> {
   return new TextDecoder().decode((await readSome(response, ERROR_BYTES)).bytes);
+}
+
+/** `fetch` rejects as if the connection had ended; its cause is the error of zlib. */
+function isDamaged(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z_');
 }
 
 async function readSome(response: Response, maxBytes: number): Promise<{ bytes: Buffer; isWhole: boolean }> {

@@ -276,7 +276,7 @@ class Run {
       if (failed.kind === 'stop') this.stop(last);
       if (failed.kind === 'rejected') break;
     }
-    if (await this.isModelThere(last)) this.sink.fail(texts[0] as string, last as ReembedError);
+    if (await this.isModelThere(last)) this.sink.fail(texts[0] as string, ofOneText(last as ReembedError));
     return false;
   }
 
@@ -284,6 +284,11 @@ class Run {
     const { signal, pause = (forMs: number) => delay(forMs, undefined, { signal }) } = this.options;
     await pause(ms, signal);
   }
+}
+
+/** A model that has the right dimension for another text has given a bad answer to this one. */
+function ofOneText(error: ReembedError): ReembedError {
+  return error.type === 'ModelWrongDimension' ? new ReembedError('ModelBadAnswer', error.message) : error;
 }
 
 function sizeOf(texts: readonly string[]): CallSize {

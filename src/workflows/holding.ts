@@ -21,17 +21,22 @@ const HOLDING: readonly string[] = [
   'ModelRateLimited',
 ];
 
+/** Of a model that has answered rightly before: what is behind its address is another one now. */
+const CHANGED: readonly string[] = ['ModelWrongDimension', 'ModelRefused'];
+
 /**
  * Runs a step of a reindex. Where its model cannot be used, the task is paused with the reason, and the step is run
- * again once it is resumed: a reindex has cost too much to end for that. A slice pauses its whole reindex.
+ * again once it is resumed: a reindex has cost too much to end for that. A slice pauses its whole reindex. A model that
+ * `isNew` and can never be used as it is configured fails the task.
  */
-export async function orHold<T>(task: Task, step: () => Promise<T>): Promise<T> {
+export async function orHold<T>(task: Task, step: () => Promise<T>, { isNew = false } = {}): Promise<T> {
   for (;;) {
     try {
       return await step();
     } catch (error) {
       const { type, message } = errorOf(error);
-      if (isCancellation(error) || !HOLDING.includes(type)) throw error;
+      const isHelped = HOLDING.includes(type) || (!isNew && CHANGED.includes(type));
+      if (isCancellation(error) || !isHelped) throw error;
       await hold(task, { type, message });
     }
   }

@@ -124,7 +124,7 @@ export async function giveBack(lock: string): Promise<void> {
 export async function prepare(run: ReindexRun): Promise<void> {
   await prepareDest(run);
   enter(run, 'prepare', `asking the model of ${run.settings.dest}`);
-  await orHold(run.task, () => embedActivities().checkModel(pairOf(run).destNo));
+  await orHold(run.task, () => embedActivities().checkModel(pairOf(run).destNo), { isNew: true });
   enter(run, 'copy', `copying ${run.task.tracker.data.source} to ${run.settings.dest}`);
 }
 

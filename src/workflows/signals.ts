@@ -42,6 +42,8 @@ export function createTaskSignals(carried?: CarriedSignals): TaskSignals {
 
 export interface SignalListener {
   onPause(paused: boolean): void;
+  /** `resume` or `restart` has come, paused or not. */
+  onResume(): void | Promise<void>;
   /** Any signal has come: who sent which, and why. What tools send is taken as it comes, so each may be of any type. */
   note(call: string, by: unknown, reason?: unknown): void;
 }
@@ -65,6 +67,7 @@ export function handleTaskSignals(signals: TaskSignals, listener: SignalListener
     listener.note(call, by);
     if (!paused) signals.resumeRequested = true;
     setPaused(paused);
+    return paused ? undefined : listener.onResume();
   };
   setHandler(cancelSignal, stopAs(SIGNAL.cancel, 'canceled'));
   setHandler(ignoreSignal, stopAs(SIGNAL.ignore, 'ignored'));
@@ -74,5 +77,6 @@ export function handleTaskSignals(signals: TaskSignals, listener: SignalListener
     listener.note(SIGNAL.restart, by);
     signals.restartRequested = true;
     setPaused(false);
+    return listener.onResume();
   });
 }

@@ -15,7 +15,7 @@ import { SIGNAL } from '../contract/names.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import type { TaskEvents } from '../contract/task-events.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import { control } from './activities.ts';
+import { control, longControl } from './activities.ts';
 import { addError, IgnoredError, noteHold, RefusedError } from './errors.ts';
 import { GoesOn, isHistoryLong } from './history.ts';
 import { type Hold, holdSignal } from './holding.ts';
@@ -70,6 +70,10 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       onPause?.(paused);
       // What is processing is paused when it has come to its next checkpoint, unless it holds what runs for it itself.
       if (!paused || onPause || tracker.status !== 'processing') keeper.showPause(paused);
+    },
+    async onResume() {
+      // What a provider has asked for may be far too long: whoever resumes the task knows better.
+      if (isRateLimited(tracker)) await longControl.liftPauses(spec.indexes).catch(() => {});
     },
   });
 
@@ -205,6 +209,11 @@ export async function runTask(spec: TaskSpec, attempt: (task: Task) => Promise<v
       throw new CancelledFailure(tracker.detail, [tracker]);
     });
   }
+}
+
+function isRateLimited({ data, errors: [last] }: Tracker): boolean {
+  const { waitsFor } = data as { waitsFor?: { reason?: unknown } };
+  return waitsFor?.reason === 'ModelRateLimited' || last?.type === 'ModelRateLimited';
 }
 
 /** What the steps of a task see of its tracker and of what people ask. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { costOf } from '../../src/contract/model-limits.ts';
-import { bookCall, pauseModel, pauseOfModel } from '../../src/store/model-limits.ts';
+import { bookCall, liftPause, pauseModel, pauseOfModel } from '../../src/store/model-limits.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { uniqueName } from './builders.ts';
 
@@ -46,7 +46,7 @@ onBothDatabases((database) => {
     const { db } = database();
     const model = uniqueName('model');
     const cost = costOf({ requestsPerMinute: 1 }, 0);
-    expect(await bookCall(db, model, cost, 0)).toEqual({ isBooked: true, waitMs: 0 });
+    expect(await bookCall(db, model, cost, 0)).toEqual({ isBooked: true, waitMs: 0, pausedMs: 0 });
     const refused = await bookCall(db, model, cost, 1_000);
     expect(refused.isBooked).toBe(false);
     expect(refused.waitMs).toBeGreaterThan(30_000);
@@ -64,5 +64,19 @@ onBothDatabases((database) => {
     const { waitMs } = await bookCall(db, model, costOf({ requestsPerMinute: 1_000 }, 0), null);
     expect(waitMs).toBeGreaterThan(30_000);
     expect(await pauseOfModel(db, uniqueName('other'))).toBe(0);
+  });
+
+  it('a pause that is lifted holds nobody any more, and the limit goes on to count', async () => {
+    const { db } = database();
+    const model = uniqueName('model');
+    const cost = costOf({ requestsPerMinute: 1 }, 0);
+    await pauseModel(db, model, 50_000);
+    const before = await bookCall(db, model, cost, null);
+    expect(before.pausedMs).toBeGreaterThan(30_000);
+    await liftPause(db, model);
+    expect(await pauseOfModel(db, model)).toBe(0);
+    const after = await bookCall(db, model, cost, null);
+    expect(after.pausedMs).toBe(0);
+    expect(after.waitMs).toBeGreaterThan(30_000);
   });
 });

@@ -129,6 +129,7 @@ export interface RigOptions {
   taskQueue?: string;
   shutdownGraceMs?: number;
   maxCachedWorkflows?: number;
+  maxEmbedActivities?: number;
   /** Of its own, for a second rig on the same queue: one connection has one worker of a queue. */
   connection?: NativeConnection;
   /** Payloads are encrypted if given. */
@@ -154,6 +155,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     encryptionKeys,
     shutdownGraceMs: options.shutdownGraceMs ?? 500,
     maxCachedWorkflows: options.maxCachedWorkflows,
+    maxEmbedActivities: options.maxEmbedActivities,
     jobs: options.jobs && { client, log: silentLog, ...options.jobs },
     dependencies: {
       db,

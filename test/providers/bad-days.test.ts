@@ -1,0 +1,71 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import pLimit from 'p-limit';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { createProcessModels } from '../../src/runtime/parts.ts';
+import { readSettings } from '../../src/runtime/settings.ts';
+import { openPgliteDatabase, type TestDatabase } from '../support/databases.ts';
+import { type Rig, startRig, startTemporal } from '../support/rig.ts';
+import { ROWS, type Row } from './bad-days.ts';
+import { type Provider, startProvider } from './provider.ts';
+import { reindexOn, searchOn, type World, writeOn } from './uses.ts';
+
+/** Rows that run at the same time. */
+const AT_ONCE = 8;
+const USES = { write: writeOn, reindex: reindexOn, search: searchOn };
+const only = process.env.ROWS;
+const rows = ROWS.filter(({ name }) => only === undefined || name.includes(only));
+
+describe('on a bad day of a provider, what is stored, told and called is as the table says', () => {
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let provider: Provider;
+  let rig: Rig;
+  const running = new Map<Row, Record<keyof typeof USES, Promise<void>>>();
+
+  beforeAll(async () => {
+    [environment, database, provider] = await Promise.all([
+      startTemporal('dev'),
+      openPgliteDatabase(),
+      startProvider(),
+    ]);
+    const models = createProcessModels(readSettings({}), database.db);
+    rig = await startRig({
+      environment,
+      db: database.db,
+      embedder: (config) => models.embedder(config),
+      maxEmbedActivities: 100,
+      settings: { maxConcurrentReindexes: 100 },
+    });
+    const world: World = { rig, db: database.db, provider, models };
+    const limit = pLimit(AT_ONCE);
+    for (const [no, row] of rows.entries()) {
+      let begin = () => {};
+      const turn = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      const use = (kind: keyof typeof USES) => {
+        const work = turn.then(() => USES[kind](world, row, `row-${no}`));
+        work.catch(() => {}); // told by its test
+        return work;
+      };
+      const uses = { write: use('write'), reindex: use('reindex'), search: use('search') };
+      running.set(row, uses);
+      void limit(async () => {
+        begin();
+        await Promise.allSettled(Object.values(uses));
+      });
+    }
+  });
+  afterAll(async () => {
+    await Promise.allSettled([...running.values()].flatMap((uses) => Object.values(uses)));
+    await rig?.stop();
+    await environment?.teardown();
+    await provider?.close();
+    await database?.close();
+  });
+
+  const named = rows.map((row): [string, Row] => [row.name, row]);
+  describe.each(Object.keys(USES) as (keyof typeof USES)[])('a %s', (kind) => {
+    test.each(named)('with %s', async (_name, row) => running.get(row)?.[kind], 300_000);
+  });
+});
