@@ -12,6 +12,7 @@ import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { atOnce, type GiveWay } from './give-way.ts';
+import { preparedWrite } from './prepared-write.ts';
 import { createPatience, pauseWithin } from './running.ts';
 import { waitsOf, watched } from './waits.ts';
 
@@ -142,11 +143,7 @@ export async function* prepareCopies(
           originalId,
           uri,
         })),
-        ...ready.map(({ unchanged, ...object }) => ({
-          ...object,
-          ...orderOf(object.id),
-          kind: unchanged ? ('unchanged' as const) : ('content' as const),
-        })),
+        ...ready.map((object) => preparedWrite(object, orderOf(object.id))),
       ],
     };
     tombstones = [];

@@ -17,6 +17,7 @@ import {
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { preparedWrite } from './prepared-write.ts';
 import { createPatience, isLocal, pauseWithin, type Running } from './running.ts';
 import { waitsOf, watched } from './waits.ts';
 
@@ -264,9 +265,7 @@ export class WriteBatch {
       stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
     });
     for await (const { ready, failed, dropped } of portions) {
-      const objects = ready.map(({ unchanged, ...object }): ObjectWrite => {
-        return { ...object, ...orderOf(object.id), kind: unchanged ? 'unchanged' : 'content' };
-      });
+      const objects = ready.map((object) => preparedWrite(object, orderOf(object.id)));
       yield { objects, failed, dropped };
     }
   }

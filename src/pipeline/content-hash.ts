@@ -3,13 +3,17 @@ import type { IndexConfig } from '../contract/indexes.ts';
 import { canonicalJson } from '../contract/json.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Payload } from '../contract/objects.ts';
+import { textOf } from './text-of.ts';
 
 /** Raise it when the same payload and settings give other texts or vectors than before: then all is embedded anew. */
-const PIPELINE_VERSION = 1;
+const PIPELINE_VERSION = 2;
+/** Between the hash of what is embedded and that of the payload. */
+const MARK = '.';
 
 /**
- * For payloads of an index, SHA-256 (base64url, 43 characters) of all that decides about an object's vectors: its payload
- * after loading, and of the index the splitter, the average and the model. The same for every order of keys.
+ * For payloads of an index, two SHA-256 (base64url, 43 characters) with a dot between them. The first is that of all that
+ * decides about an object's vectors: its text, and of the index the splitter, the average and the model. The second is
+ * that of the payload after loading, the same for every order of keys.
  */
 export function contentHasher(config: IndexConfig): (payload: Payload) => string {
   const { splitter, average, metric } = config;
@@ -19,9 +23,18 @@ export function contentHasher(config: IndexConfig): (payload: Payload) => string
     model: decisiveOf(config.model),
   });
   const right = canonicalJson({ splitter, version: PIPELINE_VERSION });
-  // Keys are sorted, and `payload` is between these.
-  const [before, after] = [`${left.slice(0, -1)},"payload":`, `,${right.slice(1)}`];
-  return (payload) => hash('sha256', before + canonicalJson(payload) + after, 'base64url');
+  const [before, after] = [`${left.slice(0, -1)},"text":`, `,${right.slice(1)}`];
+  const shaOf = (text: string) => hash('sha256', text, 'base64url');
+  return (payload) => {
+    const text = JSON.stringify(textOf(payload, splitter.fields));
+    return shaOf(before + text + after) + MARK + shaOf(canonicalJson(payload));
+  };
+}
+
+/** Whether the vectors are right for both, though another field of the payload may differ. */
+export function haveSameText(left: string, right: string): boolean {
+  const end = left.indexOf(MARK) + 1;
+  return end > 0 && left.slice(0, end) === right.slice(0, end);
 }
 
 /**

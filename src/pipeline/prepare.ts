@@ -5,7 +5,7 @@ import type { Metadata, Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { Pace } from '../cpu/pace.ts';
-import { contentHasher } from './content-hash.ts';
+import { contentHasher, haveSameText } from './content-hash.ts';
 import { EmbedSession } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Loader } from './load.ts';
@@ -44,6 +44,8 @@ export interface PreparedObject {
   hash: string;
   /** The stored vectors are right: `parts` is empty and the model was not asked. */
   unchanged: boolean;
+  /** A field of the payload that is not embedded differs from what is stored; only of an unchanged object. */
+  payloadChanged: boolean;
   parts: PreparedPart[];
 }
 
@@ -85,6 +87,7 @@ interface Work {
   payload?: Payload;
   hash: string;
   unchanged: boolean;
+  payloadChanged: boolean;
   parts: Part[];
   vectors: Vector[];
   failed?: Failure;
@@ -104,7 +107,14 @@ export async function* prepareObjects(
   options: PrepareOptions,
 ): AsyncGenerator<Prepared, void> {
   options.signal?.throwIfAborted();
-  const all: Work[] = items.map((item) => ({ item, hash: '', unchanged: false, parts: [], vectors: [] }));
+  const all: Work[] = items.map((item) => ({
+    item,
+    hash: '',
+    unchanged: false,
+    payloadChanged: false,
+    parts: [],
+    vectors: [],
+  }));
   await loadAll(all, options);
   await markUnchanged(alive(all), options);
   await splitAll(changed(all), options);
@@ -142,7 +152,11 @@ async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Pr
   }
   if (known === undefined || all.length === 0) return;
   const hashes = await known(all.map(({ item }) => item.id));
-  for (const work of all) work.unchanged = hashes.get(work.item.id) === work.hash;
+  for (const work of all) {
+    const stored = hashes.get(work.item.id);
+    work.unchanged = stored !== undefined && haveSameText(stored, work.hash);
+    work.payloadChanged = work.unchanged && stored !== work.hash;
+  }
 }
 
 async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
@@ -202,7 +216,7 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
 }
 
 function preparedOf(work: Work, config: IndexConfig): PreparedObject {
-  const { item, payload = '', hash, unchanged } = work;
+  const { item, payload = '', hash, unchanged, payloadChanged } = work;
   const parts: PreparedPart[] = work.parts.map(({ part, start, end }, at) => ({
     part,
     start,
@@ -223,6 +237,7 @@ function preparedOf(work: Work, config: IndexConfig): PreparedObject {
     originalId: item.originalId ?? null,
     hash,
     unchanged,
+    payloadChanged,
     parts,
   };
 }

@@ -8,6 +8,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import type { EmbedActivities } from '../../src/contract/activities.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
+import type { Payload } from '../../src/contract/objects.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind } from '../../src/store/protocol/copy.ts';
@@ -118,20 +119,23 @@ test('a cut-over holds writers back for a moment at a time, and goes on doing so
 });
 
 /** Writes an object `b`, or others, staged for the index; within a workflow task if `isLocal`. */
-async function writeOne(index: string, { isLocal = false, ids = ['b'] } = {}) {
+async function writeOne(
+  index: string,
+  { isLocal = false, ids = ['b'], payload = 'text' as Payload, version = 2 } = {},
+) {
   const staging = uniqueName('staging');
   await stageItems(
     database.db,
     staging,
     0,
-    ids.map((id) => ({ id, payload: 'text' })),
+    ids.map((id) => ({ id, payload })),
   );
   const request = {
     taskId: staging,
     staging,
     kind: 'upsert' as const,
     index,
-    version: 2,
+    version,
     fromSeq: 0,
     toSeq: ids.length,
     onReindex: 'forward' as const,
@@ -149,6 +153,23 @@ async function writeOne(index: string, { isLocal = false, ids = ['b'] } = {}) {
   };
   return { write, staged };
 }
+
+test('a write of the same text stores the other fields of its payload and asks no model', async () => {
+  const { db } = database;
+  const index = await createIndex(db, { splitter: { chunkSize: 500, chunkOverlap: 0, fields: ['title'] } });
+  const asked: string[] = [];
+  embed = async (texts) => {
+    asked.push(...texts);
+    return texts.map(() => [1, 2, 3]);
+  };
+  const write = async (payload: Payload, version: number) => (await writeOne(index.name, { payload, version })).write();
+  expect(await write({ title: 'a lamp', views: 1 }, 2)).toMatchObject({ counts: { written: 1, unchanged: 0 } });
+  expect(await write({ title: 'a lamp', views: 2 }, 3)).toMatchObject({ counts: { written: 1, unchanged: 1 } });
+  expect(await rowOf(db, index.no, 'b')).toMatchObject({ version: 3, payload: { title: 'a lamp', views: 2 } });
+  expect(asked).toEqual(['a lamp']);
+  expect(await write({ title: 'a lantern', views: 2 }, 4)).toMatchObject({ counts: { written: 1, unchanged: 0 } });
+  expect(asked).toEqual(['a lamp', 'a lantern']);
+});
 
 test('a small write is forwarded at once where the model of the index being built is quick', async () => {
   const { source, dest } = await givenPair();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { IndexConfigInput } from '../../src/contract/indexes.ts';
 import type { Payload } from '../../src/contract/objects.ts';
-import { contentHasher } from '../../src/pipeline/content-hash.ts';
+import { contentHasher, haveSameText } from '../../src/pipeline/content-hash.ts';
 import { indexConfig } from './support.ts';
 
 const openai = { provider: 'openai', name: 'm', dimensions: 3 } as const;
@@ -12,7 +12,7 @@ test('the hash is the same for every order of keys', () => {
   expect(hashOf(base, { a: 1, b: { c: [1, { x: 1, y: 2 }], d: 'x' } })).toBe(
     hashOf(base, { b: { d: 'x', c: [1, { y: 2, x: 1 }] }, a: 1 }),
   );
-  expect(hashOf(base)).toMatch(/^[\w-]{43}$/);
+  expect(hashOf(base)).toMatch(/^[\w-]{43}\.[\w-]{43}$/);
 });
 
 test('every payload has its own hash', () => {
@@ -62,4 +62,30 @@ test.each<[string, Partial<IndexConfigInput>]>([
 test('the metric changes the hash where it changes the average', () => {
   expect(hashOf({ ...base, average: true, metric: 'l2' })).not.toBe(hashOf({ ...base, average: true }));
   expect(hashOf({ ...base, average: true, metric: 'l2' })).toBe(hashOf({ ...base, average: true, metric: 'ip' }));
+});
+
+test.each<[string, IndexConfigInput, Payload, Payload, boolean]>([
+  [
+    'a field that is not embedded',
+    { ...base, splitter: { fields: ['title'] } },
+    { title: 'a', n: 1 },
+    { title: 'a', n: 2 },
+    true,
+  ],
+  ['a number', base, { title: 'a', n: 1 }, { title: 'a', n: 2 }, true],
+  ['a key', base, { a: 'x' }, { b: 'x' }, true],
+  ['the kind of payload', base, 'x', ['x'], true],
+  ['a field that is embedded', { ...base, splitter: { fields: ['title'] } }, { title: 'a' }, { title: 'b' }, false],
+  ['any text', base, { title: 'a', more: 'x' }, { title: 'a', more: 'y' }, false],
+])('two payloads that differ in %s', (_name, config, left, right, same) => {
+  const [one, other] = [hashOf(config, left), hashOf(config, right)];
+  expect(one).not.toBe(other);
+  expect(haveSameText(one, other)).toBe(same);
+  expect(haveSameText(one, one)).toBe(true);
+});
+
+test('a hash of another form is never taken for the same', () => {
+  const short = hashOf(base).slice(0, 43);
+  expect(haveSameText(short, short)).toBe(false);
+  expect(haveSameText('', hashOf(base))).toBe(false);
 });

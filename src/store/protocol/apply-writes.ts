@@ -211,7 +211,7 @@ async function replaceObjects(
   };
 }
 
-/** Raises version and metadata of objects whose stored content is still the one with this hash; vectors stay. */
+/** Raises version and metadata, and a payload that is given, of objects whose vectors are still right by their hash. */
 async function raiseUnchanged(
   trx: Trx,
   indexNo: number,
@@ -230,8 +230,9 @@ async function raiseUnchanged(
         ${objects.map((object) => json(object.metadata))}::jsonb[],
         ${objects.map((object) => object.originalId)}::text[],
         ${objects.map((object) => object.uri)}::text[],
-        ${objects.map((object) => object.hash)}::text[]
-      ) as row (id, version, accepted, metadata, original_id, uri, hash)
+        ${objects.map((object) => object.hash)}::text[],
+        ${textArray(objects.map(({ payload }) => (payload === undefined || payload === null ? null : json(payload))))}::text[]
+      ) as row (id, version, accepted, metadata, original_id, uri, hash, payload)
     ),
     locked as (
       select stored.object_id
@@ -245,6 +246,8 @@ async function raiseUnchanged(
       accepted = incoming.accepted,
       change = nextval('reembed.changes'),
       metadata = incoming.metadata,
+      payload = coalesce(incoming.payload::jsonb, stored.payload),
+      hash = incoming.hash,
       original_id = incoming.original_id,
       uri = incoming.uri,
       copied_from = ${copiedFrom === 'keep' ? sql`stored.copied_from` : sql`${copiedFrom}::int`},
@@ -254,7 +257,10 @@ async function raiseUnchanged(
       and stored.object_id = any(${objects.map(idOf)}::text[])
       and stored.object_id = incoming.id
       and stored.object_id in (select object_id from locked)
-      and stored.hash = incoming.hash
+      and (
+        stored.hash = incoming.hash
+        or (incoming.payload is not null and split_part(stored.hash, '.', 1) = split_part(incoming.hash, '.', 1))
+      )
       and not stored.deleted
       and not stored.failed
       and stored.version < incoming.version

@@ -38,6 +38,8 @@ export type ObjectWrite = { id: string; version: number } & {
       }
     | {
         kind: 'unchanged';
+        /** Given where a field of it has changed that is not embedded: the hashes then differ after their dot. */
+        payload?: Payload | null;
         metadata: Record<string, unknown>;
         originalId: string | null;
         uri: string | null;

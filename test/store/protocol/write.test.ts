@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import type { Payload } from '../../../src/contract/objects.ts';
 import type { Db } from '../../../src/store/database.ts';
 import { getObject } from '../../../src/store/objects.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
-import { storedHashes } from '../../../src/store/protocol/write.ts';
+import { type ObjectWrite, storedHashes } from '../../../src/store/protocol/write.ts';
 import { countStaged, findFinished, stageItems } from '../../../src/store/staging.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
@@ -71,6 +72,32 @@ onBothDatabases((database, databaseName) => {
       await writeIn(db, index, [content('a', largest)]);
       expect(await writeIn(db, index, [content('a', largest - 1)])).toMatchObject({ stale: ['a'] });
       expect(await getObject(db, index, 'a')).toMatchObject({ version: largest });
+    });
+  });
+
+  describe('an object of the same text', () => {
+    const row = (change: object, version: number) =>
+      ({ ...content('a', version, { text: 'x' }), payload: { text: 'x', ...change } }) as ObjectWrite;
+    const kept = (version: number, hash: string, payload?: Payload) =>
+      ({ ...unchanged('a', version, 'x'), hash, payload }) as ObjectWrite;
+
+    it('takes over another payload and keeps its vectors', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(db, index, [{ ...row({ views: 1 }, 1), hash: 'text.one' } as ObjectWrite]);
+      const outcome = await writeIn(db, index, [kept(2, 'text.two', { text: 'x', views: 2 })]);
+      expect(outcome).toMatchObject({ written: ['a'], changed: [] });
+      expect(await rowsOf(db, index.no)).toMatchObject([{ version: 2, payload: { text: 'x', views: 2 }, parts: [1] }]);
+      expect(await storedHashes(db, index.no, ['a'])).toEqual(new Map([['a', 'text.two']]));
+    });
+
+    it('is embedded when its stored text is another one by then, or its payload is not given', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      await writeIn(db, index, [{ ...row({ views: 1 }, 1), hash: 'text.one' } as ObjectWrite]);
+      expect(await writeIn(db, index, [kept(2, 'other.two', { text: 'y' })])).toMatchObject({ changed: ['a'] });
+      expect(await writeIn(db, index, [kept(2, 'text.two')])).toMatchObject({ changed: ['a'] });
+      expect(await rowsOf(db, index.no)).toMatchObject([{ version: 1, payload: { text: 'x', views: 1 } }]);
     });
   });
 

@@ -1,0 +1,13 @@
+import type { PreparedObject } from '../pipeline/prepare.ts';
+import type { ObjectWrite } from '../store/protocol/write.ts';
+
+/** How a prepared object is written; the payload of an unchanged one only where it differs. */
+export function preparedWrite(
+  { unchanged, payloadChanged, ...object }: PreparedObject,
+  order: Pick<ObjectWrite, 'version' | 'accepted'>,
+): ObjectWrite {
+  if (!unchanged) return { ...object, ...order, kind: 'content' };
+  const { id, metadata, originalId, uri, hash } = object;
+  const payload = payloadChanged ? object.payload : null;
+  return { ...{ id, metadata, originalId, uri, hash, payload }, ...order, kind: 'unchanged' };
+}
