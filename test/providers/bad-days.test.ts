@@ -5,15 +5,17 @@ import { createProcessModels } from '../../src/runtime/parts.ts';
 import { readSettings } from '../../src/runtime/settings.ts';
 import { openPgliteDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Rig, startRig, startTemporal } from '../support/rig.ts';
-import { ROWS, type Row } from './bad-days.ts';
+import { ROWS } from './bad-days.ts';
 import { type Provider, startProvider } from './provider.ts';
+import type { Row } from './rows.ts';
 import { reindexOn, searchOn, type World, writeOn } from './uses.ts';
 
 /** Rows that run at the same time. */
 const AT_ONCE = 8;
 const USES = { write: writeOn, reindex: reindexOn, search: searchOn };
+/** Only rows whose names match. */
 const only = process.env.ROWS;
-const rows = ROWS.filter(({ name }) => only === undefined || name.includes(only));
+const rows = ROWS.filter(({ name }) => only === undefined || new RegExp(only).test(name));
 
 describe('on a bad day of a provider, what is stored, told and called is as the table says', () => {
   let environment: TestWorkflowEnvironment;

@@ -31,6 +31,8 @@ export type Day = (call: Call) => unknown;
 
 export interface Use {
   baseUrl: string;
+  /** Of a port at which nobody listens. */
+  closedUrl: string;
   calls: { texts: string[]; atMs: number }[];
   /** From now on all is well. */
   mend(): void;
@@ -84,6 +86,7 @@ export async function startProvider(): Promise<Provider> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const closedPort = await portOfNobody();
   const provider: Provider = {
     strangers: 0,
     use(name, day) {
@@ -91,6 +94,7 @@ export async function startProvider(): Promise<Provider> {
       days.set(name, { day, calls });
       return {
         baseUrl: `http://127.0.0.1:${port}/${name}/v1`,
+        closedUrl: `http://127.0.0.1:${closedPort}/v1`,
         calls,
         mend: () => days.set(name, { day: (call) => call.embed(), calls }),
       };
@@ -101,6 +105,14 @@ export async function startProvider(): Promise<Provider> {
     },
   };
   return provider;
+}
+
+async function portOfNobody(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 function callOf(texts: string[], body: Record<string, unknown>, number: number, response: ServerResponse): Call {
