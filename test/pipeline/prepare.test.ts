@@ -42,6 +42,7 @@ test('a prepared object has all that is to be written', async () => {
       originalId: 'o',
       hash: contentHasher(config)({ title: 'hello' }),
       unchanged: false,
+      payloadChanged: false,
       parts: [{ part: 0, start: 0, end: 5, isAverage: false, embedding: textVector('hello') }],
     },
     {
@@ -52,6 +53,7 @@ test('a prepared object has all that is to be written', async () => {
       originalId: null,
       hash: contentHasher(config)('yes'),
       unchanged: false,
+      payloadChanged: false,
       parts: [{ part: 0, start: 0, end: 3, isAverage: false, embedding: textVector('yes') }],
     },
   ]);
