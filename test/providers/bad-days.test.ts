@@ -1,6 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { wrapEmbedder } from '../../src/contract/embedder.ts';
 import { createProcessModels } from '../../src/runtime/parts.ts';
 import { readSettings } from '../../src/runtime/settings.ts';
 import { openPgliteDatabase, type TestDatabase } from '../support/databases.ts';
@@ -31,14 +32,21 @@ describe('on a bad day of a provider, what is stored, told and called is as the 
       startProvider(),
     ]);
     const models = createProcessModels(readSettings({}), database.db);
+    const askedMs = new Map<string, number>();
     rig = await startRig({
       environment,
       db: database.db,
-      embedder: (config) => models.embedder(config),
+      embedder(config) {
+        const usual = models.embedder(config);
+        return wrapEmbedder(usual, (texts, options) => {
+          if (!askedMs.has(config.name)) askedMs.set(config.name, Date.now());
+          return usual.embed(texts, options);
+        });
+      },
       maxEmbedActivities: 100,
       settings: { maxConcurrentReindexes: 100 },
     });
-    const world: World = { rig, db: database.db, provider, models };
+    const world: World = { rig, db: database.db, provider, models, askedMs };
     const limit = pLimit(AT_ONCE);
     for (const [no, row] of rows.entries()) {
       let begin = () => {};

@@ -24,6 +24,8 @@ export interface World {
   db: Db;
   provider: Provider;
   models: Models;
+  /** When each model was asked first, by its name. */
+  askedMs: ReadonlyMap<string, number>;
 }
 
 const TEXTS: Readonly<Record<string, string>> = {
@@ -86,7 +88,7 @@ interface Followed {
 async function follow(world: World, followed: Followed): Promise<void> {
   const { handle, use, expected, alias } = followed;
   try {
-    if (expected.ends === 'waits') await expectWaiting(followed);
+    if (expected.ends === 'waits') await expectWaiting(world, followed);
     if (expected.ends === 'stops') await expectStopped(world, followed);
     if (alias && expected.ends !== 'stored') {
       expect(await listAliases(world.db)).toContainEqual({ alias: alias.alias, index: alias.source });
@@ -102,10 +104,10 @@ async function follow(world: World, followed: Followed): Promise<void> {
 }
 
 /** The tracker says in time what is waited for and since when. */
-async function expectWaiting({ handle, use, expected }: Followed): Promise<void> {
+async function expectWaiting({ askedMs }: World, { handle, index, expected }: Followed): Promise<void> {
   const startMs = Date.now();
   const { tracker, lostMs } = await trackerOf(handle, ({ data }) => data.waitsFor !== undefined);
-  const toldMs = Date.now() - (use.calls[0]?.atMs ?? startMs) - lostMs;
+  const toldMs = Date.now() - (askedMs.get(index) ?? startMs) - lostMs;
   const waits = tracker.data.waitsFor as unknown as WaitsFor;
   expect(tracker.status).toBe('processing');
   expect(waits).toMatchObject({ reason: expected.ends === 'waits' && expected.because });
