@@ -189,7 +189,7 @@ async function drive(system: System, temporal: Client, run: string, options: Clu
 
   const db = new pg.Pool({ connectionString: system.databaseUrl, max: 2 });
   try {
-    const { findings, objects: served } = await check(api, log, db, oracle.expected());
+    const { findings, objects: served } = await check(api, log, db, oracle.expected(), system.provider.vectorOf);
     for (const [kind, found] of Object.entries(findings)) {
       if (found.length > 0) problems.push(`${kind}: ${found.length}, for instance ${found.slice(0, 3).join(', ')}`);
     }

@@ -10,6 +10,10 @@ export type Behaviour =
   | { kind: 'wrongDimension'; dimensions: number }
   /** Right in form, but one vector too few. */
   | { kind: 'missingVector' }
+  /** All vectors in reverse order: with the right numbers, all with the same, or with numbers of no text. */
+  | { kind: 'reversed'; index: 'right' | 'same' | 'outOfRange' }
+  /** One vector, of the first text, is null. */
+  | { kind: 'nullVector' }
   | { kind: 'error'; status: number; message?: string; headers?: Record<string, string> }
   | { kind: 'raw'; status: number; body: string; headers?: Record<string, string> }
   /** Reads the request and never answers. */
@@ -151,6 +155,15 @@ function answer(
     case 'missingVector':
       send(response, 200, embeddingsJson(texts.slice(1), model, dimensions, asBytes));
       return false;
+    case 'reversed':
+      send(response, 200, reversed(embeddingsJson(texts, model, dimensions, asBytes), behaviour.index));
+      return false;
+    case 'nullVector': {
+      const body = JSON.parse(embeddingsJson(texts, model, dimensions, asBytes));
+      body.data[0].embedding = null;
+      send(response, 200, JSON.stringify(body));
+      return false;
+    }
     case 'error': {
       const { status, message = `status ${behaviour.status}`, headers } = behaviour;
       send(response, status, JSON.stringify({ error: { message, type: 'test', code: null } }), headers);
@@ -182,6 +195,16 @@ function embeddingsJson(texts: string[], model: string, dimensions: number, asBy
   const embedding = (text: string) => (asBytes ? vectorBase64(text, dimensions) : vectorJson(text, dimensions));
   const data = texts.map((text, index) => `{"object":"embedding","index":${index},"embedding":${embedding(text)}}`);
   return `{"object":"list","model":${JSON.stringify(model)},"data":[${data.join()}],"usage":{"prompt_tokens":${texts.length},"total_tokens":${texts.length}}}`;
+}
+
+function reversed(json: string, index: 'right' | 'same' | 'outOfRange'): string {
+  const body = JSON.parse(json) as { data: { index: number }[] };
+  body.data.reverse();
+  for (const entry of body.data) {
+    if (index === 'same') entry.index = 0;
+    if (index === 'outOfRange') entry.index += 1_000;
+  }
+  return JSON.stringify(body);
 }
 
 const RUN = 16;

@@ -16,7 +16,7 @@ const WORKERS: readonly Piece[] = ['worker 1', 'worker 2'];
 /** No strike in the last part of a run, so that what was struck can come back. */
 const LAST_SHARE = 0.9;
 
-/** What is taken away when, from the seed: each server at least once, a worker every twenty seconds. */
+/** What is taken away when, from the seed: each server at least once, a worker every twenty seconds; and what is frozen when. */
 export function planStrikes(random: Random, seconds: number): Strike[] {
   const endMs = seconds * 1_000 * LAST_SHARE;
   const workerKills = Math.max(2, Math.round(seconds / 20));
@@ -30,10 +30,15 @@ export function planStrikes(random: Random, seconds: number): Strike[] {
   add(['temporal'], 'kill', random.between(500, 4_000));
   add(['postgres'], 'kill', random.between(0, 3_000));
   add(['api'], 'kill', random.between(0, 2_000));
+  // Past the time limits of transactions, at least for some of the time.
+  add([random.pick(WORKERS)], 'freeze', random.between(3_500, 9_000), true);
+  add([random.pick(['postgres', 'temporal', 'api'])], 'freeze', random.between(500, 5_000));
   for (let more = 60; more < seconds; more += 60) {
     add(['temporal'], 'stop', random.between(500, 3_000), true);
     add(['postgres'], random.pick(['kill', 'stop']), random.between(0, 2_000), true);
     add(['api'], 'stop', random.between(0, 1_000));
+    add([random.pick(WORKERS)], 'freeze', random.between(500, 12_000));
+    add([random.pick(['postgres', 'temporal', 'api'])], 'freeze', random.between(500, 6_000), random.chance(0.5));
   }
   const step = endMs / (strikes.length + 1);
   return random
@@ -45,6 +50,8 @@ export interface ChaosCounts {
   /** Processes killed, of any kind. */
   kills: number;
   workerKills: number;
+  /** Processes stopped for a while where they were. */
+  freezes: number;
   /** Servers and APIs that were stopped or killed and started again. */
   restarts: number;
   atDrain: number;
@@ -58,7 +65,7 @@ export async function runChaos(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<ChaosCounts> {
-  const counts: ChaosCounts = { kills: 0, workerKills: 0, restarts: 0, atDrain: 0 };
+  const counts: ChaosCounts = { kills: 0, workerKills: 0, freezes: 0, restarts: 0, atDrain: 0 };
   const startMs = Date.now();
   for (const strike of strikes) {
     await sleep(Math.max(0, startMs + strike.atMs - Date.now()), undefined, { signal }).catch(() => {});
@@ -69,6 +76,10 @@ export async function runChaos(
     say(`${ending} ${pieces.join(' and ')}, away for ${Math.round(awayMs)} ms${when}`);
     await Promise.all(pieces.map((piece) => system.restart(piece, ending, awayMs)));
     for (const piece of pieces) {
+      if (ending === 'freeze') {
+        counts.freezes++;
+        continue;
+      }
       if (ending === 'kill') counts.kills++;
       if (WORKERS.includes(piece)) counts.workerKills++;
       else counts.restarts++;

@@ -1,12 +1,8 @@
 import type pg from 'pg';
-import { indexConfigSchema } from '../../src/contract/indexes.ts';
-import type { FailedItem } from '../../src/contract/tasks.ts';
-import { createModels } from '../../src/models/models.ts';
-import { createLoader } from '../../src/pipeline/load.ts';
-import { type PreparedObject, prepareObjects } from '../../src/pipeline/prepare.ts';
 import { type Api, type CallLog, insist } from './accept.ts';
 import { ALIAS } from './clients.ts';
 import type { Expected } from './oracle.ts';
+import { checkVectors, type VectorOf } from './vectors.ts';
 
 export interface Findings {
   lost: string[];
@@ -27,12 +23,14 @@ export async function check(
   log: CallLog,
   db: pg.Pool,
   expected: Map<string, Expected>,
-): Promise<{ findings: Findings; objects: number }> {
+  vectorOf: VectorOf,
+): Promise<{ findings: Findings; objects: number; vectors: number }> {
   const served = await insist(log, 'stream', () => serve(api), { timeoutMs: 60_000 });
+  const { wrong: wrongVectors, compared: vectors } = await checkVectors(db, vectorOf);
   const findings: Findings = {
     ...compare(served, expected),
     orphanedParts: [],
-    wrongVectors: await wrongVectors(db),
+    wrongVectors,
     failedItems: (await db.query('select task_id, object_id, detail from reembed.failed_items')).rows.map((row) =>
       JSON.stringify(row),
     ),
@@ -52,7 +50,7 @@ export async function check(
       ...(await named(`select object_id from reembed.objects_${no} group by object_id having count(*) > 1`)),
     );
   }
-  return { findings, objects: served.length };
+  return { findings, objects: served.length, vectors };
 }
 
 async function serve(api: Api) {
@@ -100,39 +98,4 @@ function same(left: unknown, right: unknown): boolean {
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value;
   return JSON.stringify(left, sorted) === JSON.stringify(right, sorted);
-}
-
-/** Embeds everything that serves once more: stored vectors must be those of the stored content. */
-async function wrongVectors(db: pg.Pool): Promise<string[]> {
-  const { rows: serving } = await db.query(
-    `select i.* from reembed.indexes i join reembed.aliases a on a.index_no = i.no where a.name = $1`,
-    [ALIAS],
-  );
-  const { no, model, metric, splitter, average, versioning } = serving[0];
-  const config = indexConfigSchema.parse({ model, metric, splitter, average, versioning });
-  const { rows: objects } = await db.query(
-    `select object_id as id, payload from reembed.objects_${no} where not deleted`,
-  );
-  const { rows: parts } = await db.query(`
-    select object_id as id, part, is_average, embedding::text from reembed.parts_${no} order by object_id, part`);
-  const stored = new Map<string, number[][]>();
-  for (const { id, embedding } of parts as { id: string; embedding: string }[]) {
-    stored.set(id, [...(stored.get(id) ?? []), JSON.parse(embedding)]);
-  }
-  const embedder = createModels({ env: {} }).embedder(config.model);
-  const loader = createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 1_000 });
-  const ready: PreparedObject[] = [];
-  const failed: FailedItem[] = [];
-  for await (const portion of prepareObjects(objects, { config, embedder, loader, concurrency: 8 })) {
-    ready.push(...portion.ready);
-    failed.push(...portion.failed);
-  }
-  const wrong = ready.filter(({ id, parts: wanted }) => {
-    const there = stored.get(id) ?? [];
-    return (
-      there.length !== wanted.length ||
-      wanted.some(({ embedding }, at) => embedding.some((value, i) => Math.abs(value - (there[at]?.[i] ?? 9)) > 1e-4))
-    );
-  });
-  return [...wrong, ...failed.map(({ objectId }) => ({ id: objectId }))].map(({ id }) => id);
 }

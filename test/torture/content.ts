@@ -72,10 +72,12 @@ export class Author {
   }
 }
 
-/** From a few words to some parts of the splitter's. */
+/** From a few words to some parts of the splitter's, and now and then a long document of hundreds of parts. */
 function textOf(random: Random, mark: string): string {
   const words = [mark];
-  const count = random.chance(0.2) ? 60 + random.below(60) : 4 + random.below(16);
+  const size = random.weighted({ short: 79, some: 20, long: 1 });
+  const count =
+    size === 'short' ? 4 + random.below(16) : size === 'some' ? 60 + random.below(60) : 600 + random.below(3_000);
   for (let at = 0; at < count; at++) words.push(random.pick(WORDS));
   return words.join(' ');
 }

@@ -68,7 +68,13 @@ export function modelOf(random: Random, embeddingUrl: string): ModelInput {
   return { provider: 'hash', dimensions: kind === 'hash32' ? 32 : 48 };
 }
 
+/** How long a call may take: a provider that hangs is noticed within the run. */
+const MODEL_TIMEOUT_MS = 4_000;
+
 /** That answers in 50 ms. */
 export function modelOfServer(embeddingUrl: string): ModelInput {
-  return { provider: 'openai', name: 'slow', dimensions: OPENAI_DIMENSIONS, baseUrl: embeddingUrl };
+  return {
+    ...{ provider: 'openai', name: 'slow', dimensions: OPENAI_DIMENSIONS, baseUrl: embeddingUrl },
+    timeoutMs: MODEL_TIMEOUT_MS,
+  };
 }

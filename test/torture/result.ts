@@ -5,6 +5,7 @@ import type { Drain } from './drains.ts';
 import type { Oracle } from './oracle.ts';
 import type { Probe } from './probes.ts';
 import type { ReindexCounts } from './reindexer.ts';
+import type { VandalCounts } from './side/vandal.ts';
 import { type Distribution, describeStalls, type Stalls } from './stalls.ts';
 import type { System } from './system.ts';
 
@@ -18,7 +19,11 @@ export interface Result {
   rollbacks: number;
   kills: number;
   restarts: number;
+  /** Processes stopped for a while where they were (SIGSTOP). */
+  freezes: number;
   strikesAtDrain: number;
+  /** What was done by hand to an alias and two indexes beside, and the writes to these. */
+  byHand: VandalCounts & { writes: number };
   canceled: number;
   terminated: number;
   lost: number;
@@ -27,7 +32,11 @@ export interface Result {
   duplicates: number;
   orphanedParts: number;
   wrongVectors: number;
+  /** That were made once more from what is stored, and compared. */
+  comparedVectors: number;
   failedItems: number;
+  /** What the provider did wrong, and how often. */
+  providerFaults: Record<string, number>;
   /** How long writes waited because of a cut-over, in the whole run; see `Stalls`. */
   maxWriteStallMs: number;
   writeStallMs: Distribution;
@@ -44,6 +53,9 @@ export interface Observed {
   seed: number;
   seconds: number;
   served: number;
+  byHand: Result['byHand'];
+  vectors: number;
+  faults: Record<string, number>;
   oracle: Oracle;
   findings: Findings;
   reindexes: ReindexCounts;
@@ -78,8 +90,18 @@ export function resultOf(observed: Observed): Result {
     writes: observed.oracle.writes.length,
     objects: observed.served,
     reindexes: reindexes.reindexes,
-    ...{ cutovers, rollbacks, kills: chaos.kills, restarts: chaos.restarts, strikesAtDrain: chaos.atDrain },
+    ...{
+      cutovers,
+      rollbacks,
+      kills: chaos.kills,
+      freezes: chaos.freezes,
+      restarts: chaos.restarts,
+      strikesAtDrain: chaos.atDrain,
+    },
     ...{ canceled, terminated, ...counts },
+    byHand: observed.byHand,
+    comparedVectors: observed.vectors,
+    providerFaults: observed.faults,
     maxWriteStallMs: writeStallMs.max,
     writeStallMs,
     stalls: {

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,8 @@ import { buildInto } from './build.ts';
 export type WorkerPiece = `${'worker' | 'control' | 'embed' | 'jobs'} ${number}`;
 /** What can be taken away. */
 export type Piece = WorkerPiece | 'api' | 'temporal' | 'postgres';
-export type Ending = 'stop' | 'kill';
+/** `freeze`: it is stopped where it is (SIGSTOP), and goes on later as if nothing had happened. */
+export type Ending = 'stop' | 'kill' | 'freeze';
 export const OPENAI_DIMENSIONS = 24;
 
 const HOST = '127.0.0.1';
@@ -68,6 +69,12 @@ export class System {
     return this.embedding?.url ?? '';
   }
 
+  /** The provider of the models that are not built in. */
+  get provider(): EmbeddingServer {
+    if (!this.embedding) throw new Error('the system has not started');
+    return this.embedding;
+  }
+
   async start(): Promise<void> {
     mkdirSync(path.join(this.folder, 'build'));
     const building = buildInto(path.join(this.folder, 'build'));
@@ -91,9 +98,26 @@ export class System {
 
   /** Takes a piece away and, after a while, starts it again. */
   async restart(piece: Piece, ending: Ending, awayMs: number): Promise<void> {
+    if (ending === 'freeze') {
+      const thaw = this.freeze(piece);
+      await sleep(awayMs);
+      return thaw();
+    }
     await this.endPiece(piece, ending);
     await sleep(awayMs);
     if (!this.stopping) await this.startPiece(piece);
+  }
+
+  /** Stops all processes of a piece where they are; returns what lets them go on. */
+  freeze(piece: Piece): () => void {
+    const pid = this.pidOf(piece);
+    if (pid === undefined) return () => {};
+    // The backends of Postgres are processes too; from its parent on, so that none is started meanwhile.
+    const pids = piece === 'postgres' ? [pid, ...childrenOf(pid)] : [pid];
+    for (const each of pids) signalTo(each, 'SIGSTOP');
+    return () => {
+      for (const each of pids) signalTo(each, 'SIGCONT');
+    };
   }
 
   /** Waits until the API says that all it needs answers. */
@@ -190,11 +214,44 @@ export class System {
     if (child.process.exitCode !== 0) throw new Error(`the migration failed: ${await child.logTail()}`);
   }
 
-  private async endPiece(piece: Piece, ending: Ending): Promise<void> {
-    const ended =
-      piece === 'postgres' ? this.postgres : piece === 'temporal' ? this.temporal : this.children.get(piece);
+  private pieceOf(piece: Piece) {
+    if (piece === 'postgres') return this.postgres;
+    return piece === 'temporal' ? this.temporal : this.children.get(piece);
+  }
+
+  private pidOf(piece: Piece): number | undefined {
+    if (piece === 'temporal') return this.temporal?.process.pid;
+    return piece === 'postgres' ? this.postgres?.pid : this.children.get(piece)?.pid;
+  }
+
+  private async endPiece(piece: Piece, ending: 'stop' | 'kill'): Promise<void> {
+    const ended = this.pieceOf(piece);
     this.children.delete(piece);
     await ended?.[ending]();
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .map(Number);
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    // The name of the program, in brackets, may have anything in it.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined; // it has ended meanwhile
+  }
+}
+
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
   }
 }
 

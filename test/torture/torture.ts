@@ -13,10 +13,12 @@ import { tellHistories } from './history.ts';
 import { Oracle } from './oracle.ts';
 import { planReindexes } from './plans.ts';
 import { runProbes } from './probes.ts';
+import { Provider } from './provider.ts';
 import { Random } from './random.ts';
 import { Reindexer } from './reindexer.ts';
 import { type Result, resultOf } from './result.ts';
 import { settle } from './settle.ts';
+import { Side } from './side/side.ts';
 import { System } from './system.ts';
 
 export interface TortureOptions {
@@ -63,6 +65,7 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
   say(`everything runs, the API at ${system.apiUrl}`);
 
   const api = createClient({ baseUrl: system.apiUrl });
+  const provider = new Provider(system.provider, random.fork('provider'));
   const log = new CallLog();
   const oracle = new Oracle();
   const running = new AbortController();
@@ -78,6 +81,8 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
   await send(context, { taskId: `${runId}-corpus`, client: 'corpus', kind: 'upsert', items, form: 'lines' }, true);
   say(`${objects} objects are there`);
 
+  const side = new Side({ api, log, random: random.fork('side'), run: runId, say });
+  await side.start();
   const db = new pg.Pool({ connectionString: system.databaseUrl, max: 2 });
   db.on('error', () => {});
   const drains = new DrainWatch(system.databaseUrl);
@@ -92,11 +97,14 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
       ...Array.from({ length: clients }, (_, at) => runClient(context, `c${at}`, random.fork(`client ${at}`))),
       probing,
       reindexer.loop(plans, signal),
+      side.run(signal),
     ];
+    provider.misbehave();
     const chaos = runChaos(system, drains, planStrikes(random.fork('chaos'), seconds), say, signal);
     const busy = Promise.all(parts);
     await Promise.race([sleep(seconds * 1_000, undefined, { signal }), busy]).finally(() => running.abort());
     say('the time is over: waiting until all is calm');
+    provider.behave();
     const chaosCounts = await chaos;
     await system.untilReady();
     await busy;
@@ -115,9 +123,21 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     await drains.stop();
 
     const expected = oracle.expected();
-    const { findings, objects: served } = await check(api, log, db, expected);
+    const checked = await check(api, log, db, expected, (text) => provider.vectorOf(text));
+    const besides = await side.check(db, SETTLE_MS);
+    problems.push(...besides.problems);
+    const { objects: served } = checked;
+    const findings = {
+      ...checked.findings,
+      lost: [...checked.findings.lost, ...besides.lost],
+      stale: [...checked.findings.stale, ...besides.stale],
+      resurrected: [...checked.findings.resurrected, ...besides.resurrected],
+    };
+    say(`${served} objects serve; ${checked.vectors} vectors were made once more`);
     const result = resultOf({
       ...{ seed, seconds, served, oracle, findings, reindexes: reindexer.counts, chaos: chaosCounts, log, system },
+      byHand: side.counts,
+      ...{ vectors: checked.vectors, faults: provider.faults },
       ...{ probes, calmProbes: calm.probes, drains: await drains.drains(db), calmFromMs, problems },
       leftOver: await leftOver(db),
     });
