@@ -1,16 +1,36 @@
 import { parseArgs } from 'node:util';
 import { torture } from './torture.ts';
 
-// npm run torture -- --seconds 120 --seed 1 --json
+const HELP = `npm run torture -- [options]
+
+Runs the whole system as separate processes, kills and freezes them while clients write, reindexes run, aliases are
+moved by hand and indexes are deleted, and compares what serves with what was accepted.
+
+  --seconds N   for how long things go wrong (60)
+  --seed N      chooses what goes wrong when (by the clock)
+  --clients N   that write (8)
+  --objects N   that are there before (1500)
+  --stops N     how often a process is stopped at a point of its work at the end, to see who waits (one for 11 seconds)
+  --json        the result as one line; everything else goes to stderr
+  --help        shows this
+`;
+
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     clients: { type: 'string', default: '8' },
     objects: { type: 'string', default: '1500' },
+    stops: { type: 'string' },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+
+if (values.help) {
+  console.log(HELP);
+  process.exit();
+}
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort(new Error(name)));
@@ -23,6 +43,7 @@ try {
     seed: Number(values.seed),
     clients: Number(values.clients),
     objects: Number(values.objects),
+    ...(values.stops !== undefined && { stops: Number(values.stops) }),
     say,
     signal: stop.signal,
   });

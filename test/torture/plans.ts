@@ -12,6 +12,7 @@ export const ATTACKS = [
   'pause',
   'throttle',
   'rival',
+  'moveByHand',
   'ignore',
 ] as const;
 export type Attack = (typeof ATTACKS)[number];

@@ -38,6 +38,8 @@ export class Reindexer {
   private readonly temporal: () => Client;
   private readonly say: (line: string) => void;
   private serial = 0;
+  /** Reindexes whose alias was moved to their destination by hand while they ran. */
+  private readonly overtaken = new Set<string>();
   /** Indexes that are to be deleted: one of them would be gone before a reindex into it begins. */
   private readonly retired = new Set<string>();
 
@@ -101,7 +103,8 @@ export class Reindexer {
       terminate: 'canceled',
       ignore: 'ignored',
     };
-    if (end.status !== stopped[attack]) counts.unexpected.push(`${end.id} ended ${end.status}: ${end.detail}`);
+    if (this.overtaken.has(end.id)) counts.canceled++;
+    else if (end.status !== stopped[attack]) counts.unexpected.push(`${end.id} ended ${end.status}: ${end.detail}`);
     else if (attack === 'terminate') counts.terminated++;
     else counts.canceled++;
   }
@@ -132,6 +135,8 @@ export class Reindexer {
       }
       case 'rival':
         return this.rival(taskId, dest);
+      case 'moveByHand':
+        return this.moveByHand(taskId, dest, signal);
     }
   }
 
@@ -148,6 +153,20 @@ export class Reindexer {
     await sleep(1_000);
     await this.steer('cancel', waiting.id);
     await this.endOf(waiting.id);
+  }
+
+  /**
+   * The alias to the destination while it is being built: refused, unless it serves already, or has all and the lock has
+   * expired. Then nothing may be missing, whatever becomes of the reindex.
+   */
+  private async moveByHand(taskId: string, dest: string, signal: AbortSignal): Promise<void> {
+    const { api, log } = this;
+    const expected = ['NotCurrent', 'IndexNotFound', 'IndexDeleting', 'IndexLocked'];
+    for (let attempt = 0; attempt < 5 && !signal.aborted; attempt++) {
+      const set = await tryTo(log, `move to ${dest}`, () => api.aliases.set(ALIAS, dest), expected);
+      if (set) return void this.overtaken.add(taskId);
+      await sleep(300);
+    }
   }
 
   /** Back to the index that the mirror keeps current: refused until it is, and then nothing may be missing. */

@@ -7,6 +7,7 @@ import type { Probe } from './probes.ts';
 import type { ReindexCounts } from './reindexer.ts';
 import type { VandalCounts } from './side/vandal.ts';
 import { type Distribution, describeStalls, type Stalls } from './stalls.ts';
+import type { StopsResult } from './stops/stops.ts';
 import type { System } from './system.ts';
 
 export interface Result {
@@ -42,6 +43,8 @@ export interface Result {
   writeStallMs: Distribution;
   /** While processes die; and at the end of the run, where none does: what a cut-over costs. */
   stalls: { chaos: Stalls; calm: Stalls };
+  /** What writes waited while a process was stopped at a point of its work. */
+  stops: StopsResult;
   /** Calls that had to be repeated, by error. */
   repeated: Record<string, number>;
   leftOver: { stagedItems: number; locks: number };
@@ -54,6 +57,7 @@ export interface Observed {
   seconds: number;
   served: number;
   byHand: Result['byHand'];
+  stops: StopsResult;
   vectors: number;
   faults: Record<string, number>;
   oracle: Oracle;
@@ -111,6 +115,7 @@ export function resultOf(observed: Observed): Result {
       ),
       calm: describeStalls(calmProbes, drains.filter(inCalm)),
     },
+    stops: observed.stops,
     repeated: log.transient,
     leftOver,
     problems,

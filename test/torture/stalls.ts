@@ -49,7 +49,7 @@ export function describeStalls(probes: readonly Probe[], drains: readonly Drain[
 
 const lengthOf = ({ fromMs, toMs }: { fromMs: number; toMs: number }) => toMs - fromMs;
 
-function distributionOf(numbers: number[]): Distribution {
+export function distributionOf(numbers: number[]): Distribution {
   if (numbers.length === 0) return { count: 0, p50: 0, p90: 0, p99: 0, max: 0 };
   const [p50 = 0, p90 = 0, p99 = 0] = quantile(numbers, [0.5, 0.9, 0.99]).map(Math.round);
   return { count: numbers.length, p50, p90, p99, max: Math.round(max(numbers)) };

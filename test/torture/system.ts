@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,10 @@ import { type PostgresServer, startPostgres } from '../../src/runtime/servers/po
 import { type ServerProcess, startProcess } from '../../src/runtime/servers/processes.ts';
 import { startTemporalDevServer, type TemporalDevServer } from '../../src/runtime/servers/temporal.ts';
 import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
+import { again, START_TRIES_MS } from './again.ts';
 import { buildInto } from './build.ts';
+import { freeze } from './freeze.ts';
+import { type Choose, type Statement, Tap } from './stops/tap.ts';
 
 /** A process with workers; all but `worker` name the role they have. */
 export type WorkerPiece = `${'worker' | 'control' | 'embed' | 'jobs'} ${number}`;
@@ -19,7 +22,6 @@ export type Ending = 'stop' | 'kill' | 'freeze';
 export const OPENAI_DIMENSIONS = 24;
 
 const HOST = '127.0.0.1';
-const START_TRIES_MS = 60_000;
 
 export interface SystemOptions {
   /** Two that do everything if not given. */
@@ -33,6 +35,8 @@ export interface SystemOptions {
     /** The same database through a pooler of transactions, for the processes that need no session: API and control. */
     pooledUrl?: string | undefined;
   };
+  /** Let each process reach Postgres through a tap of its own, where its statements can be watched and stopped. */
+  taps?: boolean;
   /** More settings of the processes. */
   env?: Record<string, string>;
 }
@@ -55,6 +59,9 @@ export class System {
   private temporal: TemporalDevServer | null = null;
   private embedding: EmbeddingServer | null = null;
   private readonly children = new Map<Piece, ServerProcess>();
+  private readonly taps = new Map<string, string>();
+  private readonly tapping: Tap[] = [];
+  private watcher: (piece: string, statement: Statement) => ReturnType<Choose> = () => null;
   private stopping = false;
 
   constructor(say: (line: string) => void, options: SystemOptions = {}) {
@@ -92,6 +99,7 @@ export class System {
     this.apiUrl = `http://${HOST}:${this.ports.api}`;
     this.env = this.settings();
     await this.migrate();
+    if (this.options.taps) for (const piece of [...this.workers, 'api']) await this.startTap(piece);
     await Promise.all([...this.workers, 'api' as const].map((piece) => this.startPiece(piece)));
     await this.untilReady();
   }
@@ -108,16 +116,15 @@ export class System {
     if (!this.stopping) await this.startPiece(piece);
   }
 
+  /** Sees each statement that a process sends, and may stop it there. Needs taps. */
+  watchStatements(watcher: (piece: string, statement: Statement) => ReturnType<Choose>): void {
+    this.watcher = watcher;
+  }
+
   /** Stops all processes of a piece where they are; returns what lets them go on. */
   freeze(piece: Piece): () => void {
     const pid = this.pidOf(piece);
-    if (pid === undefined) return () => {};
-    // The backends of Postgres are processes too; from its parent on, so that none is started meanwhile.
-    const pids = piece === 'postgres' ? [pid, ...childrenOf(pid)] : [pid];
-    for (const each of pids) signalTo(each, 'SIGSTOP');
-    return () => {
-      for (const each of pids) signalTo(each, 'SIGCONT');
-    };
+    return pid === undefined ? () => {} : freeze(pid);
   }
 
   /** Waits until the API says that all it needs answers. */
@@ -135,6 +142,7 @@ export class System {
     await Promise.all(['api' as const, ...this.workers].map((piece) => this.endPiece(piece, 'stop')));
     await Promise.all((['temporal', 'postgres'] as const).map((piece) => this.endPiece(piece, 'stop')));
     await this.embedding?.close();
+    for (const tap of this.tapping) await tap.stop();
     if (!options.keepFolder) rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -184,13 +192,23 @@ export class System {
     }
   }
 
+  private async startTap(piece: string): Promise<void> {
+    const url = new URL(this.databaseUrl);
+    const tap = new Tap(url.hostname, Number(url.port));
+    tap.choose = (statement) => this.watcher(piece, statement);
+    this.tapping.push(tap);
+    url.port = String(await tap.start());
+    this.taps.set(piece, url.href);
+  }
+
   private async spawn(name: string, args: string[]): Promise<ServerProcess> {
-    const pooledUrl = this.options.outside?.pooledUrl;
+    const pooledUrl = /^(api|control)/.test(name) ? this.options.outside?.pooledUrl : undefined;
+    const url = pooledUrl ?? this.taps.get(name) ?? this.databaseUrl;
     const child = await startProcess({
       title: name,
       command: process.execPath,
       args: [this.main, ...args],
-      env: pooledUrl && /^(api|control)/.test(name) ? { ...this.env, DATABASE_URL: pooledUrl } : this.env,
+      env: { ...this.env, DATABASE_URL: url },
       logFile: path.join(this.folder, `${name.replace(' ', '-')}.log`),
       stopSignal: 'SIGTERM',
     });
@@ -228,46 +246,5 @@ export class System {
     const ended = this.pieceOf(piece);
     this.children.delete(piece);
     await ended?.[ending]();
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
-    .map(Number);
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    // The name of the program, in brackets, may have anything in it.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return undefined; // it has ended meanwhile
-  }
-}
-
-function signalTo(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
-  }
-}
-
-/** Starts a server on its port again: what the killed one has left may be in the way for a moment. */
-async function again<T extends { stop(): Promise<void> }>(
-  start: () => Promise<T>,
-  fits: (server: T) => boolean,
-): Promise<T> {
-  for (const endMs = Date.now() + START_TRIES_MS; ; await sleep(200)) {
-    try {
-      const server = await start();
-      if (fits(server)) return server;
-      await server.stop();
-      throw new Error('the port of a server was taken by someone else');
-    } catch (error) {
-      if (Date.now() > endMs) throw error;
-    }
   }
 }

@@ -4,12 +4,16 @@ import { torture } from './torture.ts';
 // A short one for every change; `npm run torture -- --seconds 120 --seed 1` is the long one.
 test('nothing is lost, resurrected or stale while workers, Temporal, Postgres and the API die', async () => {
   const lines: string[] = [];
-  const result = await torture({ seconds: 25, seed: 7, clients: 4, objects: 600, say: (line) => lines.push(line) });
+  const size = { seconds: 25, seed: 7, clients: 4, objects: 600, stops: 0 };
+  const result = await torture({ ...size, say: (line) => lines.push(line) });
   expect(result, lines.join('\n')).toMatchObject({
     ok: true,
     problems: [],
     ...{ lost: 0, resurrected: 0, stale: 0, duplicates: 0, orphanedParts: 0, wrongVectors: 0, failedItems: 0 },
   });
   expect(result.kills).toBeGreaterThanOrEqual(2);
+  expect(result.freezes).toBeGreaterThanOrEqual(2);
+  expect(result.byHand.writes).toBeGreaterThan(0);
+  expect(result.comparedVectors).toBeGreaterThan(600);
   expect(result.cutovers).toBeGreaterThanOrEqual(1);
 }, 400_000);

@@ -19,6 +19,7 @@ import { Reindexer } from './reindexer.ts';
 import { type Result, resultOf } from './result.ts';
 import { settle } from './settle.ts';
 import { Side } from './side/side.ts';
+import { checkStops } from './stops/stops.ts';
 import { System } from './system.ts';
 
 export interface TortureOptions {
@@ -27,6 +28,8 @@ export interface TortureOptions {
   clients?: number;
   /** Objects that are there before anything begins. */
   objects?: number;
+  /** How often a process is stopped at a point of its work at the end, to see who waits: see `checkStops`. */
+  stops?: number;
   say: (line: string) => void;
   /** Breaks the run off; everything is cleaned up. */
   signal?: AbortSignal;
@@ -35,6 +38,8 @@ export interface TortureOptions {
 const SETTLE_MS = 150_000;
 /** In the calm after the time is over there is one cut-over for so many seconds of it: some 16 writes meet each. */
 const CALM_SECONDS_A_CUT_OVER = 7;
+/** One stop for so many seconds: with two minutes one of each kind. */
+const SECONDS_A_STOP = 11;
 
 /**
  * Runs the whole system as separate processes, lets clients write, reindexes run and servers die for so many seconds,
@@ -43,7 +48,7 @@ const CALM_SECONDS_A_CUT_OVER = 7;
 export async function torture(options: TortureOptions): Promise<Result> {
   const startMs = Date.now();
   const say = (line: string) => options.say(`${((Date.now() - startMs) / 1_000).toFixed(1).padStart(6)} ${line}`);
-  const system = new System(say);
+  const system = new System(say, { taps: true });
   let keepFolder = false;
   try {
     const result = await run(system, options, say);
@@ -60,6 +65,7 @@ export async function torture(options: TortureOptions): Promise<Result> {
 
 async function run(system: System, options: TortureOptions, say: (line: string) => void): Promise<Result> {
   const { seconds, seed, clients = 8, objects = 1_500 } = options;
+  const { stops = Math.round(seconds / SECONDS_A_STOP) } = options;
   const random = new Random(seed);
   await system.start();
   say(`everything runs, the API at ${system.apiUrl}`);
@@ -121,6 +127,11 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     });
     const problems = [...calm.problems, ...(await settle(api, log, oracle.writes, SETTLE_MS))];
     await drains.stop();
+    say('processes are stopped at points of their work');
+    const stopped = await checkStops({
+      ...{ system, api, log, run: runId, random: random.fork('stops'), count: stops, say, signal: quiet.signal },
+    });
+    problems.push(...stopped.problems);
 
     const expected = oracle.expected();
     const checked = await check(api, log, db, expected, (text) => provider.vectorOf(text));
@@ -137,6 +148,7 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     const result = resultOf({
       ...{ seed, seconds, served, oracle, findings, reindexes: reindexer.counts, chaos: chaosCounts, log, system },
       byHand: side.counts,
+      stops: stopped.result,
       ...{ vectors: checked.vectors, faults: provider.faults },
       ...{ probes, calmProbes: calm.probes, drains: await drains.drains(db), calmFromMs, problems },
       leftOver: await leftOver(db),

@@ -107,7 +107,9 @@ test('workers are upgraded under writes, jobs and a reindex, and nothing is lost
   ];
 
   const db = new pg.Pool({ connectionString: database.url, max: 2 });
-  const { findings, objects } = await check(api, log, db, oracle.expected(), system.provider.vectorOf).finally(() => db.end());
+  const { findings, objects } = await check(api, log, db, oracle.expected(), system.provider.vectorOf).finally(() =>
+    db.end(),
+  );
   expect(objects).toBeGreaterThan(OBJECTS / 2);
   expect(findings).toEqual(Object.fromEntries(Object.keys(findings).map((kind) => [kind, []])));
   expect([...problems, ...log.violations, ...system.deaths]).toEqual([]);
