@@ -20,6 +20,8 @@ export interface ReindexCounts {
   drainMs: number[];
 }
 
+/** The indexes that it makes and rebuilds; those of others are not to be written over. */
+const OWN = /^i\d+$/;
 const LONGEST_MS = 180_000;
 const LOOK_MS = 250;
 /** What steering answers when the task has ended by then, or was never there. */
@@ -218,6 +220,8 @@ export class Reindexer {
 
   private async otherIndex(serving: string): Promise<string | undefined> {
     const indexes = await insist(this.log, 'indexes', () => this.api.indexes.list());
-    return indexes.find(({ name, state }) => state === 'active' && name !== serving && !this.retired.has(name))?.name;
+    return indexes.find(
+      ({ name, state }) => OWN.test(name) && state === 'active' && name !== serving && !this.retired.has(name),
+    )?.name;
   }
 }
