@@ -73,6 +73,10 @@ test('a refusal is right while what it names is gone, and no other time', () => 
   expect(oracle(refused('a', 45, 70)).made.problems()).toEqual([]);
   expect(oracle(refused('a', 65, 80)).made.problems()).toHaveLength(1);
   expect(oracle(refused('b', 45, 70)).made.problems()).toHaveLength(1);
+  const failed = refused('alias', 45, 70);
+  const end = { ...failed.end, status: 'failed', errors: [{ type: 'IndexNotFound' }] } as unknown as Tracker;
+  expect(oracle({ ...failed, end }).made.problems()).toEqual([]);
+  expect(oracle({ ...failed, target: 'b', end }).made.problems()).toHaveLength(1);
   const unaccepted = write('a', 56, 57, { end: null, acceptedMs: null, refusal: 'IndexNotFound' });
   expect(oracle({ ...unaccepted, acceptedMs: null }).made.problems()).toEqual([]);
 });

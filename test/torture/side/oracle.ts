@@ -125,7 +125,8 @@ export class SideOracle {
       const said = end ? end.errors.at(-1)?.type : refusal;
       if (end?.status === 'done') return Number(end.data.failed) > 0 ? [`${taskId}: items failed`] : [];
       const how = `${taskId} to ${target}: ${end ? `${end.status}: ${end.detail}` : refusal}`;
-      if (end && end.status !== 'refused') return [how];
+      // A task that names an alias which is gone fails: it can be restarted when the alias is there again.
+      if (end && end.status !== 'refused' && !(target === this.alias && end.status === 'failed')) return [how];
       if (said && !GONE.test(said)) return [how];
       return this.wasGone(target, span) ? [] : [`${how}, and it was there all the time`];
     });
