@@ -9,7 +9,7 @@ import { type BehindObject, type StoredObject, wasDeletedOnce, writeCopies } fro
 import { notOvertaken } from '../store/protocol/versions.ts';
 import type { ObjectWrite } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { clearFailed, hasFailed, recordFailed } from '../store/staging.ts';
+import { clearFailed, hasFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { atOnce, type GiveWay } from './give-way.ts';
 import { preparedWrite } from './prepared-write.ts';
@@ -70,17 +70,17 @@ async function copyPortion(
   const { taskId, lock, dest, signal, giveWay = atOnce } = target;
   const ids = new Set(writes.map(({ id }) => id));
   const deletedOnce = objects.filter((object) => ids.has(object.id) && wasDeletedOnce(object)).map(({ id }) => id);
-  const outcome = await giveWay(signal, () => writeCopies(db, lock, dest.no, writes, deletedOnce));
+  const listed = (items: FailedItem[]) => (taskId === null ? null : { taskId, items });
+  const outcome = await giveWay(signal, () => writeCopies(db, lock, dest.no, writes, deletedOnce, listed([...failed])));
   if (outcome.changed.length > 0) {
     const changed = new Set(outcome.changed);
     const again = objects.filter(({ id }) => changed.has(id));
     for await (const portion of prepareCopies(deps, target, again)) {
-      await writeCopies(db, lock, dest.no, portion.writes, deletedOnce);
+      await writeCopies(db, lock, dest.no, portion.writes, deletedOnce, listed(portion.failed));
       failed.push(...portion.failed);
     }
   }
   if (taskId !== null) {
-    await recordFailed(db, taskId, failed);
     countFailedItems(deps.metrics, failed);
     const failedIds = new Set(failed.map(({ objectId }) => objectId));
     const done = [...ids].filter((id) => !failedIds.has(id));

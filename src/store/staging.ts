@@ -142,7 +142,7 @@ export async function dropStaged(db: Db, staging: string): Promise<void> {
 
 /** Keeps what could not be written, with stage and reason; the item itself too, so that it can be run again. */
 export async function recordFailed(
-  db: Db,
+  db: Db | Trx,
   taskId: string,
   failed: readonly (FailedItem & { item?: unknown })[],
 ): Promise<void> {

@@ -45,6 +45,8 @@ const writeByHighest: Steps['writeLive'] = async (db, request) => {
 };
 
 const nothingOwn: Steps['findOwnContent'] = async () => ({ newer: 0, unknown: 0, examples: [] });
+const copyUnlisted: Steps['writeCopies'] = (db, lock, destNo, objects, deletedOnce) =>
+  STEPS.writeCopies(db, lock, destNo, objects, deletedOnce);
 const notOwn: Steps['removeLeftOvers'] = (db, lock, pair, options) =>
   STEPS.removeLeftOvers(db, lock, pair, { ...options, own: false });
 const onlyBehind: Steps['verify'] = async (db, pair, mark) => (await compareIndexes(db, pair, mark)).behind === 0;
@@ -180,8 +182,8 @@ export const FAULTS: readonly Fault[] = [
     seed: 1,
   },
   {
-    what: 'without a list of what forwards could not embed',
-    steps: { recordForwardFailed: async () => {}, syncFailed: async () => {} },
+    what: 'without a list of what copies could not embed',
+    steps: { writeCopies: copyUnlisted, syncFailed: async () => {} },
     scenario: scenarioOf({}, [], { writers: writersOf({ key: fc.constantFrom(3, 4), text: fc.constant(1) }) }),
     found: /has no vectors and is on no list/,
     seed: 1,

@@ -6,7 +6,6 @@ import type { BehindObject, Pair } from '../../src/store/protocol/copy.ts';
 import { endDraining } from '../../src/store/protocol/draining.ts';
 import { lockPair, releaseLock } from '../../src/store/protocol/lock-pair.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
-import { recordFailed } from '../../src/store/staging.ts';
 import { lockRequest } from '../store/builders.ts';
 import type { Steps } from './steps.ts';
 import { addIndex, note, type Pause, ProcessDied, stepper, untilDone, type World } from './world.ts';
@@ -132,8 +131,8 @@ async function copyAll(run: Run): Promise<void> {
   }
 }
 
-function copyTo({ world, taskId, lock, pair, pause }: Run, objects: readonly BehindObject[]): Promise<void> {
-  return copy(world, { taskId, lock, destNo: pair.destNo, record: recordFailed }, objects, pause);
+function copyTo({ world, taskId, lock, pair }: Run, objects: readonly BehindObject[]): Promise<void> {
+  return copy(world, { taskId, lock, destNo: pair.destNo }, objects);
 }
 
 async function reconcile(run: Run): Promise<void> {

@@ -19,7 +19,6 @@ import { syncFailed } from '../../src/store/protocol/repair.ts';
 import { collectTombstones } from '../../src/store/protocol/tombstones.ts';
 import { compareIndexes, differencesOf } from '../../src/store/protocol/verify.ts';
 import { writeLive } from '../../src/store/protocol/write.ts';
-import { recordFailed } from '../../src/store/staging.ts';
 
 /** The functions of the product as the simulation calls them: a test may break one to see that it is missed. */
 export const STEPS = {
@@ -33,7 +32,6 @@ export const STEPS = {
   readByIds,
   readChanged,
   writeCopies,
-  recordForwardFailed: recordFailed,
   syncFailed,
   renewLock,
   findOwnContent,

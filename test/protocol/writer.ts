@@ -1,8 +1,9 @@
 import { ReembedError } from '../../src/contract/errors.ts';
+import type { FailedItem } from '../../src/contract/tasks.ts';
 import { admitItems, requireWritable } from '../../src/store/admission.ts';
 import { type BehindObject, wasDeletedOnce } from '../../src/store/protocol/copy.ts';
 import { requireLock } from '../../src/store/protocol/locks.ts';
-import type { ForwardTarget } from '../../src/store/protocol/write.ts';
+import type { ForwardTarget, ObjectWrite } from '../../src/store/protocol/write.ts';
 import { findFinished, finishStaged, readStaged, recordFailed } from '../../src/store/staging.ts';
 import { uniqueName } from '../store/builders.ts';
 import {
@@ -185,7 +186,7 @@ async function report(world: World, { taskId, entries }: Task, ids: readonly str
   note(world, isTooOld ? 'beyond retention' : 'not embedded');
   if (isTooOld && world.nature.isExternal) world.wrong.push(`${ids.join()} is refused for good`);
   for (const entry of entries) if (ids.includes(entry.id)) entry.serves = 'may';
-  const failed = ids.map((objectId) => ({ objectId, stage: 'write' as const, reason, detail: reason }));
+  const failed = ids.map((id) => failedItem(id, 'write', reason));
   await recordFailed(world.db, taskId, failed);
 }
 
@@ -201,8 +202,7 @@ async function forward(world: World, { staging }: Omit<Task, 'entries'>, to: To,
     const versions = await Promise.all(behind.map((object) => steps.forwardVersion(db, object.version)));
     await pause('embed for the forward');
     const renamed = behind.map((object, at) => ({ ...object, version: versions[at] as number }));
-    const record = steps.recordForwardFailed;
-    await copy(world, { taskId, lock: to.lock, destNo: to.indexNo, record }, renamed, pause);
+    await copy(world, { taskId, lock: to.lock, destNo: to.indexNo }, renamed);
     if (to.isClean) await finishStaged(db, staging, { written: to.ids.length, unchanged: 0, stale: 0, failed: 0 });
   }).catch((error) => {
     if (!(error instanceof ProcessDied) && !isError(error, 'LockLost')) throw error;
@@ -213,15 +213,13 @@ export interface CopyTo {
   taskId: string;
   lock: string;
   destNo: number;
-  record: typeof recordFailed;
 }
 
 /** Copies objects of a source as they are there, as slices, forwards and reconciling do. */
 export async function copy(
   world: World,
-  { taskId, lock, destNo, record }: CopyTo,
+  { taskId, lock, destNo }: CopyTo,
   objects: readonly BehindObject[],
-  pause: Pause,
 ): Promise<void> {
   const { db, steps } = world;
   const changes = objects.map(
@@ -231,19 +229,18 @@ export async function copy(
     }),
   );
   const deletedOnce = objects.filter(wasDeletedOnce).map(({ id }) => id);
+  const listed = (objects: readonly ObjectWrite[]) => ({
+    taskId,
+    items: objects.filter(({ kind }) => kind === 'failed').map(({ id }) => failedItem(id, 'embed', 'ModelRejected')),
+  });
   const first = await prepare(world, destNo, changes, true);
-  const outcome = await steps.writeCopies(db, lock, destNo, first, deletedOnce);
+  const outcome = await steps.writeCopies(db, lock, destNo, first, deletedOnce, listed(first));
   const changed = new Set(outcome.changed);
   const again = changes.filter(({ id }) => changed.has(id));
   const second = await prepare(world, destNo, again, false);
-  if (second.length > 0) await steps.writeCopies(db, lock, destNo, second, deletedOnce);
-  const failed = [...first, ...second].filter(({ kind }) => kind === 'failed');
-  if (failed.length === 0) return;
-  if ((await pause('record what failed')) === 'die') throw new ProcessDied('before the list');
-  const reason = 'ModelRejected';
-  await record(
-    db,
-    taskId,
-    failed.map(({ id }) => ({ objectId: id, stage: 'embed' as const, reason, detail: reason })),
-  );
+  if (second.length > 0) await steps.writeCopies(db, lock, destNo, second, deletedOnce, listed(second));
 }
+
+const failedItem = (objectId: string, stage: 'embed' | 'write', reason: string): FailedItem => ({
+  ...{ objectId, stage, reason, detail: reason },
+});

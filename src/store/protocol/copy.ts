@@ -1,7 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Payload } from '../../contract/objects.ts';
+import type { FailedItem } from '../../contract/tasks.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
+import { recordFailed } from '../staging.ts';
 import { storeObjects } from './apply-writes.ts';
 import { boundWaits, type Deadline } from './draining.ts';
 import { closeGates, holdGate } from './gate.ts';
@@ -144,10 +146,17 @@ export function wasDeletedOnce({ deleted, deletedVersion }: BehindObject): boole
   return deleted || deletedVersion > 0;
 }
 
+/** Which of some copies could not be embedded, and on whose failed list they are to be. */
+export interface FailedCopies {
+  taskId: string;
+  items: readonly FailedItem[];
+}
+
 /**
  * Writes copies into the destination with the source's versions, where they are higher, under the fencing lock: a
  * copier whose lock was released or taken over writes nothing (`LockLost`). `deletedOnce` are the ids of those that need
- * what the source remembers of deletions.
+ * what the source remembers of deletions. What could not be embedded gets onto the failed list of the lock's task with the
+ * copy or not at all: an object without vectors is looked at once only.
  */
 export async function writeCopies(
   db: Db,
@@ -155,12 +164,14 @@ export async function writeCopies(
   destNo: number,
   objects: readonly ObjectWrite[],
   deletedOnce: readonly string[] = objects.map(({ id }) => id),
+  failed: FailedCopies | null = null,
 ): Promise<WriteCounts> {
   return transaction(db, async (trx) => {
     await holdGate(trx, destNo);
     const { sourceNo } = await requireLock(trx, lock);
     const counts = await storeObjects(trx, destNo, objects, sourceNo);
     await copyLineage(trx, { sourceNo, destNo }, deletedOnce);
+    if (failed) await recordFailed(trx, failed.taskId, failed.items);
     return counts;
   });
 }

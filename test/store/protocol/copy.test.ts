@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
 import { markChanges, readBehind, readByIds, readChanged, writeCopies } from '../../../src/store/protocol/copy.ts';
 import { compareIndexes } from '../../../src/store/protocol/verify.ts';
+import { listFailed } from '../../../src/store/staging.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
   content,
@@ -15,6 +17,7 @@ import {
   rowsOf,
   tombstone,
   unchanged,
+  uniqueName,
   writeIn,
 } from '../builders.ts';
 
@@ -105,6 +108,21 @@ onBothDatabases((database) => {
         { id: 'a', failed: false, parts: [3] },
         { id: 'b', failed: false, parts: [3] },
       ]);
+    });
+
+    it('that could not be embedded is on the failed list together with what is written, or not at all', async () => {
+      const { db } = database();
+      const { dest, lock } = await lockedPair(db);
+      const taskId = uniqueName('reindex');
+      const items = [{ objectId: 'a', stage: 'embed' as const, reason: 'ModelRejected', detail: 'too long' }];
+      const page = { after: null, limit: 10 };
+      await expect(writeCopies(db, randomUUID(), dest.no, [failure('a', 3)], [], { taskId, items })).rejects.toThrow(
+        'was released or taken over',
+      );
+      expect(await listFailed(db, taskId, page)).toEqual([]);
+      await writeCopies(db, lock, dest.no, [failure('a', 3)], [], { taskId, items });
+      expect(await listFailed(db, taskId, page)).toMatchObject(items);
+      expect(await rowsOf(db, dest.no)).toMatchObject([{ id: 'a', failed: true }]);
     });
 
     it('of unchanged content keeps the vectors', async () => {
