@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { ErrorType } from '../../../src/contract/errors.ts';
 import type { Contract, Operation } from './contract.ts';
 import type { ServerName, World } from './world.ts';
@@ -54,6 +56,18 @@ export function requestOf(contract: Contract, { method, path, json }: Operation,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...change.headers },
     body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
   };
+}
+
+/** As `fetch`, which sends no other `Host` than that of the address. */
+export async function send(url: string, { method, headers, body }: Omit<Sendable, 'path'>): Promise<Response> {
+  if (headers.host === undefined) return fetch(url, { method, headers, body: body ?? null });
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers }, async (answer) => {
+      const status = answer.statusCode ?? 0;
+      resolve(new Response(await text(answer), { status, headers: answer.headers as Record<string, string> }));
+    });
+    sent.on('error', reject).end(body);
+  });
 }
 
 export function exampleOf(schema: { examples?: unknown[]; default?: unknown }): unknown {

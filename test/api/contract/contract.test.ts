@@ -11,7 +11,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiDocument } from '../../../src/api/document.ts';
 import { silentDatabase, testApi } from '../support.ts';
-import { bodyOf, exampleOf, requestOf } from './case.ts';
+import { bodyOf, exampleOf, requestOf, send } from './case.ts';
 import { aliasCases } from './cases/aliases.ts';
 import { commonCases } from './cases/common.ts';
 import { indexCases } from './cases/indexes.ts';
@@ -84,7 +84,7 @@ describe('the document', () => {
 it.each(CASES)('$operation answers $expect as documented', async ({ operation, expect: expected, on, given }) => {
   const change = (await given?.(world)) ?? {};
   const { method, path, headers, body } = requestOf(contract, contract.operation(operation), change);
-  const response = await fetch(world.servers[on ?? 'api'] + path, { method, headers, body: body ?? null });
+  const response = await send(world.servers[on ?? 'api'] + path, { method, headers, body });
   const seen = { method, path, status: response.status, headers: response.headers, body: await bodyOf(response) };
   const isProblem = response.headers.get('content-type') === 'application/problem+json';
   expect(isProblem ? JSON.parse(seen.body).type : seen.status, seen.body.slice(0, 500)).toBe(

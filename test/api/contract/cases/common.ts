@@ -38,7 +38,7 @@ const ALL: Common[] = [
   {
     expect: 'Forbidden',
     on: 'guarded',
-    fits: ({ json }) => json['x-role'] !== 'view',
+    fits: ({ json }) => json['x-role'] !== undefined && json['x-role'] !== 'view',
     change: () => ({ headers: { authorization: `Bearer ${VIEW_TOKEN}` } }),
   },
   { expect: 'TooManyRequests', on: 'limited' },
