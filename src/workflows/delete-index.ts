@@ -48,6 +48,7 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
       ),
   } as const;
   return runTask(spec, async (task) => {
+    task.tracker.data.index = input.index;
     if (deleteAtMs === undefined) {
       const admitted = await admit(task, 'delete-index', raw, given.previous);
       indexNo ??= admitted.input.indexNo as number;

@@ -9,6 +9,12 @@ const PAUSE_MS = 500;
 /** Connections that fail one after the other before we give up: about a minute of an API being started anew. */
 const MOST_FAILURES = 12;
 
+export interface WatchOptions {
+  signal?: AbortSignal;
+  /** Gets the error of each try that failed, and null once the server answers again. */
+  onConnection?: (error: unknown) => void;
+}
+
 interface Wanted<S extends z.ZodType> {
   path: string;
   query: Query;
@@ -21,23 +27,19 @@ interface Wanted<S extends z.ZodType> {
  * The tracker of a task at each change, until the task has ended. A connection that is lost is made anew, telling what
  * was seen last; the API says with 204 that nothing will follow, which a stream that merely ends does not.
  */
-export function watchEvents(send: Send, taskId: string, options: { signal?: AbortSignal }): AsyncGenerator<Tracker> {
-  return watch(
-    send,
-    { path: '/v1/tasks/events', query: { taskId }, name: 'tracker', schema: trackerSchema },
-    options.signal,
-  );
+export function watchEvents(send: Send, taskId: string, options: WatchOptions): AsyncGenerator<Tracker> {
+  return watch(send, { path: '/v1/tasks/events', query: { taskId }, name: 'tracker', schema: trackerSchema }, options);
 }
 
 /** A page of tasks as it is, and again each time it has changed, until the signal aborts. */
-export function watchList(send: Send, query: Query, options: { signal?: AbortSignal }): AsyncGenerator<TaskList> {
-  return watch(send, { path: '/v1/tasks/list', query, name: 'tasks', schema: taskListSchema }, options.signal);
+export function watchList(send: Send, query: Query, options: WatchOptions): AsyncGenerator<TaskList> {
+  return watch(send, { path: '/v1/tasks/list', query, name: 'tasks', schema: taskListSchema }, options);
 }
 
 async function* watch<S extends z.ZodType>(
   send: Send,
   { path, query, name, schema }: Wanted<S>,
-  signal: AbortSignal | undefined,
+  { signal, onConnection }: WatchOptions,
 ): AsyncGenerator<z.output<S>> {
   let seen: string | undefined;
   let begun = false;
@@ -49,6 +51,7 @@ async function* watch<S extends z.ZodType>(
         headers: seen === undefined ? {} : { 'last-event-id': seen },
         signal,
       });
+      onConnection?.(null);
       if (response.status === 204) return;
       let isEmpty = true;
       for await (const event of eventsOf(response)) {
@@ -63,6 +66,7 @@ async function* watch<S extends z.ZodType>(
     } catch (error) {
       signal?.throwIfAborted();
       failures++;
+      onConnection?.(error);
       const mayRecover = error instanceof ReembedError && isPassing(error);
       if (!begun || !mayRecover || failures > MOST_FAILURES) throw error;
       await pause(Math.max(error.retryAfterMs ?? 0, Math.min(8_000, PAUSE_MS * 2 ** failures)), signal);

@@ -24,7 +24,7 @@ import {
   trackerSchema,
   type upsertSchema,
 } from '../../contract/tasks.ts';
-import { watchEvents, watchList } from './events.ts';
+import { type WatchOptions, watchEvents, watchList } from './events.ts';
 import { toNdjson } from './lines.ts';
 import { type Query, readAs, type Send } from './request.ts';
 import { type Run, type RunOptions, readInfo, waitForEnd } from './run.ts';
@@ -137,7 +137,7 @@ export function taskCalls(send: Send, run: Run) {
     page,
     list,
     /** One page as it is, and again each time it has changed; lost connections are made anew. */
-    watchPage: (filter: TaskFilter & TaskPageOptions = {}, options: { signal?: AbortSignal } = {}) =>
+    watchPage: (filter: TaskFilter & TaskPageOptions = {}, options: WatchOptions = {}) =>
       watchList(send, { ...filter }, options),
     /** How many tasks there are, and how many in each status. */
     async counts(filter: TaskFilter = {}): Promise<TaskCounts> {
@@ -183,7 +183,7 @@ export function taskCalls(send: Send, run: Run) {
       } while (cursor !== null);
     },
     /** The tracker at each change, until the task has ended; lost connections are made anew. */
-    events: (taskId: string, options: { signal?: AbortSignal } = {}) => watchEvents(send, taskId, options),
+    events: (taskId: string, options: WatchOptions = {}) => watchEvents(send, taskId, options),
     /** The tracker at the end of a task, or after so many seconds, whatever it tells then. */
     wait: (taskId: string, options: { seconds?: number; signal?: AbortSignal } = {}) =>
       waitForEnd(send, taskId, options),

@@ -12,7 +12,7 @@ const KEPT = 150;
 
 /** Objects per second of all tasks that run, sampled while one looks: nothing keeps this for later. */
 export function Throughput() {
-  const { data } = useLive(['tasks', PAGE], (signal) => reembed.tasks.watchPage(PAGE, { signal }));
+  const { data } = useLive(['tasks', PAGE], (options) => reembed.tasks.watchPage(PAGE, options));
   const now = (data?.tasks ?? []).reduce((sum, { progress }) => sum + (progress?.perSecond ?? 0), 0);
   const [samples, setSamples] = useState<number[]>([]);
   useEffect(() => {

@@ -1,4 +1,5 @@
 import { createClient } from '../../client/http/client.ts';
+import { noteAnswer, noteNoAnswer } from './connection.ts';
 import { currentToken, refuse } from './session.ts';
 
 /** Sends the token of the session along, and notes when the API wants another one. */
@@ -6,7 +7,14 @@ async function sessionFetch(input: RequestInfo | URL, init: RequestInit = {}): P
   const token = currentToken();
   const headers = new Headers(init.headers);
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
-  const response = await fetch(input, { ...init, headers });
+  let response: Response;
+  try {
+    response = await fetch(input, { ...init, headers });
+  } catch (error) {
+    if (!init.signal?.aborted) noteNoAnswer();
+    throw error;
+  }
+  noteAnswer(response);
   if (response.status === 401) refuse(token);
   return response;
 }

@@ -11,13 +11,18 @@ export interface Live<T> {
   ended: boolean;
 }
 
+export interface LiveOptions {
+  signal: AbortSignal;
+  onConnection: (error: unknown) => void;
+}
+
 const AGAIN_MS = 3_000;
 
 /**
  * What a stream of events told last. It is kept under a key of the query cache, so that it is there at once on the way
  * back. A hidden page does not listen: browsers allow few connections at a time.
  */
-export function useLive<T>(key: QueryKey, open: (signal: AbortSignal) => AsyncIterable<T>): Live<T> {
+export function useLive<T>(key: QueryKey, open: (options: LiveOptions) => AsyncIterable<T>): Live<T> {
   const cache = useQueryClient();
   const hidden = useDocumentVisibility() === 'hidden';
   const name = JSON.stringify(key);
@@ -28,9 +33,15 @@ export function useLive<T>(key: QueryKey, open: (signal: AbortSignal) => AsyncIt
     if (hidden) return;
     const left = new AbortController();
     let again: ReturnType<typeof setTimeout> | undefined;
+    // The client tries again by itself; until it has an answer, what is shown is how it was last.
+    const onConnection = (error: unknown) => {
+      if (left.signal.aborted) return;
+      const connected = error === null;
+      setState((before) => (before.connected === connected ? before : { ...before, name, connected }));
+    };
     const listen = async () => {
       try {
-        for await (const data of open(left.signal)) {
+        for await (const data of open({ signal: left.signal, onConnection })) {
           cache.setQueryData(key, data);
           setState({ name, data, error: null, connected: true, ended: false });
         }

@@ -1,30 +1,26 @@
-import { Button, Checkbox, Group, Modal, NativeSelect, Stack, Table, TextInput } from '@mantine/core';
+import { Group, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ReembedError } from '../../client/http/client.ts';
 import type { Alias, IndexInfo } from '../../contract/indexes.ts';
-import { reembed } from '../api/client.ts';
 import { aliasesQuery } from '../api/queries.ts';
-import { useAct } from '../ui/act.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
 import { IndexLink } from '../ui/links.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
+import { AliasDialog } from './alias-dialog.tsx';
+import { RemoveAlias } from './remove-alias.tsx';
 
 /** The stable names, where each points to, and how that is changed. */
 export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
   const { data, error } = useQuery(aliasesQuery);
   const [changed, setChanged] = useState<Alias | null>(null);
-  const remove = useAct(reembed.aliases.delete, {
-    done: (_, alias) => `The alias ${alias} is gone`,
-    changes: [['aliases'], ['indexes']],
-  });
+  const [removed, setRemoved] = useState<Alias | null>(null);
   return (
     <Card
       flush
       title="Aliases"
       actions={
-        <ActionButton needs="admin" onClick={() => setChanged({ alias: '', index: indexes[0]?.name ?? '' })}>
+        <ActionButton needs="admin" onClick={() => setChanged({ alias: '', index: '' })}>
           New alias…
         </ActionButton>
       }
@@ -61,11 +57,10 @@ export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
                     </ActionButton>
                     <ActionButton
                       needs="admin"
-                      loading={remove.isPending && remove.variables === alias}
-                      onClick={() => remove.mutate(alias)}
+                      onClick={() => setRemoved({ alias, index })}
                       aria-label={`Remove ${alias}`}
                     >
-                      Remove
+                      Remove…
                     </ActionButton>
                   </Group>
                 </Table.Td>
@@ -74,72 +69,8 @@ export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
           </Table.Tbody>
         </Table>
       )}
+      {removed && <RemoveAlias alias={removed} onClose={() => setRemoved(null)} />}
       {changed && <AliasDialog alias={changed} indexes={indexes} onClose={() => setChanged(null)} />}
     </Card>
-  );
-}
-
-interface AliasDialogProps {
-  alias: Alias;
-  indexes: readonly IndexInfo[];
-  onClose: () => void;
-}
-
-function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps) {
-  const [alias, setAlias] = useState(given.alias);
-  const [index, setIndex] = useState(given.index);
-  const [force, setForce] = useState(false);
-  const isNew = given.alias === '';
-  const set = useAct(() => reembed.aliases.set(alias, index, { force }), {
-    quiet: true,
-    done: () => `${alias} points to ${index}`,
-    changes: [['aliases'], ['indexes']],
-    onDone: onClose,
-  });
-  return (
-    <Modal opened onClose={onClose} title={isNew ? 'New alias' : `Switch ${given.alias}`}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          set.mutate();
-        }}
-      >
-        <Stack gap="sm">
-          {isNew && (
-            <TextInput
-              label="Alias"
-              value={alias}
-              onChange={(event) => setAlias(event.currentTarget.value)}
-              spellCheck={false}
-              data-autofocus
-            />
-          )}
-          <NativeSelect
-            size="xs"
-            label="Points to"
-            data={indexes.map(({ name }) => name)}
-            value={index}
-            onChange={(event) => setIndex(event.currentTarget.value)}
-          />
-          {set.error && <Problem error={set.error} title="The alias was not changed" />}
-          {(force || (set.error instanceof ReembedError && set.error.type === 'NotCurrent')) && (
-            <Checkbox
-              size="xs"
-              label="Switch although the index lacks this"
-              checked={force}
-              onChange={(event) => setForce(event.currentTarget.checked)}
-            />
-          )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Not now
-            </Button>
-            <Button type="submit" loading={set.isPending} disabled={alias === ''}>
-              {isNew ? 'Create the alias' : 'Switch the alias'}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   );
 }

@@ -30,7 +30,10 @@ export function DeleteIndex({ index, onClose }: { index: IndexInfo; onClose: () 
         }}
       >
         <Stack gap="sm">
-          <Text fz="sm">{plural(index.objects, 'object')} and all vectors go with it. This cannot be undone.</Text>
+          <Text fz="sm">
+            {index.estimated ? 'About ' : ''}
+            {plural(index.objects, 'object')} and all vectors go with it. This cannot be undone.
+          </Text>
           {aliased && (
             <Checkbox
               label={`Also remove what serves from it: ${index.aliases.join(', ')}`}
@@ -39,7 +42,7 @@ export function DeleteIndex({ index, onClose }: { index: IndexInfo; onClose: () 
             />
           )}
           <TextInput
-            label={`Write ${index.name} to go on`}
+            label={`Type ${index.name} to confirm`}
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}
             spellCheck={false}

@@ -7,6 +7,7 @@ import { useAccess } from '../api/access.ts';
 import { serverQuery } from '../api/queries.ts';
 import { useSession } from '../api/session.ts';
 import { ColorScheme } from './color-scheme.tsx';
+import { ConnectionBanner } from './connection-banner.tsx';
 import { Logo } from './logo.tsx';
 import { SignIn } from './sign-in.tsx';
 import { SignOut } from './sign-out.tsx';
@@ -76,6 +77,7 @@ function Pages() {
         <Elsewhere />
       </AppShell.Navbar>
       <AppShell.Main ref={main} id="main" tabIndex={-1} style={{ outline: 'none', minWidth: 0 }}>
+        <ConnectionBanner />
         <Outlet />
       </AppShell.Main>
     </AppShell>

@@ -15,26 +15,36 @@ const PHASES = [
   ['cut-over', 'Cut over', 'the alias is switched'],
 ] as const;
 
-type State = 'done' | 'now' | 'stopped' | 'ahead';
+type State = 'done' | 'now' | 'stopped' | 'ahead' | 'unknown';
 
 const LOOKS: Record<State, { word: string; color: string; sign: string }> = {
   done: { word: 'done', color: 'teal-7', sign: '✓' },
   now: { word: 'now', color: 'blue-6', sign: '●' },
   stopped: { word: 'stopped here', color: 'red-7', sign: '■' },
   ahead: { word: 'ahead', color: 'gray-5', sign: '○' },
+  unknown: { word: 'not known', color: 'gray-5', sign: '?' },
 };
 
 /** Where a reindex is on its way. */
 export function Phases({ tracker }: { tracker: Tracker }) {
   const { phase } = tracker.data;
-  const at = phase === 'done' ? PHASES.length : PHASES.findIndex(([name]) => name === phase);
+  const isDone = phase === 'done' || tracker.status === 'done';
+  const at = isDone ? PHASES.length : PHASES.findIndex(([name]) => name === phase);
+  // Only a worker tells the phase. A task that has not begun is in none.
+  const isUnknown = at < 0 && !['pending', 'refused'].includes(tracker.status);
   const stateOf = (place: number): State => {
+    if (isUnknown) return 'unknown';
     if (place < at) return 'done';
     if (place > at) return 'ahead';
     return isOpen(tracker.status) ? 'now' : 'stopped';
   };
   return (
     <Card title="Phases">
+      {isUnknown && (
+        <Text fz="sm" mb="xs" role="status">
+          The phase is not known: no worker answers.
+        </Text>
+      )}
       <ol className="phases">
         {PHASES.map(([name, title, means], place) => {
           const { word, color, sign } = LOOKS[stateOf(place)];

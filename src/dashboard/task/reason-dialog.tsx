@@ -5,11 +5,18 @@ import { useTaskAct } from './steer.ts';
 
 interface ReasonDialogProps {
   id: string;
-  verb: 'cancel' | 'ignore';
+  /** `keep` cancels the deletion of an index. */
+  verb: 'cancel' | 'ignore' | 'keep';
   onClose: () => void;
 }
 
 const TEXTS = {
+  keep: {
+    title: 'Keep the index?',
+    text: 'The deletion is canceled: the index stays as it is. If it is kept current, that ends.',
+    confirm: 'Keep the index',
+    done: 'The index is kept',
+  },
   cancel: {
     title: 'Cancel this task?',
     text: 'It stops, and its locks are released. What it has written stays; a reindex that is canceled leaves the index that serves as it is.',
@@ -28,7 +35,7 @@ const TEXTS = {
 export function ReasonDialog({ id, verb, onClose }: ReasonDialogProps) {
   const [reason, setReason] = useState('');
   const { title, text, confirm, done } = TEXTS[verb];
-  const stop = useTaskAct(id, () => reembed.tasks[verb](id, reason || undefined), done);
+  const stop = useTaskAct(id, () => reembed.tasks[verb === 'keep' ? 'cancel' : verb](id, reason || undefined), done);
   return (
     <Modal opened onClose={onClose} title={title}>
       <form
@@ -49,9 +56,9 @@ export function ReasonDialog({ id, verb, onClose }: ReasonDialogProps) {
           />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
-              Keep it going
+              {verb === 'keep' ? 'Close' : 'Keep it going'}
             </Button>
-            <Button type="submit" color="red" loading={stop.isPending}>
+            <Button type="submit" color={verb === 'keep' ? undefined : 'red'} loading={stop.isPending}>
               {confirm}
             </Button>
           </Group>

@@ -3,6 +3,7 @@ import { effectOf, type SteeringCall } from '../../contract/steering.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
+import { DeleteNow } from './delete-now.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
 import { useTaskAct } from './steer.ts';
 import { ThrottleDialog } from './throttle-dialog.tsx';
@@ -18,12 +19,14 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
   const { id, status, type } = tracker;
   const [canceling, cancelDialog] = useDisclosure();
   const [ignoring, ignoreDialog] = useDisclosure();
+  const [deleting, deleteDialog] = useDisclosure();
   const [throttling, throttleDialog] = useDisclosure();
   const pause = useTaskAct(id, () => reembed.tasks.pause(id), 'The task will pause');
   const resume = useTaskAct(id, () => reembed.tasks.resume(id), 'The task goes on');
   const restart = useTaskAct<boolean>(id, (force) => reembed.tasks.restart(id, { force }), 'The task is restarted');
   const effect = (call: SteeringCall) => effectOf(status, ended, call);
   const may = (call: SteeringCall) => !['nothing', 'tooLate'].includes(effect(call));
+  const deletes = type === 'delete-index' && status !== 'done';
   const needsForce = !may('restart') && may('restart with force');
   return (
     <>
@@ -38,18 +41,28 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
         </ActionButton>
       )}
       {type === 'reindex' && may('throttle') && <ActionButton onClick={throttleDialog.open}>Throttle…</ActionButton>}
-      {(may('restart') || needsForce) && (
+      {(may('restart') || needsForce) && deletes && (
+        <ActionButton color="red" variant="outline" onClick={deleteDialog.open}>
+          Delete now…
+        </ActionButton>
+      )}
+      {(may('restart') || needsForce) && !deletes && (
         <ActionButton loading={restart.isPending} onClick={() => restart.mutate(needsForce)}>
           {effect('restart') === 'goesOn' ? 'Go on now' : needsForce ? 'Restart all the same' : 'Restart'}
         </ActionButton>
       )}
       {may('ignore') && <ActionButton onClick={ignoreDialog.open}>Ignore…</ActionButton>}
       {may('cancel') && (
-        <ActionButton color="red" variant="outline" onClick={cancelDialog.open}>
-          Cancel…
+        <ActionButton
+          color={deletes ? undefined : 'red'}
+          variant={deletes ? 'filled' : 'outline'}
+          onClick={cancelDialog.open}
+        >
+          {deletes ? 'Keep the index…' : 'Cancel…'}
         </ActionButton>
       )}
-      {canceling && <ReasonDialog id={id} verb="cancel" onClose={cancelDialog.close} />}
+      {deleting && <DeleteNow tracker={tracker} force={needsForce} onClose={deleteDialog.close} />}
+      {canceling && <ReasonDialog id={id} verb={deletes ? 'keep' : 'cancel'} onClose={cancelDialog.close} />}
       {ignoring && <ReasonDialog id={id} verb="ignore" onClose={ignoreDialog.close} />}
       {throttling && <ThrottleDialog id={id} onClose={throttleDialog.close} />}
     </>

@@ -3,11 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { ReembedError } from '../../client/http/client.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
+import { useLostSince } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
 import { Card, PageHead } from '../ui/card.tsx';
 import { duration, rate } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
+import { Moment } from '../ui/moment.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { isOpen, Status } from '../ui/status.tsx';
@@ -27,7 +29,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
     queryFn: () => 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const live = useLive(['task', taskId, look], (signal) => reembed.tasks.events(taskId, { signal }));
+  const live = useLive(['task', taskId, look], (options) => reembed.tasks.events(taskId, options));
   const tracker = live.data;
   if (!tracker) {
     const { error } = live;
@@ -59,14 +61,15 @@ export function TaskPage({ taskId }: { taskId: string }) {
 
 function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
   const { status, detail, progress, type } = tracker;
-  const going = isOpen(status) && !live.ended;
+  const lost = useLostSince() !== null || !live.connected;
+  const going = isOpen(status) && !live.ended && !lost;
   return (
     <Card>
       <Stack gap="sm">
         <Group gap="lg" justify="space-between">
           <Group gap="md" fz="md">
             <span data-testid="status">
-              <Status status={status} />
+              <Status status={status} still={lost} />
             </span>
             <Text fz="sm" c="dimmed">
               {type}
@@ -88,9 +91,10 @@ function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) 
             )}
           </Group>
         )}
-        {!live.connected && (
+        {lost && isOpen(status) && (
           <Alert color="yellow" variant="outline" role="status">
-            The connection was lost; this is how it was last. Trying again.
+            This is how the task was at its last answer, <Moment at={tracker.updateTime} />. Rate and time left are not
+            known now.
           </Alert>
         )}
       </Stack>

@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, Modal, ScrollArea, Stack, Table, Text, TextInp
 import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import type { SteerFilter, SteerRequest, SteerResult } from '../../client/http/client.ts';
-import type { SteerAction } from '../../contract/steer-tasks.ts';
+import { STEERABLE_TYPES, type SteerAction } from '../../contract/steer-tasks.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { plural } from '../ui/format.ts';
@@ -21,10 +21,24 @@ const SHOWN = 200;
 
 /** Steers all of them as a task, and reads what came of each. */
 async function steer(request: SteerRequest): Promise<SteerResult[]> {
-  const { id } = await reembed.tasks.steerAll(request, { wait: true });
+  const { id, status, detail } = await reembed.tasks.steerAll(request, { wait: true });
   const results: SteerResult[] = [];
   for await (const result of reembed.tasks.steerResults(id)) results.push(result);
+  if (status !== 'done') {
+    const done = results.filter(({ outcome }) => outcome !== null && !outcome.startsWith('would-')).length;
+    throw new Error(`The task ${id} is ${status}, ${done} of ${results.length} tasks were steered: ${detail}`);
+  }
   return results;
+}
+
+/** Deleting an index is confirmed on the page of its task, one by one. */
+const RESTARTABLE = STEERABLE_TYPES.filter((type) => type !== 'delete-index');
+
+/** What is steered: nothing that is created after the look at what would be done. */
+function bounded(action: SteerAction, filter: SteerFilter, until: string): SteerFilter {
+  const types =
+    action === 'restart' ? (filter.types ?? RESTARTABLE).filter((type) => type !== 'delete-index') : filter.types;
+  return { ...filter, ...(types && { types }), ...(!filter.taskIds && { createdBefore: until }) };
 }
 
 /** Shows what would be done to each task, does it when that is confirmed, and shows what came of it. */
@@ -32,10 +46,14 @@ export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) 
   const [force, setForce] = useState(false);
   const [reason, setReason] = useState('');
   const attempt = useId();
-  const request: SteerRequest = { action, filter, ...(action === 'restart' && force && { force }) };
+  const [until] = useState(() => new Date().toISOString());
+  const bound = bounded(action, filter, until);
+  const onlyDeletions = bound.types?.length === 0;
+  const request: SteerRequest = { action, filter: bound, ...(action === 'restart' && force && { force }) };
   const preview = useQuery({
     queryKey: ['preview', attempt, request],
     queryFn: () => steer({ ...request, dryRun: true }),
+    enabled: !onlyDeletions,
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,
@@ -49,6 +67,9 @@ export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) 
   return (
     <Modal opened onClose={() => onClose(run.isSuccess)} title={`${label} tasks`} size="lg">
       <Stack gap="sm">
+        {action === 'restart' && (
+          <Text fz="sm">Deletions of indexes are left out: delete each on the page of its task.</Text>
+        )}
         {!run.isSuccess && action === 'restart' && (
           <Checkbox
             label="Also those that are exhausted or ignored"
@@ -66,7 +87,7 @@ export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) 
           />
         )}
         {(preview.error || run.error) && <Problem error={run.error ?? preview.error} />}
-        {preview.isPending && <Loading rows={4} />}
+        {preview.isLoading && <Loading rows={4} />}
         {results && <Outcomes results={results} before={!run.isSuccess} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={() => onClose(run.isSuccess)}>

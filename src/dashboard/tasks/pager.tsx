@@ -18,7 +18,7 @@ export function Pager({ page, perPage, shown, total, connected, onNewer, onOlder
     <Group justify="space-between" px="md" py="sm" gap="xs">
       <Text fz="xs" c="dimmed" role="status">
         {shown === 0 ? 'none' : `${number(first)} to ${number(first + shown - 1)} of ${number(total)}`}
-        {connected ? '' : ' · the connection was lost, trying again'}
+        {connected ? '' : ' · as of the last answer'}
       </Text>
       {(onNewer || onOlder) && (
         <Group gap="xs">

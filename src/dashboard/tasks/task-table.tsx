@@ -1,5 +1,6 @@
 import { Checkbox, Group, Stack, Table, Text } from '@mantine/core';
 import type { TaskRow } from '../../client/http/client.ts';
+import { useLostSince } from '../api/connection.ts';
 import { duration, rate } from '../ui/format.ts';
 import { TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
@@ -8,12 +9,15 @@ import { isOpen, Status } from '../ui/status.tsx';
 
 interface TaskTableProps {
   tasks: readonly TaskRow[];
+  /** Whether the rows are as they are now. */
+  connected: boolean;
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
 }
 
 /** One row to a task. On a phone, what else there is stands below its name. */
-export function TaskTable({ tasks, selected, onSelect }: TaskTableProps) {
+export function TaskTable({ tasks, connected, selected, onSelect }: TaskTableProps) {
+  const lost = useLostSince() !== null;
   const all = tasks.every(({ id }) => selected.has(id));
   const some = tasks.some(({ id }) => selected.has(id));
   const toggle = (ids: readonly string[], on: boolean) => {
@@ -54,7 +58,13 @@ export function TaskTable({ tasks, selected, onSelect }: TaskTableProps) {
       </Table.Thead>
       <Table.Tbody>
         {tasks.map((task) => (
-          <TaskTableRow key={task.id} task={task} checked={selected.has(task.id)} onCheck={toggle} />
+          <TaskTableRow
+            key={task.id}
+            task={task}
+            connected={connected && !lost}
+            checked={selected.has(task.id)}
+            onCheck={toggle}
+          />
         ))}
       </Table.Tbody>
     </Table>
@@ -63,13 +73,14 @@ export function TaskTable({ tasks, selected, onSelect }: TaskTableProps) {
 
 interface RowProps {
   task: TaskRow;
+  connected: boolean;
   checked: boolean;
   onCheck: (ids: readonly string[], on: boolean) => void;
 }
 
-function TaskTableRow({ task, checked, onCheck }: RowProps) {
+function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
   const { id, type, status, detail, progress, createTime } = task;
-  const running = isOpen(status) && progress;
+  const running = connected && isOpen(status) && progress;
   const bar = progress && <ProgressBar progress={progress} label={`Progress of ${id}`} quiet />;
   return (
     <Table.Tr data-task={id}>
@@ -88,14 +99,14 @@ function TaskTableRow({ task, checked, onCheck }: RowProps) {
         </Text>
         <Stack gap={4} mt={4} hiddenFrom="sm">
           <Group gap="xs" fz="xs" justify="space-between">
-            <Status status={status} />
+            <Status status={status} still={!connected} />
             {createTime && <Moment at={createTime} />}
           </Group>
           {bar}
         </Stack>
       </Table.Td>
       <Table.Td visibleFrom="sm">
-        <Status status={status} />
+        <Status status={status} still={!connected} />
       </Table.Td>
       <Table.Td visibleFrom="sm">{bar}</Table.Td>
       <Table.Td ta="right" visibleFrom="lg" className="nowrap">

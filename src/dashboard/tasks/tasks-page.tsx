@@ -38,7 +38,7 @@ function TaskList({ filter }: { filter: TaskFilter }) {
   const [cursors, setCursors] = useState<(string | null)[]>([null]);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const page = { ...filter, limit: PAGE, cursor: cursors.at(-1) };
-  const { data, error, connected } = useLive(['tasks', page], (signal) => reembed.tasks.watchPage(page, { signal }));
+  const { data, error, connected } = useLive(['tasks', page], (options) => reembed.tasks.watchPage(page, options));
   const filtered = Object.values(filter).some((value) => value !== undefined);
 
   if (!data) {
@@ -51,7 +51,7 @@ function TaskList({ filter }: { filter: TaskFilter }) {
         <NoTasks filtered={filtered} />
       ) : (
         <>
-          <TaskTable tasks={data.tasks} selected={selected} onSelect={setSelected} />
+          <TaskTable tasks={data.tasks} connected={connected} selected={selected} onSelect={setSelected} />
           <Pager
             page={cursors.length}
             perPage={PAGE}

@@ -7,6 +7,11 @@ export function number(value: number): string {
   return whole.format(value);
 }
 
+/** A number that may be an estimate, which it then says. */
+export function count(value: number, estimated: boolean): string {
+  return estimated ? `about ${number(value)}` : number(value);
+}
+
 export function rate(perSecond: number): string {
   return `${perSecond >= 100 ? whole.format(perSecond) : short.format(perSecond)}/s`;
 }

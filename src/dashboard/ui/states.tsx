@@ -36,6 +36,11 @@ export function Empty({ title, children, action }: EmptyProps) {
   );
 }
 
+/** To this page the server that is missing is the API. */
+function titleOf({ type }: ReembedError): string {
+  return type === 'ServerUnavailable' ? 'The API does not answer' : ERROR_KINDS[type].title;
+}
+
 /** What went wrong, in the words of the API, with the fields that were bad. */
 export function Problem({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const known = error instanceof ReembedError ? error : undefined;
@@ -44,7 +49,7 @@ export function Problem({ error, retry, title }: { error: unknown; retry?: () =>
       variant="outline"
       color="red"
       role="alert"
-      title={title ?? (known ? ERROR_KINDS[known.type].title : 'Something went wrong')}
+      title={title ?? (known ? titleOf(known) : 'Something went wrong')}
       className="wrap"
     >
       <Stack gap={6} align="flex-start">

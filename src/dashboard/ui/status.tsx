@@ -22,21 +22,27 @@ export function isOpen(status: TaskStatus): boolean {
   return !ENDED.includes(status) && status !== 'failed';
 }
 
-export function StatusDot({ status }: { status: TaskStatus }) {
+interface StatusProps {
+  status: TaskStatus;
+  /** Nothing moves: the status is how it was last. */
+  still?: boolean | undefined;
+}
+
+export function StatusDot({ status, still = false }: StatusProps) {
   const color = `var(--mantine-color-${COLORS[status].replace('.', '-')})`;
   return (
     <span
       aria-hidden
-      className={status === 'processing' ? 'pulse' : undefined}
+      className={status === 'processing' && !still ? 'pulse' : undefined}
       style={{ width: 8, height: 8, borderRadius: 8, background: color, flex: 'none' }}
     />
   );
 }
 
-export function Status({ status }: { status: TaskStatus }) {
+export function Status({ status, still }: StatusProps) {
   return (
     <Group gap={7} wrap="nowrap" component="span" title={STATUSES[status].means} style={{ display: 'inline-flex' }}>
-      <StatusDot status={status} />
+      <StatusDot status={status} still={still} />
       <Text component="span" fz="inherit" fw={500}>
         {status}
       </Text>

@@ -1,0 +1,32 @@
+import { Text } from '@mantine/core';
+import type { Alias } from '../../contract/indexes.ts';
+import { reembed } from '../api/client.ts';
+import { useAct } from '../ui/act.ts';
+import { Problem } from '../ui/states.tsx';
+import { TypeToConfirm } from '../ui/type-to-confirm.tsx';
+
+/** An alias is what services use: without it their calls fail at once. */
+export function RemoveAlias({ alias: { alias, index }, onClose }: { alias: Alias; onClose: () => void }) {
+  const remove = useAct(() => reembed.aliases.delete(alias), {
+    quiet: true,
+    done: () => `Alias ${alias} removed; it pointed to ${index}`,
+    changes: [['aliases'], ['indexes']],
+    onDone: onClose,
+  });
+  return (
+    <TypeToConfirm
+      title={`Remove the alias ${alias}?`}
+      name={alias}
+      confirm="Remove the alias"
+      keep="Keep it"
+      loading={remove.isPending}
+      onConfirm={() => remove.mutate()}
+      onClose={onClose}
+    >
+      <Text fz="sm">
+        Every search and write that uses the name {alias} fails from then on. The index {index} stays.
+      </Text>
+      {remove.error && <Problem error={remove.error} title="The alias was not removed" />}
+    </TypeToConfirm>
+  );
+}

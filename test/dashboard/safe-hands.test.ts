@@ -1,0 +1,144 @@
+import { afterAll, expect, it, vi } from 'vitest';
+import { givenIndex } from '../support/rig.ts';
+import { createSlowModel } from '../workflows/support/slow-model.ts';
+import { cuttable } from './support/cuttable.ts';
+import { type Dashboard, openDashboard, soon, statusBecomes } from './support/dashboard.ts';
+
+const DEST_DIMENSIONS = 16;
+const slow = createSlowModel(DEST_DIMENSIONS);
+const opened: Dashboard | undefined = await openDashboard({ embedder: slow.embedder });
+const test = it.skipIf(!opened);
+vi.setConfig({ testTimeout: 120_000 });
+const dashboard = opened as Dashboard;
+afterAll(() => opened?.close());
+let names = 0;
+
+async function given(objects = 3): Promise<{ alias: string; index: string; next: string }> {
+  const alias = `safe${++names}`;
+  await givenIndex(dashboard.system.database.db, `${alias}-v1`, { alias });
+  const items = Array.from({ length: objects }, (_, at) => ({ id: `k${at}`, payload: `text ${at}.` }));
+  await dashboard.system.reembed.tasks.upsert({ index: alias, items }, { wait: true });
+  return { alias, index: `${alias}-v1`, next: `${alias}-v2` };
+}
+
+const indexNames = async () => (await dashboard.system.reembed.indexes.list()).map(({ name }) => name);
+
+test('a deletion that waits is run at once only after the name of the index was typed', async () => {
+  const { index } = await given();
+  const { reembed } = dashboard.system;
+  const { id } = await reembed.tasks.deleteIndex({ index, after: '24h', force: true });
+  const page = await dashboard.open(`/tasks/${id}`);
+  await statusBecomes(page, 'waiting');
+  expect(await page.getByRole('button', { name: 'Go on now' }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Keep the index…' }).waitFor();
+  await page.getByRole('button', { name: 'Delete now…' }).click();
+  const dialog = page.getByRole('dialog');
+  const confirm = dialog.getByRole('button', { name: 'Delete the index now' });
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel(`Type ${index} to confirm`).fill(id);
+  expect(await confirm.isDisabled()).toBe(true);
+  expect((await reembed.tasks.info(id)).status).toBe('waiting');
+  await dialog.getByLabel(`Type ${index} to confirm`).fill(index);
+  await confirm.click();
+  await statusBecomes(page, 'done');
+  expect(await indexNames()).not.toContain(index);
+});
+
+test('restarting many tasks leaves deletions of indexes alone', async () => {
+  const { index } = await given();
+  const { id } = await dashboard.system.reembed.tasks.deleteIndex({ index, after: '24h', force: true });
+  const page = await dashboard.open(`/tasks?index=${index}&status=waiting`);
+  await page.getByLabel(`Select ${id}`).check();
+  await page.getByRole('region', { name: 'Selected tasks' }).getByRole('button', { name: 'Restart…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Deletions of indexes are left out').waitFor();
+  await dialog.getByText('Nothing has been done yet').waitFor();
+  expect(await dialog.getByRole('button', { name: /^Restart \d/ }).isDisabled()).toBe(true);
+  await dashboard.system.reembed.tasks.cancel(id);
+  expect(await indexNames()).toContain(index);
+});
+
+test('an alias is removed only after its name was typed', async () => {
+  const { alias, index } = await given();
+  const page = await dashboard.open('/indexes');
+  await page.getByRole('button', { name: `Remove ${alias}`, exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(`Every search and write that uses the name ${alias} fails`).waitFor();
+  const confirm = dialog.getByRole('button', { name: 'Remove the alias' });
+  expect(await confirm.isDisabled()).toBe(true);
+  expect(await dashboard.system.reembed.aliases.list()).toContainEqual({ alias, index });
+  await dialog.getByLabel(`Type ${alias} to confirm`).fill(alias);
+  await confirm.click();
+  await page.getByText(`Alias ${alias} removed; it pointed to ${index}`).waitFor();
+  expect((await dashboard.system.reembed.aliases.list()).map((each) => each.alias)).not.toContain(alias);
+});
+
+test('an alias is switched after both indexes were shown, to an empty one only with consent', async () => {
+  const { alias, index, next } = await given();
+  await givenIndex(dashboard.system.database.db, next, {});
+  const page = await dashboard.open('/indexes');
+  await page.getByRole('button', { name: `Switch ${alias}`, exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  const confirm = dialog.getByRole('button', { name: 'Switch the alias' });
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel('Points to').selectOption(next);
+  const sides = dialog.getByRole('table', { name: 'Before and after' });
+  await sides.getByRole('row', { name: index }).waitFor();
+  await sides.getByRole('row', { name: next }).waitFor();
+  await dialog.getByText(`${next} is empty: searches find nothing`).waitFor();
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel('Point the alias there despite this').check();
+  expect(await confirm.isDisabled()).toBe(false);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  expect(await dashboard.system.reembed.aliases.list()).toContainEqual({ alias, index });
+});
+
+test('an API that is gone is said on top of every page, and nothing pretends to go on', async () => {
+  const { alias, next } = await given(30);
+  const held = slow.holdBack(/^text \d/);
+  const { id } = await dashboard.system.reembed.tasks.reindex({
+    source: alias,
+    dest: next,
+    destModel: { provider: 'hash', dimensions: DEST_DIMENSIONS },
+  });
+  await held.asked;
+  const way = await cuttable(dashboard.system.url);
+  const complaints = /Failed to load resource|ERR_/;
+  const task = await dashboard.open(`/tasks/${id}`, { url: way.url, complaints });
+  await statusBecomes(task, 'processing');
+  await task.locator('.pulse').first().waitFor();
+  const list = await dashboard.open('/tasks', { url: way.url, complaints });
+  await list.locator('.pulse').first().waitFor();
+  await way.cut();
+  for (const page of [task, list]) {
+    await page.getByRole('alert').getByText('The API does not answer').first().waitFor();
+    await soon(() => page.locator('[data-task] .pulse, [data-testid=status] .pulse').count()).toBe(0);
+  }
+  await task.getByText('This is how the task was at its last answer').waitFor();
+  expect(await task.getByText('A needed server').count()).toBe(0);
+  await way.mend();
+  for (const page of [task, list]) {
+    await page.getByText('The API does not answer').first().waitFor({ state: 'detached' });
+  }
+  held.release();
+  await statusBecomes(task, 'done');
+});
+
+test('without an answer of a worker the phases of a reindex are not known, rather than all ahead', async () => {
+  const { alias, next } = await given();
+  const { reembed } = dashboard.system;
+  const destModel = { provider: 'hash', dimensions: DEST_DIMENSIONS } as const;
+  const done = await reembed.tasks.reindex({ source: alias, dest: next, destModel }, { wait: true });
+  const page = await dashboard.open('/tasks');
+  const unanswered = { ...done, status: 'processing', detail: `copying ${alias}`, data: {} };
+  await page.context().route('**/v1/tasks/events?**', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `id: 1\nevent: tracker\ndata: ${JSON.stringify(unanswered)}\n\n`,
+    }),
+  );
+  await page.getByRole('link', { name: done.id }).first().click();
+  await page.getByText('The phase is not known: no worker answers.').waitFor();
+  expect(await page.locator('.phases li', { hasText: 'ahead' }).count()).toBe(0);
+  expect(await page.locator('.phases li', { hasText: 'not known' }).count()).toBe(7);
+});
