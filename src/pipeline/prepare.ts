@@ -9,6 +9,7 @@ import { contentHasher, haveSameText } from './content-hash.ts';
 import { EmbedSession } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Loader } from './load.ts';
+import { Deferred, LoadGroup } from './load-group.ts';
 import { loadWithRetries, type Sleep } from './load-with-retries.ts';
 import { partsOf } from './parts-of.ts';
 import type { Part } from './split.ts';
@@ -97,8 +98,8 @@ const LOADS_AT_ONCE = 8;
 const LOAD_ATTEMPTS = 10;
 
 /**
- * Loads, splits and embeds a batch of objects (a few hundred: it keeps all texts and vectors in memory). Each object
- * fails alone, with its stage and reason. Yields what is finished each time the model stops the work, so that it can be
+ * Loads, splits and embeds a batch of objects (a few hundred), as many at once as there is memory for what is loaded. Each
+ * object fails alone, with its stage and reason. Yields what is finished each time the model stops the work, so that it can be
  * written before `wait` is called; without `wait`, the error of the model is thrown then. Each portion keeps the order of
  * `items`. Rejects when the signal is aborted, and when `known` or `wait` does.
  */
@@ -115,32 +116,50 @@ export async function* prepareObjects(
     parts: [],
     vectors: [],
   }));
-  await loadAll(all, options);
-  await markUnchanged(alive(all), options);
-  await splitAll(changed(all), options);
-  yield* embedAll(all, options);
+  for (let left = all; left.length > 0; ) {
+    const group = new LoadGroup(options.signal);
+    try {
+      const deferred = await loadSome(left, group, options);
+      const works = deferred.size === 0 ? left : left.filter((work) => !deferred.has(work));
+      left = left.filter((work) => deferred.has(work));
+      await markUnchanged(alive(works), options);
+      await splitAll(changed(works), options);
+      yield* embedAll(works, options);
+      for (const work of works) Object.assign(work, { payload: undefined, parts: [], vectors: [] });
+    } finally {
+      group.release();
+    }
+  }
 }
 
 const alive = (all: Work[]) => all.filter(({ failed }) => failed === undefined);
 const changed = (all: Work[]) => alive(all).filter(({ unchanged }) => !unchanged);
 
-async function loadAll(all: Work[], options: PrepareOptions): Promise<void> {
+/** Loads as many as the group has room for; returns the others, which belong to the next group. */
+async function loadSome(all: Work[], group: LoadGroup, options: PrepareOptions): Promise<Set<Work>> {
   const { loader, signal, sleep, loadAttempts: attempts = LOAD_ATTEMPTS } = options;
   // A place is held for one try, not while waiting for the next: a host that is down does not hold up the others.
   const limit = pLimit(LOADS_AT_ONCE);
+  const deferred = new Set<Work>();
   const loadOne = async (work: Work): Promise<void> => {
     const { payload, uri } = work.item;
     const load = () => loader({ payload, uri }, { signal });
+    let tries = 0;
     try {
       // What is there already needs neither a place nor a second try.
       if (payload !== undefined && payload !== null) work.payload = await load();
-      else work.payload = await loadWithRetries(() => limit(load), { attempts, signal, sleep });
+      else {
+        const tryOnce = () => limit(() => group.load(tries++ === 0, load));
+        work.payload = await loadWithRetries(tryOnce, { attempts, signal, sleep });
+      }
     } catch (error) {
       signal?.throwIfAborted();
-      work.failed = failureFrom('load', error);
+      if (error instanceof Deferred) deferred.add(work);
+      else work.failed = failureFrom('load', error);
     }
   };
   await Promise.all(all.map(loadOne));
+  return deferred;
 }
 
 async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Promise<void> {

@@ -4,7 +4,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { isEventStream } from '../api/on-sent.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { freePort } from './servers/ports.ts';
-import { limitSilence, type SilenceLimits } from './silent-bodies.ts';
+import { limitSilence, limitUnread, type SilenceLimits } from './silent-bodies.ts';
 import { answerUnreadable } from './unreadable.ts';
 
 const PORT_ATTEMPTS = 10;
@@ -50,6 +50,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   } as Parameters<typeof createAdaptorServer>[0]) as Server;
   server.on('clientError', answerUnreadable);
   limitSilence(server, options.silence);
+  limitUnread(server, options.silence?.silenceMs);
   let draining = false;
   server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
     if (draining) response.setHeader('connection', 'close');

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface SilenceLimits {
   /** The longest pause within a body that is being waited for. */
@@ -13,6 +14,24 @@ interface Body {
   response: ServerResponse;
   bytes: number;
   since: number;
+}
+
+/**
+ * Ends connections whose client reads nothing of what was sent to it for so long. One that waits for its answer may do so.
+ */
+export function limitUnread(server: Server, silenceMs: number = SILENCE_LIMITS.silenceMs): void {
+  const underWay = new WeakMap<Socket, number>();
+  const count = (socket: Socket, change: number) => underWay.set(socket, (underWay.get(socket) ?? 0) + change);
+  server.timeout = silenceMs;
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    count(socket, 1);
+    response.once('close', () => count(socket, -1));
+  });
+  // Node calls this when nothing was read or written for so long, of a single large write too.
+  server.on('timeout', (socket: Socket) => {
+    if (underWay.get(socket) && socket.writableLength === 0) socket.setTimeout(silenceMs);
+    else socket.destroy();
+  });
 }
 
 /**

@@ -229,3 +229,25 @@ test('nothing to do is done without a call', async () => {
   expect(await prepared([], { embedder, known })).toEqual({ ready: [], failed: [] });
   expect(calls).toEqual([]);
 });
+
+test('a batch of many large URIs is loaded, embedded and handed on in groups that fit into memory', async () => {
+  const text = 'x'.repeat(8 * 1024 * 1024);
+  const hash = contentHasher(indexConfig())(text);
+  const known = async (ids: string[]) => new Map(ids.map((id) => [id, hash]));
+  let loaded = 0;
+  let most = 0;
+  const loader: Loader = async () => {
+    loaded += 8;
+    most = Math.max(most, loaded);
+    return text;
+  };
+  const items = Array.from({ length: 40 }, (_, at) => ({ id: `u-${at}`, uri: `http://x.test/${at}` }));
+  const ids: string[] = [];
+  for await (const { ready, failed } of portionsOf(items, { loader, known })) {
+    expect(failed).toEqual([]);
+    ids.push(...ready.map(({ id }) => id));
+    loaded -= 8 * ready.length;
+  }
+  expect(ids.sort()).toEqual(items.map(({ id }) => id).sort());
+  expect(most).toBeLessThanOrEqual(96);
+});

@@ -80,3 +80,29 @@ describe('a body', () => {
     expect(closed).toBe(true);
   });
 });
+
+describe('an answer', () => {
+  it('that nobody reads ends with its connection', async () => {
+    let hasEnded = false;
+    const endless = () =>
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024)),
+        cancel: () => {
+          hasEnded = true;
+        },
+      });
+    const port = await serverThat(async () => new Response(endless()));
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n'));
+    socket.pause().on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+    await expect.poll(() => hasEnded, { timeout: 20_000 }).toBe(true);
+  });
+
+  it('may be waited for longer than that', async () => {
+    const port = await serverThat(async () => {
+      await sleep(1_500);
+      return new Response('late');
+    });
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('late');
+  });
+});
