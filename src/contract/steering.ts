@@ -23,6 +23,10 @@ export const EFFECTS = {
   pauses: { means: 'it is held: `paused` once it has come to the end of what it is doing', answer: null },
   resumes: { means: 'it is at what it was at before', answer: null },
   goesOn: { means: 'it goes on at once', answer: null },
+  looksAgain: {
+    means: 'a reindex that another one holds up looks at once whether that has ended; else nothing',
+    answer: null,
+  },
   changesRate: { means: 'a reindex copies with the new rate; other types are refused: `InvalidInput`', answer: null },
   runsAgain: { means: 'a new run, same id, input and version; attempts are counted on', answer: null },
   nothing: { means: 'nothing; the answer is the tracker as it is', answer: null },
@@ -60,7 +64,7 @@ const GIVEN_UP: Row = { ...ENDED, restart: 'tooLate' };
 export const STEERING: Record<TaskState, Row> = {
   pending: OPEN,
   processing: OPEN,
-  waiting: HELD_BACK,
+  waiting: { ...HELD_BACK, resume: 'looksAgain' },
   paused: { ...HELD_BACK, pause: 'nothing', resume: 'resumes' },
   'failed, backing off': HELD_BACK,
   'failed, ended': ENDED,

@@ -186,6 +186,11 @@ const SEEN: Record<SteeringEffect, (seen: Seen) => Promise<void>> = {
       before.status === 'failed' ? attempts > before.attempts : status === 'processing' || status === 'done';
     expect(begun(await later(begun))).toBe(true);
   },
+  async looksAgain({ answer, before, later }) {
+    expect(answer.status).toBe(200);
+    const { status, attempts, links } = before;
+    expect(await later((tracker) => tracker.status === status)).toMatchObject({ status, attempts, links });
+  },
   async changesRate({ answer, before }) {
     expect(answer).toMatchObject({ status: 200, body: { status: before.status } });
   },
