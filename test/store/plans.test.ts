@@ -37,6 +37,7 @@ async function fill(db: Db, indexNo: number, { analyzed }: { analyzed: boolean }
 
 interface Plan {
   'Node Type': string;
+  Filter?: string;
   'Relation Name'?: string;
   'Index Cond'?: string;
   'Recheck Cond'?: string;
@@ -44,7 +45,17 @@ interface Plan {
   Plans?: Plan[];
 }
 
-const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+/** Without those that end with the first row of an index, as the highest change does. */
+const nodesOf = (plan: Plan): Plan[] => {
+  const within = (plan.Plans ?? []).filter((part) => !isFirstRow(plan, part));
+  return [plan, ...within.flatMap(nodesOf)];
+};
+
+const isFirstRow = (limit: Plan, scan: Plan) =>
+  limit['Node Type'] === 'Limit' &&
+  limit['Plan Rows'] === 1 &&
+  /^Index( Only)? Scan$/.test(scan['Node Type']) &&
+  scan.Filter === undefined;
 
 /** What a node does with the whole of a partition, if so. */
 function wholePartition(node: Plan): string | undefined {
