@@ -148,4 +148,5 @@ export async function* prepareCopies(
     };
     tombstones = [];
   }
+  if (tombstones.length > 0) yield { failed: [], writes: tombstones };
 }

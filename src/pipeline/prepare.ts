@@ -100,8 +100,8 @@ const LOAD_ATTEMPTS = 10;
 /**
  * Loads, splits and embeds a batch of objects (a few hundred), as many at once as there is memory for what is loaded. Each
  * object fails alone, with its stage and reason. Yields what is finished each time the model stops the work, so that it can be
- * written before `wait` is called; without `wait`, the error of the model is thrown then. Each portion keeps the order of
- * `items`. Rejects when the signal is aborted, and when `known` or `wait` does.
+ * written before `wait` is called; without `wait`, the error of the model is thrown then. There is one portion at least, each
+ * in the order of `items`. Rejects when the signal is aborted, and when `known` or `wait` does.
  */
 export async function* prepareObjects(
   items: readonly PrepareItem[],
@@ -116,7 +116,9 @@ export async function* prepareObjects(
     parts: [],
     vectors: [],
   }));
-  for (let left = all; left.length > 0; ) {
+  let left = all;
+  // No items are one portion too.
+  do {
     const group = new LoadGroup(options.signal);
     try {
       const deferred = await loadSome(left, group, options);
@@ -129,7 +131,7 @@ export async function* prepareObjects(
     } finally {
       group.release();
     }
-  }
+  } while (left.length > 0);
 }
 
 const alive = (all: Work[]) => all.filter(({ failed }) => failed === undefined);

@@ -6,7 +6,7 @@ import { atOnce } from '../../src/activities/give-way.ts';
 import type { Running } from '../../src/activities/running.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
-import { content, createIndex, liveIds, lockIn, writeIn } from '../store/builders.ts';
+import { content, createIndex, liveIds, lockIn, tombstone, writeIn } from '../store/builders.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { givenDependencies } from './dependencies.ts';
 
@@ -21,7 +21,7 @@ afterEach(() => {
 afterAll(() => database?.close());
 
 /** A slice of so many objects, a batch each, and what its activity tells. */
-async function givenSlice(objects: number, inFlight: number) {
+async function givenSlice(objects: number, inFlight: number, { deleted = 0 } = {}) {
   const { db } = database;
   const [source, dest] = [await createIndex(db), await createIndex(db)];
   const { lock, taskId } = await lockIn(db, source.name, dest.name);
@@ -31,6 +31,12 @@ async function givenSlice(objects: number, inFlight: number) {
     source,
     ids.map((id) => content(id, 1)),
   );
+  if (deleted > 0)
+    await writeIn(
+      db,
+      source,
+      ids.slice(0, deleted).map((id) => tombstone(id, 2)),
+    );
   const pair = { taskId, lock, sourceNo: source.no, destNo: dest.no };
   const request = { ...pair, after: null, until: null, batchSize: 1, inFlight, ratePerSecond: null };
   const beats: SliceProgress[] = [];
@@ -90,6 +96,13 @@ test.each([1, 3])('%i batches of a slice are embedded at once, and no more', asy
   });
   expect(most).toBe(inFlight);
   expect(await copied()).toHaveLength(7);
+});
+
+test('a batch of nothing but deletions is copied', async () => {
+  const { copy, copied } = await givenSlice(3, 1, { deleted: 2 });
+  embed = async (texts) => vectors(texts);
+  expect(await copy()).toMatchObject({ counts: { copied: 1, tombstones: 2, failed: 0 }, done: true });
+  expect(await copied()).toEqual(['id-2']);
 });
 
 test('the cursor passes no batch that is still under way, so that a try that goes on from it copies all', async () => {

@@ -251,3 +251,9 @@ test('a batch of many large URIs is loaded, embedded and handed on in groups tha
   expect(ids.sort()).toEqual(items.map(({ id }) => id).sort());
   expect(most).toBeLessThanOrEqual(96);
 });
+
+test('no objects are one empty portion', async () => {
+  const portions = [];
+  for await (const portion of portionsOf([])) portions.push(portion);
+  expect(portions).toEqual([{ ready: [], failed: [], dropped: [] }]);
+});

@@ -11,7 +11,7 @@ const CHANGES: readonly { file: string; from: string; to: string }[] = [
   {
     file: 'workflows/reindex.js',
     from: 'await prepare(run);',
-    to: "if (patched('ask-twice')) await prepare(run);\n            await prepare(run);",
+    to: "{\n if (patched('ask-twice')) await prepare(run);\n await prepare(run);\n }",
   },
   {
     file: 'workflows/reindex.js',
@@ -20,8 +20,8 @@ const CHANGES: readonly { file: string; from: string; to: string }[] = [
   },
   {
     file: 'workflows/reindex.js',
-    from: 'import { ContinueAsNew,',
-    to: 'import { patched, ContinueAsNew,',
+    from: 'import { continueAsNew,',
+    to: 'import { patched, continueAsNew,',
   },
   {
     file: 'workflows/upsert.js',

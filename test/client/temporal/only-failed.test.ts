@@ -103,7 +103,7 @@ describe('a restart of only what failed', () => {
     const taskId = `reindex-${randomUUID()}`;
     const first = await rig.run(
       'reindex',
-      { source, dest, destModel: { provider: 'hash', dimensions: 16, name: 'hash-v1' } },
+      { source, dest, destModel: { provider: 'hash', dimensions: 16, name: 'hash-v1' }, maxFailed: 6 },
       taskId,
     );
     expect(first).toMatchObject({ status: 'done', progress: { failed: 6 } });
