@@ -87,6 +87,7 @@ export class Steered {
     this.reindex = await this.world.rig.start('reindex', {
       source: this.alias,
       dest: this.dest.name,
+      destExisting: 'replace',
       batchSize: 10,
       concurrency: 1,
       ...input,
