@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { ReembedError } from '../../contract/errors.ts';
 
@@ -43,7 +44,7 @@ export function requireHost({ names = [], anyAddress = false }: HostOptions = {}
 
 /** The name or address in a `Host` header, in the one form that URLs have; undefined for what is none. */
 export function hostnameOf(host: string): string | undefined {
-  const text = /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*$/i.test(host) ? `[${host}]` : host;
+  const text = isIPv6(host) ? `[${host}]` : host;
   if (!/^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(text) || !URL.canParse(`http://${text}`)) return undefined;
   return new URL(`http://${text}`).hostname;
 }
