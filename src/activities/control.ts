@@ -1,25 +1,18 @@
 import { Context } from '@temporalio/activity';
-import type {
-  ControlActivities,
-  LockPairRequest,
-  PrepareDestRequest,
-  PrepareDestResult,
-} from '../contract/activities.ts';
+import type { ControlActivities, LockPairRequest } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { modelKeyOf } from '../models/model-key.ts';
 import { deletedSince } from '../store/admission.ts';
-import { type Db, transaction } from '../store/database.ts';
+import { transaction } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
 import { findIndex, findIndexByNo, markDeleting, resolveIndex } from '../store/indexes.ts';
 import { liftPause } from '../store/model-limits.ts';
 import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
-import { renewLock, requireLock } from '../store/protocol/locks.ts';
-import { findOwnContent, removeLeftOvers } from '../store/protocol/origins.ts';
+import { renewLock } from '../store/protocol/locks.ts';
 import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { prepareDest } from './left-overs.ts';
 
-/** Objects taken out of a destination in one transaction. */
-const REMOVE_BATCH = 1_000;
 const SLICES = { leastObjects: 500, mostSlices: 400, mostInFlight: 4 };
 
 /** Locks, plans and the deletion of indexes. */
@@ -97,28 +90,4 @@ export function createControlActivities(
 /** The destination of a reindex may not be there yet. */
 function unlessThere(error: unknown): undefined {
   if (!(error instanceof ReembedError) || error.type !== 'IndexNotFound') throw error;
-}
-
-async function prepareDest(db: Db, request: PrepareDestRequest): Promise<PrepareDestResult> {
-  const { lock, destExisting } = request;
-  await requireLock(db, lock);
-  const own = await findOwnContent(db, request);
-  if (own.newer + own.unknown > 0 && destExisting === 'refuse') return { ...own, refused: true, removed: 0 };
-  return { ...own, refused: false, removed: await removeAllLeftOvers(db, request, true) };
-}
-
-/** Removes what the destination holds and the source does not, page by page. Error: `LockLost`. */
-export async function removeAllLeftOvers(
-  db: Db,
-  { lock, sourceNo, destNo }: Omit<PrepareDestRequest, 'destExisting'>,
-  own: boolean,
-): Promise<number> {
-  let removed = 0;
-  for (let after: string | null = null; ; ) {
-    Context.current().cancellationSignal.throwIfAborted();
-    const page = await removeLeftOvers(db, lock, { sourceNo, destNo }, { own, after, limit: REMOVE_BATCH });
-    removed += page.removed;
-    ({ after } = page);
-    if (after === null) return removed;
-  }
 }

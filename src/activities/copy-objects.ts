@@ -148,5 +148,4 @@ export async function* prepareCopies(
     };
     tombstones = [];
   }
-  if (tombstones.length > 0) yield { failed: [], writes: tombstones };
 }

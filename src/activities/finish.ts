@@ -11,11 +11,11 @@ import { syncFailed } from '../store/protocol/repair.ts';
 import { type Comparison, compareIndexes, differencesOf } from '../store/protocol/verify.ts';
 import { measureRecall } from '../store/recall.ts';
 import { buildVectorIndex } from '../store/vector-index.ts';
-import { removeAllLeftOvers } from './control.ts';
 import { reconcileUntil } from './copy.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { mustGiveWay } from './give-way.ts';
+import { removeAllLeftOvers } from './left-overs.ts';
 import { createPatience, patiently, type Running, runWithHeartbeat } from './running.ts';
 import { waitsOf, watched } from './waits.ts';
 

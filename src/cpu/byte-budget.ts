@@ -28,14 +28,22 @@ export class ByteBudget {
 
   /** Takes bytes that are there already, more than are left if need be. */
   add(bytes: number): Hold {
-    return this.hold(bytes);
+    let held = bytes;
+    this.left -= held;
+    const shrink = (to: number) => {
+      if (to >= held) return;
+      this.left += held - to;
+      held = to;
+      this.serve();
+    };
+    return { shrink, release: () => shrink(0) };
   }
 
   /** Undefined when there are too few left, or others wait for them. */
   tryTake(bytes: number): Hold | undefined {
     const needed = Math.min(bytes, this.total);
     if (this.waiting.size > 0 || needed > this.left) return undefined;
-    return this.hold(needed);
+    return this.add(needed);
   }
 
   /** Undefined when the time is over. Rejects when the signal is aborted. */
@@ -54,7 +62,7 @@ export class ByteBudget {
         bytes: needed,
         go: () => {
           end();
-          resolve(this.hold(needed));
+          resolve(this.add(needed));
         },
       };
       const abort = () => {
@@ -70,18 +78,6 @@ export class ByteBudget {
       signal?.addEventListener('abort', abort, { once: true });
       this.waiting.add(one);
     });
-  }
-
-  private hold(bytes: number): Hold {
-    let held = bytes;
-    this.left -= held;
-    const shrink = (to: number) => {
-      if (to >= held) return;
-      this.left += held - to;
-      held = to;
-      this.serve();
-    };
-    return { shrink, release: () => shrink(0) };
   }
 
   private serve(): void {

@@ -23,6 +23,17 @@ import {
   writeIn,
 } from './builders.ts';
 
+/** An alias that a reindex has switched from blue to green, and the mirror that keeps blue current since. */
+async function givenSwitched(db: Db) {
+  const [blue, green] = [await createIndex(db), await createIndex(db)];
+  const alias = uniqueName('alias');
+  await setAlias(db, alias, blue.name);
+  const { lock, taskId, mark } = await lockIn(db, alias, green.name);
+  const mirror = { lock: randomUUID(), taskId, lockSeconds: 60 };
+  await cutOver(db, { lock, sourceNo: blue.no, destNo: green.no, mark, alias, mirror });
+  return { blue, green, alias, mirror };
+}
+
 onBothDatabases((database, name) => {
   it('an alias can be moved, and a write embedded for the old index is told so', async () => {
     const { db } = database();
@@ -58,12 +69,7 @@ onBothDatabases((database, name) => {
 
   it('rolling back to a retired index that is kept current is one switch, once it has all that was written', async () => {
     const { db } = database();
-    const [blue, green] = [await createIndex(db), await createIndex(db)];
-    const alias = uniqueName('alias');
-    await setAlias(db, alias, blue.name);
-    const { lock, taskId, mark } = await lockIn(db, alias, green.name);
-    const mirror = { lock: randomUUID(), taskId, lockSeconds: 60 };
-    await cutOver(db, { lock, sourceNo: blue.no, destNo: green.no, mark, alias, mirror });
+    const { alias, blue, green, mirror } = await givenSwitched(db);
 
     const written = await writeIn(db, green, [content('a', 1)], { target: alias });
     expect(written.forwardTo).toEqual({ indexNo: blue.no, lock: mirror.lock });
@@ -75,12 +81,7 @@ onBothDatabases((database, name) => {
 
   it('rolling back loses nothing when what kept the retired index current has stopped long ago', async () => {
     const { db } = database();
-    const [blue, green] = [await createIndex(db), await createIndex(db)];
-    const alias = uniqueName('alias');
-    await setAlias(db, alias, blue.name);
-    const { lock, taskId, mark } = await lockIn(db, alias, green.name);
-    const mirror = { lock: randomUUID(), taskId, lockSeconds: 60 };
-    await cutOver(db, { lock, sourceNo: blue.no, destNo: green.no, mark, alias, mirror });
+    const { alias, blue, green, mirror } = await givenSwitched(db);
     await expireLock(db, mirror.lock);
     await writeIn(db, green, [content('a', 1)], { target: alias });
     await expect(setAlias(db, alias, blue.name, { drainSeconds: 0.2 })).rejects.toMatchObject({ type: 'NotCurrent' });
@@ -215,12 +216,8 @@ onBothDatabases((database, name) => {
 
   it('rolling back one of two aliases leaves the other one its way back', async () => {
     const { db } = database();
-    const [blue, green] = [await createIndex(db), await createIndex(db)];
-    const [first, second] = [uniqueName('alias'), uniqueName('alias')];
-    await setAlias(db, first, blue.name);
-    const { lock, taskId, mark } = await lockIn(db, first, green.name);
-    const mirror = { lock: randomUUID(), taskId, lockSeconds: 60 };
-    await cutOver(db, { lock, sourceNo: blue.no, destNo: green.no, mark, alias: first, mirror });
+    const { alias: first, blue, green, mirror } = await givenSwitched(db);
+    const second = uniqueName('alias');
     await setAlias(db, second, green.name);
     await setAlias(db, first, blue.name);
     expect(await writeIn(db, green, [content('a', 1)], { target: second })).toMatchObject({
@@ -236,12 +233,7 @@ onBothDatabases((database, name) => {
   // The other database has one connection.
   it.skipIf(name === 'pglite')('rolling back holds writers back until what they wrote has been forwarded', async () => {
     const { db } = database();
-    const [blue, green] = [await createIndex(db), await createIndex(db)];
-    const alias = uniqueName('alias');
-    await setAlias(db, alias, blue.name);
-    const { lock, taskId, mark } = await lockIn(db, alias, green.name);
-    const mirror = { lock: randomUUID(), taskId, lockSeconds: 60 };
-    await cutOver(db, { lock, sourceNo: blue.no, destNo: green.no, mark, alias, mirror });
+    const { alias, blue, green } = await givenSwitched(db);
 
     // A writer writes on and on, and each write is forwarded some time later.
     const forwards: Promise<unknown>[] = [];
@@ -284,12 +276,7 @@ onBothDatabases((database, name) => {
 
   it('a draining that cannot be ended by a roll-back ends by itself, and the alias stays', async () => {
     const { db } = database();
-    const [blue, green] = [await createIndex(db), await createIndex(db)];
-    const alias = uniqueName('alias');
-    await setAlias(db, alias, blue.name);
-    const { lock, taskId, mark } = await lockIn(db, alias, green.name);
-    const mirror = { lock: randomUUID(), taskId, lockSeconds: 60 };
-    await cutOver(db, { lock, sourceNo: blue.no, destNo: green.no, mark, alias, mirror });
+    const { alias, blue, green } = await givenSwitched(db);
     await writeIn(db, green, [content('a', 1)], { target: alias });
     await expect(setAlias(db, alias, blue.name, { drainSeconds: 0.2 })).rejects.toMatchObject({ type: 'NotCurrent' });
     expect(await indexOf(db, alias)).toBe(green.name);
