@@ -7,7 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { type History, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
 import { ReembedError } from '../src/contract/errors.ts';
 import { WORKFLOW } from '../src/contract/names.ts';
@@ -20,7 +20,8 @@ import { endOf, givenIndex, startRig, startTemporal, trackerWhen } from '../test
 
 const name = process.argv[2];
 if (!name || !/^[\w.-]+$/.test(name)) throw new Error('name the recording, for instance 0.1.0');
-const folder = path.join(fileURLToPath(new URL('../test/histories/', import.meta.url)), name);
+const root = fileURLToPath(new URL('../', import.meta.url));
+const folder = path.join(root, 'test/histories', name);
 await mkdir(folder, { recursive: true });
 
 const database = await startPglite({ dataDir: 'memory', say: () => {} });
@@ -62,10 +63,22 @@ const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const
 const items = (count: number) => Array.from({ length: count }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
 const slow = { ratePerSecond: 20, batchSize: 10 };
 
+/** Writes a history without the place where this checkout lies, which stack traces name, also within payloads. */
+async function save(file: string, history: History): Promise<void> {
+  const json = historyToJSON(history).replaceAll(root, '/reembed/');
+  const clean = json.replaceAll(/"data": "([\w+/=]+)"/g, (whole, data: string) => {
+    const text = Buffer.from(data, 'base64').toString();
+    return text.includes(root)
+      ? `"data": "${Buffer.from(text.replaceAll(root, '/reembed/')).toString('base64')}"`
+      : whole;
+  });
+  await writeFile(path.join(folder, `${file}.json`), clean);
+}
+
 async function record(id: string): Promise<void> {
   const handle = environment.client.workflow.getHandle(id);
   const history = await handle.fetchHistory();
-  await writeFile(path.join(folder, `${id.replaceAll('/', '-')}.json`), historyToJSON(history));
+  await save(id.replaceAll('/', '-'), history);
   console.log(`recorded ${id}: ${history.events?.length} events`);
 }
 async function recordEnd(id: string): Promise<void> {
@@ -162,7 +175,7 @@ for (const id of ['job-ignored', 'job-first', 'job-second', 'job-by-hand']) awai
 for await (const { workflowId } of environment.client.workflow.list({ query: `WorkflowType = 'jobLane'` })) {
   const lane = environment.client.workflow.getHandle(workflowId);
   await lane.result();
-  await writeFile(path.join(folder, 'job-lane.json'), historyToJSON(await lane.fetchHistory()));
+  await save('job-lane', await lane.fetchHistory());
 }
 
 await rig.stop();
@@ -179,7 +192,7 @@ let runs = 0;
 for await (const { workflowId, runId } of short.client.workflow.list({ query: `WorkflowType = 'jobLane'` })) {
   const lane = short.client.workflow.getHandle(workflowId, runId, { followRuns: false });
   runs++;
-  await writeFile(path.join(folder, `job-lane-long-${runs}.json`), historyToJSON(await lane.fetchHistory()));
+  await save(`job-lane-long-${runs}`, await lane.fetchHistory());
 }
 console.log(`recorded ${runs} runs of one lane`);
 await shortRig.stop();
