@@ -44,6 +44,20 @@ test('a deletion that waits is run at once only after the name of the index was 
   expect(await indexNames()).not.toContain(index);
 });
 
+test('an index that serves is deleted only with its alias and after its name was typed', async () => {
+  const { alias, index } = await given();
+  const page = await dashboard.open(`/indexes/${index}`);
+  await page.getByRole('button', { name: 'Delete…' }).click();
+  const dialog = page.getByRole('dialog');
+  const confirm = dialog.getByRole('button', { name: 'Delete the index' });
+  await dialog.getByLabel(`Type ${index} to confirm`).fill(index);
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel(`Also remove what serves from it: ${alias}`).check();
+  await confirm.click();
+  await statusBecomes(page, 'done');
+  expect(await indexNames()).not.toContain(index);
+});
+
 test('restarting many tasks leaves deletions of indexes alone', async () => {
   const { index } = await given();
   const { id } = await dashboard.system.reembed.tasks.deleteIndex({ index, after: '24h', force: true });
