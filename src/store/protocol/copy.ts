@@ -5,7 +5,7 @@ import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { recordFailed } from '../staging.ts';
 import { storeObjects } from './apply-writes.ts';
-import { boundWaits, type Deadline } from './draining.ts';
+import { type Deadline, transactionUntil } from './draining.ts';
 import { closeGates, holdGate } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { lastChangeOf } from './versions.ts';
@@ -134,8 +134,7 @@ export async function readChanged(
  * the gate. It waits for that no longer than the deadline, if there is one: see `isWaitOver`.
  */
 export async function markChanges(db: Db, sourceNo: number, deadline?: Deadline): Promise<number> {
-  return transaction(db, async (trx) => {
-    await boundWaits(trx, deadline);
+  return transactionUntil(db, deadline, async (trx) => {
     await closeGates(trx, sourceNo);
     return lastChangeOf(trx, sourceNo);
   });

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
-import { type Db, type Trx, transaction } from '../database.ts';
+import type { Db, Trx } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
-import { boundWaits, type Deadline } from './draining.ts';
+import { type Deadline, transactionUntil } from './draining.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { noteReplaced } from './origins.ts';
@@ -31,8 +31,7 @@ export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; 
  * `TooManyFailed` when an index without vectors would replace one that has some.
  */
 export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promise<CutOverOutcome> {
-  return transaction(db, async (trx) => {
-    await boundWaits(trx, deadline);
+  return transactionUntil(db, deadline, async (trx) => {
     await closeCatalog(trx); // a new alias must not get the name of an index that is being created
     await closeGates(trx, step.sourceNo, step.destNo);
     const dest = await findIndexByNo(trx, step.destNo);

@@ -20,11 +20,25 @@ export function createDeadline(ms: number): Deadline {
   return { signal: AbortSignal.timeout(Math.ceil(ms)), leftMs: () => Math.max(0, endMs - performance.now()) };
 }
 
-/** Lets the statements of a transaction wait for locks no longer than the deadline. */
-export async function boundWaits(trx: Trx, deadline: Deadline | undefined): Promise<void> {
-  if (!deadline) return;
-  const ms = Math.max(1, Math.floor(deadline.leftMs()));
-  await sql`select set_config('lock_timeout', ${String(ms)}, true)`.execute(trx);
+/**
+ * Runs `work` in a transaction that waits for locks no longer than the deadline, and then no second time: see
+ * `isWaitOver`. Without a deadline it waits as any transaction does.
+ */
+export function transactionUntil<T>(
+  db: Db,
+  deadline: Deadline | undefined,
+  work: (trx: Trx) => Promise<T>,
+): Promise<T> {
+  if (!deadline) return transaction(db, work);
+  return transaction(
+    db,
+    async (trx) => {
+      const ms = Math.max(1, Math.floor(deadline.leftMs()));
+      await sql`select set_config('lock_timeout', ${String(ms)}, true)`.execute(trx);
+      return work(trx);
+    },
+    { lockTries: 1 },
+  );
 }
 
 /** True of the error of a statement that waited for a lock as long as it might. */
@@ -37,8 +51,7 @@ export function isWaitOver(error: unknown): boolean {
  * on, no writer is under way.
  */
 export async function setDraining(db: Db, lock: string, seconds: number, deadline?: Deadline): Promise<void> {
-  await transaction(db, async (trx) => {
-    await boundWaits(trx, deadline);
+  await transactionUntil(db, deadline, async (trx) => {
     const { sourceNo } = await requireLock(trx, lock);
     await closeGates(trx, sourceNo);
     await requireLock(trx, lock);

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReembedError } from '../../contract/errors.ts';
-import { type Db, type Trx, transaction } from '../database.ts';
+import type { Db, Trx } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
 import { readTables } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { markChanges, type Pair } from './copy.ts';
-import { boundWaits, createDeadline, type Deadline, isWaitOver, whileDraining } from './draining.ts';
+import { createDeadline, type Deadline, isWaitOver, transactionUntil, whileDraining } from './draining.ts';
 import { closeCatalog, closeGates } from './gate.ts';
 import { findLack, isLacking, type Lack, notCurrent } from './lack.ts';
 import { dropExpiredLocks, type Lock, lockOnDest, locksTouching } from './locks.ts';
@@ -140,8 +140,7 @@ async function switchAlias(
   { from, after }: { from: number | null; after: number | null },
   deadline?: Deadline,
 ): Promise<Outcome> {
-  return transaction(db, async (trx): Promise<Outcome> => {
-    await boundWaits(trx, deadline);
+  return transactionUntil(db, deadline, async (trx): Promise<Outcome> => {
     await closeCatalog(trx);
     const index = await findIndex(trx, indexName);
     if (!index) throw new ReembedError('IndexNotFound', `there is no index ${indexName}`);

@@ -169,9 +169,11 @@ export async function openWorld() {
     },
     /** An index whose model's next call goes this way. */
     async indexWhoseModel(behaviour: Behaviour): Promise<string> {
-      const model = { provider: 'openai' as const, name: 'm', dimensions: 8, baseUrl: embeddings.url };
       embeddings.behave(() => behaviour);
-      return (await createIndex(db, { model })).name;
+      return this.indexOfModel({ name: 'm', dimensions: 8, baseUrl: embeddings.url });
+    },
+    async indexOfModel(model: { name: string; dimensions: number; baseUrl: string }): Promise<string> {
+      return (await createIndex(db, { model: { provider: 'openai', ...model } })).name;
     },
     async close(): Promise<void> {
       await Promise.all(started.map(([, server]) => server.stop(0)));

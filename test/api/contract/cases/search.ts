@@ -8,11 +8,32 @@ const FAILURES: [ErrorType, Behaviour][] = [
   ['ModelNotFound', { kind: 'error', status: 404 }],
   ['ModelRateLimited', { kind: 'error', status: 429, headers: { 'retry-after': '7' } }],
   ['ModelUnavailable', { kind: 'error', status: 500 }],
+  ['ModelQuotaUsedUp', { kind: 'error', status: 402 }],
+  ['ModelBadAnswer', { kind: 'nullVector' }],
   ['ModelWrongDimension', { kind: 'wrongDimension', dimensions: 3 }],
 ];
 
-export const searchCases: Case[] = FAILURES.map(([expect, behaviour]) => ({
-  operation: 'search',
-  expect,
-  given: async ({ indexWhoseModel }) => ({ path: { index: await indexWhoseModel(behaviour) } }),
-}));
+export const searchCases: Case[] = [
+  ...FAILURES.map(
+    ([expect, behaviour]): Case => ({
+      operation: 'search',
+      expect,
+      given: async ({ indexWhoseModel }) => ({ path: { index: await indexWhoseModel(behaviour) } }),
+    }),
+  ),
+  {
+    operation: 'search',
+    expect: 'SearchTimeout',
+    given: async ({ indexWhoseModel }) => ({
+      path: { index: await indexWhoseModel({ kind: 'hang' }) },
+      body: { text: 'a lion', timeoutSeconds: 0.5 },
+    }),
+  },
+  {
+    operation: 'search',
+    expect: 'ModelRefused',
+    given: async ({ indexOfModel }) => ({
+      path: { index: await indexOfModel({ name: 'm', dimensions: 8, baseUrl: 'https://not-allowed.example/v1' }) },
+    }),
+  },
+];
