@@ -6,6 +6,7 @@ import { mayDo } from '../../contract/roles.ts';
 import type { Access, AccessTable } from '../access.ts';
 import { routesOf } from '../route-of.ts';
 import type { ApiEnv } from '../router.ts';
+import { passIf } from './check.ts';
 import { createRefusals } from './refusals.ts';
 
 export interface AuthOptions {
@@ -26,10 +27,10 @@ export interface AuthOptions {
 export function auth({ tokens, access }: AuthOptions): MiddlewareHandler<ApiEnv> {
   const tokenOf = finder(tokens);
   const refuse = createRefusals();
-  return async (c, next) => {
+  return passIf<ApiEnv>(async (c) => {
     const routes = routesOf(c);
     const needed = routes.map((route) => (Object.hasOwn(access, route) ? access[route] : undefined));
-    if (needed.length > 0 && needed.every((least) => least === 'open')) return next();
+    if (needed.length > 0 && needed.every((least) => least === 'open')) return;
     const [, given] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
     if (given === undefined) throw new ReembedError('Unauthorized', 'send a token: Authorization: Bearer …');
     const token = tokenOf(given);
@@ -51,8 +52,7 @@ export function auth({ tokens, access }: AuthOptions): MiddlewareHandler<ApiEnv>
       const now = tokenOf(given);
       return now !== undefined && needed.every((least) => least !== undefined && isEnough(now, least));
     });
-    return next();
-  };
+  });
 }
 
 function isEnough({ role }: ApiToken, least: Access): boolean {

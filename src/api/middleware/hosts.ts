@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { ReembedError } from '../../contract/errors.ts';
+import { passIf } from './check.ts';
 
 export interface HostOptions {
   /** Names and addresses, without a port, beside the loopback ones. */
@@ -29,7 +30,7 @@ export function requireHost({ names = [], anyAddress = false }: HostOptions = {}
     const name = hostnameOf(host);
     return name !== undefined && (isLoopbackName(name) || known.has(name) || (anyAddress && isAddress(name)));
   };
-  return async (c, next) => {
+  return passIf((c) => {
     // Of a request line with a whole address, the server takes the host from there.
     const asked = [c.req.header('host'), new URL(c.req.url).host].filter((host) => host !== undefined);
     if (!asked.every(isKnown)) {
@@ -38,8 +39,7 @@ export function requireHost({ names = [], anyAddress = false }: HostOptions = {}
         'this server does not go by that name: call it by a loopback name, or add the name to REEMBED_ALLOWED_HOSTS',
       );
     }
-    return next();
-  };
+  });
 }
 
 /** The name or address in a `Host` header, in the one form that URLs have; undefined for what is none. */
