@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from '../../src/store/database.ts';
 
-/** A transaction that has done its work and is kept open until it is told to commit or to roll back. */
+/**
+ * A transaction that has done its work and is kept open until its end is asked for. It is another program's: what ends the
+ * product's own sessions that freeze does not end it, however slow the machine is.
+ */
 export interface OpenTransaction {
   commit(): Promise<void>;
   rollback(): Promise<void>;
@@ -9,6 +12,8 @@ export interface OpenTransaction {
 
 export async function openTransaction(db: Db, work: (trx: Trx) => Promise<unknown>): Promise<OpenTransaction> {
   const trx = await db.startTransaction().execute();
+  await sql`set local application_name = 'another program'`.execute(trx);
+  await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx);
   await work(trx);
   return {
     commit: async () => void (await trx.commit().execute()),

@@ -82,14 +82,32 @@ const holdIndexBuild = (steered: Steered) =>
     sql`lock table ${tablesOf(steered.dest.no).parts} in share update exclusive mode`.execute(trx),
   );
 
-/** Verifying takes out of the destination what the source does not know: one row of it is held. */
-const holdVerify = (steered: Steered) =>
-  holdStatement(steered, 'verify', (trx) =>
-    sql`
-      select from ${tablesOf(steered.dest.no).objects}
-      where index_no = ${steered.dest.no} and object_id = 'left-over'
-      for update`.execute(trx),
-  );
+/**
+ * Verifying takes out of the destination what the source has forgotten: such an object appears, and is held, while the
+ * first batch is copied. Whatever of it was there before is gone by then.
+ */
+async function holdVerify(steered: Steered): Promise<Hold> {
+  const copying = holdModel(steered, /^text 0 of the source$/);
+  let verifying: Hold | undefined;
+  return {
+    async reached() {
+      await copying.reached();
+      await steered.copyOfForgotten('forgotten');
+      verifying = await holdStatement(steered, 'verify', (trx) =>
+        sql`
+          select from ${tablesOf(steered.dest.no).objects}
+          where index_no = ${steered.dest.no} and object_id = 'forgotten'
+          for update`.execute(trx),
+      );
+      await copying.release();
+      await verifying.reached();
+    },
+    release: once(async () => {
+      await copying.release();
+      await verifying?.release();
+    }),
+  };
+}
 
 /** First held by `before`; there an object is written that nobody forwards, and for whose text the model does not answer. */
 async function holdLateWrite(steered: Steered, phase: string, before: Hold): Promise<Hold> {

@@ -6,6 +6,7 @@ import { listAliases } from '../../../src/store/aliases.ts';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { findIndex, resolveIndex } from '../../../src/store/indexes.ts';
 import { streamObjects } from '../../../src/store/objects.ts';
+import { storeObjects } from '../../../src/store/protocol/apply-writes.ts';
 import { readBehind } from '../../../src/store/protocol/copy.ts';
 import { closeGates } from '../../../src/store/protocol/gate.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
@@ -43,6 +44,12 @@ export async function openWorld(): Promise<World> {
       await database.close();
     },
   };
+}
+
+function embedded(id: string, version: number, text: string, dimensions: number) {
+  const embedding = Array.from({ length: dimensions }, (_, at) => 1 / (at + 1));
+  const parts = [{ part: 0, start: 0, end: text.length, isAverage: false, embedding }];
+  return content(id, version, { payload: text, text, parts });
 }
 
 let names = 0;
@@ -120,10 +127,15 @@ export class Steered {
   /** A write whose worker died before it could forward it. */
   async writeWithoutForward(id: string, text: string): Promise<void> {
     const { db } = this.world;
-    const embedding = Array.from({ length: SOURCE_DIMENSIONS }, (_, at) => 1 / (at + 1));
-    const parts = [{ part: 0, start: 0, end: text.length, isAverage: false, embedding }];
-    await writeIn(db, this.source, [content(id, await nextVersion(db), { payload: text, text, parts })]);
+    await writeIn(db, this.source, [embedded(id, await nextVersion(db), text, SOURCE_DIMENSIONS)]);
     this.expected.set(id, text);
+  }
+
+  /** A copy in the destination of an object whose deletion the source has forgotten. */
+  async copyOfForgotten(id: string): Promise<void> {
+    const { db } = this.world;
+    const copy = embedded(id, await nextVersion(db), 'forgotten by the source', DEST_DIMENSIONS);
+    await transaction(db, (trx) => storeObjects(trx, this.dest.no, [copy], this.source.no));
   }
 
   /** The name of the index that serves. */
