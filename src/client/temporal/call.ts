@@ -27,8 +27,9 @@ export async function callTemporal<T>(
   }
 }
 
+const OVERLOADED = 8;
 /** gRPC codes: the call was given up, or the server is overloaded or away. */
-const UNAVAILABLE_CODES: readonly number[] = [1, 4, 8, 14];
+const UNAVAILABLE_CODES: readonly number[] = [1, 4, OVERLOADED, 14];
 const INVALID_ARGUMENT = 3;
 
 function toReembedError(error: unknown, taskId: string): unknown {
@@ -53,6 +54,11 @@ function grpcCodeOf(error: unknown): number | undefined {
 /** True of an error with which the server says that it cannot make sense of what it was asked. */
 export function isInvalidArgument(error: unknown): boolean {
   return grpcCodeOf(error) === INVALID_ARGUMENT;
+}
+
+/** True of the `TemporalUnavailable` of a server that is there and has too much to do. */
+export function isOverloaded(error: unknown): boolean {
+  return isType(error, 'TemporalUnavailable') && grpcCodeOf((error as ReembedError).cause) === OVERLOADED;
 }
 
 export function isType(error: unknown, type: ErrorType): boolean {

@@ -52,6 +52,7 @@ async function findOrStart(client: Client, options: StartJobOptions): Promise<Tr
     laneId: laneIdOf(taskQueue, input.name, plan.keyHash),
     taskQueue,
     request: laneRequest(plan, { taskId, runId: null, job: input, plan, inputHash }),
+    patienceMs: options.patienceMs,
   });
   if (answer.kind === 'ignored') return recordIgnored(client, options, answer.standsFor);
   if (answer.kind !== 'exists') return pendingTracker('job', taskId, input, handOver);

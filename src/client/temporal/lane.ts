@@ -3,13 +3,14 @@ import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } fr
 import pLimit, { type LimitFunction } from 'p-limit';
 import { ENTER_LANE, WORKFLOW } from '../../contract/names.ts';
 import type { LaneAnswer, LaneInput, LaneRequest } from '../../contract/workflow-inputs.ts';
-import { callTemporal, isType } from './call.ts';
+import { callTemporal, isOverloaded, isType } from './call.ts';
 
 const TIMEOUT_MS = 10_000;
 /** The server takes in ten at once for one lane and turns others away: a process sends no more than these at once. */
 const AT_ONCE = 3;
-/** Those turned away try again, for this long in all. */
-const PATIENCE_MS = 60_000;
+/** A request that a busy lane turns away is sent again for this long in all; one that nobody answers for less. */
+const BUSY_MS = 60_000;
+const AWAY_MS = 15_000;
 const PAUSE_MS = { first: 20, most: 1_000 } as const;
 
 export interface EnterLaneOptions {
@@ -17,6 +18,8 @@ export interface EnterLaneOptions {
   /** Of the workflows. */
   taskQueue: string;
   request: LaneRequest;
+  /** How long it is sent again while the server does not answer; default 15 s. */
+  patienceMs?: number;
 }
 
 /**
@@ -42,14 +45,16 @@ function limitOf(laneId: string): LimitFunction {
 }
 
 async function askUntilAnswered(client: Client, options: EnterLaneOptions): Promise<LaneAnswer> {
-  const untilMs = Date.now() + PATIENCE_MS;
+  const awayMs = options.patienceMs ?? AWAY_MS;
+  const startMs = Date.now();
   for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
     try {
       return await callTemporal(client, options.request.taskId, () => askOnce(client, options), {
         timeoutMs: TIMEOUT_MS,
       });
     } catch (error) {
-      if (!isTransient(error) || Date.now() > untilMs) throw error;
+      const mostMs = isBusy(error) ? BUSY_MS : isType(error, 'TemporalUnavailable') ? awayMs : 0;
+      if (Date.now() + pauseMs > startMs + mostMs) throw error;
     }
     await delay(pauseMs * (0.5 + Math.random()));
   }
@@ -71,9 +76,7 @@ function askOnce(client: Client, { laneId, taskQueue, request }: EnterLaneOption
   });
 }
 
-/** The lane was busy, or it ended or went on as another run while it was asked. */
-function isTransient(error: unknown): boolean {
-  return (
-    error instanceof WorkflowUpdateFailedError || isType(error, 'TemporalUnavailable') || isType(error, 'TaskNotFound')
-  );
+/** The lane has too much to do, or it ended or went on as another run while it was asked. */
+function isBusy(error: unknown): boolean {
+  return error instanceof WorkflowUpdateFailedError || isOverloaded(error) || isType(error, 'TaskNotFound');
 }

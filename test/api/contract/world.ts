@@ -74,6 +74,8 @@ export async function openWorld() {
   const run = (type: TaskType, body: unknown, query = '') =>
     ask<Tracker>('POST', `/v1/tasks/${type}/run${query}`, body);
   const index = async () => (await createIndex(db)).name;
+  const indexOfModel = async (model: { name: string; dimensions: number; baseUrl: string }) =>
+    (await createIndex(db, { model: { provider: 'openai', ...model } })).name;
 
   /** An index that a lock holds for the length of the tests. */
   async function lockedIndex(): Promise<{ source: string; dest: string }> {
@@ -170,11 +172,9 @@ export async function openWorld() {
     /** An index whose model's next call goes this way. */
     async indexWhoseModel(behaviour: Behaviour): Promise<string> {
       embeddings.behave(() => behaviour);
-      return this.indexOfModel({ name: 'm', dimensions: 8, baseUrl: embeddings.url });
+      return indexOfModel({ name: 'm', dimensions: 8, baseUrl: embeddings.url });
     },
-    async indexOfModel(model: { name: string; dimensions: number; baseUrl: string }): Promise<string> {
-      return (await createIndex(db, { model: { provider: 'openai', ...model } })).name;
-    },
+    indexOfModel,
     async close(): Promise<void> {
       await Promise.all(started.map(([, server]) => server.stop(0)));
       await embeddings.close();

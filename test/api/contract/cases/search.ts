@@ -33,7 +33,7 @@ export const searchCases: Case[] = [
     operation: 'search',
     expect: 'ModelRefused',
     given: async ({ indexOfModel }) => ({
-      path: { index: await indexOfModel({ name: 'm', dimensions: 8, baseUrl: 'https://not-allowed.example/v1' }) },
+      path: { index: await indexOfModel({ name: 'm', dimensions: 8, baseUrl: 'http://169.254.169.254/v1' }) },
     }),
   },
 ];
