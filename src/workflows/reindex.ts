@@ -44,6 +44,7 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
   const slices = createSliceSteering(state.ratePerSecond);
   let settings: ReindexSettings = { ...DEFAULTS, ...input };
   let admitted = given.reindex !== undefined;
+  let showRate = () => {};
 
   const spec = {
     type: 'reindex',
@@ -59,10 +60,16 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
     onPause: (paused: boolean) => void (paused ? slices.pause() : slices.resume()),
     async onThrottle(ratePerSecond: number | null) {
       state.ratePerSecond = ratePerSecond;
+      showRate();
       await slices.throttle(ratePerSecond);
     },
   } as const;
   return runTask(spec, async (task) => {
+    showRate = () => {
+      if (state.ratePerSecond === null) delete task.tracker.data.ratePerSecond;
+      else task.tracker.data.ratePerSecond = state.ratePerSecond;
+    };
+    showRate();
     if (previous?.onlyFailed) return retryFailed(task, input.dest, state);
     if (!admitted) {
       const checked = await admit(task, 'reindex', raw, previous);

@@ -116,6 +116,17 @@ describe.skipIf(!opened)('every page', () => {
     }
   });
 
+  it('leaves the names of indexes room at any width of a screen', async () => {
+    const page = await dashboard.open('/indexes');
+    await seen(page, 'docs-v2');
+    const cell = page.locator('[data-index="docs-v2"] td').first();
+    for (const width of [768, 992, 1024, 1100, 1200, 1280, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      const box = await cell.boundingBox();
+      expect(box?.width, `at ${width} px`).toBeGreaterThan(190);
+    }
+  });
+
   it('is reached on a phone by the menu', async () => {
     const page = await dashboard.open('/tasks', { size: PHONE });
     await page.getByRole('button', { name: 'Menu' }).click();

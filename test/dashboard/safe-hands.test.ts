@@ -107,6 +107,21 @@ test('an alias is switched after both indexes were shown, to an empty one only w
   expect(await dashboard.system.reembed.aliases.list()).toContainEqual({ alias, index });
 });
 
+test('a line that begins as JSON and is none is an error, and nothing is written', async () => {
+  const { index } = await given();
+  const page = await dashboard.open(`/indexes/${index}`);
+  await page.getByRole('button', { name: 'Add objects…' }).click();
+  const text = page.getByRole('textbox', { name: 'Objects' });
+  const write = page.getByRole('button', { name: /^Write \d/ });
+  for (const line of ['{"id": "a", "payload": "a lion"', '[{"id": "a"}', '[]']) {
+    await text.fill(`a text\n${line}`);
+    await page.getByText(/^line 2 is (not valid JSON|a list)/).waitFor();
+    expect(await write.isDisabled()).toBe(true);
+  }
+  await text.fill('a text\n{"id": "a", "payload": "a lion"}');
+  await soon(() => write.isDisabled()).toBe(false);
+});
+
 test('an API that is gone is said on top of every page, and nothing pretends to go on', async () => {
   const { alias, next } = await given(30);
   const held = slow.holdBack(/^text \d/);

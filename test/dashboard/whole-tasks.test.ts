@@ -100,6 +100,12 @@ test('a running reindex is throttled, paused and resumed', async () => {
     .getByRole('table', { name: 'Steering' })
     .getByText(/^throttle/)
     .waitFor();
+  await page.getByRole('button', { name: 'Throttle…' }).click();
+  const again = page.getByRole('dialog');
+  await again.getByText('The limit is 1,000/s').waitFor();
+  await again.getByRole('button', { name: 'Cancel' }).click();
+  await again.waitFor({ state: 'detached' });
+  expect(await page.getByText(/^throttle/).count()).toBe(1);
   await page.getByRole('button', { name: 'Pause' }).click();
   await statusBecomes(page, 'paused');
   held.release();

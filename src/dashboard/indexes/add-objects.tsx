@@ -21,7 +21,7 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
   const navigate = useNavigate();
   const [text, setText] = useState('');
   const { check, errorOf } = useChecked(upsertSchema);
-  const items = itemsOf(text);
+  const { items, problem } = itemsOf(text);
   const write = useAct(reembed.tasks.upsert, {
     quiet: true,
     changes: [['indexes'], ['objects', index], ['counts']],
@@ -31,6 +31,7 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
     },
   });
   const submit = () => {
+    if (problem !== null) return;
     const body = { index, items };
     if (check(body)) write.mutate(body);
   };
@@ -45,11 +46,11 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
         <Stack gap="sm">
           <Textarea
             label="Objects"
-            description='One to a line: a text, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
+            description='One to a line: a text, whose id becomes line-1 for the first line and replaces an object of that id, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
             rows={12}
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}
-            error={errorOf('items') ?? firstOf(items.length, errorOf)}
+            error={problem ?? errorOf('items') ?? firstOf(items.length, errorOf)}
             styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
             spellCheck={false}
             data-autofocus
@@ -74,7 +75,7 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
             <Button variant="default" onClick={onClose}>
               Not now
             </Button>
-            <Button type="submit" loading={write.isPending} disabled={items.length === 0}>
+            <Button type="submit" loading={write.isPending} disabled={items.length === 0 || problem !== null}>
               Write {plural(items.length, 'object')}
             </Button>
           </Group>

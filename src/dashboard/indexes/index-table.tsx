@@ -1,9 +1,9 @@
-import { Badge, Group, Stack, Table, Text } from '@mantine/core';
+import { Badge, Box, Group, Stack, Table, Text } from '@mantine/core';
 import type { IndexInfo } from '../../contract/indexes.ts';
-import { bytes, number, plural } from '../ui/format.ts';
+import { bytes, count, number } from '../ui/format.ts';
 import { IndexLink, PageLink } from '../ui/links.tsx';
 
-/** One row to an index: which alias it serves, what is in it, and who holds it. */
+/** One row to an index: which alias it serves, what is in it, and who holds it. Where it is narrow, below its name. */
 export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
   return (
     <Table highlightOnHover layout="fixed" aria-label="Indexes">
@@ -11,19 +11,19 @@ export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
         <Table.Tr>
           <Table.Th>Index</Table.Th>
           <Table.Th w={140}>Serves as</Table.Th>
-          <Table.Th w={230} visibleFrom="md">
+          <Table.Th w={210} visibleFrom="lg">
             Model
           </Table.Th>
           <Table.Th w={110} ta="right" visibleFrom="sm">
             Objects
           </Table.Th>
-          <Table.Th w={100} ta="right" visibleFrom="lg">
+          <Table.Th w={100} ta="right" visibleFrom="xl">
             Parts
           </Table.Th>
           <Table.Th w={100} ta="right" visibleFrom="sm">
             Size
           </Table.Th>
-          <Table.Th w={190} visibleFrom="md">
+          <Table.Th w={170} visibleFrom="lg">
             Lock
           </Table.Th>
         </Table.Tr>
@@ -46,6 +46,7 @@ function IndexRow({ index }: { index: IndexInfo }) {
     objects,
     parts,
     failed,
+    estimated,
     bytes: size,
     lock,
     vectorIndexReady,
@@ -58,10 +59,12 @@ function IndexRow({ index }: { index: IndexInfo }) {
         <Text fz="xs" c="dimmed">
           {state === 'deleting' ? 'being deleted' : searchedBy(vectorIndex, vectorIndexReady)}
         </Text>
-        <Stack gap={0} hiddenFrom="sm" fz="xs">
-          <span>{plural(objects, 'object')}</span>
+        <Stack gap={0} hiddenFrom="lg" fz="xs">
+          <Box component="span" hiddenFrom="sm">
+            {count(objects, estimated)} {objects === 1 ? 'object' : 'objects'} · {bytes(size)}
+          </Box>
           <span className="wrap">
-            {model.provider} · {bytes(size)}
+            {model.provider} {model.name}
           </span>
           {lock && <LockText index={index} />}
         </Stack>
@@ -69,27 +72,27 @@ function IndexRow({ index }: { index: IndexInfo }) {
       <Table.Td>
         <Serves aliases={aliases} />
       </Table.Td>
-      <Table.Td visibleFrom="md">
+      <Table.Td visibleFrom="lg">
         <Text fz="sm">{model.provider}</Text>
         <Text fz="xs" c="dimmed" className="wrap">
           {model.name} · {number(model.dimensions)} dimensions
         </Text>
       </Table.Td>
       <Table.Td ta="right" visibleFrom="sm">
-        {number(objects)}
+        {count(objects, estimated)}
         {failed > 0 && (
           <Text fz="xs" c="var(--mantine-color-error)">
-            {number(failed)} failed
+            {count(failed, estimated)} failed
           </Text>
         )}
       </Table.Td>
-      <Table.Td ta="right" visibleFrom="lg">
-        {number(parts)}
+      <Table.Td ta="right" visibleFrom="xl">
+        {count(parts, estimated)}
       </Table.Td>
       <Table.Td ta="right" visibleFrom="sm" className="nowrap">
         {bytes(size)}
       </Table.Td>
-      <Table.Td visibleFrom="md">
+      <Table.Td visibleFrom="lg">
         {lock ? (
           <LockText index={index} />
         ) : (

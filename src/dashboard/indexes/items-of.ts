@@ -1,19 +1,39 @@
 import type { ItemInput } from '../../client/http/client.ts';
 
-/** The objects of a text, one to a line: JSON as in an NDJSON body, or a text, whose id is the number of its line. */
-export function itemsOf(text: string): ItemInput[] {
-  return text.split(/\r?\n/).flatMap((line, at) => {
-    const trimmed = line.trim();
-    if (trimmed === '') return [];
-    return [objectIn(trimmed) ?? { id: `line-${at + 1}`, payload: trimmed }];
-  });
+export interface ReadItems {
+  items: ItemInput[];
+  /** What is wrong with the first line that cannot be read. */
+  problem: string | null;
 }
 
-function objectIn(line: string): ItemInput | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    return JSON.parse(line) as ItemInput;
-  } catch {
-    return undefined;
+/**
+ * The objects of a text, one to a line: JSON as in an NDJSON body, or a text, whose id is the number of its line. A line
+ * that begins as JSON and is none is a problem, never a text.
+ */
+export function itemsOf(text: string): ReadItems {
+  const items: ItemInput[] = [];
+  let problem: string | null = null;
+  for (const [at, line] of text.split(/\r?\n/).entries()) {
+    // A file may begin with a byte order mark.
+    const trimmed = line.replace(/^\uFEFF/, '').trim();
+    if (trimmed === '') continue;
+    if (!/^[[{]/.test(trimmed)) {
+      items.push({ id: `line-${at + 1}`, payload: trimmed });
+      continue;
+    }
+    const read = objectIn(trimmed);
+    if (typeof read === 'string') problem ??= `line ${at + 1} ${read}`;
+    else items.push(read);
   }
+  return { items, problem };
+}
+
+function objectIn(line: string): ItemInput | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return 'is not valid JSON (a text that begins with { or [ goes into the payload of an object)';
+  }
+  return Array.isArray(value) ? 'is a list: write one object to a line' : (value as ItemInput);
 }

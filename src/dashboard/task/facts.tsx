@@ -2,7 +2,7 @@ import { Code } from '@mantine/core';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
 import { type Fact, FactList } from '../ui/fact-list.tsx';
-import { number } from '../ui/format.ts';
+import { number, rate } from '../ui/format.ts';
 import { IndexLink, TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 
@@ -26,6 +26,7 @@ export function Facts({ tracker }: { tracker: Tracker }) {
         {alias}
       </span>,
     ]);
+  if (isReindex && typeof data.ratePerSecond === 'number') facts.push(['Throttled to', rate(data.ratePerSecond)]);
   if (version !== null) facts.push(['Version of its writes', number(version)]);
   if (lockExpireTime !== null) facts.push(['Lock until', <Moment key="l" at={lockExpireTime} />]);
   if (parentId !== null) facts.push(['Part of', <TaskLink key="p" id={parentId} />]);

@@ -64,7 +64,7 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
       {deleting && <DeleteNow tracker={tracker} force={needsForce} onClose={deleteDialog.close} />}
       {canceling && <ReasonDialog id={id} verb={deletes ? 'keep' : 'cancel'} onClose={cancelDialog.close} />}
       {ignoring && <ReasonDialog id={id} verb="ignore" onClose={ignoreDialog.close} />}
-      {throttling && <ThrottleDialog id={id} onClose={throttleDialog.close} />}
+      {throttling && <ThrottleDialog tracker={tracker} onClose={throttleDialog.close} />}
     </>
   );
 }

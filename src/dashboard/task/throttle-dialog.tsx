@@ -1,11 +1,20 @@
-import { Button, Group, Modal, NumberInput, Stack } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, NumberInput, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
+import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
+import { rate } from '../ui/format.ts';
 import { useTaskAct } from './steer.ts';
 
+interface ThrottleDialogProps {
+  tracker: Tracker;
+  onClose: () => void;
+}
+
 /** Sets how fast a reindex copies, while it runs. */
-export function ThrottleDialog({ id, onClose }: { id: string; onClose: () => void }) {
-  const [perSecond, setPerSecond] = useState<number | string>('');
+export function ThrottleDialog({ tracker: { id, data, progress }, onClose }: ThrottleDialogProps) {
+  const now = typeof data.ratePerSecond === 'number' ? data.ratePerSecond : null;
+  const [perSecond, setPerSecond] = useState<number | string>(now ?? '');
+  const [unlimited, setUnlimited] = useState(false);
   const throttle = useTaskAct<number | null>(id, (limit) => reembed.tasks.throttle(id, limit), 'The rate is set');
   const set = (limit: number | null) => throttle.mutate(limit, { onSettled: onClose });
   return (
@@ -13,26 +22,36 @@ export function ThrottleDialog({ id, onClose }: { id: string; onClose: () => voi
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (typeof perSecond === 'number' && perSecond > 0) set(perSecond);
+          if (unlimited) set(null);
+          else if (typeof perSecond === 'number' && perSecond > 0) set(perSecond);
         }}
       >
         <Stack gap="sm">
+          <Text fz="sm">
+            {now === null ? 'No limit is set' : `The limit is ${rate(now)}`}; it copies {rate(progress.perSecond)}.
+          </Text>
           <NumberInput
             label="Objects per second"
-            description="At most so many are embedded and copied. It counts at once."
+            description="The most that are embedded and copied. It takes effect immediately."
             min={0.001}
             max={1_000_000}
             thousandSeparator=","
             value={perSecond}
+            disabled={unlimited}
             onChange={setPerSecond}
             data-autofocus
           />
+          <Checkbox
+            label="No limit"
+            checked={unlimited}
+            onChange={(event) => setUnlimited(event.currentTarget.checked)}
+          />
           <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={() => set(null)}>
-              No limit
+            <Button variant="default" onClick={onClose}>
+              Cancel
             </Button>
-            <Button type="submit" loading={throttle.isPending} disabled={!(Number(perSecond) > 0)}>
-              Set the rate
+            <Button type="submit" loading={throttle.isPending} disabled={!unlimited && !(Number(perSecond) > 0)}>
+              {unlimited ? 'Remove the limit' : 'Set the rate'}
             </Button>
           </Group>
         </Stack>
