@@ -1,7 +1,9 @@
 /**
- * Fuzzes every route of the API with schemathesis, which makes requests, good and bad, from the OpenAPI document and holds
- * the answers against it: `npm run fuzz -- [--seconds 120] [--seed 1]`. Starts `reembed dev` on free ports and an empty
- * data directory; schemathesis itself is installed once, into the cache folder. Ends with 1 if anything was found.
+ * Fuzzes every route of the API: `npm run fuzz -- [--seconds 120] [--seed 1] [--only odd|schemathesis]`. First come the
+ * examples of the OpenAPI document, each with one thing in it made odd (JSON that is hard to read, bytes that are no UTF-8,
+ * NUL, numbers that no double holds), for a third of the time. Then schemathesis makes requests, good and bad, from the
+ * document and holds the answers against it; it is installed once, into the cache folder. Starts `reembed dev` on free ports
+ * and an empty data directory. Ends with 1 if anything was found.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
@@ -16,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cacheDirOf } from '../../src/runtime/servers/cache-dir.ts';
 import { freePort } from '../../src/runtime/servers/ports.ts';
+import { sendOdd } from './odd.ts';
 
 const FOLDER = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(FOLDER, '../..');
@@ -23,11 +26,18 @@ const ROOT = path.resolve(FOLDER, '../..');
 const COVERAGE_SECONDS = 240;
 const STOP_MS = 15_000;
 
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+const PHASES = ['odd', 'schemathesis'];
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+});
 const seconds = Number(values.seconds ?? 120);
 const seed = Number(values.seed ?? randomInt(2 ** 31));
 if (!Number.isSafeInteger(seconds) || seconds < 1) throw new Error('--seconds must be a whole number above 0');
 if (!Number.isSafeInteger(seed) || seed < 0) throw new Error('--seed must be a whole number');
+if (values.only !== undefined && !PHASES.includes(values.only))
+  throw new Error(`--only must be ${PHASES.join(' or ')}`);
+const runs = (phase: string) => values.only === undefined || values.only === phase;
 
 interface RunOptions {
   cwd?: string;
@@ -92,18 +102,36 @@ async function stop(dev: ChildProcess): Promise<void> {
   await Promise.race([once(dev, 'exit'), delay(STOP_MS).then(() => dev.kill('SIGKILL'))]);
 }
 
-const st = await schemathesis();
+/** Sends the odd requests, and says what came of them. */
+async function fuzzOdd(url: string): Promise<number> {
+  const { sent, statuses, problems } = await sendOdd(url, { seconds: values.only ? seconds : seconds / 3, seed });
+  console.log(
+    `${sent} odd requests: ${Object.entries(statuses)
+      .map(([status, times]) => `${status} × ${times}`)
+      .join(', ')}`,
+  );
+  for (const problem of problems) console.log(problem);
+  return problems.length > 0 || sent === 0 ? 1 : 0;
+}
+
+async function fuzzByDocument(st: string, url: string, cwd: string): Promise<number> {
+  const args = ['--config-file', path.join(FOLDER, 'schemathesis.toml'), 'run', `${url}/openapi.json`];
+  const mostSeconds = values.only ? seconds : Math.ceil((seconds * 2) / 3);
+  // It keeps what it has found in the folder it runs in.
+  return run(st, [...args, '--seed', String(seed), '--max-time', String(mostSeconds), '--no-color'], {
+    cwd,
+    env: { ...process.env, SCHEMATHESIS_HOOKS: path.join(FOLDER, 'hooks.py'), PYTHONDONTWRITEBYTECODE: '1' },
+    mostMs: (mostSeconds + COVERAGE_SECONDS) * 1_000,
+  });
+}
+
+const st = runs('schemathesis') ? await schemathesis() : null;
 const folder = await mkdtemp(path.join(tmpdir(), 'reembed-fuzz-'));
 const logFile = path.join(folder, 'dev.log');
 const { url, dev } = await startDev(path.join(folder, 'data'), logFile);
 console.log(`fuzzing ${url} with seed ${seed} for ${seconds} seconds and the time that coverage takes`);
-const args = ['--config-file', path.join(FOLDER, 'schemathesis.toml'), 'run', `${url}/openapi.json`];
-const env = { ...process.env, SCHEMATHESIS_HOOKS: path.join(FOLDER, 'hooks.py'), PYTHONDONTWRITEBYTECODE: '1' };
-const code = await run(st, [...args, '--seed', String(seed), '--max-time', String(seconds), '--no-color'], {
-  cwd: folder, // where it keeps what it has found
-  env,
-  mostMs: (seconds + COVERAGE_SECONDS) * 1_000,
-});
+let code = runs('odd') ? await fuzzOdd(url) : 0;
+if (st !== null) code = (await fuzzByDocument(st, url, folder)) || code;
 await stop(dev);
 const internal = readFileSync(logFile, 'utf8')
   .split('\n')

@@ -59,7 +59,8 @@ export function limitSilence(server: Server, { silenceMs, lateMs }: SilenceLimit
       if (request.complete) return;
       const late = setTimeout(() => request.complete || request.socket.destroy(), lateMs);
       late.unref();
-      request.socket.once('close', () => clearTimeout(late));
+      // Of the request: its connection may go on with many others.
+      request.once('close', () => clearTimeout(late));
     });
   });
   const looks = setInterval(() => {

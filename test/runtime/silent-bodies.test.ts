@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -78,6 +79,30 @@ describe('a body', () => {
       });
     });
     expect(closed).toBe(true);
+  });
+});
+
+describe('a connection', () => {
+  it('keeps nothing of requests that were answered before their bodies had come', async () => {
+    const listeners: number[] = [];
+    const server = await startHttpServer({
+      fetch: async (_request, { incoming }) => {
+        listeners.push(incoming.socket.listenerCount('close'));
+        return new Response('no', { status: 401 });
+      },
+      host: '127.0.0.1',
+      port: 0,
+      anyPort: false,
+    });
+    onTestFinished(() => server.stop(0));
+    const socket = connect(server.port, '127.0.0.1');
+    for (let sent = 0; sent < 5; sent++) {
+      socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nab');
+      await once(socket, 'data');
+      socket.write('cd');
+    }
+    socket.destroy();
+    expect(listeners).toEqual(Array(5).fill(listeners[0]));
   });
 });
 
