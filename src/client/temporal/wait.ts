@@ -46,9 +46,13 @@ export async function awaitTask(
   return tracker ? { tracker, ended: true } : readTask(client, taskId);
 }
 
+/** A connection that workers share cannot break off a call: one that nobody waits for any more lasts this long. */
+const CALL_MS = 15_000;
+
 /**
  * Waits for the end of the workflow; the server holds the call until then, so nobody polls. Resolves with the tracker
- * that the task left as result or failure: nothing if the time was out before, or if Temporal ended the task by itself.
+ * that the task left as result or failure: nothing if the time was out or `signal` aborted before, or if Temporal ended
+ * the task by itself.
  */
 export async function waitForEnd(
   client: Client,
@@ -56,10 +60,13 @@ export async function waitForEnd(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<Tracker | undefined> {
-  if (signal?.aborted || timeoutMs <= 0) return undefined;
+  const untilMs = Date.now() + timeoutMs;
   // The SDK adds a listener per call and removes none: they go with a signal of our own.
   const own = AbortSignal.any(signal ? [signal] : []);
   setMaxListeners(0, own);
+  const aborted = new Promise<undefined>((resolve) => {
+    own.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
   const end = async () => {
     try {
       return await outcomeOf(client.workflow.getHandle(taskId));
@@ -68,8 +75,17 @@ export async function waitForEnd(
       return undefined;
     }
   };
-  const outcome = await callTemporal(client, taskId, () => client.withAbortSignal(own, end), { timeoutMs });
-  return outcome?.tracker;
+  for (let leftMs = timeoutMs; leftMs > 0 && !own.aborted; leftMs = untilMs - Date.now()) {
+    const call = callTemporal(client, taskId, () => client.withAbortSignal(own, end), {
+      timeoutMs: Math.min(leftMs, CALL_MS),
+    });
+    const beganMs = Date.now();
+    const outcome = await Promise.race([call, aborted]);
+    if (outcome) return outcome.tracker;
+    // A server that gives up early is not asked at full speed.
+    if (Date.now() - beganMs < HICCUP_MS.first) await Promise.race([delay(HICCUP_MS.first), aborted]);
+  }
+  return undefined;
 }
 
 /**
