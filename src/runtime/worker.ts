@@ -70,6 +70,13 @@ function deploymentOptions(version: WorkerDeploymentVersion): WorkerDeploymentOp
   return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }
 
+/**
+ * The SDK breaks off workflow code after 5 s by the clock, which ends the process ("async hook stack has become
+ * corrupted"). A process that was frozen, or a machine that is busy, takes longer; the code itself takes milliseconds. The
+ * option is not in the types of the SDK.
+ */
+const WORKFLOW_CODE = { isolateExecutionTimeout: '10 minutes' };
+
 /** Makes the workers of a process: one on the control queue, one on the embed queue, one on each queue of jobs. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace, taskQueue, workflowBundle, role = 'all', jobs } = options;
@@ -93,7 +100,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
       const control = { ...activities.control };
       const { maxCachedWorkflows } = options;
       const sinks = taskEventSinks(options.dependencies.metrics);
-      const workflows = { taskQueue, workflowBundle, maxCachedWorkflows, sinks };
+      const workflows = { taskQueue, workflowBundle, maxCachedWorkflows, sinks, ...WORKFLOW_CODE };
       workers.push(await Worker.create({ ...common, ...workflows, activities: control }));
     }
     if (role !== 'control') {
