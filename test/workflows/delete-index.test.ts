@@ -69,7 +69,7 @@ describe('the old index after a cut-over', () => {
     const reader = await openTransaction(db, (trx) => sql`select from ${tablesOf(no).objects}`.execute(trx));
     const deleting = await rig.start('delete-index', { index: 'read' });
     expect(await trackerWhen(deleting, ({ status }) => status === 'waiting')).toMatchObject({
-      detail: expect.stringMatching(/removed once they are free of reembed \(process \d+\) since 20/),
+      detail: expect.stringMatching(/removed once they are free of another program \(process \d+\) since 20/),
     });
     await givenIndex(db, 'meanwhile');
     await deleting.signal('cancel');
