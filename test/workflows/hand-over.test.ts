@@ -42,8 +42,11 @@ describe('a reindex that goes on as a new run again and again', () => {
     Object.assign(script, { renewalMs: 300, copyChunks: CHUNKS, reconcileChunks: CHUNKS });
     const handle = environment.client.workflow.getHandle(id);
     const sent = new Promise<void>((resolve, reject) => {
+      const isAt = (activity: string, call: number) => activity === point[0] && call === point[1];
       script.during = async (activity, call) => {
-        if (activity === point[0] && call === point[1]) await send(handle).then(() => resolve(), reject);
+        if (isAt(activity, call)) await send(handle).then(() => resolve(), reject);
+        // One step before its last it waits for the signal: how often the lock is renewed until then, the machine tells.
+        else if (point[0] === 'end of renewLock' && activity === 'reconcile' && call === CHUNKS - 1) await sent;
       };
     });
     const { firstExecutionRunId } = await start(id);
