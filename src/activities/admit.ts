@@ -9,7 +9,7 @@ import {
   upsertSchema,
 } from '../contract/tasks.ts';
 import { admitItemsOnce, requireWritable } from '../store/admission.ts';
-import { forgetFailedOnce } from '../store/admissions.ts';
+import { admitOnce, forgetFailedOnce } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
 import { findIndex } from '../store/indexes.ts';
 import { finishStaged } from '../store/staging.ts';
@@ -49,7 +49,7 @@ export function createAdmitActivities({
           return { input: checked, accepted: null };
         }
         case 'delete-index':
-          return { input: await bindDeletion(db, deleteIndexSchema.parse(input)), accepted: null };
+          return { input: await bindDeletion(db, admission.staging, deleteIndexSchema.parse(input)), accepted: null };
         case 'steer':
           return { input: steerSchema.parse(input), accepted: null };
         default:
@@ -62,8 +62,9 @@ export function createAdmitActivities({
 }
 
 /** The number of the index that is to be deleted: another one that has its name by then is not. */
-async function bindDeletion(db: Db, body: DeleteIndexBody) {
+async function bindDeletion(db: Db, staging: string, body: DeleteIndexBody) {
   const index = await findIndex(db, body.index);
   if (!index) throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);
-  return { ...body, indexNo: index.no };
+  const { indexNo } = await admitOnce(db, staging, { version: null, indexNo: index.no });
+  return { ...body, indexNo: indexNo ?? index.no };
 }

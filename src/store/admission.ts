@@ -80,8 +80,8 @@ export async function admitItems(db: Db, request: Items): Promise<Accepted> {
 
 /**
  * The same for a task that may be taken in again, because a worker died before it could say that it had: the version is
- * the one that was drawn first, or that of an earlier run, and items that are written already are not staged anew. The
- * first time the failed list of an earlier task of the same id is forgotten, unless this is that task once more.
+ * the one that was drawn first, or that of an earlier run, the index is the one that was named first, and items that are
+ * written already are not staged again. The first time the failed list of an earlier task of the same id is forgotten, unless this is that task once more.
  */
 export async function admitItemsOnce(
   db: Db,
@@ -89,13 +89,13 @@ export async function admitItemsOnce(
 ): Promise<Accepted> {
   const { staging, index, items, name, taskId, again } = request;
   checkVersions(request);
-  const version = await transaction(db, async (trx) => {
-    const admission = await admitOnce(trx, staging, request.version);
+  const { version, indexNo } = await transaction(db, async (trx) => {
+    const admission = await admitOnce(trx, staging, { version: request.version, indexNo: boundTo(index, name) });
     if (admission.isFirst && !again) await dropFailed(trx, taskId);
-    return admission.version;
+    return admission;
   });
   if (!(await findFinished(db, staging))) await stageFrom(db, request, 0);
-  return { version, total: items.length, indexNo: boundTo(index, name), staging };
+  return { version, total: items.length, indexNo, staging };
 }
 
 function checkVersions({ index, items, field }: Items): void {

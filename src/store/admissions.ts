@@ -1,26 +1,35 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 
+/** What a task was given when it was first looked at. */
+export interface Admission {
+  version: number;
+  /** The number of the index that it named; null: it named an alias. */
+  indexNo: number | null;
+  /** True the first time. */
+  isFirst: boolean;
+}
+
 /**
- * Gives what is staged under this name its version, once: whoever asks again gets the same. `isFirst` is true the first
- * time. Without a version given, it is the next one.
+ * Gives what is staged under this name its version and its index, once: whoever asks again gets the same. Without a
+ * version given, it is the next one.
  */
 export async function admitOnce(
   trx: Db | Trx,
   staging: string,
-  version: number | null,
-): Promise<{ version: number; isFirst: boolean }> {
-  const { rows } = await sql<{ version: number }>`
-    insert into reembed.admissions (staging, version)
-    values (${staging}, ${version === null ? sql`nextval('reembed.versions')` : version})
+  { version, indexNo }: { version: number | null; indexNo: number | null },
+): Promise<Admission> {
+  const { rows } = await sql<Omit<Admission, 'isFirst'>>`
+    insert into reembed.admissions (staging, version, index_no)
+    values (${staging}, ${version === null ? sql`nextval('reembed.versions')` : version}, ${indexNo})
     on conflict (staging) do nothing
-    returning version`.execute(trx);
-  if (rows[0]) return { version: rows[0].version, isFirst: true };
-  const { rows: before } = await sql<{ version: number }>`
-    select version
+    returning version, index_no as "indexNo"`.execute(trx);
+  if (rows[0]) return { ...rows[0], isFirst: true };
+  const { rows: before } = await sql<Omit<Admission, 'isFirst'>>`
+    select version, index_no as "indexNo"
     from reembed.admissions
     where staging = ${staging}`.execute(trx);
-  return { version: before[0]?.version as number, isFirst: false };
+  return { ...(before[0] as Omit<Admission, 'isFirst'>), isFirst: false };
 }
 
 /** Forgets, once for what is staged under this name, the failed list of an earlier task of the same id. */

@@ -9,6 +9,7 @@ import * as modelLimits from './migrations/0004_model_limits.ts';
 import * as admissions from './migrations/0005_admissions.ts';
 import * as externalVersions from './migrations/0006_external_versions.ts';
 import * as origins from './migrations/0007_origins.ts';
+import * as boundAdmissions from './migrations/0008_bound_admissions.ts';
 import { closeCatalog } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 
@@ -21,6 +22,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005_admissions': admissions,
   '0006_external_versions': externalVersions,
   '0007_origins': origins,
+  '0008_bound_admissions': boundAdmissions,
 };
 
 /**

@@ -40,5 +40,5 @@ describe.each(WAYS)('over HTTP %s', (_how, method, pathOf, bodyOf, at) => {
 
   test('takes what the definition allows', async () => {
     expect((await ask(true, 'open', { isolate: 'thread' })).status).toBe(503); // no Temporal
-  }, 30_000);
+  });
 });

@@ -93,7 +93,7 @@ test('a backup that was taken during a reindex serves with an empty Temporal, an
   const api = createApi({ db, client, models: createModels({ env: {} }), taskQueue: again.taskQueue, log: silentLog });
   const search = async (text: string) => {
     const headers = { 'content-type': 'application/json' };
-    const body = JSON.stringify({ text, limit: 2 });
+    const body = JSON.stringify({ text, filter: { text }, limit: 2 });
     const answer = await api.request('/v1/indexes/docs/search', { method: 'POST', headers, body });
     const { hits } = (await answer.json()) as { hits: { id: string }[] };
     return hits.map(({ id }) => id).sort();

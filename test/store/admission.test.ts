@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest';
-import { admitItemsOnce } from '../../src/store/admission.ts';
+import { createAdmitActivities } from '../../src/activities/admit.ts';
+import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
+import { admitItemsOnce, requireAccepted } from '../../src/store/admission.ts';
 import { dropAdmissions, forgetFailedOnce } from '../../src/store/admissions.ts';
+import { transaction } from '../../src/store/database.ts';
+import { dropIndex } from '../../src/store/drop-index.ts';
+import { markDeleting } from '../../src/store/indexes.ts';
 import { nextVersion } from '../../src/store/protocol/versions.ts';
+import type { IndexRow } from '../../src/store/schema.ts';
 import { countFailed, countStaged, finishStaged, recordFailed } from '../../src/store/staging.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { createIndex, uniqueName } from './builders.ts';
@@ -18,6 +24,12 @@ onBothDatabases((database) => {
     return { taskId, staging: `${taskId}/start`, index, items, field: 'ids' as const, name: index.name, ...given };
   }
 
+  async function remove({ name, no }: IndexRow): Promise<void> {
+    const { db } = database();
+    await transaction(db, (trx) => markDeleting(trx, name, { force: false }));
+    await dropIndex(db, no);
+  }
+
   it('a task that is admitted again, also at the same time, has the version that it was given first', async () => {
     const { db } = database();
     const request = await givenRequest();
@@ -27,6 +39,30 @@ onBothDatabases((database) => {
     expect(first).toEqual([again, again, again]);
     expect(again).toMatchObject({ total: 2, staging: request.staging });
     expect(await countStaged(db, request.staging)).toBe(2);
+  });
+
+  it('a task that is admitted again stays with the index that it named first, not with the next one of that name', async () => {
+    const { db } = database();
+    const request = await givenRequest();
+    const { indexNo } = await admitItemsOnce(db, request);
+    await remove(request.index);
+    const index = await createIndex(db, { name: request.name });
+    expect(index.no).not.toBe(indexNo);
+    expect(await admitItemsOnce(db, { ...request, index })).toMatchObject({ indexNo: request.index.no });
+    await expect(requireAccepted(db, request.name, indexNo)).rejects.toMatchObject({ type: 'IndexDeleted' });
+  });
+
+  it('a deletion that is admitted again stays with the index that it named first', async () => {
+    const { db } = database();
+    const { index, taskId } = await givenRequest();
+    const { admit } = createAdmitActivities({ db } as ActivityDependencies);
+    const request = { taskId, chain: 'start', type: 'delete-index', input: { index: index.name } } as const;
+    const admitted = () => admit({ ...request, version: null, again: false });
+    const first = await admitted();
+    expect(first.input).toMatchObject({ indexNo: index.no });
+    await remove(index);
+    await createIndex(db, { name: index.name });
+    expect(await admitted()).toEqual(first);
   });
 
   it('another start of the same task has a version and items of its own', async () => {

@@ -56,8 +56,10 @@ describe('a schema of another version', () => {
   it('is refused while it is older, with what to do', async () => {
     const db = await freshDatabase();
     await requireMigrated(db);
-    await sql`delete from reembed.migrations where name = '0007_origins'`.execute(db);
-    await expect(requireMigrated(db)).rejects.toThrow(/older .* lacks 0007_origins: run `reembed migrate` first/);
+    await sql`delete from reembed.migrations where name = '0008_bound_admissions'`.execute(db);
+    await expect(requireMigrated(db)).rejects.toThrow(
+      /older .* lacks 0008_bound_admissions: run `reembed migrate` first/,
+    );
   });
 
   it('is worked on and left alone when it is newer and has only been added to', async () => {

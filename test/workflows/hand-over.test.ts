@@ -98,7 +98,9 @@ describe('a reindex that goes on as a new run again and again', () => {
       const tracker = await end;
       expect([id, tracker]).toMatchObject([id, { status: 'done', attempts: 1 }]);
       expect([id, tracker.steering.map(({ call }) => call)]).toEqual([id, ['throttle']]);
-      expect([id, script.rates.at(-1)]).toEqual([id, point[0] === 'reconcile' && point[1] === CHUNKS ? null : 7]);
+      // The last step does not see what comes within it, unless the server has it run once more.
+      const isInLast = point[0] === 'reconcile' && script.calls.reconcile === point[1];
+      expect([id, script.rates.at(-1)]).toEqual([id, isInLast ? null : 7]);
       expect(tracker.links.runId).not.toBe(firstExecutionRunId);
     });
   });

@@ -7,6 +7,9 @@ import { refuseOwnOptions, requireTask } from '../../jobs/known.ts';
 import { jobHash, sendJob } from '../../jobs/send.ts';
 import type { AcceptDependencies, AcceptOptions } from './accept.ts';
 
+/** A request waits no longer for a server that is away; a program that sends a job waits a minute. */
+const PATIENCE_MS = 10_000;
+
 export type AcceptJobDependencies = Pick<AcceptDependencies, 'client' | 'taskQueue' | 'registry'>;
 
 /**
@@ -22,7 +25,8 @@ export async function acceptJob(
   const { client, taskQueue, registry } = deps;
   const task = registry && requireTask(registry, name);
   refuseOwnOptions(task, call);
-  if (task) return sendJob(task, given, call, { connection: { client, taskQueue }, ignoreLock });
+  if (task)
+    return sendJob(task, given, call, { connection: { client, taskQueue }, ignoreLock, patienceMs: PATIENCE_MS });
   const { taskId = randomUUID(), ...options } = call;
   const input = travelled(`the input of ${name}`, given);
   return startJob(client, {
@@ -31,5 +35,6 @@ export async function acceptJob(
     input: { name, input, ...options },
     inputHash: jobHash(name, input),
     ignoreLock,
+    patienceMs: PATIENCE_MS,
   });
 }

@@ -29,6 +29,8 @@ import type { StartableType, StartTaskOptions } from './start.ts';
 /** More than this Temporal may refuse. */
 const SUMMARY_CHARS = 100;
 const START_TIMEOUT_MS = 10_000;
+/** A start has this time also where its caller's patience has ended. */
+const LEAST_MS = 2_000;
 /** Starts that one client sends at once: a busy server answers a few in time, and many too late. */
 const STARTS_AT_ONCE = 32;
 /** How long a start is repeated while the server does not answer, if nobody says otherwise. */
@@ -82,8 +84,8 @@ export async function launch(client: Client, options: LaunchOptions): Promise<Tr
     ...{ [InternalWorkflowStartOptionsSymbol]: { requestId } },
   };
   const call = () => client.workflow.start(WORKFLOW_OF[type], start);
-  const handle = await startPatiently(client, { taskId, patienceMs: options.patienceMs ?? PATIENCE_MS }, () =>
-    callTemporal(client, taskId, call, { timeoutMs: START_TIMEOUT_MS }),
+  const handle = await startPatiently(client, { taskId, patienceMs: options.patienceMs ?? PATIENCE_MS }, (leftMs) =>
+    callTemporal(client, taskId, call, { timeoutMs: Math.min(START_TIMEOUT_MS, Math.max(LEAST_MS, leftMs)) }),
   );
   return { ...tracker, links: { workflowId: taskId, runId: handle.firstExecutionRunId } };
 }
@@ -95,14 +97,14 @@ const limits = new WeakMap<Client, LimitFunction>();
 async function startPatiently<T>(
   client: Client,
   { taskId, patienceMs }: { taskId: string; patienceMs: number },
-  start: () => Promise<T>,
+  start: (leftMs: number) => Promise<T>,
 ): Promise<T> {
   const limit = limits.get(client) ?? pLimit(STARTS_AT_ONCE);
   limits.set(client, limit);
   const untilMs = Date.now() + patienceMs;
   for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
     try {
-      return await limit(start);
+      return await limit(() => start(untilMs - Date.now()));
     } catch (error) {
       if (!isType(error, 'TemporalUnavailable')) throw error;
       if (Date.now() + pauseMs > untilMs) throw unknownOutcome(taskId, error);
