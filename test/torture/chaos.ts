@@ -20,9 +20,11 @@ const LAST_SHARE = 0.9;
 export function planStrikes(random: Random, seconds: number): Strike[] {
   const endMs = seconds * 1_000 * LAST_SHARE;
   const workerKills = Math.max(2, Math.round(seconds / 20));
+  // A short run has no time to wait long for a cut-over.
+  const atDrainMs = Math.min(12_000, seconds * 80);
   const strikes: Omit<Strike, 'atMs'>[] = [];
   const add = (pieces: Piece[], ending: Ending, awayMs: number, atDrain = false) =>
-    strikes.push({ pieces, ending, awayMs, atDrainMs: atDrain ? 12_000 : 0 });
+    strikes.push({ pieces, ending, awayMs, atDrainMs: atDrain ? atDrainMs : 0 });
   for (let kill = 0; kill < workerKills; kill++) {
     const both = kill % 4 === 3;
     add(both ? [...WORKERS] : [random.pick(WORKERS)], 'kill', random.between(0, 1_000), kill % 3 === 1);

@@ -4,7 +4,7 @@ import { torture } from './torture.ts';
 // A short one for every change; `npm run torture -- --seconds 120 --seed 1` is the long one.
 test('nothing is lost, resurrected or stale while workers, Temporal, Postgres and the API die', async () => {
   const lines: string[] = [];
-  const size = { seconds: 25, seed: 7, clients: 4, objects: 600, stops: 0 };
+  const size = { seconds: 40, seed: 7, clients: 4, objects: 600, stops: 0 };
   const result = await torture({ ...size, say: (line) => lines.push(line) });
   expect(result, lines.join('\n')).toMatchObject({
     ok: true,
