@@ -8,7 +8,7 @@ import { jobHash, sendJob } from '../../jobs/send.ts';
 import type { AcceptDependencies, AcceptOptions } from './accept.ts';
 
 /** A request waits no longer for a server that is away; a program that sends a job waits a minute. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 export type AcceptJobDependencies = Pick<AcceptDependencies, 'client' | 'taskQueue' | 'registry'>;
 

@@ -30,7 +30,7 @@ import type { StartableType, StartTaskOptions } from './start.ts';
 const SUMMARY_CHARS = 100;
 const START_TIMEOUT_MS = 10_000;
 /** A start has this time also where its caller's patience has ended. */
-const LEAST_MS = 2_000;
+const LEAST_MS = 5_000;
 /** Starts that one client sends at once: a busy server answers a few in time, and many too late. */
 const STARTS_AT_ONCE = 32;
 /** How long a start is repeated while the server does not answer, if nobody says otherwise. */
@@ -101,13 +101,18 @@ async function startPatiently<T>(
 ): Promise<T> {
   const limit = limits.get(client) ?? pLimit(STARTS_AT_ONCE);
   limits.set(client, limit);
-  const untilMs = Date.now() + patienceMs;
+  // The time in the queue does not count.
+  let untilMs: number | undefined;
+  const begin = () => {
+    untilMs ??= Date.now() + patienceMs;
+    return start(untilMs - Date.now());
+  };
   for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
     try {
-      return await limit(() => start(untilMs - Date.now()));
+      return await limit(begin);
     } catch (error) {
       if (!isType(error, 'TemporalUnavailable')) throw error;
-      if (Date.now() + pauseMs > untilMs) throw unknownOutcome(taskId, error);
+      if (Date.now() + pauseMs > (untilMs ?? 0)) throw unknownOutcome(taskId, error);
     }
     await delay(pauseMs * (0.5 + Math.random()));
   }
