@@ -1,86 +1,36 @@
+import { requestOf, type Sendable } from '../../test/api/contract/case.ts';
+import type { Contract, Operation } from '../../test/api/contract/contract.ts';
 import { ODD_BYTES, ODD_HEADERS, ODD_JSON, ODD_PARAMETERS } from './odd-values.ts';
 
-export interface OddRequest {
-  operation: string;
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  body: Buffer | null;
-}
+export type OddRequest = Omit<Sendable, 'body'> & { body: Buffer | undefined };
 
-/** What is read of an OpenAPI document. */
-export interface Document {
-  paths: Record<string, Record<string, Operation>>;
-  components?: { schemas?: Record<string, Schema> };
-}
-
-interface Schema {
-  $ref?: string;
-  examples?: unknown[];
-  default?: unknown;
-}
-
-interface Operation {
-  operationId: string;
-  parameters?: { name: string; in: string; schema?: Schema }[];
-  requestBody?: { content: Record<string, { schema: Schema; example?: unknown }> };
-}
-
-/** Stands for a place in an example, in a text that is no part of any. */
-const PLACE = '@@here@@';
-const METHODS = ['get', 'head', 'put', 'post', 'patch', 'delete'];
+/** Stands for a place in an example, in a text that is no part of any, and the same in an address. */
+const PLACE = 'odd--thing--here';
 
 /**
  * All requests that are an example of the document with one thing in it made odd: a value of the body at any depth, a key,
  * bytes at a place of the body, a parameter, or a header.
  */
-export function* oddRequests(document: Document): Generator<OddRequest> {
-  for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of METHODS) {
-      const operation = item[method];
-      if (operation) yield* requestsOf(document, path, method, operation);
-    }
-  }
+export function* oddRequests(contract: Contract): Generator<OddRequest> {
+  for (const operation of contract.operations) yield* requestsOf(contract, operation);
 }
 
-function* requestsOf(document: Document, path: string, method: string, operation: Operation): Generator<OddRequest> {
-  const { operationId, parameters = [], requestBody } = operation;
-  const example = (schema?: Schema): unknown => {
-    const found = schema?.$ref ? document.components?.schemas?.[schema.$ref.split('/').at(-1) ?? ''] : schema;
-    return found?.examples?.[0] ?? found?.default;
-  };
-  const names = new Map(
-    parameters.filter((one) => one.in === 'path').map(({ name, schema }) => [name, example(schema)]),
-  );
-  const at = (odd?: { name: string; value: string }) =>
-    path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-      odd?.name === name ? odd.value : encodeURIComponent(String(names.get(name) ?? 'docs')),
-    );
-  const json = requestBody?.content['application/json'];
-  const good = json && (json.example ?? example(json.schema));
-  const text = good === undefined ? null : JSON.stringify(good);
-  const plain = text === null ? null : Buffer.from(text);
-  const type: Record<string, string> = text === null ? {} : { 'content-type': 'application/json' };
-  const make = (change: Partial<OddRequest>): OddRequest => ({
-    operation: operationId,
-    method: method.toUpperCase(),
-    path: at(),
-    headers: type,
-    body: plain,
-    ...change,
-  });
+function* requestsOf(contract: Contract, operation: Operation): Generator<OddRequest> {
+  const example = requestOf(contract, operation);
+  const plain = example.body === undefined ? undefined : Buffer.from(example.body);
+  const make = (change: Partial<OddRequest>): OddRequest => ({ ...example, body: plain, ...change });
 
-  for (const { name, in: place } of parameters) {
-    for (const value of ODD_PARAMETERS) {
-      if (place === 'path') yield make({ path: at({ name, value }) });
-      const soon = name === 'wait' ? '&timeout=1' : '';
-      if (place === 'query') yield make({ path: `${at()}?${encodeURIComponent(name)}=${value}${soon}` });
-    }
+  for (const { name, in: place } of operation.json.parameters ?? []) {
+    if (place !== 'path' && place !== 'query') continue;
+    const query = { [name]: PLACE, ...(name === 'wait' && { timeout: '1' }) };
+    const { path } = requestOf(contract, operation, place === 'path' ? { path: { [name]: PLACE } } : { query });
+    for (const value of ODD_PARAMETERS) yield make({ path: path.replace(PLACE, () => value) });
   }
-  for (const headers of ODD_HEADERS) yield make({ headers: { ...type, ...headers } });
-  if (text === null) return;
+  for (const headers of ODD_HEADERS) yield make({ headers: { ...example.headers, ...headers } });
+  const text = example.body;
+  if (text === undefined) return;
   for (const body of [...ODD_JSON.map((odd) => Buffer.from(odd)), ...ODD_BYTES]) yield make({ body });
-  for (const holed of holesOf(good)) {
+  for (const holed of holesOf(JSON.parse(text))) {
     for (const odd of ODD_JSON) yield make({ body: Buffer.from(holed.replace(`"${PLACE}"`, () => odd)) });
   }
   for (const odd of ODD_BYTES) {

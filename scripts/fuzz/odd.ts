@@ -1,7 +1,8 @@
 import http from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { Contract } from '../../test/api/contract/contract.ts';
 import { Random } from '../../test/torture/random.ts';
-import { type Document, type OddRequest, oddRequests } from './odd-requests.ts';
+import { type OddRequest, oddRequests } from './odd-requests.ts';
 
 export interface OddOptions {
   seconds: number;
@@ -28,8 +29,8 @@ const ALLOWED_5XX = /^urn:reembed:error:Model/;
  * An answer of 500 or more is a problem, as is none.
  */
 export async function sendOdd(url: string, { seconds, seed }: OddOptions): Promise<OddResult> {
-  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
-  const requests = new Random(seed).shuffled([...oddRequests(document)]);
+  const contract = new Contract(await (await fetch(`${url}/openapi.json`)).json());
+  const requests = new Random(seed).shuffled([...oddRequests(contract)]);
   const result: OddResult = { sent: 0, statuses: {}, problems: [] };
   const endMs = Date.now() + seconds * 1_000;
   const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
@@ -66,7 +67,7 @@ function send(url: string, one: OddRequest, agent: http.Agent): Promise<{ status
       resolve(ALLOWED_5XX.test(type) ? { status } : { status, problem: `${status} ${text.slice(0, 300)}` });
     });
     request.on('error', (error) => resolve({ status: 0, problem: `no answer: ${error.message}` }));
-    request.end(body ?? undefined);
+    request.end(body);
   });
 }
 
@@ -78,6 +79,6 @@ function latin(headers: Record<string, string>): Record<string, string> {
 }
 
 function shown({ method, path, headers, body }: OddRequest): string {
-  const sent = body === null ? '' : ` ${JSON.stringify(body.subarray(0, 300).toString('latin1'))}`;
+  const sent = body === undefined ? '' : ` ${JSON.stringify(body.subarray(0, 300).toString('latin1'))}`;
   return `${method} ${path.slice(0, 300)} ${JSON.stringify(headers)}${sent}`;
 }

@@ -81,7 +81,8 @@ export async function admitItems(db: Db, request: Items): Promise<Accepted> {
 /**
  * The same for a task that may be taken in again, because a worker died before it could say that it had: the version is
  * the one that was drawn first, or that of an earlier run, the index is the one that was named first, and items that are
- * written already are not staged again. The first time the failed list of an earlier task of the same id is forgotten, unless this is that task once more.
+ * written already are not staged again. The first time, the failed list of an earlier task of the same id is forgotten,
+ * unless this is that task once more.
  */
 export async function admitItemsOnce(
   db: Db,

@@ -11,8 +11,8 @@ export interface Admission {
 }
 
 /**
- * Gives what is staged under this name its version and its index, once: whoever asks again gets the same. Without a
- * version given, it is the next one.
+ * Records the version and the index of what is staged under this name, once: a later call returns what the first one
+ * recorded. `version` null draws the next one.
  */
 export async function admitOnce(
   trx: Db | Trx,

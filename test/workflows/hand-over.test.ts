@@ -82,7 +82,7 @@ describe('a reindex that goes on as a new run again and again', () => {
       const { calls } = script;
       const before = calls.renewLock ?? 0;
       // More than one run has room for.
-      await vi.waitUntil(() => (calls.renewLock ?? 0) >= before + 5, { timeout: 180_000 });
+      await vi.waitUntil(() => (calls.renewLock ?? 0) >= before + 8, { timeout: 180_000 });
       expect([id, calls.cutOver ?? 0, script.released.size]).toEqual([id, 0, 0]);
       expect(await handle.query('tracker')).toMatchObject({ status: 'paused', attempts: 1 });
       await handle.signal('resume', 'somebody');

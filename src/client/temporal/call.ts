@@ -27,6 +27,9 @@ export async function callTemporal<T>(
   }
 }
 
+/** Default time for which a call is repeated while the server does not answer. */
+export const PATIENCE_MS = 15_000;
+
 const OVERLOADED = 8;
 /** gRPC codes: the call was given up, or the server is overloaded or away. */
 const UNAVAILABLE_CODES: readonly number[] = [1, 4, OVERLOADED, 14];

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { laneIdOf } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { HAND_OVER_VERSION, type JobInput, type JobPlan, type LaneRequest } from '../../contract/workflow-inputs.ts';
-import { isType } from './call.ts';
+import { isType, PATIENCE_MS } from './call.ts';
 import { hideOf } from './encryption/keyed-hash.ts';
 import { enterLane } from './lane.ts';
 import { pendingTracker, unknownOutcome } from './launch.ts';
@@ -15,8 +15,6 @@ export type StartJobOptions = Pick<
   'taskId' | 'input' | 'taskQueue' | 'inputHash' | 'ignoreLock' | 'patienceMs'
 > & { plan?: JobPlan };
 
-/** How long a look before or after the start is repeated, like the start itself. */
-const PATIENCE_MS = 15_000;
 const PAUSE_MS = 500;
 
 /**

@@ -3,14 +3,13 @@ import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } fr
 import pLimit, { type LimitFunction } from 'p-limit';
 import { ENTER_LANE, WORKFLOW } from '../../contract/names.ts';
 import type { LaneAnswer, LaneInput, LaneRequest } from '../../contract/workflow-inputs.ts';
-import { callTemporal, isOverloaded, isType } from './call.ts';
+import { callTemporal, isOverloaded, isType, PATIENCE_MS } from './call.ts';
 
 const TIMEOUT_MS = 10_000;
 /** The server takes in ten at once for one lane and turns others away: a process sends no more than these at once. */
 const AT_ONCE = 3;
-/** A request that a busy lane turns away is sent again for this long in all; one that nobody answers for less. */
+/** A request that a busy lane turns away is sent again for this long in all. */
 const BUSY_MS = 60_000;
-const AWAY_MS = 15_000;
 const PAUSE_MS = { first: 20, most: 1_000 } as const;
 
 export interface EnterLaneOptions {
@@ -45,7 +44,7 @@ function limitOf(laneId: string): LimitFunction {
 }
 
 async function askUntilAnswered(client: Client, options: EnterLaneOptions): Promise<LaneAnswer> {
-  const awayMs = options.patienceMs ?? AWAY_MS;
+  const awayMs = options.patienceMs ?? PATIENCE_MS;
   const startMs = Date.now();
   for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
     try {

@@ -11,7 +11,7 @@ import { listRow } from '../../contract/list-row.ts';
 import { laneIdOf, PRIORITY } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
-import { callTemporal, isType } from './call.ts';
+import { callTemporal, isType, PATIENCE_MS } from './call.ts';
 import {
   jobLaneKey,
   jobNameKey,
@@ -33,8 +33,6 @@ const START_TIMEOUT_MS = 10_000;
 const LEAST_MS = 5_000;
 /** Starts that one client sends at once: a busy server answers a few in time, and many too late. */
 const STARTS_AT_ONCE = 32;
-/** How long a start is repeated while the server does not answer, if nobody says otherwise. */
-const PATIENCE_MS = 15_000;
 const PAUSE_MS = { first: 100, most: 2_000 } as const;
 
 type AnyInput = Partial<

@@ -83,7 +83,8 @@ export async function waitForEnd(
     const outcome = await Promise.race([call, aborted]);
     if (outcome) return outcome.tracker;
     // A server that gives up early is not asked at full speed.
-    if (Date.now() - beganMs < HICCUP_MS.first) await Promise.race([delay(HICCUP_MS.first), aborted]);
+    if (Date.now() - beganMs < HICCUP_MS.first)
+      await delay(HICCUP_MS.first, undefined, { signal: own }).catch(() => {});
   }
   return undefined;
 }
