@@ -6,6 +6,8 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 # The packages alone first: this layer is kept until they change, whatever happens to the source.
 COPY package.json package-lock.json .npmrc ./
+# npm runs it: of Temporal's native libraries only the one for this platform stays.
+COPY scripts/prune-bridges.ts ./scripts/
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund

@@ -1,23 +1,60 @@
 import { defineConfig } from 'vitest/config';
 
-/** They take the whole machine, and run after all others, so that those have theirs. */
-const HEAVY = ['test/torture/torture.test.ts'];
+const SETUP = 'test/support/setup';
+
+/** The folder or the suffix of a file says which servers it needs. All other files are unit tests. */
+const STORE = ['test/{activities,protocol,store}/**/*.test.ts', 'test/**/*.db.test.ts'];
+const TEMPORAL = [
+  'test/{jobs,temporal,workflows}/**/*.test.ts',
+  'test/api/{contract,tasks}/**/*.test.ts',
+  'test/**/*.temporal.test.ts',
+];
+const SYSTEM = [
+  'test/{backup,dashboard,docs,e2e,examples,hostile,providers,torture,upgrade}/**/*.test.ts',
+  'test/{runtime,support}/servers/**/*.test.ts',
+  'test/**/*.system.test.ts',
+];
 
 export default defineConfig({
   // Examples import the package by its name.
   resolve: { tsconfigPaths: true },
   test: {
-    globalSetup: ['test/support/global-setup.ts'],
     // For what hangs: a test of many processes takes a minute on a busy machine.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // Loading the modules takes longer than most files run, so that the files of a worker share them.
+    isolate: false,
+    pool: 'forks',
+    // Tests are marked as concurrent when they wait, and for nothing else.
+    maxConcurrency: 30,
     maxWorkers: 2,
     projects: [
-      {
-        extends: true,
-        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: HEAVY, sequence: { groupOrder: 0 } },
-      },
-      { extends: true, test: { name: 'heavy', include: HEAVY, sequence: { groupOrder: 1 } } },
+      project('unit', 0, ['test/**/*.test.ts'], { exclude: [...STORE, ...TEMPORAL, ...SYSTEM] }),
+      project('store', 1, STORE, { setup: ['postgres', 'pglite'], maxWorkers: 3 }),
+      project('temporal', 2, TEMPORAL, { setup: ['postgres', 'temporal', 'workflows', 'build'] }),
+      project('system', 3, SYSTEM, { setup: ['postgres', 'pglite', 'temporal', 'workflows', 'build'] }),
     ],
   },
 });
+
+interface ProjectOptions {
+  /** The servers that are started for it, once for the whole run. */
+  setup?: string[];
+  exclude?: string[];
+  /** More than there are processors where tests mostly wait. */
+  maxWorkers?: number;
+}
+
+/** Projects run one after the other. */
+function project(
+  name: string,
+  groupOrder: number,
+  include: string[],
+  { setup = [], exclude = [], maxWorkers = 2 }: ProjectOptions = {},
+) {
+  const globalSetup = setup.map((server) => `${SETUP}/${server}.ts`);
+  return {
+    extends: true as const,
+    test: { name, include, exclude, globalSetup, maxWorkers, sequence: { groupOrder } },
+  };
+}

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { createApi } from '../src/api/app.ts';
-import { createClient, type ReembedClient } from '../src/client/http/client.ts';
+import { createClient, type ReembedClient } from '../src/client/client.ts';
 import { createModels } from '../src/models/models.ts';
 import { startHttpServer } from '../src/runtime/http-server.ts';
 import type { Db } from '../src/store/database.ts';
@@ -12,7 +12,7 @@ export interface BenchApi {
   stop(): Promise<void>;
 }
 
-/** The HTTP API in this process. */
+/** Starts the HTTP API in this process. */
 export async function startBenchApi(
   { client, taskQueue }: Pick<BenchSystem, 'client' | 'taskQueue'>,
   db: Db,

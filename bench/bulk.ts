@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createClient, type ReembedClient } from '../src/client/http/client.ts';
+import { createClient, type ReembedClient } from '../src/client/client.ts';
 import type { Db } from '../src/store/database.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
@@ -44,7 +44,7 @@ export const bulk: Benchmark = {
   },
 };
 
-/** Neither way builds an HNSW index. */
+/** Prevents an HNSW build in both ways. */
 const NO_HNSW = { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' };
 
 interface World {
@@ -61,7 +61,7 @@ function* objects(count: number): Generator<{ id: string; payload: string }> {
   }
 }
 
-/** One task, whose items are sent as they are made. */
+/** Sends one task, whose items are streamed as they are generated. */
 function ndjson({ reembed, model, items }: World): Contender<Name> {
   return {
     name: 'NDJSON',
@@ -73,7 +73,7 @@ function ndjson({ reembed, model, items }: World): Contender<Name> {
   };
 }
 
-/** With its defaults: tasks of 5,000 items, four at once. */
+/** Uses the bulk helper with its defaults: tasks of 5,000 items, four in parallel. */
 function helper({ reembed, model, items }: World): Contender<Name> {
   return {
     name: 'bulk helper',
@@ -87,7 +87,7 @@ function helper({ reembed, model, items }: World): Contender<Name> {
   };
 }
 
-/** Into an index of its own, from the first item to the last one that can be searched. */
+/** Writes to a separate index, and measures from the first item until the last one is searchable. */
 async function measure(
   reembed: ReembedClient,
   { url }: ModelServer,
@@ -105,7 +105,7 @@ async function measure(
   return { items: items / seconds };
 }
 
-/** At its best number of batches in flight, which its warm-up finds. */
+/** Runs the raw loop with the best number of batches in flight, which its warm-up finds. */
 function rawLoop(world: World, say: (line: string) => void): Contender<Name> {
   let best: number | undefined;
   return {
@@ -122,7 +122,7 @@ function rawLoop(world: World, say: (line: string) => void): Contender<Name> {
   };
 }
 
-/** The least that writing can be: nothing that survives a crash, no order of versions but that of the batches. */
+/** The minimum work of a write: nothing survives a crash, and versions are ordered only by batch. */
 async function rawRate({ db, model, items }: World, inFlight: number): Promise<number> {
   await createRawTable(db, DIMENSIONS);
   const startMs = performance.now();

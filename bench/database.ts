@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { startPglite } from '../src/runtime/servers/pglite.ts';
-import { startPostgres } from '../src/runtime/servers/postgres.ts';
 import { type Db, openDatabase } from '../src/store/database.ts';
 import { migrate } from '../src/store/migrate.ts';
+import { startPostgres } from '../test/support/servers/postgres.ts';
 
 export interface BenchDatabase {
   db: Db;
@@ -16,8 +16,8 @@ export interface BenchDatabase {
 }
 
 /**
- * An empty migrated database on the server of `DATABASE_URL`, or on a Postgres of its own whose commits survive a crash
- * of the machine, as in earnest.
+ * Opens an empty migrated database on the server of `DATABASE_URL`, or on a separate Postgres whose commits survive a
+ * crash of the machine, as in production.
  */
 export async function openBenchDatabase(options: {
   connections: number;
@@ -45,7 +45,7 @@ export async function openBenchDatabase(options: {
   };
 }
 
-/** An empty migrated database embedded in a thread of this process, with its files on disk. */
+/** Opens an empty migrated database embedded in a thread of this process, with its files on disk. */
 export async function openEmbeddedBenchDatabase(say: (line: string) => void): Promise<BenchDatabase> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'reembed-bench-pglite-'));
   const server = await startPglite({ dataDir, say });
@@ -65,7 +65,7 @@ export async function openEmbeddedBenchDatabase(say: (line: string) => void): Pr
 
 async function start({ connections, say }: { connections: number; say: (line: string) => void }) {
   const parent = mkdtempSync(path.join(tmpdir(), 'reembed-bench-'));
-  chmodSync(parent, 0o755); // as root, Postgres runs as another user, who must get in
+  chmodSync(parent, 0o755); // if started by root, Postgres runs as another user, who needs access
   const { url, stop } = await startPostgres({
     dataDir: path.join(parent, 'postgres'),
     durable: true,

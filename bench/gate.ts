@@ -4,24 +4,24 @@ import { quantile } from 'simple-statistics';
 import { indexConfigSchema } from '../src/contract/indexes.ts';
 import { type Db, type Trx, transaction } from '../src/store/database.ts';
 import { ensureIndex, resolveIndex } from '../src/store/indexes.ts';
-import { applyWrites } from '../src/store/protocol/apply-writes.ts';
-import { closeGates, holdGate } from '../src/store/protocol/gate.ts';
+import { applyWrites } from '../src/store/protocol/apply.ts';
+import { holdGateShared, holdGatesExclusive } from '../src/store/protocol/gate.ts';
 import { lockOnDest, lockOnSource } from '../src/store/protocol/locks.ts';
-import type { ObjectWrite } from '../src/store/protocol/write.ts';
+import type { ObjectWrite } from '../src/store/protocol/object-write.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
 import { postgresVersions } from './machine.ts';
 
-/** How writers and whoever changes the index keep each other out. */
+/** How writers and those who change the index exclude each other. */
 interface Gate {
   name: string;
   hold(trx: Trx, indexNo: number): Promise<unknown>;
   close(trx: Trx, indexNo: number): Promise<unknown>;
 }
 
-const ADVISORY: Gate = { name: 'advisory lock', hold: holdGate, close: closeGates };
+const ADVISORY: Gate = { name: 'advisory lock', hold: holdGateShared, close: holdGatesExclusive };
 
-/** The weakest row locks that keep each other out: they cost writers the least. */
+/** The weakest row locks that exclude each other: they cost writers the least. */
 const ROW: Gate = {
   name: 'row lock',
   hold: (trx, indexNo) => sql`select from reembed.indexes where no = ${indexNo} for key share`.execute(trx),
@@ -69,7 +69,7 @@ export const gate: Benchmark = {
   },
 };
 
-/** Writers alone, and then as many with one among them who wants in exclusively, again and again. */
+/** Measures writers alone, and then as many writers while one process repeatedly takes the gate exclusively. */
 async function measure(
   db: Db,
   of: Gate,
@@ -87,7 +87,7 @@ async function measure(
   const write = () =>
     transaction(db, async (trx) => {
       await of.hold(trx, index.no);
-      // From here on as `writeLive` does it.
+      // From here on as in `writeLive`.
       await resolveIndex(trx, name);
       await lockOnSource(trx, index.no);
       await lockOnDest(trx, index.no);
@@ -125,11 +125,11 @@ async function measure(
 
 interface Wait {
   ms: number;
-  /** While writers went on, rather than after them. */
+  /** True if it succeeded while the writers were running, not after them. */
   inTime: boolean;
 }
 
-/** Wants in exclusively, again and again for as long as others write. */
+/** Takes the gate exclusively, again and again while others write. */
 async function takeUntil(over: AbortSignal, db: Db, of: Gate, indexNo: number, waits: Wait[]): Promise<void> {
   while (!over.aborted) {
     const { ms } = await timed(() => transaction(db, (trx) => of.close(trx, indexNo)));

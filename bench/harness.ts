@@ -1,19 +1,19 @@
 import type { ParseArgsConfig } from 'node:util';
 import { max, median, min } from 'simple-statistics';
 
-/** What one run measured, by the name of the metric. */
+/** Results of one run, by the name of the metric. */
 export type Figures<Name extends string = string> = Record<Name, number>;
 
-/** One of the two ways that are compared. */
+/** One of the two ways to compare. */
 export interface Contender<Name extends string = string> {
   name: string;
-  /** One run, timed by itself; what it needs has been prepared before. */
+  /** Makes one run, which measures its own time; preparations are done before. */
   run(): Promise<Figures<Name>>;
 }
 
 export interface Metric<Name extends string = string> {
   name: Name;
-  /** As shown: `writes/s`, `ms`. */
+  /** As displayed: `writes/s`, `ms`. */
   unit: string;
   better: 'higher' | 'lower';
 }
@@ -22,14 +22,14 @@ export interface Summary {
   median: number;
   min: number;
   max: number;
-  /** Of each run, in order. */
+  /** One value per run, in order. */
   values: number[];
 }
 
 export interface ComparedMetric extends Metric {
   candidate: Summary;
   baseline: Summary;
-  /** Median of the candidate over that of the baseline; null when the latter is 0. */
+  /** Median of the candidate divided by that of the baseline; null if the latter is 0. */
   ratio: number | null;
 }
 
@@ -42,29 +42,30 @@ export interface Comparison {
 }
 
 export interface BenchContext {
-  /** Counted runs of each contender. */
+  /** Counted runs per contender. */
   runs: number;
-  /** Of the benchmark's own options, as on the command line. */
+  /** The benchmark's own options, as on the command line. */
   options: Record<string, string | boolean | undefined>;
-  /** Tells of progress. */
+  /** Reports progress. */
   say: (line: string) => void;
 }
 
-/** Versions of the servers that took part, by name. */
+/** Versions of the servers involved, by name. */
 export type Versions = Record<string, string>;
 
-/** A benchmark by the name under which `npm run bench -- NAME` finds it. */
+/** A benchmark, registered under the name for `npm run bench -- NAME`. */
 export interface Benchmark {
   /** One line for the help. */
   about: string;
-  /** Its own options, as for `node:util` `parseArgs`. */
+  /** Its own options, in the format of `parseArgs` of `node:util`. */
   options?: NonNullable<ParseArgsConfig['options']>;
   run(context: BenchContext): Promise<{ comparisons: Comparison[]; versions?: Versions }>;
 }
 
 /**
- * Runs both contenders: one warm-up each (unless `warmUp` is false), whose figures are dropped, and then pairs of runs. Within a pair they follow
- * each other at once, and who goes first alternates, so that a machine that gets slower or busier meets both alike.
+ * Runs both contenders: one warm-up each (unless `warmUp` is false), whose figures are dropped, then pairs of runs. The
+ * two runs of a pair follow each other immediately and their order alternates, so that a machine that gets slower or
+ * busier affects both alike.
  */
 export async function compare<Name extends string>(
   plan: {
@@ -109,7 +110,7 @@ function summarize(values: number[]): Summary {
   return { median: median(values), min: min(values), max: max(values), values };
 }
 
-/** Three digits that count. */
+/** Formats a number with three significant digits. */
 export function formatNumber(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
   return String(Number(value.toPrecision(3)));

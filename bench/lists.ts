@@ -1,8 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { quantile } from 'simple-statistics';
-import { listTasks, startTask } from '../src/client/temporal/index.ts';
-import { queryOf } from '../src/client/temporal/task-filter.ts';
 import { openDatabase } from '../src/store/database.ts';
+import { listTasks, startTask } from '../src/temporal/index.ts';
+import { queryOf } from '../src/temporal/lists/query.ts';
 import { startBenchApi } from './api.ts';
 import { type Benchmark, compare, type Metric } from './harness.ts';
 import { temporalVersion } from './machine.ts';
@@ -14,9 +14,9 @@ const METRICS = [
 ] as const satisfies Metric[];
 
 const LIMIT = 50;
-/** The part that has not ended, which Temporal lists first. */
+/** The share of tasks that have not ended, which Temporal lists first. */
 const STILL_OPEN = 0.4;
-/** Starts at once. */
+/** Parallel starts. */
 const LANES = 20;
 
 export const lists: Benchmark = {
@@ -69,7 +69,7 @@ export const lists: Benchmark = {
   },
 };
 
-/** One call after the other. */
+/** Times sequential calls. */
 async function time(call: () => Promise<void>, requests: number) {
   const tookMs: number[] = [];
   for (let at = 0; at < requests; at++) {
@@ -80,7 +80,7 @@ async function time(call: () => Promise<void>, requests: number) {
   return { p50: quantile(tookMs, 0.5), p95: quantile(tookMs, 0.95) };
 }
 
-/** Tasks that nobody works on, of which most are ended, in an order that is not that of their starts. */
+/** Creates tasks without a worker and ends most of them, in an order that differs from that of their starts. */
 async function fill(client: Client, count: number): Promise<void> {
   const ids = Array.from({ length: count }, (_, at) => `task-${at}`);
   await inLanes(ids, async (taskId) => {
@@ -102,12 +102,12 @@ async function inLanes<T>(all: readonly T[], work: (one: T) => Promise<unknown>)
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-/** Temporal's dev server on a file, and an API on it. */
+/** Starts Temporal's dev server on a file, and an API that uses it. */
 async function openWorld(say: (line: string) => void) {
   const temporal = await startBenchTemporal(say);
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection });
-  // Lists ask nothing of it.
+  // Lists do not use the database.
   const db = openDatabase({ url: 'postgres://127.0.0.1:1/none' });
   const { reembed, stop } = await startBenchApi({ client, taskQueue: 'nobody' }, db);
   return {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { quantile } from 'simple-statistics';
-import { createClient, type ReembedClient } from '../src/client/http/client.ts';
+import { createClient, type ReembedClient } from '../src/client/client.ts';
 import type { Tracker } from '../src/contract/tasks.ts';
 import type { Db } from '../src/store/database.ts';
 import { tablesOf } from '../src/store/partitions.ts';
@@ -28,7 +28,7 @@ type Name = (typeof METRICS)[number]['name'];
 
 const COMMANDS = { api: ['api'], control: ['worker', '--role', 'control'], embed: ['worker', '--role', 'embed'] };
 
-/** Between two writes, and between two searches: so many come in however fast they are answered. */
+/** Pause between writes and between searches, so that their number does not depend on how fast they are answered. */
 const PAUSE_MS = 50;
 const POLL_MS = 5;
 const SEARCH = { text: 'some words about nothing', limit: 10 } as const;
@@ -81,7 +81,7 @@ type Phase = 'copy' | 'index';
 interface Place {
   reembed: ReembedClient;
   db: Db;
-  /** The index that serves. */
+  /** The serving index. */
   source: IndexRow;
 }
 
@@ -94,7 +94,7 @@ function isIn(phase: Phase, { data, children }: Tracker): boolean {
   return data.phase === phase && (phase === 'index' || (children.processing ?? 0) > 0);
 }
 
-/** Measures while objects are copied, or while the HNSW index is built; the reindex is canceled once that is done. */
+/** Measures while objects are copied, or while the HNSW index is built; then cancels the reindex. */
 function duringReindex(
   place: Place,
   options: {
@@ -115,7 +115,7 @@ function duringReindex(
       const { id } = await reembed.tasks.reindex({ source: source.name, ratePerSecond, dest, destModel });
       const tracker = () => reembed.tasks.info(id);
       while (!isIn(phase, await tracker())) {
-        // A build looks for live work when it begins.
+        // A build checks for live work when it starts.
         if (phase === 'index') await reembed.search(source.name, SEARCH);
         await sleep(POLL_MS);
       }
@@ -173,8 +173,8 @@ async function measure({ reembed, db, source }: Place, forMs: number): Promise<F
 }
 
 /**
- * An object and its parts are written at once: whoever finds the one would find it by the others. Asked of Postgres
- * directly: so often over HTTP, the asking would be most of the load.
+ * Whether an object is stored; its parts are written at the same time, so a search would find it. Queries Postgres
+ * directly, since polling this often over HTTP would be most of the load.
  */
 async function isThere(db: Db, index: IndexRow, id: string): Promise<boolean> {
   const { rows } =

@@ -11,7 +11,7 @@ export interface Machine {
   versions: Versions;
 }
 
-/** Where the figures come from. `versions` are those of the servers that took part. */
+/** Describes the machine of the results. `versions` are those of the servers involved. */
 export function describeMachine(versions: Versions = {}): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -22,7 +22,7 @@ export function describeMachine(versions: Versions = {}): Machine {
   };
 }
 
-/** Versions of a Postgres and its pgvector, where that is installed. */
+/** Returns the versions of a Postgres and, if installed, its pgvector. */
 export async function postgresVersions(url: string): Promise<Versions> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -37,7 +37,7 @@ export async function postgresVersions(url: string): Promise<Versions> {
   }
 }
 
-/** Version of a Temporal server. */
+/** Returns the version of a Temporal server. */
 export async function temporalVersion(address: string): Promise<Versions> {
   const connection = await Connection.connect({ address });
   try {

@@ -21,7 +21,7 @@ const COMMON = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** What is not as the help says. */
+/** Thrown if the arguments do not match the help. */
 class UsageError extends Error {}
 
 async function main([name = '', ...args]: string[]): Promise<void> {
@@ -29,7 +29,7 @@ async function main([name = '', ...args]: string[]): Promise<void> {
   if (!load) throw new UsageError(await usage());
   const benchmark = await load();
   const { runs, json, ...options } = parse(args, benchmark);
-  // The report alone goes to stdout.
+  // Only the report goes to stdout.
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const time = new Date().toISOString();
   const { comparisons, versions } = await benchmark.run({ runs, options, say });

@@ -9,7 +9,7 @@ export interface ModelServer {
   stop(): void;
 }
 
-/** An OpenAI-compatible embedding server in a process of its own, which waits so long before each answer. */
+/** Starts an OpenAI-compatible embedding server in a separate process, which waits `delayMs` before each response. */
 export async function startModelServer(dimensions: number, delayMs: number): Promise<ModelServer> {
   const child: ChildProcess = fork(fileURLToPath(import.meta.url), [String(dimensions), String(delayMs)]);
   const [url] = (await once(child, 'message')) as [string];

@@ -1,17 +1,17 @@
 import { indexConfigSchema } from '../src/contract/indexes.ts';
 import { type Db, transaction } from '../src/store/database.ts';
 import { ensureIndex } from '../src/store/indexes.ts';
-import { writeLive } from '../src/store/protocol/write.ts';
+import { writeLive } from '../src/store/protocol/live-write.ts';
 import type { IndexRow } from '../src/store/schema.ts';
 
 const WRITE_BATCH = 1_000;
 
-/** A text of some 200 characters. */
+/** Returns a text of some 200 characters. */
 export function textOf(id: string): string {
   return `${id}: ${'some words about nothing in particular, '.repeat(5)}`;
 }
 
-/** An index of texts of some 200 characters, each with one random vector. */
+/** Creates an index of texts of some 200 characters, each with one random vector. */
 export async function givenObjects(db: Db, name: string, count: number, dimensions = 8): Promise<IndexRow> {
   const config = indexConfigSchema.parse({ model: { provider: 'hash', dimensions } });
   const { index } = await transaction(db, (trx) => ensureIndex(trx, name, config));

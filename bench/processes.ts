@@ -4,24 +4,24 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/runtime/servers/ports.ts';
 import { type ServerProcess, startProcess } from '../src/runtime/servers/processes.ts';
-import { buildInto } from '../test/torture/build.ts';
+import { buildInto } from '../test/support/build.ts';
 import { startBenchTemporal } from './temporal.ts';
 
 const READY_MS = 60_000;
 const SAMPLE_MS = 200;
 
 export interface BenchProcesses<Name extends string> {
-  /** Of the API. */
+  /** The URL of the API. */
   url: string;
   temporalAddress: string;
-  /** The most memory that each process has had resident, in MiB. */
+  /** Peak resident memory of each process, in MiB. */
   peaks(): Record<Name, number>;
   stop(): Promise<void>;
 }
 
 /**
- * Temporal, an API and workers as in earnest: the built program, each in a process of its own. `commands` are the
- * arguments of each. Linux alone.
+ * Starts Temporal, an API and workers as in production: the built program, each in a separate process. `commands` has
+ * the arguments of each. Linux only.
  */
 export async function startProcesses<Name extends string>(
   commands: Record<Name, readonly string[]>,

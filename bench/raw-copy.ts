@@ -21,8 +21,9 @@ export interface RawRow {
 export const RAW_BATCH = 256;
 
 /**
- * The least that a copy can be: reads by key, embeds, and writes with one conditional statement per batch, with so many
- * batches in flight. No locks, no versions to fence, no failures, nothing that survives a crash. Returns seconds.
+ * The minimum work of a copy: reads by key, embeds, and writes with one conditional statement per batch, with
+ * `inFlight` batches in flight. No locks, no versions to fence, no failures, nothing that survives a crash. Returns
+ * seconds.
  */
 export async function rawCopy(copy: RawCopy, inFlight: number): Promise<number> {
   const { db, objects, dimensions } = copy;
@@ -44,7 +45,7 @@ export async function rawCopy(copy: RawCopy, inFlight: number): Promise<number> 
   return seconds;
 }
 
-/** Makes the table that raw loops write to, empty. */
+/** Creates the empty table that raw loops write to. */
 export async function createRawTable(db: Db, dimensions: number): Promise<void> {
   await sql`drop table if exists bench_raw`.execute(db);
   await sql`
@@ -53,7 +54,7 @@ export async function createRawTable(db: Db, dimensions: number): Promise<void> 
     )`.execute(db);
 }
 
-/** Throws unless so many rows were written. */
+/** Throws unless exactly this many rows were written. */
 export async function requireRawRows(db: Db, wanted: number): Promise<void> {
   const { rows } = await sql<{ written: number }>`select count(*) as written from bench_raw`.execute(db);
   if (Number(rows[0]?.written) !== wanted) throw new Error(`${rows[0]?.written} objects were written, not ${wanted}`);

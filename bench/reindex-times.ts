@@ -3,18 +3,18 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
 
 export interface ReindexTimes {
-  /** From the model's answer to the last slice's end, and reconciling. */
+  /** From the model's response to the end of the last slice, plus reconciling. */
   copySeconds: number;
-  /** From the start to that answer: the lock, and the question to the model. */
+  /** From the start to that response: the lock and the check of the model. */
   preparationSeconds: number;
   /** The HNSW build. */
   buildSeconds: number;
-  /** Of its history and those of its slices. */
+  /** Events and bytes of its history and those of its slices. */
   events: number;
   bytes: number;
 }
 
-/** How long the phases of a reindex took, by the Temporal server's own clock, and what it left in its histories. */
+/** Measures the phases of a reindex by the Temporal server's clock, and the size of its histories. */
 export async function reindexTimes(client: Client, taskId: string): Promise<ReindexTimes> {
   const { events } = await client.workflow.getHandle(taskId).fetchHistory();
   const at = momentsOf(events ?? []);
@@ -31,7 +31,7 @@ export async function reindexTimes(client: Client, taskId: string): Promise<Rein
   };
 }
 
-/** The seconds at which each activity first began and last ended. */
+/** Returns the seconds at which each activity first started and last ended. */
 function momentsOf(events: HistoryEvents): (moment: string) => number {
   const nameOf = new Map<string, string>();
   const moments = new Map<string, number>();

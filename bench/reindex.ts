@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { startTask, waitForTask } from '../src/client/temporal/index.ts';
 import { indexConfigSchema } from '../src/contract/indexes.ts';
 import type { IndexRow } from '../src/store/schema.ts';
+import { startTask, waitForTask } from '../src/temporal/index.ts';
 import { type BenchDatabase, openBenchDatabase, openEmbeddedBenchDatabase } from './database.ts';
 import { type BenchContext, type Benchmark, type Contender, compare, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
@@ -12,11 +12,11 @@ import { reindexTimes } from './reindex-times.ts';
 import { type BenchSystem, startBenchSystem } from './system.ts';
 
 const DIMENSIONS = 384;
-/** The HNSW build is not measured: it should not take most of the time. */
+/** Speeds up the HNSW build, which is not measured and should not take most of the time. */
 const BUILD_QUICKLY = { REEMBED_INDEX_MEMORY_MB: '1000' };
 const METRICS = [
   { name: 'objects', unit: '1/s', better: 'higher' },
-  // The lock, the question to the model, and all other steps before the copy.
+  // Includes the lock, the check of the model, and all other steps before the copy.
   { name: 'fromStart', unit: '1/s', better: 'higher' },
 ] as const satisfies Metric[];
 type Name = (typeof METRICS)[number]['name'];
@@ -45,7 +45,7 @@ async function measure(database: BenchDatabase, { runs, options, say }: BenchCon
       title: `${objects} objects, model that answers ${delayMs === 0 ? 'at once' : `in ${delayMs} ms`}`,
       metrics: METRICS,
       candidate: ours(system, source, model.url, objects),
-      // In the background: what went before is no live work that a reindex should give way to.
+      // On background connections, so that this does not count as live work that the next reindex yields to.
       baseline: raw({ db: database.background, source, modelUrl: model.url, objects, dimensions: DIMENSIONS }, say),
     };
     const comparisons = [await compare(plan, { runs, say })];
@@ -90,7 +90,7 @@ function ours(system: BenchSystem, source: IndexRow, modelUrl: string, objects: 
   };
 }
 
-/** At its best number of batches in flight, which its warm-up finds. */
+/** Runs the raw copy with the best number of batches in flight, which its warm-up finds. */
 function raw(copy: RawCopy, say: (line: string) => void): Contender<Name> {
   let best: number | undefined;
   const rate = async (inFlight: number) => copy.objects / (await rawCopy(copy, inFlight));

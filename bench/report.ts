@@ -9,7 +9,7 @@ export interface Report {
   comparisons: Comparison[];
 }
 
-/** The report as a table for people. */
+/** Formats the report as a table for people. */
 export function formatReport({ benchmark, machine, comparisons }: Report): string {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return [

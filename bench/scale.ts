@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { startTask, waitForTask } from '../src/client/temporal/index.ts';
 import { modelSchema } from '../src/contract/models.ts';
-import { readSettings } from '../src/runtime/settings.ts';
+import { readSettings } from '../src/settings/settings.ts';
 import { setAlias } from '../src/store/aliases.ts';
 import type { Db } from '../src/store/database.ts';
+import { startTask, waitForTask } from '../src/temporal/index.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Figures, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
@@ -30,7 +30,7 @@ const METRICS = [
 type Name = (typeof METRICS)[number]['name'];
 
 const COMMANDS = { api: ['api'], worker: ['worker'] };
-/** Of Postgres, where the HNSW build of the larger sizes would take hours with less. */
+/** Memory for Postgres; with less, the HNSW build of the larger sizes would take hours. */
 const SETTINGS = { REEMBED_INDEX_MEMORY_MB: '1000' };
 
 interface Place {
@@ -49,7 +49,7 @@ export const scale: Benchmark = {
     const reindexOf = (size: number): Contender<Name> => ({
       name: String(size),
       async run() {
-        // New processes, so that the memory is that of this reindex.
+        // New processes, so that the memory is that of this reindex only.
         const system = await startProcesses(COMMANDS, database.url, SETTINGS, say);
         versions = { ...versions, ...(await temporalVersion(system.temporalAddress)) };
         const connection = await Connection.connect({ address: system.temporalAddress });
@@ -75,7 +75,7 @@ export const scale: Benchmark = {
           candidate: reindexOf(size),
           baseline: reindexOf(before),
         };
-        // Each run has new processes, so there is nothing to warm up.
+        // Each run has new processes, so a warm-up is not needed.
         comparisons.push(await compare(plan, { runs, say, warmUp: false }));
       }
       return { comparisons, versions };
@@ -120,7 +120,9 @@ async function finished(client: Client, taskId: string) {
   return tracker;
 }
 
-/** Writes single objects from the verification to the end; returns for how long the cut-over held one back at most. */
+/**
+ * Writes single objects from the verification to the end; returns the longest time that the cut-over blocked a write.
+ */
 async function whileWriting(place: Place, reindexId: string): Promise<number> {
   const { client } = place;
   const phaseOf = async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createClient } from '../src/client/http/client.ts';
+import { createClient } from '../src/client/client.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, compare, type Figures, type Metric } from './harness.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
@@ -27,7 +27,8 @@ export const stream: Benchmark = {
     const contender = (count: number) => ({
       name: `${count} lines`,
       async run(): Promise<Figures<Name>> {
-        // New processes, so that none has the memory of an earlier run; an HNSW index would take longer than all else.
+        // New processes, so that none has memory of an earlier run; an HNSW index would take longer than everything
+        // else.
         const commands = { api: ['api'], worker: ['worker'] };
         const system = await startProcesses(commands, url, { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' }, say);
         try {

@@ -1,15 +1,15 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
-import { activityDependencies, createProcessModels } from '../src/runtime/parts.ts';
-import { readSettings } from '../src/runtime/settings.ts';
+import { activityDependencies, createProcessModels } from '../src/runtime/wiring.ts';
 import { bundleWorkflows, createWorkers } from '../src/runtime/worker.ts';
+import { readSettings } from '../src/settings/settings.ts';
 import type { BenchDatabase } from './database.ts';
 import { startBenchTemporal } from './temporal.ts';
 
 export interface BenchSystem {
   client: Client;
-  /** That of the workers. */
+  /** The connection of the workers. */
   connection: NativeConnection;
   address: string;
   taskQueue: string;
@@ -17,8 +17,8 @@ export interface BenchSystem {
 }
 
 /**
- * Temporal's dev server on a database file, as `reembed dev` has it, and the workers in this process. `env` holds
- * settings other than those of the environment.
+ * Starts Temporal's dev server on a database file, like `reembed dev`, and the workers in this process. `env` overrides
+ * settings of the environment.
  */
 export async function startBenchSystem(
   { db, background }: Pick<BenchDatabase, 'db' | 'background'>,

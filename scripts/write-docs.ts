@@ -1,4 +1,4 @@
-/** Writes the tables of pages in docs/ that are made from the code: `npx tsx scripts/write-docs.ts`. */
+/** Writes the generated tables of the pages in docs/: `npx tsx scripts/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { API_ACCESS } from '../src/api/access.ts';
 import { EXIT, EXIT_MEANINGS } from '../src/cli/errors.ts';
@@ -7,7 +7,7 @@ import { METRICS, type MetricSpec } from '../src/contract/metrics.ts';
 import { ROLE_MEANINGS } from '../src/contract/roles.ts';
 import { STATUSES } from '../src/contract/status.ts';
 import { EFFECTS, STEERING, STEERING_CALLS } from '../src/contract/steering.ts';
-import { SETTINGS, TEMPORAL_VARIABLES } from '../src/runtime/settings-table.ts';
+import { SETTINGS, TEMPORAL_VARIABLES } from '../src/settings/table.ts';
 import { commands } from './docs/cli.ts';
 import { code, plain, table } from './docs/markdown.ts';
 
@@ -15,13 +15,13 @@ export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate
   (name) => new URL(`../docs/${name}.md`, import.meta.url),
 );
 
-/** `stopsLater` as words: stops later. */
+/** Splits a camel-case name into words: `stopsLater` becomes stops later. */
 const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-/** The parts of the pages that are made, by the name that marks their place. */
+/** The generated parts of the pages, by the name that marks their place. */
 const PARTS: Record<string, string> = {
   statuses: table(
-    ['status', 'meaning', 'may be followed by'],
+    ['status', 'meaning', 'next statuses'],
     Object.entries(STATUSES).map(([status, { means, next }]) => [code(status), means, next.map(code).join(', ')]),
   ),
   steering: table(
@@ -29,15 +29,15 @@ const PARTS: Record<string, string> = {
     Object.entries(STEERING).map(([state, row]) => [state, ...STEERING_CALLS.map((call) => words(row[call]))]),
   ),
   effects: table(
-    ['effect', 'what happens and what is answered'],
+    ['effect', 'what happens and what the call returns'],
     Object.entries(EFFECTS).map(([effect, { means }]) => [words(effect), means]),
   ),
   roles: table(
-    ['role', 'its holder'],
+    ['role', 'rights'],
     Object.entries(ROLE_MEANINGS).map(([role, meaning]) => [code(role), meaning]),
   ),
   access: table(
-    ['route', 'least role'],
+    ['route', 'minimum role'],
     Object.entries(API_ACCESS)
       .filter(([route, access]) => API_ACCESS[routeOfAllTypes(route)] !== access || route === routeOfAllTypes(route))
       .map(([route, access]) => [
@@ -46,12 +46,12 @@ const PARTS: Record<string, string> = {
       ]),
   ),
   exits: table(
-    ['exit code', 'means'],
+    ['exit code', 'meaning'],
     Object.entries(EXIT).map(([name, exit]) => [code(String(exit)), EXIT_MEANINGS[name as keyof typeof EXIT]]),
   ),
-  commands: table(['command', 'does'], commands()),
+  commands: table(['command', 'description'], commands()),
   settings: table(
-    ['variable', 'meaning', 'must be', 'if not given'],
+    ['variable', 'meaning', 'must be', 'default'],
     Object.values(SETTINGS).map(({ variable, meaning, expected, default: preset }) => [
       code(variable),
       plain(meaning),
@@ -68,7 +68,7 @@ const PARTS: Record<string, string> = {
   'metrics of both': metricsFrom('process'),
   'metrics of the state': metricsFrom('state'),
   errors: table(
-    ['type', 'HTTP status', 'means', 'may help to try again'],
+    ['type', 'HTTP status', 'meaning', 'retryable'],
     Object.entries(ERROR_KINDS).map(([type, { status, title, retryable }]) => [
       code(type),
       String(status),
@@ -78,22 +78,22 @@ const PARTS: Record<string, string> = {
   ),
 };
 
-/** The metrics that come from one place. */
+/** Makes the table of the metrics from the given sources. */
 function metricsFrom(...from: MetricSpec['from'][]): string {
   return table(
-    ['metric', 'type', 'labels', 'tells'],
+    ['metric', 'type', 'labels', 'description'],
     Object.values<MetricSpec>(METRICS)
       .filter((spec) => from.includes(spec.from))
       .map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(', '), plain(help)]),
   );
 }
 
-/** Tasks of one type have the routes of all tasks: only where they differ is there something to tell. */
+/** Returns the route of all tasks for a route of one type; only routes with a different role are listed. */
 function routeOfAllTypes(route: string): string {
   return route.replace(/ \/v1\/tasks\/[a-z-]+\/(?=\w)/, ' /v1/tasks/');
 }
 
-/** The page with its made parts as they must be. */
+/** Returns the page with its generated parts updated. */
 export function withTables(page: string): string {
   return Object.entries(PARTS).reduce(
     (text, [name, part]) =>

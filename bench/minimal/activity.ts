@@ -6,7 +6,7 @@ export interface MinimalActivities {
   embedAndWrite(id: string, text: string): Promise<void>;
 }
 
-/** Makes the table that the activity writes to, and the activity. */
+/** Creates the activity and the table that it writes to. */
 export async function createMinimalActivities(
   db: Db,
   { modelUrl, dimensions }: { modelUrl: string; dimensions: number },

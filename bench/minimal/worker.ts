@@ -7,12 +7,12 @@ import { createMinimalActivities } from './activity.ts';
 const TASK_QUEUE = 'minimal';
 
 export interface Minimal {
-  /** Writes one object, and resolves once its workflow has ended. */
+  /** Writes one object, and resolves when its workflow has ended. */
   write(id: string, text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A worker of the minimal workflow, on the same server and in the same process as the system's own. */
+/** Starts a worker of the minimal workflow, on the same server and in the same process as the system's own. */
 export async function startMinimal(
   { connection, client }: BenchSystem,
   db: Db,

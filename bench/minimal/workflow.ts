@@ -3,7 +3,7 @@ import type { MinimalActivities } from './activity.ts';
 
 const { embedAndWrite } = proxyActivities<MinimalActivities>({ startToCloseTimeout: '1 minute' });
 
-/** The least that makes a write durable: one workflow with one activity. */
+/** The minimum for a durable write: one workflow with one activity. */
 export async function minimal(id: string, text: string): Promise<void> {
   await embedAndWrite(id, text);
 }

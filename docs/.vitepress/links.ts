@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { MarkdownRenderer } from 'vitepress';
 
 /**
@@ -5,14 +6,16 @@ import type { MarkdownRenderer } from 'vitepress';
  * name it does not have, so they are names alone.
  */
 export function linkOutside(md: MarkdownRenderer): void {
-  md.core.ruler.push('outside', ({ tokens }) => {
+  md.core.ruler.push('outside', ({ tokens, env }) => {
+    const folder = path.posix.dirname(env.relativePath ?? '');
     for (const { children } of tokens) {
       let isName = false;
       for (const token of children ?? []) {
         const href = token.type === 'link_open' ? (token.attrGet('href') ?? '') : '';
-        const [, folder] = /^\.\.\/examples\/?([\w-]*)$/.exec(href) ?? [];
-        if (folder !== undefined) token.attrSet('href', `/reference/examples.html${folder && `#${folder}`}`);
-        else if (href.startsWith('../')) isName = true;
+        const target = path.posix.join(folder, href);
+        const [, example] = /^\.\.\/examples\/?([\w-]*)$/.exec(target) ?? [];
+        if (example !== undefined) token.attrSet('href', `/reference/examples.html${example && `#${example}`}`);
+        else if (target.startsWith('../')) isName = true;
         if (isName && /^link_/.test(token.type)) Object.assign(token, { tag: 'span', attrs: null });
         if (token.type === 'link_close') isName = false;
       }

@@ -2,19 +2,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { DefaultTheme } from 'vitepress';
 
 const PARTS: Record<string, Record<string, string>> = {
-  Start: { index: 'What there is', 'quick-start': 'Quick start' },
-  Concepts: { concepts: 'Words and parts', protocol: 'The write protocol', tasks: 'Tasks and statuses' },
+  Start: { index: 'Overview', 'quick-start': 'Quick start' },
+  Concepts: { concepts: 'Terms and components', protocol: 'The write protocol', tasks: 'Tasks and statuses' },
   'How to': {
     'change-model': 'Change the model',
     'roll-back': 'Roll back',
     'bulk-load': 'Load a million lines',
     client: 'Use the clients',
     jobs: 'Run jobs and schedules',
-    inspect: 'Watch and steer tasks',
+    inspect: 'Watch and control tasks',
     dashboard: 'Use the dashboard',
-    'own-app': 'Put it into your own app',
+    'own-app': 'Mount it in your own app',
     security: 'Secure it',
-    run: 'Run it',
+    run: 'Deploy and upgrade it',
     scale: 'Scale out',
     operate: 'Operate it',
   },
@@ -26,9 +26,10 @@ const PARTS: Record<string, Record<string, string>> = {
     'reference/examples': 'Examples',
     benchmarks: 'Benchmarks',
   },
+  Internals: { architecture: 'Architecture' },
 };
 
-/** Pages that are there, in the order of the table; those of the HTTP API and of TypeScript as they were made. */
+/** Returns the existing pages in the order of the table, then decisions, HTTP API and TypeScript in folder order. */
 export function sidebar(docs: URL): DefaultTheme.SidebarItem[] {
   const parts = Object.entries(PARTS).map(([text, pages]) => ({
     text,
@@ -38,6 +39,7 @@ export function sidebar(docs: URL): DefaultTheme.SidebarItem[] {
   }));
   return [
     ...parts,
+    { text: 'Decisions', collapsed: true, items: made('decisions', docs) },
     { text: 'HTTP API', collapsed: true, items: made('reference/http', docs) },
     { text: 'TypeScript', collapsed: true, items: made('reference/typescript/reembed', docs) },
   ];

@@ -1,7 +1,7 @@
 /**
- * Loads a file into an index, and deletes from it: one JSON object per line, `{"id", "payload"}` to write or
- * `{"id", "deleted": true}` to delete. The file may be of any size, and the same id may come again and again: the last
- * line wins. What fails is written to the standard error, to be looked at and sent again.
+ * Writes objects to an index and deletes objects from it, from a file with one JSON object per line: `{"id",
+ * "payload"}` to write, `{"id", "deleted": true}` to delete. The file can have any size and repeat an id: the last line
+ * wins. Failed operations are printed to standard error, so that they can be checked and sent again.
  *
  *   npx tsx examples/bulk-load/load.ts objects.ndjson docs
  */
@@ -11,7 +11,7 @@ import { type BulkOperation, createClient } from 'reembed/client';
 const [file = '', index = ''] = process.argv.slice(2);
 const reembed = createClient({ baseUrl: process.env.REEMBED_URL ?? 'http://127.0.0.1:7400' });
 
-/** Split at line feeds alone: Node's own reader of lines also splits at separators that JSON texts may hold. */
+/** Splits only at line feeds: Node's readline also splits at separators that JSON strings may contain. */
 async function* lines(): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(file, 'utf8')) {

@@ -1,5 +1,5 @@
 /**
- * Every minute, leases that have expired are given back. Each is a file in LEASES_DIR that holds the time of its end.
+ * Releases expired leases every minute. Each lease is a file in LEASES_DIR that contains its end time.
  *
  *   LEASES_DIR=/var/lib/leases npx reembed dev --tasks examples/expiry-check
  *   npx reembed schedules list
@@ -11,7 +11,7 @@ import { defineTask } from 'reembed/jobs';
 export const checkExpiry = defineTask(
   {
     name: 'check-expiry',
-    description: 'Gives back what has expired.',
+    description: 'Releases expired leases.',
     timeout: '50s',
     // The next minute is soon enough.
     maxAttempts: 1,
@@ -30,5 +30,5 @@ export const checkExpiry = defineTask(
   },
 );
 
-// Made when a worker starts that has this module; one minute that was missed is not made up for.
+// Created when a worker with this module starts. With a catch-up of one minute, older missed runs are skipped.
 checkExpiry.every('1m', undefined, { overlap: 'skip', catchUp: '1m' });

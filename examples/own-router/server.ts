@@ -1,6 +1,6 @@
 /**
- * A Hono app of your own that serves the calls about tasks itself, at its own paths and with its own form of answers.
- * It needs no reembed API beside it, only workers.
+ * Your own Hono app that serves the task routes itself, at its own paths and with its own response format. It needs
+ * only workers, no separate reembed API.
  *
  *   export REEMBED_API_TOKENS=ann:operate:$(openssl rand -hex 24)
  *   TEMPORAL_ADDRESS=127.0.0.1:7233 DATABASE_URL=postgres://… PORT=8080 npx tsx examples/own-router/server.ts
@@ -29,7 +29,7 @@ const client = new Client({ connection: await Connection.connect(connectionOptio
 const db = openDatabase({ url: process.env.DATABASE_URL });
 const taskQueue = process.env.REEMBED_TASK_QUEUE ?? 'reembed';
 
-/** What this service tells of a task, in its own words. The schema checks it, and is what OpenAPI shows. */
+/** This service's response for a task. It is validated by the schema, which is also shown in OpenAPI. */
 const jobSchema = z.object({ job: z.string(), finished: z.boolean(), percent: z.number(), message: z.string() });
 const respond: TaskResponse<typeof jobSchema> = {
   schema: jobSchema,
@@ -46,12 +46,12 @@ if (tokens.length === 0) throw new Error('set REEMBED_API_TOKENS');
 const access = { 'GET /': 'open', ...taskAccess('/documents'), ...taskAccess('/rebuilds') } as const;
 
 const app = new Hono();
-// By loopback names alone; with a name of its own: requireHost({ names: ['vectors.example.org'] }).
+// Allows only loopback host names; for another name: requireHost({ names: ['vectors.example.org'] }).
 app.use(requireHost());
-// Whoever calls needs a token whose role is enough.
+// Callers need a token with a sufficient role.
 app.use(auth({ tokens, access }));
 app.get('/', (c) => c.text('my service'));
-// Each has run, info, list, cancel, restart, pause, resume, ignore, failed-items and events below it.
+// Each path has run, info, list, cancel, restart, pause, resume, ignore, failed-items and events below it.
 app.route('/documents', createTaskRouter({ client, db, taskQueue, type: 'upsert', respond }));
 app.route('/rebuilds', createTaskRouter({ client, db, taskQueue, type: 'reindex', respond }));
 

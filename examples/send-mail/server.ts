@@ -1,5 +1,5 @@
 /**
- * A service whose users sign up, and get a mail.
+ * A service that sends a welcome mail when a user signs up.
  *
  *   MAIL_URL=https://mail.example.com npx reembed dev --tasks examples/send-mail/tasks.ts
  *   npx tsx examples/send-mail/server.ts
@@ -15,7 +15,7 @@ createServer(async (request, response) => {
   try {
     const { email } = (await json(request)) as { email: string };
     const job = await sendMail.delay({ to: email, subject: 'Welcome', text: 'It is good to have you here.' });
-    // Accepted is not sent: the task's id tells later how it went.
+    // The mail is accepted, not sent yet: the task's id leads to its outcome later.
     response.writeHead(202).end(JSON.stringify({ mail: job.id }));
   } catch (error) {
     response.writeHead(400).end(JSON.stringify({ error: (error as Error).message }));

@@ -1,6 +1,6 @@
 /**
- * Mail is sent outside the request: whoever signs up is answered at once, and the mail goes out although the mail
- * service is slow, away, or this process dies meanwhile.
+ * Sends mail outside the request: users get a response immediately, and the mail is sent even if the mail service is
+ * slow or unavailable, or this process dies.
  */
 import { defineTask, NonRetryableError } from 'reembed/jobs';
 import { z } from 'zod';
@@ -19,7 +19,7 @@ export const sendMail = defineTask(
   async ({ uuid, signal }, mail) => {
     const response = await fetch(`${process.env.MAIL_URL}/messages`, {
       method: 'POST',
-      // A task may run more than once: the service sends one mail for one key.
+      // A task may run more than once: the service sends one mail per key.
       headers: { 'content-type': 'application/json', 'idempotency-key': uuid },
       body: JSON.stringify(mail),
       signal,
@@ -27,6 +27,6 @@ export const sendMail = defineTask(
     const text = await response.text();
     if (response.ok) return;
     if (response.status < 500 && response.status !== 429) throw new NonRetryableError(`refused: ${text}`);
-    throw new Error(`the mail service answered with ${response.status}: ${text}`);
+    throw new Error(`the mail service responded with ${response.status}: ${text}`);
   },
 );

@@ -1,6 +1,6 @@
 /**
- * Rebuilds what an alias serves with another model, and shows how far it is. Ctrl-C ends the watching, not the rebuild:
- * started again with the same arguments, this finds the same task and goes on watching.
+ * Rebuilds the index of an alias with another model and shows the progress. Ctrl-C stops the watching, not the rebuild:
+ * if started again with the same arguments, it finds the same task and continues to watch.
  *
  *   npx tsx examples/watch-reindex/watch.ts docs docs-v2 words
  */
@@ -9,12 +9,12 @@ import { createClient } from 'reembed/client';
 const [alias = '', dest = '', provider = 'words'] = process.argv.slice(2);
 const reembed = createClient({ baseUrl: process.env.REEMBED_URL ?? 'http://127.0.0.1:7400' });
 
-// The id names the task: the same call again is the same task.
+// The id identifies the task: repeating the call finds the same task.
 const destModel = { provider: provider as 'words' | 'hash' };
 const { id } = await reembed.tasks.reindex({ taskId: `${alias}-to-${dest}`, source: alias, dest, destModel });
 
 let status = '';
-// A lost connection is made anew; the loop ends when the task has ended.
+// Reconnects after a lost connection; the loop ends when the task has ended.
 for await (const tracker of reembed.tasks.events(id)) {
   const { done, total, etaSeconds } = tracker.progress;
   status = tracker.status;

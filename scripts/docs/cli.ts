@@ -2,28 +2,28 @@ import type { Argument, Command, Option } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
 import { blocks, code, fence, plain, table } from './markdown.ts';
 
-/** The page of the command line, from the definitions that the command line itself runs on. */
+/** Creates the page of the command line from its own definitions. */
 export function cliPage(): string {
   const program = createProgram(nobody());
   return blocks(
     '# Commands',
-    `Every command tells the same with \`--help\`. Exit codes, JSON and completion: [the command line](../cli.md).`,
+    `Every command shows this help with \`--help\`. Exit codes, JSON and completion: [the command line](../cli.md).`,
     ...leavesOf(program).map(commandSection),
   );
 }
 
-/** Every command with what it does in a few words. */
+/** Lists every command with its summary. */
 export function commands(): string[][] {
   return leavesOf(createProgram(nobody())).map((command) => [code(pathOf(command)), plain(command.summary())]);
 }
 
-/** Whom nothing is told. */
+/** A context that ignores all output. */
 function nobody() {
   const nothing = () => {};
   return { env: {}, stdin: process.stdin, out: nothing, err: nothing, terminal: null, onInterrupt: () => nothing };
 }
 
-/** The commands that do something, without those for programs alone. */
+/** Returns the executable commands, without those meant only for programs. */
 function leavesOf(command: Command): Command[] {
   const children = command.createHelp().visibleCommands(command);
   const own = children.filter((child) => child.name() !== 'help');
@@ -53,11 +53,11 @@ function argumentRow(argument: Argument): string[] {
 
 function optionRow(option: Option): string[] {
   const choices = option.argChoices ? `: ${option.argChoices.map(code).join(', ')}` : '';
-  const preset = option.defaultValue === undefined ? '' : ` (${code(String(option.defaultValue))} if not given)`;
+  const preset = option.defaultValue === undefined ? '' : ` (default: ${code(String(option.defaultValue))})`;
   return [code(option.flags), `${plain(option.description)}${choices}${preset}`];
 }
 
-/** The examples at the end of its help. */
+/** Returns the examples at the end of a command's help. */
 function examplesOf(command: Command): string {
   let shown = '';
   command.configureOutput({ writeOut: (text) => (shown += text) }).outputHelp();

@@ -31,7 +31,7 @@ interface Document {
   components: { schemas: Record<string, Schema>; responses: Record<string, Reply> };
 }
 
-/** The pages of the HTTP API by their names, from the OpenAPI document that the API itself serves. */
+/** Creates the pages of the HTTP API by name, from the OpenAPI document that the API serves. */
 export function httpPages(): { name: string; text: string }[] {
   const document = documentOfApi();
   const tags = document.tags.map(({ name, description }) => ({
@@ -41,7 +41,7 @@ export function httpPages(): { name: string; text: string }[] {
   return [...tags, { name: SCHEMAS, text: schemasPage(document) }];
 }
 
-/** Nothing is asked of what the API would need: only its routes are read. */
+/** Creates the document. The API's dependencies are not used: only its routes are read. */
 function documentOfApi(): Document {
   const nothing = {} as never;
   const app = createApi({ db: nothing, client: nothing, models: nothing, taskQueue: 'reembed', log: nothing });
@@ -66,7 +66,7 @@ function operationSection(method: string, path: string, operation: Operation, do
       ? table(
           ['parameter', 'in', 'type', ''],
           parameters.map((each) => [
-            code(each.name) + (each.required ? ' (needed)' : ''),
+            code(each.name) + (each.required ? ' (required)' : ''),
             each.in,
             typeText(each.schema ?? {}, SCHEMAS),
             plain(each.description ?? ''),
@@ -75,7 +75,7 @@ function operationSection(method: string, path: string, operation: Operation, do
       : undefined,
     ...Object.entries(requestBody?.content ?? {}).map(([type, media]) => bodyText(type, media, document)),
     table(
-      ['answer', 'body', ''],
+      ['response', 'body', ''],
       Object.entries(responses).map(([status, reply]) => {
         const { description: means = '', content = {} } = replyOf(reply, document);
         const bodies = Object.entries(content).map(([type, { schema }]) => `${code(type)} ${namesIn(schema, SCHEMAS)}`);
@@ -102,7 +102,7 @@ function replyOf(reply: Reply | { $ref: string }, { components }: Document): Rep
 function schemasPage({ components }: Document): string {
   return blocks(
     '# Bodies',
-    'What requests and answers hold, as JSON.',
+    'JSON bodies of requests and responses.',
     ...Object.entries(components.schemas).map(([name, schema]) => {
       const rows = propertyRows(schema, '');
       return blocks(

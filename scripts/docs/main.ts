@@ -1,14 +1,19 @@
-/** Writes the pages of docs/reference, which are made from the code and never edited: `npm run docs` and `build:docs` do. */
+/**
+ * Writes the pages of docs/reference, which are generated from the code and never edited. Used by `npm run docs` and
+ * `build:docs`.
+ */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cliPage } from './cli.ts';
 import { examplesPage } from './examples.ts';
 import { httpPages } from './http.ts';
+import { DOCS, installTools } from './tools.ts';
 import { writeTypeScriptPages } from './typescript.ts';
 
-const FOLDER = fileURLToPath(new URL('../../docs/reference', import.meta.url));
+const FOLDER = fileURLToPath(new URL('reference', DOCS));
 
+installTools();
 rmSync(FOLDER, { recursive: true, force: true });
 write('cli.md', cliPage());
 write('examples.md', examplesPage());

@@ -1,8 +1,8 @@
-/** Words of Markdown for the pages that are made: everything here comes from the code, so it is escaped like any data. */
+/** Markdown helpers for the generated pages; all input comes from the code, so it is escaped like any data. */
 
 export const code = (text: string) => `\`${text}\``;
 
-/** A text as Markdown that shows it as it is; what stands between backticks stays code. */
+/** Escapes a text so that Markdown shows it unchanged; code between backticks stays code. */
 export function plain(text: string): string {
   return text
     .split(/(`[^`]*`)/)
@@ -21,7 +21,7 @@ export function fence(language: string, text: string): string {
   return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 }
 
-/** Blocks with a blank line between them; empty ones are left out. */
+/** Joins blocks with a blank line between them; skips empty ones. */
 export function blocks(...parts: readonly (string | undefined)[]): string {
   return `${parts.filter((part) => part).join('\n\n')}\n`;
 }

@@ -1,6 +1,6 @@
 import { code, plain } from './markdown.ts';
 
-/** What is read of a schema of OpenAPI 3.1, which is one of JSON Schema. */
+/** The parts that are read of an OpenAPI 3.1 schema, which is a JSON Schema. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -23,7 +23,7 @@ export interface Schema {
   additionalProperties?: boolean | Schema;
 }
 
-/** @param page that has the schemas, as a link from where this is read; empty on that page itself */
+/** @param page that has the schemas, as a link from the current page; empty on that page itself */
 export function typeText(schema: Schema, page: string): string {
   const { $ref, type, items, anyOf, oneOf, allOf, additionalProperties } = schema;
   if ($ref) return reference($ref, page);
@@ -53,19 +53,19 @@ function reference($ref: string, page: string): string {
   return `[${name}](${page && `./${page}.md`}#${name.toLowerCase()})`;
 }
 
-/** The schemas that an answer names. */
+/** Returns the name of a response's schema. */
 export function namesIn(schema: Schema | undefined, page: string): string {
   if (schema?.$ref) return reference(schema.$ref, page);
-  // Of a problem, the first of all that must hold is the schema; the other says which types it can have.
+  // In a problem's `allOf`, the first entry is the schema; the other lists the types that it can have.
   return schema?.allOf?.[0]?.$ref ? reference(schema.allOf[0].$ref, page) : '';
 }
 
-/** Name, type and meaning of each field; those of fields in fields too, by their path. */
+/** Returns name, type and description of each field, nested fields included by their path. */
 export function propertyRows(schema: Schema, page: string, before = ''): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const path = before + name;
     const needed = schema.required?.includes(name) ? '' : ' (optional)';
-    const preset = property.default === undefined ? '' : ` ${code(JSON.stringify(property.default))} if not given.`;
+    const preset = property.default === undefined ? '' : ` Default: ${code(JSON.stringify(property.default))}.`;
     const inner = property.items?.properties ? property.items : property;
     return [
       [code(path) + needed, typeText(property, page), plain(property.description ?? '') + preset],

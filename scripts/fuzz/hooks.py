@@ -1,11 +1,11 @@
-"""What the document cannot say of a request, and what must not be asked: nothing may be loaded from elsewhere."""
+"""Rules that the document cannot express, and requests that must not be sent: nothing may be loaded from elsewhere."""
 
 import schemathesis
 from schemathesis import GenerationMode
 
 NOWHERE = "http://127.0.0.1:9/"
 LONGEST_WAIT_SECONDS = 2
-# Node reads no more than 16 KB of an address and headers; the answer to more, 431, is tested elsewhere.
+# Node reads at most 16 KB of URL and headers; the response to more, 431, is tested elsewhere.
 LONGEST_PARAMETER_BYTES = 4_000
 LINES_ONLY = ("index", "taskId", "task_id", "onReindex", "maxAttempts", "ignoreFailedItems")
 
@@ -35,18 +35,18 @@ def before_call(ctx, case, kwargs):
     case.body = kept_here(case.body)
     if not isinstance(case.query, dict):
         return
-    case.query.pop("task_id", None)  # stands in for the `taskId` that the document calls required
+    case.query.pop("task_id", None)  # an alternative to `taskId`, which the document requires
     try:
         if LONGEST_WAIT_SECONDS < float(case.query.get("timeout", LONGEST_WAIT_SECONDS)) <= 600:
             case.query["timeout"] = LONGEST_WAIT_SECONDS
     except (TypeError, ValueError):
-        pass  # bad data, and sent as such
+        pass  # invalid data is sent unchanged
     if "wait" in case.query:
         case.query.setdefault("timeout", LONGEST_WAIT_SECONDS)
     meta = case.meta
     if meta is None or meta.generation.mode != GenerationMode.POSITIVE:
         return
-    for name in ("cursor", "onlyFailed"):  # only an earlier answer, or the task's type, tells what fits
+    for name in ("cursor", "onlyFailed"):  # valid values depend on an earlier response or the type of the task
         case.query.pop(name, None)
     if case.operation.path.endswith("/run"):
         if case.media_type == "application/x-ndjson":
@@ -59,7 +59,7 @@ def before_call(ctx, case, kwargs):
 
 
 def kept_here(value):
-    """Addresses are exchanged for one of this machine where nobody listens."""
+    """Replaces addresses with one of this machine where nobody listens."""
     if isinstance(value, list):
         return [kept_here(inner) for inner in value]
     if not isinstance(value, dict):
@@ -73,7 +73,7 @@ def kept_here(value):
 
 
 def made_good(value):
-    """What has to fit together, where a schema can only speak of one field: made to fit."""
+    """Makes fields consistent where a schema can describe only one field."""
     if isinstance(value, list):
         return [made_good(inner) for inner in value]
     if not isinstance(value, dict):
@@ -105,7 +105,7 @@ def made_good(value):
 
 
 def single(item, at):
-    """Of items, ids are unique and versions are for indexes that take them from outside."""
+    """Makes ids unique, and removes versions, which only indexes with external versioning accept."""
     if not isinstance(item, dict):
         return f"{at}"
     return {**{key: inner for key, inner in item.items() if key not in ("version", "originalId")}, "id": f"{at}"}

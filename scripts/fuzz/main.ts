@@ -1,9 +1,9 @@
 /**
- * Fuzzes every route of the API: `npm run fuzz -- [--seconds 120] [--seed 1] [--only odd|schemathesis]`. First come the
- * examples of the OpenAPI document, each with one thing in it made odd (JSON that is hard to read, bytes that are no UTF-8,
- * NUL, numbers that no double holds), for a third of the time. Then schemathesis makes requests, good and bad, from the
- * document and holds the answers against it; it is installed once, into the cache folder. Starts `reembed dev` on free ports
- * and an empty data directory. Ends with 1 if anything was found.
+ * Fuzzes every route of the API: `npm run fuzz -- [--seconds 120] [--seed 1] [--only odd|schemathesis]`. The first
+ * third of the time goes to the examples of the OpenAPI document, each with one odd thing in it (JSON that is hard to
+ * read, invalid UTF-8, NUL, numbers that no double holds). Then schemathesis generates valid and invalid requests from
+ * the document and checks the responses against it; it is installed once, into the cache folder. Starts `reembed dev`
+ * on free ports and an empty data directory. Exits with 1 if anything was found.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
@@ -22,7 +22,7 @@ import { sendOdd } from './odd.ts';
 
 const FOLDER = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(FOLDER, '../..');
-/** What the phase that is not bounded by the time may take on top of it. */
+/** Extra time for the phase that the time limit does not cover. */
 const COVERAGE_SECONDS = 240;
 const STOP_MS = 15_000;
 
@@ -45,7 +45,7 @@ interface RunOptions {
   mostMs?: number;
 }
 
-/** Runs a program to its end; its output is shown. */
+/** Runs a program to its end and shows its output. */
 async function run(program: string, args: string[], options: RunOptions = {}): Promise<number> {
   const { mostMs, ...rest } = options;
   const child = spawn(program, args, { ...rest, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -55,7 +55,7 @@ async function run(program: string, args: string[], options: RunOptions = {}): P
   return code ?? 1;
 }
 
-/** The path of `st` of the pinned version, installed if it is not there. */
+/** Returns the path of `st` in the pinned version, and installs it if missing. */
 async function schemathesis(): Promise<string> {
   const requirements = path.join(FOLDER, 'requirements.txt');
   const pins = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
@@ -76,7 +76,7 @@ async function schemathesis(): Promise<string> {
   return path.join(home, 'bin/st');
 }
 
-/** Starts everything on an empty data directory, and returns the address of the API once it answers. */
+/** Starts everything on an empty data directory, and returns the address of the API when it responds. */
 async function startDev(dataDir: string, logFile: string): Promise<{ url: string; dev: ChildProcess }> {
   const port = await freePort('127.0.0.1', 20_000 + randomInt(10_000));
   const args = ['--import', 'tsx', 'src/cli/main.ts', 'dev', '--json', '--port', String(port), '--data-dir', dataDir];
@@ -102,7 +102,7 @@ async function stop(dev: ChildProcess): Promise<void> {
   await Promise.race([once(dev, 'exit'), delay(STOP_MS).then(() => dev.kill('SIGKILL'))]);
 }
 
-/** Sends the odd requests, and says what came of them. */
+/** Sends the odd requests and reports the results. */
 async function fuzzOdd(url: string): Promise<number> {
   const { sent, statuses, problems } = await sendOdd(url, { seconds: values.only ? seconds : seconds / 3, seed });
   console.log(
@@ -117,7 +117,7 @@ async function fuzzOdd(url: string): Promise<number> {
 async function fuzzByDocument(st: string, url: string, cwd: string): Promise<number> {
   const args = ['--config-file', path.join(FOLDER, 'schemathesis.toml'), 'run', `${url}/openapi.json`];
   const mostSeconds = values.only ? seconds : Math.ceil((seconds * 2) / 3);
-  // It keeps what it has found in the folder it runs in.
+  // It stores its findings in its working directory.
   return run(st, [...args, '--seed', String(seed), '--max-time', String(mostSeconds), '--no-color'], {
     cwd,
     env: { ...process.env, SCHEMATHESIS_HOOKS: path.join(FOLDER, 'hooks.py'), PYTHONDONTWRITEBYTECODE: '1' },

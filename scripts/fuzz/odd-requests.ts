@@ -4,12 +4,12 @@ import { ODD_BYTES, ODD_HEADERS, ODD_JSON, ODD_PARAMETERS } from './odd-values.t
 
 export type OddRequest = Omit<Sendable, 'body'> & { body: Buffer | undefined };
 
-/** Stands for a place in an example, in a text that is no part of any, and the same in an address. */
+/** A placeholder in an example: a text that occurs in none of them, and is the same in a URL. */
 const PLACE = 'odd--thing--here';
 
 /**
- * All requests that are an example of the document with one thing in it made odd: a value of the body at any depth, a key,
- * bytes at a place of the body, a parameter, or a header.
+ * Generates requests that are an example of the document with one odd thing in it: a value in the body at any depth, a
+ * key, bytes at a position of the body, a parameter, or a header.
  */
 export function* oddRequests(contract: Contract): Generator<OddRequest> {
   for (const operation of contract.operations) yield* requestsOf(contract, operation);
@@ -41,7 +41,7 @@ function* requestsOf(contract: Contract, operation: Operation): Generator<OddReq
   }
 }
 
-/** The JSON of a value, once for each value and each key in it, which the place stands for there. */
+/** Yields the JSON of a value once for each value and key in it, with the placeholder in its place. */
 function* holesOf(value: unknown): Generator<string> {
   yield JSON.stringify(PLACE);
   if (typeof value !== 'object' || value === null) return;

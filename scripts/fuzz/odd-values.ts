@@ -1,4 +1,4 @@
-/** Texts of JSON that stand for one value: numbers no double holds, texts no text column takes, shapes nobody expects. */
+/** JSON texts of one value each: numbers no double holds, texts no text column accepts, unexpected shapes. */
 export const ODD_JSON: readonly string[] = [
   ...[
     '9007199254740993',
@@ -50,14 +50,14 @@ export const ODD_JSON: readonly string[] = [
 
 const bytes = (...values: number[]) => Buffer.from(values);
 
-/** Pieces that are no UTF-8, or none that a reader may take. */
+/** Byte sequences that are invalid UTF-8, or that a reader may reject. */
 export const ODD_BYTES: readonly Buffer[] = [
   bytes(0x00),
   bytes(0x80),
   bytes(0xc0, 0xaf), // overlong
   bytes(0xe0, 0x80, 0x80),
   bytes(0xed, 0xa0, 0x80), // half of a surrogate pair
-  bytes(0xf0, 0x9f, 0x98), // cut off
+  bytes(0xf0, 0x9f, 0x98), // truncated
   bytes(0xf4, 0x90, 0x80, 0x80), // beyond the last code point
   bytes(0xff, 0xfe),
   bytes(0xef, 0xbb, 0xbf),
@@ -65,7 +65,7 @@ export const ODD_BYTES: readonly Buffer[] = [
   bytes(0x1b, 0x5d, 0x30, 0x3b, 0x07),
 ];
 
-/** As they stand in an address: some are no encoding of a text. */
+/** Values as they appear in a URL; some are not a valid encoding. */
 export const ODD_PARAMETERS: readonly string[] = [
   ...[
     '',
@@ -101,7 +101,7 @@ export const ODD_PARAMETERS: readonly string[] = [
   ...['%27%3b--', '%25', '%2500', '*', '%EF%BB%BFa', '%E2%80%AE', '%CC%81', 'AA', '%3D%3D', 'eyJ9', 'x'.repeat(3_000)],
 ];
 
-/** Header fields that say of a body what it is not. */
+/** Header fields that misdescribe the body. */
 export const ODD_HEADERS: readonly Record<string, string>[] = [
   { 'content-type': 'application/json; charset=utf-16' },
   { 'content-type': 'application/json; charset=latin1' },

@@ -11,22 +11,22 @@ export interface OddOptions {
 
 export interface OddResult {
   sent: number;
-  /** Answers by status. */
+  /** Responses by status. */
   statuses: Record<number, number>;
-  /** What is wrong, with the request that shows it. */
+  /** Descriptions of problems, with the request that shows each. */
   problems: string[];
 }
 
 const AT_ONCE = 4;
-const LONGEST_MS = 20_000;
-/** Problems that are told in full. */
+const MAX_MS = 20_000;
+/** Max problems that are reported in full. */
 const KEPT = 20;
-/** A model at an address where nobody listens: the document has these answers. */
+/** Errors of a model at an address where nobody listens, which the document allows. */
 const ALLOWED_5XX = /^urn:reembed:error:Model/;
 
 /**
- * Sends requests that are odd in one place each, in an order that the seed gives, until all are sent or the time is over.
- * An answer of 500 or more is a problem, as is none.
+ * Sends requests that are odd in one place each, in an order given by the seed, until all are sent or the time is over.
+ * A status of 500 or more, or no response, is a problem.
  */
 export async function sendOdd(url: string, { seconds, seed }: OddOptions): Promise<OddResult> {
   const contract = new Contract(await (await fetch(`${url}/openapi.json`)).json());
@@ -52,7 +52,7 @@ export async function sendOdd(url: string, { seconds, seed }: OddOptions): Promi
 function send(url: string, one: OddRequest, agent: http.Agent): Promise<{ status: number; problem?: string }> {
   const { method, path, headers, body } = one;
   return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(LONGEST_MS);
+    const signal = AbortSignal.timeout(MAX_MS);
     const request = http.request(url + path, { method, agent, signal, headers: latin(headers) }, async (answer) => {
       const status = answer.statusCode ?? 0;
       if (answer.headers['content-type'] === 'text/event-stream') {
@@ -71,7 +71,7 @@ function send(url: string, one: OddRequest, agent: http.Agent): Promise<{ status
   });
 }
 
-/** Header fields are bytes to Node: one character to each. */
+/** Encodes header fields as Node expects them: one character per byte. */
 function latin(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Buffer.from(value, 'utf8').toString('latin1')]),

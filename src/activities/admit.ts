@@ -1,24 +1,58 @@
 import type { AdmitRequest, ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
-import { steerSchema } from '../contract/steer-tasks.ts';
 import {
   type DeleteIndexBody,
   deleteIndexSchema,
   deleteSchema,
   reindexSchema,
   upsertSchema,
-} from '../contract/tasks.ts';
+} from '../contract/task-bodies.ts';
+import { factsOf, type TaskType } from '../contract/task-types.ts';
 import { admitItemsOnce, requireWritable } from '../store/admission.ts';
 import { admitOnce, forgetFailedOnce } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
+import { checkApproval } from '../store/evaluations.ts';
 import { findIndex } from '../store/indexes.ts';
 import { finishStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
+type Admission = Pick<AdmitRequest, 'taskId' | 'version' | 'again'> & { staging: string };
+type Admit = (db: Db, admission: Admission, input: unknown) => ReturnType<ControlActivities['admit']>;
+
+/** Admission of the types whose input is not only checked. */
+const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
+  async upsert(db, admission, input) {
+    const { items, ...rest } = upsertSchema.parse(input);
+    const index = await requireWritable(db, rest.index);
+    return {
+      input: rest,
+      accepted: await admitItemsOnce(db, { ...admission, index, items, field: 'items', name: rest.index }),
+    };
+  },
+  async delete(db, admission, input) {
+    const { ids, ...rest } = deleteSchema.parse(input);
+    const index = await requireWritable(db, rest.index);
+    return {
+      input: rest,
+      accepted: await admitItemsOnce(db, { ...admission, index, items: ids, field: 'ids', name: rest.index }),
+    };
+  },
+  async reindex(db, { taskId, staging, again }, input) {
+    const checked = reindexSchema.parse(input);
+    if (!again) await forgetFailedOnce(db, taskId, staging);
+    await checkApproval(db, checked.source, checked.approve);
+    return { input: checked, accepted: null };
+  },
+  'delete-index': async (db, { staging }, input) => ({
+    input: await bindDeletion(db, staging, deleteIndexSchema.parse(input)),
+    accepted: null,
+  }),
+};
+
 /**
- * Checks what a workflow was started with, when it was not the API that did. Its items are staged under the task's id
- * and its start: a second start has items of its own. A try that fails drops none, since the next one may be at it
- * already and stages the same.
+ * Admits tasks that were not started through the API. Items are staged under the task's id and its start, so that a
+ * second start has its own items. A failed attempt drops none, since the next one may already be running and stages the
+ * same items.
  */
 export function createAdmitActivities({
   db,
@@ -26,42 +60,18 @@ export function createAdmitActivities({
   return {
     async admit({ taskId, chain, type, input, version, again }: AdmitRequest) {
       const admission = { taskId, staging: `${taskId}/${chain}`, version, again };
-      switch (type) {
-        case 'upsert': {
-          const { items, ...rest } = upsertSchema.parse(input);
-          const index = await requireWritable(db, rest.index);
-          return {
-            input: rest,
-            accepted: await admitItemsOnce(db, { ...admission, index, items, field: 'items', name: rest.index }),
-          };
-        }
-        case 'delete': {
-          const { ids, ...rest } = deleteSchema.parse(input);
-          const index = await requireWritable(db, rest.index);
-          return {
-            input: rest,
-            accepted: await admitItemsOnce(db, { ...admission, index, items: ids, field: 'ids', name: rest.index }),
-          };
-        }
-        case 'reindex': {
-          const checked = reindexSchema.parse(input);
-          if (!again) await forgetFailedOnce(db, taskId, admission.staging);
-          return { input: checked, accepted: null };
-        }
-        case 'delete-index':
-          return { input: await bindDeletion(db, admission.staging, deleteIndexSchema.parse(input)), accepted: null };
-        case 'steer':
-          return { input: steerSchema.parse(input), accepted: null };
-        default:
-          throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
-      }
+      const admit = ADMISSIONS[type];
+      if (admit) return admit(db, admission, input);
+      const { body } = factsOf(type);
+      if (body === null) throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
+      return { input: body.parse(input) as Record<string, unknown>, accepted: null };
     },
     forgetFailed: (taskId, staging) => forgetFailedOnce(db, taskId, staging),
     dropStaged: (staging, counts) => finishStaged(db, staging, counts),
   };
 }
 
-/** The number of the index that is to be deleted: another one that has its name by then is not. */
+/** Records the number of the index to delete, so that a later index of the same name is not deleted instead. */
 async function bindDeletion(db: Db, staging: string, body: DeleteIndexBody) {
   const index = await findIndex(db, body.index);
   if (!index) throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);

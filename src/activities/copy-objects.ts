@@ -1,30 +1,32 @@
 import type { CopyCounts } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { jsonBytes } from '../contract/json.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
+import { storedPayloads } from '../pipeline/payload-memory.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
 import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
 import { type BehindObject, type StoredObject, wasDeletedOnce, writeCopies } from '../store/protocol/copy.ts';
+import type { ObjectWrite } from '../store/protocol/object-write.ts';
 import { notOvertaken } from '../store/protocol/versions.ts';
-import type { ObjectWrite } from '../store/protocol/write.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { atOnce, type GiveWay } from './give-way.ts';
 import { preparedWrite } from './prepared-write.ts';
-import { createPatience, pauseWithin } from './running.ts';
-import { waitsOf, watched } from './waits.ts';
+import { createPatience, pauseWithin } from './support/patience.ts';
+import { waitsOf, watched } from './support/waits.ts';
+import { atOnce, type Yielding } from './support/yield-to-live-traffic.ts';
 
 export interface CopyTarget {
-  /** The task on whose failed list objects are put that cannot be embedded; null to keep no list. */
+  /** The task whose failed list gets the objects that cannot be embedded; null keeps no list. */
   taskId: string | null;
   lock: string;
   sourceNo: number;
   dest: IndexRow;
   signal: AbortSignal;
-  /** Absent where others wait for the copies. */
-  giveWay?: GiveWay;
+  /** Absent if others wait for the copies. */
+  yielding?: Yielding;
 }
 
 export const noCounts = (): CopyCounts => ({ copied: 0, tombstones: 0, failed: 0 });
@@ -42,10 +44,10 @@ export async function requireIndex(db: Db, indexNo: number): Promise<IndexRow> {
 }
 
 /**
- * Copies stored objects to the index that is built, as they are in the source and with its versions: embedded with the
- * destination's model, tombstones as tombstones. An object that cannot be embedded is carried over as failed; one that
- * was deleted or written again while the model was waited for is left to whoever brings that. Used by slices, forwards,
- * reconciling and the cut-over alike.
+ * Copies stored objects to the index that is being built, with the source's versions: content is embedded with the
+ * destination's model, tombstones stay tombstones. An object that cannot be embedded is copied as failed. One that was
+ * deleted or written again during the wait for the model is skipped, since that change is copied separately. Used by
+ * slices, forwards, reconciling and the cut-over.
  */
 export async function copyObjects(
   deps: ActivityDependencies,
@@ -54,10 +56,19 @@ export async function copyObjects(
 ): Promise<CopyCounts> {
   const known = new Map(objects.flatMap(({ id, destHash }) => (destHash === null ? [] : [[id, destHash]])));
   const counts = noCounts();
-  for await (const portion of prepareCopies(deps, target, objects, known)) {
-    addCounts(counts, await copyPortion(deps, target, objects, portion));
+  const bytes = jsonBytes(objects.map(({ payload }) => payload));
+  // A cut-over and its writers do not wait for memory.
+  const memory = target.yielding
+    ? await storedPayloads.hold(bytes, { signal: target.signal })
+    : storedPayloads.count(bytes);
+  try {
+    for await (const portion of prepareCopies(deps, target, objects, known)) {
+      addCounts(counts, await copyPortion(deps, target, objects, portion));
+    }
+    return counts;
+  } finally {
+    memory.release();
   }
-  return counts;
 }
 
 async function copyPortion(
@@ -67,11 +78,13 @@ async function copyPortion(
   { writes, failed }: Copies,
 ): Promise<CopyCounts> {
   const { background: db } = deps;
-  const { taskId, lock, dest, signal, giveWay = atOnce } = target;
+  const { taskId, lock, dest, signal, yielding = atOnce } = target;
   const ids = new Set(writes.map(({ id }) => id));
   const deletedOnce = objects.filter((object) => ids.has(object.id) && wasDeletedOnce(object)).map(({ id }) => id);
   const listed = (items: FailedItem[]) => (taskId === null ? null : { taskId, items });
-  const outcome = await giveWay(signal, () => writeCopies(db, lock, dest.no, writes, deletedOnce, listed([...failed])));
+  const outcome = await yielding(signal, () =>
+    writeCopies(db, lock, dest.no, writes, deletedOnce, listed([...failed])),
+  );
   if (outcome.changed.length > 0) {
     const changed = new Set(outcome.changed);
     const again = objects.filter(({ id }) => changed.has(id));
@@ -84,7 +97,7 @@ async function copyPortion(
     countFailedItems(deps.metrics, failed);
     const failedIds = new Set(failed.map(({ objectId }) => objectId));
     const done = [...ids].filter((id) => !failedIds.has(id));
-    // An earlier try may have failed them.
+    // An earlier attempt may have failed them.
     if (await hasFailed(db, taskId)) await clearFailed(db, taskId, done);
   }
   const tombstones = writes.filter(({ kind }) => kind === 'tombstone').length;
@@ -97,8 +110,8 @@ export interface Copies {
 }
 
 /**
- * Embeds stored objects for the destination, as they are finished; what cannot be embedded is to be written as failed.
- * `known` are the hashes of what it has vectors of.
+ * Embeds stored objects for the destination and yields them as they are finished; objects that cannot be embedded are
+ * written as failed. `known` has the hashes of objects whose vectors the destination holds.
  */
 export async function* prepareCopies(
   { background: db, client, models, loader, settings }: ActivityDependencies,

@@ -1,12 +1,13 @@
-import type { CopyCounts, CopySliceRequest } from '../contract/activities.ts';
-import { MOST_FAILED_BATCHES } from '../contract/waits.ts';
+import type { CopyCounts, CopySliceRequest, EmbedActivities } from '../contract/activities.ts';
+import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
 import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import type { GiveWay, OnWait } from './give-way.ts';
-import { createPacer, type Running } from './running.ts';
+import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
+import { createPacer } from './support/pacer.ts';
+import { createYielding, type OnWait, type Yielding } from './support/yield-to-live-traffic.ts';
 
-/** How far a slice is: all up to the cursor is copied, and counted is what has been. */
+/** Progress of a slice: everything up to the cursor is copied; the counts cover all that was copied. */
 export interface SliceProgress {
   counts: CopyCounts;
   cursor: string | null;
@@ -18,13 +19,13 @@ interface Batch {
   copying: Promise<void>;
 }
 
-/** The time in which at least one batch waited: several that wait at once count once. */
+/** Measures the time in which at least one batch waited; overlapping waits count once. */
 function createWaitClock(): { add: OnWait; ms: () => number } {
   let countedToMs = Number.NEGATIVE_INFINITY;
   let ms = 0;
   return {
     add(fromMs, toMs) {
-      // Each is told of when it ends, so what has been counted lies before.
+      // Waits are reported when they end, so everything counted so far lies before.
       ms += Math.max(0, toMs - Math.max(fromMs, countedToMs));
       countedToMs = Math.max(countedToMs, toMs);
     },
@@ -32,17 +33,26 @@ function createWaitClock(): { add: OnWait; ms: () => number } {
   };
 }
 
-/** So many times the batches that are copied at once may be begun, when one of them takes long. */
+/** Activity that copies a part of a slice. */
+export function createCopySlice(deps: ActivityDependencies): Pick<EmbedActivities, 'copySlice'> {
+  const yielding = createYielding(deps);
+  return {
+    copySlice: (request) =>
+      runWithHeartbeat((running: Running<SliceProgress>) => copySlice(deps, yielding, request, running)),
+  };
+}
+
+/** Started batches may exceed `inFlight` by this factor while an earlier batch is slow. */
 const AHEAD = 4;
 
 /**
- * Walks one stretch of the source's keys and copies what is behind, for some seconds. Batches are begun in the order of
- * their keys, so many at once; the cursor passes none that is still under way. Where one fails, those that were begun
- * are finished and counted: their vectors may have been paid for, and nothing is written once the activity has ended.
+ * Walks one range of the source's keys for some seconds and copies what is behind. Batches start in the order of their
+ * keys, up to `inFlight` in parallel; the cursor does not pass an unfinished one. If one fails, the started ones are
+ * finished and counted: their vectors may have been paid for, and nothing is written after the activity has ended.
  */
 export async function copySlice(
   deps: ActivityDependencies,
-  giveWay: GiveWay,
+  yielding: Yielding,
   request: CopySliceRequest,
   running: Running<SliceProgress>,
 ): Promise<SliceProgress & { done: boolean; failedBatches: number; waitedMs: number }> {
@@ -56,7 +66,7 @@ export async function copySlice(
     sourceNo: request.sourceNo,
     dest: await requireIndex(db, request.destNo),
     signal,
-    giveWay: ((stop, write) => giveWay(stop, write, waits.add)) as GiveWay,
+    yielding: ((stop, write) => yielding(stop, write, waits.add)) as Yielding,
   };
   const pace = createPacer(request.ratePerSecond, signal);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
@@ -78,7 +88,7 @@ export async function copySlice(
     const batch: Batch = { last: objects.at(-1)?.id ?? null, isDone: false, copying: Promise.resolve() };
     begun.push(batch);
     batch.copying = copy(batch, objects);
-    batch.copying.catch(() => {}); // told where it is waited for
+    batch.copying.catch(() => {}); // reported where it is awaited
   };
   const underWay = () => begun.filter(({ isDone }) => !isDone).map(({ copying }) => copying);
   const room = async () => {
@@ -86,24 +96,24 @@ export async function copySlice(
   };
 
   try {
-    let objects = await read(cursor);
-    // One batch at least, however long its read took: the next activity would begin where this one did.
+    let { objects, more } = await read(cursor);
+    // At least one batch, however long its read took: otherwise the next activity would start at the same place.
     const mayGoOn = (batches: number) => !running.isTimeUp() || batches === 0;
-    for (let batches = 0; objects.length > 0 && mayGoOn(batches) && failedBatches < MOST_FAILED_BATCHES; batches++) {
+    for (let batches = 0; objects.length > 0 && mayGoOn(batches) && failedBatches < MAX_FAILED_BATCHES; batches++) {
       const { length } = objects;
       begin(objects);
-      // The next batch is read while this one is embedded.
-      const ahead = length < batchSize ? Promise.resolve([]) : read(objects.at(-1)?.id ?? null);
+      // Read the next batch while this one is embedded.
+      const ahead = more ? read(objects.at(-1)?.id ?? null) : Promise.resolve({ objects: [], more: false });
       ahead.catch(() => {});
       await pace(length);
-      objects = await ahead;
+      ({ objects, more } = await ahead);
       await room();
     }
     await Promise.all(underWay());
     return { counts, cursor, done: objects.length === 0, failedBatches, waitedMs: waits.ms() };
   } catch (error) {
     await Promise.allSettled(underWay());
-    // What was copied is counted before the error is: the next activity begins where this one ends, and meets it first.
+    // Report the progress before the error: the next activity continues here and meets the error first.
     if (signal.aborted || cursor === request.after) throw error;
     return { counts, cursor, done: false, failedBatches, waitedMs: waits.ms() };
   } finally {

@@ -4,13 +4,14 @@ import type { Embedder } from '../contract/embedder.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import type { SteerFilter } from '../contract/steer-tasks.ts';
-import type { TaskType, Tracker } from '../contract/tasks.ts';
+import type { TaskType } from '../contract/task-types.ts';
+import type { Tracker } from '../contract/tasks.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Loader } from '../pipeline/load.ts';
 import type { Db } from '../store/database.ts';
 import type { SteerTarget } from '../store/steer-results.ts';
 
-/** A task as it is now. */
+/** The current state of a task. */
 export interface FoundTask {
   type: TaskType;
   status: TaskStatus;
@@ -18,12 +19,12 @@ export interface FoundTask {
   ended: boolean;
 }
 
-/** Sees and steers tasks. Errors are those of the Temporal client: `TaskNotFound`, `TaskClosed`, `TemporalUnavailable`. */
+/** Looks up and steers tasks. Errors of the Temporal client: `TaskNotFound`, `TaskClosed`, `TemporalUnavailable`. */
 export interface TaskControl {
-  /** Newest first, as far as they are listed yet. */
+  /** Lists tasks, newest first; very recent ones may be missing. */
   list(filter: Omit<SteerFilter, 'types'> & { types?: readonly TaskType[] }): AsyncIterable<SteerTarget>;
   look(taskId: string): Promise<FoundTask>;
-  /** Waits a few seconds for it to stop. */
+  /** Cancels a task and waits a few seconds for it to stop. */
   cancel(taskId: string, options: HowToSteer): Promise<Tracker>;
   restart(taskId: string, options: HowToSteer): Promise<Tracker>;
   pause(taskId: string, options: HowToSteer): Promise<Tracker>;
@@ -34,39 +35,41 @@ export interface TaskControl {
 export interface HowToSteer {
   reason?: string | undefined;
   force: boolean;
-  /** Who asks: kept in the task's tracker. */
+  /** The requester, kept in the task's tracker. */
   by: string;
 }
 
-/** What activities work with: given when the worker is made, so that tests give them real small ones. */
+/** Dependencies of the activities, passed in when the worker is created, so that tests can use small real ones. */
 export interface ActivityDependencies {
   db: Db;
-  /** For what nobody waits for: the work of reindexes. The same as `db` where there are too few connections for two. */
+  /**
+   * For work that nobody waits for, such as reindexes. The same as `db` if there are too few connections for two pools.
+   */
   background: Db;
   models: { embedder(config: ModelConfig): Embedder };
   loader: Loader;
   log: Logger;
   metrics?: Metrics | undefined;
-  /** Of the Temporal server: for the lanes of jobs. */
+  /** Temporal client, for the lanes of jobs. */
   client: Client;
   tasks: TaskControl;
   /** Asks the Temporal server to cancel a workflow. */
   cancelWorkflow(workflowId: string, runId: string): Promise<void>;
   /** Whether Temporal still knows a task, running or closed. */
   isTaskKnown(taskId: string): Promise<boolean>;
-  /** Whether what is staged under this name may belong to the task as it is now, and not to one that it took the place of. */
+  /** Whether a staging may belong to the current task, as opposed to an earlier task with the same id. */
   isStagingUsed(taskId: string, staging: string): Promise<boolean>;
   settings: {
     maxConcurrentReindexes: number;
-    /** Most objects of a slice, which is a child workflow: it should take some seconds where the model is fast. */
+    /** Max objects per slice. A slice is a child workflow that should take some seconds with a fast model. */
     sliceObjects: number;
-    /** Of the time, for writing copies while live work goes on; 1: as fast as it can. */
+    /** Share of the time for writing copies during live work; 1 means as fast as possible. */
     copyShare: number;
-    /** How long an activity waits for a model that does not answer, in ms; then Temporal tries it again. */
+    /** How long an activity waits for a model that does not answer, in ms, before Temporal retries it. */
     modelPatienceMs: number;
-    /** Memory of one HNSW build. */
+    /** Memory of one HNSW build, in MB. */
     indexMemoryMb: number;
-    /** Parts from which an index that was filled by upserts gets its HNSW index. */
+    /** Number of parts from which an index filled by upserts gets its HNSW index. */
     vectorIndexAfterParts: number;
     /** How long a deleted object is remembered. */
     tombstoneRetentionSeconds: number;

@@ -1,20 +1,28 @@
-import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
+import type { EmbedActivities, ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { readByIds } from '../store/protocol/copy.ts';
 import { requireLock } from '../store/protocol/locks.ts';
 import { finishStaged, readStaged } from '../store/staging.ts';
 import { copyObjects, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { runWithHeartbeat } from './support/heartbeat.ts';
 
 const FORWARD_BATCH = 256;
-/** Within a workflow task there is no more time; see `WITHIN_TASK` of the workflows. */
+/** Time left within a workflow task; see `WITHIN_TASK` of the workflows. */
 const LOCAL_FORWARD_MS = 500;
 
+/** Activity that forwards what a task has written to the index that is being built. */
+export function createForward(deps: ActivityDependencies): Pick<EmbedActivities, 'forwardChunk'> {
+  return {
+    forwardChunk: (range) => runWithHeartbeat((running) => forwardRange(deps, range, running.signal)),
+  };
+}
+
 /**
- * Brings what a task has written to the index that is being built, as it is in the source now. What its model rejects is
- * on the failed list of the task that holds the lock, which can try it again.
+ * Copies a task's objects, as they are in the source now, to the index that is being built. Objects that its model
+ * rejects go to the failed list of the task that holds the lock, which can retry them.
  */
-export async function forwardRange(
+async function forwardRange(
   deps: ActivityDependencies,
   range: ForwardRange & { staging: string },
   signal: AbortSignal,
@@ -38,15 +46,15 @@ export async function forwardRange(
       seq = (rows.at(-1)?.seq ?? range.toSeq) + 1;
     }
   } catch (error) {
-    // The reindex has ended meanwhile: what was to be forwarded is there, or not wanted any more.
+    // The reindex has ended: the objects were copied already or are no longer needed.
     if (!(error instanceof ReembedError && ['LockLost', 'IndexNotFound'].includes(error.type))) throw error;
   }
   return { forwarded };
 }
 
 /**
- * Forwards what a small write has written where the model of the index being built is quick, which saves the server an
- * activity; what is left in `forwards` one has to do.
+ * Forwards the objects of a small write immediately if the model of the index being built is fast, which saves an
+ * activity on the server. Ranges that remain in `forwards` need one.
  */
 export async function forwardAtOnce(
   deps: ActivityDependencies,

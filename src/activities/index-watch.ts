@@ -5,21 +5,21 @@ import type { IndexRow } from '../store/schema.ts';
 import { hasParts, isVectorIndexReady } from '../store/vector-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** Writes of this long are looked at together. */
+/** Writes within this time share one check. */
 const LOOK_AFTER_MS = 5_000;
-/** An index that is there stays, unless someone drops it by hand. */
+/** How long a ready index is not checked again: it stays unless someone drops it manually. */
 const READY_FOR_MS = 600_000;
 
-/** Whether an index has enough parts for an HNSW index and has none, and no reindex is about to build one. */
+/** Whether an index has enough parts for an HNSW index but has none, and no reindex will build it. */
 export async function isVectorIndexDue(db: Db, index: IndexRow, afterParts: number): Promise<boolean> {
   if (await isVectorIndexReady(db, index)) return false;
   return (await hasParts(db, index, afterParts)) && !(await isBeingBuilt(db, index.no));
 }
 
 /**
- * Starts the HNSW build of indexes that grow by writes too small to look for themselves. A write costs nothing: some
- * seconds after it one look is taken for all writes of that time. Whichever process finds it due starts the one workflow
- * of that index; what a process that died has not looked at, the hourly maintenance does.
+ * Starts the HNSW build of indexes that grow by writes too small to check for themselves. Writes cost nothing: some
+ * seconds later one check covers all of them. Any process that finds the build due starts the one workflow of that
+ * index; checks lost when a process dies are made up by the hourly maintenance.
  */
 export function createIndexWatch(deps: ActivityDependencies): (index: IndexRow, taskQueue: string) => void {
   const { background, client, settings, log } = deps;
@@ -47,7 +47,7 @@ export function createIndexWatch(deps: ActivityDependencies): (index: IndexRow, 
     const timer = setTimeout(() => {
       waiting.delete(index.no);
       look(index, taskQueue).catch((error) =>
-        log.warn({ index: index.name, error }, 'the look for an HNSW index failed'),
+        log.warn({ index: index.name, error }, 'the check for a missing HNSW index failed'),
       );
     }, LOOK_AFTER_MS);
     timer.unref();

@@ -1,34 +1,44 @@
 import type { ControlActivities, EmbedActivities, LaneActivities, SteerActivities } from '../contract/activities.ts';
 import { withMetrics } from '../metrics/activities.ts';
 import { createAdmitActivities } from './admit.ts';
-import { createControlActivities } from './control.ts';
-import { createCopyActivities } from './copy.ts';
+import { createBuildIndex } from './build-index.ts';
+import { createCheckModel } from './check-model.ts';
+import { createCopySlice } from './copy-slice.ts';
+import { createCutOver } from './cut-over.ts';
+import { createDeleteIndexActivities } from './delete-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { withFailures } from './failures.ts';
-import { createFinishActivities } from './finish.ts';
-import { createLaneActivities } from './lanes.ts';
+import { createEvaluateActivities } from './evaluate.ts';
+import { createForward } from './forward.ts';
+import { createLaneActivities } from './job-lanes.ts';
+import { createLockActivities } from './locks.ts';
 import { createMaintenanceActivities } from './maintain.ts';
+import { createReconcileActivities } from './reconcile.ts';
 import { createRetryFailed } from './retry-failed.ts';
-import { withHeartbeats } from './running.ts';
 import { createSteerActivities } from './steer.ts';
-import { withWaits } from './waits.ts';
+import { createSteeredTaskActivities } from './steered-task.ts';
+import { withFailures } from './support/failures.ts';
+import { withHeartbeats } from './support/heartbeat.ts';
+import { withWaits } from './support/waits.ts';
+import { createVerify } from './verify.ts';
 import { createWriteChunk } from './write.ts';
 
 export type { ActivityDependencies, TaskControl } from './dependencies.ts';
 
-/** The activities of the control queue; `writeChunk` too, since small writes run locally with the workflow. */
+/** Creates the activities of both queues; `control` has `writeChunk` too, since small writes run locally. */
 export function createActivities(deps: ActivityDependencies): {
   control: ControlActivities & LaneActivities & SteerActivities & Pick<EmbedActivities, 'writeChunk'>;
   embed: EmbedActivities;
 } {
   const writeChunk = createWriteChunk(deps);
-  // Failures are the outermost: what is counted are our own errors.
+  // Failures wrap metrics, so that metrics count our own errors.
   const made = <T extends object>(activities: T) => withFailures(withMetrics(activities, deps.metrics));
   return {
     control: made({
       ...withHeartbeats({
         ...createAdmitActivities(deps),
-        ...createControlActivities(deps),
+        ...createLockActivities(deps),
+        ...createDeleteIndexActivities(deps),
+        ...createSteeredTaskActivities(deps),
         ...createMaintenanceActivities(deps),
         ...createLaneActivities(deps),
         ...createSteerActivities(deps),
@@ -40,8 +50,14 @@ export function createActivities(deps: ActivityDependencies): {
         {
           writeChunk,
           retryFailed: createRetryFailed(deps),
-          ...createCopyActivities(deps),
-          ...createFinishActivities(deps),
+          ...createForward(deps),
+          ...createCheckModel(deps),
+          ...createCopySlice(deps),
+          ...createBuildIndex(deps),
+          ...createReconcileActivities(deps),
+          ...createVerify(deps),
+          ...createCutOver(deps),
+          ...createEvaluateActivities(deps),
         },
         deps.client,
       ),

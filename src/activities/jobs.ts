@@ -8,34 +8,32 @@ import { fieldIssues, issuesText } from '../contract/issues.ts';
 import { jobSchema } from '../contract/jobs.ts';
 import { JOB_SIGNAL } from '../contract/names.ts';
 import { runAttempt } from '../jobs/attempt.ts';
-import { createJobControl } from '../jobs/control.ts';
 import { callHandler } from '../jobs/failure.ts';
-import type { Bound } from '../jobs/handler.ts';
-import type { Isolation } from '../jobs/isolation.ts';
+import { createJobControl } from '../jobs/inspect.ts';
+import type { Isolation } from '../jobs/isolation-pool.ts';
 import { plainDetails } from '../jobs/json.ts';
 import { planJob } from '../jobs/options.ts';
-import type { Registry } from '../jobs/registry.ts';
 import { checkInput, hidden } from '../jobs/send.ts';
-import type { AnyTask } from '../jobs/task.ts';
-import { withFailures } from './failures.ts';
-import { runWithHeartbeat } from './running.ts';
+import type { AnyTask, Bound, Registry } from '../jobs/types.ts';
+import { withFailures } from './support/failures.ts';
+import { runWithHeartbeat } from './support/heartbeat.ts';
 
 export interface JobDependencies {
   registry: Registry;
   client: Client;
-  /** Of the workflows. */
+  /** The workflows' task queue. */
   taskQueue: string;
-  /** As Temporal names this worker. */
+  /** The identity of this worker in Temporal. */
   workerId: string;
   log: Logger;
-  /** Threads and processes for the option `isolate`; only where the modules of the tasks are known. */
+  /** Threads and processes for the option `isolate`; absent if the task modules are unknown. */
   isolation?: Isolation;
 }
 
-/** A job that runs longer tells its workflow where; a shorter one is over before anyone asks. */
+/** After this time a job reports its start to its workflow; shorter jobs are over before anyone asks. */
 const TELL_AFTER_MS = 500;
 
-/** The activities of the workers that know the user's definitions. */
+/** Activities of the workers that have the user's task definitions. */
 export function createJobActivities(deps: JobDependencies): { admission: AdmissionActivities; jobs: JobActivities } {
   const { registry, workerId, log } = deps;
   const control = createJobControl(deps, registry);
@@ -104,17 +102,17 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
 
 function requireIsolation(isolation: Isolation | undefined): Isolation {
   if (isolation) return isolation;
-  throw new ReembedError('InvalidSetting', 'isolate needs a worker that was given modules: start it with --tasks');
+  throw new ReembedError('InvalidSetting', 'isolate needs a worker with task modules: start it with --tasks');
 }
 
-/** The handler takes what its option `bind` says, which a call may change. */
+/** Calls the handler. Its arguments depend on the option `bind`, which a call may override. */
 function call(task: AnyTask, ...args: unknown[]): unknown {
   return (task.handler as (...args: unknown[]) => unknown)(...args);
 }
 
 async function tellStart({ client, workerId }: JobDependencies, { attempt }: RunJobRequest): Promise<void> {
   const { workflowId = '', runId } = Context.current().info.workflowExecution ?? {};
-  // It is for people who look; the job runs without it.
+  // Only for display: the job runs without it.
   await client.workflow
     .getHandle(workflowId, runId)
     .signal(JOB_SIGNAL.started, { attempt, workerId })

@@ -3,32 +3,34 @@ import type { ControlActivities } from '../contract/activities.ts';
 import { dropAdmissions } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
+import { dropEvaluation } from '../store/evaluations.ts';
 import { listIndexes } from '../store/indexes.ts';
 import {
   dropFinished,
   dropRemovedOfGoneIndexes,
+  listOldEvaluations,
   listOldFailedTasks,
   listOldStagings,
-  listOldSteerings,
+  listStaleSteerTasks,
   type Page,
-} from '../store/left-overs.ts';
+} from '../store/orphaned-rows.ts';
 import { collectTombstones } from '../store/protocol/tombstones.ts';
 import { dropFailed, dropStaged } from '../store/staging.ts';
 import { dropSteerResults } from '../store/steer-results.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { isVectorIndexDue } from './index-watch.ts';
 
-/** Tombstones removed in one transaction: writers of the index wait for its length. */
+/** Tombstones removed in one transaction, during which writers of the index wait. */
 const TOMBSTONE_BATCH = 5_000;
-/** What is younger may belong to a task that is just being accepted. */
+/** Younger rows may belong to a task that is just being accepted. */
 const LEFT_OVER_AFTER_SECONDS = 3_600;
 const LEFT_OVER_BATCH = 1_000;
-/** Longer than any server is away while a task is about to end. */
+/** Longer than any server outage while a task is about to end. */
 const FINISHED_AFTER_SECONDS = 86_400;
-/** Far longer than the first step of a task can be under way. */
+/** Far longer than the first step of a task can take. */
 const ADMITTED_AFTER_SECONDS = 30 * 86_400;
 
-/** What is done from time to time, so that nothing of what has ended stays for ever. */
+/** Activities of the periodic maintenance, which removes what ended tasks leave behind. */
 export function createMaintenanceActivities({
   db,
   settings,
@@ -61,7 +63,7 @@ export function createMaintenanceActivities({
     },
 
     async dropLeftOvers() {
-      const gone = { staged: 0, failed: 0, steered: 0 };
+      const gone = { staged: 0, failed: 0, steered: 0, evaluated: 0 };
       for await (const staging of eachOld(db, listOldStagings)) {
         if (await isStagingUsed(taskOf(staging), staging)) continue;
         await dropStaged(db, staging);
@@ -72,10 +74,15 @@ export function createMaintenanceActivities({
         await dropFailed(db, taskId);
         gone.failed++;
       }
-      for await (const taskId of eachOld(db, listOldSteerings)) {
+      for await (const taskId of eachOld(db, listStaleSteerTasks)) {
         if (await isTaskKnown(taskId)) continue;
         await dropSteerResults(db, taskId);
         gone.steered++;
+      }
+      for await (const taskId of eachOld(db, listOldEvaluations)) {
+        if (await isTaskKnown(taskId)) continue;
+        await dropEvaluation(db, taskId);
+        gone.evaluated++;
       }
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       await dropAdmissions(db, ADMITTED_AFTER_SECONDS);
@@ -96,7 +103,7 @@ export function createMaintenanceActivities({
   };
 }
 
-/** All names of a list, page by page: those that stay must not hide the ones after them. */
+/** Iterates over all names of a list, page by page, so that names that stay do not hide the ones after them. */
 async function* eachOld(db: Db, list: (db: Db, page: Page) => Promise<string[]>): AsyncIterable<string> {
   let after = '';
   for (;;) {
@@ -108,7 +115,7 @@ async function* eachOld(db: Db, list: (db: Db, page: Page) => Promise<string[]>)
   }
 }
 
-/** Items are staged under the task's id, a slash and a uuid: of the acceptance, or of the first run that was started. */
+/** Returns the task of a staging, named by the task's id, a slash and the uuid of the admission or of the first run. */
 function taskOf(staging: string): string {
   return staging.replace(/\/[0-9a-f-]{36}$/, '');
 }

@@ -1,7 +1,7 @@
 import type { PreparedObject } from '../pipeline/prepare.ts';
-import type { ObjectWrite } from '../store/protocol/write.ts';
+import type { ObjectWrite } from '../store/protocol/object-write.ts';
 
-/** How a prepared object is written; the payload of an unchanged one only where it differs. */
+/** Converts a prepared object to a write; an unchanged one has a payload only if it differs. */
 export function preparedWrite(
   { unchanged, payloadChanged, ...object }: PreparedObject,
   order: Pick<ObjectWrite, 'version' | 'accepted'>,

@@ -4,14 +4,16 @@ import { readFailedObjects, writeRepairs } from '../store/protocol/repair.ts';
 import { clearFailed, listFailed, recordFailed } from '../store/staging.ts';
 import { prepareCopies } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { runWithHeartbeat } from './running.ts';
+import { runWithHeartbeat } from './support/heartbeat.ts';
 
-/** Objects read and embedded together. */
+/** Objects that are read and embedded together. */
 const RETRY_BATCH = 256;
 
 type Result = Awaited<ReturnType<EmbedActivities['retryFailed']>>;
 
-/** The activity `retryFailed`: goes through a reindex's failed list and embeds what is on it where it serves now. */
+/**
+ * Creates the activity `retryFailed`, which embeds the objects of a reindex's failed list in the index that serves now.
+ */
 export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['retryFailed'] {
   const { db } = deps;
   return ({ taskId, index: name, after }) =>
@@ -37,7 +39,7 @@ export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['
           await recordFailed(db, taskId, failed);
           for (const { objectId } of failed) failedIds.add(objectId);
         }
-        // What was deleted or written again since is no failure any more either.
+        // Objects that were deleted or written again are no longer failed either.
         await clearFailed(
           db,
           taskId,

@@ -10,19 +10,19 @@ export interface Steering {
   force: boolean;
   reason: string | undefined;
   dryRun: boolean;
-  /** Kept in the tracker of each task that is steered. */
+  /** The requester, kept in the tracker of each steered task. */
   by: string;
 }
 
 type Outcome = Omit<SteerOutcomeOf, 'taskId'>;
 
-const isHeldBack = (status: TaskStatus) => effectOf(status, false, 'restart') === 'goesOn';
-/** Only of tasks that have ended, for good or until they are restarted. */
+const isHeldBack = (status: TaskStatus) => effectOf(status, false, 'restart') === 'continues';
+/** Statuses of tasks that have ended, permanently or until they are restarted. */
 const ENDED: readonly TaskStatus[] = ['done', 'exhausted', 'canceled', 'refused', 'ignored'];
 
 /**
- * Steers one task, and tells what came of it. One that an earlier try may have steered already, without being able to
- * say so, is not steered twice. Throws only `TemporalUnavailable`: then it can be tried again.
+ * Steers one task and returns the outcome. Does not steer a task twice that an earlier attempt may have steered without
+ * reporting it. Throws only `TemporalUnavailable`, which can be retried.
  */
 export async function steerOne(
   tasks: TaskControl,
@@ -36,17 +36,17 @@ export async function steerOne(
   } catch (error) {
     const type = error instanceof ReembedError ? error.type : 'Internal';
     if (type === 'TemporalUnavailable') throw error;
-    // It has ended since it was looked at.
+    // It ended after it was looked up.
     if (type === 'TaskClosed') return { taskId, ...nothing(messageOf(error)) };
     return { taskId, outcome: 'failed', reason: type, detail: messageOf(error) };
   }
 }
 
-/** What can be told without doing anything; undefined when the task is to be steered. */
+/** Determines the outcome if there is nothing to do; undefined if the task is to be steered. */
 function decide(steering: Steering, target: SteerTarget & { tried: boolean }, found: FoundTask): Outcome | undefined {
   const { action } = steering;
-  if (found.type === 'steer') return nothing('tasks that steer others are steered one by one');
-  if (found.type === 'reindex-slice') return nothing('a slice is left to its reindex');
+  if (found.type === 'steer') return nothing('steering tasks can only be steered individually');
+  if (found.type === 'reindex-slice') return nothing('a slice is controlled by its reindex');
   if (target.tried && isAchieved(action, target, found)) return { ...nothing(''), outcome: ACHIEVED[action] };
   const why = whyNothing(steering, target, found);
   if (why !== undefined) return nothing(why);
@@ -56,16 +56,16 @@ function decide(steering: Steering, target: SteerTarget & { tried: boolean }, fo
 }
 
 function whyNothing({ action, force }: Steering, target: SteerTarget, { status, ended, runId }: FoundTask) {
-  if (action === 'restart' && ended && wasRestarted(target, runId)) return 'it has been restarted meanwhile';
+  if (action === 'restart' && ended && wasRestarted(target, runId)) return 'it was restarted in the meantime';
   const effect = effectOf(status, ended, action === 'restart' && force ? 'restart with force' : action);
   if (effect !== 'nothing' && effect !== 'tooLate') return undefined;
-  if (action === 'restart' && effect === 'tooLate') return `it is ${status}: it runs again only with force`;
+  if (action === 'restart' && effect === 'tooLate') return `it is ${status}: set force to run it again`;
   if (ended) return `it has ended as ${status}`;
-  // Told all the same: it may be about to pause.
+  // Resume nevertheless: it may be about to pause.
   return action === 'resume' ? undefined : `it is ${status}`;
 }
 
-/** Whether a task that may have been steered is as the action leaves it. */
+/** Whether a task that may have been steered is in the state that the action leads to. */
 function isAchieved(action: SteerAction, target: SteerTarget, { status, ended, runId }: FoundTask): boolean {
   switch (action) {
     case 'cancel':
@@ -82,7 +82,7 @@ function isAchieved(action: SteerAction, target: SteerTarget, { status, ended, r
   }
 }
 
-/** A task that had ended has another run only when it was restarted. */
+/** Whether an ended task was restarted: only then does it have another run. */
 function wasRestarted({ status, runId: before }: SteerTarget, runId: string): boolean {
   return before !== null && before !== runId && status !== null && (status === 'failed' || ENDED.includes(status));
 }

@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { SteerActivities } from '../contract/activities.ts';
-import { STEERABLE_TYPES, type SteerFilter } from '../contract/steer-tasks.ts';
+import type { SteerFilter } from '../contract/steer-tasks.ts';
+import { STEERABLE_TYPES } from '../contract/task-types.ts';
 import {
   countOutcomes,
   dropSteerResults,
@@ -13,26 +14,26 @@ import {
   stageTargets,
 } from '../store/steer-results.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { CHUNK_MS } from './running.ts';
 import { steerOne } from './steer-one.ts';
+import { CHUNK_MS } from './support/heartbeat.ts';
 
 /** Tasks staged in one statement. */
 const STAGE_BATCH = 500;
 /** Tasks steered before their outcomes are written. */
 const BATCH = 64;
-/** Tasks steered at once. */
+/** Tasks steered in parallel. */
 const CONCURRENCY = 16;
 /** Ids in one query to Temporal. */
 const IDS_PER_QUERY = 100;
 
-/** Steers many tasks: first it is fixed which, since lists change while one works through them; then one by one. */
+/** Steers many tasks: first records which ones, since lists change in the meantime, then steers them one by one. */
 export function createSteerActivities({ db, tasks }: Pick<ActivityDependencies, 'db' | 'tasks'>): SteerActivities {
   return {
     async snapshotTasks({ taskId, filter, again }) {
       if (again) {
         await reopenFailed(db, taskId);
       } else {
-        await dropSteerResults(db, taskId); // of an earlier try, or of a task that this one replaced
+        await dropSteerResults(db, taskId); // of an earlier attempt, or of a task that this one replaced
         await stageAll(filter, (targets) => stageTargets(db, taskId, targets));
       }
       return (await countOutcomes(db, taskId)).total;
@@ -90,8 +91,8 @@ export function createSteerActivities({ db, tasks }: Pick<ActivityDependencies, 
         batch = [];
       }
       await stage(batch);
-      // What was named and nothing else asked of it is tried all the same: a list may not show it yet, and of an id that
-      // no task has the result is to tell.
+      // Ids given without other conditions are always included: a list may not contain them yet, and an id without a
+      // task should appear in the result.
       if (ids && Object.values(conditions).every((condition) => condition === undefined)) {
         const rest = ids.filter((id) => !listed.has(id));
         await stage(rest.map((taskId) => ({ taskId, type: null, status: null, runId: null })));

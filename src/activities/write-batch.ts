@@ -1,45 +1,46 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ForwardRange, WriteChunkRequest, WriteChunkResult } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { jsonBytes } from '../contract/json.ts';
 import type { Deletion, Item } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
+import type { Hold } from '../cpu/byte-budget.ts';
 import { countFailedItems } from '../metrics/activities.ts';
+import { storedPayloads } from '../pipeline/payload-memory.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
-import { requireAccepted } from '../store/admission.ts';
+import { requireAccepted, whileBound } from '../store/admission.ts';
+import { type ForwardTarget, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/live-write.ts';
+import type { ObjectWrite } from '../store/protocol/object-write.ts';
 import { notOvertaken } from '../store/protocol/versions.ts';
-import {
-  type ForwardTarget,
-  type ObjectWrite,
-  storedHashes,
-  type WriteOutcome,
-  writeLive,
-} from '../store/protocol/write.ts';
+import { MAX_READ_BYTES } from '../store/read-size.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { clearFailed, findFinished, readStaged, recordFailed } from '../store/staging.ts';
+import { clearFailed, findFinished, readStaged, recordFailed, weighStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { preparedWrite } from './prepared-write.ts';
-import { createPatience, isLocal, pauseWithin, type Running } from './running.ts';
-import { waitsOf, watched } from './waits.ts';
+import { isLocal, type Running } from './support/heartbeat.ts';
+import { createPatience, pauseWithin } from './support/patience.ts';
+import { waitsOf, watched } from './support/waits.ts';
 
-/** Items embedded and written together, with all that Postgres is asked for each time; of large ones fewer. */
+/** Max items embedded and written together, with all their queries to Postgres; fewer if they are large. */
 const WRITE_BATCH = 512;
 
-/** While a cut-over drains, a writer looks again this often, and after so many tries leaves the waiting to a timer. */
+/** Max weight of items that never wait for memory. */
+const SMALL_BYTES = 256 * 1024;
+
+/** Interval and number of a writer's retries during a drain; after that a timer takes over. */
 const DRAIN_POLL_MS = 50;
 const DRAIN_POLLS = 20;
 
-/** A local activity does not wait longer for the limits of a model: a regular one then does. */
+/** Max wait of a local activity for the limits of a model; after that a regular activity takes over. */
 const LOCAL_WAIT_MS = 1_000;
 
-/** Some items of a batch, ready to be written. */
+/** Items of a batch that are ready to be written. */
 interface Portion {
   objects: ObjectWrite[];
   failed: FailedItem[];
-  /** Overtaken by a newer version while the model was waited for. */
-  dropped: string[];
 }
 
-/** What became of the items of a batch so far. */
+/** Results of the items of a batch so far. */
 interface Tally {
   written: string[];
   unchanged: number;
@@ -49,15 +50,15 @@ interface Tally {
   isFinished: boolean;
 }
 
-/** Writes one batch of staged items after another. */
+/** Writes staged items, one batch after another. */
 export class WriteBatch {
   private readonly deps: ActivityDependencies;
   private readonly request: WriteChunkRequest;
   private readonly running: Running<WriteChunkResult>;
-  /** When the first try began that a cut-over held back; null: none was. */
+  /** Start of the first write that a cut-over blocked; null if none was. */
   private heldFromMs: number | null = null;
   private hasWritten = false;
-  /** Where the last batch was written. Whether that is still right, the write itself finds out. */
+  /** The index of the last batch. Each write checks whether it still serves. */
   index: IndexRow | undefined;
 
   constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
@@ -66,8 +67,28 @@ export class WriteBatch {
     this.running = running;
   }
 
-  /** Writes the next batch and adds it to the result, or returns what holds it back. */
+  /** Writes the next batch and adds it to the result, or returns what blocks it. */
   async write(result: WriteChunkResult): Promise<WriteChunkResult['blocked']> {
+    const memory = storedPayloads.tryHold(MAX_READ_BYTES) ?? (await this.holdByWeight(result.nextSeq));
+    try {
+      return await this.writeNext(result, memory);
+    } finally {
+      memory.release();
+    }
+  }
+
+  /**
+   * Takes memory when it is scarce. Small items never wait for it: large ones may hold it for as long as their model
+   * takes.
+   */
+  private async holdByWeight(fromSeq: number): Promise<Hold> {
+    const { staging, toSeq } = this.request;
+    const bytes = await weighStaged(this.deps.db, staging, { fromSeq, toSeq, limit: WRITE_BATCH });
+    if (bytes <= SMALL_BYTES) return storedPayloads.count(bytes);
+    return storedPayloads.hold(Math.min(bytes, MAX_READ_BYTES), { signal: this.running.signal });
+  }
+
+  private async writeNext(result: WriteChunkResult, memory: Hold): Promise<WriteChunkResult['blocked']> {
     const { db } = this.deps;
     const { taskId, staging, toSeq, triedBefore, onlyFailed } = this.request;
     const rows = await readStaged<Item & Deletion>(db, staging, {
@@ -81,15 +102,16 @@ export class WriteBatch {
       result.nextSeq = toSeq;
       return null;
     }
-    if (!last) return this.takeFinished(result);
+    if (!last) return this.resumeFinished(result);
     const items = rows.map((row) => row.item);
+    memory.shrink(jsonBytes(items));
 
     this.heldFromMs = null;
     const tally: Tally = { written: [], unchanged: 0, stale: [], failed: 0, forwardTo: [], isFinished: false };
     const blocked = await this.writeWhereItServes(items, tally);
     if (this.heldFromMs !== null) result.heldBackMs += Date.now() - this.heldFromMs;
     if (blocked) return blocked;
-    // What a newer version has overtaken is no failure any more either.
+    // Items that a newer version has overtaken are no longer failed either.
     if (triedBefore) await clearFailed(db, taskId, [...tally.written, ...tally.stale]);
 
     result.counts.written += tally.written.length;
@@ -104,8 +126,8 @@ export class WriteBatch {
     return null;
   }
 
-  /** Of a task that was carried out by a worker which died before Temporal knew: it is known how that ended. */
-  private async takeFinished(result: WriteChunkResult): Promise<null> {
+  /** Takes the recorded counts of a task that a worker finished before it died without reporting it. */
+  private async resumeFinished(result: WriteChunkResult): Promise<null> {
     const { staging, fromSeq, toSeq } = this.request;
     const counts = await findFinished(this.deps.db, staging);
     if (!counts || counts.written + counts.stale !== toSeq - fromSeq) {
@@ -115,7 +137,7 @@ export class WriteBatch {
     return null;
   }
 
-  /** Embeds for the index that serves and writes there; again for the new one when the alias was switched meanwhile. */
+  /** Embeds and writes for the index that serves, and again for the new one if the alias moves during that. */
   private async writeWhereItServes(
     items: readonly (Item & Deletion)[],
     tally: Tally,
@@ -133,7 +155,7 @@ export class WriteBatch {
     }
   }
 
-  /** Writes items as they are embedded; null when all are, else what has stopped it. */
+  /** Writes items as they are embedded; returns null when all are written, otherwise what stopped it. */
   private async writePortions(
     index: IndexRow,
     items: readonly (Item & Deletion)[],
@@ -144,15 +166,15 @@ export class WriteBatch {
       const finishes = this.request.isWhole && isAll ? this.request.staging : null;
       const outcome = await this.writeUnlessDraining(index, portion.objects, finishes);
       if (outcome.kind !== 'written') return outcome;
-      this.hasWritten ||= portion.objects.length > 0;
+      this.hasWritten ||= portion.objects.some(({ kind }) => kind !== 'overtaken');
       const again = await this.writeChanged(items, outcome, index);
       const beyondRetention = [...outcome.beyondRetention, ...again.beyondRetention];
-      const { failed, overtaken } = await this.sortOut(index, items, [...portion.failed, ...again.failed]);
+      const failed = [...portion.failed, ...again.failed];
       await this.recordFailed(items, [...failed, ...beyondRetention.map(staleBeyondRetention)]);
       const unchanged = new Set(portion.objects.filter(({ kind }) => kind === 'unchanged').map(({ id }) => id));
       tally.written.push(...outcome.written, ...again.written);
       tally.unchanged += outcome.written.filter((id) => unchanged.has(id)).length;
-      tally.stale.push(...outcome.stale, ...again.stale, ...portion.dropped, ...overtaken);
+      tally.stale.push(...outcome.stale, ...again.stale);
       tally.failed += failed.length + beyondRetention.length;
       tally.isFinished ||= outcome.isFinished;
       const { forwardTo } = outcome;
@@ -161,16 +183,14 @@ export class WriteBatch {
       }
       for (const { id } of portion.objects) done.add(id);
       for (const { objectId } of portion.failed) done.add(objectId);
-      for (const id of portion.dropped) done.add(id);
     }
     return null;
   }
 
-  /** Of what could not be embedded: what a newer version has overtaken is stale, and no failure. */
-  private async sortOut(index: IndexRow, items: readonly (Item & Deletion)[], unprepared: readonly FailedItem[]) {
+  /** Separates items that could not be embedded into failed ones and those overtaken by a newer version. */
+  private async sortOut(index: IndexRow, unprepared: readonly FailedItem[], versionOf: (id: string) => number) {
     if (unprepared.length === 0) return { failed: [], overtaken: [] };
-    const given = new Map(items.map(({ id, version }) => [id, version ?? this.request.version]));
-    const versions = new Map(unprepared.map(({ objectId: id }) => [id, given.get(id) ?? this.request.version]));
+    const versions = new Map(unprepared.map(({ objectId: id }) => [id, versionOf(id)]));
     const wanted = await notOvertaken(this.deps.db, index.no, versions);
     return {
       failed: unprepared.filter(({ objectId }) => wanted.has(objectId)),
@@ -193,19 +213,20 @@ export class WriteBatch {
     objects: ObjectWrite[],
     finishes: string | null,
   ): Promise<WriteOutcome> {
-    const { index: target } = this.request;
+    const { index: target, indexNo } = this.request;
     // A task that refuses a reindex does so before its first write.
     const onReindex = this.request.onReindex === 'refuse' && this.hasWritten ? 'forward' : this.request.onReindex;
     for (let poll = 1; ; poll++) {
       const fromMs = Date.now();
-      const outcome = await writeLive(this.deps.db, { target, indexNo: index.no, objects, onReindex, finishes });
+      const request = { target, indexNo: index.no, objects, onReindex, finishes };
+      const outcome = await whileBound(target, indexNo, () => writeLive(this.deps.db, request));
       if (outcome.kind === 'draining' || outcome.kind === 'moved') this.heldFromMs ??= fromMs;
       if (outcome.kind !== 'draining' || poll >= DRAIN_POLLS) return outcome;
       await delay(DRAIN_POLL_MS, undefined, { signal: this.running.signal });
     }
   }
 
-  /** Embeds and writes the objects whose stored content changed between the look at its hash and the write. */
+  /** Embeds and writes the objects whose stored content changed between the hash check and the write. */
   private async writeChanged(
     items: readonly (Item & Deletion)[],
     outcome: { changed: string[] },
@@ -222,10 +243,10 @@ export class WriteBatch {
     const again = items.filter(({ id }) => changed.has(id));
     for await (const portion of this.prepare(again, index, { reuse: false })) {
       const second = await this.writeUnlessDraining(index, portion.objects, null);
-      // Moved or drained just now: the whole batch is tried again; what was written already counts as written.
-      if (second.kind !== 'written') throw new ReembedError('NotCurrent', 'the index was switched during the write');
+      // The whole batch is retried; what was already written counts as written.
+      if (second.kind !== 'written') throw new ReembedError('NotCurrent', 'the alias was moved during the write');
       sum.written.push(...second.written);
-      sum.stale.push(...second.stale, ...portion.dropped);
+      sum.stale.push(...second.stale);
       sum.beyondRetention.push(...second.beyondRetention);
       sum.failed.push(...portion.failed);
     }
@@ -247,7 +268,7 @@ export class WriteBatch {
     });
     if (kind === 'delete') {
       const objects = items.map(({ id }) => ({ kind: 'tombstone' as const, id, ...orderOf(id) }));
-      yield { objects, failed: [], dropped: [] };
+      yield { objects, failed: [] };
       return;
     }
     const { signal } = this.running;
@@ -262,11 +283,17 @@ export class WriteBatch {
       known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
       pause: pauseWithin(settings.modelPatienceMs),
       wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
+      areFresh: isLocal(),
       stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
     });
-    for await (const { ready, failed, dropped } of portions) {
+    const originals = new Map(items.map(({ id, originalId = null }) => [id, originalId]));
+    const overtakenWrite = (id: string): ObjectWrite => {
+      return { kind: 'overtaken', id, ...orderOf(id), originalId: originals.get(id) ?? null };
+    };
+    for await (const { ready, failed: unprepared, dropped } of portions) {
+      const { failed, overtaken } = await this.sortOut(index, unprepared, versionOf);
       const objects = ready.map((object) => preparedWrite(object, orderOf(object.id)));
-      yield { objects, failed, dropped };
+      yield { objects: [...objects, ...[...dropped, ...overtaken].map(overtakenWrite)], failed };
     }
   }
 }
@@ -276,11 +303,11 @@ function staleBeyondRetention(objectId: string): FailedItem {
     objectId,
     stage: 'write',
     reason: 'stale-beyond-retention',
-    detail: 'older than tombstones that are gone: nobody can say whether the object was deleted since',
+    detail: 'older than tombstones that were removed: it is unknown whether the object was deleted since',
   };
 }
 
-/** Adds a stretch, joined to the one before where it goes on. */
+/** Adds a range, or extends the last one if it continues there. */
 function addForward(forwards: ForwardRange[], range: ForwardRange): void {
   const before = forwards.at(-1);
   if (before && before.toSeq === range.fromSeq && before.lock === range.lock) before.toSeq = range.toSeq;

@@ -5,10 +5,13 @@ import { requireAccepted } from '../store/admission.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { forwardAtOnce } from './forward.ts';
 import { createIndexWatch, isVectorIndexDue } from './index-watch.ts';
-import { isLocal, runWithHeartbeat } from './running.ts';
+import { isLocal, runWithHeartbeat } from './support/heartbeat.ts';
 import { WriteBatch } from './write-batch.ts';
 
-/** The activity `writeChunk`: loads, embeds and writes a task's items until its time is up or it is held back. */
+/**
+ * Creates the activity `writeChunk`, which loads, embeds and writes a task's items until its time is up or it is
+ * blocked.
+ */
 export function createWriteChunk(deps: ActivityDependencies) {
   const noteWrite = createIndexWatch(deps);
   return (request: WriteChunkRequest): Promise<WriteChunkResult> =>
@@ -28,7 +31,7 @@ export function createWriteChunk(deps: ActivityDependencies) {
         running.beat(result);
       }
       if (isLocal() && result.forwards.length > 0) await forwardAtOnce(deps, request, result, running.signal);
-      // Few items do not wait for an HNSW index that has become due.
+      // Small writes do not wait for an HNSW build that has become due.
       if (request.isWhole || request.onlyFailed) {
         if (batch.index) noteWrite(batch.index, controlQueueOf(Context.current().info.taskQueue));
         return result;

@@ -1,14 +1,14 @@
 import type { Role } from '../contract/roles.ts';
-import { TASK_TYPES, type TaskType } from '../contract/tasks.ts';
+import { factsOf, TASK_TYPES, type TaskType } from '../contract/task-types.ts';
 import { DASHBOARD_PAGES } from './dashboard.ts';
 
-/** Who may call a route: everyone, also without a token, or tokens of at least a role. */
+/** Who may call a route: everyone, even without a token, or tokens with at least this role. */
 export type Access = 'open' | Role;
 
-/** The access of each route, by its method and its path as the router has it: `GET /v1/indexes/:index`. */
+/** Access by method and router path, such as `GET /v1/indexes/:index`. */
 export type AccessTable = Readonly<Record<string, Access>>;
 
-/** The routes of a task router below the path where it is mounted, with or without a type. */
+/** Routes of a task router, relative to the path where it is mounted, with or without a type. */
 const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'GET /info': 'view',
   'GET /list': 'view',
@@ -16,43 +16,47 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'GET /failed-items': 'view',
   'GET /events': 'view',
   'GET /results': 'view',
+  // Has texts of queries and objects.
+  'GET /evaluation': 'operate',
   'PUT /restart': 'operate',
   'PUT /cancel': 'operate',
   'PUT /pause': 'operate',
   'PUT /resume': 'operate',
   'PUT /ignore': 'operate',
   'PUT /throttle': 'operate',
+  'PUT /approve': 'approve',
+  'PUT /reject': 'approve',
   'POST /run': 'operate',
 };
 
-/** The least role of a route of a task router, as `POST /run`; undefined for what is none. */
+/** Returns the lowest role that may call a task route, such as `POST /run`; undefined if there is no such route. */
 export function taskRouteAccess(route: string, type: TaskType | undefined): Role | undefined {
-  if (type === 'delete-index' && route === 'POST /run') return 'admin';
+  if (route === 'POST /run' && type !== undefined) return factsOf(type).role ?? TASK_ACCESS[route];
   return TASK_ACCESS[route];
 }
 
-/** The access of the routes of a task router that is mounted at `path`, for a table of one's own. */
-export function taskAccess(path: string): AccessTable {
+/** Returns the access table of a task router mounted at `path`, to include in your own table. */
+export function taskAccess(path: string, type?: TaskType): AccessTable {
   return Object.fromEntries(
-    Object.entries(TASK_ACCESS).map(([route, access]) => [route.replace(' /', ` ${path}/`), access]),
+    Object.keys(TASK_ACCESS).map((route) => [route.replace(' /', ` ${path}/`), taskRouteAccess(route, type) as Role]),
   );
 }
 
 /**
- * Which role every route of the API needs at least. The middleware, the OpenAPI document and docs/security.md are made
- * from it. A route that is not in it is refused to everyone as soon as tokens are needed.
+ * Lowest role for each route of the API. The middleware, the OpenAPI document and docs/security.md are generated from
+ * it. When tokens are required, a route that is missing here is refused to everyone.
  */
 export const API_ACCESS: AccessTable = {
-  // Asked by orchestrators, which have no token; they tell nothing about the data.
+  // Called by orchestrators, which have no token; the answers reveal nothing about the data.
   'GET /healthz': 'open',
   'GET /readyz': 'open',
-  // The dashboard's files hold no data: the page asks for a token, and sends it along with every call.
+  // The dashboard's files hold no data: the page asks for a token and sends it with every call.
   ...Object.fromEntries(DASHBOARD_PAGES.map((address) => [`GET ${address}`, 'open'])),
   'GET /assets/*': 'open',
   'GET /docs': 'view',
   'GET /openapi.json': 'view',
   'GET /metrics': 'view',
-  // Opens whatever Temporal's history holds.
+  // Decrypts everything in Temporal's history.
   'POST /codec/decode': 'admin',
   'POST /codec/encode': 'admin',
   'GET /v1/me': 'view',
@@ -68,9 +72,14 @@ export const API_ACCESS: AccessTable = {
   'GET /v1/aliases': 'view',
   'PUT /v1/aliases/:alias': 'admin',
   'DELETE /v1/aliases/:alias': 'admin',
+  'GET /v1/query-sets': 'view',
+  'GET /v1/query-sets/:querySet': 'view',
+  // Texts that users wrote, or sentences of objects.
+  'GET /v1/query-sets/:querySet/queries': 'operate',
+  'PUT /v1/query-sets/:querySet': 'operate',
+  'DELETE /v1/query-sets/:querySet': 'admin',
   ...taskAccess('/v1/tasks'),
-  ...Object.assign({}, ...TASK_TYPES.map((type) => taskAccess(`/v1/tasks/${type}`))),
-  'POST /v1/tasks/delete-index/run': 'admin',
+  ...Object.assign({}, ...TASK_TYPES.map((type) => taskAccess(`/v1/tasks/${type}`, type))),
   'GET /v1/jobs': 'view',
   'POST /v1/jobs/:name/run': 'operate',
   'GET /v1/schedules': 'view',

@@ -1,12 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { aliasBody, aliasListBody, aliasTargetBody } from '../contract/bodies.ts';
-import { nameSchema } from '../contract/indexes.ts';
+import { aliasListSchema, aliasSchema, aliasTargetSchema, nameSchema } from '../contract/indexes.ts';
 import { deleteAlias, listAliases, setAlias } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
 import { jsonBody } from './body/json.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 
 const params = z.object({ alias: nameSchema.meta({ description: 'Name of the alias.', examples: ['docs'] }) });
 
@@ -21,9 +20,9 @@ const putAlias = createRoute({
     'An alias that points elsewhere moves only to an index that has all that it serves now. While that index is kept ' +
     'current, writers are held back for some seconds at most so that the last writes get there. `NotCurrent` says ' +
     'what is missing; `force` moves the alias all the same.',
-  request: { params, body: { required: true, content: { 'application/json': { schema: aliasTargetBody } } } },
+  request: { params, body: { required: true, content: { 'application/json': { schema: aliasTargetSchema } } } },
   responses: {
-    200: { description: 'The alias points to the index.', content: { 'application/json': { schema: aliasBody } } },
+    200: { description: 'The alias points to the index.', content: { 'application/json': { schema: aliasSchema } } },
     ...problemResponses(
       'InvalidInput',
       'IndexNotFound',
@@ -43,7 +42,7 @@ const getAliases = createRoute({
   tags: ['aliases'],
   summary: 'List all aliases',
   responses: {
-    200: { description: 'All aliases, by name.', content: { 'application/json': { schema: aliasListBody } } },
+    200: { description: 'All aliases, by name.', content: { 'application/json': { schema: aliasListSchema } } },
     ...problemResponses('DatabaseUnavailable'),
   },
 });

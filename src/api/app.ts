@@ -7,14 +7,15 @@ import { z } from 'zod';
 import type { Embedder } from '../contract/embedder.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
-import { queuesOf } from '../jobs/control.ts';
-import type { Registry } from '../jobs/registry.ts';
+import { queuesOf } from '../jobs/inspect.ts';
+import type { Registry } from '../jobs/types.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createStateMetrics } from '../metrics/state.ts';
 import type { Db } from '../store/database.ts';
 import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
 import { createCodecRouter } from './codec.ts';
+import { type ApiEnv, createRouter } from './create-router.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { openApiDocument } from './document.ts';
@@ -32,10 +33,11 @@ import { requireHost } from './middleware/hosts.ts';
 import { limitRequests, type RequestLimits } from './middleware/limits.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { traceRequests } from './middleware/trace.ts';
+import { beginInTurns } from './middleware/turns.ts';
 import { createObjectRouter } from './objects.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
+import { createQuerySetRouter } from './query-sets.ts';
 import { type Document, referencePage } from './reference.ts';
-import { type ApiEnv, createRouter } from './router.ts';
 import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
 import { createStatsRouter } from './stats.ts';
@@ -46,40 +48,42 @@ export interface ApiDependencies {
   client: Client;
   models: { embedder(config: ModelConfig): Embedder };
   taskQueue: string;
-  /** The jobs there are, so that calls are checked before anything is started; if not given, workers check them. */
+  /** Known jobs, so that calls are checked before anything starts; without it workers check them. */
   registry?: Registry | undefined;
-  /** What the codec endpoint decrypts with; payloads come back as they are without it. */
+  /** Codec of the codec endpoint; without it payloads are returned unchanged. */
   codec?: PayloadCodec | undefined;
   log: ApiLog;
-  /** What `/metrics` shows, if the process keeps metrics of more than its API. */
+  /** Metrics shown at `/metrics`, if the process has more than those of its API. */
   metrics?: Metrics;
   settings?: {
-    /** Most bytes of a JSON body; `LIMITS.bodyBytes` if not given. */
+    /** Max bytes of a JSON body; default: `LIMITS.bodyBytes`. */
     bodyBytes?: number;
-    /** Time for a search that names none of its own. */
+    /** Time limit of a search that sets none. */
     searchSeconds?: number;
-    /** If given, every call needs one of them as `Authorization: Bearer …`. */
+    /** If set, every call needs one of them as `Authorization: Bearer …`. */
     apiTokens?: AuthOptions['tokens'] | undefined;
     /** Address of Temporal's web UI, for links to it. */
     temporalUi?: string | null;
-    /** Folder of the built dashboard, if it is not where `npm run build` puts it. */
+    /** Folder of the built dashboard; default: where `npm run build` puts it. */
     dashboard?: string;
-    /** Sites whose pages may call the API; none if not given. */
+    /** Sites whose pages may call the API; default: none. */
     corsOrigins?: readonly string[];
     /** Sites whose pages may call the codec endpoint: that of the Temporal UI. */
     codecOrigins?: readonly string[];
-    /** The address it listens on: a name that it goes by. */
+    /** Address that the server listens on; also an accepted `Host`. */
     host?: string;
-    /** How often streams of events say that they are still there, and ask for the token again. */
+    /** Interval of the heartbeats of event streams; each one also checks the token again. */
     heartbeatMs?: number;
-    /** Further names that it goes by; with tokens, any if none is given. */
+    /** Further accepted `Host` names; default: any if tokens are required. */
     allowedHosts?: readonly string[];
-    /** What one token may ask for; without limits if not given. */
+    /** Builds the OpenAPI document at once, which takes some 0.3 s, instead of at its first request. */
+    buildsDocument?: boolean;
+    /** Limits per token; default: none. */
     limits?: RequestLimits;
   };
-  /** What `/readyz` asks, if not the database and Temporal as they are. */
+  /** Checks of `/readyz`; default: the database and Temporal. */
   health?: HealthChecks;
-  /** True once a stop was asked for: `/readyz` then tells load balancers to go elsewhere. */
+  /** Returns true once a stop was requested: `/readyz` then makes load balancers use another process. */
   isStopping?: () => boolean;
 }
 
@@ -94,7 +98,7 @@ const metricsRoute = createRoute({
   responses: { 200: { description: 'In its text format.', content: { 'text/plain': { schema: z.string() } } } },
 });
 
-/** The HTTP API as a Hono app: `serve({ fetch: createApi(…).fetch })`. */
+/** Creates the HTTP API as a Hono app: `serve({ fetch: createApi(…).fetch })`. */
 export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
   const { bodyBytes = LIMITS.bodyBytes, apiTokens, temporalUi = null, dashboard } = settings;
@@ -106,6 +110,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.onError(onError(log));
   app.notFound(notFound);
 
+  app.use(beginInTurns(HEALTH_PATHS));
   app.use(requestId());
   app.use(traceRequests());
   app.use(accessLog(log));
@@ -113,7 +118,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.use(safeHeaders());
   if (!apiTokens || allowedHosts.length > 0) {
     const ownNames = requireHost({ names: host === undefined ? allowedHosts : [...allowedHosts, host] });
-    // With tokens, orchestrators may ask by whatever address the process has: the answers hold no data.
+    // With tokens, orchestrators may use any address of the process: the answers hold no data.
     app.use((c, next) => (apiTokens && HEALTH_PATHS.has(c.req.path) ? next() : ownNames(c, next)));
   }
   app.use('/v1/*', allowOrigins({ origins: corsOrigins }));
@@ -131,6 +136,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/indexes', createSearchRouter({ db, models, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db }));
+  app.route('/v1/query-sets', createQuerySetRouter({ db }));
   app.route('/v1/tasks', createTaskRouters({ ...dependencies, corsOrigins, heartbeatMs: settings.heartbeatMs }));
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
@@ -140,17 +146,24 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.scrape(), 200, { 'content-type': metrics.registry.contentType }),
   );
-  addPages(app);
+  addPages(app, settings);
   return app;
 }
 
-function addPages(app: OpenAPIHono<ApiEnv>): void {
-  let document: ReturnType<typeof openApiDocument> | undefined;
-  // Made at the first request: by then everything is mounted.
-  const made = () => {
-    document ??= openApiDocument(app);
-    return document;
+function addPages(app: OpenAPIHono<ApiEnv>, { buildsDocument }: NonNullable<ApiDependencies['settings']>): void {
+  // Cached as text, since writing it takes milliseconds.
+  const made = once(() => openApiDocument(app));
+  const json = once(() => JSON.stringify(made()));
+  const page = once(() => referencePage(made() as unknown as Document).toString());
+  app.get('/openapi.json', (c) => c.body(json(), 200, { 'content-type': 'application/json' }));
+  app.get('/docs', (c) => c.html(page()));
+  if (buildsDocument) json();
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
-  app.get('/openapi.json', (c) => c.json(made()));
-  app.get('/docs', (c) => c.html(referencePage(made() as unknown as Document)));
 }

@@ -2,14 +2,14 @@ import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
 
-/** What makes models of configurations. */
+/** Creates models from configurations. */
 export interface ModelMaker {
   embedder(config: ModelConfig): Embedder;
 }
 
 const PATHS: Readonly<Record<string, string>> = { ModelNotFound: 'name', ModelWrongDimension: 'dimensions' };
 
-/** A model that this process cannot make is the caller's mistake, not, as later on, the provider's. Error: `InvalidInput`. */
+/** Checks that a model can be created. Here a failure is the caller's, not the provider's. Error: `InvalidInput`. */
 export function checkModel(models: ModelMaker, config: ModelConfig, field: string): void {
   try {
     models.embedder(config);

@@ -3,10 +3,10 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { type CodecPayload, codecBody } from '../contract/codec.ts';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { jsonBody } from './body/json.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 
-/** Temporal takes messages of up to 4 MB. */
+/** Temporal accepts messages of up to 4 MB. */
 const CODEC_BODY = { maxBytes: 8 * 1024 * 1024 };
 
 const payloads = { 'application/json': { schema: codecBody } };
@@ -36,12 +36,12 @@ const encodeRoute = createRoute({
   responses: { 200: { description: 'The same, encrypted.', content: payloads }, ...problemResponses('InvalidInput') },
 });
 
-/** The codec endpoint; without a codec payloads come back as they are. */
+/** Creates the codec endpoint; without a codec it returns payloads unchanged. */
 export function createCodecRouter(codec: PayloadCodec | undefined) {
   return createRouter()
     .openapi(decodeRoute, async (c) => {
       const given = c.req.valid('json').payloads.map(fromJson);
-      // A key that is not there, or a payload that was changed, is what was sent here.
+      // An unknown key or an altered payload is the caller's input.
       const decoded = await codec?.decode(given).catch((cause: unknown) => {
         throw new ReembedError('InvalidInput', messageOf(cause), { cause });
       });

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import type { ApiEnv } from './create-router.ts';
 import { page } from './reference.ts';
-import type { ApiEnv } from './router.ts';
 
-/** Where `npm run build` puts the dashboard: the same folder from `src/api` and from `dist/api`. */
+/** Output of `npm run build`: the same folder from `src/api` and from `dist/api`. */
 const BUILT = fileURLToPath(new URL('../../dist/dashboard', import.meta.url));
 
-/** The addresses of the dashboard's pages. All others are the API's, so that it is never shadowed. */
+/** Addresses of the dashboard's pages. All others belong to the API, so pages never shadow it. */
 export const DASHBOARD_PAGES = [
   '/',
   '/tasks',
@@ -23,8 +23,8 @@ export const DASHBOARD_PAGES = [
 ];
 
 /**
- * The dashboard as static files: one page, and scripts and styles whose names change with what is in them. It holds no
- * data, so it needs no token: the page asks for one and sends it along with every call.
+ * Serves the dashboard as static files: one page, and scripts and styles whose names contain a hash of their content.
+ * They hold no data, so they need no token: the page asks for one and sends it with every call.
  */
 export function createDashboard(folder: string = BUILT): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();

@@ -1,23 +1,18 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { flagQuery } from '../contract/bodies.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { flagQuery } from '../contract/http.ts';
 import { nameSchema } from '../contract/indexes.ts';
-import {
-  type DeleteIndexBody,
-  deleteIndexSchema,
-  type Tracker,
-  taskIdSchema,
-  trackerSchema,
-} from '../contract/tasks.ts';
+import { type DeleteIndexBody, deleteIndexSchema, taskIdSchema } from '../contract/task-bodies.ts';
+import { type Tracker, trackerSchema } from '../contract/tasks.ts';
 import { listAliases } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
 import { findIndex, resolveIndex } from '../store/indexes.ts';
 import { lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 
-/** Starts a `delete-index` task, or finds the one of that id. */
+/** Starts a `delete-index` task, or returns the existing one with that id. */
 export type StartDeleteIndex = (body: DeleteIndexBody) => Promise<Tracker>;
 
 const deleteIndex = createRoute({
@@ -56,7 +51,7 @@ export function createDeleteIndexRouter({ db, start }: { db: Db; start: StartDel
   return createRouter().openapi(deleteIndex, async (c) => {
     const { index } = c.req.valid('param');
     const { force = false, taskId } = c.req.valid('query');
-    // With the id of a task that is there, that task is the answer, and the index may be gone.
+    // If a task with this id exists, it is the answer, and the index may be gone.
     await requireDeletable(db, index, force).catch((error: unknown) => {
       if (taskId === undefined || !(error instanceof ReembedError) || error.type !== 'IndexNotFound') throw error;
     });
@@ -65,10 +60,10 @@ export function createDeleteIndexRouter({ db, start }: { db: Db; start: StartDel
 }
 
 /**
- * Refuses at once what the task would refuse: the task itself checks again, under the gates. Errors: `IndexNotFound`,
+ * Refuses immediately what the task would refuse; the task checks again under the gates. Errors: `IndexNotFound`,
  * `IndexLocked`, `IndexAliased`.
  */
-export async function requireDeletable(db: Db, name: string, force: boolean): Promise<void> {
+async function requireDeletable(db: Db, name: string, force: boolean): Promise<void> {
   const index = await findIndex(db, name);
   if (!index) {
     const meant = await resolveIndex(db, name);
@@ -77,7 +72,7 @@ export async function requireDeletable(db: Db, name: string, force: boolean): Pr
       `${name} is an alias of the index ${meant.name}: give the index's own name`,
     );
   }
-  // A deletion that stopped halfway may be asked for again.
+  // A deletion that stopped halfway may be requested again.
   if (index.state === 'deleting') return;
   const lock = (await lockOnSource(db, index.no)) ?? (await lockOnDest(db, index.no));
   if (lock) throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding ${name}: cancel it first`);

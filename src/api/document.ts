@@ -2,9 +2,10 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { ERROR_KINDS, type ErrorType } from '../contract/errors.ts';
 import { errorTypeOf, PROBLEM_MEDIA_TYPE, problemTypeOf } from '../contract/problem.ts';
 import type { Role } from '../contract/roles.ts';
+import { factsOf, TASK_TYPES } from '../contract/task-types.ts';
 import { version } from '../version.ts';
 import { type Access, API_ACCESS } from './access.ts';
-import type { ApiEnv } from './router.ts';
+import type { ApiEnv } from './create-router.ts';
 
 type OpenApiDocument = ReturnType<OpenAPIHono<ApiEnv>['getOpenAPI31Document']>;
 type Operation = NonNullable<NonNullable<OpenApiDocument['paths']>[string]['get']>;
@@ -15,14 +16,9 @@ const TAGS: Record<string, string> = {
   aliases: 'Stable names, each of which points to one index.',
   objects: 'What is in an index.',
   search: 'What is nearest to a text or a vector.',
+  'query sets': 'Queries, with or without judgments, by which two indexes are compared.',
   tasks: 'All work that is tracked, of every type: what it is, how it goes on, and how it is steered.',
-  'tasks: upsert': 'Writes of objects.',
-  'tasks: delete': 'Deletions of objects.',
-  'tasks: reindex': 'Indexes being rebuilt while writes go on.',
-  'tasks: reindex-slice': 'The slices that a reindex copies its source in.',
-  'tasks: delete-index': 'Deletions of whole indexes.',
-  'tasks: steer': 'Calls that steer many tasks at once.',
-  'tasks: job': "Runs of the user's own tasks.",
+  ...Object.fromEntries(TASK_TYPES.map((type) => [`tasks: ${type}`, factsOf(type).group])),
   jobs: "The user's own functions: which there are, and runs of them.",
   schedules: 'When jobs run again and again.',
   operation: 'The process itself.',
@@ -30,7 +26,7 @@ const TAGS: Record<string, string> = {
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
-/** The OpenAPI document of an app: what its routes say, and what holds for all of them. */
+/** Builds the OpenAPI document of an app: what its routes declare plus what applies to all of them. */
 export function openApiDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
@@ -84,7 +80,7 @@ const HEADERS = {
 
 const headerRef = (name: keyof typeof HEADERS) => ({ [name]: { $ref: `#/components/headers/${name}` } });
 
-/** Of the table; a route that it does not have is refused to all roles, and no document should tell otherwise. */
+/** Returns the access of a route. A route missing in the table is refused to all roles, so it must not look open. */
 function accessOf(path: string, method: string): Access {
   return API_ACCESS[`${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`] ?? 'admin';
 }
@@ -99,7 +95,7 @@ interface Door {
   access: Access;
 }
 
-/** What comes before the routes can answer, whatever is asked. */
+/** Errors of the middleware before the routes, possible for any request. */
 function commonErrors(operation: Operation, { access }: Door): ErrorType[] {
   return [
     ...(access === 'open' ? [] : (['Unauthorized', 'TooManyRequests'] as const)),
@@ -110,14 +106,14 @@ function commonErrors(operation: Operation, { access }: Door): ErrorType[] {
   ];
 }
 
-/** Adds the errors and headers that all operations have; responses that are problems are shared by reference. */
+/** Adds the errors and headers common to all operations; problem responses are shared by reference. */
 function complete(operation: Operation, door: Door, shared: Record<string, Response>): void {
   const responses = { ...operation.responses };
   for (const type of commonErrors(operation, door)) responses[ERROR_KINDS[type].status] ??= problem(type);
   for (const [status, response] of Object.entries(responses)) {
     const headers = {
       ...response.headers,
-      // An answer to headers that could not be read belongs to no request yet.
+      // An answer to unreadable headers has no request id yet.
       ...(status !== '431' && headerRef('X-Request-Id')),
       ...(status === '401' && headerRef('WWW-Authenticate')),
       ...(status === '429' && headerRef('Retry-After')),
@@ -139,7 +135,7 @@ function problem(type: ErrorType): Response {
   };
 }
 
-/** The error types that a response is narrowed to; none if it is no problem. */
+/** Returns the error types that a response is narrowed to; none if it is not a problem. */
 function problemTypesOf(response: Response): ErrorType[] {
   const { schema } = response.content?.[PROBLEM_MEDIA_TYPE] ?? {};
   return (schema?.allOf ?? []).flatMap(({ properties }: { properties?: Record<string, { enum?: string[] }> }) =>

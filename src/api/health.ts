@@ -5,10 +5,10 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import { type ErrorType, ReembedError } from '../contract/errors.ts';
 import type { Db } from '../store/database.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 
-/** Asks one of our servers for anything; rejects if it does not answer. */
+/** Sends a trivial request to one of our servers; rejects if it does not answer. */
 export type HealthCheck = () => Promise<unknown>;
 
 export interface HealthChecks {
@@ -84,12 +84,12 @@ export function createHealthRouter(
     });
 }
 
-/** A check that has hung for this long is given up: its connection may be dead while new ones work. */
+/** After this time a hung check is abandoned: its connection may be dead while new ones work. */
 const GIVE_UP_MS = 15_000;
 
 /**
- * True if the check succeeds in time. Callers share one that is under way: probes that come every second must not
- * queue up before a server that hangs.
+ * Returns whether the check succeeds in time. Callers share a running check: probes that arrive every second must not
+ * queue up in front of a server that hangs.
  */
 function limited(check: HealthCheck, limitMs: number): () => Promise<boolean> {
   let running: { since: number; answered: Promise<boolean> } | undefined;

@@ -1,18 +1,17 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { indexBody, indexConfigBody, indexListBody } from '../contract/bodies.ts';
-import { nameSchema } from '../contract/indexes.ts';
+import { indexConfigSchema, indexInfoSchema, indexListSchema, nameSchema } from '../contract/indexes.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { indexInfo, listIndexInfos } from '../store/index-info.ts';
 import { ensureIndex, resolveIndex } from '../store/indexes.ts';
 import { jsonBody } from './body/json.ts';
 import { checkModel, type ModelMaker } from './check-model.ts';
-import { INDEX_OR_ALIAS } from './on-index.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
+import { INDEX_OR_ALIAS } from './with-index.ts';
 
 const params = z.object({ index: nameSchema.describe('Name of the index.') });
-const described = { 'application/json': { schema: indexBody } };
+const described = { 'application/json': { schema: indexInfoSchema } };
 
 const putIndex = createRoute({
   method: 'put',
@@ -21,7 +20,7 @@ const putIndex = createRoute({
   operationId: 'createIndex',
   tags: ['indexes'],
   summary: 'Create an index; the same again is fine',
-  request: { params, body: { required: true, content: { 'application/json': { schema: indexConfigBody } } } },
+  request: { params, body: { required: true, content: { 'application/json': { schema: indexConfigSchema } } } },
   responses: {
     200: { description: 'It was there already, with the same settings.', content: described },
     201: { description: 'Created.', content: described },
@@ -36,7 +35,7 @@ const getIndexes = createRoute({
   tags: ['indexes'],
   summary: 'List all indexes with counts, state, lock and aliases',
   responses: {
-    200: { description: 'All indexes, by name.', content: { 'application/json': { schema: indexListBody } } },
+    200: { description: 'All indexes, by name.', content: { 'application/json': { schema: indexListSchema } } },
     ...problemResponses('DatabaseUnavailable'),
   },
 });

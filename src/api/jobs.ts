@@ -1,14 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { jobListBody, jobRunBody } from '../contract/bodies-of-jobs.ts';
-import { jobNameSchema } from '../contract/jobs.ts';
+import { jobListSchema, jobNameSchema, jobRunSchema } from '../contract/jobs.ts';
 import { trackerSchema } from '../contract/tasks.ts';
-import { infoOf } from '../jobs/known.ts';
+import { infoOf } from '../jobs/lookup.ts';
 import { jsonBody } from './body/json.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 import { type AcceptJobDependencies, acceptJob } from './tasks/accept-job.ts';
-import { endOfRun, RUN_LOCATION } from './tasks/end-of-run.ts';
+import { endOfRun, RUN_LOCATION } from './tasks/await-end.ts';
 import { runQuery } from './tasks/schemas.ts';
 
 const tags = ['jobs'];
@@ -20,7 +19,7 @@ const getAll = createRoute({
   tags,
   summary: 'List the jobs that can be run, with their options and the schemas of their inputs',
   responses: {
-    200: { description: 'All jobs, by name.', content: { 'application/json': { schema: jobListBody } } },
+    200: { description: 'All jobs, by name.', content: { 'application/json': { schema: jobListSchema } } },
   },
 });
 
@@ -38,7 +37,7 @@ const run = createRoute({
   request: {
     params: z.object({ name: jobNameSchema.describe('Name of the job.') }),
     query: runQuery,
-    body: { required: true, content: { 'application/json': { schema: jobRunBody } } },
+    body: { required: true, content: { 'application/json': { schema: jobRunSchema } } },
   },
   responses: {
     200: {

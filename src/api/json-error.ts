@@ -2,17 +2,17 @@ const MARKS = '[]{}:,';
 const WORDS = ['true', 'false', 'null'];
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
-/** Longer texts are not searched: a mistake should not cost more than the call. */
-const MOST_CHARS = 1_000_000;
+/** Longer texts are not searched: a mistake must not cost more than the call. */
+const MAX_CHARS = 1_000_000;
 
-/** Two marks that cannot follow each other: a value is missing between them. */
+/** Two tokens that cannot follow each other: a value is missing between them. */
 const MISSING_VALUE = /^(?:[,:][\]},:]|\[[,:}])$/;
 
 /**
- * Where a text stops being JSON, in words. V8's message is not passed on: it quotes the body, which is a user's data,
- * and for an unexpected token it names no place.
+ * Describes where a text stops being JSON. V8's message is not used: it quotes the body, which is a user's data, and
+ * gives no position for an unexpected token.
  */
-export function whereJsonBreaks(text: string, error: unknown): string {
+export function describeJsonError(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   if (/end of JSON/i.test(message)) return 'it ends too early';
   const told = /at position (\d+)/.exec(message)?.[1];
@@ -24,7 +24,7 @@ export function whereJsonBreaks(text: string, error: unknown): string {
 }
 
 function firstBadToken(text: string): number | undefined {
-  if (text.length > MOST_CHARS) return undefined;
+  if (text.length > MAX_CHARS) return undefined;
   let before = '';
   for (let at = 0; at < text.length; ) {
     const end = endOfToken(text, at);
@@ -38,7 +38,7 @@ function firstBadToken(text: string): number | undefined {
   return undefined;
 }
 
-/** Where the token that begins at `at` ends; undefined if none does. Each character is looked at once. */
+/** Returns where the token that begins at `at` ends; undefined if there is none. Reads each character once. */
 function endOfToken(text: string, at: number): number | undefined {
   const first = text[at] as string;
   if (MARKS.includes(first)) return at + 1;
@@ -51,9 +51,13 @@ function endOfToken(text: string, at: number): number | undefined {
 }
 
 function endOfString(text: string, start: number): number | undefined {
-  for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === '"') return at + 1;
-    if (text[at] === '\\') at++;
+  const end = /["\\]/g;
+  for (let at = start + 1; at < text.length; ) {
+    end.lastIndex = at;
+    const found = end.exec(text)?.index;
+    if (found === undefined) return undefined;
+    if (text[found] === '"') return found + 1;
+    at = found + 2;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { meBody } from '../contract/me.ts';
-import { createRouter } from './router.ts';
+import { createRouter } from './create-router.ts';
 
 const getMe = createRoute({
   method: 'get',

@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Metrics } from '../metrics/metrics.ts';
-import { isEventStream, onSent } from './on-sent.ts';
-import type { ApiEnv } from './router.ts';
+import type { ApiEnv } from './create-router.ts';
+import { isEventStream, onSent } from './response-end.ts';
 
 /** Counts HTTP requests by route pattern, so that ids never become labels. */
 export function countRequests(metrics: Metrics): MiddlewareHandler<ApiEnv> {

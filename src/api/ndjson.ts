@@ -1,11 +1,11 @@
 const encoder = new TextEncoder();
 
-/** Characters gathered before they are handed on: one write per object would cost more than the object. */
+/** Characters buffered before each write: one write per object would cost more than the object. */
 const CHUNK_CHARS = 64 * 1024;
 
 /**
- * The values as one JSON text to a line. Values are only asked for as fast as the stream is read, and no more once it
- * is canceled. An error in the middle breaks the stream off, after `onBroken` was told.
+ * Streams the values, one JSON text per line. It pulls values only as fast as the stream is read, and none after a
+ * cancellation. An error in the middle aborts the stream, after a call of `onBroken`.
  */
 export function ndjsonStream(
   values: AsyncGenerator<unknown>,
@@ -41,7 +41,7 @@ async function nextLines(values: AsyncGenerator<unknown>): Promise<string> {
   return lines;
 }
 
-/** Waits for the first value, so that what fails at once still becomes a proper error answer. */
+/** Waits for the first value, so that an immediate failure still becomes a proper error response. */
 export async function primed<T>(values: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
   const first = await values.next();
   return (async function* () {

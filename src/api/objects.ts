@@ -1,16 +1,17 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { countQuery, NDJSON, objectBody, objectPageBody } from '../contract/bodies.ts';
+import { countQuery, NDJSON } from '../contract/http.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { objectIdSchema } from '../contract/objects.ts';
+import { objectIdSchema, objectPageSchema, objectSchema } from '../contract/objects.ts';
 import type { Db } from '../store/database.ts';
 import { getObject, listObjects, streamObjects } from '../store/objects.ts';
+import { countStreamed, roomForAnswer, sendCounted } from './body/memory.ts';
+import { createRouter } from './create-router.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { ndjsonStream, primed } from './ndjson.ts';
-import { INDEX_OR_ALIAS, onIndex } from './on-index.ts';
 import { type ApiLog, problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 import { cursorQuery } from './tasks/schemas.ts';
+import { INDEX_OR_ALIAS, onIndex } from './with-index.ts';
 
 const getOne = createRoute({
   method: 'get',
@@ -22,7 +23,7 @@ const getOne = createRoute({
     'The id is URL-encoded, slashes included. The ids `.` and `..` cannot stand in a URL, however they are encoded: list them.',
   request: { params: z.object({ index: INDEX_OR_ALIAS, id: objectIdSchema.describe('Id of the object.') }) },
   responses: {
-    200: { description: 'The object.', content: { 'application/json': { schema: objectBody } } },
+    200: { description: 'The object.', content: { 'application/json': { schema: objectSchema } } },
     ...problemResponses('InvalidInput', 'IndexNotFound', 'ObjectNotFound', 'IndexDeleting', 'DatabaseUnavailable'),
   },
 });
@@ -46,7 +47,7 @@ const list = createRoute({
   responses: {
     200: {
       description: 'A page of objects, or all of them.',
-      content: { 'application/json': { schema: objectPageBody }, [NDJSON]: { schema: objectBody } },
+      content: { 'application/json': { schema: objectPageSchema }, [NDJSON]: { schema: objectSchema } },
     },
     ...problemResponses('InvalidInput', 'IndexNotFound', 'IndexDeleting', 'DatabaseUnavailable'),
   },
@@ -56,7 +57,8 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
   return createRouter()
     .openapi(getOne, async (c) => {
       const { index: name, id } = c.req.valid('param');
-      return c.json(await onIndex(db, name, (index) => getObject(db, index, id)), 200);
+      await roomForAnswer(c.req.raw.signal);
+      return (await sendCounted(c, await onIndex(db, name, (index) => getObject(db, index, id)))) as never;
     })
     .openapi(list, async (c) => {
       const { index: name } = c.req.valid('param');
@@ -68,19 +70,23 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
         return c.body(null, 200, { 'content-type': NDJSON }) as never;
       }
       if (isStream) {
-        const objects = await onIndex(db, name, (index) => primed(streamObjects(db, index, { after, pageSize: PAGE })));
-        // Typed as what a line holds, which is what the document says; the stream itself has no type there.
+        await roomForAnswer(c.req.raw.signal);
+        const objects = await onIndex(db, name, (index) =>
+          primed(streamObjects(db, index, { after, ...PAGE, onPage: (bytes) => countStreamed(bytes) })),
+        );
+        // Typed as one line, as the document describes it; the stream itself has no type there.
         const stream = ndjsonStream(objects, (error) => {
           log.warn({ requestId: c.get('requestId'), index: name, err: error }, 'a stream of objects broke off');
-          // At once: the server would still write the error behind the objects, as if it were one, and end the answer.
+          // Cut off now: otherwise the server would write the error after the objects as if it were one of them.
           c.env?.outgoing?.destroy();
         });
         return c.body(stream, 200, { 'content-type': NDJSON }) as never;
       }
+      await roomForAnswer(c.req.raw.signal);
       const { objects, next } = await onIndex(db, name, (index) => listObjects(db, index, { after, limit }));
-      return c.json({ objects, cursor: next === null ? null : toCursor('objects', next) }, 200);
+      return (await sendCounted(c, { objects, cursor: next === null ? null : toCursor('objects', next) })) as never;
     });
 }
 
-/** Objects of a stream that are read at once, unless their bytes end a page sooner. */
-const PAGE = 100;
+/** Max objects and bytes per read of a stream: many streams with slow readers may be open. */
+const PAGE = { pageSize: 100, pageBytes: 1024 * 1024 };

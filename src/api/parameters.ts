@@ -3,12 +3,12 @@ import { type FieldIssue, ReembedError } from '../contract/errors.ts';
 import { issuesText } from '../contract/issues.ts';
 import { closest } from '../contract/spelling.ts';
 
-/** Longer than any parameter that makes sense: a cursor is the longest. */
+/** Longer than any useful parameter; cursors are the longest. */
 const MAX_CHARS = 4_000;
 
 /**
- * Checks all parameters of a call before anything looks at one: the query has only those that the route knows, each
- * once, and all are text that can be stored and compared. Hono itself leaves what it cannot decode as it is.
+ * Checks all parameters of a call before anything uses one: the query has only parameters that the route knows, each
+ * once, and all are text that can be stored and compared. Hono itself passes on what it cannot decode.
  */
 export function checkedParameters(known: readonly string[], path = ''): MiddlewareHandler {
   const names = path.split('/').map((segment) => /^\{(\w+)\}$/.exec(segment)?.[1]);
@@ -18,7 +18,7 @@ export function checkedParameters(known: readonly string[], path = ''): Middlewa
   };
 }
 
-/** The same for one call. Error: `InvalidInput` with each bad parameter. */
+/** Checks one call. Error: `InvalidInput` with each bad parameter. */
 export function checkParameters(
   c: Context,
   known: readonly string[],
@@ -29,7 +29,7 @@ export function checkParameters(
   if (issues.length > 0) throw new ReembedError('InvalidInput', issuesText(issues), { issues });
 }
 
-/** The path of a route is the end of the address: the router may be mounted anywhere. */
+/** Compares from the end of the address, since the router may be mounted anywhere. */
 function pathIssues(segments: readonly string[], names: readonly (string | undefined)[]): FieldIssue[] {
   return names.flatMap((name, at) => {
     if (name === undefined) return [];

@@ -1,4 +1,3 @@
-import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -8,11 +7,12 @@ import { z } from 'zod';
 import { ERROR_KINDS, type ErrorType, ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
 import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
-import { codeOf, isBusy, isConnectionError } from '../store/database.ts';
+import { codeOf, isBusy, isConnectionError, SQLSTATE } from '../store/sqlstate.ts';
+import { isTemporalUnavailable } from '../temporal/call.ts';
 
 export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
 
-/** What handlers log with; a pino logger, or part of one. */
+/** Logger of the handlers; a pino logger, or part of one. */
 export type ApiLog = Pick<Logger, 'info' | 'warn' | 'error'>;
 
 export interface ProblemAnswer {
@@ -21,10 +21,10 @@ export interface ProblemAnswer {
   headers?: Record<string, string>;
 }
 
-/** What an answer says when the error's own message may tell of our insides. */
+/** Detail of an unknown error, whose own message could reveal internals. */
 const UNEXPECTED = 'something went wrong inside reembed; its log says what';
 
-/** The problem that an error becomes. Anything unknown is an `Internal` one that tells nothing of its message. */
+/** Converts an error to a problem. An unknown error becomes `Internal` and does not reveal its message. */
 export function problemOf(error: unknown): ProblemAnswer {
   const known = recognize(error);
   const { type } = known;
@@ -44,7 +44,7 @@ export function problemOf(error: unknown): ProblemAnswer {
   return { status, body, ...(Object.keys(headers).length > 0 && { headers }) };
 }
 
-/** The answer to a request that failed with `error`. */
+/** Creates the answer to a request that failed with `error`. */
 export function problemResponse(c: Context, error: unknown): Response {
   const { status, body, headers } = problemOf(error);
   const requestId = c.get('requestId') as string | undefined;
@@ -52,7 +52,7 @@ export function problemResponse(c: Context, error: unknown): Response {
   return c.body(JSON.stringify(problem), status, { ...headers, 'content-type': PROBLEM_MEDIA_TYPE });
 }
 
-/** For `app.onError`: answers with a problem and logs what is our fault or our servers'. */
+/** Handler for `app.onError`: answers with a problem and logs errors that are ours or our servers'. */
 export function onError(log?: ApiLog): ErrorHandler {
   return (error, c) => {
     const answer = problemOf(error);
@@ -64,14 +64,14 @@ export function onError(log?: ApiLog): ErrorHandler {
   };
 }
 
-/** For `app.notFound`. The path is not repeated: it may be of any length and hold anything. */
+/** Handler for `app.notFound`. It does not repeat the path, which may be of any length and hold anything. */
 export const notFound: NotFoundHandler = (c) =>
   problemResponse(
     c,
     new ReembedError('NotFound', 'there is nothing at this address: /openapi.json lists what there is'),
   );
 
-/** For an address that is there with other methods. */
+/** Handler for an address that exists with other methods. */
 export function methodNotAllowed(c: Context, methods: readonly string[]): Response {
   const allow = methods.join(', ');
   const response = problemResponse(c, new ReembedError('MethodNotAllowed', `this address takes ${allow}`));
@@ -79,10 +79,10 @@ export function methodNotAllowed(c: Context, methods: readonly string[]): Respon
   return response;
 }
 
-/** The part of a request a validator looked at, as the first step of an issue's path; the body needs none. */
+/** First segment of an issue's path: the part of the request that was validated; the body needs none. */
 const PLACE: Record<string, string[]> = { json: [], form: [], query: ['query'], param: ['path'], header: ['header'] };
 
-/** The `defaultHook` of every `OpenAPIHono`: throws `InvalidInput` naming each bad field, for `onError` to answer. */
+/** `defaultHook` of every `OpenAPIHono`: throws `InvalidInput` naming each bad field, for `onError` to answer. */
 export function validationHook(result: { success: boolean; target: string; error?: z.core.$ZodError }): undefined {
   if (result.success || !result.error) return undefined;
   throw invalidInput(fieldIssues(result.error, PLACE[result.target] ?? [result.target]), result.error);
@@ -101,7 +101,7 @@ const RETRY_AFTER = {
   },
 };
 
-/** The `responses` of a route that can end with these errors, for its OpenAPI description. */
+/** Returns the OpenAPI `responses` of a route that can fail with these errors. */
 export function problemResponses(...types: ErrorType[]): Record<number, ProblemResponse> {
   const byStatus = new Map<number, ErrorType[]>();
   for (const type of types) {
@@ -132,8 +132,9 @@ function recognize(error: unknown): Known {
     return new ReembedError('TemporalUnavailable', 'the Temporal server does not answer');
   if (isConnectionError(error)) return new ReembedError('DatabaseUnavailable', 'the database does not answer');
   if (isBusy(error)) return new ReembedError('DatabaseUnavailable', 'the database is too busy: try again in a moment');
-  // The index's tables went between resolving its name and reading it.
-  if (codeOf(error) === '42P01') return new ReembedError('IndexNotFound', 'the index has just been deleted');
+  // The index's tables were dropped after its name was resolved.
+  if (codeOf(error) === SQLSTATE.undefinedTable)
+    return new ReembedError('IndexNotFound', 'the index has just been deleted');
   return new ReembedError('Internal', UNEXPECTED);
 }
 
@@ -154,12 +155,4 @@ function fromHttpException(error: HTTPException): Known {
   const message = type === 'UnsupportedMedia' ? 'send a body of content type application/json' : error.message;
   const known = new ReembedError(type, message || ERROR_KINDS[type].title, { cause: error });
   return { type, message: known.message, status: error.status, issues: [], retryAfterMs: undefined, reason: undefined };
-}
-
-/** gRPC codes: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
-const UNAVAILABLE_CODES = new Set([1, 4, 8, 14]);
-
-function isTemporalUnavailable(error: unknown): boolean {
-  const grpc = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(grpc) && UNAVAILABLE_CODES.has(grpc.code);
 }

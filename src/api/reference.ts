@@ -3,7 +3,7 @@ import type { HtmlEscapedString } from 'hono/utils/html';
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-/** What the page reads of an OpenAPI 3.1 document. */
+/** The part of an OpenAPI 3.1 document that the page uses. */
 interface Operation {
   operationId?: string;
   tags?: string[];
@@ -42,7 +42,7 @@ td,th{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;border-bott
 nav ul{columns:18rem;list-style:none;padding:0}
 `;
 
-/** A page of plain HTML with head and style, without scripts. */
+/** Renders a plain HTML page with head and style, without scripts. */
 export function page(title: string, body: Html): Html {
   return html`<!doctype html>
 <html lang="en">
@@ -59,8 +59,8 @@ ${body}
 }
 
 /**
- * The reference page of an OpenAPI document. Made here, as the usual viewers load megabytes of script from another
- * site, which an installation without a way out cannot reach.
+ * Renders the reference page of an OpenAPI document. The usual viewers load megabytes of script from another site,
+ * which an installation without internet access cannot reach.
  */
 export function referencePage(document: Document): Html {
   const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
@@ -128,7 +128,7 @@ function anchorOf(path: string, method: string, operation: Operation): string {
 
 function answerTypes(content: Record<string, { schema?: unknown }> = {}): Html[] {
   return Object.entries(content).map(([type, { schema }]) => {
-    // Of a problem, the first of all that must hold is the schema; the other says which types it can have here.
+    // In the `allOf` of a problem the first entry is the schema; the second lists the possible types.
     const { $ref, allOf } = (schema ?? {}) as { $ref?: string; allOf?: { $ref?: string }[] };
     const name = refName($ref ?? allOf?.[0]?.$ref);
     return html`<code>${type}</code>${name ? html` <a href="#schema-${name}">${name}</a>` : ''} `;

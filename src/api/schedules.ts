@@ -1,39 +1,40 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
-import { listSchedules } from '../client/temporal/schedule-list.ts';
-import { runSchedule, scheduleTimes } from '../client/temporal/schedule-runs.ts';
+import { countQuery } from '../contract/http.ts';
+import { jobNameSchema } from '../contract/jobs.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { scheduleRequestSchema } from '../contract/schedule-request.ts';
+import {
+  overlapSchema,
+  scheduleKeySchema,
+  scheduleListSchema,
+  scheduleNextSchema,
+  scheduleRunSchema,
+  scheduleSchema,
+} from '../contract/schedules.ts';
+import { checkScheduledByName } from '../jobs/lookup.ts';
+import type { Registry } from '../jobs/types.ts';
+import { listSchedules } from '../temporal/schedules/list.ts';
+import { runSchedule, scheduleTimes } from '../temporal/schedules/runs.ts';
 import {
   getSchedule,
   pauseSchedule,
   putSchedule,
   removeSchedule,
   resumeSchedule,
-} from '../client/temporal/schedules.ts';
-import { countQuery } from '../contract/bodies.ts';
-import {
-  scheduleBody,
-  scheduleListBody,
-  scheduleNextBody,
-  scheduleRequestBody,
-  scheduleRunBody,
-} from '../contract/bodies-of-jobs.ts';
-import { jobNameSchema } from '../contract/jobs.ts';
-import { LIMITS } from '../contract/limits.ts';
-import { overlapSchema, scheduleKeySchema } from '../contract/schedules.ts';
-import { checkScheduledByName } from '../jobs/known.ts';
-import type { Registry } from '../jobs/registry.ts';
+} from '../temporal/schedules/schedules.ts';
 import { jsonBody } from './body/json.ts';
+import { createRouter } from './create-router.ts';
 import { naming } from './cursor.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 import { cursorQuery } from './tasks/schemas.ts';
 
 export interface ScheduleRouterDependencies {
   client: Client;
-  /** Of the workflows. */
+  /** Task queue of the workflows. */
   taskQueue: string;
-  /** The jobs there are; without it any name, input and options are taken, and the worker checks them. */
+  /** Known jobs; without it any name, input and options are accepted, and the worker checks them. */
   registry?: Registry | undefined;
 }
 
@@ -61,7 +62,7 @@ const getAll = createRoute({
       cursor: cursorQuery,
     }),
   },
-  responses: { 200: json('One page.', scheduleListBody), ...problemResponses('InvalidInput', 'TemporalUnavailable') },
+  responses: { 200: json('One page.', scheduleListSchema), ...problemResponses('InvalidInput', 'TemporalUnavailable') },
 });
 
 const getOne = createRoute({
@@ -71,7 +72,7 @@ const getOne = createRoute({
   tags,
   summary: 'A schedule, with its next times and last runs',
   request: { params },
-  responses: { 200: json('The schedule.', scheduleBody), ...problemResponses(...NOT_THERE) },
+  responses: { 200: json('The schedule.', scheduleSchema), ...problemResponses(...NOT_THERE) },
 });
 
 const put = createRoute({
@@ -81,10 +82,10 @@ const put = createRoute({
   operationId: 'putSchedule',
   tags,
   summary: 'Make the schedule of a job and a key, or change it',
-  request: { params, body: { required: true, content: { 'application/json': { schema: scheduleRequestBody } } } },
+  request: { params, body: { required: true, content: { 'application/json': { schema: scheduleRequestSchema } } } },
   responses: {
-    200: json('There was one: it is as asked for now, or as it was with `ifExists` `keep`.', scheduleBody),
-    201: json('Made.', scheduleBody),
+    200: json('There was one: it is as asked for now, or as it was with `ifExists` `keep`.', scheduleSchema),
+    201: json('Made.', scheduleSchema),
     ...problemResponses('InvalidInput', 'JobUnknown', 'ScheduleExists', 'TooLarge', 'TemporalUnavailable'),
   },
 });
@@ -107,7 +108,7 @@ const steer = (verb: 'pause' | 'resume', summary: string) =>
           .meta({ examples: ['too often'] }),
       }),
     },
-    responses: { 200: json('The schedule after it.', scheduleBody), ...problemResponses(...NOT_THERE) },
+    responses: { 200: json('The schedule after it.', scheduleSchema), ...problemResponses(...NOT_THERE) },
   });
 const pause = steer('pause', 'Start nothing any more until it is resumed');
 const resume = steer('resume', 'Go on with the next time');
@@ -127,7 +128,7 @@ const run = createRoute({
         .meta({ examples: ['skip'] }),
     }),
   },
-  responses: { 202: json('What came of it.', scheduleRunBody), ...problemResponses(...NOT_THERE) },
+  responses: { 202: json('What came of it.', scheduleRunSchema), ...problemResponses(...NOT_THERE) },
 });
 
 const WEEK_MS = 7 * 86_400_000;
@@ -146,7 +147,7 @@ const getTimes = createRoute({
       until: time.describe('A week after `from`, if not given.').meta({ examples: ['2030-01-08T00:00:00Z'] }),
     }),
   },
-  responses: { 200: json('In order, with jitter.', scheduleNextBody), ...problemResponses(...NOT_THERE) },
+  responses: { 200: json('In order, with jitter.', scheduleNextSchema), ...problemResponses(...NOT_THERE) },
 });
 
 const remove = createRoute({

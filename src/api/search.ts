@@ -1,19 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { searchBody, searchResultBody } from '../contract/bodies.ts';
 import type { Embedder } from '../contract/embedder.ts';
-import { ReembedError } from '../contract/errors.ts';
+import { invalidField, ReembedError } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
-import type { Search } from '../contract/objects.ts';
+import { type Search, searchResultSchema, searchSchema } from '../contract/objects.ts';
 import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts';
-import { codeOf, type Db } from '../store/database.ts';
+import type { Db } from '../store/database.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { type Found, searchObjects, searchTimeout } from '../store/search.ts';
+import { codeOf, SQLSTATE } from '../store/sqlstate.ts';
 import { jsonBody } from './body/json.ts';
-import { INDEX_OR_ALIAS, onIndex } from './on-index.ts';
+import { roomForAnswer, sendCounted } from './body/memory.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
+import { INDEX_OR_ALIAS, onIndex } from './with-index.ts';
 
 const search = createRoute({
   method: 'post',
@@ -26,12 +27,12 @@ const search = createRoute({
     "A text is embedded with the index's own model. `filter` keeps objects whose metadata contains it (Postgres `@>`). Where the HNSW index finds fewer objects than `limit`, all parts are compared, so that there are fewer hits only where fewer objects pass the filter; `complete` is false when the time ended before.",
   request: {
     params: z.object({ index: INDEX_OR_ALIAS }),
-    body: { required: true, content: { 'application/json': { schema: searchBody } } },
+    body: { required: true, content: { 'application/json': { schema: searchSchema } } },
   },
   responses: {
     200: {
       description: 'The nearest objects, best first, and the index that answered.',
-      content: { 'application/json': { schema: searchResultBody } },
+      content: { 'application/json': { schema: searchResultSchema } },
     },
     ...problemResponses(
       'InvalidInput',
@@ -55,7 +56,7 @@ const search = createRoute({
 export interface SearchDependencies {
   db: Db;
   models: { embedder(config: ModelConfig): Embedder };
-  /** Time for a search whose caller names none; 10 seconds if not given. */
+  /** Time limit of a search whose caller sets none; default: 10 seconds. */
   searchSeconds?: number | undefined;
 }
 
@@ -65,6 +66,7 @@ export function createSearchRouter({ db, models, searchSeconds = SEARCH_SECONDS 
   return createRouter().openapi(search, async (c) => {
     const request = c.req.valid('json');
     const name = c.req.valid('param').index;
+    await roomForAnswer(c.req.raw.signal);
     const time = { seconds: request.timeoutSeconds ?? searchSeconds, signal: c.req.raw.signal };
     const result = await withinTime(time, (limit) =>
       onIndex(db, name, async (index) => {
@@ -74,20 +76,20 @@ export function createSearchRouter({ db, models, searchSeconds = SEARCH_SECONDS 
         return { index: index.name, ...(await findNearest(db, index, vector, request, limit.untilMs)) };
       }),
     );
-    return c.json(result, 200);
+    return (await sendCounted(c, result)) as never;
   });
 }
 
 const NO_KNOWN_WORDS = 'no-known-words' as const;
 
 interface SearchLimit {
-  /** When the search must have ended, as `Date.now()` counts. */
+  /** Deadline of the search, as in `Date.now()`. */
   untilMs: number;
-  /** Runs the call of the model, which is to blame while it runs. */
+  /** Runs the call of the model; a timeout while it runs is attributed to the model. */
   model<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** Runs a search for so long; then throws `SearchTimeout` with what it was waiting for, whether that stops or not. */
+/** Runs a search with a time limit. Error: `SearchTimeout` naming what it waited for, even if that does not stop. */
 async function withinTime<T>(
   { seconds, signal }: { seconds: number; signal: AbortSignal },
   search: (limit: SearchLimit) => Promise<T>,
@@ -114,16 +116,16 @@ async function withinTime<T>(
     return await Promise.race([running, timeUp]);
   } finally {
     clearTimeout(timer);
-    running.catch(() => {}); // what is left of it ends by itself
+    running.catch(() => {}); // the rest of it ends by itself
   }
 }
 
-/** Before the model is asked once more. */
+/** Delay before the model is called a second time. */
 const GLITCH_MS = 200;
-/** Whoever searches is told to come back rather than kept waiting for the limits of the model. */
+/** Max wait for the rate limits of the model; after it the caller is asked to retry later. */
 const MODEL_WAIT_MS = 2_000;
 
-/** The vector of the text; null when the model knows no word of it. */
+/** Embeds the text; returns null if the model knows none of its words. */
 async function embedQuery(
   models: SearchDependencies['models'],
   index: IndexRow,
@@ -142,7 +144,7 @@ async function embedQuery(
     const got = `${vector?.length ?? 0} dimensions, ${index.name} has ${index.model.dimensions}`;
     throw new ReembedError('ModelWrongDimension', `the model answers with ${got}`);
   }
-  // The caller has given a text and is not to blame for its vector.
+  // The caller sent a text and is not responsible for its vector.
   const problem = problemOf(vector, index);
   if (problem) throw badAnswer(problem);
   return vector;
@@ -152,13 +154,13 @@ function badAnswer(problem: string): ReembedError {
   return new ReembedError('ModelBadAnswer', `the vector that the model gave ${problem}`);
 }
 
-/** Most of these are gone when the model is asked once more; one that took its time is not asked again. */
+/** Most of these errors are gone at a second call; a model that was too slow is not called again. */
 function isGlitch(error: unknown): boolean {
   if (!(error instanceof ReembedError) || error.reason === 'timeout') return false;
   return error.type === 'ModelUnavailable' || error.type === 'ModelBadAnswer';
 }
 
-/** Why no distance from a vector means anything. */
+/** Returns why distances from a vector are meaningless. */
 function problemOf(vector: Vector, { metric }: IndexRow): string | undefined {
   const squared = squaredLength(vector);
   // Beyond these, distances are infinite or NaN: every object would be as near as any other.
@@ -166,8 +168,6 @@ function problemOf(vector: Vector, { metric }: IndexRow): string | undefined {
   if (metric === 'cosine' && Math.fround(squared) === 0) return 'is zero: it has no cosine similarity';
   return undefined;
 }
-
-const OUT_OF_RANGE = '22003';
 
 async function findNearest(
   db: Db,
@@ -182,12 +182,12 @@ async function findNearest(
     return await searchObjects(db, index, { vector, limit, filter, untilMs });
   } catch (error) {
     // Half precision ends at 65,504.
-    if (codeOf(error) !== OUT_OF_RANGE) throw error;
+    if (codeOf(error) !== SQLSTATE.numberOutOfRange) throw error;
     const what = `has numbers too large for the index ${index.name}`;
     throw given ? badVector(what) : badAnswer(what);
   }
 }
 
 function badVector(problem: string): ReembedError {
-  return new ReembedError('InvalidInput', `the vector ${problem}`, { issues: [{ path: 'vector', message: problem }] });
+  return invalidField('vector', problem, `the vector ${problem}`);
 }

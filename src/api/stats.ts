@@ -1,19 +1,21 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
-import { taskStats } from '../client/temporal/index.ts';
-import { countQuery } from '../contract/bodies.ts';
-import { ReembedError } from '../contract/errors.ts';
+import { invalidField } from '../contract/errors.ts';
+import { countQuery } from '../contract/http.ts';
 import { nameSchema } from '../contract/indexes.ts';
-import { MOST_BUCKETS, serverInfoSchema, statsSchema } from '../contract/stats.ts';
-import { momentSchema, taskTypeSchema } from '../contract/tasks.ts';
+import { type Bucket, MAX_BUCKETS, serverInfoSchema, statsSchema } from '../contract/stats.ts';
+import { momentSchema } from '../contract/task-bodies.ts';
+import { taskTypeSchema } from '../contract/task-types.ts';
+import { SharedReads } from '../cpu/shared-reads.ts';
+import { taskStats } from '../temporal/index.ts';
 import { version } from '../version.ts';
+import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
-import { createRouter } from './router.ts';
 
 const HOUR_MS = 3_600_000;
-/** Shorter stretches would show no more than chance. */
-const SHORTEST_MS = 1_000;
+/** Shorter intervals would show only noise. */
+const MIN_MS = 1_000;
 
 const stats = createRoute({
   method: 'get',
@@ -26,7 +28,7 @@ const stats = createRoute({
     query: z.strictObject({
       from: momentSchema.optional().describe('The hour before `until` if not given.'),
       until: momentSchema.optional().describe('Now if not given.'),
-      buckets: countQuery(MOST_BUCKETS, 30).describe('Stretches of the same length, of a second at least.'),
+      buckets: countQuery(MAX_BUCKETS, 30).describe('Stretches of the same length, of a second at least.'),
       type: taskTypeSchema
         .optional()
         .describe('Only tasks of this type; all but `reindex-slice` if not given.')
@@ -53,23 +55,25 @@ const server = createRoute({
 
 export interface StatsDependencies {
   client: Client;
-  /** Of Temporal's web UI. */
+  /** Address of Temporal's web UI. */
   temporalUi: string | null;
 }
 
-/** Tasks over time, and what a page for people needs to know of the server. */
+/** Serves tasks over time, and facts about the server that the dashboard needs. */
 export function createStatsRouter({ client, temporalUi }: StatsDependencies) {
+  const shared = new SharedReads<Bucket[]>();
   return createRouter()
     .openapi(stats, async (c) => {
       const { from, until, buckets, type, index } = c.req.valid('query');
       const end = until === undefined ? new Date() : new Date(until);
       const start = from === undefined ? new Date(end.getTime() - HOUR_MS) : new Date(from);
-      if (end.getTime() - start.getTime() < buckets * SHORTEST_MS) {
+      if (end.getTime() - start.getTime() < buckets * MIN_MS) {
         const message = `must be before \`until\`, by ${buckets} seconds at least for ${buckets} buckets`;
-        throw new ReembedError('InvalidInput', `from ${message}`, { issues: [{ path: 'query.from', message }] });
+        throw invalidField('query.from', message, `from ${message}`);
       }
       const range = { from: start, until: end, buckets, types: type && [type], index };
-      return c.json({ buckets: await taskStats(client, range) }, 200);
+      const key = JSON.stringify([from, until, buckets, type, index]);
+      return c.json({ buckets: await shared.read(key, () => taskStats(client, range)) }, 200);
     })
     .openapi(server, (c) =>
       c.json({ version, temporal: { namespace: client.options.namespace, uiUrl: temporalUi } }, 200),

@@ -1,25 +1,25 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { durationSchema } from '../contract/duration-schema.ts';
 import { durationMs } from '../contract/durations.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { fieldPath, type JsonTextError } from '../contract/json-text/error.ts';
 import { parseJsonText } from '../contract/json-text/parse.ts';
 import { type ModelConfig, modelSchema } from '../contract/models.ts';
-import { durationSchema } from '../contract/tasks.ts';
 import { UsageError } from './errors.ts';
 
-/** The last part of a command's help. */
+/** Formats the examples of a command's help. */
 export function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
 }
 
-/** For an option that is a whole number. */
+/** Parses an option that is a whole number. */
 export function wholeNumber(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 
-/** For an option that is a number. */
+/** Parses an option that is a number. */
 export function anyNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
@@ -28,14 +28,14 @@ export function anyNumber(text: string): number {
 
 const momentText = z.union([z.iso.datetime({ offset: true, local: true }), z.iso.date()]);
 
-/** For an option that is a moment: as in ISO 8601, or how long ago it was. */
+/** Parses an option that is a time: ISO 8601, or an age. */
 export function moment(text: string): Date {
   if (durationSchema.safeParse(text).success) return new Date(Date.now() - durationMs(text));
   if (momentText.safeParse(text).success) return new Date(text);
-  throw new InvalidArgumentError('It must be a moment such as 2026-01-31T12:00:00Z, or an age such as 24h.');
+  throw new InvalidArgumentError('It must be a time such as 2026-01-31T12:00:00Z, or an age such as 24h.');
 }
 
-/** For an option that is JSON. */
+/** Parses an option that is JSON. */
 export function json(text: string): unknown {
   try {
     return parseJsonText(text);
@@ -45,7 +45,7 @@ export function json(text: string): unknown {
   }
 }
 
-/** For an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 export function several(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
@@ -59,18 +59,18 @@ export interface ModelOptions {
   apiKeyEnv?: string;
 }
 
-/** The options that name an embedding model. */
+/** Adds the options that name an embedding model. */
 export function withModel(command: Command): Command {
   return command
-    .option('--provider <provider>', 'of the model: hash, words, openai or custom')
+    .option('--provider <provider>', 'provider of the model: hash, words, openai or custom')
     .option('--name <name>', 'name of the model at its provider')
-    .option('--dimensions <count>', 'dimensions of its vectors', wholeNumber)
+    .option('--dimensions <count>', 'dimensions of the vectors', wholeNumber)
     .option('--base-url <url>', 'endpoint of an openai model, up to and including /v1')
-    .option('--api-key-env <variable>', 'environment variable of the workers and the API that holds the key')
+    .option('--api-key-env <variable>', 'environment variable of the workers and the API with the key')
     .option('--model <json>', 'the model as JSON, instead of the options above', json);
 }
 
-/** The model that the options name, if any. @throws ReembedError `InvalidInput` with each bad field. */
+/** Returns the model from the options, if any. @throws ReembedError `InvalidInput` with each invalid field. */
 export function modelFrom(options: ModelOptions): ModelConfig | undefined {
   const { provider, name, dimensions, baseUrl, apiKeyEnv } = options;
   const single = Object.entries({ provider, name, dimensions, baseUrl, apiKeyEnv }).filter(
@@ -78,9 +78,9 @@ export function modelFrom(options: ModelOptions): ModelConfig | undefined {
   );
   if (options.model === undefined && single.length === 0) return undefined;
   if (options.model !== undefined && single.length > 0) {
-    throw new UsageError('give the model either as --model or by --provider and its other options');
+    throw new UsageError('specify the model either with --model or with --provider and its other options');
   }
-  if (options.model === undefined && provider === undefined) throw new UsageError('--provider is missing');
+  if (options.model === undefined && provider === undefined) throw new UsageError('--provider is required');
   const parsed = modelSchema.safeParse(options.model ?? Object.fromEntries(single));
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => ({ path: ['model', ...path].join('.'), message }));

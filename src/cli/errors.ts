@@ -3,17 +3,19 @@ import { messageOf, ReembedError } from '../contract/errors.ts';
 import { type Io, jsonLine, oneLine } from './output.ts';
 import { paintIf } from './paint.ts';
 
-/** What a process tells its caller. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/** Exit codes of the process. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, inconclusive: 3, interrupted: 130 } as const;
 
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
-  ok: 'it worked, and a task that was waited for is done',
-  failed: 'it did not work, what was asked for is not there, or a task that was waited for did not end as done',
-  usage: 'the command line, a file, an input or a setting is wrong; nothing was changed',
-  interrupted: 'Ctrl-C while looking at tasks, which go on',
+  ok: 'success; a task that was waited for is done',
+  failed:
+    'failure, something was not found, or a task that was waited for did not end with status done; an evaluation says no-go',
+  usage: 'the command line, a file, an input or a setting is not valid; nothing was changed',
+  inconclusive: 'an evaluation could not decide',
+  interrupted: 'Ctrl-C while following tasks, which continue',
 };
 
-/** Ends the command with a code of its own; everything has been told. */
+/** Ends the command with an exit code; everything is already reported. */
 export class Exit extends Error {
   readonly code: number;
 
@@ -24,15 +26,15 @@ export class Exit extends Error {
   }
 }
 
-/** The arguments make no sense together, or a file is not what it should be. */
+/** Conflicting arguments, or a file that is not valid. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Tells what went wrong in one line, and each bad field in one more; returns the exit code. */
+/** Reports an error in one line, plus one line for each invalid field; returns the exit code. */
 export function reportError(error: unknown, json: boolean, io: Io): number {
   if (error instanceof Exit) return error.code;
-  // Commander has told it already.
+  // Commander has already reported it.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const type = error instanceof ReembedError ? error.type : error instanceof UsageError ? 'InvalidInput' : 'Internal';
   const issues = error instanceof ReembedError ? error.issues : [];
@@ -42,10 +44,10 @@ export function reportError(error: unknown, json: boolean, io: Io): number {
   } else {
     io.err(`${paintIf(io.colours?.err).error('error:')} ${oneLine(messageOf(error))}\n`);
     if (type === 'ServerUnavailable' && /^no answer from/.test(messageOf(error))) {
-      io.err('  start it with `reembed dev`, or name another one with --url or REEMBED_URL\n');
+      io.err('  start it with `reembed dev`, or set another address with --url or REEMBED_URL\n');
     }
     for (const { path, message } of issues) {
-      // The line above may have said it already.
+      // The line above may already contain it.
       if (!messageOf(error).includes(`${path}: ${message}`)) io.err(`  ${oneLine(`${path}: ${message}`)}\n`);
     }
     if (type === 'Internal' && error instanceof Error && error.stack && io.env.REEMBED_LOG_LEVEL === 'debug') {

@@ -2,7 +2,7 @@
 import { processIo } from './output.ts';
 import { runCli } from './program.ts';
 
-/** Everything has been stopped by now; what still keeps the process from ending is not worth waiting for. */
+/** Everything is stopped by then; do not wait for anything that still keeps the process alive. */
 const LINGER_MS = 2_000;
 
 process.exitCode = await runCli(process.argv.slice(2), processIo());

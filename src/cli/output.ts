@@ -1,33 +1,33 @@
 import { cleanColoured, cleanJson, cleanText } from '../contract/clean.ts';
 import { hasColours } from './paint.ts';
 
-/** The world around a run of the command line, so that tests can watch it. */
+/** The environment of a command-line run, replaceable in tests. */
 export interface Io {
   env: NodeJS.ProcessEnv;
   stdin: NodeJS.ReadableStream;
-  /** Results. Nothing else is ever written there, so that they can be piped. */
+  /** Writes results and nothing else, so that they can be piped. */
   out: (text: string) => void;
-  /** Everything that people are told beside the result. */
+  /** Writes all other messages for people. */
   err: (text: string) => void;
-  /** Where people watch a bar that moves; null when nobody does, who get lines instead. */
+  /** Terminal for progress bars; null when there is none, and lines are printed instead. */
   terminal: NodeJS.WriteStream | null;
-  /** Whether the two outputs have colours; none if not given. */
+  /** Whether each output has colors; default: none. */
   colours?: { out: boolean; err: boolean };
-  /** Calls back at Ctrl-C instead of ending the process, until what it returns is called. */
+  /** Calls back at Ctrl-C instead of ending the process, until the returned function is called. */
   onInterrupt: (interrupted: () => void) => () => void;
 }
 
-/** The streams of this process. */
+/** Returns the streams of this process. */
 export function processIo(): Io {
   for (const stream of [process.stdout, process.stderr]) {
-    // Whoever reads us (`| head`) may have seen enough.
+    // The reader of a pipe (`| head`) may close it early.
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
       process.exit(process.exitCode ?? 0);
     });
   }
   const colours = { out: hasColours(process.env, process.stdout), err: hasColours(process.env, process.stderr) };
-  // Whatever comes from elsewhere, nothing but colours of ours reaches a terminal.
+  // Of all control sequences, only our own colors may reach a terminal.
   const clean = (text: string, coloured: boolean) => (coloured ? cleanColoured(text) : cleanText(text));
   return {
     env: process.env,
@@ -43,13 +43,13 @@ export function processIo(): Io {
   };
 }
 
-/** Writes a result: as JSON on one line, or as people read it. */
+/** Writes a result as one line of JSON, or in human-readable form. */
 export function writeResult(io: Io, json: boolean | undefined, result: unknown, human: () => string): void {
   const text = json ? jsonLine(result) : (io.colours?.out ? cleanColoured : cleanText)(human());
   io.out(text === '' || text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** JSON that is safe to print. */
+/** Serializes a value as JSON that is safe to print. */
 export function jsonLine(value: unknown): string {
   return cleanJson(JSON.stringify(value));
 }
@@ -57,13 +57,13 @@ export function jsonLine(value: unknown): string {
 export interface Column<Row> {
   title: string;
   value: (row: Row) => string | number | null | undefined;
-  /** Numbers stand right. */
+  /** Align right, for numbers. */
   right?: boolean;
-  /** Adds colours, which take no place. */
+  /** Adds colors, which do not count for the width. */
   paint?: (text: string, row: Row) => string;
 }
 
-/** Rows in columns with a heading; `nothing` when there are none. */
+/** Formats rows in columns with a heading; returns `nothing` when there are no rows. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], nothing: string): string {
   if (rows.length === 0) return nothing;
   const cells = rows.map((row) => columns.map(({ value }) => oneLine(String(value(row) ?? ''))));
@@ -83,10 +83,10 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   return [line(columns.map(({ title }) => title)), ...cells.map((texts, at) => line(texts, rows[at]))].join('\n');
 }
 
-/** A name, its value, and what adds colours to it. */
+/** A name, its value, and a function that colors it. */
 export type Field = readonly [name: string, value: unknown, paint?: (text: string) => string];
 
-/** Names and values below each other, each on one line; those without a value are left out. */
+/** Formats names and values, one per line; fields without a value are omitted. */
 export function fields(given: readonly Field[]): string {
   const shown = given.filter(([, value]) => value !== null && value !== undefined && value !== '');
   const width = Math.max(0, ...shown.map(([name]) => name.length));
@@ -95,7 +95,7 @@ export function fields(given: readonly Field[]): string {
     .join('\n');
 }
 
-/** A text without line breaks, and without control characters that a terminal would obey. */
+/** Removes line breaks and control characters from a text. */
 export function oneLine(text: string): string {
   return cleanText(text).replace(/[\t\n]+/g, ' ');
 }

@@ -21,10 +21,10 @@ export interface Paint {
 }
 
 const asItIs = (text: string) => text;
-// Whether there are to be colours was decided before: `styleText` would look at the standard output alone.
+// Whether to use colors is already decided; `styleText` would only check the standard output.
 const always = { validateStream: false };
 
-/** Colours for one of the two outputs, or none. */
+/** Returns the color functions of an output; they change nothing if it has no colors. */
 export function paintIf(isColoured: boolean | undefined): Paint {
   if (!isColoured) return { status: asItIs, error: asItIs, title: asItIs };
   return {
@@ -34,7 +34,7 @@ export function paintIf(isColoured: boolean | undefined): Paint {
   };
 }
 
-/** Whether an output has colours: as `FORCE_COLOR` and `NO_COLOR` say, else on terminals that have them. */
+/** Whether an output has colors: by `FORCE_COLOR` and `NO_COLOR`, otherwise on terminals that support them. */
 export function hasColours(env: NodeJS.ProcessEnv, stream: { isTTY?: boolean | undefined }): boolean {
   const { FORCE_COLOR: forced, NO_COLOR: none, TERM: terminal } = env;
   if (forced !== undefined && forced !== '') return !/^(0|false)$/.test(forced);

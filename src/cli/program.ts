@@ -4,9 +4,11 @@ import { examples } from './arguments.ts';
 import { addAliasCommands } from './commands/aliases.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addEvaluateCommands } from './commands/evaluate.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addProcessCommands } from './commands/processes.ts';
+import { addQueryCommands } from './commands/queries.ts';
 import { addReindexCommand } from './commands/reindex.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addSearchCommand } from './commands/search.ts';
@@ -28,14 +30,14 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** All commands. */
+/** Creates the program with all commands. */
 export function createProgram(io: Io): Command {
   const program = new Command('reembed')
-    .description('Keeps vector indexes right while they are written to and rebuilt.')
+    .description('Keeps vector indexes correct while they are written to and rebuilt.')
     .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(use --help for usage)')
     .configureOutput({
       writeOut: io.out,
       writeErr: io.err,
@@ -52,7 +54,7 @@ export function createProgram(io: Io): Command {
         'reembed search docs "large cats"',
       ),
     );
-  // Inherited by the commands that are made after it.
+  // Inherited by commands added after this call.
   program.exitOverride();
   addProcessCommands(program, io);
   addConfigCommand(program, io);
@@ -60,6 +62,8 @@ export function createProgram(io: Io): Command {
   addAliasCommands(program, io);
   addWriteCommands(program, io);
   addReindexCommand(program, io);
+  addQueryCommands(program, io);
+  addEvaluateCommands(program, io);
   addSearchCommand(program, io);
   addTaskCommands(program, io);
   addJobCommands(program, io);

@@ -9,12 +9,12 @@ export interface ProgressView {
 
 const LINE_EVERY_MS = 5_000;
 
-/** Shows how a task goes on: a bar on a terminal, else a line now and then. */
+/** Shows the progress of a task: a bar on a terminal, otherwise a line every few seconds. */
 export function createProgress(io: Io): ProgressView {
   return io.terminal ? createBar(io.terminal) : createLines(io);
 }
 
-/** Shows how much of a file has been sent: a bar on a terminal, else nothing. */
+/** Shows how much of a file has been sent: a bar on a terminal, otherwise nothing. */
 export function createSending(io: Io): { show: (bytes: number, all: number) => void; end: () => void } {
   if (!io.terminal) return { show: () => {}, end: () => {} };
   const bar = barOn(io.terminal, 'sending   {bar} {percentage}%');
@@ -47,7 +47,7 @@ function barOn(stream: NodeJS.WriteStream, format: string): SingleBar {
 }
 
 function createBar(terminal: NodeJS.WriteStream): ProgressView {
-  // Redrawn on each event only; an event comes at each change.
+  // Redrawn only at events; each change sends one.
   const bar = barOn(terminal, '{phase} {bar} {value}/{total} {pace}');
   let started = false;
   return {
@@ -83,7 +83,7 @@ function createLines(io: Io): ProgressView {
   };
 }
 
-/** The phase of a running reindex, otherwise the status. */
+/** Returns the phase of a running reindex, otherwise the status. */
 function phaseOf({ status, data }: Tracker): string {
   return status === 'processing' && typeof data.phase === 'string' ? oneLine(data.phase) : status;
 }
@@ -99,7 +99,7 @@ function paceOf({ progress }: Tracker): string {
     .join(' ');
 }
 
-/** `50s`, `12m 5s`, `3h 20m`. */
+/** Formats seconds as `50s`, `12m 5s`, `3h 20m`. */
 export function durationText(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole}s`;

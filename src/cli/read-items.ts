@@ -9,16 +9,16 @@ import { UsageError } from './errors.ts';
 import type { Io } from './output.ts';
 
 /**
- * Opens a file, or the standard input for `-`, and gives its JSON values: one to a line (NDJSON), read as they are asked
- * for, or one array of them. `onRead` is told how many bytes of how many have been read, of a file. @throws UsageError if it
- * cannot be opened, and while reading with the line that is not JSON.
+ * Opens a file, or the standard input for `-`, and yields its JSON values: one per line (NDJSON), read on demand,
+ * or one array of them. `onRead` receives the bytes read and the size of a file. @throws UsageError if it
+ * cannot be opened, and while reading, with the line number, if a line is not valid JSON.
  */
 export async function readItems(
   file: string,
   io: Io,
   onRead: (bytes: number, all: number) => void = () => {},
 ): Promise<AsyncGenerator<unknown>> {
-  // Now, not with the first value: a request that has begun by then may fail first, and with another error.
+  // Open now, not at the first value: a request that has started by then may fail first, with another error.
   if (file === '-') return valuesOf(io.stdin as Readable, 'the standard input');
   const { stream, bytes } = await openFile(file);
   return valuesOf(stream, file, () => onRead(stream.bytesRead, bytes));
@@ -61,10 +61,9 @@ async function readArray(first: Line, rest: AsyncIterable<Line>, name: string): 
   const newline = Uint8Array.of(0x0a);
   const pieces = [first.bytes];
   for await (const line of rest) pieces.push(newline, line.bytes);
-  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
   const limits = { ...TEXT_LIMITS, values: Number.POSITIVE_INFINITY };
-  const values = parse(joinBytes(pieces, bytes), name, { limits });
-  if (!Array.isArray(values)) throw new UsageError(`${name} is neither a JSON array nor one JSON object to a line`);
+  const values = parse(joinBytes(pieces), name, { limits });
+  if (!Array.isArray(values)) throw new UsageError(`${name} is neither a JSON array nor one JSON object per line`);
   return values;
 }
 

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { createClient, type ReembedClient } from '../client/http/client.ts';
-import { findAddresses } from '../runtime/dev-addresses.ts';
-import { given } from '../runtime/environment.ts';
-import { readSetting } from '../runtime/read-setting.ts';
+import { createClient, type ReembedClient } from '../client/client.ts';
+import { findAddresses } from '../settings/dev-addresses.ts';
+import { given, readSetting } from '../settings/read.ts';
 import type { Io } from './output.ts';
 
 export interface RemoteOptions {
@@ -10,24 +9,24 @@ export interface RemoteOptions {
   json?: boolean;
 }
 
-/** A command that talks to the API. */
+/** Adds the options of commands that call the API. */
 export function remote(command: Command): Command {
   return command
     .option(
       '--url <url>',
-      'address of the API (REEMBED_URL; that of the `dev` in REEMBED_DATA_DIR, or http://127.0.0.1:7400, if not given)',
+      'API address (default: REEMBED_URL, the `dev` in REEMBED_DATA_DIR, or http://127.0.0.1:7400)',
     )
     .option('--json', 'print the result as JSON');
 }
 
-/** The client of such a command. The token is in REEMBED_TOKEN alone: others can read command lines. */
+/** Creates the client of such a command. The token comes only from REEMBED_TOKEN: others can read command lines. */
 export function clientFrom(io: Io, { url }: RemoteOptions, send?: typeof fetch): ReembedClient {
   const env = url === undefined ? io.env : { ...io.env, REEMBED_URL: url };
   const baseUrl = readSetting('url', env) ?? devUrl(io.env) ?? `http://127.0.0.1:${readSetting('port', io.env)}`;
   return createClient({ baseUrl, token: readSetting('token', io.env) ?? undefined, fetch: send });
 }
 
-/** Of the `dev` that runs in the data directory, unless a port was asked for. */
+/** Returns the address of the `dev` running in the data directory, unless REEMBED_PORT is set. */
 function devUrl(env: NodeJS.ProcessEnv): string | undefined {
   return given(env, 'REEMBED_PORT') === undefined ? findAddresses(env)?.api : undefined;
 }

@@ -1,17 +1,17 @@
 import { ReembedError } from '../contract/errors.ts';
 import { takeStray } from '../jobs/strays.ts';
-import type { ProcessContext } from '../runtime/context.ts';
-import { readSettings, type Settings, unknownVariables } from '../runtime/settings.ts';
+import type { ProcessContext } from '../runtime/process-context.ts';
+import { readSettings, type Settings, unknownVariables } from '../settings/settings.ts';
 import type { Io } from './output.ts';
 
-/** Settings with what the command line says instead; a variable that means nothing is told. */
+/** Reads settings with overrides from the command line; warns about unknown variables. */
 export function settingsFrom(io: Io, overrides: Record<string, string | undefined> = {}): Settings {
   for (const line of unknownVariables(io.env)) io.err(`warning: ${line}\n`);
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
   return readSettings({ ...io.env, ...given });
 }
 
-/** Runs one of the long-running processes with a log and signals, until it is stopped. */
+/** Runs a long-running process with a log and signal handling until it is stopped. */
 export async function runUntilStopped(
   io: Io,
   settings: Settings,
@@ -22,19 +22,19 @@ export async function runUntilStopped(
   const log = createLogger(settings);
   const say = (line: string) => io.err(`${line}\n`);
   const { signal, dispose } = listenForStop(say);
-  // Something failed that nobody waits for: better to end, and be started anew, than to go on half dead.
+  // An unhandled failure: end and be restarted, rather than continue in a broken state.
   const onRejection = (reason: unknown) => {
-    // A handler of a job: its attempt fails, and the process stays.
+    // From a job handler: its attempt fails, and the process continues.
     const stray = takeStray(reason);
     if (stray) {
       const { name: job, taskId, over } = stray;
-      const of = over ? 'of a job whose attempt is over' : 'fails the attempt of a job';
-      return log.error({ err: reason, job, taskId }, `an error that nothing handles, ${of}`);
+      const of = over ? 'from a job whose attempt is over' : 'fails the attempt of a job';
+      return log.error({ err: reason, job, taskId }, `unhandled error, ${of}`);
     }
-    log.fatal({ err: reason }, 'an error that nothing handles');
+    log.fatal({ err: reason }, 'unhandled error');
     process.exit(1);
   };
-  // The Temporal client repeats a call on a timer, also when its connection was closed meanwhile: at a stop no matter.
+  // The Temporal client retries a call on a timer even after its connection was closed; harmless during shutdown.
   const onException = (error: Error) => {
     if (!signal.aborted || error.message !== 'Channel has been shut down') onRejection(error);
   };

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { TaskFilter } from '../client/http/client.ts';
+import type { TaskFilter } from '../client/client.ts';
 import { TASK_STATUSES, type TaskStatus } from '../contract/status.ts';
-import { TASK_TYPES, type TaskType } from '../contract/tasks.ts';
+import { TASK_TYPES, type TaskType } from '../contract/task-types.ts';
 import { moment } from './arguments.ts';
 import type { RemoteOptions } from './remote.ts';
 
@@ -14,15 +14,15 @@ export interface FilterOptions extends RemoteOptions {
   until?: Date;
 }
 
-/** A command about tasks that fit conditions. */
+/** Adds the options that filter tasks. */
 export function filtered(command: Command): Command {
   return command
     .addOption(new Option('--type <type>', 'only tasks of this type').choices(TASK_TYPES))
     .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
     .option('--index <index>', 'only tasks of this index')
-    .option('--parent <id>', 'only the parts of this task')
-    .option('--since <time>', 'only tasks created then or later: a moment, or an age such as 24h', moment)
-    .option('--until <time>', 'only tasks created before then', moment);
+    .option('--parent <id>', 'only children of this task')
+    .option('--since <time>', 'only tasks created at this time or later: a time, or an age such as 24h', moment)
+    .option('--until <time>', 'only tasks created before this time', moment);
 }
 
 export function filterOf({ type, status, index, parent, since, until }: FilterOptions): TaskFilter {

@@ -1,11 +1,11 @@
-import type { ReembedClient, TaskRow } from '../client/http/client.ts';
+import type { ReembedClient, TaskRow } from '../client/client.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { EXIT, Exit } from './errors.ts';
 import { fields, type Io, oneLine, table, writeResult } from './output.ts';
 import { type Paint, paintIf } from './paint.ts';
 import { createProgress, durationText } from './progress.ts';
 
-/** Tells of a task that was accepted, or was found under its id. */
+/** Reports a task that was accepted, or that already existed with its id. */
 export function writeAccepted(io: Io, json: boolean | undefined, tracker: Tracker): void {
   writeResult(
     io,
@@ -15,12 +15,12 @@ export function writeAccepted(io: Io, json: boolean | undefined, tracker: Tracke
   );
 }
 
-/** All that is known of a task. */
+/** Writes all details of a task. */
 export function writeTracker(io: Io, json: boolean | undefined, tracker: Tracker): void {
   writeResult(io, json, tracker, () => trackerText(tracker, paintIf(io.colours?.out)));
 }
 
-/** Tasks in a list, one to a line. */
+/** Formats tasks as a table, one per line. */
 export function taskTable(tasks: readonly TaskRow[], paint: Paint): string {
   return table(
     tasks,
@@ -70,7 +70,7 @@ function trackerText(tracker: Tracker, paint: Paint): string {
 }
 
 /**
- * Follows a task to its end and tells how it ended. Ctrl-C only stops looking: the task goes on.
+ * Follows a task to its end and reports the result. Ctrl-C only stops following: the task continues.
  * @throws Exit with 1 unless the task is done; with 130 when it was interrupted.
  */
 export async function followTask(
@@ -81,7 +81,7 @@ export async function followTask(
 ): Promise<void> {
   const controller = new AbortController();
   const release = io.onInterrupt(() => controller.abort());
-  // With JSON a program is reading, which needs no lines beside it.
+  // With JSON a program is reading, which needs no progress lines.
   const progress = json && !io.terminal ? null : createProgress(io);
   let last: Tracker | undefined;
   try {
@@ -97,7 +97,9 @@ export async function followTask(
     release();
   }
   if (controller.signal.aborted) {
-    io.err(`\nthe task goes on; follow it: reembed tasks watch ${taskId}, stop it: reembed tasks cancel ${taskId}\n`);
+    io.err(
+      `\nthe task continues; follow it: reembed tasks watch ${taskId}, cancel it: reembed tasks cancel ${taskId}\n`,
+    );
     throw new Exit(EXIT.interrupted);
   }
   const tracker = last ?? (await client.tasks.info(taskId));

@@ -1,7 +1,9 @@
+import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { Isolate } from './jobs.ts';
 import type { Json } from './json.ts';
 import type { SteerAction, SteerFilter, SteerOutcome } from './steer-tasks.ts';
-import type { OnReindex, TaskType } from './tasks.ts';
+import type { OnReindex } from './task-bodies.ts';
+import type { TaskType } from './task-types.ts';
 import type {
   Accepted,
   JobInput,
@@ -13,21 +15,22 @@ import type {
   ReindexInput,
   ReindexSliceInput,
   SlicePlan,
+  TraceCarrier,
   Turn,
 } from './workflow-inputs.ts';
 
-/** The activities that workflows call, as an interface: workflow code never sees what is behind it. */
+/** The interface of the activities that workflows call; workflow code never sees their implementation. */
 
 export interface AdmitRequest {
   taskId: string;
-  /** The start that the run belongs to: whatever is executed again under it is the same admission. */
+  /** Id of the workflow start; executions with the same id are the same admission. */
   chain: string;
   type: TaskType;
-  /** As it came. */
+  /** Unchecked input. */
   input: unknown;
-  /** That of an earlier run of the task. */
+  /** Version from an earlier run of the task. */
   version: number | null;
-  /** The task is restarted: what is on its failed list stays. */
+  /** The task is restarted: its failed list is kept. */
   again: boolean;
 }
 
@@ -37,26 +40,26 @@ export interface WriteChunkRequest {
   kind: 'upsert' | 'delete';
   /** The name the caller used: an index or an alias. */
   index: string;
-  /** The index that this name meant when the task was accepted; null: it was an alias. */
+  /** Number of the index that had this name when the task was accepted; null for an alias. */
   indexNo?: number | null | undefined;
   version: number;
   onReindex: OnReindex;
   fromSeq: number;
   toSeq: number;
-  /** Items may be on the failed list from an earlier try. */
+  /** Items may be on the failed list from an earlier attempt. */
   triedBefore: boolean;
-  /** Leave out what is not on the failed list. */
+  /** Process only items on the failed list. */
   onlyFailed: boolean;
-  /** These few items are all of the task: once they are written, what was staged is dropped with the same transaction. */
+  /** These few items are the whole task: the transaction that writes them also drops the staged items. */
   isWhole: boolean;
 }
 
 export interface WriteCountsByItem {
-  /** Applied, including those whose content had not changed. */
+  /** Applied, including items with unchanged content. */
   written: number;
-  /** Content had not changed: nothing was embedded. */
+  /** Content unchanged: nothing was embedded. */
   unchanged: number;
-  /** A newer version is stored. */
+  /** A newer version is already stored. */
   stale: number;
   /** On the failed list. */
   failed: number;
@@ -65,17 +68,17 @@ export interface WriteCountsByItem {
 export interface WriteChunkResult {
   nextSeq: number;
   counts: WriteCountsByItem;
-  /** Milliseconds from the first try that a cut-over held back to the one that went through, or to the end of this chunk. */
+  /** Milliseconds from the first write that a cut-over blocked until one succeeded, or until the end of the chunk. */
   heldBackMs: number;
-  /** Stretches of items that the index being built is still to get. */
+  /** Ranges of items that must still be forwarded to the index being built. */
   forwards: ForwardRange[];
-  /** Items that it was given already. */
+  /** Items already forwarded to it. */
   forwarded?: number;
-  /** Why it stopped before `toSeq`, if not for the time. */
+  /** Why the chunk stopped before `toSeq`; null when it finished or its time ended. */
   blocked: { kind: 'draining' } | { kind: 'locked'; taskId: string } | null;
-  /** Number of the index, if it has grown enough parts without an HNSW index to deserve one. */
+  /** Number of the index, if it has enough parts to need an HNSW index and has none. */
   vectorIndexDue: number | null;
-  /** What was staged for the task is gone: nothing is left to do with it. */
+  /** The staged items of the task are already dropped. */
   isDropped?: boolean;
 }
 
@@ -97,7 +100,7 @@ export interface LockPairRequest {
   taskId: string;
   lock: string;
   input: ReindexInput;
-  /** A small source is planned too, for so many batches at once; absent: it is not. */
+  /** Number of concurrent batches for which a small source is planned too; absent: it is not planned. */
   lanes?: number;
 }
 
@@ -114,37 +117,39 @@ export interface PrepareDestRequest {
 
 export interface PrepareDestResult {
   refused: boolean;
-  /** Objects of the destination that are newer than in the source, and objects that the source does not know. */
+  /** Objects that are newer in the destination than in the source, and (`unknown`) objects missing in the source. */
   newer: number;
   unknown: number;
-  /** A few of their ids. */
+  /** Some of their ids. */
   examples: string[];
   removed: number;
 }
 
-/** Control activities: short, on the workflow's own task queue, most of them run locally. */
+/** Control activities: short, on the workflow's own task queue; most run as local activities. */
 export interface ControlActivities {
-  /** Checks the input of a workflow started without the API, gives it its version and stages its items. */
+  /** Checks the input of a workflow started without the API, assigns its version and stages its items. */
   admit(request: AdmitRequest): Promise<{ input: Record<string, unknown>; accepted: Accepted | null }>;
-  /** Forgets, once for these items, what is on the failed list of an earlier task of the same id. */
+  /** Clears, once for these items, the failed list of an earlier task with the same id. */
   forgetFailed(taskId: string, staging: string): Promise<void>;
-  /** Drops what was staged for a task, and remembers with which counts it was written. */
+  /** Drops the staged items of a task, and stores the counts with which they were written. */
   dropStaged(staging: string, counts: WriteCountsByItem): Promise<void>;
-  /** Ends the pauses that providers of the models of these indexes have asked for. */
+  /** Ends the pauses that the model providers of these indexes have requested. */
   liftPauses(indexes: readonly string[]): Promise<void>;
-  /** Asks Temporal to cancel the calling workflow, so that it ends as canceled. */
+  /** Requests cancellation of the calling workflow from Temporal, so that it ends as canceled. */
   requestCancel(): Promise<void>;
   lockPair(request: LockPairRequest): Promise<LockPairResult>;
-  /** Whether something is still in the way of the lock. */
+  /** Whether something still conflicts with the lock. */
   isInTheWay(request: LockPairRequest): Promise<boolean>;
-  /** Returns the new time of expiry. */
+  /** Renews the lock and returns its new expiry time. */
   renewLock(lock: string, lockSeconds: number): Promise<string>;
+  /** Records that the new index is complete and waits for a decision. */
+  markBuilt(lock: string): Promise<void>;
   releaseLock(lock: string): Promise<void>;
-  /** Whether the reindex that held this lock has cut over: its destination was completed under it. */
+  /** Whether the reindex with this lock has cut over, which means that its destination was completed under it. */
   wasCutOver(destNo: number, lock: string): Promise<boolean>;
   /**
-   * Looks at what the destination's own writes made that a copy would not overwrite, before anything is copied. With
-   * `replace` it is removed; left-overs of earlier copies always are, unless it is `refused`.
+   * Before the copy, finds objects written to the destination directly that the copy would not overwrite. With
+   * `replace` they are removed; remains of earlier copies are always removed, unless the result is `refused`.
    */
   prepareDest(request: PrepareDestRequest): Promise<PrepareDestResult>;
   planSlices(request: { sourceNo: number; after: string | null; lanes: number }): Promise<SlicePlan>;
@@ -154,41 +159,42 @@ export interface ControlActivities {
     force: boolean;
     ownLock: string | null;
   }): Promise<{ indexNo: number }>;
-  /** Removes the tables of an index that is marked; `inUse` when something still reads them: to be called again. */
+  /** Drops the tables of an index marked for deletion; `inUse`: something still reads them, call again. */
   dropIndex(indexNo: number): Promise<{ kind: 'dropped' } | { kind: 'inUse'; by: string }>;
-  /** Removes tombstones beyond their retention; returns how many. */
+  /** Removes tombstones older than their retention; returns their number. */
   collectTombstones(): Promise<number>;
-  /** Removes the tables of indexes that are marked as being deleted and whose task is gone; returns of how many. */
+  /** Drops the tables of indexes marked for deletion whose task is gone; returns the number of indexes. */
   dropMarked(): Promise<number>;
-  /** Drops staged and failed items, and results of steering, of tasks that Temporal no longer knows; returns of how many. */
-  dropLeftOvers(): Promise<{ staged: number; failed: number; steered: number }>;
-  /** Numbers of the indexes that have grown enough parts without an HNSW index to deserve one. */
+  /** Drops staged and failed items, steering results and evaluations of tasks that Temporal has deleted; returns task counts. */
+  dropLeftOvers(): Promise<{ staged: number; failed: number; steered: number; evaluated: number }>;
+  /** Lists the numbers of the indexes that have enough parts to need an HNSW index and have none. */
   listDueVectorIndexes(): Promise<number[]>;
 }
 
-/** What jobs and their lanes ask of Temporal: on the workflows' own task queue. */
+/** Activities of jobs and their lanes, on the workflows' own task queue. */
 export interface LaneActivities {
   /** Asks the lane of a job whether it may run. */
   enterLane(request: { laneId: string; request: LaneRequest }): Promise<LaneAnswer>;
-  /** Starts a job and returns its run id; null when there is a job of this id already. */
+  /** Starts a job and returns its run id; null when a job with this id exists. */
   startJob(request: {
     taskId: string;
     job: JobInput;
     plan: JobPlan | undefined;
     turn: Turn;
     inputHash: string | null;
+    trace?: TraceCarrier;
   }): Promise<string | null>;
-  /** Jobs of this lane that run beside others, and have begun: a hundred at most. */
+  /** Lists started jobs of this lane that run in parallel with others, at most a hundred. */
   parallelJobs(laneId: string): Promise<{ taskId: string; runId: string }[]>;
   /** Whether this run of a job is open. */
   isJobOpen(run: { taskId: string; runId: string }): Promise<boolean>;
 }
 
-/** Steering many tasks: on the workflows' own task queue. */
+/** Activities of bulk steering, on the workflows' own task queue. */
 export interface SteerActivities {
-  /** Fixes which tasks are steered, and returns how many; `again`: those of an earlier run, whose failures get another turn. */
+  /** Fixes the set of tasks and returns its size; `again` reuses the set of an earlier run and retries its failures. */
   snapshotTasks(request: { taskId: string; filter: SteerFilter; again: boolean }): Promise<number>;
-  /** Steers for some seconds; returns how many came to each outcome so far, and whether all have. */
+  /** Steers tasks for some seconds; returns the count of each outcome so far, and whether all tasks have one. */
   steerChunk(
     request: SteerChunkRequest,
   ): Promise<{ byOutcome: Partial<Record<SteerOutcome, number>>; isDone: boolean }>;
@@ -200,11 +206,11 @@ export interface SteerChunkRequest {
   force: boolean;
   reason: string | undefined;
   dryRun: boolean;
-  /** Who has asked for it, if that is known. */
+  /** Name of the caller, if known. */
   by: string | undefined;
 }
 
-/** On the admission queue: any worker that knows the definitions takes it, however busy it is. */
+/** Activities of the admission queue, polled by every worker with the job definitions, however busy it is. */
 export interface AdmissionActivities {
   /** Checks a job that was started without our client, and makes its plan. */
   admitJob(job: JobInput): Promise<JobPlan>;
@@ -219,7 +225,7 @@ export interface RunJobRequest {
   isolate: Isolate;
 }
 
-/** On the queue of the job: one execution is one attempt. */
+/** Activities of a job's own queue; one execution is one attempt. */
 export interface JobActivities {
   runJob(request: RunJobRequest): Promise<Json>;
 }
@@ -229,10 +235,10 @@ export interface CopySliceRequest
     ReindexSliceInput,
     'lock' | 'sourceNo' | 'destNo' | 'until' | 'batchSize' | 'inFlight' | 'ratePerSecond'
   > {
-  /** The task on whose failed list objects are put that cannot be embedded. */
+  /** Task whose failed list receives the objects that cannot be embedded. */
   taskId: string;
   after: string | null;
-  /** So many batches before had no object that could be embedded. */
+  /** Number of consecutive earlier batches without an object that could be embedded. */
   failedBatches?: number;
 }
 
@@ -241,7 +247,7 @@ export interface ReconcileRequest {
   lock: string;
   sourceNo: number;
   destNo: number;
-  /** Changes up to this one are in the destination. */
+  /** Number of the last change that is in the destination. */
   mark: number;
   batchSize: number;
   ratePerSecond: number | null;
@@ -254,12 +260,27 @@ export interface CutOverRequest extends ReconcileRequest {
 }
 
 export interface RetryFailedRequest {
-  /** The reindex on whose failed list the objects are. */
+  /** Reindex whose failed list has the objects. */
   taskId: string;
-  /** The name of its destination. */
+  /** Name of its destination. */
   index: string;
-  /** Of an earlier answer: goes on after this object. */
+  /** Continue after this object, from an earlier result. */
   after: string | null;
+}
+
+/** What a workflow knows of an evaluation; the report is in Postgres. Scores are null without judgments. */
+export interface EvaluationOutcome {
+  verdict: Verdict;
+  queries: number;
+  judged: number;
+  /** The measure that decides. */
+  metric: EvaluationMetric;
+  left: number | null;
+  right: number | null;
+  difference: number | null;
+  overlap: number;
+  /** The first reason of the verdict, in words. */
+  why: string;
 }
 
 export interface VerifyResult {
@@ -267,18 +288,18 @@ export interface VerifyResult {
   dest: number;
   failed: number;
   removed: number;
-  /** Share of the exact neighbours of a sample that the HNSW index finds too; null without an index or parts. */
+  /** Share of the exact neighbors of a sample that the HNSW index finds; null without an index or parts. */
   recall: number | null;
 }
 
-/** Activities that load, split, embed, write or copy: on the embed queue, with heartbeats. */
+/** Activities that load, split, embed, write or copy, on the embed queue, with heartbeats. */
 export interface EmbedActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;
   /**
-   * Stops early when too many batches in a row had no object that could be embedded. `waitedMs`: how
-   * long at least one batch left room for live work instead.
+   * Copies a slice; stops early after too many consecutive batches without an object that could be embedded.
+   * `waitedMs`: time during which at least one batch yielded to live work.
    */
   copySlice(request: CopySliceRequest): Promise<{
     counts: CopyCounts;
@@ -287,17 +308,27 @@ export interface EmbedActivities {
     failedBatches?: number;
     waitedMs: number;
   }>;
-  /** `leaveLocked`: an index that a reindex is building is left to the reindex. */
+  /** Begins the evaluation of a task, or continues the one of the same `run`; checks everything first. */
+  beginEvaluation(request: {
+    taskId: string;
+    run: string;
+    request: EvaluationRequest;
+  }): Promise<{ total: number; done: number }>;
+  /** Runs queries of the evaluation for some seconds; returns how many have run. */
+  evaluateQueries(taskId: string): Promise<{ total: number; done: number }>;
+  /** Sums up the evaluation and stores its report. */
+  finishEvaluation(taskId: string): Promise<EvaluationOutcome>;
+  /** Builds the HNSW index; `leaveLocked`: skips an index that a reindex is building. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
-  /** Brings what changed since the mark; `more` when it stopped for the time. */
+  /** Copies the changes since the mark; `more` when its time ended first. */
   reconcile(request: ReconcileRequest): Promise<{ counts: CopyCounts; mark: number; more: boolean }>;
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;
-  /** Drains, brings the last few and switches; `notYet` when that took longer than writers may be held back. */
+  /** Drains writers, copies the last changes and switches; `notYet` when that takes longer than `drainSeconds`. */
   cutOver(request: CutOverRequest): Promise<{ kind: 'done' | 'notYet'; mark: number; drainMs: number }>;
-  /** Embeds anew what a reindex could not embed; `more` when it stopped for the time. */
+  /** Retries the objects that a reindex could not embed; `more` when its time ended first. */
   retryFailed(
     request: RetryFailedRequest,
   ): Promise<{ embedded: number; failed: number; after: string | null; more: boolean }>;
-  /** Renews the mirror's lock and brings what changed; `more` when it stopped for the time. */
+  /** Renews the mirror's lock and copies the changes; `more` when its time ended first. */
   reconcileMirror(mirror: MirrorState): Promise<{ mark: number; more?: boolean }>;
 }

@@ -1,6 +1,6 @@
 import { ERROR_BOUNDS } from './failures.ts';
 
-/** What something thrown says of itself, bounded: the message of an error, a text as it is, anything else as JSON. */
+/** Returns the message of any thrown value, cut to the limit: an error's message, a text, or anything else as JSON. */
 export function plainMessage(thrown: unknown): string {
   return textOf(thrown).slice(0, ERROR_BOUNDS.message);
 }
@@ -11,13 +11,13 @@ function textOf(thrown: unknown): string {
     const json = typeof thrown === 'object' && thrown !== null ? JSON.stringify(thrown) : undefined;
     return json ?? String(thrown);
   } catch {
-    return 'something that cannot be written as text';
+    return 'a value that cannot be written as text';
   }
 }
 
 /**
- * What caused an error, the nearest first: each `cause`, and what an `AggregateError` holds. Bounded in number and size,
- * also where causes go round in a circle.
+ * Returns the causes of an error, nearest first: each `cause`, and the errors in an `AggregateError`. Bounded in number
+ * and size, also when causes form a cycle.
  */
 export function causesOf(error: unknown): { type: string; message: string }[] {
   const causes: { type: string; message: string }[] = [];

@@ -1,23 +1,23 @@
-/** A moment at which the clocks of a zone are moved. Offsets are minutes ahead of UTC. */
+/** A clock change in a time zone. Offsets are minutes ahead of UTC. */
 export interface ClockChange {
   atMs: number;
   before: number;
   after: number;
 }
 
-/** The offset of a zone over a stretch of time: at its beginning, and where it changes, oldest first. */
+/** The offset of a time zone over a period: at its start, and its changes, oldest first. */
 export interface ClockChanges {
   first: number;
   changes: readonly ClockChange[];
 }
 
 const MINUTE_MS = 60_000;
-/** A zone leaves no offset sooner: Morocco moves its clocks twice within five weeks. */
+/** No zone changes its offset twice within this time: Morocco changes twice within five weeks. */
 const STEP_MS = 86_400_000;
 
 const known = new Map<string, ClockChanges>();
 
-/** When the clocks of a zone change within whole years of UTC, `from` to `until`. As good as the data of this process. */
+/** Returns the clock changes of a zone in the UTC years `from` to `until`, by the time zone data of this process. */
 export function clockChanges(timeZone: string, from: number, until: number): ClockChanges {
   const key = `${timeZone} ${from} ${until}`;
   const found = known.get(key) ?? look(timeZone, Date.UTC(from, 0), Date.UTC(until + 1, 0));
@@ -38,7 +38,7 @@ function look(timeZone: string, fromMs: number, untilMs: number): ClockChanges {
   return { first, changes };
 }
 
-/** The first minute with the offset of the later moment. */
+/** Finds the first minute with the offset of the later time. */
 function changeBetween(offsetAt: (ms: number) => number, earlyMs: number, lateMs: number): number {
   const after = offsetAt(lateMs);
   let [early, late] = [earlyMs / MINUTE_MS, lateMs / MINUTE_MS];
@@ -50,7 +50,7 @@ function changeBetween(offsetAt: (ms: number) => number, earlyMs: number, lateMs
   return late * MINUTE_MS;
 }
 
-/** Minutes ahead of UTC. */
+/** Returns a function that gives the offset of a zone in minutes ahead of UTC. */
 function offsetsOf(timeZone: string): (ms: number) => number {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
   return (ms) => {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** One payload as Temporal's remote codec protocol has it: protobuf's JSON, with bytes in base64. */
+/** One payload in Temporal's remote codec protocol: protobuf JSON with bytes in base64. */
 const payloadSchema = z
   .object({
-    metadata: z.record(z.string(), z.base64()).optional().describe('Each value in base64.'),
-    data: z.base64().optional().describe('In base64.'),
+    metadata: z.record(z.string(), z.base64()).optional().describe('Values in base64.'),
+    data: z.base64().optional().describe('Data in base64.'),
   })
   .meta({ id: 'CodecPayload' });
 export type CodecPayload = z.output<typeof payloadSchema>;

@@ -1,4 +1,4 @@
-/** The values of each field of a cron expression, and what a change of the clock means for it. */
+/** The values of each field of a cron expression, and its behavior at clock changes. */
 export interface CronFields {
   seconds: number[];
   minutes: number[];
@@ -8,9 +8,9 @@ export interface CronFields {
   months: number[];
   /** 0 is Sunday. */
   daysOfWeek: number[];
-  /** Null: every year. */
+  /** Null for every year. */
   years: number[] | null;
-  /** Follows the passing of time rather than a time of day: its minutes or hours begin with a star. */
+  /** True if it follows elapsed time instead of a time of day: its minutes or hours start with a star. */
   repeats: boolean;
 }
 
@@ -29,9 +29,9 @@ const MINUTE: FieldSpec = { title: 'minute', least: 0, most: 59 };
 const HOUR: FieldSpec = { title: 'hour', least: 0, most: 23 };
 const DAY_OF_MONTH: FieldSpec = { title: 'day of the month', least: 1, most: 31 };
 const MONTH: FieldSpec = { title: 'month', least: 1, most: 12, names: MONTHS };
-/** 7 is Sunday too. */
+/** 7 also means Sunday. */
 const DAY_OF_WEEK: FieldSpec = { title: 'day of the week', least: 0, most: 7, names: DAYS };
-/** Temporal knows no others. */
+/** Temporal supports no other years. */
 const YEAR: FieldSpec = { title: 'year', least: 2000, most: 2100 };
 
 const SHORTHANDS: Readonly<Record<string, string>> = {
@@ -44,14 +44,14 @@ const SHORTHANDS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/** True for `@daily` and the like. */
+/** Whether the text is a shorthand such as `@daily`. */
 export function isShorthand(text: string): boolean {
   return Object.hasOwn(SHORTHANDS, text);
 }
 
 /**
- * Reads a cron expression of five fields, of seven with seconds before and years behind them, or one like `@daily`.
- * Gives what is wrong as text, with the field named.
+ * Parses a cron expression: five fields, seven fields with seconds first and years last, or a shorthand like `@daily`.
+ * Returns an error text that names the field when it is not valid.
  */
 export function parseCron(expression: string): CronFields | string {
   const written = (SHORTHANDS[expression] ?? expression).split(' ');
@@ -88,16 +88,16 @@ function valuesOf(field: string, spec: FieldSpec): number[] {
   return [...values].sort(ascending);
 }
 
-/** `5/10` begins at 5. */
+/** Parses a range; with a step, a single value is its start: `5/10` starts at 5. */
 function rangeOf(range: string, stepped: boolean, field: string, spec: FieldSpec): { from: number; to: number } {
   const { least, most } = spec;
-  // A star means each day of the week once.
+  // A star means each day of the week once, so Sunday only as 0.
   if (range === '*') return { from: least, to: spec === DAY_OF_WEEK ? 6 : most };
   const [first = '', last, ...more] = range.split('-');
   const from = numberOf(first, field, spec);
   if (last === undefined) return { from, to: stepped ? most : from };
   const to = numberOf(last, field, spec);
-  if (more.length > 0) throw wrong(field, spec, `${JSON.stringify(range)} is no range`);
+  if (more.length > 0) throw wrong(field, spec, `${JSON.stringify(range)} is not a range`);
   if (to < from) throw wrong(field, spec, `the range ${range} must begin with the lower value`);
   return { from, to };
 }

@@ -1,46 +1,48 @@
 import { ReembedError } from './errors.ts';
 import type { Vector } from './vectors.ts';
 
-/** What a vector is for: some models embed the text of a query and of a document differently. */
+/** Purpose of a vector: some models embed queries and documents differently. */
 export type EmbedPurpose = 'document' | 'query';
 
 export interface EmbedOptions {
   purpose: EmbedPurpose;
   signal?: AbortSignal;
-  /** How long the call may be held back for the limits of the model; without it, as long as it takes. */
+  /** Maximum time that the call may wait for the limits of the model, in milliseconds; default: no limit. */
   maxWaitMs?: number;
-  /** Is told why and for how many milliseconds the call is held back, before it is made. */
+  /** Called before a wait with its reason and its length in milliseconds. */
   onHold?: (why: ReembedError, forMs: number) => void;
+  /** Awaited after the wait; if it throws, the call is not made and the error is passed on. */
+  afterHold?: () => Promise<void>;
 }
 
 /**
- * Turns texts into vectors. The one interface of all models.
+ * Turns texts into vectors; the interface of all models.
  *
  * `embed` gets at most `maxTexts` texts with at most `maxChars` characters together (one text alone may be longer) and
  * returns one vector of `dimensions` finite numbers for each, in order. It throws a `ReembedError`:
- * `ModelRejectedInput` when a text cannot be embedded (the caller finds out which by halving the batch),
- * `ModelBadAnswer` when the answer cannot be used (as a `PartialAnswer` when some of its vectors can),
- * `ModelRateLimited` with `retryAfterMs`, `ModelUnavailable` (with the reason `timeout` when it did not answer in time),
+ * `ModelRejectedInput` when a text cannot be embedded (the caller finds it by halving the batch),
+ * `ModelBadAnswer` when the response is invalid (as a `PartialAnswer` when some of its vectors are valid),
+ * `ModelRateLimited` with `retryAfterMs`, `ModelUnavailable` (with the reason `timeout` when there was no response),
  * `ModelUnauthorized`, `ModelNotFound`, `ModelQuotaUsedUp`, `ModelWrongDimension`.
  */
 export interface Embedder {
   readonly dimensions: number;
-  /** May change while the model's limits are learned: read it before each call. */
+  /** May change as the model's limits are learned: read it before each call. */
   readonly maxTexts: number;
   readonly maxChars: number;
-  /** What this process has learned about the size and the number of calls; absent: nothing is learned. */
+  /** What this process has learned about the size and number of calls; absent if nothing is learned. */
   readonly pace?: Pace;
   embed(texts: readonly string[], options: EmbedOptions): Promise<Vector[]>;
   /**
-   * Of each text, whether the model knows at least one of its words. Only a model with a fixed list of words has this:
-   * its vector of a text without any is near to nothing.
+   * Returns for each text whether the model knows at least one of its words. Only for models with a fixed vocabulary:
+   * the vector of a text without known words is similar to nothing.
    */
   knows?(texts: readonly string[]): Promise<boolean[]>;
-  /** For how many milliseconds more nobody may call the model because its provider has asked to slow down. */
+  /** Returns the remaining milliseconds of a pause that the provider has requested. */
   pausedMs?(): Promise<number>;
 }
 
-/** The same embedder but for how it embeds. */
+/** Returns the embedder with another `embed`. */
 export function wrapEmbedder(embedder: Embedder, embed: Embedder['embed']): Embedder {
   return {
     dimensions: embedder.dimensions,
@@ -57,34 +59,41 @@ export function wrapEmbedder(embedder: Embedder, embed: Embedder['embed']): Embe
   };
 }
 
-/** The size of a call: its texts and their characters. */
+/** Size of a call: its texts and their characters. */
 export interface CallSize {
   texts: number;
   chars: number;
 }
 
-/** What a model teaches about calls, shared by all who call it from this process. */
+/** What was learned about calls to a model, shared by all its callers in this process. */
 export interface Pace {
-  /** Waits for a free place among the calls in flight; returns the function that frees it. */
+  /** Waits for a free slot among the calls in flight; returns the function that releases it. */
   enter(signal?: AbortSignal): Promise<() => void>;
-  /** The call was answered. */
+  /** Records a call that succeeded. */
   answered(size: CallSize, ms: number): void;
-  /** The call was not answered in time: the next ones are smaller and fewer. */
+  /** Records a call that timed out: the next calls are smaller and fewer. */
   timedOut(size: CallSize, ms: number): void;
   /**
-   * The call failed although each of its texts is fine: it was too large. `said` is the reason that was given; `isSure`
-   * is false when the call may as well have failed by chance.
+   * Records a call that was too large: it failed although each of its texts is valid. `said` is the reported reason;
+   * `isSure` is false when the call may have failed by chance.
    */
   tooLarge(size: CallSize, said: string, isSure: boolean): void;
-  /** The most texts of a call that the reason of a refusal seems to name. */
+  /** Returns the maximum number of texts that the reason of a refusal seems to name. */
   hintOf(size: CallSize, said: string): number | undefined;
-  /** Runs one search for the cause of a refusal at a time: the next one may find the answer learned already. */
+  /** Runs one search for the cause of a refusal at a time: the next search may already know the cause. */
   inTurn<T>(search: () => Promise<T>): Promise<T>;
-  /** True once the model has answered with usable vectors. */
+  /** True once the model has returned valid vectors. */
   readonly hasAnswered: boolean;
 }
 
-/** An answer that is right for some of its texts: `vectors` has null where one cannot be used. */
+const ABOUT_LENGTH = /token|length|character|context|payload|bytes|\b413\b/i;
+
+/** Whether the message of a refusal gives the length of a text as its reason. */
+export function namesLength(message: string): boolean {
+  return ABOUT_LENGTH.test(message);
+}
+
+/** A response that is valid for some of its texts: `vectors` has null for the invalid ones. */
 export class PartialAnswer extends ReembedError {
   readonly vectors: readonly (Vector | null)[];
 

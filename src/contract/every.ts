@@ -2,21 +2,21 @@ import { Cron } from 'croner';
 import { isShorthand, parseCron } from './cron.ts';
 import { durationMs, durationText } from './durations.ts';
 
-/** When a schedule runs, as Temporal is told: after equal lengths of time, or at the times of cron expressions. */
+/** When a schedule runs, in the form sent to Temporal: at an interval, or at the times of cron expressions. */
 export type Every = { kind: 'interval'; seconds: number } | { kind: 'cron'; expressions: string[] };
 
 const DURATION = /^\d+(\.\d+)?\s*(ms|s|m|h|d)$/;
-/** What Temporal's cron knows; `?`, `L`, `W` and `#` of other programs mean nothing to it, or something else. */
+/** What Temporal's cron supports; `?`, `L`, `W` and `#` of other programs have no or another meaning there. */
 const FIELD = /^[\d*/,-]+$|^[A-Z]{3}([,-][A-Z]{3})*$/i;
 
-const LONGEST_SECONDS = 10 * 366 * 86_400;
+const MAX_SECONDS = 10 * 366 * 86_400;
 
 const WANTED = 'an interval such as 90s, 1m or 1d, a number of seconds, or a cron expression such as 0 9 * * MON-FRI';
 
 /**
- * Reads how often a schedule runs: an interval (`90s`, `1m`, `1d`, or a number of seconds) or a cron expression of 5
- * fields, of 7 with seconds before and years behind them, or one like `@daily`. Where both the day of the month and
- * that of the week are given, either is enough, as in crontab. Gives what is wrong as text.
+ * Parses how often a schedule runs: an interval (`90s`, `1m`, `1d`, or a number of seconds) or a cron expression of 5
+ * fields, of 7 with seconds first and years last, or a shorthand like `@daily`. Where both the day of the month and
+ * that of the week are given, either is enough, as in crontab. Returns an error text when it is not valid.
  *
  * @example
  * readEvery('1m') // { kind: 'interval', seconds: 60 }
@@ -28,15 +28,15 @@ export function readEvery(every: string | number): Every | string {
   return readCron(text.replace(/\s+/g, ' '));
 }
 
-/** The text by which an interval is told, whichever way it was asked for: `60` and `60s` are `1m`. */
+/** Formats an interval in its canonical form: `60` and `60s` become `1m`. */
 export function intervalText(seconds: number): string {
   return durationText(seconds * 1_000);
 }
 
 function readInterval(seconds: number): Every | string {
-  if (!Number.isInteger(seconds)) return 'an interval must be of whole seconds';
-  if (seconds < 1) return 'an interval must be of 1 second or more';
-  if (seconds > LONGEST_SECONDS) return 'an interval must be shorter than 10 years';
+  if (!Number.isInteger(seconds)) return 'an interval must be a whole number of seconds';
+  if (seconds < 1) return 'an interval must be at least 1 second';
+  if (seconds > MAX_SECONDS) return 'an interval must be shorter than 10 years';
   return { kind: 'interval', seconds };
 }
 
@@ -44,25 +44,25 @@ function readCron(text: string): Every | string {
   const fields = text.split(' ');
   if (isShorthand(text)) return { kind: 'cron', expressions: [text] };
   if (fields.length === 6) {
-    return 'six fields are read in two ways, with seconds or with years: write five, or seven with both';
+    return 'six fields are ambiguous (seconds or years): use five, or seven with both';
   }
   if (fields.length !== 5 && fields.length !== 7) return `must be ${WANTED}`;
   const unknown = fields.find((field) => !FIELD.test(field));
-  if (unknown !== undefined) return `${JSON.stringify(unknown)} is no field of a cron expression`;
+  if (unknown !== undefined) return `${JSON.stringify(unknown)} is not a valid field of a cron expression`;
   const read = parseCron(text);
   if (typeof read === 'string') return read;
-  if (!hasTime(text)) return 'there is no time that it means';
+  if (!hasTime(text)) return 'no time matches it';
   return { kind: 'cron', expressions: eitherDay(fields) };
 }
 
-/** Some days are in no month, and years pass. */
+/** Whether any future time matches: some days are in no month, and years pass. */
 function hasTime(text: string): boolean {
   return new Cron(text, { timezone: 'UTC', sloppyRanges: true }).nextRun() !== null;
 }
 
 /**
- * Where both days are restricted, crontab takes a time that fits either, Temporal one that fits both: so Temporal is
- * given two expressions.
+ * Where both days are restricted, crontab runs when either matches, but Temporal only when both match: so Temporal gets
+ * two expressions.
  */
 function eitherDay(fields: string[]): string[] {
   const at = fields.length === 7 ? 1 : 0;
@@ -71,10 +71,10 @@ function eitherDay(fields: string[]): string[] {
   return [ofWeek, ofMonth].map((left) => fields.map((field, index) => (index === left ? '*' : field)).join(' '));
 }
 
-/** Tells what is wrong with the name of a time zone; undefined for one that Temporal knows too. */
+/** Returns what is wrong with a time zone name; undefined for a name that Temporal knows too. */
 export function timeZoneProblem(timeZone: string): string | undefined {
   const known = 'must be a time zone by name, such as Europe/Berlin or UTC';
-  // Node takes offsets and any case, Temporal neither.
+  // Node accepts offsets and any case, Temporal accepts neither.
   if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(timeZone)) return known;
   try {
     new Intl.DateTimeFormat('en', { timeZone });

@@ -2,34 +2,37 @@ import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 import { modelSchema } from './models.ts';
 
-/** Index and alias names: they appear in URLs and in the names of tables. */
+/** Index and alias names, which appear in URLs and table names. */
 export const nameSchema = z
   .string()
   .max(LIMITS.nameChars)
-  .regex(/^[a-z0-9][a-z0-9_.-]*$/, 'lower-case letters, digits, dot, dash and underscore, not starting with a mark')
+  .regex(
+    /^[a-z0-9][a-z0-9_.-]*$/,
+    'lower-case letters, digits, dot, dash and underscore, starting with a letter or digit',
+  )
   .meta({ examples: ['docs-v1'] });
 
 export const metricSchema = z
   .enum(['cosine', 'l2', 'ip'])
-  .describe('How near two vectors are: cosine, Euclidean distance or inner product.');
+  .describe('Similarity of two vectors: cosine, Euclidean distance or inner product.');
 export type Metric = z.output<typeof metricSchema>;
 
 export const splitterSchema = z
   .strictObject({
-    chunkSize: z.int().min(50).max(100_000).default(2_000).describe('Characters of one part.'),
+    chunkSize: z.int().min(50).max(100_000).default(2_000).describe('Maximum characters of one part.'),
     chunkOverlap: z
       .int()
       .min(0)
       .max(10_000)
       .default(200)
-      .describe('Characters that a part shares with the one before: at most half of `chunkSize`.'),
+      .describe('Characters that a part shares with the previous part: at most half of `chunkSize`.'),
     fields: z
       .array(z.string().min(1))
       .max(100)
       .optional()
-      .describe('Of a JSON payload, the text fields to embed, as dotted paths; all of them if not given.'),
+      .describe('Text fields of a JSON payload to embed, as dotted paths; default: all.'),
   })
-  .describe('How long texts are cut into parts.')
+  .describe('How long texts are split into parts.')
   .refine((splitter) => splitter.chunkOverlap <= splitter.chunkSize / 2, {
     path: ['chunkOverlap'],
     message: 'must be at most half of chunkSize',
@@ -38,17 +41,23 @@ export type Splitter = z.output<typeof splitterSchema>;
 
 export const versioningSchema = z
   .enum(['internal', 'external'])
-  .describe('`external`: every item brings its own version, for instance from the database it comes from.');
+  .describe('`external`: every item has its own version, for instance from its source database.');
 export type Versioning = z.output<typeof versioningSchema>;
 
-export const indexConfigSchema = z.strictObject({
-  model: modelSchema,
-  metric: metricSchema.default('cosine'),
-  splitter: splitterSchema.prefault({}),
-  average: z.boolean().default(false).describe("Also store the average of an object's parts, when it has several."),
-  versioning: versioningSchema.default('internal'),
-});
-/** All that is fixed when an index is created. */
+export const indexConfigSchema = z
+  .strictObject({
+    model: modelSchema,
+    metric: metricSchema.default('cosine'),
+    splitter: splitterSchema.prefault({}),
+    average: z.boolean().default(false).describe('Also store the average vector of an object with several parts.'),
+    versioning: versioningSchema.default('internal'),
+  })
+  .meta({
+    id: 'IndexConfig',
+    description: 'The settings that are fixed when an index is created.',
+    examples: [{ model: { provider: 'hash', dimensions: 256 }, metric: 'cosine' }],
+  });
+/** The settings that are fixed when an index is created. */
 export type IndexConfig = z.output<typeof indexConfigSchema>;
 export type IndexConfigInput = z.input<typeof indexConfigSchema>;
 
@@ -56,38 +65,60 @@ export const reindexLockSchema = z
   .object({
     source: z.string(),
     dest: z.string(),
-    taskId: z.string().describe('The reindex.'),
+    taskId: z.string().describe('Id of the reindex.'),
     lock: z.string(),
     lockTime: z.iso.datetime(),
-    lockExpireTime: z.iso.datetime().describe('Until then, unless it is renewed.'),
-    draining: z.boolean().describe('Writers are held back for the switch.'),
-    mirror: z.boolean().describe('After the switch: the retired index is kept current.'),
+    lockExpireTime: z.iso.datetime().describe('When the lock expires, unless it is renewed.'),
+    draining: z.boolean().describe('True while writers are blocked for the switch.'),
+    mirror: z.boolean().describe('True after the switch, while the retired index is kept current.'),
   })
-  .describe('The index is being rebuilt, or another one is being rebuilt into it.');
+  .describe('The lock of an index that is being rebuilt, or that is the destination of a rebuild.');
 export type ReindexLock = z.output<typeof reindexLockSchema>;
 
-export const indexInfoSchema = z.object({
-  model: modelSchema,
-  metric: metricSchema,
-  splitter: splitterSchema,
-  average: z.boolean(),
-  versioning: versioningSchema,
-  name: z.string(),
-  state: z.enum(['active', 'deleting']),
-  description: z.string().describe('How searches are answered, with a warning where that is slow.'),
-  vectorIndex: z.enum(['vector', 'halfvec', 'none']).describe('In which precision HNSW indexes the vectors.'),
-  vectorIndexReady: z.boolean().describe('Until then a search scans all parts.'),
-  objects: z.int(),
-  parts: z.int(),
-  failed: z.int().describe('Objects that could not be embedded.'),
-  tombstones: z.int().describe('Deleted objects that are still remembered.'),
-  bytes: z.int().describe('On disk.'),
-  estimated: z.boolean().describe('The counts took too long: these are the estimates of Postgres.'),
-  aliases: z.array(z.string()),
-  lock: reindexLockSchema.nullable(),
-  createTime: z.iso.datetime(),
-});
+export const indexInfoSchema = z
+  .object({
+    model: modelSchema,
+    metric: metricSchema,
+    splitter: splitterSchema,
+    average: z.boolean(),
+    versioning: versioningSchema,
+    name: z.string(),
+    state: z.enum(['active', 'deleting']),
+    description: z.string().describe('How searches are run, with a warning if they are slow.'),
+    vectorIndex: z.enum(['vector', 'halfvec', 'none']).describe('Precision of the vectors in the HNSW index.'),
+    vectorIndexReady: z.boolean().describe('False until the HNSW index is built; until then searches scan all parts.'),
+    objects: z.int(),
+    parts: z.int(),
+    failed: z.int().describe('Objects that could not be embedded.'),
+    tombstones: z.int().describe('Deleted objects that are still remembered.'),
+    bytes: z.int().describe('Size on disk.'),
+    estimated: z.boolean().describe('True if counting took too long, and the counts are estimates from Postgres.'),
+    aliases: z.array(z.string()),
+    lock: reindexLockSchema.nullable(),
+    createTime: z.iso.datetime(),
+  })
+  .meta({ id: 'Index' });
 export type IndexInfo = z.output<typeof indexInfoSchema>;
 
-export const aliasSchema = z.object({ alias: z.string(), index: z.string().describe('Where it points to.') });
+export const indexListSchema = z.object({ indexes: z.array(indexInfoSchema) }).meta({ id: 'IndexList' });
+
+export const aliasSchema = z
+  .object({
+    alias: z.string(),
+    index: z.string().describe('The index that the alias points to.'),
+  })
+  .meta({ id: 'Alias' });
 export type Alias = z.output<typeof aliasSchema>;
+
+export const aliasListSchema = z.object({ aliases: z.array(aliasSchema) }).meta({ id: 'AliasList' });
+
+/** The target of an alias. */
+export const aliasTargetSchema = z
+  .strictObject({
+    index: nameSchema.describe('Name of an index; an alias is not allowed.'),
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Move the alias even if the index lacks objects that the alias serves now.'),
+  })
+  .meta({ id: 'AliasTarget', examples: [{ index: 'docs-v1' }] });

@@ -3,18 +3,18 @@ import type { FieldIssue } from './errors.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Most issues named in one answer: ten thousand items can be wrong in ten thousand ways. */
+/** Maximum issues in one response: ten thousand items can have ten thousand problems. */
 export const MAX_ISSUES = 100;
 
 /**
- * Every bad field of a failed parse, in dotted form. A field that the schema does not know is named itself, and of a
- * union the branch is reported that came nearest, since "no branch fits" tells nobody what to change.
+ * Lists every invalid field of a failed parse, in dotted form. An unknown field is named itself. For a union, the
+ * closest branch is reported, since "no branch matches" does not help anyone to fix it.
  */
 export function fieldIssues(error: z.core.$ZodError, prefix: readonly PropertyKey[] = []): FieldIssue[] {
   return error.issues.flatMap((issue) => flatten(issue, prefix)).slice(0, MAX_ISSUES);
 }
 
-/** The same as one line of text. */
+/** Returns the issues as one line of text. */
 export function issuesText(issues: readonly FieldIssue[]): string {
   const shown = issues.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
   return shown.join('; ') + (issues.length > shown.length ? `; and ${issues.length - shown.length} more` : '');
@@ -36,14 +36,14 @@ function flatten(issue: Issue, prefix: readonly PropertyKey[]): FieldIssue[] {
   return [{ path: dotted(path), message: issue.message }];
 }
 
-/** The branch that got furthest into the value; none if every branch refused the value as a whole. */
+/** Returns the branch that got furthest into the value; undefined if every branch refused the whole value. */
 function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const refusedWhole = (issue: Issue) =>
     issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
   return branches.filter((issues) => !issues.some(refusedWhole)).sort((a, b) => a.length - b.length)[0];
 }
 
-/** What the branches of a union that has no message of its own wanted. */
+/** Returns what the branches of a union without its own message expected. */
 function anyOf(branches: readonly (readonly Issue[])[]): string {
   const wanted = branches.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message));
   return [...new Set(wanted)].join(', or ');

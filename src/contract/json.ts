@@ -1,15 +1,15 @@
 /** A JSON value. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** How much a JSON value may hold, so that walking it costs little time and little memory. */
+/** Limits of a JSON value, so that walking it takes little time and memory. */
 export interface JsonLimits {
-  /** Containers within each other. */
+  /** Nesting depth of containers. */
   levels: number;
-  /** Elements of arrays and fields of objects, all levels together. */
+  /** Elements of arrays and fields of objects, over all levels. */
   values: number;
 }
 
-/** What is wrong with a JSON value, and where in it. */
+/** A problem in a JSON value, and its path. */
 export interface JsonProblem {
   path: (string | number)[];
   message: string;
@@ -26,24 +26,24 @@ export const METADATA_LIMITS: JsonLimits = { levels: MAX_LEVELS, values: 10_000 
 /** Above this, neighboring integers become the same double. */
 export const UNSAFE_INTEGER = `must be between -${Number.MAX_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}: larger integers are rounded, send them as text`;
 
-/** From here on doubles print with an exponent, so that what is read is what was written. */
+/** From here on, doubles print with an exponent, so that they round-trip. */
 const PRINTED_WITH_EXPONENT = 1e21;
 
-/** True for an integer that JSON readers round. */
+/** Whether JSON parsers round this integer. */
 export function isUnsafeInteger(value: number): boolean {
   return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < PRINTED_WITH_EXPONENT;
 }
 
 export interface JsonAllowed {
-  /** NUL in texts: only Postgres has none. */
+  /** NUL in texts: only Postgres forbids it. */
   nul?: boolean;
-  /** Every number that a double holds, since it is not read from text. */
+  /** Every double, since it is not parsed from text. */
   anyNumber?: boolean;
 }
 
 /**
- * What keeps a value from being stored as it is, if anything: Postgres has no NUL in text, a lone surrogate is no UTF-8,
- * JSON has no infinite number. The walk is in place: it allocates per container, not per element, and ends at the first
+ * Returns what prevents a value from being stored unchanged: Postgres allows no NUL in text, a lone surrogate
+ * is not UTF-8, JSON has no infinite number. The walk allocates per container, not per element, and ends at the first
  * problem.
  */
 export function jsonProblem(
@@ -54,7 +54,7 @@ export function jsonProblem(
   return new Walk(limits, allowed).visit(value, 1);
 }
 
-/** The same in words, for a text or a value without a path of interest. */
+/** Returns the same problem as a message only. */
 export function storageProblem(value: unknown): string | undefined {
   return jsonProblem(value)?.message;
 }
@@ -76,6 +76,8 @@ class Walk {
       case 'number':
         if (!Number.isFinite(value)) return { path: [], message: 'must be a finite number' };
         return isUnsafeInteger(value) && !this.allowed.anyNumber ? { path: [], message: UNSAFE_INTEGER } : undefined;
+      case 'bigint':
+        return { path: [], message: 'must be a JSON value: send a bigint as text' };
       case 'object':
         return value === null ? undefined : this.container(value, level);
       default:
@@ -109,16 +111,12 @@ class Walk {
   }
 }
 
-/** A JSON value as text that is the same whatever the order of the keys. What is undefined is left out. */
-export function canonicalJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
-  if ('toJSON' in value && typeof value.toJSON === 'function') return canonicalJson(value.toJSON());
-  const members = value as Record<string, unknown>;
-  let text = '';
-  for (const key of Object.keys(members).sort()) {
-    const member = members[key];
-    if (member !== undefined) text += `${text && ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
-  }
-  return `{${text}}`;
+/** Returns about the length of a value as JSON, in UTF-16 code units, without making that text. */
+export function jsonBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = 2;
+  if (Array.isArray(value)) for (const item of value) bytes += jsonBytes(item) + 1;
+  else for (const [key, item] of Object.entries(value)) bytes += key.length + 4 + jsonBytes(item);
+  return bytes;
 }

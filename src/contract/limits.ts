@@ -7,9 +7,9 @@ export const LIMITS = {
   /** Characters of the name of a model or of the variable with its key, and of the address of its endpoint. */
   modelNameChars: 200,
   modelUrlChars: 2_000,
-  /** One object's payload, as given or loaded. */
+  /** Payload of one object, as sent or loaded. */
   payloadBytes: 10 * 1024 * 1024,
-  /** Parts of one object, and the numbers of all its vectors together: 128 MB of single precision. */
+  /** Parts of one object, and numbers in all its vectors: 128 MB in single precision. */
   partsPerObject: 20_000,
   vectorNumbersPerObject: 32_000_000,
   metadataBytes: 64 * 1024,
@@ -17,21 +17,29 @@ export const LIMITS = {
   itemsPerCall: 10_000,
   /** A JSON body with items. */
   bodyBytes: 32 * 1024 * 1024,
-  /** Elements and fields of such a body, all levels together. */
+  /** Elements and fields of such a body, at all levels. */
   bodyValues: 2_000_000,
   /** Any other JSON body. */
   smallBodyBytes: 2 * 1024 * 1024,
-  /** A job's input, and its result: both are kept in the history of its workflow. */
+  /** Input of a job, and its result: both are stored in the workflow history. */
   jobBytes: 256 * 1024,
-  /** Payloads and metadata of one page of objects, or of one search; a single object is always given whole. */
+  /** Payloads and metadata in one page of objects, or in one search; a single object is always returned whole. */
   answerBytes: 16 * 1024 * 1024,
   searchLimit: 1_000,
-  /** Longest time that one search may be given. */
+  /** Maximum timeout of one search. */
   searchSeconds: 300,
   listLimit: 1_000,
+  /** A query set: its queries, the characters and judgments of one, the highest grade, and the bytes of the body. */
+  queriesPerSet: 10_000,
+  queryChars: 10_000,
+  judgmentsPerQuery: 1_000,
+  grade: 1_000,
+  querySetBytes: 16 * 1024 * 1024,
+  /** Places of a result that an evaluation compares. */
+  evaluationDepth: 100,
   /** Characters of a tracker's `detail`. */
   detailChars: 1_500,
-  /** Most dimensions pgvector stores, and indexes as `vector` and as `halfvec`. */
+  /** Maximum dimensions that pgvector stores, and that it indexes as `vector` and as `halfvec`. */
   dimensions: 16_000,
   vectorIndexDimensions: 2_000,
   halfvecIndexDimensions: 4_000,

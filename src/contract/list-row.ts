@@ -1,6 +1,6 @@
 import type { Tracker } from './tasks.ts';
 
-/** What a list shows of a task: kept in the workflow's memo, so that a list needs no query. */
+/** Returns the fields of a task that lists show; stored in the workflow's memo, so that a list needs no query. */
 export function listRow(tracker: Tracker): Partial<Tracker> {
   const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =
     tracker;

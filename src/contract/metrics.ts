@@ -1,7 +1,7 @@
 /**
- * Every metric of reembed as data: the registries, the tables of docs/operate.md, and the check of the alert rules and
- * the dashboard under deploy/observability are made from it. Names follow the conventions of Prometheus. Labels take few
- * values: never ids of objects or tasks; names of indexes only of those that a lock holds.
+ * Every metric of reembed, as data: the registries, the tables in docs/operate.md, and the check of the alert rules and
+ * dashboard under deploy/observability are made from it. Names follow the conventions of Prometheus. Labels have few
+ * values: never ids of objects or tasks, and names of locked indexes only.
  */
 export interface MetricSpec {
   name: string;
@@ -11,8 +11,8 @@ export interface MetricSpec {
   /** Upper bounds of a histogram. */
   buckets?: readonly number[];
   /**
-   * Where it comes from: the HTTP API, the workers, whichever of both a process runs, or the state of Postgres and
-   * Temporal, which every API process reads when it is asked.
+   * Source: the HTTP API, the workers, whichever of the two a process runs, or the state of Postgres and
+   * Temporal, which every API process reads at each scrape.
    */
   from: 'api' | 'worker' | 'process' | 'state';
 }
@@ -39,70 +39,70 @@ function histogram<const L extends string = never>(
   return { name, type: 'histogram' as const, help, from, labels, buckets };
 }
 
-/** Answers of the API and calls of models. */
+/** Buckets for API responses and model calls. */
 const CALL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** From a single write to a reindex of days. */
+/** Buckets from a single write to a reindex that takes days. */
 const TASK_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 28_800, 86_400, 259_200];
 const HOLD_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 const BUILD_SECONDS = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400];
 
 export const METRICS = {
   httpRequests: counter('reembed_http_requests_total', 'HTTP requests answered', 'api', ['method', 'route', 'status']),
-  httpRequestSeconds: histogram('reembed_http_request_duration_seconds', 'Time until the answer began', 'api', {
+  httpRequestSeconds: histogram('reembed_http_request_duration_seconds', 'Time until the response started', 'api', {
     labels: ['method', 'route', 'status'],
     buckets: CALL_SECONDS,
   }),
-  httpInFlight: gauge('reembed_http_requests_in_flight', 'HTTP requests whose answer has not begun yet', 'api'),
+  httpInFlight: gauge('reembed_http_requests_in_flight', 'HTTP requests whose response has not started', 'api'),
   httpStreams: gauge('reembed_http_event_streams', 'Open streams of server-sent events', 'api'),
   httpRateLimited: counter(
     'reembed_http_rate_limited_total',
-    'HTTP requests refused with 429 by a limit of the API: `rate`, `requests` at once or `streams`',
+    'HTTP requests refused with 429 by an API limit: `rate`, concurrent `requests`, or `streams`',
     'api',
     ['limit'],
   ),
 
-  tasksFinished: counter('reembed_tasks_finished_total', 'Tasks that ended, by the status they ended with', 'worker', [
+  tasksFinished: counter('reembed_tasks_finished_total', 'Tasks that ended, by final status', 'worker', [
     'type',
     'status',
   ]),
-  taskSeconds: histogram('reembed_task_duration_seconds', 'Time of tasks from their creation to their end', 'worker', {
+  taskSeconds: histogram('reembed_task_duration_seconds', 'Time from the creation of a task to its end', 'worker', {
     labels: ['type', 'status'],
     buckets: TASK_SECONDS,
   }),
-  taskAttempts: counter('reembed_task_attempts_total', 'Attempts of tasks that began', 'worker', ['type']),
+  taskAttempts: counter('reembed_task_attempts_total', 'Task attempts started', 'worker', ['type']),
   taskFailures: counter(
     'reembed_task_attempt_failures_total',
-    'Attempts of tasks that failed, by the type of the error; `other` for errors of jobs',
+    'Task attempts that failed, by error type; `other` for errors thrown by jobs',
     'worker',
     ['type', 'error'],
   ),
   itemsWritten: counter(
     'reembed_items_total',
-    'Items of upserts and deletes carried out: `embedded` (of deletes `deleted`), `unchanged`, `stale` or `failed`',
+    'Items processed by upserts and deletes: `embedded` (for deletes `deleted`), `unchanged`, `stale` or `failed`',
     'worker',
     ['operation', 'outcome'],
   ),
   objectsCopied: counter(
     'reembed_objects_copied_total',
-    'Objects brought to an index that is built, by a `slice`, a `forward` or a `reconcile`: `copied`, `tombstone` or `failed`',
+    'Objects copied into a new index by a `slice`, `forward` or `reconcile`: `copied`, `tombstone` or `failed`',
     'worker',
     ['by', 'outcome'],
   ),
   itemsFailed: counter(
     'reembed_failed_items_total',
-    'Items and copied objects put on a failed list, by the stage that failed and the reason; tries again count again',
+    'Items and copied objects put on a failed list, by failed stage and reason; each retry counts again',
     'worker',
     ['stage', 'reason'],
   ),
   drainSeconds: histogram(
     'reembed_cut_over_drain_seconds',
-    'Time for which a cut-over held writers back; `notYet` let them go without a switch',
+    'Time for which a cut-over blocked writers; `notYet` released them without a switch',
     'worker',
     { labels: ['outcome'], buckets: HOLD_SECONDS },
   ),
   heldBackSeconds: histogram(
     'reembed_write_held_back_seconds',
-    'Time for which writes were held back by a cut-over, of those that were',
+    'Time for which a cut-over blocked a write; only blocked writes are counted',
     'worker',
     { buckets: HOLD_SECONDS },
   ),
@@ -111,7 +111,7 @@ export const METRICS = {
   }),
   lockRenewals: counter(
     'reembed_lock_renewals_total',
-    'Renewals of reindex locks: `renewed`, `lost` to someone else, or `failed`',
+    'Renewals of reindex locks: `renewed`, `lost` to another holder, or `failed`',
     'worker',
     ['outcome'],
   ),
@@ -119,43 +119,45 @@ export const METRICS = {
 
   modelCalls: counter(
     'reembed_model_calls_total',
-    'Calls of embedding models, by outcome: `ok` or the type of the error; `ModelRateLimited` is a 429 of the provider',
+    'Calls to embedding models, by outcome: `ok` or the error type; `ModelRateLimited` is a 429 from the provider',
     'process',
     ['provider', 'model', 'outcome'],
   ),
-  modelCallSeconds: histogram('reembed_model_call_duration_seconds', 'Time of calls of embedding models', 'process', {
-    labels: ['provider', 'model'],
-    buckets: CALL_SECONDS,
-  }),
-  modelTexts: counter('reembed_model_texts_total', 'Texts that embedding models made vectors of', 'process', [
-    'provider',
-    'model',
-  ]),
+  modelCallSeconds: histogram(
+    'reembed_model_call_duration_seconds',
+    'Duration of calls to embedding models',
+    'process',
+    {
+      labels: ['provider', 'model'],
+      buckets: CALL_SECONDS,
+    },
+  ),
+  modelTexts: counter('reembed_model_texts_total', 'Texts embedded by models', 'process', ['provider', 'model']),
   modelWaitSeconds: counter(
     'reembed_model_wait_seconds_total',
-    'Time that calls were held back for the limits of their model, or because the provider asked for a pause',
+    'Time that calls waited for the limits of their model, or because the provider asked for a pause',
     'process',
     ['provider', 'model'],
   ),
   databaseConnections: gauge(
     'reembed_database_connections',
-    'Connections of this process to Postgres, by state (`used`, `idle`), for `live` work or for that in the `background`',
+    'Postgres connections of this process, by state (`used`, `idle`) and pool (`live` or `background` work)',
     'process',
     ['pool', 'state'],
   ),
   databaseConnectionsMax: gauge(
     'reembed_database_connections_max',
-    'Connections that this process may hold open to Postgres',
+    'Maximum Postgres connections of this process',
     'process',
     ['pool'],
   ),
   databaseWaiting: gauge(
     'reembed_database_connections_waiting',
-    'Statements and transactions that wait for a connection to Postgres',
+    'Statements and transactions waiting for a Postgres connection',
     'process',
     ['pool'],
   ),
-  build: gauge('reembed_build_info', '1, with the version of this process', 'process', ['version']),
+  build: gauge('reembed_build_info', 'Always 1; the label is the version of this process', 'process', ['version']),
 
   openTasks: gauge('reembed_tasks_open', 'Tasks that have not ended, by type and status', 'state', ['type', 'status']),
   lockAge: gauge(
@@ -166,48 +168,49 @@ export const METRICS = {
   ),
   lockExpiry: gauge(
     'reembed_lock_expires_in_seconds',
-    'Time until a reindex lock expires, negative once it has; workers renew it every third of its length',
+    'Time until a reindex lock expires, negative once expired; workers renew it after a third of its duration',
     'state',
     ['source', 'dest', 'kind'],
   ),
-  lockDraining: gauge('reembed_lock_draining', '1 while writers to the source are held back for a cut-over', 'state', [
+  lockDraining: gauge('reembed_lock_draining', '1 while a cut-over blocks writers to the source', 'state', [
     'source',
     'dest',
   ]),
   reindexRemaining: gauge(
     'reembed_reindex_remaining_objects',
-    'Objects that a running reindex has not copied yet, as it last told, which is every five seconds',
+    'Objects that a running reindex has not copied yet; reported every five seconds',
     'state',
     ['source', 'dest'],
   ),
-  queueBacklog: gauge('reembed_task_queue_backlog', 'Work that waits for a worker, about', 'state', ['queue', 'kind']),
+  queueBacklog: gauge('reembed_task_queue_backlog', 'Approximate number of tasks waiting for a worker', 'state', [
+    'queue',
+    'kind',
+  ]),
   queueBacklogAge: gauge(
     'reembed_task_queue_backlog_age_seconds',
-    'Age of what has waited longest for a worker, about',
+    'Approximate age of the oldest task waiting for a worker',
     'state',
     ['queue', 'kind'],
   ),
-  queuePollers: gauge(
-    'reembed_task_queue_pollers',
-    'Workers that have asked for work in the last two minutes',
-    'state',
-    ['queue', 'kind'],
-  ),
-  schedules: gauge('reembed_schedules', 'Schedules of jobs, of the first 100', 'state', ['state']),
+  queuePollers: gauge('reembed_task_queue_pollers', 'Workers that polled for work in the last two minutes', 'state', [
+    'queue',
+    'kind',
+  ]),
+  schedules: gauge('reembed_schedules', 'Job schedules, among the first 100', 'state', ['state']),
   schedulesMissed: gauge(
     'reembed_schedule_missed_runs',
-    'Runs that schedules have missed since they were made, because Temporal was away for longer than they catch up',
+    'Runs that schedules have missed because Temporal was unavailable for longer than their `catchUp`',
     'state',
   ),
-  schedulesLate: gauge('reembed_schedule_late_seconds', 'By how much the most overdue schedule is late', 'state'),
-  tombstones: gauge('reembed_tombstones', 'Tombstones that are kept, counted up to 100,000', 'state'),
+  schedulesLate: gauge('reembed_schedule_late_seconds', 'Delay of the most overdue schedule', 'state'),
+  tombstones: gauge('reembed_tombstones', 'Stored tombstones, counted up to 100,000', 'state'),
   scrapeError: gauge(
     'reembed_scrape_error',
-    '1 when the state of `postgres` or `temporal` could not be read: its metrics are missing then',
+    '1 when the state of `postgres` or `temporal` could not be read; its metrics are then missing',
     'state',
     ['source'],
   ),
-  scrapeSeconds: gauge('reembed_scrape_duration_seconds', 'Time that reading the state took', 'state', ['source']),
+  scrapeSeconds: gauge('reembed_scrape_duration_seconds', 'Time taken to read the state', 'state', ['source']),
 } as const satisfies Record<string, MetricSpec>;
 
 export type MetricName = keyof typeof METRICS;

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-/** A host that models are called at, and the environment variable whose key may be sent there. */
+/** A host that serves models, and the environment variable whose key may be sent there. */
 export interface ModelKey {
-  /** None for a host that is called without a key. */
+  /** Null for a host that is called without a key. */
   variable: string | null;
-  /** As in a URL: lower case, an IPv6 address in brackets. */
+  /** As in a URL: lower case, with IPv6 addresses in brackets. */
   hostname: string;
-  /** Any port if null. */
+  /** Null for any port. */
   port: string | null;
-  /** The key may also travel unencrypted. */
+  /** The key may also be sent unencrypted. */
   plain: boolean;
 }
 
-/** Keys of well-known providers. A variable that a setting names has the hosts of the setting alone. */
+/** Keys of well-known providers. A variable that the setting names has only the hosts of the setting. */
 const WELL_KNOWN: readonly (readonly [variable: string, ...hosts: string[]])[] = [
   ['OPENAI_API_KEY', 'api.openai.com'],
   ['COHERE_API_KEY', 'api.cohere.com', 'api.cohere.ai'],
@@ -35,12 +35,12 @@ export const WELL_KNOWN_KEYS: readonly ModelKey[] = WELL_KNOWN.flatMap(([variabl
 );
 
 export const MODEL_KEY_FORM =
-  'VARIABLE=host pairs, or a host alone for one without a key, with commas between them, for instance MISTRAL_API_KEY=api.mistral.ai,models.internal:8080';
+  'VARIABLE=host pairs, or a host alone if it needs no key, separated by commas, for instance MISTRAL_API_KEY=api.mistral.ai,models.internal:8080';
 
-/** Variables of reembed and its servers are never keys of models. */
+/** Variables of reembed and its servers are never model keys. */
 const OWN_SETTINGS = /^(?:REEMBED_|TEMPORAL_|DATABASE_|PG|NODE_)/;
 
-/** Reads one written binding; undefined when it is none. */
+/** Parses one written binding; returns undefined when it is not valid. */
 export function modelKeyOf(written: string): ModelKey | undefined {
   const [, variable = null, scheme, host = ''] =
     /^(?:([A-Z_][A-Z0-9_]*)=)?(https?:\/\/)?([\w.-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?)$/.exec(written) ??
@@ -51,19 +51,19 @@ export function modelKeyOf(written: string): ModelKey | undefined {
   return { variable, hostname, port, plain: scheme === 'http://' || isLoopbackHost(hostname) };
 }
 
-/** The bindings of a setting, and those of well-known providers whose variables it does not name. */
+/** Returns the bindings of the setting, and those of well-known providers whose variables it does not name. */
 export function withWellKnown(own: readonly ModelKey[]): ModelKey[] {
   const named = new Set(own.map(({ variable }) => variable));
   return [...own, ...WELL_KNOWN_KEYS.filter(({ variable }) => !named.has(variable))];
 }
 
-/** What the setting is read with. */
+/** Schema that reads the setting. */
 export const modelKeysSchema = z
   .array(z.string())
   .transform((written) => written.map(modelKeyOf))
   .pipe(z.array(z.custom<ModelKey>((key) => key !== undefined)));
 
-/** A name or address, as URLs have it, that leads to this machine. */
+/** Whether a host name or address, as written in a URL, is a loopback address. */
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

@@ -30,21 +30,24 @@ export const openaiModelSchema = z.strictObject({
     .max(LIMITS.modelNameChars)
     .regex(/^[A-Z_][A-Z0-9_]*$/, 'an environment variable name')
     .optional()
-    .describe(
-      'Name of the environment variable (of the workers and the API) that holds the key; the key itself is never stored.',
-    ),
+    .describe('Environment variable (of the workers and the API) that holds the key; the key itself is never stored.'),
   sendDimensions: z
     .boolean()
     .default(false)
-    .describe('Send `dimensions` with each call: for models that can shorten their vectors.'),
-  batchSize: z.int().min(1).max(2048).default(128).describe('Most texts of one call.'),
-  batchChars: z.int().min(1_000).max(4_000_000).default(200_000).describe('Most characters of all texts of one call.'),
-  queryPrefix: z.string().max(500).optional().describe('Put before each text of a search, as some models want it.'),
-  documentPrefix: z.string().max(500).optional().describe('Put before each text that is written.'),
-  timeoutMs: z.int().min(1_000).max(600_000).default(60_000).describe('Of one call.'),
+    .describe('Send `dimensions` with each call, for models that can shorten their vectors.'),
+  batchSize: z.int().min(1).max(2048).default(128).describe('Maximum texts in one call.'),
+  batchChars: z
+    .int()
+    .min(1_000)
+    .max(4_000_000)
+    .default(200_000)
+    .describe('Maximum characters of all texts in one call.'),
+  queryPrefix: z.string().max(500).optional().describe('Added before each search text, as some models require.'),
+  documentPrefix: z.string().max(500).optional().describe('Added before each text that is written.'),
+  timeoutMs: z.int().min(1_000).max(600_000).default(60_000).describe('Timeout of one call, in milliseconds.'),
 });
 
-/** A model that the program which runs the worker and the API registered under this name. */
+/** A model registered under this name by the program that runs the workers and the API. */
 export const customModelSchema = z.strictObject({
   provider: z
     .literal('custom')
@@ -57,10 +60,10 @@ export const modelSchema = z
   .discriminatedUnion('provider', [hashModelSchema, wordsModelSchema, openaiModelSchema, customModelSchema])
   .meta({
     id: 'Model',
-    description: 'An embedding model as configured.',
+    description: 'Configuration of an embedding model.',
     examples: [{ provider: 'hash', dimensions: 256 }, { provider: 'words' }],
   });
 
-/** An embedding model as configured. */
+/** Configuration of an embedding model. */
 export type ModelConfig = z.output<typeof modelSchema>;
 export type ModelInput = z.input<typeof modelSchema>;

@@ -1,48 +1,38 @@
-/** Names that other programs see: Temporal task queues, workflow types, signals, queries and search attributes. */
+/** Names visible to other programs: Temporal task queues, workflow types, signals, queries and search attributes. */
 
-/** The queue of the activities that load, split, embed, write and copy, so that embedding scales alone. */
+/** Returns the queue of the activities that load, split, embed, write and copy, so that embedding scales separately. */
 export function embedQueueOf(controlQueue: string): string {
   return `${controlQueue}-embed`;
 }
 
-/** The task queue of the workflows, from theirs or from that of the embed activities. */
+/** Returns the workflows' task queue, given that queue or the embed queue. */
 export function controlQueueOf(queue: string): string {
   return queue.replace(/-embed$/, '');
 }
 
-/** Names the queue of jobs that have none. */
+/** Queue of jobs that name no queue. */
 export const DEFAULT_QUEUE = 'default';
 
-/** The task queue on which handlers of jobs run. */
+/** Returns the task queue on which job handlers run. */
 export function jobQueueOf(controlQueue: string, queue: string): string {
   return queue === DEFAULT_QUEUE ? `${controlQueue}-jobs` : `${controlQueue}-jobs-${queue}`;
 }
 
 /**
- * The queue on which jobs that were started by hand or by a schedule are checked, by any worker that knows their
- * definitions: not one of those above, whose workers may all be busy for long.
+ * Returns the queue on which jobs started by hand or by a schedule are checked, by any worker with their definitions.
+ * It is separate from the queues above, whose workers may all be busy for a long time.
  */
 export function admissionQueueOf(controlQueue: string): string {
   return `${controlQueue}-job-admission`;
 }
 
-/** The workflow that decides between jobs of one name and key. */
+/** Returns the id of the workflow that coordinates jobs with the same name and key. */
 export function laneIdOf(controlQueue: string, name: string, keyHash: string): string {
   return `job-lane/${controlQueue}/${name}/${keyHash}`;
 }
 
-export const WORKFLOW = {
-  upsert: 'upsert',
-  delete: 'delete',
-  reindex: 'reindex',
-  reindexSlice: 'reindexSlice',
-  deleteIndex: 'deleteIndex',
-  maintain: 'maintain',
-  buildIndex: 'buildIndex',
-  job: 'job',
-  steer: 'steerTasks',
-  jobLane: 'jobLane',
-} as const;
+/** Workflows that are not tasks; those of tasks are in `task-types.ts`. */
+export const WORKFLOW = { maintain: 'maintain', buildIndex: 'buildIndex', jobLane: 'jobLane' } as const;
 
 export const SIGNAL = {
   cancel: 'cancel',
@@ -51,12 +41,14 @@ export const SIGNAL = {
   resume: 'resume',
   ignore: 'ignore',
   throttle: 'throttle',
+  approve: 'approve',
+  reject: 'reject',
 } as const;
 
-/** From a slice to its reindex, which has the same id as its task: how many objects it has done. */
+/** Signal from a slice to its reindex, whose workflow id is the task id: number of objects done. */
 export const SLICE_PROGRESS = 'slice-progress';
 
-/** What a job, its handler's activity and its lane tell each other. */
+/** Signals between a job, its handler's activity and its lane. */
 export const JOB_SIGNAL = {
   /** To the job: a worker runs its handler. */
   started: 'started',
@@ -66,13 +58,13 @@ export const JOB_SIGNAL = {
   leave: 'leave',
 } as const;
 
-/** To the lane: may this job run? */
+/** Update to the lane: asks whether a job may run. */
 export const ENTER_LANE = 'enter';
 
-/** To a task from its activities, and to a reindex from its slices: what they wait for. */
+/** Signal to a task from its activities, and to a reindex from its slices: what they wait for. */
 export const WAITS = 'waits';
 
-/** To a reindex from its slices: why it is to pause until someone helps. */
+/** Signal to a reindex from its slices: why it must pause until someone resumes it. */
 export const HOLD = 'hold';
 
 export const QUERY = { tracker: 'tracker' } as const;
@@ -82,23 +74,23 @@ export const SEARCH_ATTRIBUTES = {
   TaskType: 'KEYWORD',
   TaskStatus: 'KEYWORD',
   TaskParent: 'KEYWORD',
-  /** Of a run that replaces an ended one of the same task: that one's run id, so that lists can leave it out. */
+  /** Run id of the ended run of the same task that this run replaces, so that lists can omit it. */
   TaskReplaces: 'KEYWORD',
-  /** Of a job: the name of its definition. */
+  /** Name of a job's definition. */
   JobName: 'KEYWORD',
-  /** Of a job that minds no others of its name and key: the lane in which others mind it. */
+  /** Lane in which other jobs wait for this job, which itself waits for no job. */
   JobLane: 'KEYWORD',
-  /** Of a run that goes on with a task: when the task was created. That of its first run is the run's own StartTime. */
+  /** Creation time of the task, on runs that continue it; for the first run it is StartTime. */
   TaskCreateTime: 'DATETIME',
   TaskIndex: 'KEYWORD_LIST',
 } as const;
 
-/** In which Temporal carries the context of a trace, as OpenTelemetry's interceptors of all its SDKs have it. */
+/** Header of the trace context, as in the OpenTelemetry interceptors of all Temporal SDKs. */
 export const TRACE_HEADER = '_tracer-data';
 
 /**
- * Lower is sooner (Temporal's default is 3). Copying has the priority of live work: Temporal's priorities are strict, so
- * that copies of a lower one would stand still for as long as live work keeps all workers busy. What copies take is
- * bounded by their number and by `REEMBED_COPY_SHARE_PERCENT`.
+ * Lower runs first (Temporal's default is 3). Copying has the priority of live work: Temporal's priorities are strict,
+ * so copies with a lower priority would stall while live work keeps all workers busy. The load of copies is limited
+ * by their number and by `REEMBED_COPY_SHARE_PERCENT`.
  */
 export const PRIORITY = { live: 2, copy: 2 } as const;

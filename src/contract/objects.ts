@@ -1,34 +1,27 @@
 import { z } from 'zod';
 import { type Json, type JsonLimits, jsonProblem, METADATA_LIMITS, PAYLOAD_LIMITS, storageProblem } from './json.ts';
+import { isLongerJson } from './json-size.ts';
 import { LIMITS } from './limits.ts';
 
-const encoder = new TextEncoder();
-
-/** Refuses a JSON value that cannot be stored as it is, or has more bytes, levels or values than allowed. */
-function storable(mostBytes: number, limits: JsonLimits) {
+/** Refuses a JSON value that cannot be stored unchanged, or that has too many bytes, levels or values. */
+function storable(maxBytes: number, limits: JsonLimits) {
   return (value: unknown, ctx: z.RefinementCtx) => {
     const problem = jsonProblem(value, limits);
     if (problem) ctx.addIssue({ code: 'custom', path: problem.path.slice(0, NAMED_STEPS), message: problem.message });
-    else if (bytesAbove(JSON.stringify(value), mostBytes)) {
-      ctx.addIssue({ code: 'custom', message: `at most ${mostBytes} bytes of JSON` });
+    else if (isLongerJson(value, maxBytes)) {
+      ctx.addIssue({ code: 'custom', message: `at most ${maxBytes} bytes of JSON` });
     }
   };
 }
 
-/** Of the path of a problem: the rest of it may be as long as the value. */
+/** Maximum steps in the path of a problem; the full path may be as long as the value. */
 const NAMED_STEPS = 8;
-
-/** Without encoding what is far from the limit: a UTF-16 unit becomes one to three bytes. */
-function bytesAbove(text: string, most: number): boolean {
-  if (text.length > most) return true;
-  return text.length * 3 > most && encoder.encode(text).length > most;
-}
 
 export const objectIdSchema = z
   .string()
   .min(1)
   .max(LIMITS.objectIdChars, `at most ${LIMITS.objectIdChars} characters`)
-  .refine((id) => id !== '.' && id !== '..', 'must not be . or .., which no URL can name')
+  .refine((id) => id !== '.' && id !== '..', 'must not be . or .., which cannot be part of a URL')
   .superRefine((id, ctx) => {
     const problem = storageProblem(id);
     if (problem) ctx.addIssue({ code: 'custom', message: problem });
@@ -38,7 +31,7 @@ export const objectIdSchema = z
 export const versionSchema = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 /**
- * Any JSON object; its insides are checked by what stores them. It is passed on as it is: a validator that copies drops
+ * Any JSON object; its content is checked where it is stored. It is passed on unchanged: a validator that copies drops
  * the key `__proto__`.
  */
 export const jsonObjectSchema = z
@@ -67,12 +60,14 @@ export const itemSchema = z
       .max(2_000)
       .refine((uri) => storageProblem(uri) === undefined, 'must be a URI')
       .optional()
-      .describe('Where to load the payload from: `http:`, `https:` or, where that is allowed, `file:`.'),
-    metadata: metadataSchema.optional().describe('To filter searches by: at most 64 KB.'),
-    version: versionSchema.optional().describe('Of an index with `versioning: external`: the higher one wins.'),
+      .describe('Address to load the payload from: `http:`, `https:` or, if allowed, `file:`.'),
+    metadata: metadataSchema.optional().describe('JSON that searches can filter by: at most 64 KB.'),
+    version: versionSchema
+      .optional()
+      .describe('Only for an index with `versioning: external`: the higher version wins.'),
     originalId: objectIdSchema
       .optional()
-      .describe('The object that this one is derived from, and is deleted with: another one.'),
+      .describe('Another object that this one is derived from, and with which it is deleted.'),
   })
   .refine((item) => (item.payload === undefined) !== (item.uri === undefined), {
     path: ['payload'],
@@ -85,54 +80,70 @@ export type Item = z.output<typeof itemSchema>;
 /** One object to delete. */
 export const deletionSchema = z.strictObject({
   id: objectIdSchema,
-  version: versionSchema.optional().describe('Of an index with `versioning: external`.'),
+  version: versionSchema.optional().describe('Only for an index with `versioning: external`.'),
 });
 export type Deletion = z.output<typeof deletionSchema>;
 
-/** The same as a line or an element: the id alone will do. */
+/** A deletion as a line or an element; the id alone is enough. */
 export const deletionItemSchema = z
   .union([objectIdSchema, deletionSchema], { error: 'must be an id or an object with an id' })
   .transform((id) => (typeof id === 'string' ? { id } : id));
 
-export const objectSchema = z.object({
-  id: z.string(),
-  version: z.int(),
-  payload: anyJson,
-  metadata: jsonObjectSchema,
-  originalId: z.string().nullable(),
-  uri: z.string().nullable(),
-  failed: z.boolean().describe('It could not be embedded; a search does not find it.'),
-});
+export const objectSchema = z
+  .object({
+    id: z.string(),
+    version: z.int(),
+    payload: anyJson,
+    metadata: jsonObjectSchema,
+    originalId: z.string().nullable(),
+    uri: z.string().nullable(),
+    failed: z.boolean().describe('True if the object could not be embedded; searches do not find it.'),
+  })
+  .meta({ id: 'Object' });
 export type StoredObject = z.output<typeof objectSchema>;
+
+export const objectPageSchema = z
+  .object({
+    objects: z.array(objectSchema),
+    cursor: z.string().nullable().describe('Cursor of the next page; null after the last page.'),
+  })
+  .meta({ id: 'ObjectPage' });
+export type ObjectPage = z.output<typeof objectPageSchema>;
 
 export const searchSchema = z
   .strictObject({
-    text: z.string().min(1).max(100_000).optional().describe("Embedded with the index's own model."),
+    text: z.string().min(1).max(100_000).optional().describe("Embedded with the index's model."),
     vector: z
       .array(z.number())
       .min(1)
       .max(LIMITS.dimensions)
       .optional()
-      .describe('With as many dimensions as the index has.'),
-    limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Most objects in the answer.'),
+      .describe('Must have the same number of dimensions as the index.'),
+    limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Maximum objects in the response.'),
     filter: metadataSchema.optional().describe('Only objects whose metadata contains this JSON (Postgres `@>`).'),
     timeoutSeconds: z
       .number()
       .min(0.1)
       .max(LIMITS.searchSeconds)
       .optional()
-      .describe('Time for the whole search, the embedding of the text included. The default is a setting.'),
+      .describe('Timeout of the whole search, including the embedding of the text. Default: `REEMBED_SEARCH_SECONDS`.'),
   })
   .refine((search) => (search.text === undefined) !== (search.vector === undefined), {
     path: ['text'],
     message: 'give either text or vector',
   })
-  .meta({ oneOf: [{ required: ['text'] }, { required: ['vector'] }] });
+  .meta({
+    id: 'Search',
+    examples: [{ text: 'big cat', limit: 5, filter: { lang: 'en' } }],
+    oneOf: [{ required: ['text'] }, { required: ['vector'] }],
+  });
 export type Search = z.output<typeof searchSchema>;
 
 export const hitSchema = z.object({
   id: z.string(),
-  score: z.number().describe('Higher is nearer: cosine similarity, inner product, or minus the Euclidean distance.'),
+  score: z
+    .number()
+    .describe('Higher is more similar: cosine similarity, inner product, or the negative Euclidean distance.'),
   part: z.int().nullable().describe('The part that matched; null for the average of all parts.'),
   version: z.int(),
   payload: anyJson,
@@ -141,32 +152,37 @@ export const hitSchema = z.object({
     .array(z.enum(['payload', 'metadata']))
     .optional()
     .describe(
-      `Left out, with null and {} in their place: the hits of an answer carry ${LIMITS.answerBytes / 2 ** 20} MB together, the best ones first. Get the object to read it.`,
+      `Fields replaced by null or {}: the hits of a response carry at most ${LIMITS.answerBytes / 2 ** 20} MB, best hits first. Get the object to read them.`,
     ),
 });
 export type Hit = z.output<typeof hitSchema>;
 
-export const searchResultSchema = z.object({
-  index: z.string(),
-  hits: z.array(hitSchema),
-  exact: z
-    .boolean()
-    .describe(
-      'Every part that passes the filter was compared. Otherwise the HNSW index chose, and may miss a near object.',
-    ),
-  complete: z
-    .boolean()
-    .describe('False: there are fewer hits than `limit` because the time ended, and more objects may pass the filter.'),
-  reason: z
-    .enum(['no-known-words'])
-    .optional()
-    .describe(
-      'Why there are no hits. `no-known-words`: the model knows no word of the text, so nothing is near to it.',
-    ),
-});
+export const searchResultSchema = z
+  .object({
+    index: z.string(),
+    hits: z.array(hitSchema),
+    exact: z
+      .boolean()
+      .describe(
+        'True: every part that matches the filter was compared. False: the HNSW index was used and may miss objects.',
+      ),
+    complete: z
+      .boolean()
+      .describe(
+        'False: there are fewer hits than `limit` because of the timeout, and more objects may match the filter.',
+      ),
+    reason: z
+      .enum(['no-known-words'])
+      .optional()
+      .describe(
+        'Why there are no hits. `no-known-words`: the model knows no word of the text, so nothing is similar to it.',
+      ),
+  })
+  .meta({ id: 'SearchResult' });
 export type SearchResult = z.output<typeof searchResultSchema>;
 
-function isJsonObject(value: unknown): boolean {
+/** Whether a value is an object, and neither null nor an array. */
+export function isJsonObject(value: unknown): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

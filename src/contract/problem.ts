@@ -6,12 +6,12 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 const URN = 'urn:reembed:error:';
 
-/** The `type` of a problem: an address that never changes and ends with the contract's error type. */
+/** Returns the `type` of a problem: a stable URN that ends with the contract's error type. */
 export function problemTypeOf(type: ErrorType): string {
   return URN + type;
 }
 
-/** The contract's error type that a problem's `type` names; undefined for a problem that is not reembed's. */
+/** Returns the contract's error type for a problem's `type`; undefined for a problem that is not from reembed. */
 export function errorTypeOf(problemType: string): ErrorType | undefined {
   const type = problemType.startsWith(URN) ? problemType.slice(URN.length) : '';
   return isErrorType(type) ? type : undefined;
@@ -20,19 +20,19 @@ export function errorTypeOf(problemType: string): ErrorType | undefined {
 /** The body of every error. `type` is `urn:reembed:error:` and one of the error types, for instance `IndexNotFound`. */
 export const problemSchema = z
   .object({
-    // Closed in the document, open for a client, which may be older than its server.
+    // Closed in the document but open for clients, which may be older than the server.
     type: z.string().meta({
-      description: 'What kind of error it is. Stable: programs may decide by it.',
+      description: 'The kind of error. Stable: programs may rely on it.',
       enum: Object.keys(ERROR_KINDS).map((type) => URN + type),
     }),
-    title: z.string().describe('The kind in words.'),
+    title: z.string().describe('The kind of error in words.'),
     status: z.int().min(400).max(599).describe('The HTTP status.'),
-    detail: z.string().describe('What went wrong this time, for people.'),
+    detail: z.string().describe('What went wrong in this case, for people.'),
     instance: z
       .string()
       .optional()
       .describe('The request, as in the log: `urn:reembed:request:` and its `X-Request-Id`.'),
-    reason: z.string().optional().describe('A stable code where a type has several reasons.'),
+    reason: z.string().optional().describe('A stable code, where a type has several reasons.'),
     issues: z
       .array(
         z.object({
@@ -41,11 +41,11 @@ export const problemSchema = z
         }),
       )
       .optional()
-      .describe('Each bad field.'),
+      .describe('Each invalid field.'),
   })
   .meta({
     id: 'Problem',
-    description: 'Every error is answered with one (RFC 9457).',
+    description: 'The body of every error response (RFC 9457).',
     examples: [
       {
         type: `${URN}InvalidInput`,

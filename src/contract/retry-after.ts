@@ -1,20 +1,20 @@
-/** A mistake in a clock or a unit must not put a task to sleep for days: it asks again after some minutes. */
-const LONGEST_MS = 5 * 60_000;
-/** Asking again at once would be the opposite of slowing down. */
-const LEAST_MS = 500;
+/** Cap, so that a wrong clock or unit does not stop a task for days: it tries again after some minutes. */
+const MAX_MS = 5 * 60_000;
+/** Minimum, since an immediate retry would not slow down. */
+const MIN_MS = 500;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * How long a response asks to wait, in milliseconds, from half a second to five minutes: `retry-after-ms`, `Retry-After` in seconds or as a
- * date (RFC 9110), else when OpenAI's `x-ratelimit-reset-*` says the limit that ran out is filled again. Header names
- * are in lower case. Undefined when nothing readable is there.
+ * Returns the wait that a response asks for, in milliseconds, from half a second to five minutes: `retry-after-ms`,
+ * `Retry-After` in seconds or as a date (RFC 9110), else OpenAI's `x-ratelimit-reset-*` of the exhausted limit. Header
+ * names are in lower case. Returns undefined when there is no readable value.
  */
 export function readRetryAfterMs(headers: Headers | undefined, now: number = Date.now()): number | undefined {
   if (headers === undefined) return undefined;
   const waitMs = readMilliseconds(headers) ?? readRetryAfter(headers, now) ?? readRateLimitReset(headers);
-  return waitMs === undefined ? undefined : Math.min(Math.max(LEAST_MS, Math.ceil(waitMs)), LONGEST_MS);
+  return waitMs === undefined ? undefined : Math.min(Math.max(MIN_MS, Math.ceil(waitMs)), MAX_MS);
 }
 
 function readMilliseconds(headers: Headers): number | undefined {
@@ -26,7 +26,7 @@ function readRetryAfter(headers: Headers, now: number): number | undefined {
   if (value === undefined || value === '') return undefined;
   const seconds = readNumber(value);
   if (seconds !== undefined) return seconds * 1000;
-  // Any letter: `Date.parse` takes a negative number for a year.
+  // Require a letter: `Date.parse` reads a negative number as a year.
   const date = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : date - now;
 }
@@ -43,7 +43,7 @@ function one(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** `6m0s`, `1.5s`, `20ms`. */
+/** Parses `6m0s`, `1.5s`, `20ms` to milliseconds. */
 function readDuration(value: string | undefined): number | undefined {
   const parts = [...(value ?? '').matchAll(/([\d.]{1,20})(ms|s|m|h|d)/g)];
   if (parts.length === 0) return undefined;

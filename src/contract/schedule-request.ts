@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { type Duration, durationSchema } from './duration-schema.ts';
 import { durationMs } from './durations.ts';
 import { readEvery, timeZoneProblem } from './every.ts';
 import { callOptionsSchema } from './jobs.ts';
 import { overlapSchema } from './schedules.ts';
-import { type Duration, durationSchema } from './tasks.ts';
 
-/** Temporal takes a shorter time for this. */
-const SHORTEST_CATCH_UP_MS = 10_000;
-const LONGEST_MS = 10 * 366 * 86_400_000;
+/** Temporal raises shorter times to this. */
+const MIN_CATCH_UP_MS = 10_000;
+const MAX_MS = 10 * 366 * 86_400_000;
 
 const everySchema = z
   .union([z.number(), z.string().max(200)])
@@ -16,13 +16,13 @@ const everySchema = z
     if (typeof read === 'string') ctx.addIssue({ code: 'custom', message: read });
   })
   .describe(
-    'An interval of whole seconds (`90s`, `1m`, a number of seconds), or a cron expression: of five fields, of seven ' +
-      'with seconds before and years behind them, or one such as `@daily`.',
+    'An interval of whole seconds (`90s`, `1m`, a number of seconds), or a cron expression: five fields, seven ' +
+      'fields with seconds first and years last, or a shorthand such as `@daily`.',
   )
   .meta({
     examples: ['0 9 * * MON-FRI'],
     anyOf: [
-      { type: 'integer', minimum: 1, maximum: LONGEST_MS / 1_000 },
+      { type: 'integer', minimum: 1, maximum: MAX_MS / 1_000 },
       { type: 'string', maxLength: 200 },
     ],
   });
@@ -34,61 +34,71 @@ const timeZoneSchema = z
     const message = timeZoneProblem(timeZone);
     if (message !== undefined) ctx.addIssue({ code: 'custom', message });
   })
-  .describe('In which a cron expression is read: UTC if not given.')
+  .describe('Time zone of the cron expression; default: UTC.')
   .meta({ examples: ['Europe/Berlin'] });
 
 function between(leastMs: number, message: string) {
   return (duration: Duration, ctx: z.RefinementCtx) => {
     const ms = durationMs(duration);
-    if (ms < leastMs || ms > LONGEST_MS) ctx.addIssue({ code: 'custom', message });
+    if (ms < leastMs || ms > MAX_MS) ctx.addIssue({ code: 'custom', message });
   };
 }
 
-/** When a schedule runs, and how. */
+/** Times and policies of a schedule. */
 export const scheduleTimesSchema = z.strictObject({
   every: everySchema,
   timeZone: timeZoneSchema.optional(),
   jitter: durationSchema
     .superRefine(between(0, 'at most 10 years'))
     .default('0s')
-    .describe('Each run comes up to this much later, by chance, so that not everything begins at once.'),
+    .describe('Each run is delayed by a random time up to this, so that runs do not all start at once.'),
   overlap: overlapSchema.default('skip'),
   catchUp: durationSchema
-    .superRefine(between(SHORTEST_CATCH_UP_MS, 'from 10 seconds to 10 years'))
+    .superRefine(between(MIN_CATCH_UP_MS, 'from 10 seconds to 10 years'))
     .default('365d')
-    .describe('How late a run may be that was missed while the Temporal server was away.'),
+    .describe('How late a run may start that was missed while the Temporal server was unavailable.'),
   paused: z
     .boolean()
     .optional()
-    .describe('Nothing runs until it is resumed. An update without it leaves this as it is.'),
-  note: z.string().max(1_000).optional().describe('For people, for instance why it is paused.'),
+    .describe('No runs start until the schedule is resumed. An update without this field does not change it.'),
+  note: z.string().max(1_000).optional().describe('A note for people, for instance why the schedule is paused.'),
   ifExists: z
     .enum(['update', 'refuse', 'keep'])
     .default('update')
-    .describe('When there is one of this name and key: change it, refuse with `ScheduleExists`, or leave it as it is.'),
+    .describe(
+      'If a schedule with this name and key exists: update it, refuse with `ScheduleExists`, or keep it unchanged.',
+    ),
 });
 
 /** An interval has no time zone. */
 export function requireZoneOfCron(times: { every: string | number; timeZone?: string }, ctx: z.RefinementCtx): void {
   const every = readEvery(times.every);
   if (times.timeZone === undefined || typeof every === 'string' || every.kind === 'cron') return;
-  ctx.addIssue({ code: 'custom', path: ['timeZone'], message: 'only with a cron expression: an interval has none' });
+  ctx.addIssue({
+    code: 'custom',
+    path: ['timeZone'],
+    message: 'is only allowed with a cron expression: an interval has no time zone',
+  });
 }
 
 export type ScheduleTimes = z.output<typeof scheduleTimesSchema>;
 export type ScheduleTimesInput = z.input<typeof scheduleTimesSchema>;
 
-/** Of each run: those of one call, but for when it runs and how it is named, which the schedule says. */
+/** Options of each run: those of one call, except the time and the id, which the schedule sets. */
 export const scheduledOptionsSchema = callOptionsSchema.omit({ taskId: true, at: true, delay: true });
 export type ScheduledOptions = z.input<typeof scheduledOptionsSchema>;
 
-/** A schedule as it is wanted, with what each run gets. */
+/** The desired state of a schedule, with the input of its runs. */
 export const scheduleRequestSchema = scheduleTimesSchema
   .extend({
-    input: z.unknown().optional().describe('What each run gets: none for jobs that take none.'),
+    input: z.unknown().optional().describe('Input of each run; omit it for jobs without input.'),
     options: scheduledOptionsSchema
       .optional()
-      .describe('Of each run, as in a call: they win over those of the definition.'),
+      .describe('Options of each run, as in a call; they override those of the definition.'),
   })
-  .superRefine(requireZoneOfCron);
+  .superRefine(requireZoneOfCron)
+  .meta({
+    id: 'ScheduleRequest',
+    examples: [{ every: '0 9 * * MON-FRI', timeZone: 'Europe/Berlin', input: { to: 'all' } }],
+  });
 export type ScheduleRequest = z.input<typeof scheduleRequestSchema>;

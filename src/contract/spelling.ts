@@ -1,4 +1,4 @@
-/** The candidate that differs from `word` by the fewest letters, if by few enough to be a slip. */
+/** Returns the candidate closest to `word`, if it is close enough for a typo. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const most = Math.max(2, Math.floor(word.length / 4));
   const near = candidates
@@ -8,7 +8,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return near[0]?.candidate;
 }
 
-/** Letters to insert, remove or replace to make one word of the other (Levenshtein). */
+/** Returns the Levenshtein distance of two words. */
 function distanceOf(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [at, letter] of [...from].entries()) {

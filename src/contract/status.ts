@@ -1,34 +1,34 @@
 /**
- * The statuses of a task and the moves between them, as data: workflow code checks its moves against this table, and the
- * documentation shows it.
+ * The statuses of a task and the moves between them, as data: workflow code checks its moves against this table, and
+ * the documentation shows it.
  */
 
 interface StatusFacts {
-  /** What it means, for people. */
+  /** Its meaning, for people. */
   means: string;
-  /** The statuses that may follow; after an ended task's, those of its next run. */
+  /** The statuses that may follow; for an ended task, those of its next run. */
   next: readonly string[];
 }
 
 export const STATUSES = {
   pending: {
-    means: 'accepted; no worker has taken it up yet',
+    means: 'accepted; no worker has started it yet',
     next: ['processing'],
   },
   processing: {
-    means: 'an attempt runs',
+    means: 'an attempt is running',
     next: ['done', 'waiting', 'paused', 'failed', 'exhausted', 'canceled', 'refused', 'ignored'],
   },
   waiting: {
-    means: 'for something that is in the way, or for its time; `detail` says for what and how long',
+    means: 'blocked by something, or not due yet; `detail` says by what and for how long',
     next: ['processing', 'paused', 'failed', 'exhausted', 'canceled', 'refused', 'ignored'],
   },
   paused: {
-    means: 'held back by someone until it is resumed; then it is at what it was at before',
+    means: 'paused by someone until it is resumed; then it returns to its previous status',
     next: ['processing', 'waiting', 'failed', 'canceled', 'ignored'],
   },
   failed: {
-    means: 'the last attempt failed; another one follows after a back-off, unless the error cannot be retried',
+    means: 'the last attempt failed; another one follows after a back-off, unless the error is not retryable',
     next: ['processing', 'paused', 'canceled', 'ignored'],
   },
   exhausted: {
@@ -36,15 +36,15 @@ export const STATUSES = {
     next: ['processing'],
   },
   done: {
-    means: 'all was done; single items may be on the failed list',
+    means: 'completed; individual items may be on the failed list',
     next: ['processing'],
   },
   canceled: {
-    means: 'stopped by someone; nothing is written for it any more, and its locks are released',
+    means: 'stopped by someone; it writes nothing more, and its locks are released',
     next: ['processing'],
   },
   refused: {
-    means: 'a rule forbids it as things are, for instance a conflict with `onConflict: refuse`',
+    means: 'a rule currently forbids it, for instance a conflict with `onConflict: refuse`',
     next: ['processing'],
   },
   ignored: {

@@ -1,8 +1,8 @@
 import type { TaskStatus } from './status.ts';
 
 /**
- * What each steering call does to a task in each state, as data: the clients act by this table, the documentation shows
- * it, and a test goes through all of it.
+ * What each steering call does to a task in each state, as data: the clients follow this table, the documentation shows
+ * it, and a test covers every cell.
  */
 
 export const STEERING_CALLS = [
@@ -16,25 +16,28 @@ export const STEERING_CALLS = [
 ] as const;
 export type SteeringCall = (typeof STEERING_CALLS)[number];
 
-/** `answer`: the type of the error; null when the tracker is answered. */
+/** `answer`: the type of the error; null when the call returns the tracker. */
 export const EFFECTS = {
-  stops: { means: 'it stops and is `canceled`; the answer comes when it has, after 10 s at most', answer: null },
-  isSetAside: { means: 'it stops and is `ignored`', answer: null },
-  pauses: { means: 'it is held: `paused` once it has come to the end of what it is doing', answer: null },
-  resumes: { means: 'it is at what it was at before', answer: null },
-  goesOn: { means: 'it goes on at once', answer: null },
-  looksAgain: {
-    means: 'a reindex that another one holds up looks at once whether that has ended; else nothing',
+  stops: {
+    means: 'it stops and is `canceled`; the call returns when it has stopped, after at most 10 s',
     answer: null,
   },
-  changesRate: { means: 'a reindex copies with the new rate; other types are refused: `InvalidInput`', answer: null },
-  runsAgain: { means: 'a new run, same id, input and version; attempts are counted on', answer: null },
-  nothing: { means: 'nothing; the answer is the tracker as it is', answer: null },
-  tooLate: { means: 'nothing; the answer is the error `TaskClosed`', answer: 'TaskClosed' },
+  isSetAside: { means: 'it stops and is `ignored`', answer: null },
+  pauses: { means: 'it becomes `paused` when its current step ends', answer: null },
+  resumes: { means: 'it returns to its previous status', answer: null },
+  continues: { means: 'it continues immediately, unless it waits for an approval', answer: null },
+  checksAgain: {
+    means: 'a reindex blocked by another one checks immediately whether that one has ended; otherwise nothing happens',
+    answer: null,
+  },
+  changesRate: { means: 'a reindex copies at the new rate; other types are refused with `InvalidInput`', answer: null },
+  runsAgain: { means: 'a new run with the same id, input and version; the attempt count continues', answer: null },
+  nothing: { means: 'nothing happens; the call returns the tracker unchanged', answer: null },
+  tooLate: { means: 'nothing happens; the call returns the error `TaskClosed`', answer: 'TaskClosed' },
 } as const;
 export type SteeringEffect = keyof typeof EFFECTS;
 
-/** A status, where one status can mean two things: a failed task may be backing off, or have ended. */
+/** A status, with `failed` split in two: the task may be backing off, or have ended. */
 export type TaskState = Exclude<TaskStatus, 'failed'> | 'failed, backing off' | 'failed, ended';
 
 type Row = Record<SteeringCall, SteeringEffect>;
@@ -48,7 +51,7 @@ const OPEN: Row = {
   ignore: 'isSetAside',
   throttle: 'changesRate',
 };
-const HELD_BACK: Row = { ...OPEN, restart: 'goesOn', 'restart with force': 'goesOn' };
+const HELD_BACK: Row = { ...OPEN, restart: 'continues', 'restart with force': 'continues' };
 const ENDED: Row = {
   cancel: 'nothing',
   restart: 'runsAgain',
@@ -60,11 +63,11 @@ const ENDED: Row = {
 };
 const GIVEN_UP: Row = { ...ENDED, restart: 'tooLate' };
 
-/** A pending task does what is asked of it as soon as a worker takes it up. */
+/** The table; a pending task obeys a call when a worker starts it. */
 export const STEERING: Record<TaskState, Row> = {
   pending: OPEN,
   processing: OPEN,
-  waiting: { ...HELD_BACK, resume: 'looksAgain' },
+  waiting: { ...HELD_BACK, resume: 'checksAgain' },
   paused: { ...HELD_BACK, pause: 'nothing', resume: 'resumes' },
   'failed, backing off': HELD_BACK,
   'failed, ended': ENDED,
@@ -75,7 +78,7 @@ export const STEERING: Record<TaskState, Row> = {
   ignored: GIVEN_UP,
 };
 
-/** What a call does to a task with this status, whose workflow has ended or not. */
+/** Returns the effect of a call on a task with this status; `ended` is whether its workflow has ended. */
 export function effectOf(status: TaskStatus, ended: boolean, call: SteeringCall): SteeringEffect {
   const state = status === 'failed' ? (ended ? 'failed, ended' : 'failed, backing off') : status;
   return STEERING[state][call];

@@ -1,14 +1,14 @@
 import type { TaskStatus } from './status.ts';
-import type { TaskType } from './tasks.ts';
+import type { TaskType } from './task-types.ts';
 
 /**
- * What workflows tell their worker about tasks, as they happen and not when a history is replayed. Nothing comes back,
- * so histories know nothing of it.
+ * Events that workflows send to their worker as they happen, but not during replay. They return nothing,
+ * so histories do not contain them.
  */
-// A type and not an interface: the SDK wants what has an index.
+// A type, not an interface: the SDK requires an index signature.
 export type TaskEvents = {
   attempted(event: { type: TaskType }): void;
   attemptFailed(event: { type: TaskType; error: string }): void;
-  /** `seconds` from the creation of the task. */
+  /** `seconds` since the creation of the task. */
   ended(event: { type: TaskType; status: TaskStatus; seconds: number }): void;
 };

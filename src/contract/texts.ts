@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { storageProblem } from './json.ts';
 
-/** A text that Temporal and Postgres can keep: no NUL, no half surrogate pair. */
+/** Schema of a text that Temporal and Postgres can store: no NUL, no lone surrogate. */
 export function plainText(maxChars: number) {
   return z
     .string()
@@ -10,4 +10,9 @@ export function plainText(maxChars: number) {
       const message = storageProblem(text);
       if (message) ctx.addIssue({ code: 'custom', message });
     });
+}
+
+/** Formats a share of 0 to 1 in percent, with at most one decimal. */
+export function percentText(share: number): string {
+  return `${Math.round(share * 1_000) / 10} %`;
 }

@@ -1,10 +1,10 @@
-/** Numbers in order; from a model that answers in single precision, as pgvector keeps them, a typed array. */
+/** A vector; a typed array if the model returns single precision, which pgvector stores. */
 export type Vector = readonly number[] | Float32Array;
 
-/** pgvector keeps single-precision numbers, refuses larger ones and calculates with them. */
+/** Largest number that pgvector accepts: it stores and computes in single precision. */
 export const FLOAT32_MAX = 3.4028234663852886e38;
 
-/** Of the single-precision numbers that pgvector makes of these. */
+/** Returns the squared length of the vector after rounding to single precision, as pgvector does. */
 export function squaredLength(vector: Vector): number {
   let sum = 0;
   for (let at = 0; at < vector.length; at += 1) sum += Math.fround(vector[at] as number) ** 2;

@@ -1,20 +1,25 @@
+import type { z } from 'zod';
+import type { Approval, Approve } from './approval.ts';
+import type { Duration } from './duration-schema.ts';
 import type { Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
 import type { SteerAction, SteerFilter } from './steer-tasks.ts';
-import type { Duration, OnReindex, SteeringEntry, TaskType, Tracker, TrackerError } from './tasks.ts';
+import type { OnReindex } from './task-bodies.ts';
+import type { TASKS, TaskType } from './task-types.ts';
+import type { SteeringEntry, Tracker, TrackerError } from './tasks.ts';
 
 /**
  * The first argument of each workflow is the body of the HTTP call, as a person would write it. What the API and the
- * workflows themselves add is the second one, a `HandOver`: nobody else gives one, and the first argument has no room
- * for it.
+ * workflows themselves add is the second argument, a `HandOver`: no other caller sends one, and the first argument has
+ * no fields for it.
  */
 
-/** What a restarted task, or one continued as a new run, keeps. */
+/** State that a task keeps when it is restarted or continued as a new run. */
 export interface Carried {
   attempts: number;
-  /** Only of a run that continues itself. */
+  /** Only when a run continues itself. */
   maxAttempts?: number;
   createTime: string;
   errors: TrackerError[];
@@ -23,12 +28,12 @@ export interface Carried {
   version?: number | null;
   /** Set when a run continues itself: it is still the same attempt. */
   sameAttempt?: boolean;
-  /** Only what is on the failed list is done again. */
+  /** Process only items on the failed list. */
   onlyFailed?: boolean;
   steering?: SteeringEntry[];
   status?: Tracker['status'];
   children?: Tracker['children'];
-  /** What people have asked of a run that continues itself. */
+  /** Pending requests of users, when a run continues itself. */
   signals?: CarriedSignals;
 }
 
@@ -38,56 +43,56 @@ export interface CarriedSignals {
   restartRequested: boolean;
 }
 
-/** Raised when what is handed over changes its meaning: a run refuses what another version has handed over. */
+/** Increased when the meaning of a hand-over changes: a run refuses a hand-over of another version. */
 export const HAND_OVER_VERSION = 1 as const;
 
-/** What the product itself gives a run beside its body; each type of task takes some of it. */
+/** What reembed itself passes to a run besides its body; each task type uses some of the fields. */
 export interface HandOver {
   v: typeof HAND_OVER_VERSION;
-  /** The run that goes on as this one; only with it may a run be given where the earlier one was. */
+  /** The run that this one continues; required for the progress of an earlier run. */
   from?: string;
-  /** Of a task that is restarted, or that goes on as a new run. */
+  /** State of a task that is restarted or continued as a new run. */
   previous?: Carried;
-  /** Of an upsert or a delete whose items the API or an earlier run has accepted. */
+  /** Set for an upsert or a delete whose items the API or an earlier run has accepted. */
   accepted?: Accepted;
-  /** There may be failed items of an earlier task of this id: they are forgotten before anything is written. */
+  /** An earlier task with this id may have failed items: clear them before anything is written. */
   forget?: boolean;
-  /** Where an upsert or a delete is; only of an earlier run. */
+  /** Progress of an upsert or a delete; only from an earlier run. */
   write?: WriteState;
-  /** Where a reindex is; only of an earlier run. */
+  /** Progress of a reindex; only from an earlier run. */
   reindex?: ReindexState;
-  /** Where a slice is; only of an earlier run. */
+  /** Progress of a slice; only from an earlier run. */
   slice?: { after: string | null; ratePerSecond: number | null };
-  /** Of the deletion of an index that a reindex has replaced. */
+  /** Set for the deletion of an index that a reindex has replaced. */
   retired?: RetiredIndex;
-  /** Where the deletion of an index is; only of an earlier run. `mirror` null: it is no longer kept current. */
+  /** Progress of an index deletion; only from an earlier run. `mirror` null: the index is no longer kept current. */
   deletion?: { deleteAtMs: number; indexNo: number; mirror: MirrorState | null };
-  /** The index that is to be deleted, and not another of the same name. */
+  /** Number of the index to delete, so that another index with the same name is not deleted. */
   indexNo?: number;
-  /** Who has asked for the steering of many tasks. */
+  /** Caller of a bulk steering task. */
   by?: string;
-  /** What the client or `admitJob` made of the options of a job. */
+  /** The options of a job, as resolved by the client or by `admitJob`. */
   plan?: JobPlan;
   /** Set by the lane that started the job. */
   turn?: Turn;
-  /** Set on the record of a submission that was ignored: the job that stands for it. */
+  /** Set on the record of an ignored submission: the id of the job that it duplicates. */
   standsFor?: string;
 }
 
 export interface RetiredIndex {
   parentId: string;
-  /** The index must still be this one, and not another of the same name. */
+  /** Number of the index, so that another index with the same name is not deleted. */
   indexNo: number;
-  /** The index is kept current from another one until it is deleted. */
+  /** Set if the index is kept current from another one until it is deleted. */
   mirror?: MirrorState;
 }
 
-/** Where a live write is: all that a new run of it needs. */
+/** Progress of a live write: everything that its next run needs. */
 export interface WriteState {
   counts: Record<'written' | 'unchanged' | 'stale' | 'failed' | 'forwarded' | 'forwardFailed' | 'heldBackMs', number>;
-  /** Stretches of items that are still to be written, each by a lane. */
+  /** Ranges of items that must still be written, each by a lane. */
   lanes: { seq: number; toSeq: number }[];
-  /** Number of the index that deserves an HNSW index. */
+  /** Number of the index that needs an HNSW index. */
   indexDue: number | null;
 }
 
@@ -96,13 +101,13 @@ interface CommonInput {
   maxAttempts?: number;
 }
 
-/** The API has checked the input, given it its version and staged its items. */
+/** Input that the API has checked, with its version and its staged items. */
 export interface Accepted {
   version: number;
   total: number;
-  /** The index that was named, which alone may be written to; null: an alias was, which is followed. */
+  /** Number of the named index, the only one that may be written; null if an alias was named, which is resolved. */
   indexNo?: number | null;
-  /** Under what the items are staged: one acceptance's own, so that two with the same task id cannot mix. */
+  /** Key of the staged items, unique per acceptance, so that two with the same task id cannot mix. */
   staging: string;
 }
 
@@ -133,26 +138,29 @@ export interface ReindexInput extends CommonInput {
   batchSize?: number;
   maxFailed?: number;
   destExisting?: 'refuse' | 'replace';
+  approve?: Approve;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
   ratePerSecond?: number;
   lockSeconds?: number;
   drainSeconds?: number;
 }
 
-/** Where a reindex is: all that a new run of it needs. */
+/** Progress of a reindex: everything that its next run needs. */
 export interface ReindexState {
   locked: LockedPair | null;
-  /** Keys up to this one are copied under this lock; null: none are. */
+  /** Last key copied under this lock; null if none. */
   copiedTo: string | null;
-  /** Slices were begun under this lock. */
+  /** Slices were started under this lock. */
   isCopyBegun?: boolean;
-  /** Copied and indexed: need not be done again under the same lock. */
+  /** Copy and HNSW build are complete, and need not be repeated under the same lock. */
   copied: boolean;
-  /** Changes of the source up to this one are in the destination. */
+  /** Number of the last source change that is in the destination. */
   mark: number;
   ratePerSecond: number | null;
   cutOver: (Pair & { mark: number; source: string; alias: string | null; mirrorLock: string | null }) | null;
-  /** How far the run is that tries again what could not be embedded. */
+  /** Set once the new index is complete, if someone must decide about the switch. */
+  approval?: Approval;
+  /** Progress of the retry of objects that could not be embedded. */
   retry?: { after: string | null; embedded: number; failed: number };
 }
 
@@ -165,25 +173,25 @@ export interface LockedPair extends Pair {
   lock: string;
   source: string;
   alias: string | null;
-  /** The destination was there before, with objects. */
+  /** The destination already existed, with objects. */
   destHasObjects?: boolean;
-  /** That under which the source is kept current after the cut-over, if it is. */
+  /** Lock under which the source is kept current after the cut-over; null if it is not. */
   mirrorLock: string | null;
-  /** How to copy a source that is small; none: that is still to be planned. */
+  /** Copy plan of a small source; absent or null if it must still be planned. */
   plan?: SlicePlan | null;
 }
 
 export interface SlicePlan {
   slices: { after: string | null; until: string | null }[];
-  /** Objects of one slice, about. */
+  /** Approximate objects in one slice. */
   size: number;
   /** Objects of the source. */
   total: number;
-  /** Batches that each slice copies at once; absent: 1. */
+  /** Batches that each slice copies at once; default: 1. */
   inFlight?: number;
 }
 
-/** Given by its reindex alone. */
+/** Input of a slice; only its reindex starts it. */
 export interface ReindexSliceInput {
   parentId: string;
   lock: string;
@@ -192,7 +200,7 @@ export interface ReindexSliceInput {
   after: string | null;
   until: string | null;
   batchSize: number;
-  /** Batches copied at once; absent: 1. */
+  /** Batches copied at once; default: 1. */
   inFlight?: number | undefined;
   ratePerSecond: number | null;
 }
@@ -211,19 +219,19 @@ export interface MirrorState {
   mark: number;
 }
 
-/** A job with all its options as they are to be; times in milliseconds. */
+/** The resolved options of a job; times in milliseconds. */
 export interface JobPlan {
   timeoutMs: number;
-  /** Of the workers that run it. */
+  /** Queue of the workers that run it. */
   queue: string;
   bind: boolean;
   onDuplicate: OnDuplicate;
-  /** Hash of what makes it a duplicate of others of its name. */
+  /** Hash of the key by which jobs with the same name are duplicates. */
   keyHash: string;
   newest: boolean;
   maxAttempts: number;
   backOff: { initialMs: number; factor: number; mostMs: number };
-  /** At a moment in ms since 1970, or so long after its start, by the server's clock; null: at once. */
+  /** A time in ms since 1970, or a delay after its start, by the server's clock; null: immediately. */
   runs: { atMs: number } | { afterMs: number } | null;
   priority: number;
   fairnessKey: string | null;
@@ -231,7 +239,7 @@ export interface JobPlan {
   isolate: Isolate;
 }
 
-/** Which tasks are steered is looked up once, when it begins. */
+/** Input of bulk steering; the matching tasks are looked up once, at its start. */
 export interface SteerInput extends CommonInput {
   action: SteerAction;
   filter: SteerFilter;
@@ -246,7 +254,7 @@ export interface JobInput extends Omit<CallOptions, 'at'>, CommonInput {
   at?: string;
 }
 
-/** Whether a job may run now, or behind which other one. */
+/** Whether a job may run now, or which job it waits for. */
 export type Turn = { kind: 'runs' } | { kind: 'waits'; behind: string };
 
 /** Asks a lane whether a job may run. */
@@ -254,44 +262,49 @@ export interface LaneRequest {
   taskId: string;
   onDuplicate: Exclude<OnDuplicate, 'parallel'>;
   newest: boolean;
-  /** Of the job's workflow, when it is there already: it was started by hand, by a schedule or again. */
+  /** Run id of the job's workflow if it exists: it was started by hand, by a schedule or by a restart. */
   runId: string | null;
-  /** The job to start when it is accepted, or whose input the one that waits is to have. */
+  /** The job to start when it is accepted, or whose input replaces that of the waiting job. */
   job: JobInput;
-  /** Needed when the lane is to start it. */
+  /** Required when the lane starts the job. */
   plan?: JobPlan;
   inputHash: string | null;
+  /** The trace of the sender, in which the lane starts the job. */
+  trace?: TraceCarrier;
 }
 
-/** `exists`: there is a job of this id already, from an earlier submission. */
+/** A trace as W3C headers. */
+export type TraceCarrier = Record<string, string>;
+
+/** Answer of a lane; `exists`: a job with this id exists from an earlier submission. */
 export type LaneAnswer = Turn | { kind: 'ignored'; standsFor: string } | { kind: 'exists' };
 
 /** A job in its lane. */
 export interface LaneEntry {
   taskId: string;
   runId: string;
-  /** It has been told that its turn has come, or was started with it. */
+  /** It was notified of its turn, or was started with it. */
   told: boolean;
-  /** It minds no others and has not waited for its turn; others mind it. */
+  /** It does not wait for other jobs, but they wait for it. */
   parallel?: boolean;
-  /** The input of a newer submission that was ignored for it. */
+  /** Input of a newer submission that was ignored as a duplicate of it. */
   newest?: { input: unknown };
 }
 
 export interface LaneInput {
-  /** Of the jobs, for people. */
+  /** Name of the jobs, for people. */
   name: string;
 }
 
-/** The second argument of a lane that goes on as a new run: the first entry has its turn, the others wait. */
+/** Second argument of a lane that continues as a new run: the first entry has its turn, the others wait. */
 export interface LaneHandOver {
   v: typeof HAND_OVER_VERSION;
   from: string;
   entries: LaneEntry[];
 }
 
-/** What every workflow may be started with, by type of task. */
-export interface TaskInputs {
+/** Inputs of workflows that differ from the body of the task type, for instance because their items are staged. */
+interface OwnInputs {
   upsert: UpsertInput;
   delete: DeleteInput;
   reindex: ReindexInput;
@@ -300,4 +313,8 @@ export interface TaskInputs {
   job: JobInput;
   steer: SteerInput;
 }
-export type AnyTaskInput = TaskInputs[TaskType];
+
+/** Inputs of the workflows, by task type. */
+export type TaskInputs = {
+  [T in TaskType]: T extends keyof OwnInputs ? OwnInputs[T] : z.input<NonNullable<(typeof TASKS)[T]['body']>>;
+};

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Work that takes longer than this lets others go first. */
+/** Work that takes longer than this yields. */
 const SLICE_MS = 8;
 
 let turns: Promise<void> = Promise.resolve();
 
 /**
- * Keeps long work from holding the event loop: `breathe` between its pieces waits, when they have taken 8 ms, until
- * everything else has had its turn. All who breathe share one queue, so that the pieces of many do not add up.
+ * Keeps long work from blocking the event loop: call `breathe` between its pieces; after 8 ms of work it waits until
+ * everything else has had its turn. All instances share one queue, so that their pieces do not add up.
  */
 export class Pace {
   private since = performance.now();
@@ -20,7 +20,7 @@ export class Pace {
   }
 }
 
-/** `items.map(work)` that lets others go first between its items. Rejects when `signal` is aborted. */
+/** Like `items.map(work)`, but yields between items. Rejects if `signal` is aborted. */
 export async function eachInTurn<T, R>(items: readonly T[], work: (item: T) => R, signal?: AbortSignal): Promise<R[]> {
   const pace = new Pace();
   const results: R[] = [];

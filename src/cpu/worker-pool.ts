@@ -2,31 +2,31 @@ import pLimit from 'p-limit';
 import { Tinypool } from 'tinypool';
 
 export interface WorkerPoolOptions {
-  /** Threads or processes at once; a call that finds none free waits. */
+  /** Max threads or processes; further calls wait. */
   most: number;
   runtime?: 'worker_threads' | 'child_process';
   env?: Record<string, string>;
-  /** Sees why a thread or process without a call ended. */
+  /** Called with the error of a thread or process that ended without a call. */
   onProblem?: (error: unknown) => void;
 }
 
-/** The thread or process of a call could not start; the cause says why. */
+/** Thrown if the thread or process of a call could not start; the cause says why. */
 export class CannotStart extends Error {}
 
 const IDLE_MS = 60_000;
 
 /**
- * Threads or processes that run the default export of one module, one call each at a time. None starts before a call
- * needs it; those without work end after a minute and never keep the process alive.
+ * A pool of threads or processes that run the default export of one module, one call each at a time. They start when a
+ * call needs them, end after a minute without work, and never keep the process alive.
  */
 export class WorkerPool<Request, Answer> {
   private readonly pool: Tinypool;
   /**
-   * The queue is here: the pool's own one stands still once a thread has died or was ended, for no other is started until
-   * the next call.
+   * The queue of calls. Tinypool's own queue stalls after a thread has died or was ended, because it starts no other
+   * until the next call.
    */
   private readonly inTurn: <T>(call: () => Promise<T>) => Promise<T>;
-  /** Calls given to the pool, oldest first: it takes them up in this order. */
+  /** Calls passed to Tinypool, oldest first: it starts them in this order. */
   private readonly given = new Set<AbortController>();
 
   constructor(module: URL, { most, runtime = 'worker_threads', env, onProblem }: WorkerPoolOptions) {
@@ -40,7 +40,7 @@ export class WorkerPool<Request, Answer> {
       serialization: 'advanced',
       ...(env && { env }),
     });
-    // The end of one that had begun nothing: it could not start, and what waits for it would wait forever.
+    // A thread or process ended before its first call: it could not start, and the waiting call would wait forever.
     this.pool.on('error', (error) => {
       onProblem?.(error);
       const { queueSize } = this.pool;
@@ -49,13 +49,13 @@ export class WorkerPool<Request, Answer> {
   }
 
   /**
-   * Calls the module. Aborting `signal` takes the call out of the queue, or ends its thread or process, whatever that is
-   * at. Rejects with the reason of the signal, the error of the module, `CannotStart`, or what the thread or process died
-   * of.
+   * Calls the module. The buffers in `moved` are passed on without a copy: they are empty afterwards. Aborting `signal`
+   * removes the call from the queue, or ends its thread or process immediately. Rejects with the reason of the signal,
+   * the error of the module, `CannotStart`, or the error that ended the thread or process.
    */
-  run(request: Request, signal?: AbortSignal): Promise<Answer> {
+  run(request: Request, signal?: AbortSignal, moved: readonly ArrayBuffer[] = []): Promise<Answer> {
     return untilAborted(
-      this.inTurn(() => this.call(request, signal)),
+      this.inTurn(() => this.call(request, signal, moved)),
       signal,
     );
   }
@@ -64,13 +64,17 @@ export class WorkerPool<Request, Answer> {
     await this.pool.destroy();
   }
 
-  private async call(request: Request, signal?: AbortSignal): Promise<Answer> {
+  private async call(
+    request: Request,
+    signal: AbortSignal | undefined,
+    moved: readonly ArrayBuffer[],
+  ): Promise<Answer> {
     signal?.throwIfAborted();
     const cannotStart = new AbortController();
     this.given.add(cannotStart);
     try {
       const signals = signal ? [signal, cannotStart.signal] : [cannotStart.signal];
-      return (await this.pool.run(request, { signal: AbortSignal.any(signals) })) as Answer;
+      return (await this.pool.run(request, { signal: AbortSignal.any(signals), transferList: [...moved] })) as Answer;
     } catch (error) {
       const { aborted, reason } = cannotStart.signal;
       throw aborted ? new CannotStart('the thread or process could not start', { cause: reason }) : error;
@@ -80,7 +84,12 @@ export class WorkerPool<Request, Answer> {
   }
 }
 
-/** The same promise, which also rejects when the signal is aborted. */
+/** Returns what a module answers so that these buffers of it are passed on without a copy. */
+export function moving<T extends object>(answer: T, moved: readonly ArrayBuffer[]): T {
+  return Tinypool.move({ [Tinypool.transferableSymbol]: moved, [Tinypool.valueSymbol]: answer } as never) as T;
+}
+
+/** Wraps a promise so that it also rejects when the signal aborts. */
 function untilAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {

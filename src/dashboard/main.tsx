@@ -8,14 +8,14 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ReembedError } from '../client/http/client.ts';
+import { ReembedError } from '../client/client.ts';
 import { router } from './router.tsx';
 import { cssVariables, theme } from './theme.ts';
 
 const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
-      // What is wrong with a request stays so; a server that is away is asked again by the next interval.
+      // A bad request is not retried; an unavailable server is asked again at the next interval.
       retry: (failures, error) => failures < 1 && error instanceof ReembedError && error.status >= 500,
       refetchOnWindowFocus: true,
     },

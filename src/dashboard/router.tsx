@@ -1,7 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { z } from 'zod';
 import { nameSchema } from '../contract/indexes.ts';
-import { taskStatusSchema, taskTypeSchema } from '../contract/tasks.ts';
+import { taskTypeSchema } from '../contract/task-types.ts';
+import { taskStatusSchema } from '../contract/tasks.ts';
 import { IndexPage } from './indexes/index-page.tsx';
 import { IndexesPage } from './indexes/indexes-page.tsx';
 import { SchedulesPage } from './schedules/schedules-page.tsx';
@@ -12,7 +13,7 @@ import { TasksPage } from './tasks/tasks-page.tsx';
 import { WITHIN } from './tasks/within.ts';
 import { Empty, Problem } from './ui/states.tsx';
 
-/** What is not understood in an address is left out, not held against whoever followed it. */
+/** Makes a search parameter optional and ignores invalid values, so that a bad link still works. */
 const one = <S extends z.ZodType>(schema: S) => schema.optional().catch(undefined);
 
 const root = createRootRoute({
@@ -78,7 +79,7 @@ const schedules = createRoute({ getParentRoute: () => root, path: '/schedules', 
 const activity = createRoute({
   getParentRoute: () => root,
   path: '/activity',
-  // The charts are the heaviest part of the dashboard, and not what one opens it for.
+  // Loaded lazily: the charts are the largest part of the dashboard, and rarely opened first.
   component: lazyRouteComponent(() => import('./activity/activity-page.tsx'), 'ActivityPage'),
 });
 

@@ -4,7 +4,7 @@ const SANS = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto
 
 export const theme = createTheme({
   primaryColor: 'indigo',
-  // Light enough for calm, dark enough to be read: 4.5 to 1 on either ground.
+  // Contrast of at least 4.5:1 on both backgrounds.
   primaryShade: { light: 8, dark: 8 },
   autoContrast: true,
   defaultRadius: 'sm',
@@ -26,7 +26,7 @@ export const theme = createTheme({
   },
 });
 
-/** Mantine's own greys for lesser texts are below 4.5 to 1. */
+/** Replaces Mantine's grays for secondary text, whose contrast is below 4.5:1. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {

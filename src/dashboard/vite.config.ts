@@ -8,7 +8,7 @@ import { defineConfig, type Plugin } from 'vite';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const api = process.env.REEMBED_URL ?? 'http://127.0.0.1:7400';
 
-/** Puts a smaller form beside each script and style, for browsers at the end of a line. */
+/** Writes a compressed copy of each script and style, for browsers with slow connections. */
 function gzipped(): Plugin {
   let folder = '';
   return {
@@ -26,7 +26,7 @@ function gzipped(): Plugin {
   };
 }
 
-/** The dashboard, built to where the API finds it. `npm run dashboard` serves it anew at each change, beside an API. */
+/** Builds the dashboard into the folder that the API serves. `npm run dashboard` reloads it at each change. */
 export default defineConfig({
   root: here,
   plugins: [react(), gzipped()],
@@ -34,7 +34,7 @@ export default defineConfig({
     outDir: '../../dist/dashboard',
     emptyOutDir: true,
     target: 'es2022',
-    // Every asset is a file of its own: what is inlined would need a wider Content-Security-Policy.
+    // Every asset is a separate file: inlined ones would need a wider Content-Security-Policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1_000,
     reportCompressedSize: false,

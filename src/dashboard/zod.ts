@@ -1,4 +1,4 @@
 import { z } from 'zod';
 
-// Before any schema is made: its faster way makes functions out of text, which the Content-Security-Policy forbids.
+// Runs before any schema is created: zod's JIT creates functions from text, which the Content-Security-Policy forbids.
 z.config({ jitless: true });

@@ -5,24 +5,24 @@ import type { Json } from '../contract/json.ts';
 import { travelled } from './json.ts';
 import { withStrays } from './strays.ts';
 
-/** A handler that has been asked to stop gets this long to do it; then it is left to itself. */
+/** Time that a handler has to stop after its signal is aborted; then it is abandoned. */
 const STOP_MS = 5_000;
-/** Node's timers hold no longer; the server's own hold beyond. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Max. delay of Node's timers; longer timeouts are enforced by the server. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface AttemptOptions {
   name: string;
   taskId: string;
   timeoutMs: number;
-  /** Aborted when someone cancels the job, or its worker stops. */
+  /** Aborted when the job is canceled or its worker stops. */
   canceled: AbortSignal;
-  /** Why it was aborted, as what the attempt fails with. */
+  /** Returns the error with which an aborted attempt fails. */
   cancelReason(): unknown;
 }
 
 /**
- * Runs `run` once within its time. Whatever a handler does, this ends: a little after its signal was aborted at the
- * latest. Errors: `TaskTimeout`, the reason of the cancel, `JobResultInvalid`, and what `run` threw or left unhandled.
+ * Runs `run` once with a timeout. Always ends, whatever the handler does: at the latest shortly after its signal was
+ * aborted. Errors: `TaskTimeout`, the reason of the cancel, `JobResultInvalid`, and what `run` threw or left unhandled.
  */
 export async function runAttempt(
   { name, taskId, timeoutMs, canceled, cancelReason }: AttemptOptions,
@@ -30,7 +30,7 @@ export async function runAttempt(
 ): Promise<Json> {
   const tooLong = new ReembedError('TaskTimeout', `${name} took longer than its timeout of ${durationText(timeoutMs)}`);
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(tooLong), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const timer = setTimeout(() => timeout.abort(tooLong), Math.min(timeoutMs, MAX_TIMER_MS));
   const failed = new AbortController();
   const signal = AbortSignal.any([canceled, timeout.signal, failed.signal]);
   setMaxListeners(0, signal);
@@ -43,7 +43,7 @@ export async function runAttempt(
   } catch (error) {
     if (timeout.signal.aborted) throw tooLong;
     if (canceled.aborted) throw cancelReason();
-    // What still goes on of it is asked to stop.
+    // Asks work that is still running to stop.
     failed.abort(error);
     throw error;
   } finally {
@@ -52,7 +52,7 @@ export async function runAttempt(
   }
 }
 
-/** Rejects some time after the signal was aborted. */
+/** Returns a promise that rejects `ms` after the signal was aborted. */
 function giveUpAfter(signal: AbortSignal, ms: number): { over: Promise<never>; dispose(): void } {
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => {};
@@ -73,7 +73,7 @@ function giveUpAfter(signal: AbortSignal, ms: number): { over: Promise<never>; d
   };
 }
 
-/** What a handler returned, as it is kept. @throws ReembedError `JobResultInvalid` */
+/** Converts what a handler returned to the JSON that is stored. @throws ReembedError `JobResultInvalid` */
 export function resultOf(name: string, value: unknown): Json {
   try {
     return travelled(`the result of ${name}`, value) ?? null;

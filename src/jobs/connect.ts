@@ -1,29 +1,29 @@
-import { Client, Connection } from '@temporalio/client';
-import { encryptedData } from '../client/temporal/encryption/data-converter.ts';
-import { hasWorkers } from '../client/temporal/workers.ts';
+import type { Client } from '@temporalio/client';
 import { messageOf, ReembedError } from '../contract/errors.ts';
-import { findAddresses } from '../runtime/dev-addresses.ts';
-import { given } from '../runtime/environment.ts';
-import { readSetting } from '../runtime/read-setting.ts';
-import { readTemporalSettings } from '../runtime/temporal-settings.ts';
-import { globalRegistry, type JobConnection, type Registry } from './registry.ts';
+import { findAddresses } from '../settings/dev-addresses.ts';
+import { given, readSetting } from '../settings/read.ts';
+import { readTemporalSettings } from '../settings/temporal.ts';
+import { createTemporalClient, openLazyConnection } from '../temporal/connect.ts';
+import { hasWorkers } from '../temporal/workers.ts';
+import { globalRegistry } from './registry.ts';
+import type { JobConnection, Registry } from './types.ts';
 
 export interface ConnectJobsOptions {
   /**
-   * If not given, one is made that connects at the first call: with `TEMPORAL_*` and `REEMBED_ENCRYPTION_KEYS`; without
-   * an address there, to the `dev` that runs in `REEMBED_DATA_DIR`, or to a server on this machine that has workers of
-   * the task queue.
+   * Default: a client that connects at the first call, using `TEMPORAL_*` and `REEMBED_ENCRYPTION_KEYS`; without an
+   * address, to the `dev` that runs in `REEMBED_DATA_DIR`, or to a server on this machine with workers of the task
+   * queue.
    */
   client?: Client;
-  /** If not given, `REEMBED_TASK_QUEUE`, or that of the `dev`. */
+  /** Default: `REEMBED_TASK_QUEUE`, or the task queue of the `dev`. */
   taskQueue?: string;
-  /** The global one if not given. */
+  /** Default: the global registry. */
   registry?: Registry;
 }
 
 /**
- * Connects a registry to Temporal, so that its tasks can be sent. In a worker this is done already. `close` closes the
- * connection unless the client was given. Error: `InvalidSetting`.
+ * Connects a registry to Temporal, so that its tasks can be sent. A worker does this automatically. `close` closes the
+ * connection, unless `client` was passed. Error: `InvalidSetting`.
  *
  * @example
  * const jobs = connectJobs();
@@ -52,11 +52,9 @@ function fromEnvironment(
   const namespace = found?.namespace ?? settings.namespace;
   const own = given(env, 'REEMBED_TASK_QUEUE') ?? found?.taskQueue;
   const taskQueue = givenQueue ?? own ?? readSetting('taskQueue', env);
-  const options = { ...settings.connection, address } as Parameters<typeof Connection.lazy>[0];
-  const connection = Connection.lazy(options);
-  const dataConverter = encryptedData(settings.encryptionKeys);
-  const client = new Client({ connection, namespace, dataConverter });
-  // Nobody has said where to: whatever listens there may be someone else's.
+  const connection = openLazyConnection({ ...settings.connection, address });
+  const client = createTemporalClient(connection, { namespace, encryptionKeys: settings.encryptionKeys });
+  // Without a configured address, the server at the default one may belong to another application.
   const check = settings.isDefault && !found ? () => requireWorkers(client, { address, taskQueue }) : undefined;
   return { connection: { client, taskQueue, check }, close: () => connection.close() };
 }
@@ -69,11 +67,11 @@ async function requireWorkers(
     if (await hasWorkers(client, taskQueue)) return;
   } catch (error) {
     if (error instanceof ReembedError) throw error;
-    // It has no such namespace, or lets nobody in.
+    // The namespace does not exist, or access is denied.
     throw new ReembedError('NotConnected', `the Temporal server at ${address}: ${messageOf(error)}`, { cause: error });
   }
   throw new ReembedError(
     'NotConnected',
-    `no reembed serves the task queue ${taskQueue} on the Temporal server at ${address}: start reembed dev in this folder, or set REEMBED_DATA_DIR to that of the one that runs, or TEMPORAL_ADDRESS to where jobs are to go`,
+    `no reembed serves the task queue ${taskQueue} on the Temporal server at ${address}: start reembed dev in this folder, set REEMBED_DATA_DIR to that of the running one, or set TEMPORAL_ADDRESS to the server for the jobs`,
   );
 }

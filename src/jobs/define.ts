@@ -4,28 +4,27 @@ import { issuesText } from '../contract/issues.ts';
 import { type DefinitionOptions, jobNameSchema } from '../contract/jobs.ts';
 import { DEFAULT_KEY } from '../contract/schedules.ts';
 import { createHandle, createSentJob } from './handle.ts';
-import type { BoundHandler, Handler } from './handler.ts';
 import { checkDefinitionOptions } from './options.ts';
-import { globalRegistry, type Registry } from './registry.ts';
+import { globalRegistry } from './registry.ts';
 import { createScheduleHandle } from './schedule-handle.ts';
 import { declareSchedule } from './schedules.ts';
 import { sendJob } from './send.ts';
-import type { AnyTask, Task } from './task.ts';
+import type { AnyTask, BoundHandler, Handler, Registry, Task } from './types.ts';
 
 /** A definition: name, schema of the input, options. */
 export interface Definition<Given, Input> extends DefinitionOptions<Input> {
-  /** Names it for good: jobs that wait are found by it. */
+  /** Name of the task. Do not change it: waiting jobs are looked up by it. */
   name: string;
-  /** What it does, for people. */
+  /** Description for people. */
   description?: string;
-  /** Of the input. What it checks is the input as JSON, since that is how it travels. Without it there is no input. */
+  /** Schema of the input. It validates the input as JSON, since that is how it is sent. Default: no input. */
   input?: z.ZodType<Input, Given>;
-  /** The global one if not given. */
+  /** Default: the global registry. */
   registry?: Registry;
 }
 
 /**
- * Makes a function a task: durable, with options, run by a worker that knows this definition.
+ * Defines a task: a durable function with options, run by a worker that has this definition.
  * Errors: `InvalidInput` for a bad name or option, `NameTaken`.
  *
  * @example
@@ -79,12 +78,12 @@ export function defineTask<Result, Given, Input>(
 
 const TASK = Symbol.for('reembed.jobs.task');
 
-/** Whether it was made by `defineTask`, of this copy of the package or another. */
+/** Returns true if the value was created by `defineTask`, of this copy of the package or another. */
 export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'object' && value !== null && TASK in value;
 }
 
-/** What callers without types may get wrong. */
+/** Validates arguments that callers without types can get wrong. */
 function checkParts(name: string, input: unknown, handler: unknown): void {
   const isSchema = typeof input === 'object' && input !== null && 'safeParseAsync' in input;
   const issues = [

@@ -1,6 +1,6 @@
 const MARK = Symbol.for('reembed.jobs.NonRetryableError');
 
-/** Thrown by a handler when trying again cannot help: the job fails at once, whatever attempts are left. */
+/** Thrown by a handler if a retry cannot help: the job fails immediately, even if attempts are left. */
 export class NonRetryableError extends Error {
   readonly [MARK] = true;
 
@@ -10,7 +10,7 @@ export class NonRetryableError extends Error {
   }
 }
 
-/** True of an error of that class, of this copy of the package or another; a name alone makes none. */
+/** Returns true for an error of this class, from this copy of the package or another; its name is not enough. */
 export function isNonRetryable(error: unknown): boolean {
   return error instanceof Error && MARK in error;
 }

@@ -3,7 +3,7 @@ import { causesOf, plainMessage } from '../contract/causes.ts';
 import { ERROR_BOUNDS, HANDLER_MARK } from '../contract/failures.ts';
 import { isNonRetryable } from './errors.ts';
 
-/** Calls a handler; what it throws comes out as a marked failure, which no name can make more than that. */
+/** Calls a handler and wraps what it throws in a marked failure, so that its name has no special meaning. */
 export async function callHandler<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
@@ -13,8 +13,8 @@ export async function callHandler<T>(run: () => T | Promise<T>): Promise<T> {
 }
 
 /**
- * What a handler threw, as the failure of its attempt: of the type that its name says, with its causes. Only
- * `NonRetryableError` and Temporal's own non-retryable failure end the attempts.
+ * Converts what a handler threw to the failure of its attempt: the error's name is the type, and the causes are kept.
+ * Only `NonRetryableError` and Temporal's own non-retryable failure end the attempts.
  */
 export function handlerFailure(error: unknown): ApplicationFailure {
   return handlerFailureOf({
@@ -34,7 +34,7 @@ export interface HandlerFailureFacts {
   causes: readonly { type: string; message: string }[];
 }
 
-/** Also of what crossed from a thread or a process, which copy no classes. */
+/** Builds the failure from its parts; also for errors from a thread or process, where classes are not preserved. */
 export function handlerFailureOf({ type, message, stack, nonRetryable, causes }: HandlerFailureFacts) {
   const cause = causes.reduceRight<ApplicationFailure | undefined>((inner, { type, message }) => {
     const outer = ApplicationFailure.create({ type, message, cause: inner });
@@ -46,7 +46,7 @@ export function handlerFailureOf({ type, message, stack, nonRetryable, causes }:
   return failure;
 }
 
-/** True of what `handlerFailure` has made. */
+/** Returns true for a failure created by `handlerFailure`. */
 export function isHandlerFailure(error: unknown): error is ApplicationFailure {
   return error instanceof ApplicationFailure && error.details?.[0] === HANDLER_MARK;
 }

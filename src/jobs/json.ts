@@ -5,8 +5,8 @@ import { fieldPath } from '../contract/json-text/error.ts';
 import { LIMITS } from '../contract/limits.ts';
 
 /**
- * A value as it travels: what JSON keeps of it.
- * @throws ReembedError `InvalidInput` for what has no JSON, `TooLarge`
+ * Returns a value as it is after a round trip through JSON.
+ * @throws ReembedError `InvalidInput` for values without a JSON form, `TooLarge`
  */
 export function travelled(what: string, value: unknown): Json | undefined {
   if (value === undefined) return undefined;
@@ -22,7 +22,7 @@ export function travelled(what: string, value: unknown): Json | undefined {
     const limit = `${LIMITS.jobBytes / 1024} kB`;
     throw new ReembedError(
       'TooLarge',
-      `${what} has ${Math.ceil(bytes / 1024)} kB, and may have ${limit}: keep it elsewhere, and send where it is`,
+      `${what} has ${Math.ceil(bytes / 1024)} kB, the limit is ${limit}: store it elsewhere and send a reference`,
     );
   }
   const sent = JSON.parse(text) as Json;
@@ -46,24 +46,24 @@ function jsonOf(what: string, value: unknown): string {
   return text;
 }
 
-/** Values that JSON writes as something else, and says nothing. */
+/** Values that JSON silently changes or omits. */
 const LOST: readonly [(value: unknown) => boolean, string][] = [
-  [types.isMap, 'a Map has no JSON: send its entries or an object'],
-  [types.isSet, 'a Set has no JSON: send an array'],
-  [types.isWeakMap, 'a WeakMap has no JSON'],
-  [types.isWeakSet, 'a WeakSet has no JSON'],
-  [types.isRegExp, 'a RegExp has no JSON: send its source'],
-  [types.isPromise, 'a Promise has no JSON: wait for it first'],
-  [types.isNativeError, 'an Error has no JSON: send its message'],
-  [types.isAnyArrayBuffer, 'an ArrayBuffer has no JSON: send it as base64'],
-  [ArrayBuffer.isView, 'binary data has no JSON: send it as base64'],
-  [(value) => typeof value === 'function', 'a function has no JSON'],
-  [(value) => typeof value === 'symbol', 'a symbol has no JSON'],
-  [(value) => typeof value === 'bigint', 'a BigInt has no JSON: send it as text'],
+  [types.isMap, 'a Map has no JSON form: send its entries or an object'],
+  [types.isSet, 'a Set has no JSON form: send an array'],
+  [types.isWeakMap, 'a WeakMap has no JSON form'],
+  [types.isWeakSet, 'a WeakSet has no JSON form'],
+  [types.isRegExp, 'a RegExp has no JSON form: send its source'],
+  [types.isPromise, 'a Promise has no JSON form: await it first'],
+  [types.isNativeError, 'an Error has no JSON form: send its message'],
+  [types.isAnyArrayBuffer, 'an ArrayBuffer has no JSON form: send it as base64'],
+  [ArrayBuffer.isView, 'binary data has no JSON form: send it as base64'],
+  [(value) => typeof value === 'function', 'a function has no JSON form'],
+  [(value) => typeof value === 'symbol', 'a symbol has no JSON form'],
+  [(value) => typeof value === 'bigint', 'a BigInt has no JSON form: send it as text'],
   [(value) => typeof value === 'number' && !Number.isFinite(value), 'a number must be finite'],
 ];
 
-/** The path of the first value that JSON would leave out or change, and what is wrong; undefined if there is none. */
+/** Returns the path and problem of the first value that JSON would omit or change; undefined if there is none. */
 function jsonLoss(value: unknown): [path: string, problem: string] | undefined {
   const left: { value: unknown; path: string }[] = [{ value, path: '' }];
   const seen = new Set<unknown>();
@@ -71,7 +71,7 @@ function jsonLoss(value: unknown): [path: string, problem: string] | undefined {
     const { value, path } = next;
     const lost = LOST.find(([is]) => is(value));
     if (lost) return [path, lost[1]];
-    // What says itself how it is written is taken at its word; a circle is told by whoever writes it.
+    // Values with `toJSON` are trusted; JSON.stringify reports cycles.
     if (typeof value !== 'object' || value === null || 'toJSON' in value || seen.has(value)) continue;
     seen.add(value);
     const inner = Object.entries(value).map(([key, each]) => ({
@@ -85,14 +85,14 @@ function jsonLoss(value: unknown): [path: string, problem: string] | undefined {
 
 const DETAIL_CHARS = 2_000;
 
-/** What a handler says of itself with a heartbeat, as it can be sent: JSON, or text where it has none or too much. */
+/** Converts heartbeat details to what can be sent: JSON, or text if they have no JSON form or are too long. */
 export function plainDetails(details: unknown): unknown {
   if (details === undefined) return undefined;
   try {
     const text = JSON.stringify(details, (_key, value) => (typeof value === 'bigint' ? String(value) : value));
     if (text !== undefined) return text.length <= DETAIL_CHARS ? JSON.parse(text) : text.slice(0, DETAIL_CHARS);
   } catch {
-    // Told as text below.
+    // Sent as text below.
   }
   return String(details).slice(0, DETAIL_CHARS);
 }

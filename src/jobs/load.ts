@@ -4,24 +4,25 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { isTask } from './define.ts';
-import { globalRegistry, type Registry } from './registry.ts';
+import { globalRegistry } from './registry.ts';
+import type { Registry } from './types.ts';
 
 const MODULE = /\.[cm]?[jt]s$/;
 const NO_MODULE = /(\.d|\.test|\.spec)\.[cm]?[jt]s$/;
 const TYPESCRIPT = /\.[cm]?ts$/;
 
 /**
- * Imports modules, and all modules in folders, and returns the registry with the tasks they define: the global one, to
- * which tasks that they export from a registry of their own are added. TypeScript is run as it is, and `import` works in
- * packages of either module kind.
- * Error: `InvalidInput` for a path that is not there, a module that cannot be loaded, or when nothing defines a task.
+ * Imports modules, and all modules in folders, and returns the global registry with the tasks that they define,
+ * including exported tasks of other registries. TypeScript runs without a build, and `import` works in packages of
+ * either module kind.
+ * Error: `InvalidInput` for a missing path, a module that cannot be loaded, or if no module defines a task.
  */
 export async function loadTasks(paths: readonly string[]): Promise<{ registry: Registry; modules: string[] }> {
   const modules = [...new Set((await Promise.all(paths.map(modulesAt))).flat())];
   await importTasks(modules);
   const registry = globalRegistry();
   if (registry.tasks.length === 0) {
-    throw new ReembedError('InvalidInput', `${paths.join(', ')}: nothing there defines a task with defineTask()`);
+    throw new ReembedError('InvalidInput', `${paths.join(', ')}: no module defines a task with defineTask()`);
   }
   return { registry, modules };
 }
@@ -34,7 +35,7 @@ export async function importTasks(modules: readonly string[]): Promise<void> {
   }
   for (const module of modules) {
     const exports = await importModule(module);
-    // What a CommonJS module exports may be in `default` alone.
+    // The exports of a CommonJS module may be only in `default`.
     const inDefault = 'default' in exports && isObject(exports.default) ? Object.values(exports.default) : [];
     for (const exported of [...Object.values(exports), ...inDefault]) {
       if (isTask(exported)) globalRegistry().add(exported);
@@ -42,13 +43,13 @@ export async function importTasks(modules: readonly string[]): Promise<void> {
   }
 }
 
-/** TypeScript, and JavaScript that may be written with `import` where Node takes it for CommonJS. */
+/** Returns true for TypeScript, and for JavaScript that may use `import` although Node treats it as CommonJS. */
 function needsTranslation(module: string): boolean {
   if (TYPESCRIPT.test(module)) return true;
   return module.endsWith('.js') && packageTypeOf(path.dirname(module)) !== 'module';
 }
 
-/** The `type` of the package that a folder belongs to. */
+/** Returns the `type` of the package that a folder belongs to. */
 function packageTypeOf(folder: string): unknown {
   try {
     return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')).type;

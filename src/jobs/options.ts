@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
+import { canonicalJson } from '../contract/canonical-json.ts';
 import { durationMs } from '../contract/durations.ts';
 import { type FieldIssue, ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
@@ -13,7 +14,6 @@ import {
   JOB_DEFAULTS,
   queueNameSchema,
 } from '../contract/jobs.ts';
-import { canonicalJson } from '../contract/json.ts';
 import { DEFAULT_QUEUE } from '../contract/names.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
 
@@ -24,8 +24,8 @@ export interface Planned {
 }
 
 /**
- * Checks the options of a definition.
- * @throws ReembedError `InvalidInput` naming each option that is unknown, wrong or contradicts another one
+ * Validates the options of a definition.
+ * @throws ReembedError `InvalidInput` that names each unknown, invalid or contradictory option
  */
 export function checkDefinitionOptions(name: string, options: DefinitionOptions<never>): void {
   refuse(`the definition of ${name}`, [
@@ -36,10 +36,10 @@ export function checkDefinitionOptions(name: string, options: DefinitionOptions<
 }
 
 /**
- * The options of a job: those of the definition, overridden by those of the call.
- * @param input as the definition's schema gives it: for functions of the input
- * @param sent the input as JSON: what tells duplicates when no key does
- * @throws ReembedError `InvalidInput` naming each option that is unknown, wrong or contradicts another one
+ * Combines the options of a job: those of the definition, overridden by those of the call.
+ * @param input the result of the definition's schema, for functions of the input
+ * @param sent the input as JSON, which identifies duplicates if there is no key
+ * @throws ReembedError `InvalidInput` that names each unknown, invalid or contradictory option
  */
 export function planJob(
   { name, options: own }: Planned,
@@ -63,7 +63,7 @@ export function planJob(
     bind: merged.bind ?? false,
     onDuplicate: merged.onDuplicate,
     keyHash: hashOf(keyOf(what, merged.key, input) ?? canonicalJson(sent ?? null)),
-    // Of a definition whose way with duplicates the call has changed, it has no meaning any more.
+    // The definition's `newest` has no effect if the call has changed `onDuplicate`.
     newest: merged.onDuplicate === 'queue_one' && (merged.newest ?? false),
     maxAttempts: merged.maxAttempts,
     backOff: backOffOf(merged.backOff),
@@ -75,7 +75,7 @@ export function planJob(
   };
 }
 
-/** With the functions of the input worked out; a queue that one gives is checked like any other. */
+/** Evaluates functions of the input; a queue that they return is validated like any other. */
 function worked(what: string, { queue, key, ...call }: CodeCallOptions, input: unknown): CallOptions {
   return {
     ...call,
@@ -84,22 +84,22 @@ function worked(what: string, { queue, key, ...call }: CodeCallOptions, input: u
   };
 }
 
-/** Of the pauses between attempts. */
+/** Default max. backoff between attempts. */
 const USUAL_MOST_MS = 600_000;
 
-const NEWEST: FieldIssue = { path: 'newest', message: 'has a meaning with onDuplicate queue_one only' };
-const KEY: FieldIssue = { path: 'key', message: 'has no meaning with onDuplicate parallel' };
+const NEWEST: FieldIssue = { path: 'newest', message: 'has an effect only with onDuplicate queue_one' };
+const KEY: FieldIssue = { path: 'key', message: 'has no effect with onDuplicate parallel' };
 
-/** What contradicts itself within one set of options. */
+/** Returns contradictions within one set of options. */
 function contradictions({ backOff, maxAttempts }: Pick<CallOptions, 'backOff' | 'maxAttempts'>): FieldIssue[] {
   const { success, data } = backOffSchema.safeParse(backOff ?? {});
-  if (!success) return []; // told by the schema
+  if (!success) return []; // reported by the schema
   const issues: FieldIssue[] = [];
   if (data.most !== undefined && durationMs(data.initial) > durationMs(data.most)) {
     issues.push({ path: 'backOff.initial', message: 'must not be longer than backOff.most' });
   }
   if (backOff !== undefined && maxAttempts === 1) {
-    issues.push({ path: 'backOff', message: 'has no meaning with maxAttempts 1' });
+    issues.push({ path: 'backOff', message: 'has no effect with maxAttempts 1' });
   }
   return issues;
 }
@@ -134,7 +134,7 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** An option that is undefined is one that was not given. */
+/** Removes undefined options, which count as not set. */
 function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,42 +1,14 @@
-import { runSchedule, scheduleTimes } from '../client/temporal/schedule-runs.ts';
+import { runSchedule, scheduleTimes } from '../temporal/schedules/runs.ts';
 import {
   getSchedule,
   pauseSchedule,
   putSchedule,
   removeSchedule,
   resumeSchedule,
-} from '../client/temporal/schedules.ts';
-import type { Overlap, Schedule, ScheduleRun } from '../contract/schedules.ts';
-import { checkScheduled } from './known.ts';
-import { readSchedule, type ScheduleOptions } from './schedules.ts';
-import type { AnyTask } from './task.ts';
-
-/** A schedule of a task, by its key. Errors of all but `put`: `ScheduleNotFound`, `TemporalUnavailable`. */
-export interface ScheduleHandle<Given> {
-  /** Of the task. */
-  readonly name: string;
-  readonly key: string;
-  /**
-   * Makes it, or changes it as `ifExists` says: for schedules that come and go while the application runs, such as one
-   * for each customer. Those are never pruned. Errors: `InvalidInput`, `TooLarge`, `ScheduleExists`.
-   *
-   * @example
-   * await report.schedule(`customer-${id}`).put('0 7 * * MON', { customer: id }, { timeZone: 'Europe/Berlin' });
-   */
-  put(every: string | number, input: Given, options?: ScheduleOptions): Promise<Schedule>;
-  /** What it is, when it runs next, and its last runs. */
-  info(): Promise<Schedule>;
-  /** When it is due in a stretch of time, with jitter: a thousand times at most. */
-  times(range: { from: Date; until: Date }): Promise<Date[]>;
-  /** Starts nothing any more until it is resumed. */
-  pause(note?: string): Promise<Schedule>;
-  /** Goes on with the next time; what was due meanwhile is left out. */
-  resume(note?: string): Promise<Schedule>;
-  /** Runs it once more, now, and tells the task. */
-  run(options?: { overlap?: Overlap }): Promise<ScheduleRun>;
-  /** Removes it; runs that it has started go on. */
-  remove(): Promise<void>;
-}
+} from '../temporal/schedules/schedules.ts';
+import { checkScheduled } from './lookup.ts';
+import { readSchedule } from './schedules.ts';
+import type { AnyTask, ScheduleHandle } from './types.ts';
 
 export function createScheduleHandle<Given>(task: AnyTask, key: string): ScheduleHandle<Given> {
   const { name, registry } = task;

@@ -1,32 +1,32 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { hideOf } from '../client/temporal/encryption/keyed-hash.ts';
-import { startJob } from '../client/temporal/jobs.ts';
+import { canonicalJson } from '../contract/canonical-json.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
 import type { CodeCallOptions } from '../contract/jobs.ts';
-import { canonicalJson, type Json } from '../contract/json.ts';
+import type { Json } from '../contract/json.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
+import { hideOf } from '../temporal/encryption/keyed-hash.ts';
+import { startJob } from '../temporal/jobs/start-job.ts';
 import { travelled } from './json.ts';
 import { planJob } from './options.ts';
-import type { JobConnection } from './registry.ts';
-import type { AnyTask } from './task.ts';
+import type { AnyTask, JobConnection } from './types.ts';
 
 export interface SendOptions {
-  /** That of the task's registry if not given. */
+  /** Default: the connection of the task's registry. */
   connection?: JobConnection;
-  /** End the job of the same id first, if there is one. */
+  /** First end the job of the same id, if there is one. */
   ignoreLock?: boolean;
-  /** How long it is sent again while the server does not answer: a minute if not given. */
+  /** How long sending is repeated while the server does not answer; default: 60,000 ms. */
   patienceMs?: number;
 }
 
 const PATIENCE_MS = 60_000;
 
 /**
- * Sends a job and returns its tracker. Errors: `InvalidInput`,
- * `TooLarge`, `NotConnected`, `TaskLocked`, `TemporalUnavailable`, which carries the id of a job that may run.
+ * Sends a job and returns its tracker. Errors: `InvalidInput`, `TooLarge`, `NotConnected`, `TaskLocked`, and
+ * `TemporalUnavailable` with the id of a job that may run.
  */
 export async function sendJob(
   task: AnyTask,
@@ -51,8 +51,8 @@ export async function sendJob(
 }
 
 /**
- * A plan whose key and fairness key tell nothing of the input to whoever reads Temporal, where its client encrypts: the
- * names of lanes and the shares of queues stand there in the clear.
+ * Hides the key and fairness key of a plan if the client encrypts, so that they reveal nothing about the input:
+ * Temporal stores lane ids and fairness keys unencrypted.
  */
 export function hidden(client: Client, plan: JobPlan): JobPlan {
   const hide = hideOf(client);
@@ -61,8 +61,8 @@ export function hidden(client: Client, plan: JobPlan): JobPlan {
 }
 
 /**
- * Checks an input as it will arrive: as JSON, by the schema of the task. `sent` is that JSON, `input` what the schema
- * made of it. Errors: `InvalidInput` with each bad field, `TooLarge`.
+ * Validates an input in the form in which it arrives: as JSON, by the schema of the task. `sent` is that JSON, `input`
+ * the result of the schema. Errors: `InvalidInput` with each bad field, `TooLarge`.
  */
 export async function checkInput(
   task: Pick<AnyTask, 'name' | 'input'>,
@@ -76,7 +76,7 @@ export async function checkInput(
   throw new ReembedError('InvalidInput', `${what}: ${issuesText(issues)}`, { issues });
 }
 
-/** Tells whether two jobs of one id are the same. */
+/** Returns a hash that shows whether two jobs of one id are the same. */
 export function jobHash(name: string, sent: Json | undefined): string {
   return createHash('sha256')
     .update(canonicalJson({ name, input: sent }))

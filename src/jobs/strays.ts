@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { handlerFailure } from './failure.ts';
 
 /**
- * Errors of handlers that nothing waits for: a promise that is rejected unheard, an exception on a timer. Node tells the
- * whole process of them; what a handler has begun carries the attempt with it, so that the attempt alone fails.
+ * Unhandled errors of handlers: a rejected promise without a listener, an exception in a timer. Node reports them to
+ * the whole process; the attempt is stored in the async context of its handler, so that only this attempt fails.
  */
 interface Attempt {
   name: string;
@@ -15,7 +15,7 @@ interface Attempt {
 const attempts = new AsyncLocalStorage<Attempt>();
 const running = new Set<Attempt>();
 
-/** Runs an attempt of a job; it fails with the first error that it leaves unhandled. */
+/** Runs an attempt of a job; the attempt fails with its first unhandled error. */
 export async function withStrays<T>(job: { name: string; taskId: string }, run: () => Promise<T>): Promise<T> {
   let fail: Attempt['fail'] = () => {};
   const stray = new Promise<never>((_, reject) => {
@@ -33,8 +33,9 @@ export async function withStrays<T>(job: { name: string; taskId: string }, run: 
 }
 
 /**
- * To be called with an error that nothing handles, where Node tells of it. Fails the attempt that it is of, unless that is
- * over, and returns it. An error that carries no attempt is that of the only one that runs, if there is one alone.
+ * Call this with an unhandled error that Node reports. Fails the attempt that caused it, unless that is over, and
+ * returns the attempt. An error without an attempt in its context is attributed to the running attempt if there is only
+ * one.
  */
 export function takeStray(error: unknown): Pick<Attempt, 'name' | 'taskId' | 'over'> | undefined {
   const [only, ...others] = running;

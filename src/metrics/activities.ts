@@ -1,11 +1,12 @@
 import type { ControlActivities, CopyCounts, EmbedActivities } from '../contract/activities.ts';
 import { isErrorType, ReembedError } from '../contract/errors.ts';
 import type { FailedItem } from '../contract/tasks.ts';
+import { wrapEach } from '../contract/wrap-each.ts';
 import type { Metrics } from './metrics.ts';
 
 type Measured = EmbedActivities & ControlActivities;
 
-/** What is counted when an activity has ended well. */
+/** Functions that count the results of successful activities. */
 type Counting = {
   [Name in keyof Measured]?: (
     metrics: Metrics,
@@ -43,34 +44,25 @@ const COUNTING: Counting = {
   collectTombstones: ({ tombstonesRemoved }, removed) => tombstonesRemoved.inc(removed),
 };
 
-type Functions = Record<string, (...args: unknown[]) => Promise<unknown>>;
-
-/** The same activities, counted by what they answer with. Work of a try that failed is counted by the try after it. */
+/** Wraps activities to count their results. Work of a failed attempt is counted by the next one. */
 export function withMetrics<T extends object>(activities: T, metrics: Metrics | undefined): T {
   if (!metrics) return activities;
-  const counted = Object.entries(activities as Functions).map(([name, run]) => {
-    const count = COUNTING[name as keyof Measured] as undefined | ((...told: unknown[]) => void);
-    if (!count) return [name, run];
-    return [
-      name,
-      async (...args: unknown[]) => {
-        const result = await run(...args).catch((error: unknown) => {
-          if (name === 'renewLock') metrics.lockRenewals.inc({ outcome: isLost(error) ? 'lost' : 'failed' });
-          throw error;
-        });
-        count(metrics, result, args);
-        return result;
-      },
-    ];
+  return wrapEach(activities, async (run, args, name) => {
+    const count = COUNTING[name as keyof Measured] as undefined | ((...counted: unknown[]) => void);
+    const result = await run(...args).catch((error: unknown) => {
+      if (name === 'renewLock') metrics.lockRenewals.inc({ outcome: isLost(error) ? 'lost' : 'failed' });
+      throw error;
+    });
+    count?.(metrics, result, args);
+    return result;
   });
-  return Object.fromEntries(counted) as T;
 }
 
 function isLost(error: unknown): boolean {
   return error instanceof ReembedError && error.type === 'LockLost';
 }
 
-/** Counts what was put on a failed list. */
+/** Counts items that were added to a failed list. */
 export function countFailedItems(
   metrics: Metrics | undefined,
   failed: readonly Pick<FailedItem, 'stage' | 'reason'>[],

@@ -2,7 +2,7 @@ import type { DatabaseObserver } from '../store/database.ts';
 import { traceQuery } from '../tracing/queries.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Shows how the pool of a process fares, as it is at the scrape; traced, its statements too become spans. */
+/** Creates an observer that shows the pools' state at each scrape and, if `traced`, turns statements into spans. */
 export function observeDatabase(metrics: Metrics, traced: boolean): DatabaseObserver {
   const { databaseConnections, databaseConnectionsMax, databaseWaiting } = metrics;
   return {

@@ -8,22 +8,23 @@ type Instrument<S extends MetricSpec> = {
   histogram: Histogram<S['labels'][number]>;
 }[S['type']];
 
-/** The metrics of a process, by their name in the table. */
+/** The metrics of a process, by their name in `METRICS`. */
 export type Metrics = { readonly [Name in MetricName]: Instrument<(typeof METRICS)[Name]> } & {
-  /** All that this process shows; for metrics of one's own. */
+  /** Everything that this process shows; add your own metrics here. */
   readonly registry: Registry;
-  /** Calls back before each scrape, for what is as it is only then. */
+  /** Calls `refresh` before each scrape, for values that are read on demand. */
   beforeScrape(refresh: () => void | Promise<void>): void;
-  /** Shows the metrics of something else too, in the same text format. A source that fails shows nothing. */
+  /** Adds metrics from another source in the same text format. A failing source shows nothing. */
   alsoShow(source: () => Promise<string>): void;
-  /** Everything in the text format of Prometheus. */
+  /** Returns all metrics in the text format of Prometheus. */
   scrape(): Promise<string>;
 };
 
 const KINDS = { counter: Counter, gauge: Gauge, histogram: Histogram } as const;
 
 /**
- * The metrics of one process, with those of Node. `parts` are what it runs: what the others would tell is not shown.
+ * Creates the metrics of one process, including those of Node. `parts` says what it runs; metrics of other parts are
+ * not shown.
  * @example
  * const metrics = createMetrics(['worker']);
  * metrics.taskAttempts.inc({ type: 'upsert' });
@@ -63,7 +64,7 @@ export function createMetrics(parts: readonly ('api' | 'worker')[]): Metrics {
   return metrics;
 }
 
-/** Keeps a label from taking any number of values: those past the first `most` are told together. */
+/** Limits the number of values of a label: after the first `most`, other values are counted together as `rest`. */
 export function bounded(most: number, rest = 'other'): (value: string) => string {
   const known = new Set<string>();
   return (value) => {

@@ -1,12 +1,12 @@
 import type { ModelObserver, ObservedModel } from '../models/observed.ts';
 import { bounded, type Metrics } from './metrics.ts';
 
-/** Names of models come from whoever makes indexes: more than these are told together. */
-const MOST_MODELS = 50;
+/** Model names are chosen by those who create indexes: models beyond this number are counted together. */
+const MAX_MODELS = 50;
 
 /** Counts the calls of models. */
 export function observeModels(metrics: Metrics): ModelObserver {
-  const nameOf = bounded(MOST_MODELS);
+  const nameOf = bounded(MAX_MODELS);
   const labelsOf = ({ provider, name }: ObservedModel) => ({ provider, model: nameOf(name) });
   return {
     called(model, { outcome, texts, ms }) {

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Sample<T> {
-  /** Undefined when it could not be read in time. */
+  /** Undefined if it could not be read in time. */
   value: T | undefined;
   seconds: number;
 }
 
-/** A read that has hung for this long is given up: its connection may be dead while new ones work. */
+/** A read that hangs for this long is abandoned: its connection may be dead while new ones work. */
 const GIVE_UP_MS = 15_000;
 
 /**
- * Reads something at most every `maxAgeMs`, however often and by however many it is asked for, and never keeps anyone
- * waiting for longer than `limitMs`. Never rejects.
+ * Creates a function that reads a value at most every `maxAgeMs`, however many callers ask and how often, and returns
+ * within `limitMs`. Never rejects.
  */
 export function createSampler<T>(
   read: () => Promise<T>,

@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { type ObservedQueue, readTemporalState, type TemporalState } from '../client/temporal/state.ts';
 import { DEFAULT_QUEUE, embedQueueOf, jobQueueOf } from '../contract/names.ts';
 import type { Db } from '../store/database.ts';
-import { type DatabaseState, readDatabaseState } from '../store/state.ts';
+import { type DatabaseState, readDatabaseState } from '../store/database-metrics.ts';
+import { type ObservedQueue, readTemporalState, type TemporalState } from '../temporal/lists/queue-metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { createSampler, type Sample } from './sampler.ts';
 
@@ -11,20 +11,20 @@ export interface StateSources {
   db: Db;
   client: Client;
   taskQueue: string;
-  /** Queues of jobs beside the default one; the first twenty are told of. */
+  /** Job queues besides the default one; the first twenty are shown. */
   jobQueues?: readonly string[] | undefined;
   log: Pick<Logger, 'warn'>;
 }
 
-/** Several scrapers, or one that is impatient, cost no more than one. */
+/** Several scrapers, or a frequent one, cost no more than one. */
 const MAX_AGE_MS = 5_000;
 /** Prometheus gives up after ten seconds. */
 const LIMIT_MS = 2_000;
-const MOST_JOB_QUEUES = 20;
+const MAX_JOB_QUEUES = 20;
 
 /**
- * Puts the state of Postgres and Temporal into metrics, as it is when asked. One that does not answer in time leaves its
- * metrics empty and `reembed_scrape_error` at 1; it never fails.
+ * Creates a function that updates the metrics on the state of Postgres and Temporal. If one does not answer in time,
+ * its metrics stay empty and `reembed_scrape_error` is 1; the function never fails.
  */
 export function createStateMetrics(metrics: Metrics, sources: StateSources): () => Promise<void> {
   const { db, client, taskQueue, log } = sources;
@@ -48,7 +48,7 @@ export function createStateMetrics(metrics: Metrics, sources: StateSources): () 
 }
 
 function queuesOf({ taskQueue, jobQueues = [] }: StateSources): ObservedQueue[] {
-  const jobs = [...new Set([DEFAULT_QUEUE, ...jobQueues])].slice(0, MOST_JOB_QUEUES);
+  const jobs = [...new Set([DEFAULT_QUEUE, ...jobQueues])].slice(0, MAX_JOB_QUEUES);
   return [
     { name: 'control', taskQueue, kind: 'workflow' },
     { name: 'control', taskQueue, kind: 'activity' },
@@ -102,7 +102,7 @@ function setTemporalState(metrics: Metrics, state: TemporalState | undefined): v
   schedulesLate.set(state.schedules.lateSeconds);
 }
 
-/** The lock knows the indexes of a reindex, its task how far it is. */
+/** Combines the lock, which knows the indexes of a reindex, with its task, which knows the progress. */
 function setRemaining({ reindexRemaining }: Metrics, database?: DatabaseState, temporal?: TemporalState): void {
   reindexRemaining.reset();
   const progress = new Map(temporal?.reindexes.map((row) => [row.id, row.progress]));

@@ -2,7 +2,7 @@ import type { InjectedSinks } from '@temporalio/worker';
 import { isErrorType } from '../contract/errors.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import type { TaskEvents } from '../contract/task-events.ts';
-import { TASK_TYPES } from '../contract/tasks.ts';
+import { TASK_TYPES } from '../contract/task-types.ts';
 import type { Metrics } from './metrics.ts';
 
 const ENDS: readonly TaskStatus[] = ['done', 'canceled', 'failed', 'exhausted', 'refused', 'ignored'];
@@ -11,9 +11,9 @@ type TaskSinks = {
   taskEvents: TaskEvents;
 };
 
-/** What workers of workflows are given for the events of tasks; without metrics nobody is told. */
+/** Creates the sinks through which workflow workers count task events; without metrics they do nothing. */
 export function taskEventSinks(metrics?: Metrics): InjectedSinks<TaskSinks> {
-  // Prometheus sees no increase in a counter that begins with its first event.
+  // Prometheus detects no increase in a counter that starts with its first event.
   for (const type of TASK_TYPES) for (const status of ENDS) metrics?.tasksFinished.inc({ type, status }, 0);
   const counted: TaskEvents = {
     attempted: ({ type }) => metrics?.taskAttempts.inc({ type }),

@@ -8,14 +8,14 @@ interface Endpoint {
   baseUrl: string;
 }
 
-/** The variable of an endpoint's key; OpenAI itself has one without being asked. */
+/** Returns the environment variable of an endpoint's key; OpenAI itself has a default. */
 export function keyNameOf({ apiKeyEnv, baseUrl }: Endpoint): string | undefined {
   return apiKeyEnv ?? (new URL(baseUrl).hostname === OPENAI_HOST ? OPENAI_KEY : undefined);
 }
 
 /**
- * The key of an endpoint, from the variable that `apiKeyEnv` names; OpenAI itself has `OPENAI_API_KEY` as default, other
- * endpoints none. Throws `ModelUnauthorized`, which names the variable and never holds its value.
+ * Reads the key of an endpoint from the variable that `apiKeyEnv` names; default: `OPENAI_API_KEY` for OpenAI itself,
+ * none for other endpoints. Throws `ModelUnauthorized`, which names the variable but never contains its value.
  */
 export function readApiKey(endpoint: Endpoint, env: Readonly<Record<string, string | undefined>>): string | undefined {
   const name = keyNameOf(endpoint);
@@ -24,7 +24,7 @@ export function readApiKey(endpoint: Endpoint, env: Readonly<Record<string, stri
   if (key === '') {
     throw new ReembedError('ModelUnauthorized', `The environment variable ${name}, which holds the key, is not set`);
   }
-  // Node's own message for a header value that is not allowed holds the value.
+  // Node's own message for an invalid header value contains the value.
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new ReembedError('ModelUnauthorized', `The environment variable ${name} does not hold a usable key`);
   }

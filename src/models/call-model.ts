@@ -1,13 +1,14 @@
 import { ReembedError } from '../contract/errors.ts';
 import type { Vector } from '../contract/vectors.ts';
+import { startDeadline } from '../net/deadline.ts';
 import { checkVectors } from './check-vectors.ts';
 import { toModelError } from './model-errors.ts';
 import type { ModelWords } from './model-hosts.ts';
 
 export interface ModelCall {
-  /** Makes the request through the AI SDK, once. */
+  /** Makes one request through the AI SDK. */
   request(texts: string[], signal: AbortSignal): Promise<readonly unknown[]>;
-  /** What messages call the model. */
+  /** The name of the model in messages. */
   label: string;
   dimensions: number;
   texts: string[];
@@ -15,17 +16,17 @@ export interface ModelCall {
   signal?: AbortSignal;
   /** Strings that must not appear in a message. */
   secrets?: readonly string[];
-  /** How much of the answer may stand in an error; all if not given. */
+  /** How much of the response may appear in an error; default: all. */
   words?: ModelWords;
 }
 
 /**
- * One call of a model: `texts.length` vectors of `dimensions` finite numbers, or a `ReembedError`; when the caller's
- * signal aborts, its reason.
+ * Calls a model once and returns `texts.length` vectors of `dimensions` finite numbers. Throws a `ReembedError`, or the
+ * reason of the caller's signal if it aborts.
  */
 export async function callModel(call: ModelCall): Promise<Vector[]> {
   call.signal?.throwIfAborted();
-  const deadline = startDeadline(call);
+  const deadline = startDeadline(call.timeoutMs, call.signal);
   try {
     return checkVectors(await call.request(call.texts, deadline.signal), call);
   } catch (error) {
@@ -38,28 +39,4 @@ export async function callModel(call: ModelCall): Promise<Vector[]> {
   } finally {
     deadline.stop();
   }
-}
-
-/**
- * The caller's signal and a time limit as one. By hand, because `AbortSignal.timeout` keeps its timer until it ends and
- * `AbortSignal.any` leaves a reference on the caller's signal for each call: a worker makes many within one activity.
- */
-function startDeadline({ signal, timeoutMs }: ModelCall) {
-  const controller = new AbortController();
-  let expired = false;
-  const abort = () => controller.abort(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  const expire = () => {
-    expired = true;
-    controller.abort(new DOMException('The time limit was reached', 'TimeoutError'));
-  };
-  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
-  return {
-    signal: controller.signal,
-    expired: () => expired,
-    stop() {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    },
-  };
 }

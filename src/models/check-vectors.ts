@@ -9,9 +9,9 @@ export interface Asked {
 }
 
 /**
- * Passes on what a model answered if it is one vector of `dimensions` finite numbers for each text: a vector in the
- * wrong place or of the wrong length must never reach an index. Throws `ModelWrongDimension` when all vectors have one
- * other length, `ModelBadAnswer` for all else; as a `PartialAnswer` when some vectors can be used.
+ * Returns a model's response if it has one vector of `dimensions` finite numbers for each text: a vector in the wrong
+ * place or of the wrong length must never reach an index. Throws `ModelWrongDimension` if all vectors have the same
+ * other length, otherwise `ModelBadAnswer`; as a `PartialAnswer` if some vectors are usable.
  */
 export function checkVectors(answer: readonly unknown[], { texts, dimensions, label }: Asked): Vector[] {
   if (answer.length !== texts.length) {
@@ -52,7 +52,7 @@ function findNotFinite(vector: Vector): number {
   return -1;
 }
 
-/** What stands where a number should; never a text, which the model may have quoted. */
+/** Describes what is in the place of a number; never shows a string, which the model may have quoted. */
 function shown(value: unknown): string {
   return typeof value === 'number' || value === null ? String(value) : `a ${typeof value}`;
 }

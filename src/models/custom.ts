@@ -6,19 +6,19 @@ import { callModel } from './call-model.ts';
 import { checkVectors } from './check-vectors.ts';
 import { toModelError } from './model-errors.ts';
 
-/** An embedding model object of the AI SDK, of either version it accepts. A bare name would need its global gateway. */
+/** An embedding model object of the AI SDK, in either version. A plain name would need the SDK's global gateway. */
 export type SdkEmbeddingModel = Exclude<EmbeddingModel, string>;
 
-/** What a program may register under a name: an embedding model of the AI SDK, or an embedder of its own. */
+/** A model that a program can register under a name: an embedding model of the AI SDK, or its own embedder. */
 export type CustomModel = SdkEmbeddingModel | Embedder;
 
 const DEFAULT_TEXTS = 96;
-const MOST_TEXTS = 2048;
+const MAX_TEXTS = 2048;
 const MAX_CHARS = 200_000;
 
 /**
- * A registered model behind the one interface, with the same checks and errors as the built-in ones. Throws
- * `ModelWrongDimension` at once when an `Embedder` has other dimensions than configured.
+ * Wraps a registered model in the `Embedder` interface, with the same checks and errors as the built-in ones. Throws
+ * `ModelWrongDimension` immediately if an `Embedder` has other dimensions than configured.
  */
 export function createCustomEmbedder(name: string, dimensions: number, model: CustomModel): Embedder {
   const label = `custom model "${name}"`;
@@ -26,7 +26,8 @@ export function createCustomEmbedder(name: string, dimensions: number, model: Cu
 }
 
 /**
- * Calls `doEmbed` and not the SDK's `embedMany`: that one retries, which is the caller's, and logs to the console.
+ * Calls `doEmbed` instead of the SDK's `embedMany`, which logs to the console and retries; retries are up to the
+ * caller.
  */
 function fromSdk(model: SdkEmbeddingModel, label: string, dimensions: number): Embedder {
   const most = model.maxEmbeddingsPerCall;
@@ -34,8 +35,8 @@ function fromSdk(model: SdkEmbeddingModel, label: string, dimensions: number): E
     (await model.doEmbed({ values, abortSignal })).embeddings;
   return {
     dimensions,
-    // A promise of a limit cannot be awaited here; `embed` then keeps to it by itself.
-    maxTexts: typeof most === 'number' ? Math.min(most, MOST_TEXTS) : DEFAULT_TEXTS,
+    // If the limit is a promise, it cannot be awaited here; `embed` then applies it.
+    maxTexts: typeof most === 'number' ? Math.min(most, MAX_TEXTS) : DEFAULT_TEXTS,
     maxChars: MAX_CHARS,
     async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<Vector[]> {
       const perCall = Math.max(1, (await model.maxEmbeddingsPerCall) ?? texts.length);

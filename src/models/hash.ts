@@ -3,20 +3,20 @@ import { eachInTurn } from '../cpu/pace.ts';
 import { extendHash, FNV_OFFSET, mixHash } from './hashing.ts';
 import { tokens } from './tokens.ts';
 
-const SHORTEST_GRAM = 3;
-const LONGEST_GRAM = 5;
-/** Boundary marks as in fastText (Bojanowski et al. 2017): `<her>` has grams that `where` has not. */
+const MIN_GRAM = 3;
+const MAX_GRAM = 5;
+/** Word boundary marks as in fastText (Bojanowski et al. 2017): `<her>` has n-grams that `where` does not have. */
 const WORD_START = 0x3c;
 const WORD_END = 0x3e;
-/** Words and n-grams are hashed from different seeds, so that the word `<her` could never be the gram `<her`. */
+/** Words and n-grams use different seeds, so that the word `<her` never equals the n-gram `<her`. */
 const WORD_SEED = FNV_OFFSET;
 const GRAM_SEED = 0x5bd1e995;
 
 /**
- * `hash-v1`: feature hashing with signs (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", 2009)
- * of words and their character n-grams. Same text, same vector, on any machine and for ever: only integer hashes,
- * additions, division and `Math.sqrt` are used, which are exact by their standards (`Math.log` is not, hence the square
- * root where others use 1 + log tf to let repeated words count less).
+ * Creates the embedder `hash-v1`: feature hashing with signs (Weinberger et al., "Feature Hashing for Large Scale
+ * Multitask Learning", 2009) of words and their character n-grams. The same text always gives the same vector on any
+ * machine: only integer hashes, additions, division and `Math.sqrt` are used, which their standards define exactly.
+ * (`Math.log` is not exact, so repeated words are damped by the square root instead of the usual 1 + log tf.)
  *
  * Vectors have length 1. It finds texts that share words or parts of words, not meanings.
  */
@@ -40,7 +40,7 @@ function embedText(text: string, dimensions: number): number[] {
   return normalise(vector);
 }
 
-/** A word weighs as much as all its n-grams together, whatever its length. */
+/** Adds a word, which weighs as much as all its n-grams together, whatever its length. */
 function addWord(vector: number[], word: string, weight: number): void {
   const marked = markedCodePoints(word);
   let wordHash = WORD_SEED;
@@ -48,12 +48,12 @@ function addWord(vector: number[], word: string, weight: number): void {
   addFeature(vector, wordHash, weight);
 
   const gramWeight = weight / Math.sqrt(countGrams(marked.length));
-  for (let start = 0; start + SHORTEST_GRAM <= marked.length; start++) {
-    const end = Math.min(start + LONGEST_GRAM, marked.length);
+  for (let start = 0; start + MIN_GRAM <= marked.length; start++) {
+    const end = Math.min(start + MAX_GRAM, marked.length);
     let hash = GRAM_SEED;
     for (let at = start; at < end; at++) {
       hash = extendHash(hash, marked[at] as number);
-      if (at - start + 1 >= SHORTEST_GRAM) addFeature(vector, hash, gramWeight);
+      if (at - start + 1 >= MIN_GRAM) addFeature(vector, hash, gramWeight);
     }
   }
 }
@@ -77,13 +77,13 @@ function markedCodePoints(word: string): number[] {
 
 function countGrams(length: number): number {
   let grams = 0;
-  for (let size = SHORTEST_GRAM; size <= LONGEST_GRAM; size++) grams += Math.max(0, length - size + 1);
+  for (let size = MIN_GRAM; size <= MAX_GRAM; size++) grams += Math.max(0, length - size + 1);
   return grams;
 }
 
 /**
- * To length 1, in place. A text without words, or one whose features cancel out, becomes the first unit vector: the
- * cosine distance to a zero vector is NaN in pgvector, which no index can order.
+ * Scales a vector to length 1, in place. A text without words, or whose features cancel out, becomes the first unit
+ * vector: pgvector's cosine distance to a zero vector is NaN, which no index can order.
  */
 function normalise(vector: number[]): number[] {
   let squares = 0;

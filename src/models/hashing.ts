@@ -1,13 +1,13 @@
 /**
- * 32-bit hashes over code points. FNV-1a (Fowler, Noll, Vo) because it can be extended one character at a time, which
- * gives all n-grams that start at a place for the price of the longest; MurmurHash3's finaliser because the low bits of
- * FNV-1a alone are too regular to choose a dimension and a sign from.
+ * 32-bit hashes over code points. FNV-1a (Fowler, Noll, Vo), because it can be extended one character at a time, which
+ * gives all n-grams that start at a place for the price of the longest; MurmurHash3's finalizer, because the low bits
+ * of FNV-1a alone are too regular to choose a dimension and a sign from.
  */
 const FNV_PRIME = 0x01000193;
 
 export const FNV_OFFSET = 0x811c9dc5 | 0;
 
-/** One step of FNV-1a; takes a whole code point where the original takes a byte. */
+/** Does one step of FNV-1a, with a whole code point where the original takes a byte. */
 export function extendHash(hash: number, codePoint: number): number {
   return Math.imul(hash ^ codePoint, FNV_PRIME);
 }

@@ -3,33 +3,36 @@ import { type Embedder, wrapEmbedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { type CallCost, costOf, type ModelLimit } from '../contract/model-limits.ts';
 
-/** `pausedMs` is what the provider has asked for of the `waitMs`. */
+/** The time until a call may be made; `pausedMs` is the part of `waitMs` that the provider has asked for. */
 export interface Turn {
   isBooked: boolean;
   waitMs: number;
   pausedMs: number;
 }
 
-/** Keeps the limits of models for all processes together. */
+/** Enforces the limits of models across all processes. */
 export interface CallLimiter {
-  /** Books a call, and answers in how long it may be made; one that would wait for longer than that is not booked. */
+  /** Books a call and returns how long it must wait; does not book one that would wait longer than `maxWaitMs`. */
   book(model: string, cost: CallCost, maxWaitMs: number | null): Promise<Turn>;
-  /** The provider has asked all to wait. */
+  /** Pauses all calls because the provider has asked for it. */
   pause(model: string, forMs: number): Promise<void>;
-  /** For how long it has. */
+  /** Returns how many milliseconds the pause still lasts. */
   pauseOf(model: string): Promise<number>;
 }
 
-/** Rather too many than too few: of English text a token has some four bytes, of others hardly ever less than three. */
+/**
+ * A low estimate, so that too many tokens are counted: English has some four bytes per token, others rarely below
+ * three.
+ */
 const BYTES_PER_TOKEN = 3;
-/** A provider that tells to slow down without saying for how long. */
+/** Pause for a provider that asks to slow down without saying for how long. */
 const USUAL_PAUSE_MS = 1_000;
-/** A model is looked up only so often, to see whether it has asked for a pause, and whether that has been lifted. */
+/** Interval for checking whether a provider has asked for a pause, or whether it was lifted. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * The same embedder within the limits of its model: a call waits for its turn, or throws `ModelRateLimited` where that
- * would take longer than it may. When the provider itself asks to slow down, all processes do.
+ * Wraps an embedder to respect its model's limits: a call waits for its turn, or throws `ModelRateLimited` if that
+ * takes longer than allowed. When the provider itself asks to slow down, all processes do.
  */
 export function createLimitedEmbedder(embedder: Embedder, { model, limit, limiter, onWait }: LimitedOptions): Embedder {
   let lookedMs = 0;
@@ -49,7 +52,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
     const waitMs = await pausedMs();
     return { isBooked: maxWaitMs === null || waitMs <= maxWaitMs, waitMs, pausedMs: waitMs };
   };
-  /** A pause may be lifted, or asked for again, while it is waited for. */
+  /** Waits for a turn. A pause may be lifted or extended during the wait. */
   const untilTurn = async (turn: Turn, signal: AbortSignal | undefined) => {
     const dueMs = Date.now() + (turn.waitMs > turn.pausedMs ? turn.waitMs : 0);
     const left = async () => Math.max(dueMs - Date.now(), await pausedMs());
@@ -64,7 +67,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
       const message =
         turn.pausedMs > 0
           ? `The provider of the model "${model}" has asked to slow down`
-          : `The model "${model}" is at the limit that REEMBED_MODEL_LIMITS states`;
+          : `The model "${model}" has reached its limit in REEMBED_MODEL_LIMITS`;
       return new ReembedError('ModelRateLimited', message, { retryAfterMs: waitMs });
     };
     if (!isBooked) throw why();
@@ -72,6 +75,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
       onWait?.(waitMs);
       options.onHold?.(why(), waitMs);
       await untilTurn(turn, options.signal);
+      await options.afterHold?.();
     }
     try {
       return await embedder.embed(texts, options);
@@ -79,7 +83,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
       if (error instanceof ReembedError && error.type === 'ModelRateLimited') {
         const forMs = error.retryAfterMs ?? USUAL_PAUSE_MS;
         pausedUntilMs = Math.max(pausedUntilMs, Date.now() + forMs);
-        await limiter.pause(model, forMs).catch(() => {}); // what the model said is what counts
+        await limiter.pause(model, forMs).catch(() => {}); // the model's error matters more
       }
       throw error;
     }
@@ -91,6 +95,6 @@ export interface LimitedOptions {
   model: string;
   limit: ModelLimit | undefined;
   limiter: CallLimiter;
-  /** Is told before a call that is held back. */
+  /** Called before a call that must wait. */
   onWait?: ((waitMs: number) => void) | undefined;
 }

@@ -4,7 +4,7 @@ import { readRetryAfterMs } from '../contract/retry-after.ts';
 import type { ModelWords } from './model-hosts.ts';
 import { redact } from './redact.ts';
 
-/** What an HTTP status says about the call; 5xx and the rest are `ModelUnavailable`. */
+/** Error types by HTTP status; 5xx and all others are `ModelUnavailable`. */
 const TYPE_OF_STATUS: Readonly<Record<number, ErrorType>> = {
   400: 'ModelRejectedInput',
   401: 'ModelUnauthorized',
@@ -22,15 +22,15 @@ const SAYS: Partial<Record<ErrorType, string>> = {
   ModelRejectedInput: 'rejects the input',
   ModelQuotaUsedUp: 'says that the quota is used up',
   ModelUnauthorized: 'refuses the key',
-  ModelNotFound: 'is not there (check the name and baseUrl)',
+  ModelNotFound: 'was not found (check the name and baseUrl)',
   ModelRateLimited: 'asks to slow down',
   ModelUnavailable: 'failed',
-  ModelBadAnswer: 'answered with something that cannot be used',
+  ModelBadAnswer: 'returned an unusable response',
 };
 
-/** Codes with which providers say that paying helps and waiting does not. */
+/** Codes of providers for an exhausted quota, where waiting does not help. */
 const QUOTA_CODES = /insufficient_quota|billing_(?:hard_limit|not_active)|insufficient.?(?:balance|credits?|funds)/i;
-/** Some say the same of a limit by the minute, and then also when to come again. */
+/** Some providers use the same words for a limit per minute, but then also say when to retry. */
 const QUOTA_WORDS = /exceeded your current quota|check your plan and billing|credit balance is too low/i;
 const COMES_AGAIN = /retryInfo|retryDelay|try again in|retry in|per minute|per second/i;
 
@@ -42,8 +42,8 @@ export interface FailedCall {
 }
 
 /**
- * What a model threw as a `ReembedError`. The original is not kept as `cause`: the AI SDK's errors hold the request with
- * all its texts, and causes end in logs and workflow histories.
+ * Converts what a model threw to a `ReembedError`. Does not keep the original as `cause`: the AI SDK's errors contain
+ * the request with all its texts, and causes end up in logs and workflow histories.
  */
 export function toModelError(error: unknown, call: FailedCall): ReembedError {
   if (error instanceof ReembedError) return error;
@@ -55,11 +55,11 @@ export function toModelError(error: unknown, call: FailedCall): ReembedError {
   });
 }
 
-/** What an address that nobody listed answers is not shown: it may be any service of the network. */
+/** Hides the response of an unlisted address, which may be any service of the network. */
 function shownOf(error: unknown, answer: string, words: ModelWords = 'all'): string {
   if (words === 'all' || !APICallError.isInstance(error)) return answer;
   if (error.statusCode === undefined) return codeOfCause(error) ?? 'no answer';
-  if (error.statusCode < 300) return answer; // our own words
+  if (error.statusCode < 300) return answer; // our own message
   return words === 'message' && error.data !== undefined ? answer : '';
 }
 
@@ -74,7 +74,7 @@ interface Classified {
   type: ErrorType;
   status?: number;
   headers?: Readonly<Record<string, string>>;
-  /** The provider's own words. */
+  /** The provider's message. */
   answer: string;
 }
 
@@ -101,7 +101,7 @@ function isQuotaUsedUp(status: number, { responseBody = '', responseHeaders }: A
   return QUOTA_WORDS.test(responseBody) && !comesAgain;
 }
 
-/** Servers that do not follow OpenAI's shape of errors leave only a status text in the SDK's message. */
+/** Returns the body of servers that do not use OpenAI's error format: the SDK's message has only their status text. */
 function answerOf(error: APICallError): string {
   if (error.data !== undefined) return error.message;
   return error.responseBody?.trim() || error.message;

@@ -7,18 +7,18 @@ import { refused } from './model-hosts.ts';
 type Fetch = typeof globalThis.fetch;
 
 /**
- * Makes the `fetch` for calls of models. The address of a host is checked when the socket is connected, so a name that
- * leads to a link-local or metadata address, now or at a later call, is refused; redirects are not followed, since the
- * key and the texts were meant for the address that was configured. Error: `ModelRefused`.
+ * Creates the `fetch` for model calls. It checks a host's address when the socket connects, so a name that resolves to
+ * a link-local or metadata address, now or in a later call, is refused. It does not follow redirects, since the key and
+ * the texts are meant for the configured address. Error: `ModelRefused`.
  */
 export function createModelFetch(resolve: Resolve = resolveForModels): Fetch {
   const lookup = checkedLookup(
     resolve,
     (address) => !isServiceOfTheHost(address),
-    (hostname) => refused('baseUrl', `${hostname} leads to a link-local or metadata address, which is never called`),
+    (hostname) => refused('baseUrl', `${hostname} resolves to a link-local or metadata address, which is never called`),
   );
   const dispatcher = new Agent({ connect: { lookup } });
-  // The same function in a version of the package, which a dispatcher of that version needs.
+  // The same function from the undici package, since a dispatcher needs the `fetch` of its own version.
   const fetch = undiciFetch as unknown as Fetch;
   return async (input, init) => {
     const options = { ...init, redirect: 'manual', dispatcher } as RequestInit;
@@ -32,5 +32,5 @@ export function createModelFetch(resolve: Resolve = resolveForModels): Fetch {
   };
 }
 
-/** That of this process: its connections are shared by all models. */
+/** The `fetch` of this process; all models share its connections. */
 export const modelFetch = createModelFetch();

@@ -4,8 +4,8 @@ import { isServiceOfTheHost } from '../net/addresses.ts';
 import { keyNameOf } from './api-key.ts';
 
 /**
- * How much of what a model answers may stand in an error. An address that nobody listed may be any service of the
- * network, whose answers are not for whoever chose it.
+ * How much of a model's response may appear in an error. An unlisted address may be any service of the network, whose
+ * responses must not be shown to the person who chose it.
  */
 export type ModelWords = 'all' | 'message' | 'none';
 
@@ -15,8 +15,9 @@ interface Called {
 }
 
 /**
- * Refuses a model at an address that is never called (`baseUrl`), and one whose key is not for its host (`apiKeyEnv`):
- * whoever may create an index chooses both the address and the name of the variable. Error: `ModelRefused`.
+ * Refuses a model at an address that is never called (`baseUrl`), and one whose key does not belong to its host
+ * (`apiKeyEnv`): anyone who may create an index chooses both the address and the name of the variable. Error:
+ * `ModelRefused`.
  */
 export function checkModelHost(model: Called, keys: readonly ModelKey[]): void {
   const url = new URL(model.baseUrl);
@@ -32,14 +33,14 @@ export function checkModelHost(model: Called, keys: readonly ModelKey[]): void {
   );
 }
 
-/** How much of the answers of a host is shown: all of a listed one, of one on this machine the message of an error. */
+/** Returns how much of a host's responses is shown: all for a listed host, only the error message for this machine. */
 export function wordsOf(baseUrl: string, keys: readonly ModelKey[]): ModelWords {
   const url = new URL(baseUrl);
   if (keys.some((key) => isAt(url, { ...key, plain: true }))) return 'all';
   return isLoopbackHost(url.hostname) ? 'message' : 'none';
 }
 
-/** What `ModelRefused` says of a field of a model. */
+/** Creates the error `ModelRefused` for a field of a model. */
 export function refused(path: 'baseUrl' | 'apiKeyEnv', message: string): ReembedError {
   return new ReembedError('ModelRefused', message, { issues: [{ path, message }] });
 }

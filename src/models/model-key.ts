@@ -1,8 +1,8 @@
 import type { ModelConfig } from '../contract/models.ts';
 
 /**
- * What a model is known by where processes share what it allows: `provider/name`, and of an endpoint its address too,
- * since models of one name at two endpoints have nothing to do with each other.
+ * Returns the key under which processes share the limits of a model: `provider/name`, plus the address of an endpoint,
+ * since models of one name at two endpoints are unrelated.
  */
 export function modelKeyOf(config: ModelConfig): string {
   const name = `${config.provider}/${config.name}`;

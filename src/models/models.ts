@@ -13,30 +13,31 @@ import { createPace, type Learned } from './pace.ts';
 import { createPacedEmbedder } from './paced.ts';
 import { createWordsEmbedder } from './words.ts';
 
-export const HASH_NAME = 'hash-v1';
-export const WORDS_NAME = 'glove-100d-30k';
+const HASH_NAME = 'hash-v1';
+const WORDS_NAME = 'glove-100d-30k';
 
 export interface ModelsOptions extends OpenaiDependencies {
-  /** Models of the program's own, by the `name` that a `custom` model is configured with. */
+  /** The program's own models, by the `name` that a `custom` model is configured with. */
   custom?: Readonly<Record<string, CustomModel>>;
-  /** What keeps calls within the limits of their models; none if not given. */
+  /** Keeps calls within the limits of their models; default: no limits. */
   limiter?: CallLimiter;
   /** The limits of models, by `provider/name`. */
   limits?: ModelLimits;
-  /** Is told of every call. */
+  /** Observes every call. */
   observer?: ModelObserver;
 }
 
 export interface Models {
   /**
-   * The embedder of a model; the same config gives the same object. No network, no reading of files or keys yet. Throws
-   * `ModelNotFound` for a name that is not built in or registered, `ModelWrongDimension` where that is known already.
+   * Returns the embedder of a model; the same config gives the same object. Does not yet use the network or read files
+   * or keys. Throws `ModelNotFound` for a name that is not built in or registered, `ModelWrongDimension` if known
+   * already.
    */
   embedder(config: ModelConfig): Embedder;
 }
 
 /**
- * All models that one process can use.
+ * Creates the set of all models that one process can use.
  *
  * @example
  * const models = createModels({ env: process.env, custom: { mistral: mistral.textEmbeddingModel('mistral-embed') } });
@@ -78,7 +79,7 @@ function limited(embedder: Embedder, config: ModelConfig, { limiter, limits = {}
 }
 
 /**
- * Embeds one short text, to learn before a long run whether the model answers and with the right dimension. Throws what
+ * Embeds one short text to check, before a long run, that the model responds with the right dimension. Throws what
  * `embed` throws.
  */
 export async function checkEmbedder(embedder: Embedder, signal?: AbortSignal): Promise<void> {
@@ -112,5 +113,5 @@ function findCustom(name: string, custom: Readonly<Record<string, CustomModel>>)
   if (model !== undefined) return model;
   const names = Object.keys(custom).sort();
   const known = names.length === 0 ? 'none is registered' : `registered are ${names.map((n) => `"${n}"`).join(', ')}`;
-  throw new ReembedError('ModelNotFound', `This process knows no custom model "${name}"; ${known}`);
+  throw new ReembedError('ModelNotFound', `This process has no custom model "${name}"; ${known}`);
 }

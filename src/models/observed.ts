@@ -5,20 +5,20 @@ import type { ModelConfig } from '../contract/models.ts';
 export type ObservedModel = Pick<ModelConfig, 'provider' | 'name'>;
 
 export interface ModelCallSeen {
-  /** `canceled` when the caller no longer wanted it. */
+  /** `canceled` if the caller no longer wanted it. */
   outcome: 'ok' | 'canceled' | ErrorType;
   texts: number;
   ms: number;
 }
 
-/** Is told of calls of models, never of what is in them. */
+/** Observes calls of models, but never their contents. */
 export interface ModelObserver {
   called(model: ObservedModel, call: ModelCallSeen): void;
-  /** A call was held back for so long. */
+  /** Called when a call must wait. */
   waited(model: ObservedModel, waitMs: number): void;
 }
 
-/** The same embedder, whose calls are told of. */
+/** Wraps an embedder to report its calls to an observer. */
 export function createObservedEmbedder(embedder: Embedder, model: ObservedModel, observer: ModelObserver): Embedder {
   return wrapEmbedder(embedder, async (texts, options) => {
     const startMs = performance.now();

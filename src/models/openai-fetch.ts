@@ -4,12 +4,12 @@ import { type AnswerTo, readVectors } from './read-vectors.ts';
 
 type Fetch = typeof globalThis.fetch;
 
-/** As the AI SDK writes it: within a text each quote has a backslash before it, so this is found nowhere else. */
+/** As the AI SDK writes it. Within a text each quote is escaped with a backslash, so this occurs nowhere else. */
 const AS_NUMBERS = ',"encoding_format":"float"';
 const ENCODINGS = { bytes: ',"encoding_format":"base64"', numbers: AS_NUMBERS, unnamed: '' } as const;
 const DIMENSIONS = /,"dimensions":\d+/;
 
-/** What a request may leave out or ask for in another way. */
+/** Optional parts of a request, and their alternatives. */
 interface Variant {
   encoding: keyof typeof ENCODINGS;
   sendsDimensions: boolean;
@@ -20,29 +20,30 @@ interface Asked {
   response: Response;
 }
 
-/** Answers that say the request, as it was, is not understood. */
+/** Statuses of servers that do not understand the request. */
 const NOT_UNDERSTOOD: readonly number[] = [400, 415, 422];
 const BREAKING: readonly number[] = [500, 501];
 const ABOUT_FIELDS = /encoding_format|base64/i;
-/** What a refusal says that is about the texts, and what it says that is about the fields beside them. */
+/** Distinguishes refusals about the texts from refusals about the other fields. */
 const ABOUT_TEXTS = /batch|length|token|context|too (?:many|long|large|big)|larger|maximum|limit|exceed/i;
 const ABOUT_ENCODING = /encoding|format|base64|float/i;
 const ABOUT_DIMENSIONS = /dimension|matryoshka/i;
-/** Refusals without a word on the fields, after which the request is tried in other ways all the same. */
+/** Variants of a request are tried after at most this many refusals that do not mention the fields. */
 const UNCLEAR_REFUSALS = 3;
 
-/** For one request: the `fetch` to make it with, and what was answered for each text, if it was. */
+/** Creates, for one request, its `fetch` and a function that returns the response for each text, if there is one. */
 export type VectorFetch = (to: AnswerTo) => { fetch: Fetch; vectors(): unknown[] | undefined };
 
 /**
- * Makes, for each request to one endpoint, a `fetch` that reads the vectors of its answer itself and hands the AI SDK an
- * empty one. The SDK checks each number of each vector with a schema: measured with 384 dimensions, that takes longer
- * than the request, the JSON and all else together, and `checkVectors` looks at each number anyway. The SDK also keeps
- * the order of the answer, where OpenAI's format has an `index` for each vector, and reads answers of any length.
+ * Creates, for each request to one endpoint, a `fetch` that reads the vectors of the response itself and passes an
+ * empty response to the AI SDK. The SDK checks each number of each vector with a schema: measured with 384 dimensions,
+ * this takes longer than the request, the JSON and everything else together, and `checkVectors` checks each number
+ * anyway. The SDK also keeps the order of the response, although OpenAI's format has an `index` for each vector, and
+ * reads responses of any length.
  *
- * Vectors are asked for as base64 of little-endian single-precision numbers, as OpenAI's own clients do: a quarter of
- * the bytes, and none to parse. An endpoint that refuses the field, or refuses `dimensions`, is asked in another way,
- * and when that is answered, from then on at once.
+ * Requests vectors as base64 of little-endian single-precision numbers, as OpenAI's own clients do: a quarter of the
+ * bytes, and nothing to parse. If an endpoint refuses this field or `dimensions`, other variants are tried, and the one
+ * that works is used from then on.
  */
 export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch {
   let settled: Variant | undefined;
@@ -59,7 +60,7 @@ export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch
     if (first.response.ok || isSettled) return first;
     const said = await first.response.clone().text();
     const { status } = first.response;
-    // Some servers break at a field that they do not know, and say so.
+    // Some servers fail on an unknown field, and say so.
     if (!NOT_UNDERSTOOD.includes(status) && !(BREAKING.includes(status) && ABOUT_FIELDS.test(said))) return first;
     for (const variant of othersAfter(said, DIMENSIONS.test(tailOf(body)))) {
       const again = await send(variant);
@@ -92,7 +93,7 @@ export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch
         const body = await readAnswer(response, answerLimit(to.texts.length, dimensions), to.label);
         const parsed = parse(body, to.label);
         const refusal = refusalIn(parsed);
-        // Some gateways answer 200 to a call that failed behind them.
+        // Some gateways return 200 for a call that failed behind them.
         if (refusal !== undefined) return new Response(body, { status: refusal, headers: JSON_HEADERS });
         vectors = readVectors(parsed, to);
         settled = variant;
@@ -111,7 +112,7 @@ function written(body: string, { encoding, sendsDimensions }: Variant): string {
   return head + (sendsDimensions ? asked : asked.replace(DIMENSIONS, ''));
 }
 
-/** What follows the texts. */
+/** Returns the part of the body after the texts. */
 function tailOf(body: string): string {
   const at = body.lastIndexOf(AS_NUMBERS);
   return at < 0 ? '' : body.slice(at);
@@ -122,7 +123,7 @@ async function refusalOf(response: Response): Promise<Response> {
   return new Response((await readRefusal(response)) || null, { status, statusText, headers: plain(headers) });
 }
 
-/** The body is no longer compressed, nor as long as it was. */
+/** Removes headers that no longer apply, since the body is no longer compressed or of its original length. */
 function plain(headers: Headers): Headers {
   const kept = new Headers(headers);
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) kept.delete(name);
@@ -137,7 +138,7 @@ function parse(body: string, label: string): unknown {
   }
 }
 
-/** The status that an error in the body stands for, if there is one instead of vectors. */
+/** Returns the status that matches an error in the body, if there is one instead of vectors. */
 function refusalIn(parsed: unknown): number | undefined {
   if (typeof parsed !== 'object' || parsed === null) return undefined;
   const { data, error } = parsed as { data?: unknown; error?: unknown };

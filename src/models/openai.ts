@@ -13,17 +13,17 @@ import { createVectorFetch, type VectorFetch } from './openai-fetch.ts';
 export type OpenaiModelConfig = Extract<ModelConfig, { provider: 'openai' }>;
 
 export interface OpenaiDependencies {
-  /** Where keys are read from, at each call, so that a changed key needs no restart. */
+  /** The source of the keys, read at each call so that a changed key needs no restart. */
   env: Readonly<Record<string, string | undefined>>;
   fetch?: typeof globalThis.fetch;
-  /** Which keys may be sent where; those of well-known providers if not given. */
+  /** Which keys may be sent to which hosts; default: those of well-known providers. */
   keys?: readonly ModelKey[];
 }
 
 /**
- * Any endpoint that speaks OpenAI's `POST {baseUrl}/embeddings`, through the AI SDK. One `embed` is one request: trying
- * again is the caller's, who has durable timers. Throws what `Embedder` says, `InvalidInput` for a `baseUrl` with
- * credentials in it, `ModelRefused` for a key or an address that may not be used.
+ * Creates the embedder of an endpoint with OpenAI's `POST {baseUrl}/embeddings`, through the AI SDK. One `embed` is one
+ * request; retries are up to the caller, who has durable timers. Throws what `Embedder` says, `InvalidInput` for a
+ * `baseUrl` with credentials in it, `ModelRefused` for a key or an address that must not be used.
  */
 export function createOpenaiEmbedder(
   config: OpenaiModelConfig,
@@ -31,8 +31,8 @@ export function createOpenaiEmbedder(
 ): Embedder {
   const url = new URL(config.baseUrl);
   if (url.username !== '' || url.password !== '') {
-    // The address is stored with the index and shown to everyone who may see it.
-    throw new ReembedError('InvalidInput', 'baseUrl must not hold a user name or password; name the key by apiKeyEnv');
+    // The address is stored with the index and visible to everyone who may see the index.
+    throw new ReembedError('InvalidInput', 'baseUrl must not contain a user name or password; set apiKeyEnv instead');
   }
   checkModelHost(config, keys);
   const words = wordsOf(config.baseUrl, keys);
@@ -62,7 +62,9 @@ export function createOpenaiEmbedder(
   };
 }
 
-/** `doEmbed` and not the SDK's `embedMany`: that one retries, which is the caller's, and logs to the console. */
+/**
+ * Calls `doEmbed` instead of the SDK's `embedMany`, which logs to the console and retries; see `createOpenaiEmbedder`.
+ */
 async function request(
   config: OpenaiModelConfig,
   apiKey: string | undefined,

@@ -1,24 +1,22 @@
 import pLimit from 'p-limit';
-import type { CallSize, Pace } from '../contract/embedder.ts';
+import { type CallSize, namesLength, type Pace } from '../contract/embedder.ts';
 
-/** What was learned is doubted after so long: a provider may have changed its limits. */
+/** How long a learned limit is used; after that the provider may have changed it. */
 const FORGET_MS = 30 * 60_000;
-/** Sizes known to be fine and known to be refused that are this near are not told apart any further. */
+/** Stop narrowing down a limit when the smallest refused size is within this factor of the largest accepted one. */
 const NEAR = 1.25;
-/** Refusals that name a length rather than a number of texts. */
-const ABOUT_LENGTH = /token|length|character|context|payload|bytes|\b413\b/i;
 const ABOUT_COUNT = /batch|input|item|array|size|many|most|larger|exceed|at least|limit|max/i;
 
 export interface Learned extends Pace {
-  /** Most texts and characters of a call, as far as is known; infinite before anything is. */
+  /** Max texts and characters of a call, as far as known; infinite before anything is known. */
   readonly mostTexts: number;
   readonly mostChars: number;
 }
 
 /**
- * Learns from the answers of a model how large a call may be and how many may be in flight: by what it refuses, between
- * the largest size that was fine and the smallest that was not, and by what takes too long, smaller and fewer at once
- * and slowly more again. `timeoutMs` is the time limit of a call.
+ * Learns from a model's responses how large a call may be and how many may be in flight. Refusals narrow down the size
+ * between the largest accepted and the smallest refused call. Timeouts make calls smaller and fewer, and both grow
+ * slowly again. `timeoutMs` is the time limit of a call.
  */
 export function createPace(timeoutMs = Number.POSITIVE_INFINITY, now: () => number = Date.now): Learned {
   const texts = createBound(now);
@@ -60,7 +58,7 @@ export function createPace(timeoutMs = Number.POSITIVE_INFINITY, now: () => numb
         return;
       }
       const hint = hintIn(size, said);
-      const aboutLength = ABOUT_LENGTH.test(said);
+      const aboutLength = namesLength(said);
       if (hint !== undefined && hint === texts.largestFine()) texts.refused(hint + 1);
       else if (aboutLength || size.texts <= texts.largestFine()) chars.refused(size.chars);
       else texts.refused(size.texts);
@@ -69,16 +67,16 @@ export function createPace(timeoutMs = Number.POSITIVE_INFINITY, now: () => numb
   };
 }
 
-/** A number in the reason that is smaller than the call, where it is about the number of texts. */
+/** Finds a number in the refusal that is smaller than the call, if it is about the number of texts. */
 function hintIn({ texts }: CallSize, said: string): number | undefined {
   if (!ABOUT_COUNT.test(said)) return undefined;
   const numbers = [...said.matchAll(/(?<![\w.-])\d{1,4}(?![\w.]*\w)/g)].map(([number]) => Number(number));
   const fitting = numbers.filter((number) => number >= 1 && number < texts);
-  // With one number more it is likelier a position, a code or a count of tokens.
+  // If there are several numbers, they are more likely positions, codes or token counts.
   return new Set(fitting).size === 1 ? fitting[0] : undefined;
 }
 
-/** A size between the largest that was fine and the smallest that was refused. */
+/** Tracks a limit between the largest accepted and the smallest refused size. */
 function createBound(now: () => number) {
   let fine = 0;
   let refused = Number.POSITIVE_INFINITY;
@@ -103,7 +101,7 @@ function createBound(now: () => number) {
   };
 }
 
-/** Places for calls in flight: without limit until some time out, then half of what was in flight. */
+/** Limits the calls in flight: unlimited until some time out, then half of those in flight. */
 function createPlaces(now: () => number) {
   const waiting: (() => void)[] = [];
   let most = Number.POSITIVE_INFINITY;
@@ -139,7 +137,7 @@ function createPlaces(now: () => number) {
         waiting.push(enter);
       });
     },
-    /** Calls that began before the last time say nothing new. */
+    /** Ignores calls that began before the last timeout, which add no information. */
     fewer(ms: number) {
       if (now() - ms < fewerMs) return;
       fewerMs = now();

@@ -1,7 +1,7 @@
 import type { Embedder } from '../contract/embedder.ts';
 import type { Learned } from './pace.ts';
 
-/** The same embedder, with calls as large as its model is known to take. */
+/** Wraps an embedder so that its calls are as large as its model is known to accept. */
 export function createPacedEmbedder(embedder: Embedder, pace: Learned): Embedder {
   return {
     dimensions: embedder.dimensions,

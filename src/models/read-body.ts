@@ -1,31 +1,31 @@
 import { ReembedError } from '../contract/errors.ts';
 
 const KIB = 1024;
-/** A number in JSON, with its comma, sign, exponent and the spaces of a pretty-printed answer. */
+/** A number in JSON, with its comma, sign, exponent and the spaces of pretty-printed JSON. */
 const BYTES_PER_NUMBER = 48;
-/** Of an item without its vector. */
+/** An item without its vector. */
 const BYTES_PER_ITEM = 2 * KIB;
 const BYTES_AROUND = 64 * KIB;
-/** A model with more dimensions than configured is to be named as that, not as one that answers too much. */
-const LEAST_DIMENSIONS = 4_096;
-const LEAST_MOST = 16 * KIB * KIB;
-/** Of a refusal; only some hundred characters are ever shown. */
+/** A model with more dimensions than configured should fail with that error, not for the size of its response. */
+const MIN_DIMENSIONS = 4_096;
+const MIN_LIMIT = 16 * KIB * KIB;
+/** Max bytes to read of a refusal; only some hundred characters are ever shown. */
 const ERROR_BYTES = 64 * KIB;
 
-/** The most bytes that an answer to this many texts may have. */
+/** Returns the max bytes of a response to this many texts. */
 export function answerLimit(texts: number, dimensions: number): number {
   const of = (numbers: number) => BYTES_AROUND + texts * (BYTES_PER_ITEM + numbers * BYTES_PER_NUMBER);
-  return Math.max(of(dimensions), Math.min(LEAST_MOST, of(LEAST_DIMENSIONS)));
+  return Math.max(of(dimensions), Math.min(MIN_LIMIT, of(MIN_DIMENSIONS)));
 }
 
 /**
- * The text of an answer, read as it comes and only to its limit, after decompression. Throws `ModelBadAnswer` when there
- * is more; the rest is not read.
+ * Reads the text of a response as it arrives, up to a limit after decompression. Throws `ModelBadAnswer` if there is
+ * more, without reading the rest.
  */
 export async function readAnswer(response: Response, maxBytes: number, label: string): Promise<string> {
   const { bytes, isWhole } = await readSome(response, maxBytes).catch((error: unknown) => {
     if (!isDamaged(error)) throw error;
-    throw new ReembedError('ModelBadAnswer', `The ${label} answered with a body that is not compressed as it says`);
+    throw new ReembedError('ModelBadAnswer', `The ${label} answered with a body that cannot be decompressed`);
   });
   if (!isWhole) {
     throw new ReembedError('ModelBadAnswer', `The ${label} answered with more than ${maxBytes} bytes`);
@@ -33,12 +33,12 @@ export async function readAnswer(response: Response, maxBytes: number, label: st
   return new TextDecoder().decode(bytes);
 }
 
-/** The beginning of a refusal, which ends there. */
+/** Reads the beginning of a refusal and drops the rest. */
 export async function readRefusal(response: Response): Promise<string> {
   return new TextDecoder().decode((await readSome(response, ERROR_BYTES)).bytes);
 }
 
-/** `fetch` rejects as if the connection had ended; its cause is the error of zlib. */
+/** Whether a body is damaged: `fetch` rejects as if the connection had ended, with the zlib error as cause. */
 function isDamaged(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z_');

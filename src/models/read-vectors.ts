@@ -1,16 +1,16 @@
 import { endianness } from 'node:os';
 import { ReembedError } from '../contract/errors.ts';
 
-/** Of the label of the model, and what was asked for. */
+/** The label of the model, and the texts of the request. */
 export interface AnswerTo {
   label: string;
   texts: readonly string[];
 }
 
 /**
- * What an OpenAI-compatible answer holds for each text, in the order of the texts: numbers, or null where nothing can be
- * read. An `index` says which text an item is for, so the order of the items counts only when none of them has one.
- * Throws `ModelBadAnswer` when the items cannot be assigned to the texts beyond doubt.
+ * Reads an OpenAI-compatible response: the numbers for each text in the order of the texts, or null where nothing can
+ * be read. An `index` says which text an item is for; the order of the items counts only if none of them has one.
+ * Throws `ModelBadAnswer` if the items cannot be assigned to the texts unambiguously.
  */
 export function readVectors(parsed: unknown, { label, texts }: AnswerTo): unknown[] {
   const bad = (what: string) => new ReembedError('ModelBadAnswer', `The ${label} answered ${what}`);
@@ -26,7 +26,8 @@ export function readVectors(parsed: unknown, { label, texts }: AnswerTo): unknow
   const seen = new Set<unknown>();
   for (const [at, index] of indexes.entries()) {
     const isPlace = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < items.length;
-    if (!isPlace) throw bad(`with the index ${shown(index)}, which is no whole number from 0 to ${items.length - 1}`);
+    if (!isPlace)
+      throw bad(`with the index ${shown(index)}, which is not a whole number from 0 to ${items.length - 1}`);
     if (seen.has(index)) throw bad(`with the index ${index} more than once`);
     seen.add(index);
     placed[index] = embeddingOf(items[at]);
@@ -45,12 +46,12 @@ function embeddingOf(item: unknown): unknown {
   return typeof embedding === 'string' ? fromBase64(embedding) : (embedding ?? null);
 }
 
-/** Little-endian single-precision numbers; null for what is no base64 or no whole number of them. */
+/** Decodes little-endian single-precision numbers; null if it is not base64 or not a whole number of them. */
 function fromBase64(text: string): Float32Array | null {
   const length = Buffer.byteLength(text, 'base64');
   if (length === 0 || length % 4 !== 0) return null;
   const bytes = Buffer.from(new ArrayBuffer(length));
-  // Node leaves out what is no base64, so a shorter result is a damaged one.
+  // Node skips characters that are not base64, so a shorter result means damaged input.
   if (bytes.write(text, 'base64') !== length) return null;
   if (endianness() === 'BE') bytes.swap32();
   return new Float32Array(bytes.buffer, 0, length / 4);

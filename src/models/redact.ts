@@ -1,14 +1,14 @@
 const MESSAGE_CHARS = 300;
-/** More than this of an answer is not even searched. */
+/** The rest of a longer response is dropped without being searched. */
 const ANSWER_CHARS = 4_000;
-/** How much of a text must appear for it to be taken for a quotation; shorter texts tell nothing. */
-const SHORTEST_QUOTE = 4;
+/** How much of a text must appear to count as a quotation; shorter texts reveal nothing. */
+const MIN_QUOTE = 4;
 const QUOTE_HEAD = 16;
 const PROVIDER_KEY = /\b(?:sk|pk|hf|key)[-_][\w*.-]{6,}/g;
 
 /**
- * A provider's words, fit to be stored and shown: without keys, without what they quote of the texts (whole or from the
- * beginning, plain or as JSON), on one line of at most 300 characters.
+ * Makes a provider's message fit to be stored and shown: without keys, without quotations of the texts (whole or from
+ * the beginning, plain or as JSON), on one line of at most 300 characters.
  */
 export function redact(answer: string, texts: readonly string[], secrets: readonly string[] = []): string {
   let said = answer;
@@ -24,7 +24,7 @@ export function redact(answer: string, texts: readonly string[], secrets: readon
 
 function cutQuotes(said: string, text: string): string {
   const head = text.slice(0, QUOTE_HEAD);
-  if (head.trim().length < SHORTEST_QUOTE) return said;
+  if (head.trim().length < MIN_QUOTE) return said;
   let result = '';
   let from = 0;
   for (;;) {

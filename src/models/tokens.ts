@@ -1,9 +1,9 @@
 const TOKEN = /[\p{L}\p{M}\p{N}]+/gu;
 
 /**
- * The words of a text in order: runs of letters, marks and digits of any script, after NFKC and lower-casing.
+ * Returns the words of a text in order: runs of letters, marks and digits of any script, after NFKC and lowercasing.
  *
- * Frozen: `hash-v1` and `glove-100d-30k` both read texts through it, and vectors already stored must stay comparable.
+ * Frozen: `hash-v1` and `glove-100d-30k` both depend on it, and stored vectors must stay comparable.
  */
 export function tokens(text: string): string[] {
   return text.normalize('NFKC').toLowerCase().match(TOKEN) ?? [];

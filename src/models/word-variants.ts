@@ -1,4 +1,4 @@
-/** English endings and what may stand in their place, the likelier first. */
+/** English endings and their possible replacements, most likely first. */
 const ENDINGS: readonly (readonly [ending: string, replacements: readonly string[]])[] = [
   ['ies', ['y', 'ie']],
   ['ied', ['y', 'ie']],
@@ -15,12 +15,12 @@ const ENDINGS: readonly (readonly [ending: string, replacements: readonly string
   ['ness', ['']],
 ];
 
-const SHORTEST_STEM = 3;
+const MIN_STEM = 3;
 const MARKS = /\p{M}+/gu;
 
 /**
- * What to look up for a word that is not in the vocabulary, the likelier first: without accents, then with an inflected
- * ending taken off (`lionesses` → `lioness`, `tawnier` → `tawny`, `gnawed` → `gnaw`, `yapping` → `yap`).
+ * Generates what to look up for a word that is not in the vocabulary, most likely first: without accents, then without
+ * an inflected ending (`lionesses` → `lioness`, `tawnier` → `tawny`, `gnawed` → `gnaw`, `yapping` → `yap`).
  */
 export function* variantsOf(word: string): Generator<string> {
   const plain = word.normalize('NFD').replace(MARKS, '');
@@ -28,7 +28,7 @@ export function* variantsOf(word: string): Generator<string> {
   for (const [ending, replacements] of ENDINGS) {
     if (!plain.endsWith(ending)) continue;
     const stem = plain.slice(0, -ending.length);
-    if (stem.length < SHORTEST_STEM) continue;
+    if (stem.length < MIN_STEM) continue;
     for (const replacement of replacements) yield stem + replacement;
     if (stem.at(-1) === stem.at(-2)) yield stem.slice(0, -1);
     if (stem.endsWith('i')) yield `${stem.slice(0, -1)}y`;

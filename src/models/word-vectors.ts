@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 
 /** The first bytes of a file of word vectors; the digit is the version of the layout. */
-export const WORD_VECTORS_MAGIC = 'RWV1';
+const WORD_VECTORS_MAGIC = 'RWV1';
 const HEADER_BYTES = 16;
 
-/** `src/models` and `dist/models` both lie two levels below the root of the package, where `data/` is. */
+/** `src/models` and `dist/models` are both two levels below the root of the package, where `data/` is. */
 const FILE = new URL('../../data/words/glove-100d-30k.bin', import.meta.url);
 
 /** Word vectors in memory: row `r` is `scales[r] * components[r * dimensions .. (r + 1) * dimensions)`. */
 export interface WordVectors {
   dimensions: number;
-  /** Row of each word; rows are in order of falling frequency, so a row is also a rank. */
+  /** The row of each word; rows are in order of decreasing frequency, so a row is also a rank. */
   rows: Map<string, number>;
   scales: Float32Array;
   components: Int8Array;
@@ -19,7 +19,7 @@ export interface WordVectors {
 
 let loading: Promise<WordVectors> | undefined;
 
-/** Reads the word vectors of the package once per process. Throws `ModelNotFound` when the file is missing or broken. */
+/** Reads the package's word vectors once per process. Throws `ModelNotFound` if the file is missing or broken. */
 export function loadWordVectors(): Promise<WordVectors> {
   loading ??= readWordVectors(FILE).catch((error: unknown) => {
     loading = undefined;
@@ -39,8 +39,8 @@ async function readWordVectors(file: URL): Promise<WordVectors> {
 }
 
 /**
- * Layout, little-endian: 4 bytes magic, uint32 words, uint32 dimensions, uint32 bytes of the word list, float32 scale of
- * each word, int8 components word by word, the words in UTF-8 separated by line feeds.
+ * Parses the file. Layout, little-endian: 4 bytes magic, uint32 words, uint32 dimensions, uint32 bytes of the word
+ * list, float32 scale of each word, int8 components word by word, the words in UTF-8 separated by line feeds.
  */
 export function parseWordVectors(bytes: Buffer): WordVectors {
   if (bytes.toString('latin1', 0, 4) !== WORD_VECTORS_MAGIC) throw new Error('not a file of word vectors');
@@ -49,7 +49,7 @@ export function parseWordVectors(bytes: Buffer): WordVectors {
   const wordBytes = bytes.readUInt32LE(12);
   const componentsAt = HEADER_BYTES + 4 * count;
   const wordsAt = componentsAt + count * dimensions;
-  if (bytes.length !== wordsAt + wordBytes) throw new Error('the file of word vectors is cut off');
+  if (bytes.length !== wordsAt + wordBytes) throw new Error('the file of word vectors is truncated');
 
   const scales = Float32Array.from({ length: count }, (_, row) => bytes.readFloatLE(HEADER_BYTES + 4 * row));
   const components = new Int8Array(bytes.buffer, bytes.byteOffset + componentsAt, count * dimensions);
@@ -70,8 +70,8 @@ export function formatWordVectors(words: readonly string[], vectors: Float64Arra
   const components = Buffer.alloc(words.length * dimensions);
   for (let row = 0; row < words.length; row++) {
     const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions);
-    // One scale for each vector: frequent words are much shorter than rare ones, and one common scale would leave them
-    // only a few of the 255 steps.
+    // One scale per vector: frequent words are much shorter than rare ones, and a common scale would leave them only a
+    // few of the 255 steps.
     const scale = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127;
     scales.writeFloatLE(scale, 4 * row);
     for (const [at, value] of vector.entries()) {

@@ -5,24 +5,24 @@ import { tokens } from './tokens.ts';
 import { variantsOf } from './word-variants.ts';
 import { loadWordVectors, type WordVectors } from './word-vectors.ts';
 
-export const WORDS_DIMENSIONS = 100;
+const WORDS_DIMENSIONS = 100;
 
-/** SIF's `a`, chosen on WordNet: finding a gloss by its word, over 1e-4 to 3e-3. */
+/** SIF's `a`, chosen on WordNet by finding a gloss by its word, from the range 1e-4 to 3e-3. */
 const SMOOTHING = 3e-4;
-/** Zipf's law with Mandelbrot's offset; the norm is ln(1.78 n) for the n = 400,000 words GloVe was trained for. */
+/** Zipf's law with Mandelbrot's offset; the norm is ln(1.78 n) for the n = 400,000 words that GloVe was trained on. */
 const RANK_OFFSET = 2.7;
 const ZIPF_NORM = 13.476;
-/** An unknown word counts half of a rare known one: enough to find itself, too little to drown what is understood. */
+/** An unknown word counts half of a rare known one: enough to find itself, too little to dominate the known words. */
 const UNKNOWN_WEIGHT = 0.5;
-/** What an apostrophe leaves behind (`dog's`, `don't`, `we'll`) says nothing about the topic. */
+/** What follows an apostrophe (`dog's`, `don't`, `we'll`) says nothing about the topic. */
 const CLITICS = /(?:n['’]t|['’](?:s|re|ve|ll|d|m))(?![\p{L}\p{N}])/giu;
 
 /**
- * `glove-100d-30k`: the average of GloVe word vectors (Pennington et al. 2014), weighted by smooth inverse frequency
- * a / (a + p(word)) as in Arora et al., "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (2017), with p
- * estimated from the word's rank. The common component is already taken out of the file's vectors
- * (`scripts/make-words.ts`). 100 numbers, length 1. English only; the order of words does not count. A text of unknown words
- * alone has a vector that is near to nothing but the same words: `knows` tells.
+ * Creates the embedder `glove-100d-30k`: the average of GloVe word vectors (Pennington et al. 2014), weighted by smooth
+ * inverse frequency a / (a + p(word)) as in Arora et al., "A Simple but Tough-to-Beat Baseline for Sentence Embeddings"
+ * (2017), with p estimated from the word's rank. The file's vectors are already without their common component
+ * (`scripts/make-words.ts`). 100 numbers, length 1. English only; word order does not count. A text of only unknown
+ * words has a vector that is near only to the same words; `knows` detects this.
  */
 export function createWordsEmbedder(): Embedder {
   return {
@@ -45,7 +45,7 @@ export function createWordsEmbedder(): Embedder {
 
 const wordsOf = (text: string) => tokens(text.replace(CLITICS, ' '));
 
-/** A single Latin letter is nearly always an article or what is left of an abbreviation. */
+/** Excludes single Latin letters, which are nearly always articles or parts of an abbreviation. */
 const isWord = (word: string) => !/^[a-z]$/.test(word);
 
 function embedText(text: string, vectors: WordVectors): number[] {
@@ -53,7 +53,7 @@ function embedText(text: string, vectors: WordVectors): number[] {
   const sum = new Array<number>(vectors.dimensions).fill(0);
   for (const word of words) if (isWord(word)) addWord(sum, word, vectors);
   if (sum.every((value) => value === 0)) {
-    // pgvector cannot order zero vectors: a text of nothing but signs, too, must have a direction of its own.
+    // pgvector cannot order zero vectors, so a text of symbols only needs a direction too.
     addUnknown(sum, words.length > 0 ? words.join(' ') : text.normalize('NFKC').trim());
   }
   const length = Math.sqrt(sum.reduce((squares, value) => squares + value * value, 0));
@@ -88,7 +88,7 @@ function weightOfRank(rank: number): number {
   return SMOOTHING / (SMOOTHING + probability);
 }
 
-/** Adds a vector of ±1 directions drawn from the word's hash; two unknown words are nearly at right angles. */
+/** Adds a vector of ±1 directions drawn from the word's hash; two unknown words are nearly orthogonal. */
 function addUnknown(sum: number[], word: string): void {
   const seed = hashString(word);
   const component = UNKNOWN_WEIGHT / Math.sqrt(sum.length);

@@ -8,16 +8,16 @@ export interface ResolvedAddress {
   family: number;
 }
 
-/** All addresses of a host name. */
+/** Returns all addresses of a host name. */
 export type Resolve = (hostname: string) => Promise<ResolvedAddress[]>;
 
-/** Whether a socket may be connected to an IP address: `isPublicAddress`, or always where private ones are allowed. */
+/** Whether a socket may connect to an IP address: `isPublicAddress`, or always if private addresses are allowed. */
 export type MayConnect = (address: string) => boolean;
 
-/** Where IANA gives out public IPv6 addresses. Outside lie ::/96 (`::127.0.0.1`), NAT64 and all that is not public. */
+/** The range of public IPv6 addresses. Outside are ::/96 (`::127.0.0.1`), NAT64 and everything that is not public. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Where clouds answer their machines outside the link-local range: Azure, Alibaba, Oracle, AWS and Google over IPv6. */
+/** Metadata addresses of clouds outside the link-local range: Azure, Alibaba, Oracle, AWS and Google over IPv6. */
 const SERVICES_OF_THE_HOST = new Set(
   ['168.63.129.16', '100.100.100.200', '192.0.0.192', 'fd00:ec2::254', 'fd20:ce::254'].map(normal),
 );
@@ -27,8 +27,8 @@ function normal(address: string): string {
 }
 
 /**
- * Whether an IP address is one where a network serves its own machines, such as the metadata of clouds, which holds
- * credentials: link-local, or one of theirs, also in an IPv6 form that carries it. Also true of what is no address.
+ * Whether a network serves its own machines at an IP address, such as cloud metadata, which contains credentials:
+ * link-local, or one of the addresses above, also in an IPv6 form that embeds it. Also true if it is not an address.
  */
 export function isServiceOfTheHost(address: string): boolean {
   const [plain = ''] = address.split('%', 1);
@@ -40,7 +40,7 @@ export function isServiceOfTheHost(address: string): boolean {
   );
 }
 
-/** Of the mapped, compatible, translated, NAT64 and 6to4 forms. */
+/** Returns the IPv4 address in the mapped, compatible, translated, NAT64 and 6to4 forms. */
 function carriedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   const bytes = address.toByteArray();
   if (address.range() === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6));
@@ -49,9 +49,9 @@ function carriedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
 }
 
 /**
- * Whether an IP address lies in the public internet: not private, loopback, link-local (where clouds keep credentials),
- * shared (CGNAT), unique-local, multicast or reserved, and no IPv6 form that carries an IPv4 address (mapped, NAT64,
- * 6to4, Teredo), since what it leads to depends on the network.
+ * Whether an IP address is on the public internet: not private, loopback, link-local (where clouds keep credentials),
+ * shared (CGNAT), unique-local, multicast or reserved, and not an IPv6 form that embeds an IPv4 address (mapped, NAT64,
+ * 6to4, Teredo), since its target depends on the network.
  */
 export function isPublicAddress(address: string): boolean {
   const [plain = ''] = address.split('%', 1);
@@ -61,19 +61,19 @@ export function isPublicAddress(address: string): boolean {
   return parsed instanceof ipaddr.IPv6 ? parsed.match(GLOBAL_UNICAST) : true;
 }
 
-/** The error of a name or address that may not be connected to. */
+/** Creates the error for a name or address that must not be connected to. */
 export type Refusal = (hostname: string) => ReembedError;
 
-// The address is left out of the message: it would tell a stranger about the network behind the worker.
+// The message omits the address, which would reveal the network behind the worker.
 const refusedLoad: Refusal = (hostname) =>
   new ReembedError(
     'LoadRefused',
-    `${hostname} is not in the public internet, and loading from private addresses is off, or it is a link-local or metadata address, from which nothing is loaded`,
+    `${hostname} is not on the public internet and loading from private addresses is disabled, or it is a link-local or metadata address, which is never loaded`,
   );
 
 /**
- * Throws `LoadRefused` for a URL whose host is a literal IP address that may not be connected to: those are never
- * looked up. (A URL object has turned decimal, octal and hexadecimal forms into the usual ones already.)
+ * Throws `LoadRefused` for a URL whose host is a literal IP address that must not be connected to, since literals are
+ * never looked up. (A URL object has already normalized decimal, octal and hexadecimal forms.)
  */
 export function refuseLiteralAddress(url: URL, mayConnect: MayConnect): void {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -81,9 +81,9 @@ export function refuseLiteralAddress(url: URL, mayConnect: MayConnect): void {
 }
 
 /**
- * A `lookup` for `node:http` that gives only addresses that were checked. The socket connects to what this returns and
- * nothing is resolved a second time, so a name that changes its address in between (DNS rebinding) gains nothing. One
- * address that is not allowed among several refuses the name.
+ * Creates a `lookup` for `node:http` that returns only checked addresses. The socket connects to what this returns and
+ * nothing is resolved a second time, so a name that changes its address in between (DNS rebinding) has no effect. One
+ * disallowed address among several refuses the name.
  */
 export function checkedLookup(
   resolve: Resolve,

@@ -3,27 +3,27 @@ import pLimit from 'p-limit';
 import type { Resolve, ResolvedAddress } from './addresses.ts';
 
 export interface ResolverOptions {
-  /** Lookups that run at the same time. */
+  /** Max lookups in parallel. */
   atOnce: number;
-  /** The longest that a lookup may take, with its wait for a turn. */
+  /** Max time of a lookup, including its wait for a turn; default: 10 s. */
   timeoutMs?: number;
-  /** Lookups that may wait for a turn; more fail at once. */
+  /** Max lookups waiting for a turn; more fail immediately. */
   mostWaiting?: number;
-  /** Instead of the system's resolver. */
+  /** Replaces the system's resolver. */
   look?: Resolve;
 }
 
 const TIMEOUT_MS = 10_000;
-const MOST_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 
 /**
- * Makes a function that asks the system for all addresses of a name, a few names at a time. The system's resolver takes
- * a thread of the pool that also reads files and compresses, for as long as a name server keeps it waiting; a lookup
- * that was given up holds its turn until it has ended. Callers that ask for the same name at the same time share a lookup.
- * Errors: those of `dns.lookup`; code `ETIMEOUT`; code `EAGAIN` when too many wait.
+ * Creates a function that looks up all addresses of a name with the system's resolver, a few names at a time. Each
+ * lookup occupies a thread of the pool that also reads files and compresses, for as long as a name server takes; a
+ * lookup that timed out keeps its turn until it has ended. Concurrent calls for the same name share a lookup. Errors:
+ * those of `dns.lookup`; code `ETIMEOUT`; code `EAGAIN` if too many wait.
  */
 export function createResolver(options: ResolverOptions): Resolve {
-  const { atOnce, timeoutMs = TIMEOUT_MS, mostWaiting = MOST_WAITING, look = systemLookup } = options;
+  const { atOnce, timeoutMs = TIMEOUT_MS, mostWaiting = MAX_WAITING, look = systemLookup } = options;
   const turns = pLimit(atOnce);
   const running = new Map<string, Promise<ResolvedAddress[]>>();
   return (hostname) => {
@@ -33,7 +33,7 @@ export function createResolver(options: ResolverOptions): Resolve {
       return Promise.reject(failure('EAGAIN', `too many lookups wait: ${hostname}`));
     const asked = Date.now();
     const mine = turns(() => {
-      // Nobody waits for it any more.
+      // The caller has given up by now.
       if (Date.now() - asked >= timeoutMs) throw timedOut(hostname);
       return look(hostname);
     }).finally(() => running.delete(hostname));
@@ -44,7 +44,7 @@ export function createResolver(options: ResolverOptions): Resolve {
 
 const systemLookup: Resolve = (hostname) => lookup(hostname, { all: true });
 
-/** URIs and models have turns of their own: names that somebody makes slow must not keep models from being called. */
+/** URIs and models have separate turns, so that slow names in URIs cannot block calls of models. */
 export const resolveForLoads = createResolver({ atOnce: 2 });
 export const resolveForModels = createResolver({ atOnce: 1 });
 
@@ -56,7 +56,7 @@ function within<T>(ms: number, hostname: string, work: Promise<T>): Promise<T> {
 }
 
 function timedOut(hostname: string): Error {
-  return failure('ETIMEOUT', `${hostname} was not found in time`);
+  return failure('ETIMEOUT', `${hostname} was not resolved in time`);
 }
 
 function failure(code: string, message: string): Error {

@@ -1,11 +1,9 @@
 import { ReembedError } from '../contract/errors.ts';
+import { startDeadline } from '../net/deadline.ts';
 
 /**
- * Runs `run` with a signal that is aborted after `timeoutMs`, or when `signal` is. Whatever `run` then throws, the
- * promise rejects at once: with a retryable `LoadFailed`, or with the reason of `signal`.
- *
- * Not `AbortSignal.any` with `AbortSignal.timeout`: on Node 20 each leaves something behind on the long-lived signal,
- * and an activity loads many thousands of payloads under one.
+ * Runs `run` with a signal that aborts after `timeoutMs` or with `signal`. The promise then rejects immediately,
+ * whatever `run` throws: with a retryable `LoadFailed`, or with the reason of `signal`.
  */
 export async function withDeadline<T>(
   what: string,
@@ -14,19 +12,14 @@ export async function withDeadline<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
-  const controller = new AbortController();
-  const timedOut = () =>
-    controller.abort(new ReembedError('LoadFailed', `${what} was not loaded within ${timeoutMs} ms`));
-  const canceled = () => controller.abort(signal?.reason);
-  const timer = setTimeout(timedOut, timeoutMs);
-  signal?.addEventListener('abort', canceled, { once: true });
+  const late = () => new ReembedError('LoadFailed', `${what} was not loaded within ${timeoutMs} ms`);
+  const deadline = startDeadline(timeoutMs, signal, late);
   try {
     const aborted = new Promise<never>((_, reject) => {
-      controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
+      deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason), { once: true });
     });
-    return await Promise.race([run(controller.signal), aborted]);
+    return await Promise.race([run(deadline.signal), aborted]);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', canceled);
+    deadline.stop();
   }
 }

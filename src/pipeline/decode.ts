@@ -3,14 +3,14 @@ import { fieldPath, JsonTextError } from '../contract/json-text/error.ts';
 import { parseJsonText } from '../contract/json-text/parse.ts';
 import type { Payload } from '../contract/objects.ts';
 
-/** How the bytes of a loaded payload become text or JSON. */
+/** How to decode the bytes of a loaded payload. */
 export interface Media {
   kind: 'text' | 'json';
   /** A label of the Encoding Standard. */
   charset: string;
 }
 
-/** Not `text/*`, and text all the same. HTML and XML are taken raw, tags included: stripping them is the client's choice. */
+/** Text types other than `text/*`. HTML and XML are kept raw, tags included: stripping them is up to the client. */
 const TEXT_TYPES = new Set([
   'application/x-ndjson',
   'application/ndjson',
@@ -20,17 +20,17 @@ const TEXT_TYPES = new Set([
   'application/yaml',
   'application/x-yaml',
 ]);
-/** Servers say these when they do not know: then it is text if it is valid UTF-8. */
+/** Types that servers send when they do not know: treated as text if the bytes are valid UTF-8. */
 const UNKNOWN_TYPES = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
 
-/** A byte order mark wins over what a header says (WHATWG Encoding, "decode"). */
+/** A byte order mark takes precedence over the header (WHATWG Encoding, "decode"). */
 const BYTE_ORDER_MARKS: [number[], string][] = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],
   [[0xfe, 0xff], 'utf-16be'],
   [[0xff, 0xfe], 'utf-16le'],
 ];
 
-/** Reads a Content-Type, which may be missing. Throws `UnsupportedMedia` for what is neither text nor JSON. */
+/** Parses a Content-Type, which may be missing. Throws `UnsupportedMedia` if it is neither text nor JSON. */
 export function mediaOf(contentType: string | undefined, what: string): Media {
   const [head = '', ...parameters] = (contentType ?? '').split(';');
   const type = head.trim().toLowerCase();
@@ -43,9 +43,9 @@ export function mediaOf(contentType: string | undefined, what: string): Media {
 }
 
 /**
- * Text or JSON of the bytes. A JSON number, text or truth value becomes text, `null` the empty text. Throws
- * `UnsupportedMedia` for bytes that are not valid in the charset, and for JSON that does not parse, `InvalidInput` for
- * JSON that cannot be kept as it is.
+ * Decodes bytes to text or JSON. A JSON number, string or boolean becomes text, `null` the empty text. Throws
+ * `UnsupportedMedia` for bytes that are invalid in the charset or JSON that does not parse, and `InvalidInput` for JSON
+ * that cannot be stored unchanged.
  */
 export function decodePayload(bytes: Uint8Array, media: Media, what: string): Payload {
   const text = decodeText(bytes, media.charset, what);
@@ -78,7 +78,7 @@ function parseJson(text: string, what: string): unknown {
     return parseJsonText(text);
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
-    // The parser's own message quotes the content, which does not belong in errors.
+    // The parser's own message quotes the content, which must not appear in errors.
     const type = error.text === undefined ? 'InvalidInput' : 'UnsupportedMedia';
     const field = error.path.length > 0 ? ` in the field ${fieldPath(error.path)}:` : '';
     throw new ReembedError(type, `${what}${field} ${error.message}`);

@@ -6,39 +6,45 @@ import type { Vector } from '../contract/vectors.ts';
 export interface CallOptions {
   purpose: EmbedPurpose;
   signal: AbortSignal;
-  /** Calls of the embedder in flight. */
+  /** Max calls of the embedder in flight. */
   concurrency: number;
-  /** Of one call; see `EmbedOptions`. */
+  /** Per call; see `EmbedOptions`. */
   maxWaitMs?: number | undefined;
-  /** Waits before a call is made again. */
+  /** Waits before a call is retried. */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** What becomes of each text. */
+/** Receives the result for each text. */
 export interface TextSink {
-  /** False once nobody needs the vector any more: the text is left out. */
+  /** False when nobody needs the vector any more; the text is then skipped. */
   isWanted(text: string): boolean;
   keep(text: string, vector: Vector): void;
-  fail(text: string, error: ReembedError): void;
+  /** Gives up on a text. Returns the texts to embed in its place. */
+  fail(text: string, error: ReembedError): readonly string[];
+  /** Updates which texts are wanted: always with `isDue`, after a call was held; otherwise only from time to time. */
+  look(isDue: boolean): Promise<void>;
 }
 
-/** Known to be fine for every model: what it answers to this says whether the model or a text is to blame. */
+/** A text that every model accepts; its result shows whether the model or a text is to blame. */
 const PROBE = 'hello';
-/** Before a failed call is made again, and before each further try of a text that fails alone. */
+/** Waits before a failed call is retried, and before each further attempt with a text that fails alone. */
 const RETRY_MS = [500, 1_000, 2_000] as const;
-/** Tries of a text alone that is known to break the calls it is in. */
+/** Attempts with a single text that is known to break its calls. */
 const GUILTY_TRIES = 2;
 
-type Failed = { kind: 'stop' | 'rejected' | 'timeout' | 'broken'; error: unknown; texts: string[] };
+type Failed = { kind: 'stop' | 'rejected' | 'timeout' | 'broken' | 'unwanted'; error: unknown; texts: string[] };
+
+/** Ends a call before it is made because some of its texts are no longer wanted. */
+class Unwanted extends Error {}
 
 /**
- * Embeds texts, in calls as large and as many as the model takes, and finds those that it cannot embed. Ends with null
- * when each text has a vector or has failed; else with the error that has stopped it, which says nothing about a text:
- * what has arrived until then is kept, and the rest can be tried again later. Rejects only when the signal is aborted.
+ * Embeds texts in calls as large and as many as the model accepts, and identifies those that it cannot embed. Returns
+ * null when each text has a vector or has failed; otherwise the error that stopped it, which does not concern a
+ * particular text. Earlier results are kept, and the rest can be retried later. Rejects only if the signal is aborted.
  *
- * A call that fails is made once more, since most failures are gone then. If it fails again while the model answers to
- * a text that is known to be fine, one of its texts is to blame, or the size of the call: halves of it are tried until
- * that is found. One bad text among n costs some 2·log2(n) calls. What is found out about sizes is kept in the pace.
+ * A failed call is made once more, since most failures are temporary. If it fails again while the model accepts the
+ * probe text, either one of its texts or the size of the call is to blame, and the call is bisected to find out. One
+ * bad text among n costs about 2·log2(n) calls. What is learned about sizes is kept in the pace.
  */
 export async function embedTexts(
   texts: readonly string[],
@@ -53,14 +59,14 @@ export async function embedTexts(
 }
 
 class Run {
-  /** The first error that says nothing about a text; with it no call begins any more. */
+  /** The first error that does not concern a particular text; no call starts after it. */
   stoppedBy: unknown = null;
-  /** The next one is the last. */
+  /** A stack: the next text is the last. */
   private readonly queue: string[];
   private readonly embedder: Embedder;
   private readonly sink: TextSink;
   private readonly options: CallOptions;
-  /** Those that once timed out alone. */
+  /** Texts that timed out alone once. */
   private readonly slow = new Set<string>();
   private answered = false;
 
@@ -75,12 +81,12 @@ class Run {
     const work = async () => {
       while (!this.isOver() && this.queue.length > 0) await this.one();
     };
-    // All of them: nothing of this goes on once it has been answered. What one puts back, it takes again itself.
+    // Wait for all workers, so that nothing continues after the result. Each worker retakes what it puts back.
     const results = await Promise.allSettled(Array.from({ length: this.options.concurrency }, work));
     for (const result of results) if (result.status === 'rejected') this.stoppedBy ??= result.reason;
   }
 
-  /** Makes one call and does what its failure asks for. */
+  /** Makes one call and handles its failure. */
   private async one(): Promise<void> {
     const failed = await this.call(() => this.take());
     if (failed) await this.settle(failed);
@@ -94,14 +100,14 @@ class Run {
     this.stoppedBy ??= error;
   }
 
-  /** The next texts of one call, once it is its turn: limits may have been learned until then. */
+  /** Takes the texts of the next call, only when it is its turn, since limits may have been learned until then. */
   private take(): string[] {
     const { maxTexts, maxChars } = this.embedder;
     const batch: string[] = [];
     let chars = 0;
     while (this.queue.length > 0 && batch.length < maxTexts) {
       const text = this.queue.at(-1) as string;
-      // A text that is longer goes alone.
+      // A longer text goes alone.
       if (batch.length > 0 && chars + text.length > maxChars) break;
       this.queue.pop();
       if (!this.sink.isWanted(text)) continue;
@@ -115,17 +121,23 @@ class Run {
     this.queue.push(...texts.toReversed());
   }
 
+  private giveUp(text: string, error: ReembedError): void {
+    this.putBack(this.sink.fail(text, error));
+  }
+
   private async call(choose: () => string[]): Promise<Failed | null> {
     const { embedder, options } = this;
     const leave = (await embedder.pace?.enter(options.signal)) ?? (() => {});
     let texts: string[] = [];
     const startMs = Date.now();
     try {
+      await this.sink.look(false);
       if (this.isOver()) return null;
       texts = choose();
       if (texts.length === 0) return null;
       const { purpose, signal, maxWaitMs } = options;
-      const vectors = await embedder.embed(texts, { purpose, signal, maxWaitMs });
+      const afterHold = () => this.requireWanted(texts);
+      const vectors = await embedder.embed(texts, { purpose, signal, maxWaitMs, afterHold });
       this.keep(texts, checked(vectors, texts, embedder.dimensions), startMs);
       return null;
     } catch (error) {
@@ -142,6 +154,11 @@ class Run {
     }
   }
 
+  private async requireWanted(texts: readonly string[]): Promise<void> {
+    await this.sink.look(true);
+    if (!texts.every((text) => this.sink.isWanted(text))) throw new Unwanted();
+  }
+
   private keep(texts: readonly string[], vectors: readonly (Vector | null)[], startMs: number): void {
     this.answered = true;
     this.embedder.pace?.answered(sizeOf(texts), Date.now() - startMs);
@@ -152,8 +169,9 @@ class Run {
   }
 
   private kindOf(error: unknown): Failed['kind'] {
+    if (error instanceof Unwanted) return 'unwanted';
     if (!(error instanceof ReembedError)) return 'stop';
-    // A call that may not wait is not made again either.
+    // A call that must not wait is not retried either.
     const mayTryAgain = this.options.maxWaitMs === undefined;
     if (!mayTryAgain && error.type !== 'ModelRejectedInput') return 'stop';
     switch (error.type) {
@@ -164,7 +182,7 @@ class Run {
       case 'ModelBadAnswer':
         return 'broken';
       case 'ModelWrongDimension':
-        // Of a model that has answered rightly before, this may be one strange answer.
+        // If the model has returned the right dimension before, this may be a single odd response.
         return this.answered || this.embedder.pace?.hasAnswered ? 'broken' : 'stop';
       default:
         return 'stop';
@@ -179,6 +197,8 @@ class Run {
         return this.afterTimeout(failed);
       case 'broken':
         return this.afterBroken(failed);
+      case 'unwanted':
+        return this.putBack(failed.texts);
       case 'rejected': {
         const { pace } = this.embedder;
         if (pace) await pace.inTurn(() => this.afterRejected(failed));
@@ -191,7 +211,7 @@ class Run {
     if (this.isOver()) return;
     const { texts } = failed;
     const { chars } = sizeOf(texts);
-    // Learned since the call was made: it is too large for this model.
+    // The call is too large by limits that were learned after it was made.
     const isTooLarge = texts.length > this.embedder.maxTexts || chars > this.embedder.maxChars;
     if (isTooLarge && texts.length > 1) this.putBack(texts);
     else await this.divide(failed);
@@ -204,7 +224,7 @@ class Run {
       if (texts.length === 1) this.slow.add(text);
       this.putBack(texts);
     } else {
-      this.sink.fail(text, error as ReembedError);
+      this.giveUp(text, error as ReembedError);
     }
   }
 
@@ -218,7 +238,7 @@ class Run {
     else await this.divide(again);
   }
 
-  /** Asks with a text that is fine; if that fails too, the model is to blame, and all of this stops. */
+  /** Calls the model with the probe text. If that fails too, the model is to blame and the run stops. */
   private async isModelThere(error: unknown): Promise<boolean> {
     if (this.isOver()) return false;
     let answer: Vector[] | undefined;
@@ -237,7 +257,9 @@ class Run {
     }
   }
 
-  /** Texts that fail together: tried in halves, or as many at once as the refusal names. True if all are embedded. */
+  /**
+   * Bisects texts that fail together, or uses the batch size that the refusal names. Returns true if all are embedded.
+   */
   private async divide({ texts, error, kind }: Failed): Promise<boolean> {
     if (this.isOver()) return false;
     if (texts.length === 1) return this.alone({ texts, error, kind });
@@ -246,13 +268,17 @@ class Run {
     const size = sizeOf(texts);
     const step = (kind === 'rejected' && pace?.hintOf(size, said)) || Math.ceil(texts.length / 2);
     let areAllFine = true;
-    // Both halves are always asked: a refusal may be about the batch as a whole, so that one good half says nothing.
+    // Always try both halves: a refusal may concern the whole batch, so one good half proves nothing.
     for (let at = 0; at < texts.length && !this.isOver(); at += step) {
       const part = texts.slice(at, at + step).filter((text) => this.sink.isWanted(text));
       const failed = await this.call(() => part);
       if (failed === null) continue;
-      if (failed.kind === 'stop') this.stop(failed.error);
-      areAllFine = failed.kind !== 'stop' && (await this.divide(failed)) && areAllFine;
+      if (failed.kind === 'stop' || failed.kind === 'unwanted') {
+        await this.settle(failed);
+        areAllFine = false;
+      } else {
+        areAllFine = (await this.divide(failed)) && areAllFine;
+      }
     }
     if (areAllFine && !this.isOver()) pace?.tooLarge(size, said, kind === 'rejected');
     return areAllFine;
@@ -260,11 +286,11 @@ class Run {
 
   private async alone(failed: Failed): Promise<boolean> {
     if (failed.kind !== 'rejected') return this.tryAlone(failed, GUILTY_TRIES);
-    this.sink.fail(failed.texts[0] as string, failed.error as ReembedError);
+    this.giveUp(failed.texts[0] as string, failed.error as ReembedError);
     return false;
   }
 
-  /** A text that fails alone has these tries left; then it has failed, unless the model is to blame. */
+  /** Retries a text that fails alone; it fails permanently after `tries` attempts unless the model is to blame. */
   private async tryAlone({ texts, error }: Failed, tries: number): Promise<boolean> {
     let last = error;
     for (let attempt = 0; attempt < tries; attempt++) {
@@ -275,8 +301,12 @@ class Run {
       last = failed.error;
       if (failed.kind === 'stop') this.stop(last);
       if (failed.kind === 'rejected') break;
+      if (failed.kind === 'unwanted') {
+        this.putBack(failed.texts);
+        return false;
+      }
     }
-    if (await this.isModelThere(last)) this.sink.fail(texts[0] as string, ofOneText(last as ReembedError));
+    if (await this.isModelThere(last)) this.giveUp(texts[0] as string, ofOneText(last as ReembedError));
     return false;
   }
 
@@ -286,7 +316,7 @@ class Run {
   }
 }
 
-/** A model that has the right dimension for another text has given a bad answer to this one. */
+/** Converts the error of a model that returned the right dimension for another text: the response was bad. */
 function ofOneText(error: ReembedError): ReembedError {
   return error.type === 'ModelWrongDimension' ? new ReembedError('ModelBadAnswer', error.message) : error;
 }
@@ -295,15 +325,15 @@ function sizeOf(texts: readonly string[]): CallSize {
   return { texts: texts.length, chars: texts.reduce((sum, text) => sum + text.length, 0) };
 }
 
-/** For models given in code, which nothing else checks. */
+/** Checks the vectors of models given in code, which nothing else checks. */
 function checked(vectors: Vector[], texts: readonly string[], dimensions: number): Vector[] {
   if (vectors.length !== texts.length) {
-    const message = `the model gave ${vectors.length} vectors for ${texts.length} texts`;
+    const message = `the model returned ${vectors.length} vectors for ${texts.length} texts`;
     throw new ReembedError('ModelBadAnswer', message);
   }
   const wrong = vectors.find(({ length }) => length !== dimensions);
   if (wrong) {
-    const message = `the model gave ${wrong.length} dimensions instead of ${dimensions}`;
+    const message = `the model returned ${wrong.length} dimensions instead of ${dimensions}`;
     throw new ReembedError('ModelWrongDimension', message);
   }
   return vectors;

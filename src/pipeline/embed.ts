@@ -1,19 +1,23 @@
-import type { Embedder, EmbedPurpose } from '../contract/embedder.ts';
+import { type Embedder, type EmbedPurpose, namesLength } from '../contract/embedder.ts';
+import type { ReembedError } from '../contract/errors.ts';
 import type { Metric } from '../contract/indexes.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { type CallOptions, embedTexts, type TextSink } from './embed-calls.ts';
 import { type Failure, failureFrom } from './failure.ts';
+import { halve } from './halve.ts';
 import { vectorProblem } from './vectors.ts';
 
 export interface EmbedOptions {
   purpose: EmbedPurpose;
   metric: Metric;
   signal?: AbortSignal | undefined;
-  /** Calls of the embedder in flight. */
+  /** Max calls of the embedder in flight. */
   concurrency?: number | undefined;
-  /** Of one call; see `EmbedOptions` of the embedder. */
+  /** Per call; see `EmbedOptions` of the embedder. */
   maxWaitMs?: number | undefined;
   pause?: CallOptions['pause'];
+  /** Finds and drops objects that nobody wants any more; see `TextSink`. */
+  look?: TextSink['look'] | undefined;
 }
 
 export interface ObjectTexts {
@@ -21,17 +25,25 @@ export interface ObjectTexts {
   parts: readonly { text: string }[];
 }
 
-/** The vectors of an object's parts, in order, or why it has none. */
-export type EmbeddedObject = { id: string; vectors: Vector[] } | { id: string; failed: Failure };
+/**
+ * The vectors of an object's parts, in order, or the reason that it has none. `split` holds the pieces of each part
+ * that the model refused as too long, by the index of the part: such a part has one vector for each piece.
+ */
+export type EmbeddedObject =
+  | { id: string; vectors: Vector[]; split?: ReadonlyMap<number, readonly string[]> }
+  | { id: string; failed: Failure };
 
 const CALLS_IN_FLIGHT = 2;
+/** Maximum number of texts that one session cuts in two: limits calls and vectors. */
+const MAX_HALVED = 20_000;
 
 /**
- * Embeds the parts of several objects together. A text that stands in several of them is embedded once. One that the
- * model cannot embed, or whose vector is unusable, fails its own objects and no other.
+ * Embeds the parts of several objects together. A text that occurs in several of them is embedded once. A text that the
+ * model cannot embed, or whose vector is unusable, fails only its own objects. A text that the model refuses because of
+ * its length is cut in two, down to 100 characters.
  *
- * `run` goes on until all is done or the model stops it, and can be called again: what has arrived is kept. `take` hands
- * out each finished object once.
+ * `run` continues until everything is done or the model stops it, and can be called again; earlier results are kept.
+ * `take` returns each finished object once.
  */
 export class EmbedSession {
   private readonly embedder: Embedder;
@@ -39,77 +51,114 @@ export class EmbedSession {
   private readonly open: Map<string, ObjectTexts>;
   private readonly vectors = new Map<string, Vector>();
   private readonly failures = new Map<string, Failure>();
-  /** Of each text the objects that wait for it. */
+  /** The objects that wait for each text. */
   private readonly users = new Map<string, Set<string>>();
+  /** The pieces that replace each text that is too long. */
+  private readonly halves = new Map<string, readonly string[]>();
 
   constructor(objects: readonly ObjectTexts[], embedder: Embedder, options: EmbedOptions) {
     this.embedder = embedder;
     this.options = options;
     this.open = new Map(objects.map((object) => [object.id, object]));
     for (const { id, parts } of objects) {
-      for (const { text } of parts) {
-        const users = this.users.get(text);
-        if (users) users.add(id);
-        else this.users.set(text, new Set([id]));
-      }
+      for (const { text } of parts) this.use(text, id);
     }
   }
 
-  /** Ids of the objects that are not finished. */
+  /** Ids of the unfinished objects. */
   get left(): string[] {
     return [...this.open.keys()];
   }
 
-  /** Null when each object is finished; else the error that has stopped it. Rejects when the signal is aborted. */
+  /**
+   * Returns null when every object is finished, otherwise the error that stopped it. Rejects if the signal is aborted.
+   */
   async run(): Promise<unknown> {
     const { signal = new AbortController().signal, purpose, concurrency = CALLS_IN_FLIGHT } = this.options;
     signal.throwIfAborted();
-    const { maxWaitMs, pause } = this.options;
+    const { maxWaitMs, pause, look = async () => {} } = this.options;
     const texts = [...this.users.keys()].filter((text) => this.isWanted(text));
     const sink: TextSink = {
       isWanted: (text) => this.isWanted(text),
       keep: (text, vector) => this.keep(text, vector),
-      fail: (text, error) => this.fail(text, failureFrom('embed', error)),
+      fail: (text, error) => this.giveUp(text, error),
+      look,
     };
     return embedTexts(texts, this.embedder, sink, { purpose, signal, concurrency, maxWaitMs, pause });
   }
 
-  /** The objects that were finished since the last time, in the order in which they were given. */
+  /** Returns the objects that were finished since the last call, in their original order. */
   take(): EmbeddedObject[] {
     const taken: EmbeddedObject[] = [];
     for (const [id, { parts }] of this.open) {
       const failed = this.failures.get(id);
-      const vectors: Vector[] = [];
-      for (const { text } of parts) {
-        const vector = this.vectors.get(text);
-        if (vector === undefined) break;
-        vectors.push(vector);
-      }
-      if (failed) taken.push({ id, failed });
-      else if (vectors.length === parts.length) taken.push({ id, vectors });
-      else continue;
+      const result = failed ? { id, failed } : this.resultOf(id, parts);
+      if (!result) continue;
+      taken.push(result);
       this.drop(id);
     }
     return taken;
   }
 
-  /** Nobody wants the object any more. */
-  drop(id: string): void {
-    for (const { text } of this.open.get(id)?.parts ?? []) {
-      const users = this.users.get(text);
-      users?.delete(id);
-      if (users?.size !== 0) continue;
-      this.users.delete(text);
-      this.vectors.delete(text);
+  /** Returns undefined while a vector is missing. */
+  private resultOf(id: string, parts: ObjectTexts['parts']): EmbeddedObject | undefined {
+    const vectors: Vector[] = [];
+    const split = new Map<number, readonly string[]>();
+    for (const [at, { text }] of parts.entries()) {
+      const pieces = this.piecesOf(text);
+      if (this.halves.has(text)) split.set(at, pieces);
+      for (const piece of pieces) {
+        const vector = this.vectors.get(piece);
+        if (vector === undefined) return undefined;
+        vectors.push(vector);
+      }
     }
+    return { id, vectors, ...(split.size > 0 && { split }) };
+  }
+
+  private piecesOf(text: string): string[] {
+    const halves = this.halves.get(text);
+    return halves ? halves.flatMap((half) => this.piecesOf(half)) : [text];
+  }
+
+  /** Drops an object that nobody wants any more. */
+  drop(id: string): void {
+    for (const { text } of this.open.get(id)?.parts ?? []) this.release(text, id);
     this.open.delete(id);
   }
 
+  private use(text: string, id: string): void {
+    const users = this.users.get(text);
+    if (users) users.add(id);
+    else this.users.set(text, new Set([id]));
+  }
+
+  private release(text: string, id: string): void {
+    for (const half of this.halves.get(text) ?? []) this.release(half, id);
+    const users = this.users.get(text);
+    users?.delete(id);
+    if (users?.size !== 0) return;
+    this.users.delete(text);
+    this.vectors.delete(text);
+    this.halves.delete(text);
+  }
+
   private isWanted(text: string): boolean {
-    if (this.vectors.has(text)) return false;
-    // The rest of an object that has failed already need not be paid for.
+    if (this.vectors.has(text) || this.halves.has(text)) return false;
+    // An object that has already failed needs no further vectors.
     for (const id of this.users.get(text) ?? []) if (!this.failures.has(id)) return true;
     return false;
+  }
+
+  private giveUp(text: string, error: ReembedError): readonly string[] {
+    const halves = namesLength(error.message) && this.halves.size < MAX_HALVED ? halve(text) : null;
+    if (!halves) {
+      this.fail(text, failureFrom('embed', error));
+      return [];
+    }
+    this.halves.set(text, halves);
+    for (const half of halves) for (const id of this.users.get(text) ?? []) this.use(half, id);
+    return halves.filter((half) => this.isWanted(half));
   }
 
   private keep(text: string, vector: Vector): void {

@@ -7,7 +7,7 @@ import type { Payload } from '../contract/objects.ts';
 import { readRetryAfterMs } from '../contract/retry-after.ts';
 import { checkedLookup, type MayConnect, type Resolve, refuseLiteralAddress } from '../net/addresses.ts';
 import { decodePayload, mediaOf } from './decode.ts';
-import { readLimited, tooLarge } from './read-limited.ts';
+import { type Admit, NeedsMemory, readLimited, tooLarge } from './read-limited.ts';
 import { shownUri } from './uri.ts';
 
 export interface HttpOptions {
@@ -18,9 +18,9 @@ export interface HttpOptions {
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** Besides 5xx, the answers that another try may change: time-out, too early, too many requests. */
+/** Statuses besides 5xx that a retry may change: timeout, too early, too many requests. */
 const TRANSIENT = new Set([408, 425, 429]);
-/** Connections that wait for their next use; most loads of a task go to one host. */
+/** Idle connections to keep; most loads of a task go to one host. */
 const KEPT_CONNECTIONS = { keepAlive: true, maxFreeSockets: 8, timeout: 10_000 };
 
 const HEADERS = {
@@ -30,14 +30,16 @@ const HEADERS = {
 };
 
 /**
- * Makes the function that loads `http:` and `https:` URLs by GET. It uses `node:http` and not `fetch`, because only
- * there the caller decides which address a socket connects to. It sends no credentials and follows five redirects, each
+ * Creates the function that loads `http:` and `https:` URLs by GET. Uses `node:http` instead of `fetch`, because only
+ * there the caller controls which address a socket connects to. Sends no credentials and follows five redirects, each
  * checked like the first URL. Throws `LoadRefused`, `NotFound`, `TooLarge`, `UnsupportedMedia`, or the retryable
- * `LoadFailed` (with `retryAfterMs` where the server names a time).
+ * `LoadFailed` (with `retryAfterMs` if the server names a time).
  */
-export function createHttpLoader(options: HttpOptions): (url: URL, signal: AbortSignal) => Promise<Payload> {
+export function createHttpLoader(
+  options: HttpOptions,
+): (url: URL, signal: AbortSignal, admit?: Admit) => Promise<Payload> {
   const lookup = checkedLookup(options.resolve, options.mayConnect);
-  // Agents of its own: a socket that others opened would be connected to an address that nobody checked.
+  // Separate agents, since a socket opened elsewhere may be connected to an unchecked address.
   const agents = { 'http:': new http.Agent(KEPT_CONNECTIONS), 'https:': new https.Agent(KEPT_CONNECTIONS) };
 
   const get = (url: URL, signal: AbortSignal) =>
@@ -50,7 +52,7 @@ export function createHttpLoader(options: HttpOptions): (url: URL, signal: Abort
       request.on('response', resolve).on('error', reject).end();
     });
 
-  return async (first, signal) => {
+  return async (first, signal, admit) => {
     const what = shownUri(first.href);
     let url = first;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
@@ -58,7 +60,7 @@ export function createHttpLoader(options: HttpOptions): (url: URL, signal: Abort
       try {
         const response = await get(url, signal);
         const location = redirectOf(response);
-        if (location === undefined) return await payloadOf(response, options.maxBytes, what);
+        if (location === undefined) return await payloadOf(response, options.maxBytes, what, admit);
         response.destroy();
         if (!URL.canParse(location, url.href))
           throw new ReembedError('LoadRefused', `${what} redirects to an invalid URL`);
@@ -85,15 +87,20 @@ function redirectOf(response: http.IncomingMessage): string | undefined {
   return REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined;
 }
 
-async function payloadOf(response: http.IncomingMessage, maxBytes: number, what: string): Promise<Payload> {
+async function payloadOf(
+  response: http.IncomingMessage,
+  maxBytes: number,
+  what: string,
+  admit?: Admit,
+): Promise<Payload> {
   try {
     refuseStatus(response, what);
     const media = mediaOf(response.headers['content-type'], what);
     if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
-    const bytes = await readLimited(decompressed(response, what), maxBytes, what);
+    const bytes = await readLimited(decompressed(response, what), maxBytes, what, admit);
     return decodePayload(bytes, media, what);
   } finally {
-    // After a whole body this does nothing and the connection is kept; otherwise it ends the download.
+    // After a complete body this does nothing and the connection is kept; otherwise it ends the download.
     if (!response.complete) response.destroy();
   }
 }
@@ -111,7 +118,7 @@ function refuseStatus(response: http.IncomingMessage, what: string): void {
 
 function decompressed(response: http.IncomingMessage, what: string): AsyncIterable<Uint8Array> {
   const encoding = (response.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  // `pipeline` hands an error of either stream to the reader of the last one; the callback has nothing to add.
+  // `pipeline` passes an error of either stream to the reader of the last one; the callback has nothing to add.
   const through = (stream: NodeJS.ReadWriteStream) => pipeline(response, stream, () => {}) as AsyncIterable<Uint8Array>;
   if (encoding === 'identity' || encoding === '') return response;
   if (encoding === 'gzip' || encoding === 'x-gzip') return through(createGunzip());
@@ -120,14 +127,14 @@ function decompressed(response: http.IncomingMessage, what: string): AsyncIterab
   throw new ReembedError('UnsupportedMedia', `${what} has the content encoding ${encoding.slice(0, 50)}`);
 }
 
-/** Codes of OpenSSL and Node for a certificate that will not be trusted at the next try either. */
+/** OpenSSL and Node codes for a certificate that a retry will not accept either. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/;
 const COMPRESSION = /^(Z_DATA_ERROR|Z_NEED_DICT|ERR__ERROR_FORMAT|ERR_BROTLI)/;
 
 function failureOf(error: unknown, what: string): unknown {
-  if (error instanceof ReembedError) return error;
+  if (error instanceof ReembedError || error instanceof NeedsMemory) return error;
   const code = (error as NodeJS.ErrnoException).code ?? 'no answer';
-  // Only the code: the message of a socket names the address behind a host name.
+  // Only the code: the message of a socket error contains the address behind a host name.
   if (CERTIFICATE.test(code)) return new ReembedError('LoadRefused', `${what} has no valid certificate (${code})`);
   if (COMPRESSION.test(code)) return new ReembedError('UnsupportedMedia', `${what} is not validly compressed`);
   return new ReembedError('LoadFailed', `${what} could not be loaded (${code})`, { cause: error });

@@ -9,8 +9,8 @@ import { splitAside } from './split-aside.ts';
 import { textOf } from './text-of.ts';
 
 /**
- * The parts of one object's text, or why the object fails: it has no text, more parts than one object may have, or no
- * word that the model knows.
+ * Splits one object's text into parts, or returns why the object fails: it has no text, too many parts, or no word that
+ * the model knows.
  */
 export async function partsOf(
   payload: Payload,
@@ -24,7 +24,7 @@ export async function partsOf(
       const where = fields && typeof payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
       return { failed: { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` } };
     }
-    // One part without known words does no harm to the others.
+    // A part without known words does not affect the others.
     const known = await embedder.knows?.(parts.map(({ text }) => text));
     if (!known?.every((one) => !one)) return parts;
     const detail = `the model ${config.model.name} knows no word of the text`;
@@ -35,7 +35,7 @@ export async function partsOf(
   }
 }
 
-/** Most parts of one object: fewer where each vector is long, since all of them are in memory at once. */
+/** Returns the max parts of one object: fewer if vectors are long, since all of them are in memory at the same time. */
 function mostPartsOf({ model: { dimensions } }: IndexConfig): number {
   return Math.min(LIMITS.partsPerObject, Math.floor(LIMITS.vectorNumbersPerObject / dimensions));
 }

@@ -8,17 +8,19 @@ import { Pace } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from './content-hash.ts';
 import { EmbedSession } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
+import { withPieces } from './halve.ts';
 import type { Loader } from './load.ts';
 import { Deferred, LoadGroup } from './load-group.ts';
 import { loadWithRetries, type Sleep } from './load-with-retries.ts';
 import { partsOf } from './parts-of.ts';
+import type { Admit } from './read-limited.ts';
 import type { Part } from './split.ts';
 import { averageOf } from './vectors.ts';
 
 /** An object to prepare: an `Item` of the API, or a stored object that a reindex copies (which may have both). */
 export interface PrepareItem {
   id: string;
-  /** Wins over `uri`, which is then only kept. */
+  /** Takes precedence over `uri`, which is then only kept. */
   payload?: Payload | null;
   uri?: string | null;
   metadata?: Metadata;
@@ -26,9 +28,9 @@ export interface PrepareItem {
 }
 
 export interface PreparedPart {
-  /** From 0; the average comes after the last part. */
+  /** Counts from 0; the average comes after the last part. */
   part: number;
-  /** Of the text in UTF-16 code units; of the average, that of all parts. */
+  /** Range in the text in UTF-16 code units; for the average, the range of all parts. */
   start: number;
   end: number;
   isAverage: boolean;
@@ -43,9 +45,9 @@ export interface PreparedObject {
   originalId: string | null;
   /** See `contentHasher`. */
   hash: string;
-  /** The stored vectors are right: `parts` is empty and the model was not asked. */
+  /** True if the stored vectors still fit: `parts` is empty and the model was not called. */
   unchanged: boolean;
-  /** A field of the payload that is not embedded differs from what is stored; only of an unchanged object. */
+  /** True for an unchanged object if a field of the payload that is not embedded differs from the stored one. */
   payloadChanged: boolean;
   parts: PreparedPart[];
 }
@@ -55,24 +57,29 @@ export interface PrepareOptions {
   embedder: Embedder;
   loader: Loader;
   signal?: AbortSignal;
-  /** Hashes of the objects that the index holds with vectors (not of failed or deleted ones), by id. */
+  /** Returns the hashes of the objects that the index holds with vectors (not failed or deleted ones), by id. */
   known?: (ids: string[]) => Promise<ReadonlyMap<string, string>>;
-  /** Tries of one load. */
+  /** Max attempts of one load. */
   loadAttempts?: number;
-  /** Calls of the embedder in flight. */
+  /** Max calls of the embedder in flight. */
   concurrency?: number;
   sleep?: Sleep;
-  /** Of a call of the embedder; see `EmbedOptions`. */
+  /** Per call of the embedder; see `EmbedOptions`. */
   maxWaitMs?: number | undefined;
-  /** Waits between the calls that find out why one failed. */
+  /** Waits between the calls that find out why a call failed. */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   /**
-   * Called when the model stops the work: waits until it may go on, or throws. `hasProgressed` tells whether anything was
-   * finished since the last time.
+   * Called when the model stops the work: waits until it can continue, or throws. `hasProgressed` is true if anything
+   * was finished since the last call.
    */
   wait?: (error: unknown, hasProgressed: boolean) => Promise<void>;
-  /** Called after each wait with the ids that are left; returns those that are still to be embedded. */
+  /**
+   * Called with the remaining ids, after each wait and at most every second between calls; returns those still to be
+   * embedded.
+   */
   stillWanted?: (ids: string[]) => Promise<ReadonlySet<string>>;
+  /** False if the items may have waited before; `stillWanted` is then also called before the first call. */
+  areFresh?: boolean;
 }
 
 export interface Prepared {
@@ -82,7 +89,7 @@ export interface Prepared {
   dropped: string[];
 }
 
-/** An object on its way; `failed` ends it. */
+/** An object in progress; `failed` ends it. */
 interface Work {
   item: PrepareItem;
   payload?: Payload;
@@ -96,12 +103,14 @@ interface Work {
 
 const LOADS_AT_ONCE = 8;
 const LOAD_ATTEMPTS = 10;
+/** How often to check between calls whether objects are still wanted. */
+const LOOK_EVERY_MS = 1_000;
 
 /**
- * Loads, splits and embeds a batch of objects (a few hundred), as many at once as there is memory for what is loaded. Each
- * object fails alone, with its stage and reason. Yields what is finished each time the model stops the work, so that it can be
- * written before `wait` is called; without `wait`, the error of the model is thrown then. There is one portion at least, each
- * in the order of `items`. Rejects when the signal is aborted, and when `known` or `wait` does.
+ * Loads, splits and embeds a batch of objects (a few hundred), as many at a time as memory allows. Each object fails
+ * alone, with its stage and reason. Yields the finished objects each time the model stops the work, so that they can be
+ * written before `wait` is called; without `wait`, it then throws the model's error. Yields at least one portion, each
+ * in the order of `items`. Rejects if the signal is aborted, or if `known` or `wait` rejects.
  */
 export async function* prepareObjects(
   items: readonly PrepareItem[],
@@ -117,7 +126,7 @@ export async function* prepareObjects(
     vectors: [],
   }));
   let left = all;
-  // No items are one portion too.
+  // Without items there is one empty portion.
   do {
     const group = new LoadGroup(options.signal);
     try {
@@ -137,18 +146,18 @@ export async function* prepareObjects(
 const alive = (all: Work[]) => all.filter(({ failed }) => failed === undefined);
 const changed = (all: Work[]) => alive(all).filter(({ unchanged }) => !unchanged);
 
-/** Loads as many as the group has room for; returns the others, which belong to the next group. */
+/** Loads as many objects as the group has room for; returns the others, which belong to the next group. */
 async function loadSome(all: Work[], group: LoadGroup, options: PrepareOptions): Promise<Set<Work>> {
   const { loader, signal, sleep, loadAttempts: attempts = LOAD_ATTEMPTS } = options;
-  // A place is held for one try, not while waiting for the next: a host that is down does not hold up the others.
+  // A slot is held for one attempt, not during the wait for the next: a host that is down does not block the others.
   const limit = pLimit(LOADS_AT_ONCE);
   const deferred = new Set<Work>();
   const loadOne = async (work: Work): Promise<void> => {
     const { payload, uri } = work.item;
-    const load = () => loader({ payload, uri }, { signal });
+    const load = (admit?: Admit) => loader({ payload, uri }, { signal, admit });
     let tries = 0;
     try {
-      // What is there already needs neither a place nor a second try.
+      // A payload that was passed in needs neither a slot nor a retry.
       if (payload !== undefined && payload !== null) work.payload = await load();
       else {
         const tryOnce = () => limit(() => group.load(tries++ === 0, load));
@@ -167,10 +176,7 @@ async function loadSome(all: Work[], group: LoadGroup, options: PrepareOptions):
 async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Promise<void> {
   const hashOf = contentHasher(config);
   const pace = new Pace();
-  for (const work of all) {
-    work.hash = hashOf(work.payload ?? '');
-    await pace.breathe();
-  }
+  for (const work of all) work.hash = await hashOf(work.payload ?? '', pace);
   if (known === undefined || all.length === 0) return;
   const hashes = await known(all.map(({ item }) => item.id));
   for (const work of all) {
@@ -193,11 +199,32 @@ async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
 
 async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<Prepared, void> {
   const { config, embedder, signal, concurrency, maxWaitMs, pause } = options;
-  // By place, since nothing here forbids the same id twice.
+  // Keyed by position, since the same id may occur twice.
   const keys = new Map(all.map((work, at) => [work, String(at)]));
   const keyOf = (work: Work) => keys.get(work) ?? '';
   const objects = changed(all).map((work) => ({ id: keyOf(work), parts: work.parts }));
   const { metric } = config;
+  /** Since the last portion. */
+  const dropped = new Set<Work>();
+  let lookedMs = (options.areFresh ?? true) ? Date.now() : 0;
+  let looking = Promise.resolve();
+  const lookNow = async () => {
+    const left = session.left.flatMap((key) => all[Number(key)] ?? []);
+    const wanted = await options.stillWanted?.(left.map(({ item }) => item.id));
+    for (const work of left) {
+      if (!wanted || wanted.has(work.item.id)) continue;
+      dropped.add(work);
+      session.drop(keyOf(work));
+    }
+  };
+  // Concurrent callers share a check in progress and wait for its result.
+  const look = (isDue: boolean) => {
+    if (isDue || Date.now() - lookedMs >= LOOK_EVERY_MS) {
+      lookedMs = Date.now();
+      looking = lookNow();
+    }
+    return looking;
+  };
   const session = new EmbedSession(objects, embedder, {
     purpose: 'document',
     metric,
@@ -205,34 +232,34 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
     concurrency,
     maxWaitMs,
     pause,
+    look,
   });
   let waiting = all;
-  let dropped: string[] = [];
   for (;;) {
     const stoppedBy = await session.run();
     for (const result of session.take()) {
       const work = all[Number(result.id)];
       if (work && 'failed' in result) work.failed = result.failed;
-      else if (work && 'vectors' in result) work.vectors = result.vectors;
+      else if (work && 'vectors' in result) {
+        work.vectors = result.vectors;
+        if (result.split) work.parts = withPieces(work.parts, result.split);
+      }
     }
     const left = new Set(session.left);
-    const finished = waiting.filter((work) => !left.has(keyOf(work)));
+    const finished = waiting.filter((work) => !left.has(keyOf(work)) && !dropped.has(work));
     waiting = waiting.filter((work) => left.has(keyOf(work)));
-    if (finished.length + dropped.length > 0 || waiting.length === 0) {
+    if (finished.length + dropped.size > 0 || waiting.length === 0) {
       yield {
         ready: alive(finished).map((work) => preparedOf(work, config)),
         failed: finished.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
-        dropped,
+        dropped: [...dropped].map(({ item }) => item.id),
       };
+      dropped.clear();
     }
     if (waiting.length === 0) return;
     if (options.wait === undefined) throw stoppedBy;
     await options.wait(stoppedBy, finished.length > 0);
-    const wanted = await options.stillWanted?.(waiting.map(({ item }) => item.id));
-    const unwanted = wanted ? waiting.filter(({ item }) => !wanted.has(item.id)) : [];
-    for (const work of unwanted) session.drop(keyOf(work));
-    waiting = waiting.filter((work) => !unwanted.includes(work));
-    dropped = unwanted.map(({ item }) => item.id);
+    await look(true);
   }
 }
 

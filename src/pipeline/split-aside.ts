@@ -1,30 +1,30 @@
 import { availableParallelism } from 'node:os';
 import { ReembedError } from '../contract/errors.ts';
 import type { Splitter } from '../contract/indexes.ts';
+import { moduleBeside } from '../cpu/module-beside.ts';
 import { Pace } from '../cpu/pace.ts';
 import { WorkerPool } from '../cpu/worker-pool.ts';
 import { type Part, splitText } from './split.ts';
 import type { SplitAnswer, SplitRequest } from './split-thread.ts';
 
-/** The splitter holds the event loop for about 10 ms with a text of this length; longer ones are split in a thread. */
+/**
+ * The splitter blocks the event loop for about 10 ms with a text of this length; longer texts are split in a thread.
+ */
 export const ASIDE_CHARS = 50_000;
 
-const MOST_THREADS = 4;
+const MAX_THREADS = 4;
 
 let pool: WorkerPool<SplitRequest, SplitAnswer> | undefined;
 
-/** One pool for the process, made when it is first needed. */
+/** Returns the one pool of the process, created on first use. */
 function threads(): WorkerPool<SplitRequest, SplitAnswer> {
-  const fromSources = import.meta.url.endsWith('.ts');
-  pool ??= new WorkerPool(new URL(fromSources ? './split-thread-dev.mjs' : './split-thread.js', import.meta.url), {
-    most: Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1)),
+  pool ??= new WorkerPool(moduleBeside(import.meta.url, 'split-thread'), {
+    most: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
   });
   return pool;
 }
 
-/**
- * Splits a text as `splitText` does, without holding the event loop. Aborting `signal` ends the work, whatever it is at.
- */
+/** Splits a text as `splitText` does, without blocking the event loop. Aborting `signal` ends the work immediately. */
 export async function splitAside(
   text: string,
   splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>,

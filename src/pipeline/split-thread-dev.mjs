@@ -1,4 +1,5 @@
-// The entry of threads that split when the program runs from its sources: they are not given tsx by their parent.
+// Entry point of the splitter threads when the program runs from its sources: they do not inherit tsx from their
+// parent.
 import { register } from 'tsx/esm/api';
 
 register();

@@ -8,10 +8,10 @@ export interface SplitRequest {
   mostParts: number;
 }
 
-/** Errors lose their class on the way to another thread. */
+/** An error would lose its class on the way to another thread. */
 export type SplitAnswer = { tooLarge: string } | Uint32Array;
 
-/** Runs in a thread. The starts and ends of the parts, one after the other. */
+/** Runs in a thread. Returns the starts and ends of the parts, alternating. */
 export default async function splitInThread({ text, mostParts, ...splitter }: SplitRequest): Promise<SplitAnswer> {
   try {
     return placesOf(await rangesOf(text, splitter, mostParts));

@@ -1,12 +1,11 @@
-import { RecursiveCharacterTextSplitter } from '@langchain/textsplitters';
 import { ReembedError } from '../contract/errors.ts';
 import type { Splitter } from '../contract/indexes.ts';
 
 /** One chunk of a text: `text` is `whole.slice(start, end)`. */
 export interface Part {
-  /** From 0. */
+  /** Counts from 0. */
   part: number;
-  /** In UTF-16 code units, as JavaScript counts. */
+  /** In UTF-16 code units, as in JavaScript strings. */
   start: number;
   end: number;
   text: string;
@@ -20,27 +19,26 @@ export interface Range {
 }
 
 /**
- * Splits a text into parts of at most `chunkSize` characters: at paragraphs if it can, else at lines, words, characters
- * (never within a surrogate pair). Neighbours share up to `chunkOverlap`. Parts have no white space around them, and
- * none is empty or within another: a blank text has no parts. Only white space lies outside all parts. Throws `TooLarge`
- * as soon as there are more than `mostParts`, without cutting them out.
+ * Splits a text into parts of at most `chunkSize` characters: at paragraphs if possible, otherwise at lines, words or
+ * characters (never within a surrogate pair). Neighbors share up to `chunkOverlap` characters. Parts are trimmed, not
+ * empty, and not contained in each other; a blank text has no parts. Only white space lies outside all parts. Throws
+ * `TooLarge` as soon as there are more than `mostParts`, before creating their texts.
  */
 export async function splitText(text: string, splitter: Sizes, mostParts = Number.POSITIVE_INFINITY): Promise<Part[]> {
   const ranges = await rangesOf(text, splitter, mostParts);
   return ranges.map(({ start, end }, part) => ({ part, start, end, text: text.slice(start, end) }));
 }
 
-/** The places of the parts that `splitText` gives. */
+/** Returns the ranges of the parts that `splitText` returns. */
 export async function rangesOf(text: string, splitter: Sizes, mostParts: number): Promise<Range[]> {
-  // Most texts are short: no splitter, no promise per word.
-  const ranges =
-    text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : await cut(text, splitter, mostParts);
+  const ranges = text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : cut(text, splitter, mostParts);
   return withoutContained(ranges.map((range) => trimmed(text, range)).filter(({ start, end }) => end > start));
 }
 
 /**
- * Without its white space, a part that was mostly overlap can lie within its neighbour, or be the same: one vector more
- * to pay for, and the same hit twice. Of ranges whose starts and ends never go back.
+ * Removes ranges that lie within a neighbor. After trimming, a part that was mostly overlap can be contained in or
+ * equal to its neighbor: one more vector to pay for, and a duplicate hit. Starts and ends of `ranges` must not
+ * decrease.
  */
 function withoutContained(ranges: Range[]): Range[] {
   const kept: Range[] = [];
@@ -53,65 +51,74 @@ function withoutContained(ranges: Range[]): Range[] {
   return kept;
 }
 
-async function cut(text: string, splitter: Sizes, mostParts: number): Promise<Range[]> {
-  const ranges = new RangeSplitter({ chunkSize: splitter.chunkSize, chunkOverlap: splitter.chunkOverlap });
+/**
+ * Where to cut, coarse to fine: before an empty line, a line, a word. What is still too long after that is cut into code
+ * points, and not into UTF-16 code units, which would break characters beyond U+FFFF.
+ */
+const SEPARATORS = [/(?=\n\n)/, /(?=\n)/, /(?= )/];
+
+/** Cuts a text that is longer than `chunkSize`. Its pieces are merged from left to right, so positions are sums. */
+function cut(text: string, splitter: Sizes, mostParts: number): Range[] {
+  const ranges: Range[] = [];
+  let merged = 0;
   let filled = 0;
-  ranges.onRange = (range) => {
+  const add = (range: Range) => {
     const { start, end } = trimmed(text, range);
     if (end > start && ++filled > mostParts) {
       const size = `${splitter.chunkSize} characters, ${splitter.chunkOverlap} of them shared`;
       throw new ReembedError('TooLarge', `the text has more than ${mostParts} parts of ${size}`);
     }
+    ranges.push(range);
   };
-  await ranges.splitText(text);
-  if (ranges.seen !== text.length) {
-    throw new ReembedError('Internal', `the splitter saw ${ranges.seen} of ${text.length} characters`);
+  const merge = (pieces: readonly string[]) => {
+    if (pieces.length > 0) merged = mergePieces(pieces, merged, splitter, add);
+  };
+  const divide = (piece: string, [separator, ...finer]: readonly RegExp[]) => {
+    if (separator === undefined) return merge(Array.from(piece));
+    let small: string[] = [];
+    for (const each of piece.split(separator)) {
+      if (each.length < splitter.chunkSize) {
+        small.push(each);
+        continue;
+      }
+      merge(small);
+      small = [];
+      divide(each, finer);
+    }
+    merge(small);
+  };
+  divide(text, SEPARATORS);
+  return ranges;
+}
+
+/**
+ * Joins consecutive pieces, the first of which is at `from`, to ranges of at most `chunkSize`. Each range begins with the
+ * last pieces of the previous one, as far as they fit into `chunkOverlap`. Returns the end of the last piece.
+ */
+function mergePieces(
+  pieces: readonly string[],
+  from: number,
+  { chunkSize, chunkOverlap }: Sizes,
+  add: (range: Range) => void,
+): number {
+  let first = 0;
+  let start = from;
+  let end = from;
+  for (const [at, { length }] of pieces.entries()) {
+    if (end - start + length > chunkSize && at > first) {
+      add({ start, end });
+      while (first < at && (end - start > chunkOverlap || end - start + length > chunkSize)) {
+        start += pieces[first]?.length ?? 0;
+        first += 1;
+      }
+    }
+    end += length;
   }
-  return ranges.ranges;
+  add({ start, end });
+  return end;
 }
 
 function trimmed(text: string, { start, end }: Range): Range {
   const chunk = text.slice(start, end);
   return { start: start + chunk.length - chunk.trimStart().length, end: start + chunk.trimEnd().length };
-}
-
-/**
- * LangChain's splitter gives chunks without saying where they were, and searching for them fails in repetitive text.
- * But every piece of the text goes once, from left to right, through `mergeSplits`: this one does the same merging on
- * positions. For one text only.
- */
-class RangeSplitter extends RecursiveCharacterTextSplitter {
-  readonly ranges: Range[] = [];
-  /** Sees each range before it is kept. */
-  onRange: (range: Range) => void = () => {};
-  /** Characters of the text that went through so far. */
-  seen = 0;
-
-  /** LangChain's last resort is UTF-16 code units, which tears characters beyond U+FFFF apart. */
-  protected override splitOnSeparator(text: string, separator: string): string[] {
-    return separator === '' ? Array.from(text) : super.splitOnSeparator(text, separator);
-  }
-
-  override async mergeSplits(pieces: string[]): Promise<string[]> {
-    let first = 0;
-    let start = this.seen;
-    for (const [at, piece] of pieces.entries()) {
-      if (this.seen - start + piece.length > this.chunkSize && at > first) {
-        this.add({ start, end: this.seen });
-        while (this.seen - start > this.chunkOverlap || this.seen - start + piece.length > this.chunkSize) {
-          if (first === at) break;
-          start += pieces[first]?.length ?? 0;
-          first += 1;
-        }
-      }
-      this.seen += piece.length;
-    }
-    this.add({ start, end: this.seen });
-    return [];
-  }
-
-  private add(range: Range): void {
-    this.onRange(range);
-    this.ranges.push(range);
-  }
 }

@@ -4,7 +4,7 @@ import { fieldPath } from '../contract/json-text/error.ts';
 import type { Payload } from '../contract/objects.ts';
 
 /**
- * Throws `InvalidInput` for what Postgres cannot store as jsonb. Found here, it fails one object; found by Postgres, it
+ * Throws `InvalidInput` for a payload that Postgres cannot store as jsonb. Checked here, it fails one object; Postgres
  * would fail the whole batch.
  */
 export function assertStorable(payload: Payload): void {

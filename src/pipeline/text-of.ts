@@ -1,13 +1,13 @@
 import type { Payload } from '../contract/objects.ts';
 
 /**
- * The text of a payload that is embedded: a text as it is; of JSON, its texts joined by line breaks.
+ * Returns the text of a payload that is embedded: a text unchanged; for JSON, its strings joined by line breaks.
  *
- * Without `fields` these are all string values, by the order of their keys as sorted, not as written: jsonb does not
- * keep the order in which keys were written, and an object must give the same text when a reindex reads it from the
- * database. With `fields` they are the strings at (and below) the dotted paths, in the order of the paths. A path goes
- * through arrays: `comments.text` is the text of each comment, `comments.0.text` that of the first; a key may itself
- * have dots. Numbers, truth values and keys are no text. A path that is not there adds nothing.
+ * Without `fields` these are all string values, ordered by their sorted keys: jsonb does not keep the order of keys,
+ * and an object must give the same text when a reindex reads it from the database. With `fields` they are the strings
+ * at and below the dotted paths, in the order of the paths. A path goes through arrays: `comments.text` is the text of
+ * each comment, `comments.0.text` that of the first; a key may itself contain dots. Numbers, booleans and keys are
+ * ignored, as are paths that do not exist.
  *
  * @example
  * textOf({ title: 'A', tags: ['x', 'y'], year: 2024 }, undefined); // 'x\ny\nA'
@@ -31,7 +31,7 @@ function collect(value: unknown, texts: string[]): void {
 
 function collectAt(value: unknown, path: string, texts: string[]): void {
   if (typeof value !== 'object' || value === null) return;
-  // Own keys only: `constructor` and `length` are no fields of the user's.
+  // Own keys only: `constructor` and `length` are not the user's fields.
   if (Object.hasOwn(value, path) && !(Array.isArray(value) && path === 'length')) {
     collect((value as Record<string, unknown>)[path], texts);
     return;

@@ -1,10 +1,10 @@
-/** Schemes whose rest is a place; of the others (`data:`, `javascript:`) it is content, which must not be repeated. */
+/** Schemes whose URIs name a place; other URIs (`data:`, `javascript:`) are content, which must not be repeated. */
 const PLACES = new Set(['http:', 'https:', 'ftp:', 'file:', 's3:', 'gs:']);
 const SHOWN_CHARS = 300;
 
 /**
- * A URI as it may be shown in errors and logs: without user name, password, query string and fragment, which may carry
- * secrets (signed URLs do), and of limited length.
+ * Returns a URI for errors and logs: without user name, password, query string and fragment, which may contain secrets
+ * (as in signed URLs), and shortened.
  */
 export function shownUri(uri: string): string {
   if (!URL.canParse(uri)) return 'the URI';

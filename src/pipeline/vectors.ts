@@ -2,26 +2,26 @@ import type { Metric } from '../contract/indexes.ts';
 import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts';
 
 /**
- * What is wrong with a vector of a model, as a stable code with words, or null. A vector of length zero has no
- * direction: by cosine, pgvector answers NaN for it, which sorts before every true hit. Lengths are those of the
- * single-precision numbers that pgvector calculates with, so one that vanishes or overflows there counts too.
+ * Finds what is wrong with a model's vector: a stable code and a description, or null. A zero vector has no direction:
+ * for cosine, pgvector returns NaN, which sorts before every true hit. Lengths are computed in single precision like
+ * pgvector's, so a vector whose length underflows or overflows there counts too.
  */
 export function vectorProblem(
   vector: Vector,
   metric: Metric,
 ): { reason: 'InvalidVector' | 'ZeroVector'; detail: string } | null {
   if (!isStorable(vector)) {
-    return { reason: 'InvalidVector', detail: 'the model gave a vector with numbers that cannot be stored' };
+    return { reason: 'InvalidVector', detail: 'the model returned a vector with numbers that cannot be stored' };
   }
   if (metric !== 'cosine') return null;
   const squared = Math.fround(squaredLength(vector));
   if (squared > 0 && squared <= FLOAT32_MAX) return null;
-  return { reason: 'ZeroVector', detail: 'the model gave a vector without direction, which has no cosine similarity' };
+  return { reason: 'ZeroVector', detail: 'the model returned a vector without direction, which cosine cannot compare' };
 }
 
 /**
- * The mean of an object's own part vectors (one or more of the same length); for cosine with length 1. Null if by
- * cosine there is none, because the parts cancel each other out.
+ * Returns the mean of an object's part vectors (one or more of the same length), normalized for cosine. Returns null if
+ * the parts cancel each other out, so that cosine has no mean.
  */
 export function averageOf(vectors: readonly Vector[], metric: Metric): number[] | null {
   const sum = new Array<number>(vectors[0]?.length ?? 0).fill(0);

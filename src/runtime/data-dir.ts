@@ -4,13 +4,14 @@ import path from 'node:path';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { lockDataDir, type Release } from './servers/locks.ts';
 
-/** Enough that a full disk is noticed now. */
+/** Large enough to detect a full disk. */
 const PROBE_BYTES = 64 * 1024;
 
 /**
- * Makes the data directory of `dev`, proves that it can be written to, and locks it. What a failure has made is removed.
+ * Creates the data directory of `dev`, checks that it is writable, and locks it. After a failure, removes the folders
+ * that it created.
  * @param folder absolute path.
- * @throws ReembedError `InvalidSetting` with the folder and why it does not serve; `DataDirInUse` with its holder.
+ * @throws ReembedError `InvalidSetting` with the folder and the reason; `DataDirInUse` with its holder.
  */
 export async function openDataDir(folder: string): Promise<Release> {
   const made: string[] = [];
@@ -29,7 +30,9 @@ export async function openDataDir(folder: string): Promise<Release> {
   }
 }
 
-/** Not `mkdir` with `recursive`: it never returns where a file system such as /proc answers that the parent is missing. */
+/**
+ * Creates a folder. Not by `mkdir` with `recursive`, which never returns if a file system such as /proc has no parent.
+ */
 async function makeFolder(folder: string, made: string[]): Promise<void> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -39,11 +42,11 @@ async function makeFolder(folder: string, made: string[]): Promise<void> {
   const parent = path.dirname(folder);
   if (parent !== folder) await makeFolder(parent, made);
   try {
-    // What users index is in it.
+    // Only for this user: it holds the indexed content.
     await mkdir(folder, { mode: 0o700 });
     made.push(folder);
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it in the meantime.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }

@@ -1,39 +1,33 @@
 import type { Logger } from 'pino';
 import { messageOf, ReembedError } from '../contract/errors.ts';
-import {
-  codeOf,
-  type DatabaseObserver,
-  type Db,
-  isConnectionError,
-  isUntrusted,
-  openDatabase,
-} from '../store/database.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type DatabaseObserver, type Db, openDatabase } from '../store/database.ts';
 import { migrate, readSchemaFit, requireNewEnough } from '../store/migrate.ts';
-import type { Settings } from './settings.ts';
+import { codeOf, isConnectionError, isUntrusted } from '../store/sqlstate.ts';
 
-/** Opens the database of `DATABASE_URL`; nothing is sent yet. A connection that breaks is logged and replaced. */
+/** Opens the database of `DATABASE_URL` without connecting yet. A broken connection is logged and replaced. */
 export function openConfiguredDatabase(settings: Settings, log: Logger, observer?: DatabaseObserver): Db {
   if (settings.databaseUrl === null) {
     throw new ReembedError(
       'InvalidSetting',
-      'DATABASE_URL must be set to a postgres:// address (`reembed dev` alone brings a database of its own)',
+      'DATABASE_URL must be set to a postgres:// address (only `reembed dev` has a built-in database)',
     );
   }
   return openNamed(settings.databaseUrl, settings.databaseConnections, { log, observer });
 }
 
-/** Fewer connections than these are not divided. */
-const LEAST_DIVIDED = 4;
+/** Min. number of connections to divide them. */
+const MIN_DIVIDED = 4;
 
-/** The same for workers: half of the connections are for work in the background. */
+/** Opens the databases of a worker: half of the connections are for background work. */
 export function openWorkerDatabases(
   settings: Settings,
   log: Logger,
   observer?: DatabaseObserver,
 ): { db: Db; background: Db; close(): Promise<void> } {
   const { databaseUrl, databaseConnections } = settings;
-  if (databaseUrl === null || databaseConnections < LEAST_DIVIDED) {
-    const db = openConfiguredDatabase(settings, log, observer); // tells what is missing
+  if (databaseUrl === null || databaseConnections < MIN_DIVIDED) {
+    const db = openConfiguredDatabase(settings, log, observer); // reports a missing DATABASE_URL
     return { db, background: db, close: () => db.destroy() };
   }
   const half = Math.floor(databaseConnections / 2);
@@ -62,33 +56,33 @@ function openNamed(
   });
 }
 
-/** What is logged of a connection that broke while nothing ran on it. */
+/** Returns a listener that logs the loss of an idle connection. */
 export function tellBroken(log: Logger): (error: Error) => void {
-  return (error) => log.warn(`a database connection broke and will be replaced: ${error.message}`);
+  return (error) => log.warn(`an idle database connection was lost and will be replaced: ${error.message}`);
 }
 
 /**
- * Makes sure that the database answers and that its schema is one that this code works with: its own, or a newer one
- * that has taken nothing away that it uses.
- * @throws ReembedError `DatabaseUnavailable`; `InvalidSetting` with what to do when the schema does not fit.
+ * Checks that the database answers and that its schema is compatible with this code: its own schema, or a newer one
+ * that still has everything this code uses.
+ * @throws ReembedError `DatabaseUnavailable`; `InvalidSetting` with what to do if the schema is incompatible.
  */
 export async function requireMigrated(db: Db): Promise<void> {
   const fit = await readSchemaFit(db).catch((error) => {
     throw asDatabaseError(error);
   });
   if (!fit) {
-    throw new ReembedError('InvalidSetting', 'the database has no tables of reembed yet: run `reembed migrate` first');
+    throw new ReembedError('InvalidSetting', 'the database has no reembed tables yet: run `reembed migrate` first');
   }
   if (fit.missing.length > 0) {
     throw new ReembedError(
       'InvalidSetting',
-      `the database is older than this version of reembed, it lacks ${fit.missing.join(', ')}: run \`reembed migrate\` first`,
+      `the database schema is older than this version of reembed, it lacks ${fit.missing.join(', ')}: run \`reembed migrate\` first`,
     );
   }
   requireNewEnough(fit);
 }
 
-/** Brings the schema up to date. @throws ReembedError with what to do where that is known. */
+/** Migrates the schema. @throws ReembedError with what to do, if that is known. */
 export async function migrateDatabase(db: Db): Promise<string[]> {
   try {
     return await migrate(db);
@@ -119,7 +113,7 @@ function asDatabaseError(error: unknown): unknown {
     const words = messageOf(error) || codeOf(error);
     return new ReembedError('DatabaseUnavailable', `the database of DATABASE_URL does not answer: ${words}`, {
       cause: error,
-      // A wrong password or name is not healed by waiting.
+      // Waiting does not help against a wrong password or name.
       reason: isConnectionError(error) ? undefined : 'refused',
     });
   }
@@ -133,10 +127,10 @@ function asDatabaseError(error: unknown): unknown {
   return error;
 }
 
-/** One of the files of `sslrootcert`, `sslcert` and `sslkey`. */
+/** Returns true if a file of `sslrootcert`, `sslcert` or `sslkey` could not be opened. */
 function isMissingFile(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'open';
 }
 
-/** Wrong password, unknown role, unknown database, no right to connect. */
+/** SQLSTATEs: wrong password, unknown role, unknown database, no permission to connect. */
 const WRONG_LOGIN = /^(28\w{3}|3D000|42501)$/;

@@ -1,43 +1,47 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
-import { isEventStream } from '../api/on-sent.ts';
+import { answerUnreadable } from '../api/client-error.ts';
+import { isEventStream } from '../api/response-end.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { freePort } from './servers/ports.ts';
 import { limitSilence, limitUnread, type SilenceLimits } from './silent-bodies.ts';
-import { answerUnreadable } from './unreadable.ts';
 
 const PORT_ATTEMPTS = 10;
+const KEEP_ALIVE_MS = 75_000;
 
 export interface HttpServerOptions {
-  /** Is given the socket too: what counts streams listens for its end. */
+  /** Also gets the socket, so that the counter of streams can listen for its end. */
   fetch: (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
   host: string;
   port: number;
-  /** Take the next free port when this one is taken. */
+  /** Use the next free port if this one is in use. */
   anyPort: boolean;
-  /** What it serves and the setting of its port, for people; the API if not given. */
+  /** Name of the server and the settings of its address, for messages; default: those of the API. */
   what?: { name: string; variable: string; host: string };
-  /** The usual ones if not given. */
+  /** Default: `SILENCE_LIMITS`. */
   silence?: SilenceLimits;
 }
 
 export interface HttpServer {
-  /** `http://host:port`, as a person on this machine would write it. */
+  /** `http://host:port`, as reachable from this machine. */
   url: string;
   port: number;
-  /** From now on each answer ends its connection, so that clients make their next one elsewhere. */
+  /** Closes the connection after each response from now on, so that clients reconnect elsewhere. */
   drain(): void;
-  /** Takes no more connections, lets requests under way end for so long, then cuts them. */
+  /** Accepts no more connections, gives running requests `graceMs` to end, then closes them. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Serves the API or another thing. @throws ReembedError `InvalidSetting` when host and port cannot be listened on. */
+/** Starts an HTTP server. @throws ReembedError `InvalidSetting` if it cannot listen on host and port. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { fetch, host } = options;
   const streams = new Set<ServerResponse>();
   const server = createAdaptorServer({
     hostname: host,
+    // The adapter closes a connection 500 ms after an answer that did not wait for the whole body: a slow client gets a
+    // reset instead of the answer. `limitSilence` gives it more time.
+    autoCleanupIncoming: false,
     fetch: async (request: Request, bindings: HttpBindings) => {
       const { outgoing } = bindings;
       const answer = await fetch(request, bindings);
@@ -48,6 +52,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       return answer;
     },
   } as Parameters<typeof createAdaptorServer>[0]) as Server;
+  // Longer than load balancers keep a connection, which otherwise may use one that is being closed.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('clientError', answerUnreadable);
   limitSilence(server, options.silence);
   limitUnread(server, options.silence?.silenceMs);
@@ -57,7 +63,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
-  // A stream of events has no end of its own; its reader connects again by itself.
+  // An event stream never ends by itself; its reader reconnects automatically.
   const endStreams = () => {
     for (const stream of streams) stream.once('error', () => {}).end();
   };
@@ -70,7 +76,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     stop: async (graceMs) => {
       const closed = new Promise((resolve) => server.close(resolve));
       endStreams();
-      // Clients keep their connections after the answer: those too are to go, as soon as nothing runs on them.
+      // Closes keep-alive connections as soon as they are idle.
       const idle = setInterval(() => server.closeIdleConnections(), 50);
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
@@ -101,21 +107,21 @@ async function listen(server: Server, { host, port, anyPort, what = API }: HttpS
       }
       const advice =
         code === 'EADDRINUSE'
-          ? `port ${port} of ${host} is taken: set ${what.variable} to another one`
-          : `${[...new Set([what.host, what.variable])].join(' and ')} must name an address of this machine that may be listened on, not ${shownHost(host)}:${port} (${message})`;
+          ? `port ${port} of ${host} is in use: set ${what.variable} to another one`
+          : `${[...new Set([what.host, what.variable])].join(' and ')} must be an address of this machine that allows listening, not ${shownHost(host)}:${port} (${message})`;
       throw new ReembedError('InvalidSetting', `the ${what.name} cannot listen: ${advice}`, { cause: error });
     }
   }
 }
 
-/** Where a person reaches a server that listens on every address. */
+/** Returns the host for URLs, also of a server that listens on all addresses. */
 function shownHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** Whether only this machine reaches what listens on the host. */
+/** Returns whether a server on this host is reachable only from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -1,25 +1,25 @@
 import { hostname } from 'node:os';
-import type { Client, ConnectionOptions } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createJobActivities } from '../activities/jobs.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { admissionQueueOf, DEFAULT_QUEUE, jobQueueOf } from '../contract/names.ts';
-import { queuesOf } from '../jobs/control.ts';
-import { createIsolation, type Isolation } from '../jobs/isolation.ts';
-import type { Registry } from '../jobs/registry.ts';
-import type { TemporalSettings } from './temporal-settings.ts';
+import { queuesOf } from '../jobs/inspect.ts';
+import { createIsolation, type Isolation } from '../jobs/isolation-pool.ts';
+import type { Registry } from '../jobs/types.ts';
+import type { TemporalSettings } from '../settings/temporal.ts';
 
 export interface JobsOptions {
-  /** What these workers know. It is connected unless it is already, so that handlers can send jobs. */
+  /** The tasks of these workers. Connected if necessary, so that handlers can send jobs. */
   registry: Registry;
-  /** The queues they serve: the default one and all that definitions name if not given. */
+  /** The queues that they serve; default: the default queue and all queues named in definitions. */
   queues?: readonly string[];
-  /** Handlers of one queue that run at once in this process. */
+  /** Max. concurrent handlers of one queue in this process. */
   concurrency?: number;
-  /** Most attempts of a queue that begin in a second, by all its workers together; the one started last says. */
+  /** Max. attempts per second by queue, across all its workers; the worker started last sets the rate. */
   ratePerSecond?: Readonly<Record<string, number>>;
-  /** Needed for the option `isolate`: the modules that define the tasks, and how to reach Temporal from within. */
+  /** Needed for the option `isolate`: the modules that define the tasks, and the connection for isolated handlers. */
   modules?: readonly string[];
   temporal?: Pick<TemporalSettings, 'connection' | 'namespace' | 'encryptionKeys'>;
   client: Client;
@@ -28,15 +28,15 @@ export interface JobsOptions {
 
 export interface JobWorkers {
   workers: Worker[];
-  /** Ends their threads and processes, once they have stopped. */
+  /** Ends the isolation threads and processes, after the workers have stopped. */
   close(): Promise<void>;
 }
 
 const CONCURRENCY = 16;
-/** Admission is short, and nobody should wait for it. */
+/** Max. concurrent admissions; they are short, and no job should wait for one. */
 const ADMISSIONS = 100;
 
-/** Makes one worker on each queue of jobs, and one that admits jobs started without our client. */
+/** Creates one worker per job queue, and one that admits jobs started without our client. */
 export async function createJobWorkers(
   common: Omit<WorkerOptions, 'taskQueue'>,
   taskQueue: string,
@@ -84,8 +84,8 @@ function isolationOf({ modules, temporal, log }: JobsOptions, taskQueue: string,
   if (!modules || !temporal) return undefined;
   return createIsolation({
     modules,
-    temporal: { ...temporal, connection: temporal.connection as ConnectionOptions, taskQueue },
+    temporal: { ...temporal, taskQueue },
     most,
-    onProblem: (err) => log.error({ err }, 'a thread or process of jobs'),
+    onProblem: (err) => log.error({ err }, 'error in an isolation thread or process'),
   });
 }

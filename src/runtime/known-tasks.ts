@@ -1,21 +1,21 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { ActivityDependencies } from '../activities/index.ts';
 
-/** How maintenance finds out what is left over: by what Temporal still knows. */
+/** Finds orphaned items for maintenance, by which tasks Temporal still has. */
 export function createKnownTasks(client: Client): Pick<ActivityDependencies, 'isTaskKnown' | 'isStagingUsed'> {
   return {
     isTaskKnown: async (taskId) => (await describe(client, taskId)) !== undefined,
     isStagingUsed: async (taskId, staging) => {
       const task = await describe(client, taskId);
       if (!task) return false;
-      // A start by hand has staged under its first run's id; the API has left the name in the memo.
+      // The memo has the staging id of tasks started by the API; a start by hand stages under its first run's id.
       const firstRunId = task.raw.workflowExecutionInfo?.firstRunId;
       return !firstRunId || task.memo?.staging === staging || staging === `${taskId}/${firstRunId}`;
     },
   };
 }
 
-/** The newest run of a workflow, if Temporal knows one. */
+/** Describes the latest run of a workflow; undefined if Temporal has none. */
 async function describe(client: Client, workflowId: string) {
   try {
     return await client.workflow.getHandle(workflowId).describe();

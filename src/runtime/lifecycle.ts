@@ -1,7 +1,7 @@
 import { messageOf, ReembedError } from '../contract/errors.ts';
-import type { ProcessContext } from './context.ts';
+import type { ProcessContext } from './process-context.ts';
 
-/** Ctrl-C reaches us twice when a parent (npm, tsx) hands on what the terminal also sent us. */
+/** Ctrl-C arrives twice if a parent (npm, tsx) forwards the signal that the terminal also sent. */
 const SAME_SIGNAL_MS = 1_000;
 
 /** Not SIGHUP: a handler would undo `nohup`. */
@@ -10,21 +10,21 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export interface StopSignals {
   /** Aborted at the first signal. */
   signal: AbortSignal;
-  /** Gives the signals back to the system. */
+  /** Removes the signal handlers. */
   dispose(): void;
 }
 
-/** Turns SIGINT and SIGTERM into one orderly stop; the second one ends the process at once. */
+/** Turns SIGINT and SIGTERM into an orderly stop; a second signal ends the process immediately. */
 export function listenForStop(say: (line: string) => void): StopSignals {
   const controller = new AbortController();
   let first = 0;
   const onSignal = (name: NodeJS.Signals) => {
     if (first === 0) {
       first = Date.now();
-      say(`${name}: stopping (once more to stop at once)`);
+      say(`${name}: stopping (repeat to stop immediately)`);
       controller.abort(new Stopped());
     } else if (Date.now() - first > SAME_SIGNAL_MS) {
-      say('stopped at once; what was under way goes on at the next start');
+      say('stopped immediately; running work continues at the next start');
       process.exit(130);
     }
   };
@@ -37,7 +37,7 @@ export function listenForStop(say: (line: string) => void): StopSignals {
   };
 }
 
-/** Why a start was given up: someone asked for it, nothing is wrong. */
+/** The reason of a start that was aborted on request; not an error. */
 export class Stopped extends Error {
   constructor() {
     super('stopped');
@@ -45,39 +45,36 @@ export class Stopped extends Error {
   }
 }
 
-/** The components of a process, in the order of their start. */
+/** The components of a process, in start order. */
 export class Components {
   readonly #stops: { name: string; stop: () => Promise<unknown> }[] = [];
   readonly #end = new AbortController();
   #onLate: ((line: string) => void) | null = null;
   #late: Promise<void> = Promise.resolve();
-  /** Aborted when the process is to stop, with the reason: {@link Stopped}, or the error with which a component ended. */
+  /** Aborted when the process is to stop. The reason is {@link Stopped}, or the error with which a component ended. */
   readonly signal: AbortSignal;
 
   constructor(asked: AbortSignal) {
     this.signal = AbortSignal.any([asked, this.#end.signal]);
   }
 
-  /**
-   * Takes charge of something that was started. `died` resolves with the reason, or rejects, when it ends without being
-   * asked to.
-   */
+  /** Adds a started component. `died` resolves with the reason, or rejects, if it ends unexpectedly. */
   add(name: string, stop: () => Promise<unknown>, died?: Promise<unknown>): void {
     this.#stops.push({ name, stop });
-    // A start that could not be given up at once has gone on: what it still brings is stopped as it comes.
+    // A start that could not be aborted immediately may add components after the stop: stops them too.
     if (this.#onLate) this.#late = this.stop(this.#onLate);
     const end = (reason: unknown) =>
-      this.#end.abort(reason instanceof Error ? reason : new ReembedError('Internal', `${name} ended by itself`));
+      this.#end.abort(reason instanceof Error ? reason : new ReembedError('Internal', `${name} ended unexpectedly`));
     died?.then(end, end);
   }
 
-  /** Waits until the process is to stop. */
+  /** Resolves when the process is to stop. */
   async ended(): Promise<void> {
     if (this.signal.aborted) return;
     await new Promise((resolve) => this.signal.addEventListener('abort', resolve, { once: true }));
   }
 
-  /** Stops all, the last one started first. One that cannot be stopped does not keep the others from it. */
+  /** Stops all components in reverse start order. Continues if one cannot be stopped. */
   async stop(onProblem: (line: string) => void): Promise<void> {
     this.#onLate = onProblem;
     await this.#late;
@@ -91,10 +88,10 @@ export class Components {
   }
 }
 
-/** How long a start may take to notice that it is to end: a step that waits for another machine may not notice. */
+/** Time that a start has to react to the stop; a step that waits for another machine may not react. */
 const GIVE_UP_MS = 5_000;
 
-/** Waits for a start, but after the signal for a short time only. */
+/** Waits for a start, but for at most `GIVE_UP_MS` after the signal. */
 async function settled(starting: Promise<void>, signal: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const givenUp = new Promise<void>((resolve) => {
@@ -113,8 +110,8 @@ async function settled(starting: Promise<void>, signal: AbortSignal): Promise<vo
 }
 
 /**
- * Starts components, keeps them until a stop is asked for or one of them dies, and stops them in reverse order whatever
- * happens. @throws what the start or a component failed with; a stop that was asked for is no failure.
+ * Starts components, waits for a stop request or until one of them fails, and always stops them in reverse order.
+ * @throws the error of the start or of a component; a requested stop is not an error.
  */
 export async function keepRunning(
   context: ProcessContext,
@@ -126,7 +123,7 @@ export async function keepRunning(
     await settled(start(components, { ...context, signal }), signal);
     await components.ended();
   } catch (error) {
-    // What a start fails with once it is to end anyway is a consequence.
+    // An error of the start after a stop request is a consequence of it.
     if (!signal.aborted) throw error;
   } finally {
     await components.stop(context.say);

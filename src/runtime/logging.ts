@@ -3,12 +3,12 @@ import { trace } from '@opentelemetry/api';
 import { asyncLocalStorage as activities } from '@temporalio/activity';
 import pino, { type Logger } from 'pino';
 import { cleanJson, cleanText } from '../contract/clean.ts';
-import { secretsOf } from './secrets.ts';
-import type { Settings } from './settings.ts';
+import { secretsOf } from '../settings/secrets.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /**
- * The log of a process: one JSON object per line, or one readable line on a terminal. Known secrets are cut out of
- * whatever is logged, wherever they stand in it: an error of a driver quotes what it was given.
+ * Creates the log of a process: one JSON object per line, or one readable line on a terminal. Known secrets are masked
+ * anywhere in a line, because errors of a driver may quote them.
  */
 export function createLogger(settings: Settings, target: LogTarget = process.stderr): Logger {
   const secrets = secretsOf(settings).flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
@@ -35,7 +35,7 @@ export function createLogger(settings: Settings, target: LogTarget = process.std
   );
 }
 
-/** Where a line is logged: the activity that runs, and the trace. A task's id is that of its workflow. */
+/** Returns the context of a log line: the running activity and the trace. A task's id is its workflow id. */
 function whereabouts(): Record<string, unknown> {
   const { activityType: activity, attempt, workflowExecution: workflow } = activities.getStore()?.info ?? {};
   const span = trace.getActiveSpan()?.spanContext();
@@ -50,12 +50,12 @@ interface LogTarget {
   isTTY?: boolean;
 }
 
-/** Whatever a caller sends to show who it is, known or not. */
+/** Headers with credentials of callers, valid or not. */
 const HEADER_PATHS = ['headers.authorization', '*.headers.authorization', 'headers.cookie', '*.headers.cookie'];
 
 const COLORS: Record<string, number> = { trace: 90, debug: 90, info: 36, warn: 33, error: 31, fatal: 31 };
 
-/** `12:00:01 WARN  the words  field=value`, and the stack of an error below it. */
+/** Formats a line as `12:00:01 WARN  the message  field=value`, followed by the stack of an error. */
 function readable(line: string): string {
   const { level, time, msg, err, error, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const label = String(level);

@@ -1,12 +1,12 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { WORKFLOW } from '../contract/names.ts';
 
-/** Where an operator finds it: `temporal schedule describe --schedule-id reembed-maintenance-<queue>`. */
+/** Returns the schedule's id, for `temporal schedule describe --schedule-id reembed-maintenance-<queue>`. */
 export function maintenanceScheduleId(taskQueue: string): string {
   return `reembed-maintenance-${taskQueue}`;
 }
 
-/** Makes the schedule that starts `maintain` every hour, unless it is there; one an operator has changed is left alone. */
+/** Creates the schedule that starts `maintain` every hour, unless it exists; keeps changes made by an operator. */
 export async function ensureMaintenanceSchedule(client: Client, taskQueue: string): Promise<void> {
   const scheduleId = maintenanceScheduleId(taskQueue);
   try {
@@ -20,7 +20,7 @@ export async function ensureMaintenanceSchedule(client: Client, taskQueue: strin
         workflowId: scheduleId,
         taskQueue,
         args: [],
-        staticSummary: 'removes old tombstones and what ended tasks have left',
+        staticSummary: 'removes old tombstones and leftovers of ended tasks',
       },
     });
   } catch (error) {

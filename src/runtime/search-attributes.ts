@@ -4,13 +4,13 @@ import type { Logger } from 'pino';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/names.ts';
 
-/** Numbers of the types on the wire (`temporal.api.enums.v1.IndexedValueType`). */
+/** Wire numbers of the types (`temporal.api.enums.v1.IndexedValueType`). */
 const TYPE_NUMBERS = { KEYWORD: 2, DATETIME: 6, KEYWORD_LIST: 7 } as const;
 
 /**
- * Makes sure that the namespace has the attributes by which tasks are listed. Where we may not ask or add (Temporal
- * Cloud), it logs what is to be added by hand: the first task would otherwise stay in its first step.
- * @throws ReembedError `InvalidSetting` when one of them exists with another type.
+ * Ensures that the namespace has the search attributes for lists of tasks. Without permission to list or add them
+ * (Temporal Cloud), logs which ones to add by hand: otherwise the first task would hang in its first step.
+ * @throws ReembedError `InvalidSetting` if one of them exists with a different type.
  */
 export async function registerSearchAttributes(
   connection: Connection | NativeConnection,
@@ -26,15 +26,15 @@ export async function registerSearchAttributes(
       if (found !== undefined && found !== type) throw wrongType(name, namespace);
     }
     if (missing.length === 0) return;
-    // Another process may add them at the same moment, which is no error.
+    // Another process may add them at the same time, which is not an error.
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing) });
     log.info({ namespace, added: missing.map(([name]) => name) }, 'search attributes added');
   } catch (error) {
     if (error instanceof ReembedError || isUnanswered(error)) throw error;
     const commands = wanted.map(([name]) => `--name ${name} --type ${CLI_TYPES[SEARCH_ATTRIBUTES[name as Name]]}`);
     log.warn(
-      `the search attributes of namespace "${namespace}" could not be looked at or added (${messageOf(error)}); ` +
-        `unless they are there, add them: temporal operator search-attribute create ${commands.join(' ')}`,
+      `the search attributes of namespace "${namespace}" could not be listed or added (${messageOf(error)}); ` +
+        `if they are missing, add them: temporal operator search-attribute create ${commands.join(' ')}`,
     );
   }
 }
@@ -51,7 +51,7 @@ function wrongType(name: string, namespace: string): ReembedError {
   );
 }
 
-/** gRPC's codes for a server that is away, rather than one that says no. */
+/** Returns true for gRPC codes of an unavailable server, as opposed to a refusal. */
 function isUnanswered(error: unknown): boolean {
   return error instanceof Error && 'code' in error && [4, 14].includes(Number(error.code));
 }

@@ -2,9 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface SilenceLimits {
-  /** The longest pause within a body that is being waited for. */
+  /** Max. pause within a body that is being read. */
   silenceMs: number;
-  /** How long a client may go on sending a body that was answered already. */
+  /** How long a client may continue to send a body after the response. */
   lateMs: number;
 }
 
@@ -17,7 +17,7 @@ interface Body {
 }
 
 /**
- * Ends connections whose client reads nothing of what was sent to it for so long. One that waits for its answer may do so.
+ * Closes connections whose client does not read what was sent to it for `silenceMs`. A client may wait for a response.
  */
 export function limitUnread(server: Server, silenceMs: number = SILENCE_LIMITS.silenceMs): void {
   const underWay = new WeakMap<Socket, number>();
@@ -27,7 +27,7 @@ export function limitUnread(server: Server, silenceMs: number = SILENCE_LIMITS.s
     count(socket, 1);
     response.once('close', () => count(socket, -1));
   });
-  // Node calls this when nothing was read or written for so long, of a single large write too.
+  // Node emits this when nothing was read or written for `silenceMs`, also during a single large write.
   server.on('timeout', (socket: Socket) => {
     if (underWay.get(socket) && socket.writableLength === 0) socket.setTimeout(silenceMs);
     else socket.destroy();
@@ -35,8 +35,8 @@ export function limitUnread(server: Server, silenceMs: number = SILENCE_LIMITS.s
 }
 
 /**
- * Ends requests whose body has stopped coming, and takes away Node's limit on a body as a whole: one of any length may
- * come for as long as it goes on. Time in which the server itself does not read does not count.
+ * Ends requests whose body has stalled, and removes Node's limit on the total time of a body: it may take any time
+ * while it makes progress. Time in which the server itself does not read does not count.
  */
 export function limitSilence(server: Server, { silenceMs, lateMs }: SilenceLimits = SILENCE_LIMITS): void {
   server.requestTimeout = 0;
@@ -44,7 +44,7 @@ export function limitSilence(server: Server, { silenceMs, lateMs }: SilenceLimit
   const end = (request: IncomingMessage, { response }: Body) => {
     bodies.delete(request);
     if (response.headersSent) return void request.socket.destroy();
-    const error = Object.assign(new Error('the body stopped coming'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    const error = Object.assign(new Error('the request body stalled'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
     server.emit('clientError', error, request.socket);
   };
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -57,9 +57,10 @@ export function limitSilence(server: Server, { silenceMs, lateMs }: SilenceLimit
     request.once('close', () => bodies.delete(request));
     response.once('finish', () => {
       if (request.complete) return;
+      request.resume();
       const late = setTimeout(() => request.complete || request.socket.destroy(), lateMs);
       late.unref();
-      // Of the request: its connection may go on with many others.
+      // On the request, because its connection may serve many others.
       request.once('close', () => clearTimeout(late));
     });
   });

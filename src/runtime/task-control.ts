@@ -9,12 +9,12 @@ import {
   restartTask,
   resumeTask,
   rowOf,
-} from '../client/temporal/index.ts';
+} from '../temporal/index.ts';
 
-/** How long one of many may take to stop before the next ones have their turn. */
+/** Time that each of many tasks has to stop before the next ones are canceled. */
 const CANCEL_WAIT_MS = 3_000;
 
-/** How activities see and steer tasks: through the Temporal client. */
+/** Creates the interface with which activities list and steer tasks, on the Temporal client. */
 export function createTaskControl(client: Client): TaskControl {
   return {
     async *list({ createdAfter, createdBefore, ...filter }) {

@@ -1,24 +1,24 @@
 import { messageOf, ReembedError } from '../contract/errors.ts';
+import { given } from '../settings/read.ts';
 import { version } from '../version.ts';
-import type { ProcessContext } from './context.ts';
-import { given } from './environment.ts';
 import type { Components } from './lifecycle.ts';
+import type { ProcessContext } from './process-context.ts';
 
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 const PACKAGES = '@opentelemetry/sdk-trace-node @opentelemetry/exporter-trace-otlp-proto @opentelemetry/resources';
-/** A collector that does not answer must not hold up a stop for long. */
+/** Max. time to flush traces, so that an unresponsive collector does not delay a stop for long. */
 const FLUSH_MS = 3_000;
 
-/** The variable that asks for traces; none does unless it names where to send them. */
+/** Returns the variable that enables tracing by naming an endpoint; undefined if tracing is off. */
 function askedFor(env: NodeJS.ProcessEnv): string | undefined {
   if (given(env, 'OTEL_SDK_DISABLED') === 'true' || given(env, 'OTEL_TRACES_EXPORTER') === 'none') return undefined;
   return ENDPOINTS.find((variable) => given(env, variable) !== undefined);
 }
 
 /**
- * Sends traces to where OpenTelemetry's own variables say, by OTLP over HTTP; true if it does. To be called before
- * anything that is to be traced.
- * @throws ReembedError `InvalidSetting` when that is asked for and the optional packages are not installed.
+ * Starts sending traces by OTLP over HTTP to the endpoint in OpenTelemetry's variables, and returns true if one is set.
+ * Call it before anything that should be traced.
+ * @throws ReembedError `InvalidSetting` if tracing is enabled but the optional packages are not installed.
  */
 export async function startTracing(
   components: Components,

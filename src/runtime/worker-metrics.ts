@@ -2,29 +2,29 @@ import { Hono } from 'hono';
 import { requireHost } from '../api/middleware/hosts.ts';
 import { onError } from '../api/problems.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { ProcessContext } from './context.ts';
 import { startHttpServer } from './http-server.ts';
 import type { Components } from './lifecycle.ts';
+import type { ProcessContext } from './process-context.ts';
 import { freePort } from './servers/ports.ts';
 import { installTemporalRuntime } from './temporal-connection.ts';
 
 export interface WorkerMetricsOptions {
-  /** Of REEMBED_WORKER_METRICS_ADDRESS; nothing listens without one. */
+  /** From REEMBED_WORKER_METRICS_ADDRESS; null for no metrics server. */
   address: { host: string; port: number } | null;
   metrics: Metrics;
-  /** Further names by which it is called. */
+  /** Additional host names that are allowed. */
   allowedHosts: readonly string[];
 }
 
 /** Scrapes are short. */
 const GRACE_MS = 1_000;
-/** Temporal's core answers at once, or something is wrong. */
+/** Temporal's core normally answers immediately. */
 const CORE_LIMIT_MS = 2_000;
 
 /**
- * Shows the metrics of a worker process at its own address, together with those of Temporal's core, which shows them on a
- * loopback port that nobody else need know. To be called before the first connection to Temporal.
- * @throws ReembedError `InvalidSetting` when the address cannot be listened on.
+ * Serves the metrics of a worker process, together with those of Temporal's core, which serves them on an internal
+ * loopback port. Call it before the first connection to Temporal.
+ * @throws ReembedError `InvalidSetting` if it cannot listen on the address.
  */
 export async function showWorkerMetrics(
   components: Components,

@@ -8,50 +8,50 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities/index.ts';
-import { encryptedData, FAILURE_CONVERTER_PATH } from '../client/temporal/encryption/data-converter.ts';
-import type { EncryptionKey } from '../client/temporal/encryption/keys.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { embedQueueOf } from '../contract/names.ts';
 import { taskEventSinks } from '../metrics/tasks.ts';
+import { encryptedData, FAILURE_CONVERTER_PATH } from '../temporal/encryption/data-converter.ts';
+import type { EncryptionKey } from '../temporal/encryption/keys.ts';
 import { traceActivities } from '../tracing/temporal.ts';
 import { createJobWorkers, type JobsOptions } from './job-workers.ts';
 
 export interface WorkersOptions {
   connection: NativeConnection;
   namespace: string;
-  /** What payloads are encrypted with; they are not without one. The bundle must be made for it too. */
+  /** Keys for payload encryption; default: none. The workflow bundle must match. */
   encryptionKeys?: readonly EncryptionKey[];
-  /** The queue of workflows and control activities; embedding has its own beside it. */
+  /** The queue of workflows and control activities; the embed queue's name is derived from it. */
   taskQueue: string;
   /** Needed by all roles but `jobs`. */
   dependencies?: ActivityDependencies;
   /** Needed by the roles `all` and `control`. */
   workflowBundle?: WorkflowBundle;
-  /** What these workers do; a process may be given embedding or jobs alone. */
+  /** What these workers do; a process can run only embedding or only jobs. Default: `all`. */
   role?: 'all' | 'control' | 'embed' | 'jobs';
-  /** The user's own tasks, for the roles `all` and `jobs`. */
+  /** The user's tasks, for the roles `all` and `jobs`. */
   jobs?: JobsOptions;
-  /** What Temporal is to know these workers as, all of their queues; they take any task without one. */
+  /** Deployment version of these workers on all queues; without it, they are unversioned. */
   version?: WorkerDeploymentVersion | undefined;
-  /** Embed activities at once. */
+  /** Max. concurrent embed activities. */
   maxEmbedActivities?: number;
-  /** Workflows kept in memory between their tasks; of the others each task begins with a replay. */
+  /** Max. workflows kept in memory between workflow tasks; others are replayed at each task. */
   maxCachedWorkflows?: number;
-  /** How long running activities may go on after a stop is asked for. */
+  /** How long running activities may continue after a stop request. */
   shutdownGraceMs?: number;
 }
 
 export interface Workers {
-  /** Resolves when all have stopped; rejects when one broke down. */
+  /** Runs the workers. Resolves when all have stopped; rejects if one failed. */
   run(): Promise<void>;
-  /** Stops taking work and lets what runs come to an end. */
+  /** Stops polling for work and lets running work finish. */
   shutdown(): void;
   states(): string[];
 }
 
-/** Bundles the workflow code once, for encrypted payloads or others; give the bundle to every worker of the process. */
+/** Bundles the workflow code, for encrypted or plain payloads. All workers of a process share the bundle. */
 export async function bundleWorkflows({ encrypted = false } = {}): Promise<WorkflowBundle> {
-  // From the sources it is index.ts, from the built package index.js.
+  // index.ts in the sources, index.js in the built package.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
@@ -62,22 +62,22 @@ export async function bundleWorkflows({ encrypted = false } = {}): Promise<Workf
 }
 
 /**
- * Every workflow moves to the version that is current with its next workflow task. Any task may be paused, wait or back off
- * for days: one that stayed on its version would keep the old workers running for as long. That the code of today
- * goes on with what earlier code has begun is what the saved histories prove.
+ * Each workflow moves to the current version with its next workflow task. A task may be paused, wait or back off for
+ * days: if it stayed on its version, the old workers would have to run that long. The tests with saved histories verify
+ * that current code continues the workflows of earlier code.
  */
 function deploymentOptions(version: WorkerDeploymentVersion): WorkerDeploymentOptions {
   return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }
 
 /**
- * The SDK breaks off workflow code after 5 s by the clock, which ends the process ("async hook stack has become
- * corrupted"). A process that was frozen, or a machine that is busy, takes longer; the code itself takes milliseconds. The
- * option is not in the types of the SDK.
+ * The SDK aborts workflow code after 5 s of wall-clock time, which ends the process ("async hook stack has become
+ * corrupted"). The code itself takes milliseconds, but longer if the process was frozen or the machine is busy. The
+ * SDK's types lack this option.
  */
 const WORKFLOW_CODE = { isolateExecutionTimeout: '10 minutes' };
 
-/** Makes the workers of a process: one on the control queue, one on the embed queue, one on each queue of jobs. */
+/** Creates the workers of a process: one for the control queue, one for the embed queue, one for each job queue. */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace, taskQueue, workflowBundle, role = 'all', jobs } = options;
   const common = {
@@ -87,7 +87,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     interceptors: { activity: [traceActivities] },
     shutdownGraceTime: options.shutdownGraceMs ?? 10_000,
     shutdownForceTime: (options.shutdownGraceMs ?? 10_000) + 10_000,
-    // A cancellation reaches an activity with the answer to a heartbeat: send them on, rather than hold them back for
+    // An activity learns of a cancellation from the response to a heartbeat, so heartbeats must not be throttled for
     // most of the heartbeat timeout.
     maxHeartbeatThrottleInterval: '1 s',
     workerDeploymentOptions: options.version && deploymentOptions(options.version),

@@ -2,7 +2,7 @@ import { type FieldIssue, ReembedError } from '../contract/errors.ts';
 import type { Accepted } from '../contract/workflow-inputs.ts';
 import { admitOnce } from './admissions.ts';
 import { type Db, transaction } from './database.ts';
-import { findIndexByNo, resolveIndex } from './indexes.ts';
+import { findIndexByNo, requireActive, resolveIndex } from './indexes.ts';
 import type { IndexRow } from './schema.ts';
 import { dropFailed, findFinished, stageFirst, stageItems } from './staging.ts';
 
@@ -10,22 +10,22 @@ type Versioned = { id: string; version?: number | undefined };
 
 const STAGE_BATCH = 500;
 
-/** The index to write to. Errors: `IndexNotFound`, `IndexDeleting`. */
+/** Resolves the index to write to. Errors: `IndexNotFound`, `IndexDeleting`. */
 export async function requireWritable(db: Db, nameOrAlias: string): Promise<IndexRow> {
   const index = await resolveIndex(db, nameOrAlias);
-  if (index.state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${index.name} is being deleted`);
+  requireActive(index);
   return index;
 }
 
-/** The number of the index that a write named; null: it named an alias. */
+/** Returns the number of the index that a write names, or null if it names an alias. */
 export function boundTo(index: IndexRow, nameOrAlias: string): number | null {
   return index.name === nameOrAlias ? index.no : null;
 }
 
 /**
- * The index to which an accepted write goes: the one that it named then, and no other of that name, or where its alias
- * points now. `indexNo` is that of `boundTo`; absent: whatever the name means now. Errors: `IndexDeleted`,
- * `IndexDeleting`, `IndexNotFound`.
+ * Resolves the index of an accepted write: the same index that it named then, or the one that its alias points to now.
+ * `indexNo` comes from `boundTo`; if absent, the name is resolved again. Errors: `IndexDeleted`, `IndexDeleting`,
+ * `IndexNotFound`.
  */
 export async function requireAccepted(
   db: Db,
@@ -33,42 +33,56 @@ export async function requireAccepted(
   indexNo: number | null | undefined,
 ): Promise<IndexRow> {
   if (typeof indexNo === 'number' && !(await findIndexByNo(db, indexNo))) throw deletedSince(nameOrAlias);
-  const index = await requireWritable(db, nameOrAlias);
+  const index = await whileBound(nameOrAlias, indexNo, () => requireWritable(db, nameOrAlias));
   if (indexNo === undefined || boundTo(index, nameOrAlias) === indexNo) return index;
   throw deletedSince(nameOrAlias);
 }
 
-/** The error that the index or alias of an accepted task is gone, and another may have its name. */
+/** Runs a step of a write that `boundTo` has bound to an index. If the name is gone, so is the index: `IndexDeleted`. */
+export async function whileBound<T>(
+  name: string,
+  indexNo: number | null | undefined,
+  step: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const isGone = error instanceof ReembedError && error.type === 'IndexNotFound';
+    throw isGone && typeof indexNo === 'number' ? deletedSince(name) : error;
+  }
+}
+
+/** Creates the error for an accepted task whose index or alias is gone, even if another one has its name now. */
 export function deletedSince(name: string): ReembedError {
-  return new ReembedError('IndexDeleted', `${name} was deleted since this task was accepted`, {
+  return new ReembedError('IndexDeleted', `${name} was deleted after this task was accepted`, {
     reason: 'index-deleted',
   });
 }
 
-/** What is wrong with an item's version, if anything: an index takes versions from its client or gives them itself. */
+/** Checks that an item has a version if the index has external versioning, and none otherwise. */
 export function versionIssue(index: IndexRow, item: Versioned, path: string): FieldIssue | undefined {
   if (index.versioning === 'external' && item.version === undefined) {
-    return { path: `${path}.version`, message: `needed: ${index.name} takes the versions of its client` };
+    return { path: `${path}.version`, message: `required: ${index.name} has external versioning` };
   }
   if (index.versioning === 'internal' && item.version !== undefined) {
-    return { path: `${path}.version`, message: `not wanted: ${index.name} gives the versions itself` };
+    return { path: `${path}.version`, message: `not allowed: ${index.name} has internal versioning` };
   }
   return undefined;
 }
 
 export interface Items {
-  /** Under what they are staged. */
+  /** The name of their staging. */
   staging: string;
   index: IndexRow;
   items: readonly Versioned[];
   field: 'items' | 'ids';
-  /** The name that the caller used. */
+  /** The index or alias that the caller named. */
   name: string;
 }
 
 /**
- * Takes a task's items in: checks their versions, gives the task its own, and stages them. When that fails, some may be
- * staged: the name is the caller's alone, so that they can be dropped.
+ * Admits a task's items: checks their versions, assigns the task's version, and stages them. If it fails, some items
+ * may already be staged; the staging name belongs to this caller only, so they can be dropped.
  */
 export async function admitItems(db: Db, request: Items): Promise<Accepted> {
   const { staging, index, items, name } = request;
@@ -79,10 +93,10 @@ export async function admitItems(db: Db, request: Items): Promise<Accepted> {
 }
 
 /**
- * The same for a task that may be taken in again, because a worker died before it could say that it had: the version is
- * the one that was drawn first, or that of an earlier run, the index is the one that was named first, and items that are
- * written already are not staged again. The first time, the failed list of an earlier task of the same id is forgotten,
- * unless this is that task once more.
+ * The same for a task that may be admitted repeatedly, because a worker died before it could report. Keeps the version
+ * that was assigned first (or by an earlier run) and the index that was named first, and does not stage items again
+ * that are already written. The first admission clears the failed list of an earlier task with the same id, unless
+ * `again` says that it is the same task.
  */
 export async function admitItemsOnce(
   db: Db,
@@ -101,7 +115,7 @@ export async function admitItemsOnce(
 
 function checkVersions({ index, items, field }: Items): void {
   const issues = items.flatMap((item, at) => versionIssue(index, item, `${field}.${at}`) ?? []);
-  if (issues.length > 0) throw new ReembedError('InvalidInput', 'versions do not fit the index', { issues });
+  if (issues.length > 0) throw new ReembedError('InvalidInput', 'versions do not match the index', { issues });
 }
 
 async function stageFrom(db: Db, { staging, items }: Items, first: number): Promise<void> {

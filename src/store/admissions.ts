@@ -1,18 +1,18 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from './database.ts';
 
-/** What a task was given when it was first looked at. */
+/** What a task was assigned at its first admission. */
 export interface Admission {
   version: number;
-  /** The number of the index that it named; null: it named an alias. */
+  /** The number of the index that it named; null if it named an alias. */
   indexNo: number | null;
-  /** True the first time. */
+  /** True for the first admission. */
   isFirst: boolean;
 }
 
 /**
- * Records the version and the index of what is staged under this name, once: a later call returns what the first one
- * recorded. `version` null draws the next one.
+ * Records the version and the index of a staging once; later calls return what the first one recorded. `version: null`
+ * draws the next version.
  */
 export async function admitOnce(
   trx: Db | Trx,
@@ -32,7 +32,7 @@ export async function admitOnce(
   return { ...(before[0] as Omit<Admission, 'isFirst'>), isFirst: false };
 }
 
-/** Forgets, once for what is staged under this name, the failed list of an earlier task of the same id. */
+/** Clears the failed list of an earlier task with the same id, once per staging. */
 export async function forgetFailedOnce(trx: Db | Trx, taskId: string, staging: string): Promise<void> {
   await sql`
     with first as (
@@ -45,7 +45,7 @@ export async function forgetFailedOnce(trx: Db | Trx, taskId: string, staging: s
     where task_id = ${taskId} and exists (select from first)`.execute(trx);
 }
 
-/** Forgets admissions of tasks whose first steps nobody can be at any more. */
+/** Deletes admissions older than this; no task can still be in its first steps. */
 export async function dropAdmissions(db: Db, olderThanSeconds: number): Promise<void> {
   await sql`
     delete from reembed.admissions

@@ -1,7 +1,7 @@
 import { ReembedError } from '../contract/errors.ts';
 import type { Alias } from '../contract/indexes.ts';
 import { type Db, transaction } from './database.ts';
-import { closeCatalog, closeGates } from './protocol/gate.ts';
+import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
 import { dropExpiredLocks, lockOnSource } from './protocol/locks.ts';
 import { type AliasMove, moveAlias } from './protocol/move-alias.ts';
 
@@ -15,12 +15,11 @@ export async function listAliases(db: Db): Promise<Alias[]> {
 }
 
 /**
- * Points an alias to an index, in one transaction under the gates of the old and the new index: a write resolves it to
- * the one or the other, never in between. An alias that points elsewhere is moved only to an index that has all that is
- * in the one it leaves; where that is kept current, writers are held back for some seconds at most so that the last
- * writes get there. `force` moves it all the same. Errors: `IndexNotFound`, `NameTaken` by an index, `IndexDeleting`,
- * `IndexLocked` while one of them is being rebuilt (the reindex itself switches the alias), `NotCurrent` with what is
- * missing.
+ * Points an alias to an index, in one transaction under the gates of both indexes, so that a write resolves it to
+ * either one. An existing alias is moved only if the new index has everything that the old one has. If a mirror keeps
+ * the new index current, writers are blocked for at most some seconds, so that the last writes reach it. `force` skips
+ * the comparison. Errors: `IndexNotFound`, `NameTaken` by an index, `IndexDeleting`, `IndexLocked` while one of them is
+ * being rebuilt (the reindex moves the alias itself), `NotCurrent` with what is missing.
  */
 export async function setAlias(db: Db, alias: string, index: string, options: AliasMove = {}): Promise<Alias> {
   await moveAlias(db, alias, index, options);
@@ -30,10 +29,10 @@ export async function setAlias(db: Db, alias: string, index: string, options: Al
 /** Removes an alias. Errors: `AliasNotFound`, `IndexLocked` while its index is being rebuilt. */
 export async function deleteAlias(db: Db, alias: string): Promise<void> {
   await transaction(db, async (trx) => {
-    await closeCatalog(trx);
+    await lockNames(trx);
     const row = await trx.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();
     if (!row) throw new ReembedError('AliasNotFound', `there is no alias ${alias}`);
-    await closeGates(trx, row.index_no);
+    await holdGatesExclusive(trx, row.index_no);
     const lock = await lockOnSource(trx, row.index_no);
     if (lock && !lock.mirror)
       throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding the alias's index`);

@@ -1,12 +1,12 @@
 import { endianness } from 'node:os';
 import type { Vector } from '../contract/vectors.ts';
 
-// Arrays as parameters in Postgres's binary form: a `Buffer` is sent as it is. As text, each number of a vector is
-// printed here and parsed there, and each quote of a JSON text is escaped twice: that costs more than all else a batch
-// of writes costs. The statement says the type: `${textArray(ids)}::text[]`.
-// Format: array_recv (src/backend/utils/adt/arrayfuncs.c of Postgres), vector_recv (src/vector.c of pgvector).
+// Array parameters in Postgres's binary format; node-postgres sends a `Buffer` unchanged. In text format, each number
+// of a vector is printed here and parsed there, and each quote of a JSON text is escaped twice, which costs more than
+// the rest of a batch of writes. The statement names the type: `${textArray(ids)}::text[]`. Format: array_recv
+// (src/backend/utils/adt/arrayfuncs.c of Postgres), vector_recv (src/vector.c of pgvector).
 
-/** Object identifiers of Postgres's own types (src/include/catalog/pg_type.dat). */
+/** OIDs of Postgres's built-in types (src/include/catalog/pg_type.dat). */
 const OID = { int8: 20, text: 25 } as const;
 
 const isLittleEndian = endianness() === 'LE';
@@ -14,20 +14,24 @@ const isLittleEndian = endianness() === 'LE';
 const HEADER_BYTES = 20;
 const NULL = 0xffff_ffff;
 
-/** A parameter of type `text[]`. */
-export function textArray(values: readonly (string | null)[]): Buffer {
+/** Encodes a parameter of type `text[]`; bytes must be UTF-8. */
+export function textArray(values: readonly (string | Uint8Array | null)[]): Buffer {
   const lengths = values.map((value) => (value === null ? 0 : Buffer.byteLength(value)));
   const bytes = lengths.reduce((sum, length) => sum + 4 + length, 0);
   const buffer = withHeader(OID.text, values, bytes);
   let at = HEADER_BYTES;
   for (const [place, value] of values.entries()) {
     at = buffer.writeUInt32BE(value === null ? NULL : (lengths[place] as number), at);
-    if (value !== null) at += buffer.write(value, at);
+    if (typeof value === 'string') at += buffer.write(value, at);
+    else if (value !== null) {
+      buffer.set(value, at);
+      at += value.length;
+    }
   }
   return buffer;
 }
 
-/** A parameter of type `bigint[]`, of safe integers. */
+/** Encodes a parameter of type `bigint[]`; the values must be safe integers. */
 export function bigintArray(values: readonly number[]): Buffer {
   const buffer = withHeader(OID.int8, values, values.length * 12);
   let at = HEADER_BYTES;
@@ -38,7 +42,7 @@ export function bigintArray(values: readonly number[]): Buffer {
   return buffer;
 }
 
-/** A parameter of type `vector[]`; `typeOid` is the type's identifier, which differs between databases. */
+/** Encodes a parameter of type `vector[]`; `typeOid` is the oid of `vector`, which differs between databases. */
 export function vectorArray(vectors: readonly Vector[], typeOid: number): Buffer {
   const bytes = vectors.reduce((sum, { length }) => sum + 8 + length * 4, 0);
   const buffer = withHeader(typeOid, vectors, bytes);
@@ -55,7 +59,7 @@ export function vectorArray(vectors: readonly Vector[], typeOid: number): Buffer
   return buffer;
 }
 
-/** Number of dimensions, whether there are nulls, type of the elements, their number, the first one's index. */
+/** Writes the header: number of dimensions, null flag, element type, length and lower bound. */
 function withHeader(typeOid: number, values: readonly unknown[], bytes: number): Buffer {
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + bytes);
   buffer.writeUInt32BE(1, 0);

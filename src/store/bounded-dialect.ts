@@ -8,26 +8,26 @@ import {
   type TransactionSettings,
 } from 'kysely';
 
-/** How long a session may be at something, in milliseconds, before Postgres breaks it off. */
+/** Time limits of a session, in milliseconds; Postgres aborts what exceeds them. */
 export interface SessionLimits {
-  /** Waiting for a lock. */
+  /** Max wait for a lock. */
   lockMs: number;
-  /** One statement of a transaction. */
+  /** Max time of one statement of a transaction. */
   statementMs: number;
-  /** Doing nothing between two statements of a transaction, which holds its locks: the session is ended. */
+  /** Max idle time between two statements of a transaction, which holds its locks; then the session is terminated. */
   idleMs: number;
 }
 
 /**
- * By the role of a connection. A process that freezes in the middle of a transaction holds others up for `idleMs`; one
- * that freezes in the middle of a message, until the first who waits has waited for `lockMs` (`endFrozen`).
+ * Limits by the role of a connection. A process that freezes between two statements blocks others for `idleMs`; one
+ * that freezes in the middle of a message, until the first waiter has waited for `lockMs` (`endFrozen`).
  */
 export const SESSION_LIMITS: Record<'live' | 'background', SessionLimits> = {
   live: { lockMs: 3_500, statementMs: 60_000, idleMs: 3_000 },
   background: { lockMs: 3_500, statementMs: 900_000, idleMs: 3_000 },
 };
 
-/** Limits of single statements and of sessions that are not in a transaction come with the statement that needs them. */
+/** A dialect that limits each transaction. Other statements and sessions set the limits that they need themselves. */
 export class BoundedDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig;
   readonly #limits: SessionLimits;
@@ -44,8 +44,8 @@ export class BoundedDialect extends PostgresDialect {
 }
 
 /**
- * Sends the limits with the beginning of each transaction: no round trip of their own, and in force whatever connection a
- * pooler picks.
+ * Sends the limits with the start of each transaction: this needs no extra round trip and works with any connection
+ * that a pooler picks.
  */
 class BoundedDriver extends PostgresDriver {
   readonly #settings: string;
@@ -68,15 +68,15 @@ class BoundedDriver extends PostgresDriver {
   }
 }
 
-/** After how long a peer that does not answer is taken for dead: seconds, the last two milliseconds. */
+/** When a silent peer counts as dead: keepalive settings in seconds, the last two settings in milliseconds. */
 const PEER_SETTINGS = [
   { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3, tcp_user_timeout: 30_000 },
   { client_connection_check_interval: 5_000 },
 ];
 
 /**
- * Lets Postgres notice soon that the process of a session is gone, also while it runs a statement. Where the server or
- * its system cannot do that, it goes on as it was.
+ * Makes Postgres detect quickly that the process of a session is gone, even during a statement. Ignored if the server
+ * or its operating system does not support it.
  */
 async function watchPeer(connection: DatabaseConnection): Promise<void> {
   for (const settings of PEER_SETTINGS) {

@@ -1,21 +1,25 @@
 import { sql } from 'kysely';
-import { codeOf, type Db, LOCK_NOT_AVAILABLE, transaction } from './database.ts';
+import { type Db, transaction } from './database.ts';
 import { findIndexByNo } from './indexes.ts';
 import { tablesOf } from './partitions.ts';
+import { codeOf, SQLSTATE } from './sqlstate.ts';
 import { cancelBuild } from './vector-index.ts';
 
-/** How long one try waits for the tables of an index that is being deleted: only its own users wait behind it. */
+/**
+ * How long one attempt waits for the tables of an index that is being deleted; only users of that index queue behind
+ * it.
+ */
 const LOCK_TIMEOUT_MS = 2_000;
-/** A lock that was not had in time, and a deadlock that Postgres broke up: the next try may have it. */
-const IN_USE = new Set([LOCK_NOT_AVAILABLE, '40P01']);
+/** A lock timeout or a deadlock: the next attempt may succeed. */
+const IN_USE = new Set<string>([SQLSTATE.lockNotAvailable, SQLSTATE.deadlock]);
 
-/** `inUse`: who holds the tables of the index, for people. */
+/** `by` lists the sessions that hold the tables of the index, as text. */
 export type DropOutcome = { kind: 'dropped' } | { kind: 'inUse'; by: string };
 
 /**
- * Removes an index that is marked as being deleted, with its tables; one that is not marked is left alone. It holds no
- * gate, and waits two seconds at most for each table: while anything still reads one, the answer is `inUse`, the mark
- * stays, and the call is to be made again. Calling it again is always fine.
+ * Drops an index that is marked as being deleted, with its tables; does nothing if it is not marked. Holds no gate and
+ * waits at most two seconds for each table. While anything still reads one, returns `inUse` and keeps the mark: call it
+ * again later. Can be repeated safely.
  */
 export async function dropIndex(db: Db, indexNo: number): Promise<DropOutcome> {
   if ((await findIndexByNo(db, indexNo))?.state !== 'deleting') return { kind: 'dropped' };
@@ -42,8 +46,8 @@ export async function dropIndex(db: Db, indexNo: number): Promise<DropOutcome> {
 }
 
 /**
- * Detaches the tables of an index that an earlier version made: dropping an attached table would lock its parent, and
- * with it every index. `concurrently` waits for the users of the parent without a lock that is in their way.
+ * Detaches the tables of an index created by an earlier version: dropping an attached table would lock its parent, and
+ * with it every index. `concurrently` waits for the users of the parent without blocking them.
  */
 async function detach(db: Db, indexNo: number): Promise<void> {
   const { rows } = await sql<{ parent: 'objects' | 'parts'; pending: boolean }>`
@@ -70,7 +74,7 @@ async function detach(db: Db, indexNo: number): Promise<void> {
   });
 }
 
-/** The sessions that hold the tables of an index, the oldest transaction first. */
+/** Describes the sessions that hold the tables of an index, oldest transaction first. */
 async function usersOf(db: Db, indexNo: number): Promise<string> {
   const { rows } = await sql<{ pid: number; application: string; since: Date | null }>`
     select a.pid, a.application_name as application, min(a.xact_start) as since

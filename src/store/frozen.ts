@@ -1,13 +1,17 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { GATE_CLASSES } from './advisory-classes.ts';
-import type { Db } from './database.ts';
+import type { Database } from './schema.ts';
 
 /**
- * Ends the product's own sessions that hold a gate, are in a transaction, and have waited for their process for longer
- * than a session may: it froze between two statements or in the middle of one, where no time limit of Postgres before
- * version 17 reaches it. Returns of how many.
+ * Terminates the product's own sessions that hold a gate, are in a transaction, and have waited for their process for
+ * too long. Such a process froze between two statements or in the middle of one, which no time limit of Postgres before
+ * version 17 covers. Returns the number of terminated sessions.
  */
-export async function endFrozen(db: Db, applications: readonly string[], idleMs: number): Promise<number> {
+export async function endFrozen(
+  db: Kysely<Database>,
+  applications: readonly string[],
+  idleMs: number,
+): Promise<number> {
   const { rows } = await sql`
     select pg_terminate_backend(a.pid)
     from pg_stat_activity a

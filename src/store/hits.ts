@@ -12,8 +12,8 @@ interface Content extends Pick<Hit, 'id' | 'version' | 'payload' | 'metadata'> {
 }
 
 /**
- * What was found as hits, in its order. Payload and metadata that go beyond the bytes of an answer are left out, and the
- * hit says so. Postgres walks from the best hit to the last one, and prints no more than twice these bytes.
+ * Reads the neighbors as hits, in their order. Omits payload and metadata that exceed the byte limit of a response, and
+ * marks those hits. Postgres walks from the best hit to the last, and prints at most twice these bytes.
  */
 export async function readHits(
   trx: Trx,
@@ -76,7 +76,7 @@ export async function readHits(
   });
 }
 
-/** pgvector's distances are smaller for nearer; scores are larger. */
+/** Converts a distance, smaller for nearer objects, to a score, which is larger. */
 export function scoreOf(index: Pick<IndexRow, 'metric'>, distance: number): number {
   return index.metric === 'cosine' ? 1 - distance : -distance;
 }

@@ -1,42 +1,27 @@
 import { type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
-import { codeOf, type Db, transaction } from './database.ts';
+import { SharedReads } from '../cpu/shared-reads.ts';
+import { type Db, transaction } from './database.ts';
 import { listIndexes } from './indexes.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import { type Lock, listLocks } from './protocol/locks.ts';
 import type { IndexRow } from './schema.ts';
+import { codeOf, SQLSTATE } from './sqlstate.ts';
 import { describeSearch, isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 
-/** How long the exact counts of one index may take, on their way to a list or not. */
+/** Max time for the exact counts of one index. */
 const COUNT_MS = 5_000;
-const STATEMENT_TIMEOUT = '57014';
 
 type Counts = Pick<IndexInfo, 'objects' | 'parts' | 'failed' | 'tombstones' | 'bytes' | 'estimated'>;
 
-/** At most one list of a database is read at a time; the calls that come meanwhile share the next one. */
-const reading = new WeakMap<Db, { now: Promise<IndexInfo[]>; next: Promise<IndexInfo[]> | null }>();
+const lists = new WeakMap<Db, SharedReads<IndexInfo[]>>();
 
-/** All indexes with counts, aliases and locks, by name. */
+/** Lists all indexes with counts, aliases and locks, by name. Each database has at most one list read in progress. */
 export function listIndexInfos(db: Db): Promise<IndexInfo[]> {
-  const state = reading.get(db);
-  if (state) {
-    // Not what is being read already: it may lack what the caller has just written.
-    state.next ??= state.now.catch(() => {}).then(() => begin());
-    return state.next;
-  }
-  return begin();
-
-  function begin(): Promise<IndexInfo[]> {
-    const now = readAll(db);
-    const mine = { now, next: null };
-    reading.set(db, mine);
-    const forget = () => {
-      if (reading.get(db) === mine && mine.next === null) reading.delete(db);
-    };
-    now.then(forget, forget);
-    return now;
-  }
+  const shared = lists.get(db) ?? new SharedReads<IndexInfo[]>();
+  lists.set(db, shared);
+  return shared.read('', () => readAll(db));
 }
 
 async function readAll(db: Db): Promise<IndexInfo[]> {
@@ -45,7 +30,7 @@ async function readAll(db: Db): Promise<IndexInfo[]> {
     try {
       infos.push(await indexInfo(db, index));
     } catch (error) {
-      // Deleted since it was listed.
+      // It was deleted after it was listed.
       if (!(error instanceof ReembedError && error.type === 'IndexNotFound')) throw error;
     }
   }
@@ -53,8 +38,8 @@ async function readAll(db: Db): Promise<IndexInfo[]> {
 }
 
 /**
- * What there is to know about one index. The counts are exact where they can be read within some seconds; else they are
- * those of Postgres' statistics, and marked as estimated. Error: `IndexNotFound`.
+ * Describes one index. The counts are exact if they can be read within some seconds; otherwise they come from
+ * Postgres's statistics and are marked as estimated. Error: `IndexNotFound`.
  */
 export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
   const { no, name, state, removedVersion: _removed, builtByLock: _built, createTime, ...config } = index;
@@ -81,7 +66,7 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
   };
 }
 
-/** `withinMs`: how long the exact count may take. */
+/** Counts an index; after `withinMs` milliseconds it falls back to estimates. */
 export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<Counts> {
   const { objects, parts } = tablesOf(no);
   const [objectsName, partsName] = [`reembed.objects_${no}`, `reembed.parts_${no}`];
@@ -103,9 +88,9 @@ export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<
       return rows[0] as Counts;
     });
   } catch (error) {
-    if (codeOf(error) !== STATEMENT_TIMEOUT) throw error;
+    if (codeOf(error) !== SQLSTATE.queryCanceled) throw error;
   }
-  // The partial indexes on deleted and on failed rows have statistics of their own.
+  // The partial indexes on deleted and on failed rows have their own statistics.
   const { rows } = await sql<Counts>`
     select
       greatest(0, o.reltuples - deleted.tuples)::bigint as objects,
@@ -121,7 +106,7 @@ export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<
   return rows[0] as Counts;
 }
 
-/** How many rows a partial index has, by the statistics of Postgres. */
+/** Selects the number of rows in a partial index, by Postgres's statistics. */
 function tuplesOf(table: RawBuilder<unknown>, predicate: 'deleted' | 'failed'): RawBuilder<unknown> {
   return sql`
     select coalesce(max(greatest(0, c.reltuples)), 0) as tuples

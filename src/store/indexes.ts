@@ -3,10 +3,10 @@ import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Db, Trx } from './database.ts';
 import { createTables } from './partitions.ts';
-import { closeCatalog, closeGates } from './protocol/gate.ts';
+import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
 import type { IndexesTable, IndexRow } from './schema.ts';
 
-export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
+function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
   return {
     no: row.no,
     name: row.name,
@@ -22,8 +22,8 @@ export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
   };
 }
 
-/** What is fixed about an index, in one form: two configurations are the same when these texts are. */
-export function configKey(config: IndexConfig): string {
+/** Serializes the fixed settings of an index: two configurations are equal if these texts are. */
+function configKey(config: IndexConfig): string {
   const { model, metric, splitter, average, versioning } = config;
   const sorted = (value: unknown): unknown =>
     value && typeof value === 'object' && !Array.isArray(value)
@@ -38,7 +38,7 @@ export function configKey(config: IndexConfig): string {
 }
 
 /**
- * Creates an index, or returns the one of that name if it is the same. Errors: `IndexExists` for other settings,
+ * Creates an index, or returns the existing one if its settings are equal. Errors: `IndexExists` with other settings,
  * `NameTaken` by an alias, `IndexDeleting`.
  */
 export async function ensureIndex(
@@ -46,10 +46,10 @@ export async function ensureIndex(
   name: string,
   config: IndexConfig,
 ): Promise<{ index: IndexRow; created: boolean }> {
-  await closeCatalog(trx);
+  await lockNames(trx);
   const existing = await findIndex(trx, name);
   if (existing) {
-    if (existing.state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${name} is being deleted`);
+    requireActive(existing);
     if (configKey(existing) !== configKey(config)) {
       throw new ReembedError('IndexExists', `the index ${name} exists with other settings: ${configKey(existing)}`);
     }
@@ -74,7 +74,7 @@ export async function ensureIndex(
   return { index: toIndexRow(row), created: true };
 }
 
-/** The index of exactly this name; aliases are not looked at. */
+/** Finds the index with exactly this name; ignores aliases. */
 export async function findIndex(db: Db | Trx, name: string): Promise<IndexRow | undefined> {
   const row = await db.selectFrom('reembed.indexes').selectAll().where('name', '=', name).executeTakeFirst();
   return row && toIndexRow(row);
@@ -85,7 +85,7 @@ export async function findIndexByNo(db: Db | Trx, no: number): Promise<IndexRow 
   return row && toIndexRow(row);
 }
 
-/** The index that a name or an alias means now. Error: `IndexNotFound`. */
+/** Returns the index that a name or an alias stands for now. Error: `IndexNotFound`. */
 export async function resolveIndex(db: Db | Trx, nameOrAlias: string): Promise<IndexRow> {
   const { rows } = await sql<Selectable<IndexesTable>>`
     select i.*
@@ -97,9 +97,9 @@ export async function resolveIndex(db: Db | Trx, nameOrAlias: string): Promise<I
 }
 
 /**
- * Marks an index as being deleted: writes and reindexes are refused from here on. Errors: `IndexNotFound`,
- * `IndexLocked` while a reindex lock that has not expired touches it, `IndexAliased` unless `force`, which removes the
- * aliases with it. Calling it again is fine.
+ * Marks an index as being deleted, after which writes and reindexes are refused. With `force` also removes its aliases.
+ * Can be repeated. Errors: `IndexNotFound`, `IndexLocked` if an unexpired reindex lock touches it, `IndexAliased`
+ * without `force`.
  */
 export async function markDeleting(
   trx: Trx,
@@ -108,7 +108,7 @@ export async function markDeleting(
 ): Promise<IndexRow> {
   const found = await findIndex(trx, name);
   if (!found) throw new ReembedError('IndexNotFound', `there is no index ${name}`);
-  await closeGates(trx, found.no);
+  await holdGatesExclusive(trx, found.no);
   const index = await findIndexByNo(trx, found.no);
   if (!index) throw new ReembedError('IndexNotFound', `there is no index ${name}`);
   if (index.state === 'deleting') return index;
@@ -126,7 +126,7 @@ export async function markDeleting(
   if (aliases.length > 0 && !options.force) {
     throw new ReembedError(
       'IndexAliased',
-      `the alias ${aliases[0]?.name} points to ${name}: move it first, or ask with force`,
+      `the alias ${aliases[0]?.name} points to ${name}: move it first, or set force`,
     );
   }
   await trx.deleteFrom('reembed.aliases').where('index_no', '=', index.no).execute();
@@ -134,8 +134,13 @@ export async function markDeleting(
   return { ...index, state: 'deleting' };
 }
 
-/** All indexes, by name. */
+/** Lists all indexes by name. */
 export async function listIndexes(db: Db): Promise<IndexRow[]> {
   const rows = await db.selectFrom('reembed.indexes').selectAll().orderBy('name').execute();
   return rows.map(toIndexRow);
+}
+
+/** @throws ReembedError `IndexDeleting` if the index is being deleted */
+export function requireActive({ name, state }: Pick<IndexRow, 'name' | 'state'>): void {
+  if (state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${name} is being deleted`);
 }

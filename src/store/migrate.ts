@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Migration, Migrator, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
-import { codeOf, type Db, LOCK_NOT_AVAILABLE, transaction } from './database.ts';
+import { type Db, transaction } from './database.ts';
 import * as initial from './migrations/0001_initial.ts';
 import * as finishedWrites from './migrations/0002_finished_writes.ts';
 import * as steerResults from './migrations/0003_steer_results.ts';
@@ -10,8 +10,11 @@ import * as admissions from './migrations/0005_admissions.ts';
 import * as externalVersions from './migrations/0006_external_versions.ts';
 import * as origins from './migrations/0007_origins.ts';
 import * as boundAdmissions from './migrations/0008_bound_admissions.ts';
-import { closeCatalog } from './protocol/gate.ts';
+import * as evaluation from './migrations/0009_evaluation.ts';
+import * as builtLocks from './migrations/0010_built_locks.ts';
+import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
+import { codeOf, SQLSTATE } from './sqlstate.ts';
 
 /** All migrations by name, in order. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -23,30 +26,31 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006_external_versions': externalVersions,
   '0007_origins': origins,
   '0008_bound_admissions': boundAdmissions,
+  '0009_evaluation': evaluation,
+  '0010_built_locks': builtLocks,
 };
 
 /**
- * How long a migration waits for a table before it lets go of it: all who come after it wait behind it, the writers of
- * a running system among them.
+ * Max time that a migration waits for a table before it retries: every later user of the table queues behind it,
+ * including the writers of a running system.
  */
 const LOCK_TIMEOUT_MS = 500;
 const LOCK_TRIES = 40;
-const LONGEST_PAUSE_MS = 10_000;
-/** Of Postgres, for a schema and a table that do not exist. */
-const NOT_THERE = new Set(['3F000', '42P01']);
+const MAX_PAUSE_MS = 10_000;
+const NOT_THERE = new Set<string>([SQLSTATE.undefinedSchema, SQLSTATE.undefinedTable]);
 
 /**
- * Brings the schema up to date while other processes work on it, and returns the names of the migrations that ran.
- * Several may call this at once: the migrator takes a lock. A newer schema is left as it is.
- * @throws ReembedError `InvalidSetting` when this code is too old for the schema
+ * Migrates the schema while other processes use it, and returns the names of the migrations that ran. Concurrent calls
+ * are safe, since the migrator takes a lock. A newer schema is left unchanged.
+ * @throws ReembedError `InvalidSetting` if this code is too old for the schema
  */
 export async function migrate(db: Db, migrations = MIGRATIONS): Promise<string[]> {
   const fit = await readSchemaFit(db, migrations);
   requireNewEnough(fit);
   if (fit && fit.newer.length > 0) return [];
-  // Before the migrator's own lock, in whose schema its tables are: `if not exists` alone fails when two do it at once.
+  // Before the migrator's lock, whose table is in this schema; concurrent `if not exists` can fail.
   await transaction(db, async (trx) => {
-    await closeCatalog(trx);
+    await lockNames(trx);
     await sql`create schema if not exists reembed`.execute(trx);
   });
   const migrator = new Migrator({
@@ -59,12 +63,12 @@ export async function migrate(db: Db, migrations = MIGRATIONS): Promise<string[]
   for (let attempt = 1; ; attempt++) {
     const { error, results } = await migrator.migrateToLatest();
     if (!error) return (results ?? []).map((result) => result.migrationName);
-    if (codeOf(error) !== LOCK_NOT_AVAILABLE || attempt >= LOCK_TRIES) throw error;
-    await sleep(Math.min(LONGEST_PAUSE_MS, attempt * 500));
+    if (codeOf(error) !== SQLSTATE.lockNotAvailable || attempt >= LOCK_TRIES) throw error;
+    await sleep(Math.min(MAX_PAUSE_MS, attempt * 500));
   }
 }
 
-/** How the schema of the database fits this code; nothing if it has none. */
+/** Compares the schema of the database with this code; undefined if there is no schema. */
 export async function readSchemaFit(db: Db, migrations = MIGRATIONS): Promise<SchemaFit | undefined> {
   try {
     const { rows } = await sql<{ name: string }>`select name from reembed.migrations order by name`.execute(db);
@@ -78,16 +82,16 @@ export async function readSchemaFit(db: Db, migrations = MIGRATIONS): Promise<Sc
   }
 }
 
-/** @throws ReembedError `InvalidSetting` when a migration of newer code has taken away what this code uses */
+/** @throws ReembedError `InvalidSetting` if a newer migration removed something that this code uses */
 export function requireNewEnough(fit: SchemaFit | undefined): void {
   if (fit?.unfit === undefined) return;
   throw new ReembedError(
     'InvalidSetting',
-    `the database has the migration ${fit.unfit}, with which this version of reembed does not work: run a newer one`,
+    `the database has the migration ${fit.unfit}, which this version of reembed does not support: run a newer version`,
   );
 }
 
-/** Migrations that do not wait for long at a table. */
+/** Wraps migrations so that they do not wait long for a table. */
 function gentle(migrations: Record<string, Migration>): Record<string, Migration> {
   return Object.fromEntries(
     Object.entries(migrations).map(([name, { up }]) => [

@@ -3,11 +3,12 @@ import type { CallCost } from '../contract/model-limits.ts';
 import type { Db } from './database.ts';
 
 /**
- * Books a call of a model and answers in how many milliseconds it may be made: 0 is at once. Calls are booked one after
- * the other, so whoever comes first goes first, from whatever process. A call that would have to wait for more than
- * `maxWaitMs` is not booked; the answer tells how long it would be. `pausedMs` is for how long of that a pause holds.
+ * Books a call of a model and returns after how many milliseconds it may be made; 0 is immediately. Calls of all
+ * processes are booked in order, first come, first served. A call that would have to wait longer than `maxWaitMs` is
+ * not booked; the result then says how long the wait would be. `pausedMs` is the part of it that is due to a pause.
  *
- * Each limit is a leaky bucket (GCRA): `due` is when it has leaked enough, and a call moves it on by what it costs.
+ * Each limit is a leaky bucket (GCRA): `due` is the time when it has drained enough, and a call advances it by its
+ * cost.
  */
 export async function bookCall(
   db: Db,
@@ -41,7 +42,7 @@ export async function bookCall(
   return { isBooked: false, ...turnOf(refused[0]) };
 }
 
-/** Nobody calls the model for so long, unless it was told to wait for longer already. */
+/** Pauses all calls of the model for `forMs` milliseconds, or keeps a longer pause that is already set. */
 export async function pauseModel(db: Db, model: string, forMs: number): Promise<void> {
   await sql`
     insert into reembed.model_limits as limits (model, paused_until)
@@ -49,7 +50,7 @@ export async function pauseModel(db: Db, model: string, forMs: number): Promise<
     on conflict (model) do update set paused_until = greatest(limits.paused_until, excluded.paused_until)`.execute(db);
 }
 
-/** For how many milliseconds nobody is to call the model yet. */
+/** Returns how many milliseconds the model's pause still lasts. */
 export async function pauseOfModel(db: Db, model: string): Promise<number> {
   const { rows } = await sql<{ wait: number }>`
     select greatest(0, extract(epoch from paused_until - clock_timestamp()) * 1000)::float8 as wait
@@ -58,7 +59,7 @@ export async function pauseOfModel(db: Db, model: string): Promise<number> {
   return Math.ceil(rows[0]?.wait ?? 0);
 }
 
-/** Ends a pause before its time: the model may be asked again at once. */
+/** Ends a pause early, so that the model can be called immediately. */
 export async function liftPause(db: Db, model: string): Promise<void> {
   await sql`update reembed.model_limits set paused_until = clock_timestamp() where model = ${model}`.execute(db);
 }

@@ -2,11 +2,11 @@ import { sql } from 'kysely';
 import type { Vector } from '../contract/vectors.ts';
 import type { Trx } from './database.ts';
 import { tablesOf } from './partitions.ts';
-import { vectorText } from './protocol/parts.ts';
+import { vectorText } from './protocol/object-parts.ts';
 import type { IndexRow } from './schema.ts';
 import { vectorExpression } from './vector-index.ts';
 
-/** What is compared with what. */
+/** Parameters of a nearest-neighbor search. */
 export interface Neighborhood {
   vector: Vector;
   limit: number;
@@ -22,20 +22,20 @@ export interface Neighbor {
 }
 
 const LARGEST_EF_SEARCH = 1_000;
-/** Rows of one fetch after the first: small rows, since they carry neither vectors nor payloads. */
+/** Rows per fetch after the first; the rows are small because they contain neither vectors nor payloads. */
 const FETCH_ROWS = 1_000;
 
-/** True of an object `o` that a search may find. */
+/** Condition for an object `o` that a search may return. */
 function found({ filter }: Pick<Neighborhood, 'filter'>) {
-  // An empty filter fits all objects; the index on the metadata would be read as a whole for it.
+  // An empty filter matches all objects, and would read the whole metadata index.
   const passes =
     filter && Object.keys(filter).length > 0 ? sql`and o.metadata @> ${JSON.stringify(filter)}::jsonb` : sql``;
   return sql`not o.deleted and not o.failed ${passes}`;
 }
 
 /**
- * Compares every part that passes the filter, and returns the nearest objects, best first. The result is exact. Postgres
- * groups by object, so that memory does not grow with the parts of one object.
+ * Compares every part that passes the filter, and returns the nearest objects, best first. The result is exact.
+ * Postgres groups by object, so memory does not grow with the parts of one object.
  */
 export async function nearestOfAll(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
   const { objects, parts } = tablesOf(index.no);
@@ -64,27 +64,40 @@ export async function nearestOfAll(trx: Trx, index: IndexRow, wanted: Neighborho
   return rows;
 }
 
+/** Rows of the first fetch: an object may have several parts. */
+const firstRows = (limit: number) => limit * 2 + 10;
+
+/** Returns the value of `hnsw.ef_search` for a search with this limit. */
+export function defaultEfSearch(limit: number): number {
+  return Math.min(LARGEST_EF_SEARCH, Math.max(40, firstRows(limit)));
+}
+
 /**
- * Reads the HNSW index from the nearest part on until there are enough different objects, or the scan has run dry. The
- * result is approximate, and fewer objects than wanted do not mean that there are no more. One pass over the index:
- * the parts of an object that is known already are read past, and nothing is read twice.
+ * Reads the HNSW index from the nearest part on until there are enough different objects or the scan ends. The result
+ * is approximate, and fewer objects than requested do not mean that there are no more. This is one pass over the index:
+ * further parts of known objects are skipped, and nothing is read twice.
  */
-export async function nearestByIndex(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
+export async function nearestByIndex(
+  trx: Trx,
+  index: IndexRow,
+  wanted: Neighborhood,
+  { efSearch = defaultEfSearch(wanted.limit) }: { efSearch?: number } = {},
+): Promise<Neighbor[]> {
   const { objects, parts } = tablesOf(index.no);
   const { column, type, operator } = vectorExpression(index);
   const distance = sql`${column} ${operator} ${vectorText(wanted.vector)}::${type}`;
-  const first = wanted.limit * 2 + 10;
-  const width = String(Math.min(LARGEST_EF_SEARCH, Math.max(40, first)));
+  const first = firstRows(wanted.limit);
+  const width = String(efSearch);
   const best = new Map<string, Neighbor>();
-  // Rolling back gives the settings back and closes the cursor. A sort would be the whole comparison; a relaxed order
-  // loses no part that the scan comes to late.
+  // Rolling back restores the settings and closes the cursor. A sort would compare all parts; a relaxed order loses no
+  // part that the scan reaches late.
   await sql`savepoint by_index`.execute(trx);
   await sql`
     select set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
       set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', ${width}, true)`.execute(
     trx,
   );
-  // The condition is a subquery with a value: as a join it would make Postgres choose plans without the index.
+  // The condition is a scalar subquery: with a join, Postgres would choose plans without the index.
   await sql`
     declare nearest_parts no scroll cursor for
     select p.object_id as id, ${distance} as distance, case when p.is_average then null else p.part end as part
@@ -111,7 +124,7 @@ function byDistance(left: Neighbor, right: Neighbor): number {
   return left.distance - right.distance || (left.id < right.id ? -1 : 1);
 }
 
-/** True when at least this many parts pass the filter: counted no further. */
+/** Whether at least this many parts pass the filter; stops counting there. */
 export async function passAtLeast(
   trx: Trx,
   index: IndexRow,

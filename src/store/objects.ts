@@ -8,7 +8,7 @@ import type { IndexRow } from './schema.ts';
 
 const ATTRIBUTES = sql`version, metadata, original_id as "originalId", uri, failed`;
 
-/** One object. Errors: `ObjectNotFound` for one that never was or is deleted, `IndexNotFound`. */
+/** Reads one object. Errors: `ObjectNotFound` if it does not exist or is deleted, `IndexNotFound`. */
 export async function getObject(db: Db, index: IndexRow, id: string): Promise<StoredObject> {
   const query = sql<StoredObject>`
     select object_id as id, payload, ${ATTRIBUTES} from ${tablesOf(index.no).objects}
@@ -20,28 +20,30 @@ export async function getObject(db: Db, index: IndexRow, id: string): Promise<St
 
 export interface ObjectPage {
   objects: StoredObject[];
-  /** The id after which the next page begins; null when this is the last one. */
+  /** The id after which the next page starts; null on the last page. */
   next: string | null;
+  /** Of the payloads and metadata. */
+  bytes: number;
 }
 
 /**
- * Objects in key order after `after`: at most `limit`, and as many as fit into `bytes` (`LIMITS.answerBytes` by default),
- * but at least one. Error: `IndexNotFound`.
+ * Lists objects in key order after `after`: at most `limit`, and as many as fit into `bytes` (default:
+ * `LIMITS.answerBytes`), but at least one. Error: `IndexNotFound`.
  */
 export async function listObjects(
   db: Db,
   index: IndexRow,
-  { after, limit, bytes = LIMITS.answerBytes }: { after: string | null; limit: number; bytes?: number },
+  { after, limit, bytes = LIMITS.answerBytes }: { after: string | null; limit: number; bytes?: number | undefined },
 ): Promise<ObjectPage> {
   const { objects: table } = tablesOf(index.no);
-  // One object after another, since only its text tells how large it is.
+  // One object at a time, since an object's size is known only from its text.
   const next = (past: RawBuilder<unknown>) => sql`
     select object_id as id, payload::text as payload, octet_length(metadata::text) as metadata_bytes, ${ATTRIBUTES}
     from ${table}
     where index_no = ${index.no} and not deleted ${past}
     order by object_id
     limit 1`;
-  const query = sql<StoredObject & { more: boolean }>`
+  const query = sql<StoredObject & { more: boolean; used: number }>`
     with recursive walk as (
       select o.*, 1 as place, octet_length(o.payload)::bigint + o.metadata_bytes as used
       from (${next(after === null ? sql`` : sql`and object_id > ${after}::text collate "C"`)}) o
@@ -51,25 +53,39 @@ export async function listObjects(
       cross join lateral (${next(sql`and object_id > walk.id`)}) o
       where walk.place <= ${limit}::int and (walk.place = 1 or walk.used <= ${bytes}::bigint)
     )
-    select id, version, payload::json as payload, metadata, "originalId", uri, failed,
+    select id, version, payload::json as payload, metadata, "originalId", uri, failed, used,
       place < (select max(place) from walk) as more
     from walk
     where place <= ${limit}::int and (place = 1 or used <= ${bytes}::bigint)
     order by place`;
   const { rows } = await readTables(index, () => query.execute(db));
   const last = rows.at(-1);
-  return { objects: rows.map(({ more: _, ...object }) => object), next: last?.more ? last.id : null };
+  const objects = rows.map(({ more: _more, used: _used, ...object }) => object);
+  return { objects, next: last?.more ? last.id : null, bytes: last?.used ?? 0 };
 }
 
-/** All objects in key order, read page by page so that memory stays flat. */
+export interface StreamOptions {
+  after?: string | null;
+  pageSize?: number;
+  pageBytes?: number;
+  /** Is given the bytes of each page; what it returns is released once the page was taken. */
+  onPage?: (bytes: number) => { release(): void };
+}
+
+/** Streams all objects in key order, page by page, with constant memory. */
 export async function* streamObjects(
   db: Db,
   index: IndexRow,
-  { after = null, pageSize = 500 }: { after?: string | null; pageSize?: number } = {},
+  { after = null, pageSize = 500, pageBytes, onPage }: StreamOptions = {},
 ): AsyncGenerator<StoredObject> {
   for (let from = after; ; ) {
-    const { objects, next } = await listObjects(db, index, { after: from, limit: pageSize });
-    yield* objects;
+    const { objects, next, bytes } = await listObjects(db, index, { after: from, limit: pageSize, bytes: pageBytes });
+    const hold = onPage?.(bytes);
+    try {
+      yield* objects;
+    } finally {
+      hold?.release();
+    }
     if (next === null) return;
     from = next;
   }

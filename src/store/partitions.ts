@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
-import { codeOf, type Db, type Trx } from './database.ts';
+import type { Db, Trx } from './database.ts';
+import { codeOf, SQLSTATE } from './sqlstate.ts';
 
 export interface Tables {
   objects: RawBuilder<unknown>;
@@ -8,32 +9,30 @@ export interface Tables {
 }
 
 /**
- * The tables of one index. They belong to no other table: Postgres plans over and locks these alone, however many indexes
- * there are, and neither creating nor dropping an index waits for a lock that the users of another index need.
+ * Returns the tables of one index. They are standalone tables: Postgres plans and locks only these, no matter how many
+ * indexes there are, and creating or dropping an index needs no lock that users of another index hold.
  */
 export function tablesOf(indexNo: number): Tables {
   return { objects: sql.id('reembed', `objects_${indexNo}`), parts: sql.id('reembed', `parts_${indexNo}`) };
 }
 
-/** Enough to show which columns are alike in all rows, and which in none. */
+/** Enough rows to show which columns are the same in all rows, and which in none. */
 const SAMPLE_ROWS = 100;
 
-const UNDEFINED_TABLE = '42P01';
-
-/** Reads an index's tables outside of its gate. Error: `IndexNotFound` when they were dropped since it was looked up. */
+/** Reads an index's tables outside its gate. Error: `IndexNotFound` if they were dropped after the lookup. */
 export async function readTables<T>(index: { name: string }, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (codeOf(error) !== UNDEFINED_TABLE) throw error;
+    if (codeOf(error) !== SQLSTATE.undefinedTable) throw error;
     throw new ReembedError('IndexNotFound', `the index ${index.name} was deleted`, { cause: error });
   }
 }
 
-/** The tables that those of each index are made like. They hold no rows. */
+/** The template tables for those of each index. They hold no rows. */
 const TEMPLATES = { objects: sql.raw('reembed.objects'), parts: sql.raw('reembed.parts') };
 
-/** Makes the tables of an index. */
+/** Creates the tables of an index. */
 export async function createTables(trx: Trx, indexNo: number): Promise<void> {
   const tables = tablesOf(indexNo);
   for (const kind of ['objects', 'parts'] as const) {
@@ -48,8 +47,8 @@ export async function createTables(trx: Trx, indexNo: number): Promise<void> {
 }
 
 /**
- * Makes the index by which a search with a filter finds the objects that pass it. One that is missing makes such
- * searches slow, not wrong. `concurrently` holds no writer up, and is not for a transaction.
+ * Creates the index for searches with a filter. If it is missing, such searches are slow, not wrong. `concurrently`
+ * does not block writers, and cannot run in a transaction.
  */
 export async function createMetadataIndex(
   db: Db | Trx,
@@ -64,13 +63,13 @@ export async function createMetadataIndex(
 }
 
 /**
- * For migrations: changes the template and the tables of all indexes alike.
+ * Changes the template and the tables of all indexes alike, for migrations.
  * @example await alterTables(db, 'objects', sql`add column note text`);
  */
 export async function alterTables(db: Kysely<unknown>, kind: keyof Tables, change: RawBuilder<unknown>): Promise<void> {
-  // First: an index that is created meanwhile is either committed or made like the changed template.
+  // First, so that an index created at the same time is either committed or copies the changed template.
   await sql`alter table ${TEMPLATES[kind]} ${change}`.execute(db);
-  // Those that are attached to the template, as earlier versions did it, have changed with it.
+  // Tables attached to the template, as earlier versions created them, have changed with it.
   const { rows } = await sql<{ name: string }>`
     select c.relname as name
     from pg_class c
@@ -84,10 +83,10 @@ export async function alterTables(db: Kysely<unknown>, kind: keyof Tables, chang
 }
 
 /**
- * Gives the planner statistics of tables that are still empty, from rows that are gone again at once. Until
- * autovacuum has been there, which takes a minute or more, Postgres would think that the number of the index picks one
- * row in 200, and read the whole table by it for each batch of ids: a bulk load would slow down as it goes. Some rows
- * are derived and some deleted, or the partial indexes on those would seem to be empty for ever.
+ * Gives the planner statistics for tables that are still empty, from rows that are removed again immediately. Until the
+ * first autovacuum, which takes a minute or more, Postgres would assume that the index number selects one row in 200,
+ * and read the whole table by it for each batch of ids, so a bulk load would slow down as it proceeds. Some rows are
+ * derived and some deleted; otherwise the partial indexes on those would appear to be empty forever.
  */
 async function primeStatistics(trx: Trx, indexNo: number): Promise<void> {
   const { objects, parts } = tablesOf(indexNo);

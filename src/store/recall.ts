@@ -8,8 +8,8 @@ import type { IndexRow } from './schema.ts';
 import { vectorIndexKind } from './vector-index.ts';
 
 /**
- * The share of the exact neighbors of a few objects that the HNSW index finds as well; null where there is nothing to
- * compare. The objects are a sample of all, one part of each, and of their neighbors only the ids are read.
+ * Measures the recall of the HNSW index: the share of the exact neighbors of some sample objects that it also finds;
+ * null if there is nothing to compare. Uses one part of each sample object, and reads only the ids of neighbors.
  */
 export async function measureRecall(
   db: Db,
@@ -29,13 +29,13 @@ export async function measureRecall(
     );
     const worst = scoreOf(index, exact.at(-1)?.distance ?? 0);
     wanted += exact.length;
-    // By score, not by id: of several equally near objects either answer is right.
+    // By score, not by id: among equally near objects any is correct.
     found += Math.min(exact.length, chosen.filter(({ distance }) => scoreOf(index, distance) >= worst - 1e-4).length);
   }
   return wanted === 0 ? null : Math.round((found / wanted) * 1_000) / 1_000;
 }
 
-/** One vector of each of a few objects, which the hash of the id picks: the same ones each time, from all over. */
+/** Reads one vector each of some objects, picked by the hash of the id: the same ones each time, evenly spread. */
 async function sampleVectors(db: Db, index: IndexRow, objects: number): Promise<Vector[]> {
   const tables = tablesOf(index.no);
   const { rows } = await sql<{ embedding: string }>`

@@ -3,12 +3,12 @@ import type { WriteCountsByItem } from '../contract/activities.ts';
 import type { IndexConfig, Metric, Splitter, Versioning } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 
-/** A jsonb column: read as a value, written as JSON text. */
+/** A jsonb column, read as a value and written as JSON text. */
 type Json<T> = ColumnType<T, string, string>;
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 
 export interface IndexesTable {
-  /** Never used again for another index, so a late write can not land in a namesake. */
+  /** Never reused for another index, so a late write cannot land in one of the same name. */
   no: Generated<number>;
   name: string;
   state: Generated<'active' | 'deleting'>;
@@ -18,11 +18,11 @@ export interface IndexesTable {
   splitter: Json<Splitter>;
   average: boolean;
   versioning: Versioning;
-  /** Highest version among the tombstones that were removed; writes at or below it are too old to judge. */
+  /** Highest version among the removed tombstones; writes at or below it are too old to judge. */
   removed_version: Generated<number>;
-  /** The reindex lock whose cut-over made this index serve: tells a repeated cut-over that it has happened. */
+  /** The reindex lock whose cut-over made this index serve; lets a repeated cut-over detect that it has happened. */
   built_by_lock: string | null;
-  /** The index that had all changes of this one up to `replaced_change` when an alias moved there. */
+  /** The index that had all changes of this one up to `replaced_change` when an alias moved to it. */
   replaced_by: number | null;
   replaced_change: Generated<number>;
   create_time: Timestamp;
@@ -40,10 +40,12 @@ export interface ReindexLocksTable {
   lock: string;
   lock_time: Timestamp;
   lock_expire_time: Timestamp;
-  /** Writers to the source are held back for the cut-over until then. */
+  /** Writers to the source are blocked for the cut-over until then. */
   draining_until: Timestamp | null;
-  /** No reindex: the destination is the retired index, kept current until it is deleted. */
+  /** Not a reindex: the destination is the retired index, kept current until it is deleted. */
   mirror: Generated<boolean>;
+  /** The destination is complete, and waits for a decision about the switch. */
+  built: Generated<boolean>;
 }
 
 export interface StagedItemsTable {
@@ -78,7 +80,7 @@ export interface Database {
   'reembed.failed_items': FailedItemsTable;
 }
 
-/** An index as the protocol knows it: its number and everything fixed about it. */
+/** An index as the protocol sees it: its number, state and fixed settings. */
 export interface IndexRow extends IndexConfig {
   no: number;
   name: string;

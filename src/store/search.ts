@@ -1,41 +1,42 @@
 import { sql } from 'kysely';
-import { ReembedError } from '../contract/errors.ts';
+import { invalidField, ReembedError } from '../contract/errors.ts';
 import type { Hit } from '../contract/objects.ts';
-import { codeOf, type Db, type Trx } from './database.ts';
+import type { Db, Trx } from './database.ts';
 import { readHits } from './hits.ts';
 import { type Neighbor, type Neighborhood, nearestByIndex, nearestOfAll, passAtLeast } from './nearest.ts';
 import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
+import { codeOf, SQLSTATE } from './sqlstate.ts';
 import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 
 export interface SearchRequest extends Neighborhood {
-  /** When the search must have ended, as `Date.now()` counts; null: never. */
+  /** Deadline of the search, as in `Date.now()`; null means none. */
   untilMs?: number | null;
-  /** Kept back of this time, for reading the hits when the comparison of all parts takes too long; 500 by default. */
+  /** Milliseconds reserved for reading the hits if comparing all parts takes too long; default: 500. */
   readMs?: number;
 }
 
 export interface Found {
   /** Best first. */
   hits: Hit[];
-  /** Every part that passes the filter was compared. Otherwise the HNSW index chose, which may miss a near object. */
+  /**
+   * True if every part that passes the filter was compared; false if the HNSW index was used, which may miss objects.
+   */
   exact: boolean;
-  /** False: the time ended before it was certain that no more objects pass the filter. */
+  /** False if time ran out before it was certain that no more objects pass the filter. */
   complete: boolean;
 }
 
-/** As few parts as this cost no more to compare than the HNSW index costs to look for those that pass a filter. */
+/** Up to this many parts, comparing all costs no more than searching the HNSW index with a filter. */
 const FEW_PARTS = 4_000;
 const READ_MS = 500;
 
-const QUERY_CANCELED = '57014';
-
 /**
- * The nearest objects, best first, each once with its best part. A search through the HNSW index that finds fewer than
- * were asked for is followed by a comparison of all parts: a scan that ran dry says nothing about what it did not
- * reach. When the time ends during that comparison, what was found is returned as not complete.
+ * Finds the nearest objects, best first, each once with its best part. If the HNSW index returns fewer than requested,
+ * all parts are compared, because a scan that ends early says nothing about what it did not reach. If time runs out
+ * during that comparison, returns what was found, marked as incomplete.
  *
- * Errors: `InvalidInput` for a vector of another dimension, `IndexNotFound`, `SearchTimeout`.
+ * Errors: `InvalidInput` for a vector with the wrong number of dimensions, `IndexNotFound`, `SearchTimeout`.
  */
 export async function searchObjects(db: Db, index: IndexRow, request: SearchRequest): Promise<Found> {
   requireDimensions(index, request);
@@ -46,20 +47,20 @@ export async function searchObjects(db: Db, index: IndexRow, request: SearchRequ
     return { hits: await readHits(trx, index, neighbors), ...how };
   };
   try {
-    // One snapshot: nothing that was found is gone when it is read.
+    // One snapshot, so that everything found still exists when it is read.
     return await readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(search));
   } catch (error) {
-    if (codeOf(error) !== QUERY_CANCELED || !clock.isLimited) throw error;
+    if (codeOf(error) !== SQLSTATE.queryCanceled || !clock.isLimited) throw error;
     throw searchTimeout('database', { cause: error });
   }
 }
 
-/** Which part of a search took too long. */
+/** Creates the error for a search whose model or database took too long. */
 export function searchTimeout(what: 'model' | 'database', options: { cause?: unknown } = {}): ReembedError {
   const why =
     what === 'model'
-      ? 'the embedding model did not answer in the time of the search'
-      : 'the database did not find the nearest objects in the time of the search';
+      ? 'the embedding model did not answer within the time limit of the search'
+      : 'the database did not find the nearest objects within the time limit of the search';
   return new ReembedError('SearchTimeout', why, { ...options, reason: what });
 }
 
@@ -87,24 +88,24 @@ async function findNeighbors(trx: Trx, index: IndexRow, request: SearchRequest, 
     await clock.limit(trx, request.readMs ?? READ_MS);
     return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
   } catch (error) {
-    // Nothing at all would look like an answer.
-    if (codeOf(error) !== QUERY_CANCELED || !clock.isLimited || neighbors.length === 0) throw error;
+    // An empty result would look like an answer.
+    if (codeOf(error) !== SQLSTATE.queryCanceled || !clock.isLimited || neighbors.length === 0) throw error;
     await sql`rollback to savepoint compare_all`.execute(trx);
     return { neighbors, exact: false, complete: false };
   }
 }
 
-export function requireDimensions(index: IndexRow, { vector }: Pick<SearchRequest, 'vector'>): void {
+function requireDimensions(index: IndexRow, { vector }: Pick<SearchRequest, 'vector'>): void {
   const { dimensions } = index.model;
   if (vector.length === dimensions) return;
-  throw new ReembedError(
-    'InvalidInput',
+  throw invalidField(
+    'vector',
+    `must have ${dimensions} numbers`,
     `the vector has ${vector.length} dimensions, ${index.name} has ${dimensions}`,
-    { issues: [{ path: 'vector', message: `must have ${dimensions} numbers` }] },
   );
 }
 
-/** Keeps the statements of a transaction within what is left of the time of a search. */
+/** Keeps the statements of a transaction within the time limit of a search. */
 class Clock {
   private readonly untilMs: number | null;
 
@@ -116,7 +117,7 @@ class Clock {
     return this.untilMs !== null;
   }
 
-  /** Postgres cancels each of the next statements at the end of the time, or `beforeMs` before. */
+  /** Makes Postgres cancel each of the next statements at the deadline, or `beforeMs` before it. */
   async limit(trx: Trx, beforeMs = 0): Promise<void> {
     if (this.untilMs === null) return;
     const leftMs = Math.ceil(this.untilMs - Date.now()) - beforeMs;

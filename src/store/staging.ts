@@ -4,13 +4,12 @@ import type { FailedItem, Stage } from '../contract/tasks.ts';
 import { Pace } from '../cpu/pace.ts';
 import { textArray } from './binary.ts';
 import type { Db, Trx } from './database.ts';
-
-/** Of items that are read together, so that large ones do not fill the memory of who reads them. */
-const MOST_BYTES = 8 * 1024 * 1024;
+import { EncodedItem } from './encoded-item.ts';
+import { firstBytes, MAX_READ_WEIGHT, storedWeight } from './read-size.ts';
 
 /**
- * Keeps a task's items in Postgres until it has ended: they never travel through workflow history. `staging` names one
- * acceptance of items.
+ * Stages a task's items in Postgres until it ends, so that they never go through workflow history. `staging` identifies
+ * one admission of items.
  */
 export async function stageItems(db: Db, staging: string, firstSeq: number, items: readonly unknown[]): Promise<void> {
   for (let from = 0; from < items.length; ) {
@@ -24,7 +23,7 @@ export async function stageItems(db: Db, staging: string, firstSeq: number, item
   }
 }
 
-/** Gives a task its version and stages its items: as many as fit into one statement together with it. */
+/** Assigns a task's version and stages its first items in one statement, then the rest. Returns the version. */
 export async function stageFirst(db: Db, staging: string, items: readonly unknown[]): Promise<number> {
   const { array, to } = await nextArray(items, 0);
   const { rows } = await sql<{ version: number }>`
@@ -42,15 +41,16 @@ export async function stageFirst(db: Db, staging: string, items: readonly unknow
   return rows[0]?.version as number;
 }
 
-/** Bytes of one statement, more or less, where it has several items. */
+/** Approximate max characters of one statement with several items. */
 const STATEMENT_CHARS = 2 * 1024 * 1024;
 
-/** The next items as a parameter, and where they end. Writing many megabytes lets others go first. */
+/** Encodes the next items as a parameter, and returns where they end. Yields to other work between items. */
 async function nextArray(items: readonly unknown[], from: number): Promise<{ array: Buffer; to: number }> {
   const pace = new Pace();
-  const texts: string[] = [];
+  const texts: (string | Uint8Array)[] = [];
   for (let chars = 0; from + texts.length < items.length && chars < STATEMENT_CHARS; ) {
-    const text = JSON.stringify(items[from + texts.length]);
+    const item = items[from + texts.length];
+    const text = item instanceof EncodedItem ? item.json : JSON.stringify(item);
     chars += text.length;
     texts.push(text);
     await pace.breathe();
@@ -58,7 +58,7 @@ async function nextArray(items: readonly unknown[], from: number): Promise<{ arr
   return { array: textArray(texts), to: from + texts.length };
 }
 
-/** The first item whose id an earlier one has too, if there is any, with the places of both. */
+/** Finds the first item whose id an earlier item also has, with the positions of both. */
 export async function findRepeated(
   db: Db,
   staging: string,
@@ -77,8 +77,9 @@ export async function findRepeated(
 }
 
 /**
- * Staged items from `fromSeq` on, in order; with `failedOf`, those on that task's failed list. No more of them than
- * have, as they are stored, `limitBytes` together (8 MiB if not given), but one at least.
+ * Reads staged items from `fromSeq` on, in order; with `failedOf`, only those on that task's failed list. Stops when
+ * the stored size exceeds `limitBytes` (default: 4 MiB; compressed bytes count 32 times) or the JSON exceeds 8 MiB, but
+ * returns at least one.
  */
 export async function readStaged<T>(
   db: Db,
@@ -95,15 +96,33 @@ export async function readStaged<T>(
   const { rows } = await sql<{ seq: number; item: T }>`
     select seq, item
     from (
-      select seq, item, sum(pg_column_size(item)) over (order by seq) - pg_column_size(item) as bytes_before
+      select seq, item, sum(${storedWeight(sql`item`)}) over (order by seq) - ${storedWeight(sql`item`)} as bytes_before
       from reembed.staged_items staged
       where staging = ${staging} and seq >= ${range.fromSeq} and seq < ${range.toSeq} ${wanted}
       order by seq
       limit ${range.limit}
     ) first
-    where bytes_before < ${range.limitBytes ?? MOST_BYTES}::bigint
+    where bytes_before < ${range.limitBytes ?? MAX_READ_WEIGHT}::bigint
     order by seq`.execute(db);
-  return rows;
+  return firstBytes(rows, ({ item }) => item);
+}
+
+/** Returns the weight of the first staged items of a range, in the bytes of `storedWeight`. */
+export async function weighStaged(
+  db: Db,
+  staging: string,
+  range: { fromSeq: number; toSeq: number; limit: number },
+): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    select coalesce(sum(bytes), 0)::float8 as bytes
+    from (
+      select ${storedWeight(sql`item`)} as bytes
+      from reembed.staged_items
+      where staging = ${staging} and seq >= ${range.fromSeq} and seq < ${range.toSeq}
+      order by seq
+      limit ${range.limit}
+    ) first`.execute(db);
+  return rows[0]?.bytes ?? 0;
 }
 
 export async function countStaged(db: Db, staging: string): Promise<number> {
@@ -113,8 +132,8 @@ export async function countStaged(db: Db, staging: string): Promise<number> {
 }
 
 /**
- * Drops a task's items, all of which are written, and remembers that for a day: when the worker dies before the Temporal
- * server knows, the task is begun again by another one, which finds no items.
+ * Deletes a task's items after all of them are written, and keeps the counts for a day: if the worker dies before the
+ * Temporal server knows, another worker starts the task again and finds no items.
  */
 export async function finishStaged(db: Db | Trx, staging: string, counts: WriteCountsByItem): Promise<void> {
   await sql`
@@ -126,7 +145,7 @@ export async function finishStaged(db: Db | Trx, staging: string, counts: WriteC
     on conflict (staging) do update set counts = excluded.counts, finish_time = excluded.finish_time`.execute(db);
 }
 
-/** What became of a task's items, if they were finished in the last day. */
+/** Returns the counts of a task's items if they were finished within the last day. */
 export async function findFinished(db: Db, staging: string): Promise<WriteCountsByItem | undefined> {
   const row = await db
     .selectFrom('reembed.finished_writes')
@@ -140,7 +159,7 @@ export async function dropStaged(db: Db, staging: string): Promise<void> {
   await sql`delete from reembed.staged_items where staging = ${staging}`.execute(db);
 }
 
-/** Keeps what could not be written, with stage and reason; the item itself too, so that it can be run again. */
+/** Records failed items with stage and reason, and with the item itself so that it can be retried. */
 export async function recordFailed(
   db: Db | Trx,
   taskId: string,
@@ -172,7 +191,7 @@ export async function dropFailed(db: Db | Trx, taskId: string): Promise<void> {
   await sql`delete from reembed.failed_items where task_id = ${taskId}`.execute(db);
 }
 
-/** Takes items off the failed list that were written after all, by a later attempt. */
+/** Removes items from the failed list that a later attempt has written. */
 export async function clearFailed(db: Db, taskId: string, objectIds: readonly string[]): Promise<void> {
   if (objectIds.length === 0) return;
   await sql`

@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import type { TaskStatus } from '../contract/status.ts';
 import type { SteerOutcome, SteerResult } from '../contract/steer-tasks.ts';
-import type { TaskType } from '../contract/tasks.ts';
+import type { TaskType } from '../contract/task-types.ts';
 import type { Db } from './database.ts';
 
-/** A task that is to be steered, as it was when all of them were looked up. */
+/** A task that is to be steered, as it was when the targets were looked up. */
 export interface SteerTarget {
   taskId: string;
-  /** Null, as are the others, for an id that no list had. */
+  /** Null, like the other fields, for an id that no list contained. */
   type: TaskType | null;
   status: TaskStatus | null;
   runId: string | null;
@@ -15,7 +15,7 @@ export interface SteerTarget {
 
 export type SteerOutcomeOf = Pick<SteerResult, 'taskId' | 'reason' | 'detail'> & { outcome: SteerOutcome };
 
-/** Adds to the tasks that a steering task is for; one that is there already stays as it is. */
+/** Adds targets to a steering task; keeps those that already exist. */
 export async function stageTargets(db: Db, taskId: string, targets: readonly SteerTarget[]): Promise<void> {
   if (targets.length === 0) return;
   await sql`
@@ -30,7 +30,7 @@ export async function stageTargets(db: Db, taskId: string, targets: readonly Ste
     on conflict (task_id, target_id) do nothing`.execute(db);
 }
 
-/** Some of the tasks whose turn has not come, by id; `tried` tells whether an earlier try may have steered them. */
+/** Returns some targets without an outcome, by id; `tried` says whether an earlier attempt may have steered them. */
 export async function nextTargets(
   db: Db,
   taskId: string,
@@ -45,7 +45,7 @@ export async function nextTargets(
   return rows;
 }
 
-/** Before they are steered: whoever finds them without an outcome knows that they may have been. */
+/** Marks targets before they are steered: one that is marked but has no outcome may have been steered. */
 export async function markTried(db: Db, taskId: string, targetIds: readonly string[]): Promise<void> {
   await sql`
     update reembed.steer_results
@@ -67,7 +67,7 @@ export async function recordOutcomes(db: Db, taskId: string, outcomes: readonly 
     where result.task_id = ${taskId} and result.target_id = incoming.target_id`.execute(db);
 }
 
-/** Gives those that failed another turn. */
+/** Resets failed targets so that they are tried again. */
 export async function reopenFailed(db: Db, taskId: string): Promise<void> {
   await sql`
     update reembed.steer_results
@@ -75,7 +75,7 @@ export async function reopenFailed(db: Db, taskId: string): Promise<void> {
     where task_id = ${taskId} and outcome = 'failed'`.execute(db);
 }
 
-/** How many tasks a steering task is for, and how many came to each outcome. */
+/** Counts the targets of a steering task, in total and by outcome. */
 export async function countOutcomes(
   db: Db,
   taskId: string,

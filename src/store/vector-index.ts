@@ -8,16 +8,16 @@ import type { IndexRow } from './schema.ts';
 
 export type VectorIndexKind = 'vector' | 'halfvec' | 'none';
 
-/** How pgvector can index vectors of this many dimensions. */
+/** Returns how pgvector can index vectors with this many dimensions. */
 export function vectorIndexKind(dimensions: number): VectorIndexKind {
   if (dimensions <= LIMITS.vectorIndexDimensions) return 'vector';
   return dimensions <= LIMITS.halfvecIndexDimensions ? 'halfvec' : 'none';
 }
 
-/** How searches of such an index are answered, for people. */
+/** Describes how searches of such an index work, as text for users. */
 export function describeSearch(config: Pick<IndexConfig, 'model'>, ready: boolean): string {
   const { dimensions } = config.model;
-  const until = ready ? '' : ', once there are enough parts; until then a search scans them all';
+  const until = ready ? '' : ', built once there are enough parts; until then a search scans all of them';
   switch (vectorIndexKind(dimensions)) {
     case 'vector':
       return `HNSW index over ${dimensions} dimensions${until}`;
@@ -30,7 +30,7 @@ export function describeSearch(config: Pick<IndexConfig, 'model'>, ready: boolea
 
 const OPERATORS = { cosine: '<=>', l2: '<->', ip: '<#>' } as const;
 
-/** The vector column as the index's own type, and the operator of its metric: what the HNSW index is made on. */
+/** Returns the vector column cast to the index's type, and the operator of its metric, as used by the HNSW index. */
 export function vectorExpression(index: Pick<IndexRow, 'model' | 'metric'>): {
   column: RawBuilder<unknown>;
   type: RawBuilder<unknown>;
@@ -43,7 +43,7 @@ export function vectorExpression(index: Pick<IndexRow, 'model' | 'metric'>): {
 
 const nameOf = (indexNo: number) => `parts_${indexNo}_hnsw`;
 
-/** True when the HNSW index is there and valid, or none can be made. */
+/** Whether the HNSW index exists and is valid, or cannot be built for this many dimensions. */
 export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'model'>): Promise<boolean> {
   if (vectorIndexKind(index.model.dimensions) === 'none') return true;
   const { rows } = await sql<{ valid: boolean }>`
@@ -55,10 +55,10 @@ export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'm
   return rows[0]?.valid === true;
 }
 
-/** True when an index has at least this many parts: counted no further, and only once there is room for so many. */
+/** Whether an index has at least this many parts; counts no further, and only if the table is large enough. */
 export async function hasParts(db: Db, index: Pick<IndexRow, 'no' | 'model'>, atLeast: number): Promise<boolean> {
   const { parts } = tablesOf(index.no);
-  // Four bytes for each dimension: pgvector does not compress what it stores.
+  // Four bytes per dimension, since pgvector does not compress vectors.
   const leastBytes = atLeast * index.model.dimensions * 4;
   const { rows } = await sql<{ parts: number }>`
     select case
@@ -70,8 +70,8 @@ export async function hasParts(db: Db, index: Pick<IndexRow, 'no' | 'model'>, at
 }
 
 /**
- * A build takes as long as it takes, and waits for every older transaction. What stays behind of one whose process froze
- * goes soon: it holds the lock that lets one build at a time.
+ * A build has no time limit and waits for every older transaction. If its process freezes, its session ends soon,
+ * because it holds the lock that allows one build at a time.
  */
 const BUILD_LIMITS = [
   ['statement_timeout', 0],
@@ -80,9 +80,9 @@ const BUILD_LIMITS = [
 ] as const;
 
 /**
- * Builds the HNSW index if it is missing, without holding writers back (`concurrently`), and mends one that an
- * interrupted build left invalid. Of several callers one builds; the others return false at once. When the signal is
- * aborted the build ends, and its reason is thrown. `oneProcess` leaves the other processors to whoever searches and
+ * Builds the HNSW index if it is missing, without blocking writers (`concurrently`), and rebuilds one that an
+ * interrupted build left invalid. Of several callers one builds; the others return false immediately. When the signal
+ * aborts, the build stops and the signal's reason is thrown. `oneProcess` leaves the other processors to searches and
  * writes, and takes longer.
  */
 export async function buildVectorIndex(
@@ -112,7 +112,7 @@ export async function buildVectorIndex(
       await sql`drop index concurrently if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
       await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
       if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
-      // An index of an earlier version has none yet.
+      // Indexes created by an earlier version have none yet.
       await createMetadataIndex(connection as Db, index.no, { concurrently: true });
       const startMs = performance.now();
       await sql`
@@ -134,8 +134,8 @@ export async function buildVectorIndex(
 }
 
 /**
- * Ends the build that a connection is at, and nothing else that it may have gone on to. A pool of one connection has
- * none to say so with: this waits until the build is over, and does nothing.
+ * Cancels the build that a connection runs, but nothing else that it may run by now. With a pool of one connection it
+ * waits until the build is over and does nothing.
  */
 async function stopBuild(db: Db, pid: number): Promise<void> {
   await sql`
@@ -146,7 +146,7 @@ async function stopBuild(db: Db, pid: number): Promise<void> {
     .catch(() => {});
 }
 
-/** Ends the build of an index that is being deleted: it would be in the way of that, for hours perhaps. */
+/** Cancels the build of an index that is being deleted, which would block the deletion, perhaps for hours. */
 export async function cancelBuild(db: Db, indexNo: number): Promise<void> {
   await sql`
     select pg_cancel_backend(a.pid)

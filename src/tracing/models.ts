@@ -1,7 +1,7 @@
 import type { ModelObserver } from '../models/observed.ts';
 import { tellSpan } from './spans.ts';
 
-/** A span of each call of a model, by the names that OpenTelemetry has for such calls. */
+/** Creates a span for each call of a model, with OpenTelemetry's attribute names for such calls. */
 export const traceModels: ModelObserver = {
   called({ provider, name }, { outcome, texts, ms }) {
     tellSpan(`embeddings ${name}`, {

@@ -1,10 +1,10 @@
 import { type Attributes, type Span, SpanKind, type SpanOptions, SpanStatusCode, trace } from '@opentelemetry/api';
 import { ApplicationFailure } from '@temporalio/common';
 
-/** Without a provider of the SDK, which `startTracing` registers, its spans are nothing and cost nothing. */
+/** Without an SDK provider, which `startTracing` registers, its spans do nothing and cost nothing. */
 const tracer = () => trace.getTracer('reembed');
 
-/** Runs `work` within a span. Of what it throws the type is told, not the message: that may quote what users wrote. */
+/** Runs `work` within a span. Records the type of an error but not its message, which may quote users' content. */
 export async function spanned<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
   return tracer().startActiveSpan(name, options, async (span) => {
     try {
@@ -18,7 +18,7 @@ export async function spanned<T>(name: string, options: SpanOptions, work: (span
   });
 }
 
-/** A span of what has just ended, if it was part of a trace. */
+/** Creates a span for something that has just ended, if it was part of a trace. */
 export function tellSpan(name: string, { ms, attributes, error }: EndedSpan): void {
   if (!trace.getActiveSpan()?.isRecording()) return;
   const endTime = Date.now();
@@ -30,7 +30,7 @@ export function tellSpan(name: string, { ms, attributes, error }: EndedSpan): vo
 export interface EndedSpan {
   ms: number;
   attributes: Attributes;
-  /** A type, or what was thrown. */
+  /** An error type, or the error itself. */
   error?: unknown;
 }
 

@@ -3,9 +3,10 @@ import type { WorkflowClientInterceptor } from '@temporalio/client';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { TRACE_HEADER } from '../contract/names.ts';
+import type { TraceCarrier } from '../contract/workflow-inputs.ts';
 import { spanned } from './spans.ts';
 
-/** Takes the trace along to the workflow that is started, and from there to its activities. */
+/** Passes the trace on to the started workflow, and from there to its activities. */
 export const traceStarts: WorkflowClientInterceptor = {
   startWithDetails: (input, next) =>
     trace.getActiveSpan() === undefined
@@ -21,7 +22,7 @@ export const traceStarts: WorkflowClientInterceptor = {
         ),
 };
 
-/** A span for each try of an activity, in the trace of what started its workflow. */
+/** Creates a span for each attempt of an activity, in the trace that started its workflow. */
 export const traceActivities: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
     execute(input, next) {
@@ -40,10 +41,24 @@ export const traceActivities: ActivityInterceptorsFactory = ({ info }) => ({
   },
 });
 
+/** Returns the current trace, in the form in which it travels; undefined outside of a trace. */
+export function currentTrace(): TraceCarrier | undefined {
+  return trace.getActiveSpan() && carrier();
+}
+
+/** Runs work in a trace that came with a request. */
+export function withinTrace<T>(from: TraceCarrier | undefined, work: () => T): T {
+  return from ? context.with(propagation.extract(context.active(), from), work) : work();
+}
+
+function carrier(): TraceCarrier {
+  const fields: TraceCarrier = {};
+  propagation.inject(context.active(), fields);
+  return fields;
+}
+
 function withTrace(headers: Headers): Headers {
-  const carrier: Record<string, string> = {};
-  propagation.inject(context.active(), carrier);
-  return { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(carrier) };
+  return { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(carrier()) };
 }
 
 function traceOf(headers: Headers): Context {

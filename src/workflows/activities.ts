@@ -15,11 +15,11 @@ import type {
 } from '../contract/activities.ts';
 import { admissionQueueOf, embedQueueOf, jobQueueOf } from '../contract/names.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
-import { errorOf } from './errors.ts';
+import { errorOf } from './task/errors.ts';
 
 /**
- * Transient trouble is retried here, ten times; what is not retryable says so itself. What is named here only another
- * attempt of the whole task can help: one with a new lock, or that copies again.
+ * Retries transient errors ten times; an error that is not retryable says so itself. The types listed here need a new
+ * attempt of the whole task: one that takes a new lock or copies again.
  */
 const RETRY = {
   initialInterval: '500 ms',
@@ -29,22 +29,22 @@ const RETRY = {
   nonRetryableErrorTypes: ['LockLost', 'VerifyFailed', 'TooManyFailed'],
 };
 
-/** Heartbeats come every two seconds or oftener: when some are missing, the worker is gone and another one takes over. */
+/** Heartbeats come at least every two seconds. When several are missing, the worker is gone and another takes over. */
 const HEARTBEAT_TIMEOUT = '10 s';
 
 /**
- * How long an activity may take within a workflow task. A task lasts ten seconds, and after eight of them the SDK asks
- * for another one while local activities run: signals come in between, and such a history is replayed in another order
- * than it ran. Three of these follow one another at most.
+ * Max. time of a local activity. A workflow task lasts ten seconds, and after eight the SDK asks for another one while
+ * local activities run: signals then arrive in between, and such a history is replayed in a different order than it
+ * ran. At most three local activities follow one another.
  */
 const WITHIN_TASK = '2500 ms';
 
-/** Short control activities within the workflow task: no round trip through the server. */
+/** Short control activities, run as local activities: no round trip through the server. */
 const localControl = proxyLocalActivities<ControlActivities>({ scheduleToCloseTimeout: WITHIN_TASK, retry: RETRY });
 
 /**
- * Control activities that may wait for writers or read a whole index. One that has begun is waited for even after a
- * cancel: a lock that it takes must be known, to be given back.
+ * Control activities that may wait for writers or read a whole index. A cancel waits until a running one ends: if it
+ * takes a lock, the workflow must know the lock to release it.
  */
 export const longControl = proxyActivities<ControlActivities & SteerActivities>({
   startToCloseTimeout: '10 minutes',
@@ -53,7 +53,9 @@ export const longControl = proxyActivities<ControlActivities & SteerActivities>(
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** Within the workflow task where that is done in time; else, and on any trouble, as regular activities. */
+/**
+ * Control activities that run locally if they finish in time, and as regular activities otherwise or after an error.
+ */
 export const control: Pick<
   ControlActivities,
   'admit' | 'forgetFailed' | 'dropStaged' | 'renewLock' | 'requestCancel' | 'wasCutOver'
@@ -86,7 +88,7 @@ export const control: Pick<
     ),
 };
 
-/** What cannot be tried again fails at once. */
+/** Runs `local`, then `regular` if `local` failed with a retryable error. */
 export async function withinTask<T>(local: () => Promise<T>, regular: () => Promise<T>): Promise<T> {
   try {
     return await local();
@@ -96,13 +98,13 @@ export async function withinTask<T>(local: () => Promise<T>, regular: () => Prom
   return regular();
 }
 
-/** A small write, within the workflow task; see {@link withinTask}. */
+/** A small write as a local activity; see {@link withinTask}. */
 export const localWrites = proxyLocalActivities<Pick<EmbedActivities, 'writeChunk'>>({
   scheduleToCloseTimeout: WITHIN_TASK,
   retry: { maximumAttempts: 1 },
 });
 
-/** Activities on the embed queue; a stop is confirmed, so that nothing is written after a task has ended. */
+/** Activities on the embed queue. A cancel waits for the activity to stop, so nothing is written after a task ends. */
 export function embedActivities(): EmbedActivities {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
@@ -114,8 +116,8 @@ export function embedActivities(): EmbedActivities {
 }
 
 /**
- * Forwards hold up the write they belong to, and the reindex brings what they miss: they are not worth waiting for when
- * the model of the index being built is slow or down.
+ * Forwards delay the write they belong to, and the reindex copies what they miss. Hence the short timeout: they are not
+ * worth waiting for when the model of the index being built is slow or down.
  */
 export function forwardActivities(): Pick<EmbedActivities, 'forwardChunk'> {
   return proxyActivities<EmbedActivities>({
@@ -127,7 +129,7 @@ export function forwardActivities(): Pick<EmbedActivities, 'forwardChunk'> {
   });
 }
 
-/** As above, noticed sooner when its worker dies: writers are being held back meanwhile. */
+/** The cut-over. Its heartbeat timeout is short because writers are blocked until a dead worker is noticed. */
 export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
@@ -139,7 +141,15 @@ export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
   });
 }
 
-/** Building an HNSW index is one statement that may take hours. */
+/** The activities of an evaluation, on the embed queue, since they embed queries. */
+export function evaluationActivities(): Pick<
+  EmbedActivities,
+  'beginEvaluation' | 'evaluateQueries' | 'finishEvaluation'
+> {
+  return embedActivities();
+}
+
+/** Builds an HNSW index: one statement that may take hours. */
 export function indexActivities(): Pick<EmbedActivities, 'buildVectorIndex'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
@@ -150,21 +160,21 @@ export function indexActivities(): Pick<EmbedActivities, 'buildVectorIndex'> {
   });
 }
 
-/** What a lane asks of Temporal. Not local activities: signals and updates come in while they run. */
+/** Calls of a lane to Temporal. Not local activities, because signals and updates arrive while they run. */
 export const laneControl = proxyActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen' | 'parallelJobs'>>({
   startToCloseTimeout: '30 s',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: RETRY,
 });
 
-/** Not a local activity: the lane's workflow task may have to wait for the slot that a local one would hold. */
+/** Not a local activity: the lane's workflow task may need the slot that a local one would hold. */
 export const laneEntry = proxyActivities<Pick<LaneActivities, 'enterLane'>>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { ...RETRY, maximumAttempts: 100 },
 });
 
-/** Takes as long to be given up as a job waits for a worker if nobody says otherwise. */
+/** Admission of a job. Its schedule-to-start timeout equals the default time that a job waits for a worker. */
 export function admission(): AdmissionActivities {
   return proxyActivities<AdmissionActivities>({
     taskQueue: admissionQueueOf(workflowInfo().taskQueue),
@@ -174,10 +184,10 @@ export function admission(): AdmissionActivities {
   });
 }
 
-/** A handler that does not stop when its time is over is left to itself after that of the activity and this. */
+/** Time that a handler has to stop after its own timeout, before the activity times out and it is abandoned. */
 const JOB_GRACE_MS = 15_000;
 
-/** One attempt of a job. Its attempts are the task's, so that each is in the tracker: the activity has one try. */
+/** One attempt of a job. The task retries, not the activity, so that each attempt is in the tracker. */
 export function jobActivities(plan: JobPlan): JobActivities {
   return proxyActivities<JobActivities>({
     taskQueue: jobQueueOf(workflowInfo().taskQueue, plan.queue),

@@ -3,22 +3,22 @@ import { durationMs } from '../contract/durations.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { DeleteIndexInput, HandOver, MirrorState } from '../contract/workflow-inputs.ts';
 import { embedActivities, longControl } from './activities.ts';
-import { admit } from './admit.ts';
-import { errorOf } from './errors.ts';
-import { handOver, receive } from './receive.ts';
-import type { Task } from './task.ts';
-import { runTask } from './tracker.ts';
+import { admit } from './task/admit.ts';
+import { errorOf } from './task/errors.ts';
+import { handOver, receive } from './task/receive.ts';
+import { runTask } from './task/run-task.ts';
+import type { TaskContext } from './task/types.ts';
 
-/** While the index is kept current, it is brought up to date this often at least. */
-const LONGEST_MIRROR_PAUSE_SECONDS = 300;
+/** Max. time between two updates of an index that is kept current. */
+const MAX_MIRROR_PAUSE_SECONDS = 300;
 
-/** While something reads its tables, they are tried again this often at least. */
-const LONGEST_DROP_PAUSE_SECONDS = 60;
+/** Max. time between two attempts to drop tables that are still being read. */
+const MAX_DROP_PAUSE_SECONDS = 60;
 
 /**
- * Deletes an index with all it holds, now or later. While it waits the status is `waiting`: `cancel` keeps the index,
- * `restart` deletes it at once. It may be kept current from the index that replaced it, so that going back is one
- * switch of the alias.
+ * Deletes an index and its contents, now or later. Until then the status is `waiting`: `cancel` keeps the index,
+ * `restart` deletes it immediately. The index may be kept current from the one that replaced it, so that switching the
+ * alias is enough to go back.
  */
 export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): Promise<Tracker> {
   const { body: input, raw, given, refusal } = receive('delete-index', first, second);
@@ -33,7 +33,7 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
     maxAttempts: input.maxAttempts,
     previous: given.previous,
     refusal,
-    goOn: (previous: HandOver['previous']) =>
+    startNextRun: (previous: HandOver['previous']) =>
       continueAsNew<typeof deleteIndex>(
         raw as DeleteIndexInput,
         handOver({
@@ -63,40 +63,43 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
     }
     await task.checkpoint();
     task.setDetail(`deleting ${input.index}`);
-    // An index that is half deleted serves nobody: once begun, it is brought to its end.
-    await CancellationScope.nonCancellable(async () => {
-      const marked = await longControl.markDeleting({
-        index: input.index,
-        indexNo: indexNo ?? null,
-        force: input.force ?? false,
-        ownLock: mirror?.lock ?? null,
-      });
-      for (let tries = 1; ; tries++) {
-        const dropped = await longControl.dropIndex(marked.indexNo);
-        if (dropped.kind === 'dropped') return;
-        await task.waitFor(
-          `${input.index} takes no writes any more; its tables are removed once they are free of ${dropped.by}`,
-          Math.min(LONGEST_DROP_PAUSE_SECONDS, 2 ** tries),
-        );
-        task.continueIfLong();
-      }
-    });
+    // A half-deleted index is useless, so a deletion that has begun is completed.
+    const ownLock = mirror?.lock ?? null;
+    await CancellationScope.nonCancellable(() => deleteNow(task, input, { indexNo: indexNo ?? null, ownLock }));
     task.setDetail(`${input.index} is deleted`);
   });
 }
 
-async function waitUntil(task: Task, index: string, deleteAtMs: number): Promise<void> {
+/** Marks the index as being deleted, and removes its tables once nobody reads them any more. */
+async function deleteNow(
+  task: TaskContext,
+  { index, force = false }: DeleteIndexInput,
+  bound: { indexNo: number | null; ownLock: string | null },
+): Promise<void> {
+  const marked = await longControl.markDeleting({ index, force, ...bound });
+  for (let tries = 1; ; tries++) {
+    const dropped = await longControl.dropIndex(marked.indexNo);
+    if (dropped.kind === 'dropped') return;
+    await task.waitFor(
+      `${index} takes no writes any more; its tables are removed once they are free of ${dropped.by}`,
+      Math.min(MAX_DROP_PAUSE_SECONDS, 2 ** tries),
+    );
+    task.continueIfLong();
+  }
+}
+
+async function waitUntil(task: TaskContext, index: string, deleteAtMs: number): Promise<void> {
   const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
   if (leftSeconds > 0 && !task.tracker.data.atOnce) await task.waitFor(willBeDeleted(index, deleteAtMs), leftSeconds);
 }
 
 /**
- * Keeps the index current until its time has come or someone asks for its deletion at once. Beside the waiting, so that
- * a pause of the deletion does not end it. Returns the mirror, or undefined when its lock was lost: the index serves
- * again, or nobody kept it current for too long. Its deletion then decides.
+ * Keeps the index current until its deletion is due or `restart` requests it. Runs in parallel with the waiting, so
+ * that a pause of the deletion does not stop it. Returns the mirror, or undefined if its lock was lost: the index
+ * serves again, or was not kept current for too long. `markDeleting` then decides.
  */
 async function keepCurrentUntil(
-  task: Task,
+  task: TaskContext,
   index: string,
   mirror: MirrorState,
   deleteAtMs: number,
@@ -106,7 +109,7 @@ async function keepCurrentUntil(
     while (Date.now() < deleteAtMs && !keeper.isLost()) {
       const leftSeconds = (deleteAtMs - Date.now()) / 1_000;
       const detail = `${willBeDeleted(index, deleteAtMs)}; until then it is kept current`;
-      // It may have been asked for by the run before.
+      // The previous run may have received the restart.
       if (task.takeRestart() || (await task.waitFor(detail, Math.min(leftSeconds, pauseSecondsOf(mirror))))) {
         task.tracker.data.atOnce = true;
         break;
@@ -119,10 +122,10 @@ async function keepCurrentUntil(
   return keeper.isLost() ? undefined : mirror;
 }
 
-const pauseSecondsOf = ({ lockSeconds }: MirrorState) => Math.min(lockSeconds / 3, LONGEST_MIRROR_PAUSE_SECONDS);
+const pauseSecondsOf = ({ lockSeconds }: MirrorState) => Math.min(lockSeconds / 3, MAX_MIRROR_PAUSE_SECONDS);
 
-/** Renews the mirror and brings what was written, again and again. Trouble is told in the tracker and tried again. */
-function startKeeper(task: Task, mirror: MirrorState) {
+/** Renews the mirror and copies new writes in a loop. An error is shown in the tracker, and the step is retried. */
+function startKeeper(task: TaskContext, mirror: MirrorState) {
   const scope = new CancellationScope();
   let lost = false;
   const keeping = scope.run(async () => {

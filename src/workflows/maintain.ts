@@ -2,17 +2,18 @@ import { indexActivities, longControl } from './activities.ts';
 
 export interface MaintenanceReport {
   tombstones: number;
-  /** Removed that were left half deleted. */
+  /** Half-deleted indexes that were removed. */
   indexes: number;
   staged: number;
   failed: number;
   steered: number;
+  evaluated: number;
   vectorIndexes: number;
 }
 
 /**
- * What has to be done from time to time, started by a schedule: old tombstones, items of tasks that Temporal has
- * forgotten, HNSW indexes of indexes that grew by small writes, indexes whose deletion was terminated.
+ * Runs periodic maintenance, started by a schedule: removes old tombstones, indexes whose deletion was terminated and
+ * items of tasks that Temporal no longer has, and builds the HNSW indexes of indexes that grew by small writes.
  */
 export async function maintain(): Promise<MaintenanceReport> {
   const tombstones = await longControl.collectTombstones();

@@ -2,13 +2,13 @@ import { continueAsNew } from '@temporalio/workflow';
 import type { Tracker } from '../contract/tasks.ts';
 import type { HandOver, SteerInput } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
-import { admit } from './admit.ts';
-import { handOver, receive } from './receive.ts';
-import { runTask } from './tracker.ts';
+import { admit } from './task/admit.ts';
+import { handOver, receive } from './task/receive.ts';
+import { runTask } from './task/run-task.ts';
 
 /**
- * Cancels, restarts, pauses, resumes or ignores all tasks that fit a filter: those that fit when it begins. What came of
- * each is in Postgres; the tracker has the counts. A restart of it tries those again that failed.
+ * Cancels, restarts, pauses, resumes or ignores all tasks that match a filter when it begins. The outcome of each is in
+ * Postgres; the tracker has the counts. A restart retries those that failed.
  */
 export async function steerTasks(first: SteerInput, second?: HandOver): Promise<Tracker> {
   const { body: input, raw, given, refusal } = receive('steer', first, second);
@@ -21,7 +21,7 @@ export async function steerTasks(first: SteerInput, second?: HandOver): Promise<
     maxAttempts: input.maxAttempts,
     previous,
     refusal,
-    goOn: (carried: HandOver['previous']) =>
+    startNextRun: (carried: HandOver['previous']) =>
       continueAsNew<typeof steerTasks>(raw as SteerInput, handOver({ previous: carried, by })),
   } as const;
   return runTask(spec, async (task) => {

@@ -4,9 +4,9 @@ import { TRACE_HEADER } from '../contract/names.ts';
 type Input = { readonly headers: Record<string, unknown> };
 
 /**
- * Hands the trace that a workflow was started in on to its activities, its children and its next run, unread. Makes no
- * spans here, as the SDK's own interceptors do: ids of spans come out of the workflow's random numbers, so that a run
- * that is taken up by a worker with tracing would have other uuids, of locks for instance, than it began with.
+ * Passes the trace that a workflow was started in to its activities, children and next run, without reading it. Unlike
+ * the SDK's interceptors, it creates no spans: their ids use up the workflow's random numbers, so a run that moves to a
+ * worker with tracing would get other uuids (of locks, for instance) than it began with.
  */
 export function interceptors(): WorkflowInterceptors {
   let header: Input['headers'] = {};

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
@@ -9,6 +9,7 @@ import type { EmbedActivities } from '../../src/contract/activities.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import type { Payload } from '../../src/contract/objects.ts';
+import { storedPayloads } from '../../src/pipeline/payload-memory.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind } from '../../src/store/protocol/copy.ts';
@@ -42,7 +43,7 @@ async function countObjects(indexNo: number): Promise<number> {
   return Number(rows[0]?.objects);
 }
 
-/** A locked pair with one object to bring. */
+/** A locked pair with one object to copy. */
 async function givenPair() {
   const { db } = database;
   const [source, dest] = [await createIndex(db), await createIndex(db)];
@@ -70,12 +71,12 @@ test.each([
       throw new ReembedError('ModelRateLimited', 'slow down', { retryAfterMs: 30_000 });
     },
   ],
-])('a provider that %s holds writers back no longer than they may be', async (_what, answer) => {
+])('a provider that %s blocks writers no longer than allowed', async (_what, answer) => {
   const { source, request } = await givenPair();
   const { db } = database;
   let calls = 0;
   embed = async (texts, { signal } = { purpose: 'document' }) => {
-    // The pass before the drain is let through; what is written then is left for the drain.
+    // The pass before draining may run; what is written then is left for draining.
     if (++calls === 1) {
       await writeIn(db, source, [content('b', 2)]);
       return texts.map(() => [1, 2, 3]);
@@ -93,7 +94,7 @@ test.each([
   expect(await requireLock(db, request.lock)).toMatchObject({ draining: false });
 });
 
-test('a cut-over holds writers back for a moment at a time, and goes on doing so while it is busy', async () => {
+test('a cut-over blocks writers by a short lease, and renews it while it is busy', async () => {
   const { source, request } = await givenPair();
   const { db } = database;
   const until = async () => {
@@ -118,17 +119,25 @@ test('a cut-over holds writers back for a moment at a time, and goes on doing so
   expect(calls).toBe(2);
 });
 
+interface WriteOne {
+  isLocal?: boolean;
+  ids?: string[];
+  payload?: Payload;
+  version?: number;
+  originalId?: string;
+}
+
 /** Writes an object `b`, or others, staged for the index; within a workflow task if `isLocal`. */
 async function writeOne(
   index: string,
-  { isLocal = false, ids = ['b'], payload = 'text' as Payload, version = 2 } = {},
+  { isLocal = false, ids = ['b'], payload = 'text' as Payload, version = 2, ...more }: WriteOne = {},
 ) {
   const staging = uniqueName('staging');
   await stageItems(
     database.db,
     staging,
     0,
-    ids.map((id) => ({ id, payload })),
+    ids.map((id) => ({ id, payload, ...more })),
   );
   const request = {
     taskId: staging,
@@ -154,7 +163,33 @@ async function writeOne(
   return { write, staged };
 }
 
-test('a write of the same text stores the other fields of its payload and asks no model', async () => {
+test.each([
+  ['has waited and was deleted since', async () => {}, 0],
+  [
+    'the model refuses and was deleted meanwhile',
+    async () => {
+      throw new ReembedError('ModelRejectedInput', 'refused');
+    },
+    1,
+  ],
+])('an item that %s is stale, and passes on a later deletion of its original', async (_what, answer, calls) => {
+  const { db } = database;
+  const index = await createIndex(db);
+  let asked = 0;
+  const deleteB = () => writeIn(db, index, [{ kind: 'tombstone', id: 'b', version: 5 }]);
+  if (calls === 0) await deleteB();
+  embed = async (texts) => {
+    if (asked++ === 0) await deleteB();
+    await answer();
+    return texts.map(() => [1, 2, 3]);
+  };
+  const { write } = await writeOne(index.name, { originalId: 'a' });
+  expect(await write()).toMatchObject({ counts: { written: 0, stale: 1, failed: 0 } });
+  expect(asked).toBe(calls);
+  expect(await rowOf(db, index.no, 'b')).toMatchObject({ deleted: true, version: 5, originalId: 'a' });
+});
+
+test('a write of the same text stores the other fields of its payload and calls no model', async () => {
   const { db } = database;
   const index = await createIndex(db, { splitter: { chunkSize: 500, chunkOverlap: 0, fields: ['title'] } });
   const asked: string[] = [];
@@ -171,17 +206,40 @@ test('a write of the same text stores the other fields of its payload and asks n
   expect(asked).toEqual(['a lamp', 'a lantern']);
 });
 
-test('a small write is forwarded at once where the model of the index being built is quick', async () => {
+test('a small write never waits for the memory of large ones, and a large write does', async () => {
+  const { db } = database;
+  const index = await createIndex(db);
+  embed = async (texts) => texts.map(() => [1, 2, 3]);
+  const small = await writeOne(index.name);
+  const large = await writeOne(index.name, { payload: randomBytes(1_000_000).toString('base64'), version: 3 });
+  const memory = await storedPayloads.hold(48 * 1024 * 1024);
+  try {
+    expect(await small.write()).toMatchObject({ counts: { written: 1 } });
+    let isWritten = false;
+    const writing = large.write().then((written) => {
+      isWritten = true;
+      return written;
+    });
+    expect(await small.write()).toMatchObject({ counts: { unchanged: 1 } });
+    expect(isWritten).toBe(false);
+    memory.release();
+    expect(await writing).toMatchObject({ counts: { written: 1 } });
+  } finally {
+    memory.release();
+  }
+});
+
+test('a small write is forwarded immediately where the model of the index being built is fast', async () => {
   const { source, dest } = await givenPair();
   const { write, staged } = await writeOne(source.name, { isLocal: true });
   expect(await write()).toMatchObject({ counts: { written: 1 }, forwards: [], forwarded: 1, isDropped: true });
   expect(await rowOf(database.db, dest.no, 'b')).toMatchObject({ version: 2 });
   expect(await staged()).toBe(0);
-  // Of a worker that died before it could tell:
+  // Of a worker that died before it could report it:
   expect(await write()).toMatchObject({ counts: { written: 1 }, forwards: [], isDropped: true });
 });
 
-test('a small write whose forward takes long leaves it to an activity of its own', async () => {
+test('a small write leaves a slow forward to a separate activity', async () => {
   const { source, dest } = await givenPair();
   const { write, staged } = await writeOne(source.name, { isLocal: true });
   let calls = 0;
@@ -196,7 +254,7 @@ test('a small write whose forward takes long leaves it to an activity of its own
   expect(await staged()).toBe(1);
 });
 
-test('a write tells for how long a cut-over held it back', async () => {
+test('a write reports how long a cut-over delayed it', async () => {
   const { source, request } = await givenPair();
   const { db } = database;
   const { write } = await writeOne(source.name);
@@ -227,7 +285,7 @@ test('an alias that is switched between two batches of a write is followed', asy
   expect({ isSplit: atFirst > 0 && atSecond > 0, all: atFirst + atSecond }).toEqual({ isSplit: true, all: 1_000 });
 });
 
-test('an object that is copied after all is no longer on the failed list', async () => {
+test('an object that is copied later is no longer on the failed list', async () => {
   const { request } = await givenPair();
   const { db } = database;
   embed = async () => {
@@ -241,10 +299,10 @@ test('an object that is copied after all is no longer on the failed list', async
   embed = undefined;
   expect(await copy()).toMatchObject({ counts: { copied: 1, failed: 0 } });
   expect(await failed()).toEqual([]);
-  expect(await readBehind(db, request, { after: null, until: null }, 10)).toEqual([]);
+  expect(await readBehind(db, request, { after: null, until: null }, 10)).toEqual({ objects: [], more: false });
 });
 
-test('a try of a hand-started write that fails late leaves what the next one has staged', async () => {
+test('a try of a hand-started write that fails late keeps the staged items of the next try', async () => {
   const { db } = database;
   const index = await createIndex(db);
   const taskId = uniqueName('task');
@@ -269,7 +327,7 @@ test('a try of a hand-started write that fails late leaves what the next one has
   expect(rows).toHaveLength(1);
 });
 
-test('an HNSW index that another one builds is waited for, and a build ends with its activity', async () => {
+test('a build waits for another build of the HNSW index, and ends with its activity', async () => {
   const { db } = database;
   const index = await createIndex(db);
   await writeIn(db, index, [content('a', 1)]);

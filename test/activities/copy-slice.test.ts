@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { copySlice, type SliceProgress } from '../../src/activities/copy-slice.ts';
-import { atOnce } from '../../src/activities/give-way.ts';
-import type { Running } from '../../src/activities/running.ts';
+import type { Running } from '../../src/activities/support/heartbeat.ts';
+import { atOnce } from '../../src/activities/support/yield-to-live-traffic.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { content, createIndex, liveIds, lockIn, tombstone, writeIn } from '../store/builders.ts';
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 afterAll(() => database?.close());
 
-/** A slice of so many objects, a batch each, and what its activity tells. */
+/** A slice with this number of objects, one per batch, and the heartbeats of its activity. */
 async function givenSlice(objects: number, inFlight: number, { deleted = 0 } = {}) {
   const { db } = database;
   const [source, dest] = [await createIndex(db), await createIndex(db)];
@@ -55,7 +55,7 @@ async function givenSlice(objects: number, inFlight: number, { deleted = 0 } = {
 
 const vectors = (texts: readonly string[]) => texts.map(() => [1, 2, 3]);
 
-/** A model that answers for an object when it is let to. */
+/** A model that answers for an object when the test allows it. */
 function heldModel() {
   const asked: string[] = [];
   const answers = new Map<string, () => void>();
@@ -70,7 +70,7 @@ function heldModel() {
   };
   return {
     asked,
-    /** Answers for what it was asked about so far. */
+    /** Answers the texts that it was asked for so far. */
     answer: (about: (text: string) => boolean) => {
       for (const [text, give] of answers) if (about(text)) give();
     },
@@ -81,9 +81,15 @@ function heldModel() {
 test.each([1, 3])('%i batches of a slice are embedded at once, and no more', async (inFlight) => {
   const { copy, copied } = await givenSlice(7, inFlight);
   let [running, most] = [0, 0];
+  let isFull = () => {};
+  const full = new Promise<void>((resolve) => {
+    isFull = resolve;
+  });
   embed = async (texts) => {
     most = Math.max(most, ++running);
-    await delay(20);
+    if (running >= inFlight) isFull();
+    await full;
+    await delay(20); // for one more, which would be one too many
     running--;
     return vectors(texts);
   };
@@ -98,14 +104,14 @@ test.each([1, 3])('%i batches of a slice are embedded at once, and no more', asy
   expect(await copied()).toHaveLength(7);
 });
 
-test('a batch of nothing but deletions is copied', async () => {
+test('a batch of deletions only is copied', async () => {
   const { copy, copied } = await givenSlice(3, 1, { deleted: 2 });
   embed = async (texts) => vectors(texts);
   expect(await copy()).toMatchObject({ counts: { copied: 1, tombstones: 2, failed: 0 }, done: true });
   expect(await copied()).toEqual(['id-2']);
 });
 
-test('the cursor passes no batch that is still under way, so that a try that goes on from it copies all', async () => {
+test('the cursor passes no unfinished batch, so that a try that continues from it copies everything', async () => {
   const { copy, beats, cancel, copied } = await givenSlice(3, 3);
   const model = heldModel();
   const broken = copy();
@@ -130,7 +136,7 @@ test('the cursor passes no batch that is still under way, so that a try that goe
   expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
 });
 
-test('while one batch takes long others are begun, but not without end', async () => {
+test('a slow batch does not stop others from starting, up to a limit', async () => {
   const { copy, copied } = await givenSlice(12, 2);
   const model = heldModel();
   const copying = copy();
@@ -147,14 +153,14 @@ test('while one batch takes long others are begun, but not without end', async (
   expect(await copying).toMatchObject({ counts: { copied: 12 }, cursor: 'id-9', done: true });
 });
 
-test('where the time is up, what was begun is finished and the cursor tells how far that is', async () => {
+test('a slice at its time limit finishes the started batches and returns the cursor behind them', async () => {
   const { copy, copied } = await givenSlice(5, 2);
   let looks = 0;
   expect(await copy({ isTimeUp: () => ++looks > 3 })).toMatchObject({ cursor: 'id-2', done: false });
   expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
 });
 
-test('when a batch fails, those that were begun are finished and counted, and nothing is written afterwards', async () => {
+test('a failed batch lets started ones finish and count, and nothing is written afterwards', async () => {
   const { copy, beats, copied } = await givenSlice(5, 3);
   embed = async (texts) => {
     if (texts[0]?.includes('id-0')) throw new ReembedError('ModelUnauthorized', 'who are you?');
@@ -168,7 +174,7 @@ test('when a batch fails, those that were begun are finished and counted, and no
   expect(await copied()).toHaveLength(2);
 });
 
-test('a slice whose time is up before its first batch has been read copies that batch all the same', async () => {
+test('a slice whose time is up before it has read its first batch still copies this batch', async () => {
   const { copy, copied } = await givenSlice(3, 1);
   expect(await copy({ isTimeUp: () => true })).toMatchObject({ counts: { copied: 1 }, cursor: 'id-0', done: false });
   expect(await copied()).toEqual(['id-0']);

@@ -7,7 +7,7 @@ import { createTaskControl } from '../../src/runtime/task-control.ts';
 import type { Db } from '../../src/store/database.ts';
 import { silentLog } from '../support/rig.ts';
 
-/** What activities need, on a database, with a model that may be given at any time; without Temporal. */
+/** The dependencies of activities, on a database, with a replaceable model; without Temporal. */
 export function givenDependencies(db: Db, embed: () => Embedder['embed'] | undefined): ActivityDependencies {
   const models = createModels({ env: {} });
   const client = new Client({ connection: Connection.lazy() });

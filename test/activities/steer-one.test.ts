@@ -5,7 +5,7 @@ import { ReembedError } from '../../src/contract/errors.ts';
 import type { SteerAction } from '../../src/contract/steer-tasks.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
 
-/** One task, of which what is done to it is written down. */
+/** One task that records its calls. */
 function given(found: Partial<FoundTask>, after: Partial<Tracker> | Error = {}) {
   const task: FoundTask = { type: 'upsert', status: 'processing', runId: 'run-1', ended: false, ...found };
   const calls: string[] = [];
@@ -37,24 +37,24 @@ const steering = (action: SteerAction, options: Partial<Steering> = {}): Steerin
 const target = (change = {}) =>
   ({ taskId: 't', type: 'upsert', status: 'failed', runId: 'run-1', tried: false, ...change }) as const;
 
-describe('steering one of many', () => {
+describe('steering one of many tasks', () => {
   test.each([
     ['cancel', { status: 'done', ended: true }, 'it has ended as done'],
     ['ignore', { status: 'failed', ended: true }, 'it has ended as failed'],
     ['pause', { status: 'paused' }, 'it is paused'],
     ['restart', { status: 'processing' }, 'it is processing'],
-    ['restart', { status: 'exhausted', ended: true }, 'it is exhausted: it runs again only with force'],
-    ['restart', { status: 'ignored', ended: true }, 'it is ignored: it runs again only with force'],
-    ['restart', { status: 'failed', ended: true, runId: 'run-2' }, 'it has been restarted meanwhile'],
-    ['cancel', { type: 'reindex-slice' }, 'a slice is left to its reindex'],
-    ['pause', { type: 'steer' }, 'tasks that steer others are steered one by one'],
-  ] as const)('%s does nothing of a task that is %o: %s', async (action, found, detail) => {
+    ['restart', { status: 'exhausted', ended: true }, 'it is exhausted: set force to run it again'],
+    ['restart', { status: 'ignored', ended: true }, 'it is ignored: set force to run it again'],
+    ['restart', { status: 'failed', ended: true, runId: 'run-2' }, 'it was restarted in the meantime'],
+    ['cancel', { type: 'reindex-slice' }, 'a slice is controlled by its reindex'],
+    ['pause', { type: 'steer' }, 'steering tasks can only be steered individually'],
+  ] as const)('%s does nothing to a task that is %o: %s', async (action, found, detail) => {
     const { tasks, calls } = given(found);
     expect(await steerOne(tasks, steering(action), target())).toMatchObject({ outcome: 'nothing', detail });
     expect(calls).toEqual([]);
   });
 
-  test('with force an exhausted task is restarted', async () => {
+  test('restarts an exhausted task with force', async () => {
     const { tasks, calls } = given({ status: 'exhausted', ended: true });
     expect(await steerOne(tasks, steering('restart', { force: true }), target())).toMatchObject({
       outcome: 'restarted',
@@ -70,7 +70,7 @@ describe('steering one of many', () => {
     ['restart', { status: 'failed', ended: true, runId: 'run-2' }, {}, 'restarted'],
     ['restart', { status: 'processing' }, { status: 'waiting' }, 'restarted'],
   ] as const)(
-    '%s is not done twice when an earlier try could not say that it was done',
+    '%s is not repeated after an earlier try that could not report its success',
     async (action, found, before, outcome) => {
       const { tasks, calls } = given(found);
       expect(await steerOne(tasks, steering(action), target({ tried: true, ...before }))).toMatchObject({ outcome });
@@ -78,7 +78,7 @@ describe('steering one of many', () => {
     },
   );
 
-  test('a task that was told and has not stopped yet is asked, and one that ended otherwise is not canceled', async () => {
+  test('reports a task that has not stopped yet as requested, one that ended otherwise as not canceled', async () => {
     const slow = given({ status: 'processing' });
     expect(await steerOne(slow.tasks, steering('cancel'), target())).toMatchObject({ outcome: 'asked' });
     const late = given({ status: 'processing' }, { status: 'done' });
@@ -86,13 +86,13 @@ describe('steering one of many', () => {
     expect(result).toMatchObject({ outcome: 'nothing', detail: 'it has ended as done' });
   });
 
-  test('a task that was about to pause is told to resume all the same', async () => {
+  test('resumes a task that was about to pause', async () => {
     const { tasks, calls } = given({ status: 'waiting' });
     expect(await steerOne(tasks, steering('resume'), target())).toMatchObject({ outcome: 'nothing' });
     expect(calls).toEqual(['resume']);
   });
 
-  test('an error is the result of its task, but a server that is away is tried again', async () => {
+  test('records an error as the result of its task, but retries when the server is unavailable', async () => {
     const wrong = given({}, new Error('boom'));
     const failed = await steerOne(wrong.tasks, steering('cancel'), target());
     expect(failed).toEqual({ taskId: 't', outcome: 'failed', reason: 'Internal', detail: 'boom' });
@@ -104,7 +104,7 @@ describe('steering one of many', () => {
     });
   });
 
-  test('a dry run does nothing', async () => {
+  test('does nothing in a dry run', async () => {
     for (const [action, status, outcome] of [
       ['cancel', 'waiting', 'would-cancel'],
       ['restart', 'failed', 'would-restart'],

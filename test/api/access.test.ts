@@ -12,12 +12,12 @@ const tokens = ROLES.map((role) => {
   return { name: `the-${role}`, role, sha256 };
 });
 const app = testApi(silentDatabase(), {
-  // Without the interceptors that try again for seconds: there are many calls to make.
+  // Without the interceptors that retry for seconds: there are many calls.
   client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) }),
   settings: { apiTokens: tokens },
 });
 
-/** Every route: those of the document, and those that the router has beside it. */
+/** Every route: those in the document, and the router's other ones. */
 const documented = Object.entries(openApiDocument(app).paths ?? {}).flatMap(([path, item]) =>
   Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
 );
@@ -37,14 +37,14 @@ async function statusOf(route: string, token?: string): Promise<number> {
 const doorOf = (status: number) => (status === 401 || status === 403 ? status : 'in');
 const expected = (role: Role, least: Role) => (mayDo(role, least) ? 'in' : 403);
 
-it('the table of access has every route, and none that there is not', () => {
-  // Of the routes of tasks, each type has only some.
+it('the access table has exactly the existing routes', () => {
+  // Each task type has only some of the task routes.
   const others = Object.keys(API_ACCESS).filter((route) => !route.includes(' /v1/tasks/'));
   expect(ROUTES.filter((route) => API_ACCESS[route] === undefined)).toEqual([]);
   expect(others.filter((route) => !ROUTES.includes(route))).toEqual([]);
 });
 
-describe('every route lets in whom the table says', () => {
+describe('every route accepts exactly the roles in the table', () => {
   it.each(ROUTES)('%s', async (route) => {
     const least = API_ACCESS[route];
     if (least === undefined) throw new Error(`${route} is not in the table`);
@@ -71,7 +71,7 @@ describe('every route lets in whom the table says', () => {
   });
 });
 
-it('roles are told apart where it matters', () => {
+it('the role view only reads and sees no objects, and every DELETE needs admin', () => {
   const ofRole = (role: string) => ROUTES.filter((route) => API_ACCESS[route] === role);
   const dashboard = ['GET /assets/*', ...DASHBOARD_PAGES.map((address) => `GET ${address}`)];
   expect(ofRole('open')).toEqual([...dashboard, 'GET /healthz', 'GET /readyz'].sort());
@@ -80,33 +80,33 @@ it('roles are told apart where it matters', () => {
   expect(ROUTES.filter((route) => route.startsWith('DELETE ') && API_ACCESS[route] !== 'admin')).toEqual([]);
 });
 
-it('HEAD needs what GET needs', async () => {
+it('HEAD needs the same role as GET', async () => {
   expect(await statusOf('HEAD /v1/indexes')).toBe(401);
   expect(await statusOf('HEAD /v1/indexes/x/objects', 'rmb_view')).toBe(403);
   expect(doorOf(await statusOf('HEAD /v1/indexes/x/objects', 'rmb_operate'))).toBe('in');
 });
 
-it('a refusal names the role that is needed', async () => {
+it('a refusal names the required role', async () => {
   const headers = { authorization: 'Bearer rmb_view' };
   const { status, body } = await call(app, 'DELETE', '/v1/aliases/live', undefined, headers);
   expect([status, body.type]).toEqual([403, 'urn:reembed:error:Forbidden']);
   expect(body.detail).toBe('this needs the role admin; the token the-view has view');
 });
 
-it('a route that is not in the table is refused to everyone', async () => {
+it('a route missing in the table is refused to everyone', async () => {
   const one = testApi(silentDatabase(), { settings: { apiTokens: tokens } });
   one.get('/new', (c) => c.text('secret'));
   const response = await one.request('/new', { headers: { authorization: 'Bearer rmb_admin' } });
   expect(response.status).toBe(403);
 });
 
-it('a caller learns who it is and what it may do', async () => {
+it('a caller can read its name and role', async () => {
   const me = async (api: typeof app, headers = {}) => (await call(api, 'GET', '/v1/me', undefined, headers)).body;
   expect(await me(app, { authorization: 'Bearer rmb_operate' })).toEqual({ name: 'the-operate', role: 'operate' });
   expect(await me(testApi(silentDatabase()))).toEqual({ name: null, role: 'admin' });
 });
 
-it('the document tells the role of every route', () => {
+it('the document states the role of every route', () => {
   for (const [path, item] of Object.entries(openApiDocument(app).paths ?? {})) {
     for (const [method, operation] of Object.entries(
       item as Record<string, { 'x-role'?: string; description?: string }>,

@@ -32,14 +32,14 @@ const CALLS = Object.entries(openApiDocument(app).paths ?? {}).flatMap(([path, i
   ),
 );
 
-describe('a body that is made to take long', () => {
+describe('a body designed to be slow', () => {
   it('is sent to every call that takes JSON', () => {
     expect(CALLS.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['/v1/indexes/docs', '/v1/indexes/docs/search', '/v1/tasks/upsert/run', '/codec/decode']),
     );
   });
 
-  it.each(BODIES)('with %s is refused by every call, naming what is wrong', async (_what, body) => {
+  it.each(BODIES)('with %s is refused by every call with the reason', async (_what, body) => {
     for (const { method, path } of CALLS) {
       const answer = await call(app, method, path, body);
       expect([method, path, answer.status, answer.body.type]).toEqual([

@@ -12,7 +12,7 @@ const preflight = (path: string, origin: string, on = app) =>
 const allowed = (response: Response) => response.headers.get('access-control-allow-origin');
 
 describe('pages of other sites', () => {
-  it('are let in by the origins that were set, which need no token to ask whether they may', async () => {
+  it('may call from the configured origins, whose preflight requests need no token', async () => {
     const response = await preflight('/v1/indexes', SITE);
     expect([response.status, allowed(response)]).toEqual([204, SITE]);
     expect(response.headers.get('access-control-allow-headers')).toContain('Authorization');
@@ -20,7 +20,7 @@ describe('pages of other sites', () => {
   });
 
   it.each(['https://elsewhere.example', 'http://console.example', `${SITE}:8443`, `${SITE}.evil.example`, 'null', UI])(
-    'are kept out when they are of %s',
+    'are refused if their origin is %s',
     async (origin) => {
       expect(allowed(await preflight('/v1/indexes', origin))).toBeNull();
       const get = await app.request('/v1/me', { headers: { origin, authorization: 'Bearer a-token' } });
@@ -30,20 +30,20 @@ describe('pages of other sites', () => {
     },
   );
 
-  it('are all kept out unless some were set', async () => {
+  it('are all refused unless origins are configured', async () => {
     const without = testApi(silentDatabase());
     const response = await preflight('/v1/indexes', SITE, without);
     expect([response.status, allowed(response)]).toEqual([405, null]);
   });
 
-  it('that are let in may change things and see what they are told', async () => {
+  it('may make changes and read the response headers if their origin is configured', async () => {
     const headers = { origin: SITE, 'sec-fetch-site': 'cross-site', authorization: 'Bearer a-token' };
     const answer = await call(app, 'PUT', '/v1/aliases/a', { index: 'b' }, headers);
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([503, SITE]); // no database
     expect(answer.headers.get('access-control-expose-headers')).toContain('Retry-After');
   });
 
-  it('get at the codec endpoint by origins of its own, and with them at nothing else', async () => {
+  it('reach the codec endpoint only from its own origins', async () => {
     const response = await preflight('/codec/decode', UI);
     expect([allowed(response), response.headers.get('access-control-allow-credentials')]).toEqual([UI, 'true']);
     expect(allowed(await preflight('/codec/decode', SITE))).toBeNull();
@@ -51,12 +51,12 @@ describe('pages of other sites', () => {
     expect((await call(app, 'POST', '/codec/decode', { payloads: [] }, headers)).status).toBe(200);
   });
 
-  it('may not read what is at no address of the API', async () => {
+  it('may not read addresses outside of /v1', async () => {
     for (const path of ['/', '/metrics', '/openapi.json']) expect(allowed(await preflight(path, SITE))).toBeNull();
   });
 });
 
-it('answers that are no pages may load nothing, pages only what is here', async () => {
+it('a page may load resources only from its own server, and any other answer may load none', async () => {
   const policy = async (path: string) =>
     (await testApi(silentDatabase()).request(path)).headers.get('content-security-policy');
   expect(await policy('/docs')).toMatch(/^default-src 'self';.*frame-ancestors 'none'/);

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CursorKind, fromCursor, toCursor } from '../../src/api/cursor.ts';
 import { openApiDocument } from '../../src/api/document.ts';
-import { toCursor as toListCursor } from '../../src/client/temporal/cursor.ts';
+import { toCursor as toListCursor } from '../../src/temporal/lists/cursor.ts';
 import { call, silentDatabase, testApi } from './support.ts';
 
 const app = testApi(silentDatabase());
 const KINDS: CursorKind[] = ['objects', 'failed-items', 'results'];
 
-/** Every call with a cursor, as it is asked for. */
+/** Every call with a cursor. */
 const PATHS = Object.entries(openApiDocument(app).paths ?? {}).flatMap(([path, item]) => {
   const parameters = (item.get?.parameters ?? []) as { name: string }[];
   if (!parameters.some(({ name }) => name === 'cursor')) return [];
@@ -35,7 +35,7 @@ const JUNK: [what: string, cursor: string][] = [
 ];
 
 describe('a cursor', () => {
-  it('is taken by all calls that answer page by page', () => {
+  it('is accepted by all calls that answer in pages', () => {
     expect(PATHS.map((path) => path.split('?')[0])).toEqual(
       expect.arrayContaining([
         '/v1/tasks/list',
@@ -48,14 +48,14 @@ describe('a cursor', () => {
     );
   });
 
-  it.each(JUNK)('that is %s is refused by every call, which names it', async (_what, cursor) => {
+  it.each(JUNK)('is refused by name in every call if it is %s', async (_what, cursor) => {
     for (const path of PATHS) {
       const { status, body } = await call(app, 'GET', path + cursor);
       expect([path, status, body.issues?.[0]?.path]).toEqual([path, 400, 'query.cursor']);
     }
   });
 
-  it.each(KINDS)('of %s leads back to its key, and is none of another kind', (kind) => {
+  it.each(KINDS)('of %s converts back to its key, and is invalid for another kind', (kind) => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 512 }), (key) => {
         fc.pre(!key.includes('\0') && key.isWellFormed());

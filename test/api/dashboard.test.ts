@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
 import { silentDatabase, testApi } from './support.ts';
 
-/** A folder as a build leaves it, with a secret beside it. */
+/** A folder like that of a build, with a secret next to it. */
 function built(): string {
   const parent = mkdtempSync(path.join(tmpdir(), 'reembed-test-'));
   const folder = path.join(parent, 'dashboard');
@@ -27,7 +27,7 @@ describe('the dashboard', () => {
   const get = (address: string, headers = {}) => app.request(address, { headers });
 
   it.each(['/', '/tasks', '/tasks/rebuild-1%2F1', '/indexes/docs', '/search?text=a', '/schedules', '/activity'])(
-    'is one page at %s, asked for anew each time, without a token',
+    'is one page at %s, revalidated each time, without a token',
     async (address) => {
       const answer = await get(address);
       expect(answer.status).toBe(200);
@@ -37,13 +37,13 @@ describe('the dashboard', () => {
     },
   );
 
-  it('lets no script run but its own files', async () => {
+  it('allows only scripts from its own files', async () => {
     const policy = (await get('/')).headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'self'");
     expect(policy).not.toMatch(/script-src|unsafe-eval|\*/);
   });
 
-  it('has files whose names change with their content, kept for good, small where that is taken', async () => {
+  it('has files whose names change with their content, cached permanently, and compressed if accepted', async () => {
     const plain = await get('/assets/main-abc.js');
     expect([plain.status, await plain.text()]).toEqual([200, 'script()']);
     expect(plain.headers.get('content-type')).toMatch(/^text\/javascript/);
@@ -62,7 +62,7 @@ describe('the dashboard', () => {
     expect([answer.status, await answer.text()]).toEqual([404, expect.not.stringContaining('secret')]);
   });
 
-  it('leaves every other address to the API, which wants its token there', async () => {
+  it('leaves every other address to the API, which requires a token there', async () => {
     for (const address of ['/v1/tasks/list', '/v1/indexes', '/docs', '/openapi.json', '/metrics', '/nowhere']) {
       expect([address, (await get(address)).status]).toEqual([address, 401]);
     }
@@ -71,7 +71,7 @@ describe('the dashboard', () => {
   });
 });
 
-it('says at / how to build the dashboard where it has not been built', async () => {
+it('the page at / says how to build the dashboard if it has not been built', async () => {
   const app = api(path.join(freshFolder(), 'none'));
   const answer = await app.request('/');
   expect(answer.status).toBe(200);

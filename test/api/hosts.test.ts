@@ -51,7 +51,7 @@ const ROUTES = [
 ];
 
 describe('a server without tokens', () => {
-  it.each(FOREIGN)('answers nothing to the name %s', async (host) => {
+  it.each(FOREIGN)('refuses the name %s', async (host) => {
     for (const path of ROUTES) {
       const response = await open.request(path, { headers: { host, origin: `http://${host}` } });
       expect([path, response.status]).toEqual([path, 421]);
@@ -72,7 +72,7 @@ describe('a server without tokens', () => {
     expect((await open.request('/v1/me', { headers: { host } })).status).toBe(200);
   });
 
-  it('is reached by pages of its own names alone, also for reading', async () => {
+  it('can be called only by pages of its own names, even for reading', async () => {
     const get = async (headers: Record<string, string>) => (await open.request('/v1/me', { headers })).status;
     expect(await get({ host: 'localhost', origin: 'http://evil.example' })).toBe(403);
     expect(await get({ host: 'localhost', origin: 'null' })).toBe(403);
@@ -110,7 +110,7 @@ describe('a server with tokens', () => {
     }
   });
 
-  it('tells a stranger of the wrong name before it asks for a token', async () => {
+  it('refuses a wrong name before it asks for a token', async () => {
     expect((await listed.request('/v1/me', { headers: { host: 'any.example' } })).status).toBe(421);
   });
 });

@@ -24,7 +24,8 @@ const WAYS: [
   ],
 ];
 
-describe.each(WAYS)('over HTTP %s', (_how, method, pathOf, bodyOf, at) => {
+// A call waits fifteen seconds for a Temporal server that is away.
+describe.concurrent.each(WAYS)('over HTTP %s', (_how, method, pathOf, bodyOf, at) => {
   const ask = (known: boolean, name: string, options: object) =>
     call(testApi(silentDatabase(), known ? { registry } : {}), method, pathOf(name), bodyOf(name, options));
 
@@ -38,7 +39,7 @@ describe.each(WAYS)('over HTTP %s', (_how, method, pathOf, bodyOf, at) => {
     expect([status, body.issues?.[0]?.path]).toEqual([400, at + field]);
   });
 
-  test('takes what the definition allows', async () => {
+  test('accepts what the definition allows', async () => {
     expect((await ask(true, 'open', { isolate: 'thread' })).status).toBe(503); // no Temporal
   });
 });

@@ -1,9 +1,9 @@
 import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { whereJsonBreaks } from '../../src/api/json-error.ts';
+import { describeJsonError } from '../../src/api/json-error.ts';
 
-/** V8's own words, which name a position only for some mistakes. */
+/** V8's error, which has a position only for some mistakes. */
 function mistake(text: string): Error | undefined {
   try {
     JSON.parse(text);
@@ -13,7 +13,7 @@ function mistake(text: string): Error | undefined {
   }
 }
 
-/** Ends a call that blocks, which no timer of the test could. */
+/** Ends a call that blocks, which a timer of the test cannot do. */
 function within(ms: number, work: () => unknown): unknown {
   return vm.runInNewContext('work()', { work }, { timeout: ms });
 }
@@ -27,11 +27,11 @@ describe('the place where a text stops being JSON', () => {
     ['{"a": tru}', 'unexpected character at line 1 column 7'],
     ['[1, -]', 'unexpected character at line 1 column 6'],
     ['tru', 'it ends too early'],
-  ])('is told of %j', (text, where) => {
-    expect(whereJsonBreaks(text, mistake(text))).toBe(where);
+  ])('is reported for %j', (text, where) => {
+    expect(describeJsonError(text, mistake(text))).toBe(where);
   });
 
-  it('is told without the text itself, whatever the text is', () => {
+  it('is reported without the text itself, whatever the text is', () => {
     fc.assert(
       fc.property(
         fc.json(),
@@ -42,7 +42,7 @@ describe('the place where a text stops being JSON', () => {
           const text = json.slice(0, cut) + put + json.slice(cut + 1);
           const error = mistake(text);
           if (error === undefined) return;
-          expect(whereJsonBreaks(text, error)).toMatch(
+          expect(describeJsonError(text, error)).toMatch(
             /^(it ends too early|it could not be parsed|unexpected character at line \d+ column \d+)$/,
           );
         },
@@ -63,6 +63,6 @@ describe('the place where a text stops being JSON', () => {
     ['commas', `[${','.repeat(900_000)}`],
   ])('is found in one pass over %s', (_what, text) => {
     const error = new SyntaxError('Unexpected token');
-    expect(within(5_000, () => whereJsonBreaks(text, error))).toBeTypeOf('string');
+    expect(within(5_000, () => describeJsonError(text, error))).toBeTypeOf('string');
   });
 });

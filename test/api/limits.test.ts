@@ -1,9 +1,9 @@
 import { streamSSE } from 'hono/streaming';
 import { describe, expect, it } from 'vitest';
+import { createRouter } from '../../src/api/create-router.ts';
 import { limitRequests } from '../../src/api/middleware/limits.ts';
 import { onError } from '../../src/api/problems.ts';
-import { createRouter } from '../../src/api/router.ts';
-import { createClient } from '../../src/client/http/client.ts';
+import { createClient } from '../../src/client/client.ts';
 import { startHttpServer } from '../../src/runtime/http-server.ts';
 import { call, silentDatabase, testApi } from './support.ts';
 
@@ -14,7 +14,7 @@ const as = (name: string) => ({ authorization: `Bearer ${name}` });
 describe('the rate of requests', () => {
   const limits = { ...NONE, perWindow: 3, windowMs: 3_600_000 };
 
-  it('is counted for each token by itself, and told with every answer', async () => {
+  it('is counted separately for each token and reported in every answer', async () => {
     const app = testApi(silentDatabase(), { settings: { apiTokens, limits } });
     const me = (name: string) => call(app, 'GET', '/v1/me', undefined, as(name));
     for (const left of [2, 1, 0]) {
@@ -27,7 +27,7 @@ describe('the rate of requests', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(3_500);
     expect(headers.get('ratelimit')).toMatch(/;r=0;/);
     expect((await me('bob')).status).toBe(200);
-    // What nobody may ask for costs nobody anything, and probes are always answered.
+    // Unauthorized requests are not counted, and probes are always answered.
     expect((await call(app, 'GET', '/v1/me', undefined, as('eve'))).status).toBe(401);
     for (let probes = 0; probes < 5; probes++) expect((await app.request('/healthz')).status).toBe(200);
   });
@@ -40,7 +40,7 @@ describe('the rate of requests', () => {
     }
   });
 
-  it('is waited for by bulk writes, for as long as the API asks', async () => {
+  it('delays bulk writes for as long as the API asks', async () => {
     const app = testApi(silentDatabase(), {
       settings: { limits: { ...NONE, perWindow: 1, windowMs: 1_000 } },
     });
@@ -49,7 +49,7 @@ describe('the rate of requests', () => {
       await fetch(`${server.url}/v1/me`);
       const bulk = createClient({ baseUrl: server.url }).bulk({ index: 'docs', retries: 1 });
       await bulk.delete('a');
-      // The second try got through the door, to a database that is not there.
+      // The second try was accepted and reached the missing database.
       expect(await bulk.close()).toMatchObject({ retries: 1, failed: 1 });
     } finally {
       await server.stop(0);
@@ -58,7 +58,7 @@ describe('the rate of requests', () => {
 });
 
 describe('requests at once', () => {
-  /** An app whose answers are held back, on a real server: only there it shows when an answer has gone out. */
+  /** An app that delays its answers, on a real server, which knows when an answer has been sent. */
   async function heldApp(limits: { atOnce: number; streams: number }) {
     const app = createRouter();
     app.onError(onError());
@@ -89,7 +89,7 @@ describe('requests at once', () => {
     return { get, held, stop: () => server.stop(0) };
   }
 
-  it('are counted for each token until their answers have gone out', async () => {
+  it('are counted for each token until their answers are sent', async () => {
     const { get, held, stop } = await heldApp({ atOnce: 2, streams: 0 });
     try {
       const running = [get('/slow'), get('/slow')];
@@ -100,7 +100,7 @@ describe('requests at once', () => {
       await expect.poll(() => held.length).toBe(3);
       for (const release of held) release();
       for (const { status } of await Promise.all([...running, other])) expect(status).toBe(200);
-      // One that failed is over too.
+      // A failed request no longer counts either.
       for (let times = 0; times < 3; times++) {
         await expect.poll(async () => (await get('/failing')).status).toBe(500);
       }
@@ -109,7 +109,7 @@ describe('requests at once', () => {
     }
   });
 
-  it('have a bound of their own for streams, which are open long after they were answered', async () => {
+  it('have a separate limit for streams, which stay open long after the answer begins', async () => {
     const { get, stop } = await heldApp({ atOnce: 1, streams: 1 });
     const left = new AbortController();
     try {

@@ -18,7 +18,7 @@ describe('health', () => {
     ['the database does not', ill, well, 503, ['database']],
     ['Temporal does not', well, hung, 503, ['temporal']],
     ['neither does', hung, ill, 503, ['database', 'temporal']],
-  ])('is told when %s, within the limit', async (_, database, temporal, status, silent) => {
+  ])('is reported within the limit when %s', async (_, database, temporal, status, silent) => {
     const start = Date.now();
     const answer = await call(app({ health: { database, temporal } }), 'GET', '/readyz');
     expect([answer.status, (answer.body.issues ?? []).map((issue: { path: string }) => issue.path)]).toEqual([
@@ -29,12 +29,12 @@ describe('health', () => {
     expect(Date.now() - start).toBeLessThan(3_000);
   });
 
-  it('asks the servers themselves', async () => {
+  it('is checked on the servers themselves', async () => {
     const { status, body } = await call(app({ client: silentTemporal() }), 'GET', '/readyz');
     expect([status, body.issues.length]).toEqual([503, 2]);
   });
 
-  it('does not pile probes up before a server that hangs', async () => {
+  it('is checked once for concurrent probes of a server that hangs', async () => {
     let asked = 0;
     const database = () => {
       asked++;
@@ -52,7 +52,7 @@ describe('tokens', () => {
   const get = (path: string, authorization?: string) =>
     call(guarded, 'GET', path, undefined, authorization ? { authorization } : {});
 
-  it('open every address, and nothing else does, except health and the dashboard, which holds no data', async () => {
+  it('are required for every address except health and the dashboard, which holds no data', async () => {
     for (const path of ['/docs', '/openapi.json', '/metrics', '/v1/indexes', '/nowhere', '/healthz/']) {
       for (const wrong of [undefined, 'Bearer', 'Bearer first', 'Bearer first-token2', 'Basic first-token']) {
         const { status, headers, body } = await get(path, wrong);
@@ -69,7 +69,7 @@ describe('tokens', () => {
 });
 
 describe('answers', () => {
-  it('carry headers that keep browsers from guessing, framing and sharing', async () => {
+  it('carry headers that forbid browsers to guess types, frame pages and share across sites', async () => {
     const { headers } = await call(app(), 'GET', '/');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
@@ -78,7 +78,7 @@ describe('answers', () => {
     expect([cross.status, cross.headers.get('access-control-allow-origin')]).toEqual([405, null]);
   });
 
-  it('refuse changes on behalf of pages of other sites, and of no one else', async () => {
+  it('refuse changes only on behalf of pages of other sites', async () => {
     const put = async (headers: object) => (await call(app(), 'PUT', '/v1/aliases/a', { index: 'b' }, headers)).status;
     expect(await put({ 'sec-fetch-site': 'cross-site' })).toBe(403);
     expect(await put({ 'sec-fetch-site': 'same-site' })).toBe(403);
@@ -89,21 +89,21 @@ describe('answers', () => {
     }
   });
 
-  it('name the methods of an address that was asked for with another one', async () => {
+  it('name the methods of an address when another one was used', async () => {
     const { status, headers, body } = await call(app(), 'POST', '/v1/indexes/a');
     expect([status, headers.get('allow')]).toEqual([405, 'PUT, GET, HEAD, DELETE']);
     expect(body.type).toBe('urn:reembed:error:MethodNotAllowed');
     expect((await call(app(), 'PATCH', '/nowhere')).status).toBe(404);
   });
 
-  it('carry the id of the request, the one sent along if it is harmless', async () => {
+  it('carry the id of the request, which the caller may choose if it is harmless', async () => {
     const sent = await call(app(), 'GET', '/healthz', undefined, { 'x-request-id': 'abc-123' });
     expect(sent.headers.get('x-request-id')).toBe('abc-123');
     const odd = await call(app(), 'GET', '/healthz', undefined, { 'x-request-id': 'a b<script>' });
     expect(odd.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/);
   });
 
-  it('tell nothing of an unexpected error, which the log does', async () => {
+  it('hide the details of an unexpected error, which are in the log', async () => {
     const lines: unknown[] = [];
     const log = { info() {}, warn() {}, error: (line: unknown) => lines.push(line) };
     const models = {
@@ -120,7 +120,7 @@ describe('answers', () => {
   });
 });
 
-it('counts requests by route and status, never by id', async () => {
+it('the metrics count requests by route and status, never by id', async () => {
   const one = app();
   await call(one, 'GET', '/v1/indexes/Bad-Name/objects/some-id');
   await call(one, 'GET', '/wp-login.php');
@@ -134,12 +134,12 @@ it('counts requests by route and status, never by id', async () => {
   expect(body).not.toMatch(/some-id|wp-login/);
 });
 
-it('shows its metrics also when neither Postgres nor Temporal answer, and says that they do not', async () => {
+it('the metrics are available without Postgres and Temporal, and report that these do not answer', async () => {
   const { status, body } = await call(app(), 'GET', '/metrics');
   expect(status).toBe(200);
   expect(body).toContain('reembed_scrape_error{source="postgres"} 1');
   expect(body).toContain('reembed_scrape_error{source="temporal"} 1');
-  // Rather nothing than what is not known.
+  // Unknown values are left out.
   expect(body).not.toMatch(/^reembed_(tombstones|tasks_open|lock_age_seconds|schedule_missed_runs)[ {]/m);
 });
 
@@ -157,7 +157,7 @@ describe('the OpenAPI document', () => {
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
   });
 
-  it('holds together: ids are unique, references lead somewhere, parameters of paths are described', async () => {
+  it('is consistent: ids are unique, references resolve, path parameters are described', async () => {
     const { status, body } = await call(app(), 'GET', '/openapi.json');
     expect([status, body.openapi, body.info.title, body.servers]).toEqual([200, '3.1.0', 'reembed', [{ url: '/' }]]);
     const ids: string[] = [];
@@ -179,7 +179,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(body.components.schemas)).toEqual(expect.arrayContaining(['Index', 'Problem', 'SearchResult']));
   });
 
-  it('is shown as a page that needs nothing from outside', async () => {
+  it('is shown as a page without external resources', async () => {
     const { status, body } = await call(app(), 'GET', '/docs');
     expect(status).toBe(200);
     expect(body).toContain('/v1/indexes/{index}/search');

@@ -9,7 +9,7 @@ const tokens = ROLES.map((role) => ({ name: `the-${role}`, role, token: `token-o
 const options = { client: silentTemporal(), db: silentDatabase(), taskQueue: 'test' };
 const access = { 'GET /': 'open', ...taskAccess('/documents') } as const;
 
-/** An app of somebody's own: the router in the middle, and what comes before and behind it. */
+/** A user's app: the router, and what comes before and after it. */
 function ownApp(change: Change = {}) {
   const app = new Hono();
   app.onError(onError());
@@ -24,7 +24,7 @@ function ownApp(change: Change = {}) {
   };
 }
 
-/** Not let in, or too late: the body of a run is missing. */
+/** Statuses of a call that auth accepted: it fails afterwards, since the body of a run is missing. */
 const IN = [400, 415, 503];
 
 interface Change {
@@ -60,8 +60,8 @@ const APPS: [what: string, change: Change][] = [
   ],
 ];
 
-describe('auth in an app of somebody else', () => {
-  it.each(APPS)('decides by the strictest route, also with %s', async (_what, change) => {
+describe("auth in a user's app", () => {
+  it.each(APPS)('applies the strictest route, even with %s', async (_what, change) => {
     const status = ownApp(change);
     expect(await status('GET', '/documents/list')).toBe(401);
     expect(await status('PUT', '/documents/cancel?taskId=a')).toBe(401);
@@ -69,7 +69,7 @@ describe('auth in an app of somebody else', () => {
     expect(await status('POST', '/documents/run', 'view')).toBe(403);
   });
 
-  it('refuses what the table does not have, for all methods too', async () => {
+  it('refuses routes missing in the table, including those for all methods', async () => {
     const status = ownApp({ behind: secret });
     for (const role of ROLES) expect(await status('GET', '/admin', role)).toBe(403);
     expect(await status('GET', '/admin')).toBe(401);
@@ -78,14 +78,14 @@ describe('auth in an app of somebody else', () => {
     expect([await listed('GET', '/admin', 'operate'), await listed('PUT', '/admin', 'admin')]).toEqual([403, 200]);
   });
 
-  it('is checked by the router once more, whatever the table says', async () => {
+  it('is checked again by the router, whatever the table says', async () => {
     const status = ownApp({ table: { 'POST /documents/run': 'view', 'PUT /documents/cancel': 'view' } });
     expect(await status('POST', '/documents/run', 'view')).toBe(403);
     expect(await status('PUT', '/documents/cancel?taskId=a', 'view')).toBe(403);
     expect(IN).toContain(await status('POST', '/documents/run', 'operate'));
   });
 
-  it('answers HEAD as it does GET', async () => {
+  it('answers HEAD like GET', async () => {
     const status = ownApp();
     expect(await status('HEAD', '/documents/info')).toBe(401);
     expect(await status('HEAD', '/documents/info', 'view')).toBe(400);

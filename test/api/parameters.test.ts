@@ -29,10 +29,10 @@ async function call(method: string, path: string) {
   return { status: response.status, body: (await response.json().catch(() => undefined)) as any };
 }
 
-/** An address of the operation that its router takes, were it not for what is tried. */
+/** An address of the operation that is valid except for the tried parameter. */
 const plain = (path: string) => path.replaceAll(/\{\w+\}/g, 'a');
 
-/** Bodies are read before parameters where there is one: those of the tries are empty objects. */
+/** Bodies are read before parameters, so the tries send empty objects. */
 const junk: [what: string, text: string][] = [
   ['NUL', '%00'],
   ['NUL within', 'a%00b'],
@@ -43,7 +43,7 @@ const junk: [what: string, text: string][] = [
 ];
 
 describe.each(operations)('$method $path', ({ method, path, query }) => {
-  test('refuses a parameter that it does not know, and names one that is near', async () => {
+  test('refuses an unknown parameter and suggests a similar one', async () => {
     const { status, body } = await call(method, `${plain(path)}?nonsense=1`);
     expect([status, body.issues?.map((issue: { path: string }) => issue.path)]).toEqual([400, ['query.nonsense']]);
     for (const { name } of query.filter((one) => one.name.length > 4 && !one.description?.startsWith('With NDJSON'))) {

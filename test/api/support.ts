@@ -8,19 +8,20 @@ import type { Item } from '../../src/contract/objects.ts';
 import { createModels } from '../../src/models/models.ts';
 import { type Db, openDatabase, transaction } from '../../src/store/database.ts';
 import { ensureIndex, resolveIndex } from '../../src/store/indexes.ts';
+import { writeLive } from '../../src/store/protocol/live-write.ts';
+import type { ObjectWrite } from '../../src/store/protocol/object-write.ts';
 import { nextVersion } from '../../src/store/protocol/versions.ts';
-import { type ObjectWrite, writeLive } from '../../src/store/protocol/write.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { Contract, type Seen } from './contract/contract.ts';
 
 export const models = createModels({ env: {} });
 
-/** A Temporal client whose server is not there. */
+/** A Temporal client without a server. */
 export function silentTemporal(): Client {
   return new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
 }
 
-/** A database that is not there. */
+/** A database that does not exist. */
 export function silentDatabase(): Db {
   return openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' });
 }
@@ -54,14 +55,14 @@ export interface Answer {
 
 let contract: Contract | undefined;
 
-/** Fails for an answer that the OpenAPI document does not have; but a defect of ours is in no document. */
+/** Fails for an answer that the OpenAPI document does not describe. Defects (500) are never documented. */
 export function expectDocumented(seen: Seen): void {
   if (seen.status === 500) return;
   contract ??= new Contract(openApiDocument(testApi(silentDatabase())));
   expect(contract.check(seen)).toEqual([]);
 }
 
-/** Sends a JSON body, or a text as it is, and reads a JSON answer. */
+/** Sends a JSON body, or a text unchanged, and reads a JSON answer. */
 export async function call(app: App, method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
   const isText = typeof body === 'string';
   const response = await app.request(path, {
@@ -70,7 +71,7 @@ export async function call(app: App, method: string, path: string, body?: unknow
     ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  // Parts of the app that a test puts together itself are in no document.
+  // Parts of the app that a test assembles itself are not documented.
   if (app.routes.some((route) => route.path === '/openapi.json')) {
     expectDocumented({ method, path, status: response.status, headers: response.headers, body: text });
   }

@@ -21,7 +21,7 @@ const LOCK_SECONDS = 15;
 
 const item = (id: number, text: string) => ({ id: `o${id}`, payload: `${text} ${id}`, metadata: { text } });
 
-/** What is stored of the index that an alias serves, by id. */
+/** The stored objects of the index that an alias serves, by id. */
 async function storedIn(db: Db, alias: string): Promise<Map<string, string>> {
   const { rows } = await sql<{ id: string; row: string }>`
     select object_id as id, concat_ws(' ', version, deleted, payload, metadata) as row
@@ -29,7 +29,7 @@ async function storedIn(db: Db, alias: string): Promise<Map<string, string>> {
   return new Map(rows.map(({ id, row }) => [id, row]));
 }
 
-/** Postgres' own commands, as docs/run.md has them; returns how to reach the copy. */
+/** Postgres' own commands, as in docs/run.md; returns the address of the copy. */
 async function backUpAndRestore(url: string): Promise<{ backUp(): Promise<void>; restore(): Promise<string> }> {
   const bin = await findServer('postgres', { env: process.env, say: () => {} });
   const folder = mkdtempSync(path.join(tmpdir(), 'reembed-backup-'));
@@ -51,8 +51,8 @@ async function backUpAndRestore(url: string): Promise<{ backUp(): Promise<void>;
   };
 }
 
-test('a backup that was taken during a reindex serves with an empty Temporal, and is reindexed once the lock has expired', async () => {
-  const [before, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
+test('a backup taken during a reindex serves with an empty Temporal, and is reindexed after lock expiry', async () => {
+  const [before, database] = await Promise.all([startTemporal('dev', { alone: true }), openPostgresDatabase()]);
   onTestFinished(() => database.close());
   const rig = await startRig({ environment: before, db: database.db, settings: { sliceObjects: 100 } });
   await givenIndex(database.db, 'docs-v1', { alias: 'docs' });
@@ -83,7 +83,7 @@ test('a backup that was taken during a reindex serves with an empty Temporal, an
   expect(await storedIn(db, 'docs')).toEqual(committed);
   const { rows: locks } = await sql`select from reembed.reindex_locks`.execute(db);
   expect(locks).toHaveLength(1);
-  const after = await startTemporal('dev');
+  const after = await startTemporal('dev', { alone: true });
   const again = await startRig({ environment: after, db });
   onTestFinished(async () => {
     await again.stop();
@@ -100,7 +100,7 @@ test('a backup that was taken during a reindex serves with an empty Temporal, an
   };
   expect(await search('a tiger')).toEqual(['o1', 'o9000']);
 
-  // The lock stands although nobody rebuilds: a write is forwarded, and a new version is above all that were there.
+  // The lock remains although nobody rebuilds: a write is forwarded, and a new version is above all earlier ones.
   const written = await again.run('upsert', { index: 'docs', items: [item(3, 'a bear')] });
   expect(written).toMatchObject({ status: 'done', data: { written: 1 } });
   expect(written.version).toBeGreaterThan(late.version ?? Number.POSITIVE_INFINITY);

@@ -5,7 +5,7 @@ import { formatReport } from '../../bench/report.ts';
 const say = () => {};
 const metrics = [{ name: 'rate', unit: 'writes/s', better: 'higher' }] as const;
 
-/** Answers with these figures, one run after the other, and notes that it ran. */
+/** Answers with these figures, one run after the other, and records the runs. */
 function contender(name: string, figures: number[], order: string[] = []): Contender<'rate'> {
   const left = [...figures];
   return {
@@ -39,7 +39,7 @@ test('the warm-up is not counted, and the ratio is that of the medians', async (
   ]);
 });
 
-test('a report tells the medians, the ratio and the machine', async () => {
+test('a report shows the medians, the ratio and the machine', async () => {
   const comparison = await compare(
     { title: 'upserts', metrics, candidate: contender('ours', [0, 1234.5]), baseline: contender('theirs', [0, 500]) },
     { runs: 1, say },

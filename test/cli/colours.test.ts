@@ -13,21 +13,18 @@ test.each([
   [{ FORCE_COLOR: '1' }, false, true],
   [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false, true],
   [{ FORCE_COLOR: '0' }, true, false],
-])('with %j, on a terminal: %s, there are colours: %s', (env, isTTY, expected) => {
+])('the environment %j, on a terminal: %s, turns colors on: %s', (env, isTTY, expected) => {
   expect(hasColours(env, { isTTY })).toBe(expected);
 });
 
-test.each([true, false])(
-  'errors and the titles of help have colours when there are to be some: %s',
-  async (colours) => {
-    expect((await cli(['search', 'x', 'y', '--url', 'http://127.0.0.1:1'], { colours })).err.includes(ESCAPE)).toBe(
-      colours,
-    );
-    expect((await cli(['tasks', '--help'], { colours })).out.includes(ESCAPE)).toBe(colours);
-  },
-);
+test.each([true, false])('errors and the headings of help are colored when colors are on: %s', async (colours) => {
+  expect((await cli(['search', 'x', 'y', '--url', 'http://127.0.0.1:1'], { colours })).err.includes(ESCAPE)).toBe(
+    colours,
+  );
+  expect((await cli(['tasks', '--help'], { colours })).out.includes(ESCAPE)).toBe(colours);
+});
 
-test('colours take no place in a table, and none is in JSON', async () => {
+test('colors take no space in a table, and JSON has none', async () => {
   const { taskTable } = await import('../../src/cli/task-output.ts');
   const { paintIf } = await import('../../src/cli/paint.ts');
   const rows = [
@@ -36,7 +33,7 @@ test('colours take no place in a table, and none is in JSON', async () => {
   ] as Parameters<typeof taskTable>[0];
   const coloured = taskTable(rows, paintIf(true));
   expect(coloured).toContain(`${ESCAPE}32mdone`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are removed
   const bare = (text: string) => text.replace(/\u001b\[\d+m/g, '').replace(/ +$/gm, '');
   expect(bare(coloured)).toBe(taskTable(rows, paintIf(false)));
   expect((await cli(['config', '--json'], { colours: true })).out).not.toContain(ESCAPE);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { SETTINGS } from '../../src/runtime/settings-table.ts';
+import { SETTINGS } from '../../src/settings/table.ts';
 import { cli } from './support.ts';
 
 function leaves(command: Command, path: string[] = []): { path: string[]; command: Command }[] {
@@ -15,7 +15,7 @@ const io = { env: {}, stdin: process.stdin, out: () => {}, err: () => {}, termin
 const commands = leaves(createProgram(io));
 
 describe('every command', () => {
-  test('is here', () => {
+  test('is in this list', () => {
     expect(commands.map(({ path }) => path.join(' ')).sort()).toMatchInlineSnapshot(`
       [
         "alias delete",
@@ -26,6 +26,8 @@ describe('every command', () => {
         "config",
         "delete",
         "dev",
+        "evaluate",
+        "evaluation",
         "index create",
         "index delete",
         "index list",
@@ -33,6 +35,11 @@ describe('every command', () => {
         "jobs list",
         "jobs run",
         "migrate",
+        "queries delete",
+        "queries import",
+        "queries known-item",
+        "queries list",
+        "queries show",
         "reindex",
         "schedules add",
         "schedules get",
@@ -43,6 +50,7 @@ describe('every command', () => {
         "schedules resume",
         "schedules run",
         "search",
+        "tasks approve",
         "tasks cancel",
         "tasks counts",
         "tasks failed-items",
@@ -50,6 +58,7 @@ describe('every command', () => {
         "tasks info",
         "tasks list",
         "tasks pause",
+        "tasks reject",
         "tasks restart",
         "tasks resume",
         "tasks throttle",
@@ -69,13 +78,13 @@ describe('every command', () => {
     expect(out).toContain(`reembed ${path.filter(Boolean).join(' ')}`);
   });
 
-  test('has --json, but for those that print no result', () => {
+  test('has --json, unless it prints no result', () => {
     const without = commands.filter(({ command }) => !command.options.some(({ long }) => long === '--json'));
     expect(without.map(({ path }) => path.join(' '))).toEqual(['worker', 'completion']);
   });
 });
 
-describe('a wrong command line ends with 2 and one line that says why', () => {
+describe('a wrong command line exits with 2 and prints one line with the reason', () => {
   test.each([
     ['nope'],
     ['dev', '--nope'],
@@ -92,6 +101,9 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
     ['delete', '--index', 'docs'],
     ['reindex', 'docs', 'docs2', '--retire', 'soon'],
     ['reindex', 'docs', 'docs2', '--keep-current'],
+    ['reindex', 'docs', 'docs2', '--approve', 'me'],
+    ['reindex', 'docs', 'docs2', '--on-timeout', 'approve'],
+    ['reindex', 'docs', 'docs2', '--approve', 'manual', '--approve-timeout', '91d'],
     ['search', 'docs', 'x', '--filter', '{'],
     ['tasks', 'list', '--status', 'lost'],
     ['tasks', 'list', '--since', 'lately'],
@@ -115,7 +127,7 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
     expect(err).toMatch(/^error: [^\n]+\n/);
   });
 
-  test('as JSON on request', async () => {
+  test('prints the error as JSON on request', async () => {
     const { code, out, err } = await cli(['index', 'create', 'docs', '--provider', 'openai', '--json']);
     expect({ code, err }).toEqual({ code: 2, err: '' });
     const { error } = JSON.parse(out);
@@ -124,7 +136,7 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
   });
 });
 
-test('a wrong setting ends with 2 and one line, before anything is started', async () => {
+test('a wrong setting exits with 2 and one line before anything starts', async () => {
   for (const [command, env, line] of [
     ['dev', { REEMBED_PORT: 'x' }, /^error: REEMBED_PORT is "x", but must be a port number from 0 to 65535\n$/],
     ['api', { DATABASE_URL: 'mysql://secret' }, /^error: DATABASE_URL must be a postgres:\/\/ address\n$/],
@@ -145,7 +157,7 @@ test('a wrong setting ends with 2 and one line, before anything is started', asy
 });
 
 describe('config', () => {
-  test('shows every setting with its value, where it is from and what it means', async () => {
+  test('shows every setting with its value, source and meaning', async () => {
     const { code, out, err } = await cli(['config'], {
       env: { REEMBED_PORT: '8000', REEMBED_API_TOKENS: 'top-secret-of-24-characters' },
     });
@@ -159,7 +171,7 @@ describe('config', () => {
     expect(out).not.toContain('top-secret');
   });
 
-  test('is JSON on request', async () => {
+  test('prints JSON on request', async () => {
     const { settings, unknown } = JSON.parse((await cli(['config', '--json'], { env: { REEMBED_PROT: '1' } })).out);
     expect(settings).toContainEqual({
       variable: 'REEMBED_PORT',
@@ -171,7 +183,7 @@ describe('config', () => {
     expect(unknown).toEqual([expect.stringContaining('did you mean REEMBED_PORT?')]);
   });
 
-  test('shows the table, tells which setting is wrong and ends with 2', async () => {
+  test('shows the table, names the wrong setting and exits with 2', async () => {
     const { code, out, err } = await cli(['config'], { env: { REEMBED_LOG_LEVEL: 'loud', REEMBED_PROT: '1' } });
     expect(code).toBe(2);
     expect(out).toMatch(/REEMBED_LOG_LEVEL +loud +environment/);
@@ -184,7 +196,7 @@ test('the version is that of the package', async () => {
   expect((await cli(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
-test('an API that does not answer is told with its address and what to do', async () => {
+test('an API that does not answer is reported with its address and instructions', async () => {
   const { code, out, err } = await cli(['index', 'list', '--url', 'http://127.0.0.1:1']);
   expect({ code, out }).toEqual({ code: 1, out: '' });
   expect(err).toMatch(/^error: no answer from http:\/\/127\.0\.0\.1:1[^\n]*\n {2}start it with `reembed dev`[^\n]*\n$/);

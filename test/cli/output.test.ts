@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { fields, jsonLine, oneLine, table, writeResult } from '../../src/cli/output.ts';
 import { cleanColoured } from '../../src/contract/clean.ts';
 import { createLogger } from '../../src/runtime/logging.ts';
-import { readSettings } from '../../src/runtime/settings.ts';
+import { readSettings } from '../../src/settings/settings.ts';
 
 const COLOURS = /\p{Cc}\[\d+m/gu;
 const EVIL = 'a\u001b]0;title\u0007b\u009b31mc\rd\u001b[2Je\u202ef\u007f';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are searched for
 const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/;
 
-describe('what comes from outside is printed without escapes', () => {
+describe('external text is printed without terminal escapes', () => {
   it('in tables, fields and lines', () => {
     const shown = [
       table([{ id: EVIL }], [{ title: 'ID', value: ({ id }) => id }], 'none'),
@@ -20,7 +20,7 @@ describe('what comes from outside is printed without escapes', () => {
     expect(shown[1]).not.toContain('\n');
   });
 
-  it('in results, as words and as JSON, which keeps the values', () => {
+  it('in results, as text and as JSON, which keeps the values', () => {
     for (const json of [true, false]) {
       const pieces: string[] = [];
       const io = { out: (text: string) => pieces.push(text) } as never;
@@ -32,7 +32,7 @@ describe('what comes from outside is printed without escapes', () => {
     expect(JSON.parse(jsonLine(EVIL))).toBe(EVIL);
   });
 
-  it('beside colours, which stay', () => {
+  it('beside colors, which stay', () => {
     const red = '\u001b[31mred\u001b[39m';
     expect(cleanColoured(red + EVIL).startsWith(`${red}a`)).toBe(true);
     expect(cleanColoured(EVIL).replace(COLOURS, '')).not.toMatch(OBEYED);

@@ -8,7 +8,7 @@ function trackerOf(phase: string, done: number, more: Partial<Tracker['progress'
   return { status: 'processing', detail: `doing ${phase}`, data: { phase }, progress } as unknown as Tracker;
 }
 
-test('without a terminal there is a line for each phase with count, pace and time left, and not for each event', () => {
+test('progress without a terminal has a line for each phase with count, pace and time left', () => {
   let err = '';
   const progress = createProgress({
     terminal: null,
@@ -29,7 +29,7 @@ test('without a terminal there is a line for each phase with count, pace and tim
   ]);
 });
 
-test('durations are told in the two units that matter', () => {
+test('durations have their two largest units', () => {
   expect([0.4, 59, 61, 3_599, 3_600, 90_061].map(durationText)).toEqual([
     '0s',
     '59s',

@@ -18,13 +18,13 @@ async function read(content: string | Buffer): Promise<unknown[]> {
   return await collect(await readItems(file, {} as never));
 }
 
-test('one object to a line is read, whatever its text holds and however lines end', async () => {
+test('one object per line is read, with any text and any line endings', async () => {
   const items = [{ id: 'a', payload: 'one\u2028two\u2029three\r' }, { id: 'b', payload: 'ü😀' }, { id: 'c' }];
   const [first, second, third] = items.map((item) => JSON.stringify(item));
   expect(await read(`\uFEFF${first}\r\n\n  ${second}\n${third}`)).toEqual(items);
 });
 
-test('one array is read, on one line or on many', async () => {
+test('one array is read, on one line or many', async () => {
   const items = [{ id: 'a' }, { id: 'b' }];
   expect(await read(JSON.stringify(items))).toEqual(items);
   expect(await read(`\n${JSON.stringify(items, null, 2)}\n`)).toEqual(items);
@@ -35,24 +35,24 @@ test('a large object is read whole', async () => {
   expect(await read(`${JSON.stringify(item)}\n`)).toEqual([item]);
 });
 
-test('what is no JSON is told with its line, and no item after it is read', async () => {
+test('invalid JSON is reported with its line, and no item after it is read', async () => {
   await expect(read('{"id":"a"}\n{"id":')).rejects.toThrow(/items, line 2: /);
   await expect(read('[1, 2')).rejects.toThrow(UsageError);
   await expect(read(Buffer.from([0x7b, 0xff, 0xfe, 0x7d]))).rejects.toThrow(/is not UTF-8/);
 });
 
-test('a file that cannot be read is told with its name, before any of it is asked for', async () => {
+test('an unreadable file is reported by name before any of it is read', async () => {
   const open = (file: string) => readItems(file, {} as never);
   await expect(open('/no/such/file')).rejects.toThrow(/^\/no\/such\/file cannot be read: /);
   await expect(open('/tmp')).rejects.toThrow('/tmp cannot be read: it is a folder');
 });
 
-test('a dash means the standard input', async () => {
+test('a dash means standard input', async () => {
   const io = { stdin: Readable.from([Buffer.from('{"id":"a"}\n{"id"'), Buffer.from(':"b"}')]) };
   expect(await collect(await readItems('-', io as never))).toEqual([{ id: 'a' }, { id: 'b' }]);
 });
 
-test('how far a file has been read is told, up to its end', async () => {
+test('the progress in a file is reported, up to its end', async () => {
   const file = path.join(freshFolder(), 'items');
   const lines = Array.from({ length: 5_000 }, (_, at) => `{"id": "line-${at}"}\n`).join('');
   writeFileSync(file, lines);

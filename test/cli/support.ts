@@ -13,19 +13,19 @@ export interface Outcome {
   err: string;
 }
 
-/** No configuration of the machine may play a part. */
+/** No configuration of the machine may have an effect. */
 const NOWHERE = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
 
-/** Runs a command line within the test's own process. */
+/** Runs a command line within the process of the test. */
 export async function cli(
   args: string[],
   options: {
     env?: NodeJS.ProcessEnv;
     stdin?: string;
     interruptAfterMs?: number;
-    /** Ctrl-C once this has been printed, or drawn on the terminal. */
+    /** Ctrl-C after this has been printed, or drawn on the terminal. */
     interruptOn?: RegExp;
-    /** Where people watch; nobody does if not given. */
+    /** The terminal that people watch; default: none. */
     terminal?: PassThrough;
     colours?: boolean;
   } = {},
@@ -61,7 +61,7 @@ export async function cli(
   return outcome;
 }
 
-/** The names of all commands, as `tasks list`. */
+/** The names of all commands, such as `tasks list`. */
 export function commands(): string[] {
   const nothing = () => {};
   const io = { env: {}, stdin: process.stdin, out: nothing, err: nothing, terminal: null, onInterrupt: () => nothing };
@@ -77,14 +77,14 @@ function below(command: Command, above: string[] = []): string[] {
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-/** A command line as a process of its own. */
+/** A command line in its own process. */
 export class CliProcess {
   readonly child: ChildProcess;
   out = '';
   err = '';
   readonly #exit: Promise<number | null>;
 
-  /** @param program of a build; that of the sources if not given */
+  /** @param program the program of a build; default: that of the sources */
   constructor(args: string[], env: NodeJS.ProcessEnv = {}, program: string[] = ['--import', TSX, MAIN]) {
     this.child = spawn(process.execPath, [...program, ...args], {
       env: { ...process.env, ...env },

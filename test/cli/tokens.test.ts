@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { createApi } from '../../src/api/app.ts';
-import { readApiTokens } from '../../src/runtime/api-tokens.ts';
+import { readApiTokens } from '../../src/settings/api-tokens.ts';
 import { listeningLog, models, silentDatabase, silentTemporal } from '../api/support.ts';
 import { cli } from './support.ts';
 
-test('tokens create makes a token that the line beside it lets in, and the line does not hold it', async () => {
+test('tokens create makes a token and a line that admits it without containing it', async () => {
   const made = await cli(['tokens', 'create', 'ci', '--role', 'operate', '--json']);
   const { token, line } = JSON.parse(made.out);
   expect(token).toMatch(/^rmb_[\w-]{43}$/);
@@ -25,7 +25,7 @@ test('tokens create makes a token that the line beside it lets in, and the line 
   expect(other.out).not.toContain(token);
 });
 
-test('tokens create refuses a name or a role that cannot be', async () => {
+test('tokens create refuses an invalid name or role', async () => {
   expect((await cli(['tokens', 'create', 'a:b'])).code).toBe(2);
   expect((await cli(['tokens', 'create', 'view'])).code).toBe(2);
   expect((await cli(['tokens', 'create', 'a', '--role', 'root'])).code).toBe(2);

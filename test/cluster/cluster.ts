@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { type ReindexTimes, reindexTimes } from '../../bench/reindex-times.ts';
-import { createClient } from '../../src/client/http/client.ts';
+import { createClient } from '../../src/client/client.ts';
 import { maintenanceScheduleId } from '../../src/runtime/maintenance-schedule.ts';
 import { CallLog, insist } from '../torture/accept.ts';
 import { check } from '../torture/check.ts';
@@ -21,12 +21,12 @@ import { problemsOfLists } from './lists.ts';
 export interface ClusterOptions {
   temporalAddress: string;
   namespace: string;
-  /** Of a server on which a database may be made; a Postgres is started if not given. */
+  /** Address of a server on which a database may be created; default: a new Postgres. */
   databaseUrl?: string | undefined;
-  /** Of a pooler before that server, which hands out connections for a transaction each. */
+  /** Address of a pooler before that server, which assigns a connection per transaction. */
   poolerUrl?: string | undefined;
   objects: number;
-  /** Of the reindex, so that it lasts while workers are killed. */
+  /** The rate of the reindex, so that it lasts while workers are killed. */
   ratePerSecond: number;
   clients: number;
   seed: number;
@@ -44,7 +44,7 @@ export interface ClusterResult extends ReindexTimes {
 }
 
 const WORKERS: readonly WorkerPiece[] = ['control 1', 'control 2', 'embed 1', 'embed 2', 'jobs 1', 'jobs 2'];
-/** At which share of the copy one worker of each role is killed. */
+/** The share of the copy at which one worker of each role is killed. */
 const KILLS: readonly [number, WorkerPiece][] = [
   [0.15, 'embed 1'],
   [0.35, 'control 1'],
@@ -54,11 +54,11 @@ const PAUSE_SHARE = 0.75;
 const AWAY_MS = 2_000;
 const SETTLE_MS = 150_000;
 
-/** A reindex under live writes, with two workers of each role of which one is killed; and steering and lists after it. */
+/** A reindex under live writes, with two workers of each role, one of which is killed; then steering and lists. */
 export async function runCluster(options: ClusterOptions): Promise<ClusterResult> {
   const startMs = Date.now();
   const say = (line: string) => options.say(`${((Date.now() - startMs) / 1_000).toFixed(1).padStart(6)} ${line}`);
-  // The server outlives the run: ids and the task queue must not meet those of another one.
+  // The server outlives the run: ids and the task queue must differ from those of other runs.
   const run = `cluster-${startMs.toString(36)}`;
   const { temporalAddress, namespace } = options;
   const database = options.databaseUrl
@@ -158,7 +158,7 @@ async function drive(system: System, temporal: Client, run: string, options: Clu
       statuses: ['canceled' as const],
       createdAfter: createdAfter.toISOString(),
     };
-    // The task that steers finds the canceled one by a list, which is behind for a moment.
+    // The task that steers finds the canceled one by a list, which is eventually consistent.
     await sleep(3_000);
     const steered = await api.tasks.steerAll({ taskId: `${run}-steer`, action: 'restart', filter }, { wait: true });
     expectStatus('restarted by a filter', String(steered.progress.done), '1');

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** A database of its own on a server, for the length of one run. */
+/** A separate database on a server, for one run. */
 export interface OwnDatabase {
   url: string;
   /** Through a pooler, if there is one before the server. */

@@ -17,7 +17,7 @@ export async function sendJobs(api: Api, log: CallLog, run: string, signal: Abor
   return sent;
 }
 
-/** Waits for the end of each; returns what is not as it must be. */
+/** Waits for the end of each; returns the deviations. */
 export async function problemsOfJobs(reindexer: Reindexer, ids: readonly string[]): Promise<string[]> {
   const problems: string[] = [];
   for (const id of ids) {

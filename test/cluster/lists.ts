@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TaskFilter } from '../../src/client/http/tasks.ts';
+import type { TaskFilter } from '../../src/client/tasks.ts';
 import { type Api, type CallLog, insist } from '../torture/accept.ts';
 
 const LIMIT_MS = 60_000;
 const PAGE = 50;
 
-/** A list, and the ids that it must hold in the end. */
+/** A list, and the ids that it must have in the end. */
 export interface WantedList {
   name: string;
   filter: TaskFilter;

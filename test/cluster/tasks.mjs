@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask } from 'reembed/jobs';
 import { z } from 'zod';
 
-// Long enough that a worker that is killed has some under way.
+// Long enough that a killed worker has some in progress.
 defineTask(
   {
     name: 'count',

@@ -15,7 +15,7 @@ function refusal(text: string | Uint8Array, options?: Parameters<typeof parseJso
 }
 
 describe('the reader of JSON', () => {
-  test('gives back every JSON value as it is, and the same for both forms of the text', () => {
+  test('returns every JSON value unchanged, and the same for both forms of the text', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }), (value) => {
         const text = JSON.stringify(value);
@@ -28,7 +28,7 @@ describe('the reader of JSON', () => {
     );
   });
 
-  test('keeps a number or refuses it, whatever its digits and its exponent', () => {
+  test('keeps a number exactly or refuses it, for any digits and exponent', () => {
     const digits = fc.stringMatching(/^-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?$/);
     fc.assert(
       fc.property(digits, (token) => {
@@ -47,8 +47,8 @@ describe('the reader of JSON', () => {
     ['{"a":1e400}', 'a: must be at most'],
     ['{"a":1e-400}', 'a: would be stored as 0'],
     ['[0.1234567890123456789]', '0: would be stored as 0.12345678901234568'],
-    ['{"a":1,"b":{"c":1,"c":2}}', 'b.c: must not be there twice'],
-    ['{"__proto__":1,"__proto__":2}', '__proto__: must not be there twice'],
+    ['{"a":1,"b":{"c":1,"c":2}}', 'b.c: must not occur twice'],
+    ['{"__proto__":1,"__proto__":2}', '__proto__: must not occur twice'],
     ['{"a":["\\ud800"]}', 'a.0: must be well-formed Unicode'],
     ['{"a":"\\udc00\\ud800"}', 'a: must be well-formed Unicode'],
     ['{"a":"\\ud800\\u0041"}', 'a: must be well-formed Unicode'],
@@ -59,7 +59,7 @@ describe('the reader of JSON', () => {
     expect(refusal(text)).toContain(expected);
   });
 
-  test('takes what looks like the refused, but is kept', () => {
+  test('accepts numbers that look like refused ones but are exact', () => {
     const text =
       '{"n":[9007199254740991,1e21,1.50,-0.0,100000000000000000e-3],"t":"\\ud83d\\ude00 \\\\ud800 9007199254740993"}';
     expect(parseJsonText(text)).toEqual({
@@ -68,7 +68,7 @@ describe('the reader of JSON', () => {
     });
   });
 
-  test('makes own fields of keys that JavaScript has a meaning for, at every level', () => {
+  test('makes own properties of keys with a meaning in JavaScript, at every level', () => {
     const text = '{"__proto__":{"__proto__":1,"constructor":2},"prototype":[{"__proto__":null}]}';
     const value = parseJsonText(text);
     expect(JSON.stringify(value)).toBe(text);
@@ -85,7 +85,7 @@ describe('the reader of JSON', () => {
     }
   });
 
-  test('takes the numbers of a vector as the nearest doubles, and of nothing else', () => {
+  test('rounds numbers to the nearest double in vectors only', () => {
     const vector = '{"vector":[0.10000000000000001,0.3333333333333333333]';
     expect(refusal(`${vector}}`, { approximate: 'vector' })).toBe('taken as {"vector":[0.1,0.3333333333333333]}');
     expect(refusal(`${vector},"filter":{"vector":[0.10000000000000001]}}`, { approximate: 'vector' })).toContain(
@@ -102,21 +102,21 @@ describe('the reader of JSON', () => {
 });
 
 describe('the writer of JSON', () => {
-  test('refuses what JSON would change, naming the field', () => {
+  test('refuses values that JSON would change, and names the field', () => {
     for (const [value, path] of [
       [{ a: [1, Number.NaN] }, 'a.1'],
       [{ a: { b: Number.POSITIVE_INFINITY } }, 'a.b'],
       [{ a: 2 ** 60 }, 'a'],
       [{ a: 'x\ud800' }, 'a'],
+      [{ a: 1n }, 'a'],
     ] as const) {
       expect(() => toJsonText(value)).toThrow(new RegExp(`^${path.replaceAll('.', '\\.')}: must be`));
     }
-    expect(() => toJsonText({ a: 1n })).toThrow('cannot be written as JSON');
     expect(toJsonText({ a: [1, 'é\u0000'] })).toBe('{"a":[1,"é\\u0000"]}');
   });
 });
 
-/** Compares two decimals exactly: as integers of one exponent. */
+/** Compares two decimals exactly: as integers with one exponent. */
 function sameDecimal(one: string, other: string): boolean {
   const [left, right] = [exact(one), exact(other)];
   const least = left.exponent < right.exponent ? left.exponent : right.exponent;

@@ -4,7 +4,7 @@ import { WorkerPool } from '../../src/cpu/worker-pool.ts';
 const poolOf = (name: string, most = 1) =>
   new WorkerPool<number, number>(new URL(`./fixtures/${name}.mjs`, import.meta.url), { most });
 
-test('a thread answers, and fails one call without the next', async () => {
+test('a thread answers, and fails one call without affecting the next', async () => {
   const pool = poolOf('double');
   expect(await pool.run(2)).toBe(4);
   await expect(pool.run(-1)).rejects.toThrow('-1 is negative');
@@ -22,7 +22,7 @@ test('a signal ends a call that does not end by itself, with its reason', async 
   expect(await pool.run(2)).toBe(4);
 });
 
-test('a call that waits leaves the queue when it is aborted, and goes on when the call before it is', async () => {
+test('a waiting call leaves the queue when it is aborted, and runs when the call before it is aborted', async () => {
   const pool = poolOf('double');
   const [first, second] = [new AbortController(), new AbortController()];
   const all = Promise.allSettled([pool.run(7, first.signal), pool.run(2, second.signal), pool.run(3)]);

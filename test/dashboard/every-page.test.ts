@@ -14,7 +14,7 @@ const dashboard = opened as Dashboard;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const PHONE = { width: 390, height: 844 };
-/** Every page, and what is there once it has loaded. */
+/** Every page, and what it shows after it has loaded. */
 const PAGES: [address: string, loaded: string][] = [
   ['/tasks', '1 to '],
   ['/tasks/rebuild', 'is complete and serves as docs'],
@@ -47,9 +47,9 @@ beforeAll(async () => {
 });
 afterAll(() => opened?.close());
 
-/** What axe finds of weight, with the places. */
+/** Serious findings of axe, with their places. */
 async function violations(page: Page): Promise<string[]> {
-  // As a text of ours: the policy of the page lets no script in by an element.
+  // Run as a string: the policy of the page allows no script by an element.
   await page.evaluate(AXE);
   const { violations: found } = await page.evaluate<{
     violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
@@ -63,7 +63,7 @@ async function violations(page: Page): Promise<string[]> {
 
 const seen = (page: Page, text: string) => page.getByText(text).filter({ visible: true }).first().waitFor();
 
-/** What axe finds in light colours, and in dark ones. */
+/** Findings of axe in light colors and in dark ones. */
 async function bothViolations(page: Page): Promise<string[]> {
   const light = await violations(page);
   await page.emulateMedia({ colorScheme: 'dark' });
@@ -71,7 +71,7 @@ async function bothViolations(page: Page): Promise<string[]> {
   return [...light, ...(await violations(page))];
 }
 
-describe.skipIf(!opened)('in light and in dark colours, axe finds nothing serious', () => {
+describe.skipIf(!opened)('in light and dark colors, axe finds nothing serious', () => {
   it('on any page', async () => {
     for (const [address, loaded] of PAGES) {
       const page = await dashboard.open(address);
@@ -81,7 +81,7 @@ describe.skipIf(!opened)('in light and in dark colours, axe finds nothing seriou
     }
   });
 
-  it('in any form, nor in what many tasks are steered with', async () => {
+  it('in any form, or in the bulk actions for tasks', async () => {
     for (const [address, button] of FORMS) {
       const page = await dashboard.open(address);
       await page.getByRole('button', { name: button }).first().click();
@@ -98,7 +98,7 @@ describe.skipIf(!opened)('in light and in dark colours, axe finds nothing seriou
 });
 
 describe.skipIf(!opened)('every page', () => {
-  it('changes at once where less motion is preferred', async () => {
+  it('changes immediately if reduced motion is preferred', async () => {
     const page = await dashboard.open('/activity');
     await seen(page, 'since this page was opened');
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -106,7 +106,7 @@ describe.skipIf(!opened)('every page', () => {
     expect(await page.evaluate('document.getAnimations().length')).toBe(0);
   });
 
-  it('fits a phone: nothing is scrolled sideways', async () => {
+  it('fits a phone without horizontal scrolling', async () => {
     for (const [address, loaded] of PAGES) {
       const page = await dashboard.open(address, { size: PHONE });
       await seen(page, loaded);
@@ -116,7 +116,7 @@ describe.skipIf(!opened)('every page', () => {
     }
   });
 
-  it('leaves the names of indexes room at any width of a screen', async () => {
+  it('leaves room for the names of indexes at any screen width', async () => {
     const page = await dashboard.open('/indexes');
     await seen(page, 'docs-v2');
     const cell = page.locator('[data-index="docs-v2"] td').first();
@@ -127,16 +127,16 @@ describe.skipIf(!opened)('every page', () => {
     }
   });
 
-  it('is reached on a phone by the menu', async () => {
+  it('is reachable on a phone by the menu', async () => {
     const page = await dashboard.open('/tasks', { size: PHONE });
     await page.getByRole('button', { name: 'Menu' }).click();
     await page.getByRole('link', { name: 'Schedules' }).click();
     await page.getByRole('heading', { name: 'Schedules' }).waitFor();
-    // Out of sight, and out of reach of the Tab key.
+    // Not visible, and not reachable with the Tab key.
     await page.getByRole('link', { name: 'Activity' }).waitFor({ state: 'hidden' });
   });
 
-  it('says what is wrong when the API is away, and goes on when it is back', async () => {
+  it('shows the problem when the API is unavailable, and continues when it is back', async () => {
     const complaints = /Failed to load resource/;
     const page = await dashboard.open('/indexes', { complaints });
     await seen(page, 'docs-v2');
@@ -149,19 +149,19 @@ describe.skipIf(!opened)('every page', () => {
     await seen(page, '1 to ');
   });
 
-  it('tells of what is not there', async () => {
+  it('reports missing resources', async () => {
     const complaints = /404/;
     for (const [address, text] of [
       ['/tasks/nobody', 'There is no such task'],
       ['/indexes/nothing', 'There is no such index'],
-      ['/tasks?status=paused', 'No task fits'],
+      ['/tasks?status=paused', 'No matching tasks'],
     ] as const) {
       await seen(await dashboard.open(address, { complaints }), text);
     }
   });
 });
 
-describe.skipIf(!opened)('where tokens are needed', () => {
+describe.skipIf(!opened)('an API that needs tokens', () => {
   const complaints = /401|403/;
   const listen = () =>
     dashboard.system.listen({
@@ -171,7 +171,7 @@ describe.skipIf(!opened)('where tokens are needed', () => {
       ],
     });
 
-  it('the page asks for one, keeps it in the tab, and forgets it when asked to', async () => {
+  it('makes the page ask for a token, keep it in the tab, and forget it on request', async () => {
     const page = await dashboard.open('/tasks', { url: await listen(), complaints });
     await page.getByLabel('API token').fill('wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -188,7 +188,7 @@ describe.skipIf(!opened)('where tokens are needed', () => {
     expect(await violations(page)).toEqual([]);
   });
 
-  it('a token that may only look sees no payloads, and what it may not do says why', async () => {
+  it('shows no payloads to a view token, and explains what it must not do', async () => {
     const page = await dashboard.open('/indexes/docs', { url: await listen(), complaints });
     await page.getByLabel('API token').fill('of-vera');
     await page.getByRole('button', { name: 'Sign in' }).click();

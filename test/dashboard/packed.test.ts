@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 const opened = await openBrowser();
 
-/** The package as it is published, installed where there was nothing; the folder. */
+/** The package as it is published, installed in an empty folder; returns the folder. */
 async function installed(): Promise<string> {
   const [packed, folder] = ['packed', 'empty'].map((name) => path.join(parent, name)) as [string, string];
   for (const made of [packed, folder]) mkdirSync(made);
@@ -26,10 +26,10 @@ async function installed(): Promise<string> {
 }
 let parent = '';
 
-/** `npx reembed dev` in that folder; the address of its API. */
+/** `npx reembed dev` in that folder; returns the address of its API. */
 async function startDev(folder: string): Promise<string> {
   const nothing = { DATABASE_URL: '', TEMPORAL_ADDRESS: '', REEMBED_API_TOKENS: '', REEMBED_PORT: '0' };
-  // A group of its own: npx hands no signal on.
+  // A separate process group: npx passes no signal on.
   const dev = spawn('npx', ['reembed', 'dev', '--json'], {
     cwd: folder,
     env: { ...process.env, ...nothing },
@@ -51,7 +51,7 @@ async function startDev(folder: string): Promise<string> {
 }
 
 it.skipIf(!opened)(
-  'the packed package, installed in an empty folder, does the main job by clicks alone',
+  'the packed package, installed in an empty folder, does the main job by clicks only',
   { timeout: 600_000 },
   async () => {
     const { browser, close } = opened as NonNullable<typeof opened>;

@@ -23,13 +23,13 @@ async function given(objects = 3): Promise<{ alias: string; index: string; next:
 
 const indexNames = async () => (await dashboard.system.reembed.indexes.list()).map(({ name }) => name);
 
-test('a deletion that waits is run at once only after the name of the index was typed', async () => {
+test('a waiting deletion is run immediately only after the name of the index was typed', async () => {
   const { index } = await given();
   const { reembed } = dashboard.system;
   const { id } = await reembed.tasks.deleteIndex({ index, after: '24h', force: true });
   const page = await dashboard.open(`/tasks/${id}`);
   await statusBecomes(page, 'waiting');
-  expect(await page.getByRole('button', { name: 'Go on now' }).count()).toBe(0);
+  expect(await page.getByRole('button', { name: 'Continue now' }).count()).toBe(0);
   await page.getByRole('button', { name: 'Keep the index…' }).waitFor();
   await page.getByRole('button', { name: 'Delete now…' }).click();
   const dialog = page.getByRole('dialog');
@@ -44,29 +44,29 @@ test('a deletion that waits is run at once only after the name of the index was 
   expect(await indexNames()).not.toContain(index);
 });
 
-test('an index that serves is deleted only with its alias and after its name was typed', async () => {
+test('a serving index is deleted only with its alias and after its name was typed', async () => {
   const { alias, index } = await given();
-  // The page may ask for the index once more before it goes on to the task.
+  // The page may ask for the index once more before it shows the task.
   const page = await dashboard.open(`/indexes/${index}`, { complaints: /status of 404/ });
   await page.getByRole('button', { name: 'Delete…' }).click();
   const dialog = page.getByRole('dialog');
   const confirm = dialog.getByRole('button', { name: 'Delete the index' });
   await dialog.getByLabel(`Type ${index} to confirm`).fill(index);
   expect(await confirm.isDisabled()).toBe(true);
-  await dialog.getByLabel(`Also remove what serves from it: ${alias}`).check();
+  await dialog.getByLabel(`Also remove its aliases: ${alias}`).check();
   await confirm.click();
   await statusBecomes(page, 'done');
   expect(await indexNames()).not.toContain(index);
 });
 
-test('restarting many tasks leaves deletions of indexes alone', async () => {
+test('restarting many tasks does not restart deletions of indexes', async () => {
   const { index } = await given();
   const { id } = await dashboard.system.reembed.tasks.deleteIndex({ index, after: '24h', force: true });
   const page = await dashboard.open(`/tasks?index=${index}&status=waiting`);
   await page.getByLabel(`Select ${id}`).check();
   await page.getByRole('region', { name: 'Selected tasks' }).getByRole('button', { name: 'Restart…' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByText('Deletions of indexes are left out').waitFor();
+  await dialog.getByText('Deletions of indexes are skipped').waitFor();
   await dialog.getByText('Nothing has been done yet').waitFor();
   expect(await dialog.getByRole('button', { name: /^Restart \d/ }).isDisabled()).toBe(true);
   await dashboard.system.reembed.tasks.cancel(id);
@@ -78,7 +78,7 @@ test('an alias is removed only after its name was typed', async () => {
   const page = await dashboard.open('/indexes');
   await page.getByRole('button', { name: `Remove ${alias}`, exact: true }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByText(`Every search and write that uses the name ${alias} fails`).waitFor();
+  await dialog.getByText(`Every search and write that uses the name ${alias} will fail`).waitFor();
   const confirm = dialog.getByRole('button', { name: 'Remove the alias' });
   expect(await confirm.isDisabled()).toBe(true);
   expect(await dashboard.system.reembed.aliases.list()).toContainEqual({ alias, index });
@@ -88,7 +88,7 @@ test('an alias is removed only after its name was typed', async () => {
   expect((await dashboard.system.reembed.aliases.list()).map((each) => each.alias)).not.toContain(alias);
 });
 
-test('an alias is switched after both indexes were shown, to an empty one only with consent', async () => {
+test('an alias is switched after both indexes were shown, to an empty index only with consent', async () => {
   const { alias, index, next } = await given();
   await givenIndex(dashboard.system.database.db, next, {});
   const page = await dashboard.open('/indexes');
@@ -102,13 +102,13 @@ test('an alias is switched after both indexes were shown, to an empty one only w
   await sides.getByRole('row', { name: next }).waitFor();
   await dialog.getByText(`${next} is empty: searches find nothing`).waitFor();
   expect(await confirm.isDisabled()).toBe(true);
-  await dialog.getByLabel('Point the alias there despite this').check();
+  await dialog.getByLabel('Point the alias there anyway').check();
   expect(await confirm.isDisabled()).toBe(false);
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   expect(await dashboard.system.reembed.aliases.list()).toContainEqual({ alias, index });
 });
 
-test('a line that begins as JSON and is none is an error, and nothing is written', async () => {
+test('a line that starts like JSON but is not is an error, and nothing is written', async () => {
   const { index } = await given();
   const page = await dashboard.open(`/indexes/${index}`);
   await page.getByRole('button', { name: 'Add objects…' }).click();
@@ -123,7 +123,7 @@ test('a line that begins as JSON and is none is an error, and nothing is written
   await soon(() => write.isDisabled()).toBe(false);
 });
 
-test('an API that is gone is said on top of every page, and nothing pretends to go on', async () => {
+test('an unavailable API is announced on top of every page, and nothing pretends to continue', async () => {
   const { alias, next } = await given(30);
   const held = slow.holdBack(/^text \d/);
   const { id } = await dashboard.system.reembed.tasks.reindex({
@@ -144,8 +144,8 @@ test('an API that is gone is said on top of every page, and nothing pretends to 
     await page.getByRole('alert').getByText('The API does not answer').first().waitFor();
     await soon(() => page.locator('[data-task] .pulse, [data-testid=status] .pulse').count()).toBe(0);
   }
-  await task.getByText('This is how the task was at its last answer').waitFor();
-  expect(await task.getByText('A needed server').count()).toBe(0);
+  await task.getByText('This is the last known state of the task').waitFor();
+  expect(await task.getByText('A required server').count()).toBe(0);
   await way.mend();
   for (const page of [task, list]) {
     await page.getByText('The API does not answer').first().waitFor({ state: 'detached' });
@@ -154,7 +154,7 @@ test('an API that is gone is said on top of every page, and nothing pretends to 
   await statusBecomes(task, 'done');
 });
 
-test('without an answer of a worker the phases of a reindex are not known, rather than all ahead', async () => {
+test('the phases of a reindex are shown as unknown without an answer of a worker, not as pending', async () => {
   const { alias, next } = await given();
   const { reembed } = dashboard.system;
   const destModel = { provider: 'hash', dimensions: DEST_DIMENSIONS } as const;
@@ -168,7 +168,7 @@ test('without an answer of a worker the phases of a reindex are not known, rathe
     }),
   );
   await page.getByRole('link', { name: done.id }).first().click();
-  await page.getByText('The phase is not known: no worker answers.').waitFor();
+  await page.getByText('The phase is unknown: no worker answers.').waitFor();
   expect(await page.locator('.phases li', { hasText: 'ahead' }).count()).toBe(0);
-  expect(await page.locator('.phases li', { hasText: 'not known' }).count()).toBe(7);
+  expect(await page.locator('.phases li', { hasText: 'unknown' }).count()).toBe(7);
 });

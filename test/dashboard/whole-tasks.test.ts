@@ -1,10 +1,11 @@
 import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 import { ReembedError } from '../../src/contract/errors.ts';
+import { saveQuerySet } from '../../src/store/query-sets.ts';
 import { givenIndex } from '../support/rig.ts';
 import { createSlowModel } from '../workflows/support/slow-model.ts';
 import { type Dashboard, openDashboard, soon, statusBecomes } from './support/dashboard.ts';
 
-/** Indexes are rebuilt into ones with this many dimensions, by a model that waits when it is told to. */
+/** Indexes are rebuilt with this number of dimensions, by a model that waits on request. */
 const DEST_DIMENSIONS = 16;
 const slow = createSlowModel(DEST_DIMENSIONS);
 let rejected: (text: string) => boolean = () => false;
@@ -31,7 +32,7 @@ beforeEach(() => {
 });
 let names = 0;
 
-/** A served index with some objects. */
+/** A serving index with some objects. */
 async function given(objects = 30): Promise<{ alias: string; index: string; next: string }> {
   const alias = `docs${++names}`;
   await givenIndex(dashboard.system.database.db, `${alias}-v1`, { alias });
@@ -40,7 +41,7 @@ async function given(objects = 30): Promise<{ alias: string; index: string; next
   return { alias, index: `${alias}-v1`, next: `${alias}-v2` };
 }
 
-/** For the page: by what name one knows what has the focus. */
+/** For the page: the accessible name of the focused element. */
 const LABEL_OF_FOCUSED = `(() => {
   const element = document.activeElement;
   const label = element.id && document.querySelector('label[for="' + element.id + '"]');
@@ -59,7 +60,7 @@ async function startReindex(alias: string) {
   return page;
 }
 
-test('a reindex is started by form, watched, canceled, restarted, and seen to switch the alias', async () => {
+test('a reindex is started by a form, watched, canceled, restarted, and switches the alias', async () => {
   const { alias, next } = await given();
   const held = slow.holdBack(/^text \d/);
   const page = await startReindex(alias);
@@ -78,7 +79,7 @@ test('a reindex is started by form, watched, canceled, restarted, and seen to sw
 
   held.release();
   await page.getByRole('button', { name: 'Restart', exact: true }).click();
-  // Nobody loads the page anew.
+  // The page is not reloaded.
   await statusBecomes(page, 'done');
   await page.getByText(`${next} is complete and serves as ${alias}`).waitFor();
   expect(await page.locator('.phases li', { hasText: 'done' }).count()).toBe(7);
@@ -86,6 +87,36 @@ test('a reindex is started by form, watched, canceled, restarted, and seen to sw
   await page.getByRole('link', { name: 'Indexes' }).click();
   await page.locator(`[data-index="${next}"]`).getByText(alias, { exact: true }).waitFor();
   await page.locator(`[data-alias="${alias}"]`).getByRole('link', { name: next }).waitFor();
+});
+
+test('a reindex waits for an approval with the verdict of a query set, and switches when it is approved', async () => {
+  const { alias, index, next } = await given();
+  const { reembed } = dashboard.system;
+  const queries = Array.from({ length: 3 }, (_, at) => ({
+    id: `q${at}`,
+    text: `text ${at}.`,
+    relevant: [{ id: `k${at}`, grade: 1 }],
+  }));
+  await saveQuerySet(dashboard.system.database.db, `${alias}-set`, queries);
+  const { id } = await reembed.tasks.reindex({
+    source: alias,
+    dest: next,
+    destModel: { provider: 'hash', dimensions: DEST_DIMENSIONS },
+    approve: { querySet: `${alias}-set` },
+  });
+  const page = await dashboard.open(`/tasks/${id}`);
+  await statusBecomes(page, 'waiting');
+  await page.locator('li[aria-current=step]').getByText('Approve').waitFor();
+  await page.locator('.phases li', { hasText: 'Evaluate' }).getByText('inconclusive').waitFor();
+  expect(await reembed.aliases.list()).toContainEqual({ alias, index });
+  await page.getByRole('button', { name: 'Approve…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill('better on our queries');
+  await dialog.getByRole('button', { name: 'Approve the switch' }).click();
+  await statusBecomes(page, 'done');
+  await page.locator('.phases li', { hasText: 'Approve' }).getByText('approved').waitFor();
+  await page.getByRole('table', { name: 'Steering' }).getByText('approve: better on our queries').waitFor();
+  expect(await reembed.aliases.list()).toContainEqual({ alias, index: next });
 });
 
 test('a running reindex is throttled, paused and resumed', async () => {
@@ -113,7 +144,7 @@ test('a running reindex is throttled, paused and resumed', async () => {
   await statusBecomes(page, 'done');
 });
 
-test('what failed is shown with its reason, as text, and tried again alone', async () => {
+test('failed items are shown with their reason, as text, and retried alone', async () => {
   const { alias, index } = await given(0);
   rejected = (text) => /[13579]\.$/.test(text);
   const page = await dashboard.open(`/indexes/${index}`);
@@ -137,7 +168,7 @@ test('what failed is shown with its reason, as text, and tried again alone', asy
   expect(stored).toHaveLength(10);
 });
 
-test('many tasks are canceled at once, after a look at what would be done', async () => {
+test('many tasks are canceled at once after a preview', async () => {
   const { index } = await given(1);
   const { reembed } = dashboard.system;
   const waiting = await Promise.all(
@@ -158,11 +189,11 @@ test('many tasks are canceled at once, after a look at what would be done', asyn
   await dialog.getByText('3 tasks: canceled').waitFor();
   for (const { id } of waiting) expect((await reembed.tasks.info(id)).status).toBe('canceled');
   await dialog.getByRole('button', { name: 'Close' }).last().click();
-  // The list has seen it by itself.
-  await page.getByText('No task fits').waitFor();
+  // The list has updated by itself.
+  await page.getByText('No matching tasks').waitFor();
 });
 
-test('a list shows tasks that come in and end while one looks', async () => {
+test('a list shows tasks that start and end while it is open', async () => {
   const { alias } = await given(1);
   const page = await dashboard.open(`/tasks?index=${alias}&type=upsert`);
   await page.getByText('1 to 1 of 1').waitFor();
@@ -174,7 +205,7 @@ test('a list shows tasks that come in and end while one looks', async () => {
   await page.getByText('1 to 2 of 2').waitFor();
 });
 
-test('a reindex is started by keyboard alone', async () => {
+test('a reindex is started by keyboard only', async () => {
   const { alias, next } = await given(3);
   const page = await dashboard.open('/indexes');
   await page.getByRole('button', { name: 'Reindex…' }).waitFor();
@@ -197,7 +228,7 @@ test('a reindex is started by keyboard alone', async () => {
   await page.getByText(`${next} is complete and serves as ${alias}`).waitFor();
 });
 
-test('two indexes are searched side by side, and payloads are text whatever they hold', async () => {
+test('two indexes are searched side by side, and payloads are shown as text', async () => {
   const { alias, index } = await given(5);
   const payload = `<img src=x onerror="document.title='run'"> lion`;
   await dashboard.system.reembed.tasks.upsert({ index: alias, items: [{ id: 'html', payload }] }, { wait: true });

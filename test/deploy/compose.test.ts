@@ -15,11 +15,11 @@ const read = (path: string) => readFile(join(root, path), 'utf8');
 
 const COMPOSE = 'temporal-compose.yml';
 const REQUIRED = { POSTGRES_PASSWORD: 'p', REEMBED_API_TOKENS: 't' };
-/** Services that do one thing and end; all others run for as long as the host does. */
+/** Services that run once and end; all others run as long as the host. */
 const JOBS = ['temporal-schema', 'temporal-namespace', 'migrate'];
-/** Services made from the image of this repository, with the command of the CLI that each runs. */
+/** Services with the image of this repository, and the command of the CLI that each runs. */
 const OURS: Record<string, string> = { migrate: 'migrate', api: 'api', worker: 'worker' };
-/** What may be published on the host, and it is on loopback unless a variable says otherwise. */
+/** Ports that may be published on the host, on loopback unless a variable says otherwise. */
 const PUBLISHED: Record<string, { variable: string | undefined; port: string }> = {
   api: { variable: 'REEMBED_PUBLISH_ADDRESS', port: '7400' },
   temporal: { variable: undefined, port: '7233' },
@@ -51,7 +51,7 @@ const compose = parse(composeText, { merge: true }) as ComposeFile;
 const services = Object.entries(compose.services);
 const longRunning = services.filter(([name]) => !JOBS.includes(name));
 
-/** The variables that a text takes from outside, each with what follows its name, such as `:?` or `:-`. */
+/** The variables that a text reads, each with what follows its name, such as `:?` or `:-`. */
 function variablesOf(text: string): [name: string, operator: string][] {
   return [...text.matchAll(/(?<!\$)\$\{(\w+)(:?[-?+])?/g)].map(([, name = '', operator = '']) => [name, operator]);
 }
@@ -135,7 +135,7 @@ describe('the Compose file', () => {
     }
   });
 
-  it('has every variable it takes in env.example, where no secret has a value', async () => {
+  it('has all its variables in env.example, where no secret has a value', async () => {
     const example = await read('deploy/env.example');
     const passedOn = services.flatMap(([, { environment = {} }]) =>
       Object.entries(environment).flatMap(([key, value]) => (value === null ? [key] : [])),
@@ -164,7 +164,7 @@ describe('the Compose file', () => {
     }
   });
 
-  it('gives Postgres as much shared memory as one build of a vector index may take', () => {
+  it('gives Postgres as much shared memory as one build of a vector index may use', () => {
     const { command = [], shm_size: shared } = compose.services.postgres as Service & { shm_size: string };
     const memory = command.find((word) => word.startsWith('maintenance_work_mem='))?.split('=')[1];
     expect([memory, shared]).toEqual(['512MB', '1gb']);
@@ -228,7 +228,7 @@ describe('the Compose file, read by the library of docker compose', () => {
     ]);
   });
 
-  it('hands on an optional key when it is set', async (context) => {
+  it('passes on an optional key when it is set', async (context) => {
     const project = await load(context, { ...REQUIRED, OPENAI_API_KEY: 'k' });
     for (const name of ['api', 'worker']) {
       expect(project.services[name]?.environment).toMatchObject({ OPENAI_API_KEY: 'k', REEMBED_ENCRYPTION_KEYS: null });
@@ -240,7 +240,7 @@ describe('the Compose file, read by the library of docker compose', () => {
     await expect(load(context, missing)).rejects.toThrow(new RegExp(`${name} .*set ${name} in \\.env`));
   });
 
-  it('is checked against the schema of that same version', async (context) => {
+  it('is checked against the schema of the same version', async (context) => {
     const { stdout } = await run(checker(context), ['--schema']);
     expect(JSON.parse(await read('test/deploy/compose-spec/compose-spec.json'))).toEqual(JSON.parse(stdout));
   });
@@ -256,7 +256,7 @@ interface ResolvedProject {
   >;
 }
 
-/** Builds compose-check, or says why not: no Go, one that is too old, no modules or no time. Errors in it are thrown. */
+/** Builds compose-check, or returns why not: no Go, an old Go, no modules or no time. Errors in it are thrown. */
 async function buildChecker(directory: string): Promise<string | { skip: string }> {
   const cwd = join(root, 'test/deploy/compose-check');
   const env = { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off', CGO_ENABLED: '0' };
@@ -287,7 +287,7 @@ function tagOf(name: string): string | undefined {
   return compose.services[name]?.image.split(':')[1];
 }
 
-/** All services that are started before this one. */
+/** All services that start before this one. */
 function reachedFrom(name: string, reached = new Set<string>()): Set<string> {
   for (const on of Object.keys(compose.services[name]?.depends_on ?? {})) {
     if (reached.has(on)) continue;

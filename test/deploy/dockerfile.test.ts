@@ -48,7 +48,7 @@ describe('the Dockerfile', () => {
     expect(named('USER', runtime).at(-1)?.words).toBe('1000:1000');
   });
 
-  it('takes to the runtime what the package needs there, and no sources', async () => {
+  it('copies to the runtime what the package needs there, and no sources', async () => {
     const copied = named('COPY', runtime).flatMap(({ words }) =>
       [...words.matchAll(/\/app\/(\S+)/g)].map(([, path]) => path),
     );
@@ -56,7 +56,7 @@ describe('the Dockerfile', () => {
     for (const { words } of named('COPY', runtime)) expect(words).toMatch(/^--from=build /);
   });
 
-  it('leaves development packages behind', () => {
+  it('does not copy development packages', () => {
     const build = named('RUN', instructions.slice(0, startOfRuntime)).map(({ words }) => words);
     expect(build).toEqual([
       expect.stringContaining('npm ci'),
@@ -64,7 +64,7 @@ describe('the Dockerfile', () => {
     ]);
   });
 
-  it('has certificates, without which Temporal cannot be reached over TLS, and no lists of packages', () => {
+  it('has certificates, which Temporal needs for TLS, and no package lists', () => {
     const [install] = named('RUN', runtime);
     expect(install?.words).toMatch(/--no-install-recommends ca-certificates/);
     expect(install?.words).toMatch(/rm -rf \/var\/lib\/apt\/lists\/\*/);
@@ -72,18 +72,18 @@ describe('the Dockerfile', () => {
 });
 
 describe('the build context', () => {
-  it('has nothing but what is named', () => {
+  it('has only the named files', () => {
     expect(ignore[0]).toBe('*');
     for (const line of ignore.slice(1)) expect(line).toMatch(/^!/);
   });
 
-  it('has every path that the first stage copies and the second takes from it', () => {
+  it('has every path that the first stage copies and the second uses', () => {
     for (const path of ['package.json', 'package-lock.json', '.npmrc', 'src', 'data', 'deploy/worker', 'LICENSE']) {
       expect(ignore).toContain(`!${path}`);
     }
   });
 
-  it('has no secret and no product of a build', () => {
+  it('has no secrets and no build output', () => {
     for (const path of ['.env', '.git', 'node_modules', 'dist', '.reembed']) expect(ignore).not.toContain(`!${path}`);
   });
 });

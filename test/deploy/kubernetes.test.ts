@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { createHealthRouter } from '../../src/api/health.ts';
-import { SETTINGS, TEMPORAL_VARIABLES } from '../../src/runtime/settings-table.ts';
+import { SETTINGS, TEMPORAL_VARIABLES } from '../../src/settings/table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = path.join(root, 'deploy/kubernetes');
@@ -65,7 +65,7 @@ const component = 'app.kubernetes.io/component';
 const schema = JSON.parse(read('test/deploy/kubernetes-schema/kubernetes.json')) as { kinds: Record<string, object> };
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
 ajv.addSchema(schema, 'kubernetes');
-/** What Kubernetes would not take of a manifest. */
+/** Errors of Kubernetes in a manifest. */
 function errorsOf(manifest: Manifest): unknown[] {
   const kind = `${manifest.apiVersion}/${manifest.kind}`;
   const pointer = kind.replaceAll('~', '~0').replaceAll('/', '~1');
@@ -79,7 +79,7 @@ describe('the manifests of Kubernetes', () => {
     expect(errorsOf(each)).toEqual([]);
   });
 
-  it('would not fit with a word misspelt or a number as text', () => {
+  it('do not fit with a misspelled word or a number as text', () => {
     const [deployment] = workers as [Manifest];
     const container = deployment.spec?.template?.spec.containers[0];
     const wrong = structuredClone(deployment);
@@ -99,7 +99,7 @@ describe('the manifests of Kubernetes', () => {
   });
 
   it.each(pods)(
-    '%s runs as nobody in particular, may change nothing, and knows no token of Kubernetes',
+    '%s runs as an unprivileged user, cannot change files, and has no token of Kubernetes',
     (_name, pod) => {
       expect(pod).toMatchObject({
         serviceAccountName: 'reembed',
@@ -116,11 +116,11 @@ describe('the manifests of Kubernetes', () => {
     },
   );
 
-  it.each(pods)('%s is not told of Services by variables, which would be taken for settings', (_name, pod) => {
+  it.each(pods)('%s gets no variables for Services, which would be taken for settings', (_name, pod) => {
     expect(pod.enableServiceLinks).toBe(false);
   });
 
-  it.each(pods)('%s says what memory it needs and may take', (_name, pod) => {
+  it.each(pods)('%s has a memory request and limit', (_name, pod) => {
     for (const { resources } of pod.containers) {
       expect(resources).toEqual({
         requests: { cpu: expect.any(String), memory: expect.stringMatching(/Mi$/) },
@@ -147,7 +147,7 @@ describe('the manifests of Kubernetes', () => {
     expect(manifests.some(({ kind }) => kind === 'Secret')).toBe(false);
   });
 
-  it('asks for health where there is some', async () => {
+  it('checks health where there is an endpoint', async () => {
     const answers = async () => {};
     const router = createHealthRouter({ database: answers, temporal: answers });
     let probes = 0;
@@ -165,19 +165,19 @@ describe('the manifests of Kubernetes', () => {
     expect(probes).toBe(5);
   });
 
-  it('leaves each process the time to end that its settings name', () => {
+  it('gives each process the time to end that its settings name', () => {
     const config = manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
     for (const { metadata, spec } of manifests.filter(({ kind }) => kind === 'Deployment')) {
       const pod = spec?.template?.spec;
       const own = Object.fromEntries((pod?.containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
-      // Workers are cut off ten seconds after their grace.
+      // Workers are killed ten seconds after their grace period.
       const drain = metadata.name === 'reembed-api' ? Number(own.REEMBED_DRAIN_SECONDS) : 10;
       const needed = drain + Number(config.REEMBED_SHUTDOWN_SECONDS);
       expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(needed + 10);
     }
   });
 
-  it('runs two of each, spread over the nodes, of which one at a time may be taken away', () => {
+  it('runs two of each, spread over the nodes, and at most one may be unavailable', () => {
     const deployments = manifests.filter(({ kind }) => kind === 'Deployment');
     expect(deployments.map(({ metadata }) => metadata.name)).toEqual([
       'reembed-api',
@@ -195,7 +195,7 @@ describe('the manifests of Kubernetes', () => {
     }
   });
 
-  it('lets nobody in but to the API', () => {
+  it('allows incoming connections to the API only', () => {
     const [all, api] = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
     expect(all?.spec).toMatchObject({ policyTypes: ['Ingress', 'Egress'] });
     expect(all?.spec).not.toHaveProperty('ingress');

@@ -7,14 +7,14 @@ import { METRICS, type MetricSpec } from '../../src/contract/metrics.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** What Prometheus itself and the core of Temporal's SDK tell, with the labels that we use. */
+/** Metrics of Prometheus itself and of the core of Temporal's SDK, with the labels that are used here. */
 const FOREIGN: Record<string, readonly string[]> = {
   up: [],
   temporal_workflow_task_execution_failed_total: ['workflow_type'],
   temporal_worker_task_slots_available: ['worker_type', 'task_queue'],
 };
 
-/** The labels of each series that there is. Scraping adds two. */
+/** The labels of each existing series. Scraping adds two. */
 const SERIES = new Map(
   [
     ...Object.values<MetricSpec>(METRICS).flatMap(({ name, type, labels }) =>
@@ -30,7 +30,7 @@ const SERIES = new Map(
   ].map(([name, labels]) => [name, new Set([...labels, 'job', 'instance'])]),
 );
 
-/** The series that an expression names, and the labels that it relies on. Throws for what is no PromQL. */
+/** The series and labels in an expression. Throws for invalid PromQL. */
 function seriesOf(expression: string) {
   const series: { name: string; labels: string[] }[] = [];
   const grouped: string[] = [];
@@ -55,7 +55,7 @@ function seriesOf(expression: string) {
   return { series, grouped };
 }
 
-/** Fails when an expression asks for what is not there. */
+/** Fails when an expression uses missing series or labels. */
 function check(expression: string): { labels: Set<string> } {
   const { series, grouped } = seriesOf(expression);
   expect(series.length, expression).toBeGreaterThan(0);
@@ -91,7 +91,7 @@ const rules: Rule[] = parse(read('deploy/observability/reembed.rules.yml')).grou
 );
 
 describe('the alert', () => {
-  test.each(rules)('$alert asks for metrics and labels that there are, and leads to what to do', (rule) => {
+  test.each(rules)('$alert uses existing metrics and labels, and links to instructions', (rule) => {
     const { labels } = check(rule.expr);
     const { summary, runbook } = rule.annotations;
     for (const [, label = ''] of summary.matchAll(/\$labels\.(\w+)/g)) expect([...labels]).toContain(label);
@@ -101,14 +101,14 @@ describe('the alert', () => {
     expect(anchors(read(page))).toContain(anchor);
   });
 
-  test('has a name of its own, and every runbook has its alert', () => {
+  test('has a unique name, and every runbook has its alert', () => {
     const names = rules.map(({ alert }) => alert);
     expect(new Set(names).size).toBe(names.length);
     const told = [...read('docs/operate.md').matchAll(/^### (Reembed\w+)$/gm)].map(([, name]) => name);
     expect(told.sort()).toEqual(names.sort());
   });
 
-  test('is one that its own tests name', () => {
+  test('is named by its own tests', () => {
     const { tests } = parse(read('deploy/observability/reembed.rules.test.yml'));
     const tried = tests.flatMap((one: { alert_rule_test: { alertname: string }[] }) =>
       one.alert_rule_test.map(({ alertname }) => alertname),
@@ -122,7 +122,7 @@ test.each([
   'sum by (colour) (reembed_scrape_error)',
   'reembed_scrape_error{colour="red"}',
   'sum(',
-])('a mistake is found: %s', (expression) => {
+])('a mistake is detected: %s', (expression) => {
   expect(() => check(expression)).toThrow();
 });
 
@@ -140,7 +140,7 @@ describe('the dashboard', () => {
   const panels: Panel[] = dashboard.panels;
   const shown = panels.filter(({ type }) => type !== 'row');
 
-  test.each(shown)('shows "$title" by metrics and labels that there are', ({ targets = [] }) => {
+  test.each(shown)('shows "$title" by existing metrics and labels', ({ targets = [] }) => {
     expect(targets.length).toBeGreaterThan(0);
     for (const { expr, legendFormat } of targets) {
       const { labels } = check(expr.replaceAll('$__rate_interval', '5m'));
@@ -158,7 +158,7 @@ describe('the dashboard', () => {
     expect([dashboard.uid, dashboard.title, dashboard.id]).toEqual(['reembed', 'reembed', undefined]);
   });
 
-  test('has panels with ids of their own, none of which covers another', () => {
+  test('has panels with unique ids, none of which covers another', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => {
       expect(x + w).toBeLessThanOrEqual(24);
@@ -167,7 +167,7 @@ describe('the dashboard', () => {
     expect(new Set(cells).size).toBe(cells.length);
   });
 
-  test('leaves no metric of ours out', () => {
+  test('omits no metric of the product', () => {
     const asked = new Set(
       [...shown.flatMap(({ targets = [] }) => targets), ...rules].flatMap(({ expr }) =>
         seriesOf(expr.replaceAll('$__rate_interval', '5m')).series.map(({ name }) =>
@@ -176,7 +176,7 @@ describe('the dashboard', () => {
       ),
     );
     const unseen = Object.values<MetricSpec>(METRICS).flatMap(({ name }) => (asked.has(name) ? [] : [name]));
-    // How many there are at most, and what goes with others.
+    // Max numbers, and series that accompany others.
     expect(unseen).toEqual([
       'reembed_task_attempts_total',
       'reembed_tombstones_removed_total',

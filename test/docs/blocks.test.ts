@@ -11,13 +11,13 @@ import { type Block, blocksOf, PAGES, patternOf, placeOf, ROOT, textOf } from '.
 const all = PAGES.flatMap(blocksOf);
 const of = (...languages: string[]) => all.filter(({ language }) => languages.includes(language));
 
-/** Languages of which something is done with every block; `pages.test.ts` runs those of sh, ts and sql. */
+/** Languages whose blocks are all checked; `pages.test.ts` runs those of sh, ts and sql. */
 const CHECKED = ['sh', 'ts', 'json', 'yaml', 'sql', 'mermaid'];
-/** Why a block may be left alone. */
+/** Reasons for which a block is not run. */
 const REASONS = /^(needs|runs|changes|is) \S/;
 const MOST_NOT_RUN = 1 / 3;
 
-test('every block is run, checked, compared, or marked with the reason why it cannot be', () => {
+test('every block is run, checked or compared, or marked with a reason', () => {
   const left = all.filter(
     ({ language, noRun, isOutput }) => !isOutput && noRun === undefined && !CHECKED.includes(language),
   );
@@ -30,7 +30,7 @@ test('every block is run, checked, compared, or marked with the reason why it ca
   expect(afterNothing.map(placeOf)).toEqual([]);
 });
 
-test('few commands and snippets are not run, each for a reason that can be read', () => {
+test('few commands and snippets are not run, each for a stated reason', () => {
   const programs = of('sh', 'ts', 'sql');
   const notRun = programs.filter(({ noRun }) => noRun !== undefined);
   console.log(notRun.map((block) => `not run: ${placeOf(block)}, ${block.noRun}`).join('\n'));
@@ -39,14 +39,14 @@ test('few commands and snippets are not run, each for a reason that can be read'
   expect(notRun.length / programs.length).toBeLessThan(MOST_NOT_RUN);
 });
 
-test('every block of commands is what a shell can read', () => {
+test('every block of commands is valid for a shell', () => {
   for (const block of of('sh')) {
     const read = () => execFileSync('bash', ['-n'], { input: block.code, stdio: ['pipe', 'pipe', 'pipe'] });
     expect(read, placeOf(block)).not.toThrow();
   }
 });
 
-test('commands that are named within a text are there, with their options', () => {
+test('commands named in the text exist, with their options', () => {
   const named = PAGES.flatMap((page) =>
     [...textOf(page).matchAll(/`reembed ([a-z][^`]*)`/g)].map(({ 1: line = '' }) => ({
       page,
@@ -54,7 +54,7 @@ test('commands that are named within a text are there, with their options', () =
     })),
   );
   expect(named.length).toBeGreaterThan(30);
-  // How connections of Postgres are named.
+  // The name of a kind of Postgres connections.
   const noCommands = ['background'];
   const nothing = () => {};
   const io = { env: {}, stdin: process.stdin, out: nothing, err: nothing, terminal: null, onInterrupt: () => nothing };
@@ -100,7 +100,7 @@ test('the snippets have the types of the package', () => {
   expect(pages.length).toBeGreaterThan(3);
 });
 
-/** At the lines of the page, so that what the compiler says can be found there. */
+/** At the lines of the page, so that errors of the compiler can be found there. */
 function programOf(blocks: readonly Block[]): string {
   const lines: string[] = [];
   for (const { line, code } of blocks) {
@@ -110,7 +110,7 @@ function programOf(blocks: readonly Block[]): string {
   return lines.join('\n');
 }
 
-test('what a page says is printed may leave out what differs from run to run, and nothing else', () => {
+test('the output in a page may omit only what differs from run to run', () => {
   const pattern = patternOf('task … is done\n…\nend\n');
   for (const good of ['task x is done\nend\n', 'task y z is done\n1\n2\nend\n']) expect(good).toMatch(pattern);
   for (const bad of [
@@ -123,7 +123,7 @@ test('what a page says is printed may leave out what differs from run to run, an
   }
 });
 
-test('the command for search attributes names all that there are', () => {
+test('the command for search attributes names all of them', () => {
   const [block] = of('sh').filter(({ code }) => code.includes('operator search-attribute create'));
   const named = [...(block?.code ?? '').matchAll(/--name (\w+) --type (\w+)/g)].map(({ 1: name, 2: type }) => [
     name,

@@ -15,13 +15,13 @@ export const PAGES = [
 /** A block of code in a page. */
 export interface Block {
   page: string;
-  /** Of its first line of code in the page, from 1. */
+  /** Line in the page of its first line of code, from 1. */
   line: number;
   language: string;
   code: string;
   /** Why it cannot be run: ```sh no-run reason="…" */
   noRun?: string | undefined;
-  /** It is what the block before it prints: ```text output */
+  /** Whether it is the output of the block before it: ```text output */
   isOutput: boolean;
 }
 
@@ -50,7 +50,7 @@ export function blocksOf(page: string): Block[] {
   );
 }
 
-/** The blocks of a language that are run, each with what the page says it prints, if it says so. */
+/** The blocks of a language that are run, each with its documented output, if any. */
 export function runnable(page: string, language: string): { block: Block; prints: string | undefined }[] {
   const blocks = blocksOf(page);
   return blocks.flatMap((block, at) => {

@@ -1,4 +1,4 @@
-/** What a page takes as given: commands that are run before its own. */
+/** Prerequisites of a page: commands that run before its own. */
 
 const DOCS = `
 reembed index create docs-v1 --provider hash --dimensions 32
@@ -18,7 +18,7 @@ export const GIVEN: Readonly<Record<string, string>> = {
   'docs/errors.md': DOCS,
   'docs/inspect.md': `API=http://127.0.0.1:7400\n${DOCS}${ANIMALS}`,
   'docs/own-app.md': DOCS,
-  // A namespace where the attributes are still to be made.
+  // A namespace without the attributes.
   'docs/scale.md': `
     temporal operator namespace create --namespace fresh
     export TEMPORAL_NAMESPACE=fresh

@@ -7,18 +7,18 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createClient, type ReembedClient } from '../../src/client/http/client.ts';
+import { createClient, type ReembedClient } from '../../src/client/client.ts';
 import { findServer } from '../../src/runtime/servers/find.ts';
 import { CliProcess } from '../cli/support.ts';
+import { buildInto } from '../support/build.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { buildInto } from '../torture/build.ts';
 import { type Block, PAGES, patternOf, placeOf, ROOT, runnable } from './blocks.ts';
 import { GIVEN } from './given.ts';
 
 // Each page runs commands one after the other.
 vi.setConfig({ testTimeout: 180_000 });
 
-/** Between what one step prints and the next. */
+/** Separates the outputs of the steps. */
 const MARK = '\u001e';
 
 let folder: string;
@@ -29,7 +29,7 @@ let at: { api: string; temporal: string };
 let reembed: ReembedClient;
 let env: NodeJS.ProcessEnv;
 
-/** `reembed dev` of the built package, as a user has it, with the jobs of the page about jobs; one for all pages. */
+/** `reembed dev` of the built package, as users have it, with the jobs of the page about jobs; one for all pages. */
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'reembed-pages-'));
   const temporal = findServer('temporal-cli', { env: process.env, say: () => {} });
@@ -58,7 +58,7 @@ beforeAll(async () => {
     TEMPORAL_ADDRESS: at.temporal,
     DATABASE_URL: database.url,
     KEY: randomBytes(32).toString('base64'),
-    // Some of a million.
+    // Part of a million.
     LINES_TO_LOAD: '2500',
   };
 }, 240_000);
@@ -69,7 +69,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Nothing is left of the page before. */
+/** Removes everything that the previous page left. */
 async function clear(): Promise<void> {
   const statuses = ['pending' as const, 'processing' as const, 'waiting' as const, 'paused' as const];
   await reembed.tasks.steerAll({ action: 'cancel', filter: { statuses } }, { wait: true });
@@ -79,7 +79,7 @@ async function clear(): Promise<void> {
   await Promise.all(deletions.map(({ id }) => reembed.tasks.wait(id)));
 }
 
-/** Addresses of the pages, which are the usual ones, as those of this `dev`. */
+/** Replaces the addresses of the pages, which are the defaults, with those of this `dev`. */
 function here(code: string): string {
   return code
     .replaceAll(/http:\/\/(127\.0\.0\.1|localhost):7400/g, at.api)
@@ -109,7 +109,7 @@ async function follow(steps: readonly Step[], program: string, args: string[], c
   }
 }
 
-/** As `curl` of the pages, but a problem is a failure. */
+/** `curl` as in the pages, but a problem is a failure. */
 const PRELUDE = `set -euo pipefail
 curl() { command curl --silent --show-error --fail-with-body "$@"; local code=$?; echo; return $code; }
 `;
@@ -126,25 +126,25 @@ async function runPage(page: string): Promise<void> {
   if (snippets.length === 0) return;
   const file = path.join(cwd, 'program.mts');
   const code = snippets.map(({ block }) => `process.stdout.write('${MARK}');\n${block.code}`).join('\n');
-  // A page need not close what it has opened.
+  // A page does not have to close what it has opened.
   writeFileSync(file, `${here(code)}\nprocess.exit();\n`);
   await follow(snippets, process.execPath, ['--import', 'tsx', file], cwd);
 }
 
 const pages = PAGES.filter((page) => runnable(page, 'sh').length + runnable(page, 'ts').length > 0);
 
-test.each(pages)('what %s tells to type and to write works, and prints what it says', async (page) => {
+test.each(pages)('the commands and snippets of %s work, and print what it says', async (page) => {
   await runPage(page);
 });
 
-test('SQL of the pages is what Postgres can run', async () => {
+test('the SQL of the pages runs on Postgres', async () => {
   const { sql } = await import('kysely');
   for (const page of PAGES) {
     for (const { block } of runnable(page, 'sql')) await sql.raw(block.code).execute(database.db);
   }
 });
 
-test('every page is there of which something is given', () => {
+test('every page with given commands exists', () => {
   for (const page of Object.keys(GIVEN)) expect(readFileSync(path.join(ROOT, page), 'utf8').length).toBeGreaterThan(0);
   expect(Object.keys(GIVEN).filter((page) => !pages.includes(page))).toEqual([]);
 });

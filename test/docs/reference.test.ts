@@ -5,17 +5,17 @@ import { openApiDocument } from '../../src/api/document.ts';
 import { silentDatabase, testApi } from '../api/support.ts';
 import { cli, commands } from '../cli/support.ts';
 
-/** Words alone: neither how a text is wrapped nor how it is marked up. */
+/** Only the words: without line breaks and markup. */
 const words = (text: string) =>
   text.replace(/[\\`|]|&lt;/g, (mark) => (mark === '&lt;' ? '<' : '')).replace(/\s+/g, ' ');
 
 describe('the reference of the commands', () => {
   const page = cliPage();
-  test.each(commands())('tells of `%s` what its --help tells', async (path) => {
+  test.each(commands())('describes `%s` as its --help does', async (path) => {
     const { out } = await cli([...path.split(' '), '--help']);
     const [, section = ''] = page.split(`\n## reembed ${path}\n`);
     const told = words(section.split('\n## ')[0] as string);
-    // Terms stand two spaces in, their texts in a second column; the usage is the first line.
+    // Terms are indented by two spaces, their texts are in a second column; the usage is the first line.
     const lines = out.split('\n');
     const terms = lines.filter((line) => /^ {2}-/.test(line)).map((line) => line.trim().split(/ {2,}/)[0] as string);
     const examples = lines.filter((line) => line.startsWith('  $ ')).map((line) => line.slice(4));

@@ -8,12 +8,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The built site; a dead link, a page that cannot be rendered or made fails the build. */
+/** The built site; a dead link or a page that cannot be rendered or generated fails the build. */
 let site: string;
 beforeAll(async () => {
   site = mkdtempSync(path.join(tmpdir(), 'reembed-site-'));
   await promisify(execFile)('npm', ['run', '-s', 'build:docs', '--', '--outDir', site], { cwd: ROOT });
-}, 240_000);
+}, 600_000);
 afterAll(() => rmSync(site, { recursive: true, force: true }));
 
 const read = (file: string) => readFileSync(path.join(site, file), 'utf8');
@@ -28,7 +28,7 @@ test('every page of docs is one of the site, beside those of the commands, the H
   for (const page of written) expect(read('concepts.html')).toContain(`href="/${page.replace(/(index)?\.md$/, '')}`);
 });
 
-test('links to examples, which are no pages, lead to the page of them', () => {
+test('links to examples, which are not pages, lead to the page of examples', () => {
   expect(read('jobs.html')).toContain('href="/reference/examples.html#send-mail"');
   expect(read('reference/examples.html')).toContain('id="send-mail"');
 });
@@ -41,7 +41,7 @@ test('the site loads nothing from elsewhere', () => {
   }
 });
 
-test('diagrams are drawn in it, and what is searched is in it', () => {
+test('the site has drawn diagrams and a search index', () => {
   expect(read('protocol.html').match(/<svg [^>]*--_line/g)).toHaveLength(2);
   expect(read('protocol.html')).not.toContain('sequenceDiagram');
   const [index = ''] = files().filter((name) => name.includes('localSearchIndexroot'));

@@ -9,11 +9,8 @@ import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../src/api/app.ts';
-import { encryptionCodec } from '../../src/client/temporal/encryption/codec.ts';
-import type { EncryptionKey } from '../../src/client/temporal/encryption/keys.ts';
-import { throttleTask } from '../../src/client/temporal/index.ts';
+import { canonicalJson } from '../../src/contract/canonical-json.ts';
 import { codecBody } from '../../src/contract/codec.ts';
-import { canonicalJson } from '../../src/contract/json.ts';
 import { ROLES } from '../../src/contract/roles.ts';
 import { createRegistry, defineTask } from '../../src/jobs/index.ts';
 import { sendJob } from '../../src/jobs/send.ts';
@@ -22,8 +19,11 @@ import { startHttpServer } from '../../src/runtime/http-server.ts';
 import { findServer } from '../../src/runtime/servers/find.ts';
 import { resolveIndex } from '../../src/store/indexes.ts';
 import { streamObjects } from '../../src/store/objects.ts';
+import { encryptionCodec } from '../../src/temporal/encryption/codec.ts';
+import type { EncryptionKey } from '../../src/temporal/encryption/keys.ts';
+import { throttleTask } from '../../src/temporal/index.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { encryptedClient, endOf, givenIndex, type Rig, silentLog, startRig, startTemporal } from '../support/rig.ts';
+import { clientOf, endOf, givenIndex, type Rig, silentLog, startRig, startTemporal } from '../support/rig.ts';
 
 const keyOf = (id: string): EncryptionKey => ({ id, key: randomBytes(32).toString('base64') });
 const [old, fresh] = [keyOf('key-of-2025'), keyOf('key-of-2026')];
@@ -71,7 +71,7 @@ async function stop(rig: Rig): Promise<void> {
   await rig.stop();
 }
 
-/** All that Temporal keeps of a workflow, as bytes: its history, and its row in lists. */
+/** Everything that Temporal stores of a workflow, as bytes: its history, and its row in lists. */
 async function bytesOf(workflowId: string): Promise<Buffer> {
   const { workflowService } = environment.client;
   const execution = { workflowId };
@@ -111,7 +111,7 @@ test('keys are rotated under running writes and a running reindex, nothing is lo
   const expected = new Map<string, string | null>();
   const items = Array.from({ length: 400 }, (_, at) => ({ id: `${MARKER}-${at}`, payload: `${MARKER} text ${at}` }));
   for (const { id, payload } of items) expected.set(id, payload);
-  // Inline in the input, as a person starts it, and staged, as the API does.
+  // Inline in the input, as when started by hand, and staged, as by the API.
   expect(await before.run('upsert', { index: 'live', items: items.slice(0, 100) })).toMatchObject({ status: 'done' });
   let run = apiOf(before.client, taskQueue);
   expect(await run('upsert', { index: 'live', items: items.slice(100) })).toMatchObject({
@@ -123,7 +123,7 @@ test('keys are rotated under running writes and a running reindex, nothing is lo
     source: 'live',
     dest: 'rotated-2',
     destModel,
-    // It would take minutes: it is let go once the keys are rotated.
+    // It would take minutes: it may continue once the keys are rotated.
     ratePerSecond: 2,
     batchSize: 2,
   });
@@ -145,7 +145,7 @@ test('keys are rotated under running writes and a running reindex, nothing is lo
   const until = (count: number) => expect.poll(() => turns, { timeout: 60_000 }).toBeGreaterThan(count);
   await until(2);
 
-  // The new key comes to half of the workers and to the API: the others meet payloads that they cannot read.
+  // The new key reaches half of the workers and the API: the others get payloads that they cannot read.
   const after = await rigWith([fresh, old], taskQueue);
   run = apiOf(after.client, taskQueue);
   await until(4);
@@ -177,7 +177,7 @@ test('keys are rotated under running writes and a running reindex, nothing is lo
   expect([old.id, fresh.id].map((id) => history.includes(id))).toEqual([true, true]);
 });
 
-test('the errors of a job, its input and its memo are encrypted, and its tracker tells them to those with the key', async () => {
+test('errors, input and memo of a job are encrypted, and its tracker shows them to those with the key', async () => {
   const rig = await rigWith([old], 'failing');
   const handle = await rig.start('job', { name: 'fail', input: { secret: MARKER } } as never);
   const tracker = await endOf(handle);
@@ -187,7 +187,7 @@ test('the errors of a job, its input and its memo are encrypted, and its tracker
   expect(bytes.includes(old.id)).toBe(true);
 });
 
-test('what makes jobs duplicates, and whose share of a queue they take, is told by a keyed hash alone', async () => {
+test('duplicate keys and fairness keys of jobs appear as keyed hashes only', async () => {
   const taskQueue = 'hidden';
   const rig = await rigWith([old], taskQueue);
   const registry = createRegistry();
@@ -207,12 +207,12 @@ test('what makes jobs duplicates, and whose share of a queue they take, is told 
   }
 });
 
-test('what was started without encryption goes on with it', async () => {
+test('tasks started without encryption continue with it', async () => {
   await givenIndex(database.db, 'plain-before');
   const items = [{ id: 'a', payload: `${MARKER} in the clear` }];
   const { workflow } = environment.client;
   await workflow.start('upsert', { workflowId: 'plain', taskQueue: 'plain', args: [{ index: 'plain-before', items }] });
-  // What the search for markers in bytes finds where there is something to find.
+  // The search for markers does find them in unencrypted bytes.
   expect((await bytesOf('plain')).includes(MARKER)).toBe(true);
   const rig = await rigWith([old], 'plain');
   expect(await endOf(rig.client.workflow.getHandle('plain'))).toMatchObject({ status: 'done' });
@@ -221,7 +221,7 @@ test('what was started without encryption goes on with it', async () => {
 test('a task whose key a worker does not have waits until one has it', async () => {
   await givenIndex(database.db, 'waiting');
   const ignorant = await rigWith([old], 'waiting');
-  const client = encryptedClient(environment, [fresh]);
+  const client = clientOf(environment, [fresh]);
   const input = { index: 'waiting', items: [{ id: 'a', payload: 'a lion' }] };
   const handle = await client.workflow.start('upsert', { workflowId: 'w', taskQueue: 'waiting', args: [input] });
   const failed = temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
@@ -244,7 +244,7 @@ describe('the codec endpoint', () => {
     cli = await findServer('temporal-cli', { env: process.env, say: () => {} });
     const app = createApi({
       db: database.db,
-      client: encryptedClient(environment, [fresh, old]),
+      client: clientOf(environment, [fresh, old]),
       codec: encryptionCodec([fresh, old]),
       models: createModels({ env: {} }),
       taskQueue: 'codec',
@@ -260,14 +260,15 @@ describe('the codec endpoint', () => {
   });
   afterAll(() => close?.());
 
-  /** The history as the command shows it, with what it leaves in base64 opened. */
+  /** The history as the command shows it, with its base64 decoded. */
   async function show(...args: string[]): Promise<string> {
-    const workflow = ['workflow', 'show', '-w', 'shown', '--address', environment.address, '--output', 'json'];
+    const where = ['--address', environment.address, '--namespace', environment.namespace ?? 'default'];
+    const workflow = ['workflow', 'show', '-w', 'shown', ...where, '--output', 'json'];
     const { stdout } = await promisify(execFile)(cli, [...workflow, ...args]);
     return stdout.replaceAll(/"data": "([^"]+)"/g, (_all, data: string) => atob(data));
   }
 
-  test("lets Temporal's command show a history to an admin, which is closed without it", async () => {
+  test("lets Temporal's command show a history to an admin, which is unreadable without it", async () => {
     expect(await show()).not.toMatch(new RegExp(`${MARKER}|a lion`));
     const opened = await show('--codec-endpoint', `${url}/codec`, '--codec-auth', 'Bearer rmb_admin');
     expect(opened).toContain(`{"id":"${MARKER}","payload":"a lion"`);
@@ -278,7 +279,7 @@ describe('the codec endpoint', () => {
     await expect(asking).rejects.toMatchObject({ stdout: expect.not.stringContaining('eventId') });
   });
 
-  test('encrypts what it is sent, and tells which key it lacks', async () => {
+  test('encrypts what it is sent, and reports which key it lacks', async () => {
     const post = async (call: string, payloads: unknown) => {
       const response = await fetch(`${url}/codec/${call}`, {
         method: 'POST',

@@ -109,7 +109,7 @@ onBothDatabases((database) => {
     });
   });
 
-  test('a terminated reindex leaves a lock that expires; meanwhile the next one waits, then takes it over', async () => {
+  test('a terminated reindex leaves a lock that expires; the next one waits until then and takes it over', async () => {
     const { dest, alias } = await givenObjects(60);
     const slow = { ratePerSecond: 5, batchSize: 5, lockSeconds: 10 };
     const killed = await rig.start('reindex', { source: alias, dest, destModel: destModel(16), ...slow });
@@ -125,7 +125,7 @@ onBothDatabases((database) => {
     expect((await served(alias)).size).toBe(60);
   });
 
-  test('what one attempt has copied, the next one does not copy again', async () => {
+  test('an attempt does not copy again what an earlier one has copied', async () => {
     const { dest, alias } = await givenObjects(120);
     const first = await rig.start('reindex', {
       source: alias,

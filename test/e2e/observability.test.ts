@@ -3,10 +3,11 @@ import { networkInterfaces } from 'node:os';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createClient, type ReembedClient } from '../../src/client/http/client.ts';
+import { createClient, type ReembedClient } from '../../src/client/client.ts';
 import { taskEventSinks } from '../../src/metrics/tasks.ts';
 import { freePort } from '../../src/runtime/servers/ports.ts';
 import { CliProcess } from '../cli/support.ts';
+import { builtMain } from '../support/build.ts';
 import { bundleWithoutTraces, workflowBundle } from '../support/bundle.ts';
 import { type CollectedSpan, type Collector, startCollector } from '../support/collector.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
@@ -24,7 +25,7 @@ let workerPort: number;
 let apiUrl: string;
 let reembed: ReembedClient;
 
-/** A worker and an API as processes of their own. */
+/** A worker and an API in their own processes. */
 beforeAll(async () => {
   [environment, database, collector, workerPort] = await Promise.all([
     startTemporal('dev'),
@@ -34,6 +35,7 @@ beforeAll(async () => {
   ]);
   const env = {
     TEMPORAL_ADDRESS: environment.address,
+    TEMPORAL_NAMESPACE: environment.namespace,
     DATABASE_URL: database.url,
     REEMBED_API_TOKENS: `grafana:view:${TOKENS.view},ann:admin:${TOKENS.admin}`,
     REEMBED_WORKER_METRICS_ADDRESS: String(workerPort),
@@ -42,7 +44,10 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_BSP_SCHEDULE_DELAY: '100',
   };
-  processes = { worker: new CliProcess(['worker'], env), api: new CliProcess(['api'], env) };
+  processes = {
+    worker: new CliProcess(['worker'], env, [builtMain()]),
+    api: new CliProcess(['api'], env, [builtMain()]),
+  };
   await processes.worker.prints(/"msg":"worker runs"/);
   [, apiUrl = ''] = await processes.api.prints(/"url":"([^"]+)"/);
   reembed = createClient({ baseUrl: apiUrl, token: TOKENS.admin });
@@ -57,7 +62,7 @@ afterAll(async () => {
 const ofWorker = () => Exposition.of(`http://127.0.0.1:${workerPort}/metrics`);
 const ofApi = () => Exposition.of(`${apiUrl}/metrics`, TOKENS.view);
 
-test('the metrics of the API need a token of the role view, those of a worker the same machine', async () => {
+test('the metrics of the API need a token with the role view, those of a worker the same machine', async () => {
   expect((await fetch(`${apiUrl}/metrics`)).status).toBe(401);
   expect((await ofApi()).sum('reembed_build_info')).toBe(1);
   expect((await ofWorker()).sum('reembed_build_info')).toBe(1);
@@ -69,7 +74,7 @@ test('the metrics of the API need a token of the role view, those of a worker th
   }
 });
 
-test('tasks, items, copies and calls of models are counted where they are carried out', async () => {
+test('tasks, items, copies and calls of models are counted where they run', async () => {
   await reembed.indexes.create('docs', { model: MODEL });
   const items = [
     { id: 'a', payload: 'a lion sleeps' },
@@ -99,9 +104,9 @@ test('tasks, items, copies and calls of models are counted where they are carrie
   expect(worker.sum('reembed_model_texts_total', { provider: 'hash' })).toBeGreaterThanOrEqual(3);
   expect(worker.sum('reembed_database_connections_max')).toBe(20);
   expect(worker.sum('reembed_database_connections', { state: 'idle' })).toBeGreaterThan(0);
-  // Those of Temporal's own core.
+  // Metrics of Temporal's own core.
   expect(worker.sum('temporal_workflow_completed_total', { workflow_type: 'upsert' })).toBe(1);
-  // What belongs to the API is not shown here.
+  // Metrics of the API are not shown here.
   expect(worker.text).not.toMatch(/reembed_(http_|tasks_open)/);
 
   const api = await ofApi();
@@ -109,7 +114,7 @@ test('tasks, items, copies and calls of models are counted where they are carrie
   expect(api.text).not.toContain('reembed_tasks_finished');
 });
 
-test('a lock, what its reindex has before it, open tasks, workers and streams are shown as they are now', async () => {
+test('a lock, the rest of its reindex, open tasks, workers and streams are shown in their current state', async () => {
   const items = Array.from({ length: 40 }, (_, at) => ({ id: `o${at}`, payload: `object ${at}` }));
   await reembed.tasks.upsert({ index: 'docs', items }, { wait: true });
   const slow = { source: 'docs', dest: 'docs-3', destModel: MODEL, ratePerSecond: 1, batchSize: 1 } as const;
@@ -122,7 +127,7 @@ test('a lock, what its reindex has before it, open tasks, workers and streams ar
   expect((await fetch(`${apiUrl}/v1/tasks/events?taskId=${id}`, { headers })).status).toBe(429);
 
   const pair = { source: 'docs', dest: 'docs-3' };
-  // What it was a few seconds ago may be told again.
+  // A value from a few seconds ago may be shown again.
   await vi.waitFor(
     async () => {
       const api = await ofApi();
@@ -147,7 +152,7 @@ test('a lock, what its reindex has before it, open tasks, workers and streams ar
   await vi.waitFor(async () => expect((await ofApi()).sum('reembed_http_event_streams')).toBe(0), 5_000);
 });
 
-/** A trace that the caller has begun. */
+/** A trace that the caller has started. */
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = 'b7ad6b7169203331';
 let tracedTask: string;
@@ -192,7 +197,7 @@ test('the log of the API names the task and the trace of a request', async () =>
   expect(JSON.parse(line)).toMatchObject({ msg: 'request', taskId: tracedTask, traceId: TRACE_ID, by: 'ann' });
 });
 
-test('a history with the context of a trace is replayed by workers that hand it on and by those that do not', async () => {
+test('a history with a trace context is replayed by workers with tracing and without', async () => {
   const history = await environment.client.workflow.getHandle(tracedTask).fetchHistory();
   expect(JSON.stringify(history)).toContain('_tracer-data');
   for (const bundle of [await workflowBundle(), await bundleWithoutTraces()]) {

@@ -1,14 +1,15 @@
 import { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createClient } from '../../src/client/http/client.ts';
+import { createClient } from '../../src/client/client.ts';
 import { CliProcess } from '../cli/support.ts';
 import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
+import { builtMain } from '../support/build.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
 import { startTemporal } from '../support/rig.ts';
 
-/** One in every place where something may be that nobody is to see. */
+/** One in every place that may have a secret. */
 const SECRETS = {
   apiToken: 'm4rk3r-of-the-api-token-at-full-length',
   wrongToken: 'm4rk3r-of-a-wrong-token',
@@ -42,7 +43,7 @@ afterAll(async () => {
   await database?.close();
 });
 
-/** All that Temporal keeps of all tasks, as bytes. */
+/** Everything that Temporal stores of all tasks, as bytes. */
 async function bytesOfTemporal(): Promise<Buffer> {
   const { workflowService } = environment.client;
   const namespace = environment.namespace ?? 'default';
@@ -67,16 +68,21 @@ test.each([
   const address = new URL(database.url);
   address.username = 'postgres';
   address.password = SECRETS.databasePassword;
-  const dev = new CliProcess(['dev', '--json', '--port', '0', '--data-dir', freshFolder()], {
-    TEMPORAL_ADDRESS: environment.address,
-    DATABASE_URL: address.href,
-    REEMBED_API_TOKENS: `ann:admin:${SECRETS.apiToken}`,
-    REEMBED_LOG_LEVEL: 'trace',
-    REEMBED_TASK_QUEUE: `secrets-${Object.keys(encryption).length}`,
-    MODEL_KEY: SECRETS.modelKey,
-    REEMBED_MODEL_KEYS: 'MODEL_KEY=127.0.0.1',
-    ...encryption,
-  });
+  const dev = new CliProcess(
+    ['dev', '--json', '--port', '0', '--data-dir', freshFolder()],
+    {
+      TEMPORAL_ADDRESS: environment.address,
+      TEMPORAL_NAMESPACE: environment.namespace,
+      DATABASE_URL: address.href,
+      REEMBED_API_TOKENS: `ann:admin:${SECRETS.apiToken}`,
+      REEMBED_LOG_LEVEL: 'trace',
+      REEMBED_TASK_QUEUE: `secrets-${Object.keys(encryption).length}`,
+      MODEL_KEY: SECRETS.modelKey,
+      REEMBED_MODEL_KEYS: 'MODEL_KEY=127.0.0.1',
+      ...encryption,
+    },
+    [builtMain()],
+  );
   const told: string[] = [];
   try {
     const [line] = await dev.prints(/\{"api":.*\}\n/);

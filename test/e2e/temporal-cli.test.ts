@@ -33,7 +33,13 @@ describe('with nothing but the temporal command', () => {
   });
 
   async function temporal(...args: string[]): Promise<string> {
-    const { stdout } = await run(cli, [...args, '--address', environment.address, '--namespace', 'default']);
+    const { stdout } = await run(cli, [
+      ...args,
+      '--address',
+      environment.address,
+      '--namespace',
+      environment.namespace ?? 'default',
+    ]);
     return stdout;
   }
   const start = (type: string, id: string, input: unknown) =>
@@ -61,7 +67,7 @@ describe('with nothing but the temporal command', () => {
     ).queryResult as Tracker[];
     expect(answer).toMatchObject({ id: 'cli-upsert', type: 'upsert', status: 'done' });
 
-    await delay(500); // lists lag behind a little
+    await delay(500); // lists are eventually consistent
     const listed = JSON.parse(await temporal('workflow', 'list', '--query', 'TaskStatus="done"', '--output', 'json'));
     expect(listed.map((row: { execution: { workflowId: string } }) => row.execution.workflowId)).toContain(
       'cli-upsert',
@@ -105,7 +111,7 @@ describe('with nothing but the temporal command', () => {
     expect(await endOf(handleOf('cli-cancel'))).toMatchObject({ status: 'canceled', lock: null });
   });
 
-  test('what is shown of a task says what it is, how far it is, and how it ended', async () => {
+  test('the description of a task shows its type, progress and result', async () => {
     const shown = await temporal('workflow', 'describe', '--workflow-id', 'cli-again');
     expect(shown).toMatch(/TaskStatus.*done/);
     const metadata = await temporal('workflow', 'metadata', '--workflow-id', 'cli-again', '--output', 'json');

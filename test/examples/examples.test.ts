@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type System, startSystem } from '../support/system.ts';
 import { runScript, startScript } from './support.ts';
 
-// Each starts processes of its own.
+// Each starts its own processes.
 vi.setConfig({ testTimeout: 180_000 });
 
 let system: System;
@@ -49,7 +49,7 @@ it('own-router serves tasks at its own paths and in its own words', async () => 
     const bad = await post({ index: 'own', items: [{ id: 'a' }] });
     expect([bad.status, await bad.json()]).toMatchObject([400, { issues: [{ path: 'items.0.payload' }] }]);
     expect((await fetch(`${url}/documents/info?taskId=mine`)).status).toBe(401);
-    // A task of another type is none of this router's.
+    // A task of another type does not belong to this router.
     expect((await fetch(`${url}/rebuilds/info?taskId=mine`, { headers: token })).status).toBe(404);
     expect(await (await fetch(url)).text()).toBe('my service');
   } finally {
@@ -59,7 +59,7 @@ it('own-router serves tasks at its own paths and in its own words', async () => 
   expect(server.output.error).toBe('');
 });
 
-it('bulk-load writes and deletes what a file says, the last line winning, and shows what failed', async () => {
+it('bulk-load writes and deletes the lines of a file, the last one wins, and shows what failed', async () => {
   const { reembed, url } = system;
   await reembed.indexes.create('loaded', HASH);
   const lines = Array.from({ length: 1_500 }, (_, at) => ({ id: `l${at % 1_200}`, payload: `line\u2028${at}` }));

@@ -8,8 +8,8 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { getTracker } from '../../src/client/temporal/index.ts';
-import { bringSchedulesInLine, connectJobs } from '../../src/jobs/index.ts';
+import { connectJobs, syncSchedules } from '../../src/jobs/index.ts';
+import { getTracker } from '../../src/temporal/index.ts';
 import { type JobWorld, useJobs } from '../jobs/support.ts';
 import { startScript } from './support.ts';
 
@@ -27,7 +27,7 @@ const connected = (world: JobWorld) =>
     connectJobs({ client: world.environment.client, taskQueue: world.rig.taskQueue });
   });
 
-/** A mail service that is away at first, and slow. */
+/** A mail service that is unavailable at first, and slow. */
 async function startMailService() {
   const mails = new Map<string, unknown>();
   let refusals = 1;
@@ -51,7 +51,7 @@ describe('on the dev server', async () => {
   });
   connected(world);
 
-  test('send-mail answers at once, and the mail goes out when the mail service is back', async () => {
+  test('send-mail answers immediately, and the mail goes out when the mail service is back', async () => {
     const { environment, rig } = world;
     const service = await startMailService();
     vi.stubEnv('MAIL_URL', service.url);
@@ -86,13 +86,13 @@ describe('on the dev server', async () => {
     }
   });
 
-  test('expiry-check is due every minute, and gives back what has expired', async () => {
+  test('expiry-check is due every minute, and returns what has expired', async () => {
     const { environment, rig, registry } = world;
     vi.stubEnv('LEASES_DIR', folder);
     const hourMs = 3_600_000;
     await writeFile(path.join(folder, 'old'), new Date(Date.now() - hourMs).toISOString());
     await writeFile(path.join(folder, 'new'), new Date(Date.now() + hourMs).toISOString());
-    await bringSchedulesInLine(registry, { client: environment.client, taskQueue: rig.taskQueue });
+    await syncSchedules(registry, { client: environment.client, taskQueue: rig.taskQueue });
     const schedule = checkExpiry.schedule();
     const { every, nextTimes } = await schedule.info();
     expect(every).toBe('1m');

@@ -6,13 +6,13 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Run {
   child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   output: { out: string; error: string };
   /** Its exit code, once it has ended. */
   ended: Promise<number | null>;
 }
 
-/** Runs a TypeScript file as a user would, as a process of its own. */
+/** Runs a TypeScript file as a user would, in its own process. */
 export function startScript(file: string, args: string[], env: Record<string, string>): Run {
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
     cwd: ROOT,

@@ -11,10 +11,10 @@ type Send = (value: string, more?: CallOptions) => Promise<Sent>;
 
 interface Case {
   option: keyof CallOptions;
-  /** As a definition has it, and as a call has it. */
+  /** The value in a definition, and the value in a call. */
   value: unknown;
   inCall?: unknown;
-  /** What the definition has otherwise; `option` in it is what the call overrides. */
+  /** The rest of the definition; the call overrides the `option` in it. */
   beside?: Record<string, unknown>;
   does: string;
   shows(send: Send): Promise<void>;
@@ -140,7 +140,7 @@ describe.each(CASES)('$option $does', ({ option, value, inCall = value, beside =
       call: { [option]: inCall },
     },
   };
-  test.each(Object.entries(forms))('as an option %s', async (_form, { definition, call }) => {
+  test.each(Object.entries(forms))('when it is an option %s', async (_form, { definition, call }) => {
     const task = define(definition);
     await shows((given) => task.applyAsync(given, call as CallOptions));
   });
@@ -158,11 +158,11 @@ function register(registry: Registry, definition: Record<string, unknown> = {}):
   return defineTask({ ...usual, ...definition } as typeof usual & { bind: true }, run as never) as AnyTask;
 }
 
-/** Answers with how many arguments it was called with. */
+/** Answers with the number of its arguments. */
 async function run(...args: [Bound, string] | [string]): Promise<number> {
   const value = args.at(-1);
   if (value === 'fail') throw new RangeError('as it was asked to');
-  // A canceled one is left to itself after a while.
+  // A canceled one is abandoned after a while.
   if (value === 'hold') await delay(3_600_000, undefined, { ref: false });
   return args.length;
 }

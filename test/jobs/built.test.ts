@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CliProcess } from '../cli/support.ts';
+import { buildInto } from '../support/build.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Rig, startRig, startTemporal } from '../support/rig.ts';
-import { buildInto } from '../torture/build.ts';
 
-/** What a user of the package writes, in JavaScript. */
+/** Written by a user of the package, in JavaScript. */
 const TASKS = `
 import { isMainThread } from 'node:worker_threads';
 import { defineTask } from 'reembed/jobs';
@@ -23,7 +23,7 @@ export const blocking = defineTask({ name: 'blocking', input, bind: true }, ({ u
 });
 `;
 
-/** The first example of the guide to jobs, as it stands there. */
+/** The first example of the guide to jobs, unchanged. */
 const EXAMPLE = readFileSync(new URL('../../docs/jobs.md', import.meta.url), 'utf8')
   .split('```ts\n')[1]
   ?.split('```')[0];
@@ -66,7 +66,7 @@ describe('a worker of the built package', () => {
     expect(pid === worker.child.pid).toBe(isolate !== 'process');
   });
 
-  test.each(['thread', 'process'] as const)('ends a %s whose time is over', async (isolate) => {
+  test.each(['thread', 'process'] as const)('ends a %s after its timeout', async (isolate) => {
     const job = { name: 'blocking', input: { ms: 600_000 }, isolate, timeout: '1s', maxAttempts: 1 } as const;
     expect(await rig.run('job', job)).toMatchObject({ status: 'exhausted', errors: [{ type: 'TaskTimeout' }] });
   });
@@ -76,11 +76,11 @@ describe.each([
   ['CommonJS, as npm init makes it', '{"name":"app","type":"commonjs"}'],
   ['CommonJS by default', '{"name":"app"}'],
   ['ES modules', '{"name":"app","type":"module"}'],
-])('in a package of %s', (_kind, packageJson) => {
+])('a package of %s', (_kind, packageJson) => {
   test.each([
     ['the first example of the guide, in TypeScript', 'mail.ts', EXAMPLE, 'send-mail'],
     ['a task in JavaScript with import', 'plain.js', TASKS, 'blocking'],
-  ])('%s is loaded', async (_what, file, text, name) => {
+  ])('loads %s', async (_what, file, text, name) => {
     const app = mkdtempSync(path.join(tmpdir(), 'reembed-app-'));
     try {
       mkdirSync(path.join(app, 'node_modules'));

@@ -6,7 +6,7 @@ import { checkInput } from '../../src/jobs/send.ts';
 const noop = () => {};
 
 describe('defining tasks', () => {
-  test('a registry of one’s own keeps its tasks from the global one', () => {
+  test('a separate registry does not share its tasks with the global one', () => {
     const registry = createRegistry();
     const task = defineTask({ name: 'isolated', registry }, noop);
     expect(registry.get('isolated')).toBe(task);
@@ -14,20 +14,20 @@ describe('defining tasks', () => {
     expect(createRegistry().tasks).toEqual([]);
   });
 
-  test('a task that names no registry is in the global one, the same for every copy of the package', () => {
+  test('a task without a registry is in the global one, which all copies of the package share', () => {
     const task = defineTask({ name: 'global-task' }, noop);
     expect(globalRegistry().get('global-task')).toBe(task);
     expect((globalThis as Record<symbol, unknown>)[Symbol.for('reembed.jobs.registry')]).toBe(globalRegistry());
   });
 
-  test('a name has one definition in a registry', () => {
+  test('a name has only one definition in a registry', () => {
     const registry = createRegistry();
     defineTask({ name: 'twice', registry }, noop);
-    expect(() => defineTask({ name: 'twice', registry }, noop)).toThrow('there is a task twice already');
+    expect(() => defineTask({ name: 'twice', registry }, noop)).toThrow('there is already a task twice');
     expect(() => defineTask({ name: 'no name', registry }, noop)).toThrow('a task cannot be named "no name"');
   });
 
-  test('sending without a connection says what to do', async () => {
+  test('sending without a connection fails with instructions', async () => {
     const task = defineTask({ name: 'adrift', registry: createRegistry() }, noop);
     await expect(task.delay()).rejects.toMatchObject({
       type: 'NotConnected',
@@ -46,13 +46,13 @@ describe('the input of a task', () => {
     noop,
   );
 
-  test('is checked as the JSON that it will arrive as', async () => {
+  test('is checked as the JSON in which it will arrive', async () => {
     const { sent, input } = await checkInput(task, { to: 'a', when: new Date(0) });
     expect(sent).toEqual({ to: 'a', when: '1970-01-01T00:00:00.000Z' });
     expect(input).toEqual({ to: 'a', when: new Date(0), tries: 1 });
   });
 
-  test('that is wrong is refused with each bad field', async () => {
+  test('is refused with every wrong field', async () => {
     await expect(checkInput(task, { to: 1, cc: 'b' })).rejects.toMatchObject({
       type: 'InvalidInput',
       issues: expect.arrayContaining([
@@ -62,7 +62,7 @@ describe('the input of a task', () => {
     });
   });
 
-  test('that is too large or no JSON is refused', async () => {
+  test('is refused when it is too large or not JSON', async () => {
     await expect(checkInput(task, { to: 'x'.repeat(300_000) })).rejects.toMatchObject({ type: 'TooLarge' });
     await expect(checkInput(task, { to: 1n })).rejects.toMatchObject({
       type: 'InvalidInput',
@@ -70,7 +70,7 @@ describe('the input of a task', () => {
     });
   });
 
-  test('of a task without a schema is nothing', async () => {
+  test('is empty for a task without a schema', async () => {
     const none = defineTask({ name: 'none', registry: createRegistry() }, noop);
     expect(await checkInput(none, undefined)).toEqual({ sent: undefined, input: undefined });
     await expect(checkInput(none, { some: 'thing' })).rejects.toMatchObject({ type: 'InvalidInput' });

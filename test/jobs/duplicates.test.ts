@@ -50,7 +50,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A worker process, as people start it. */
+/** A worker process, started as users start it. */
 async function startWorker(): Promise<void> {
   worker = new CliProcess(['worker', '--role', 'jobs', '--tasks', fixture('tasks.ts')], env);
   await worker.prints(/worker runs/);
@@ -76,7 +76,7 @@ async function send(task: string, key: string, counts = [17, 17, 16]): Promise<A
 
 const go = (key: string) => writeFileSync(path.join(folder, `${key}.go`), '');
 
-/** What the handlers did: `start` or `end`, and of which job. */
+/** Events of the handlers: `start` or `end`, and of which job. */
 function runsOf(key: string): { what: string; id: string }[] {
   const file = path.join(folder, `${key}.log`);
   if (!existsSync(file)) return [];
@@ -88,7 +88,7 @@ async function untilRuns(key: string, count: number): Promise<void> {
   while (runsOf(key).length < count) await new Promise((resolve) => setTimeout(resolve, 25));
 }
 
-/** Lets them run, waits for the end of all that were accepted, and returns the trackers. */
+/** Lets them run, waits for the end of all accepted jobs, and returns the trackers. */
 async function finish(key: string, answers: Answer[]): Promise<Tracker[]> {
   go(key);
   const accepted = answers.filter(({ status }) => status !== 'ignored');
@@ -104,7 +104,7 @@ describe.each([false, true])(
   '50 jobs of one key from three processes, with a worker killed: %s',
   { timeout: 180_000 },
   (killed) => {
-    test('parallel: all run, and each comes to its end once', async () => {
+    test('parallel: all run, and each ends once', async () => {
       const key = uniqueName('parallel');
       const answers = await send('parallel', key);
       expect(answers.map(({ status }) => status)).toEqual(Array(50).fill('pending'));
@@ -116,7 +116,7 @@ describe.each([false, true])(
       if (killed) expect(trackers.filter(({ errors }) => errors[0]?.type === 'WorkerLost')).toHaveLength(16);
     });
 
-    test('discard: one runs, and stands for the 49 others', async () => {
+    test('discard: one runs, and the 49 others are its duplicates', async () => {
       const key = uniqueName('discard');
       const answers = await send('discard', key);
       await untilRuns(key, 1);
@@ -131,7 +131,7 @@ describe.each([false, true])(
       expect(ended(key)).toEqual([holder?.id]);
     });
 
-    test('serial: all run, one after the other, in the order in which they were let in', async () => {
+    test('serial: all run, one after the other, in the order of admission', async () => {
       const key = uniqueName('serial');
       const answers = await send('serial', key);
       await untilRuns(key, 1);
@@ -158,7 +158,7 @@ describe.each([false, true])(
       expect(runs.length - whole.length).toBe(killed ? 1 : 0);
     });
 
-    test('queue_one: one runs, one waits and stands for the 48 others', async () => {
+    test('queue_one: one runs, one waits, and the 48 others are duplicates of the waiting one', async () => {
       const key = uniqueName('queue-one');
       const answers = await send('queue_one', key);
       await untilRuns(key, 1);

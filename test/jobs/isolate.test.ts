@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobInput } from '../../src/contract/workflow-inputs.ts';
-import { createIsolation } from '../../src/jobs/isolation.ts';
+import { createIsolation } from '../../src/jobs/isolation-pool.ts';
 import { loadTasks } from '../../src/jobs/load.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Rig, startRig, startTemporal } from '../support/rig.ts';
@@ -27,8 +27,8 @@ afterAll(async () => {
 
 const run = (job: JobInput) => rig.run('job', job);
 
-describe.each(['thread', 'process'] as const)('a handler in a %s of its own', (isolate) => {
-  test('blocks nobody else, and its result comes back', async () => {
+describe.each(['thread', 'process'] as const)('a handler in its own %s', (isolate) => {
+  test('blocks no other job, and its result is returned', async () => {
     let ticks = 0;
     const ticking = setInterval(() => ticks++, 20);
     const tracker = await run({ name: 'blocking', input: { ms: 1_500 }, isolate });
@@ -40,14 +40,14 @@ describe.each(['thread', 'process'] as const)('a handler in a %s of its own', (i
     expect(ticks).toBeGreaterThan(20);
   });
 
-  test('is ended when its timeout is over, though it hears no signal', async () => {
+  test('is ended after its timeout, even if it ignores the signal', async () => {
     expect(await run({ name: 'blocking', input: { ms: 600_000 }, isolate, timeout: '3s' })).toMatchObject({
       status: 'exhausted',
       errors: [{ type: 'TaskTimeout' }],
     });
   });
 
-  test('fails with its own errors', async () => {
+  test('reports its own errors', async () => {
     const tracker = await run({ name: 'failing', input: { ms: 0 }, isolate });
     expect(tracker).toMatchObject({
       status: 'failed',
@@ -56,7 +56,7 @@ describe.each(['thread', 'process'] as const)('a handler in a %s of its own', (i
     expect(tracker.errors[0]?.stack).toContain('blocking.ts');
   });
 
-  test('that ends itself is a lost worker, and the others go on', async () => {
+  test('counts as a lost worker when it exits, and the others continue', async () => {
     expect(await run({ name: 'dying', input: { ms: 0 }, isolate })).toMatchObject({
       status: 'exhausted',
       errors: [{ type: 'WorkerLost' }],
@@ -66,7 +66,7 @@ describe.each(['thread', 'process'] as const)('a handler in a %s of its own', (i
 });
 
 describe.each(['thread', 'process'] as const)('a %s that cannot start', (kind) => {
-  test('fails what waits for it at once, and not what runs', async () => {
+  test('immediately fails the jobs that wait for it, but not those that run', async () => {
     const isolation = createIsolation({
       modules: [fileURLToPath(new URL('./fixtures/blocking.ts', import.meta.url))],
       temporal: { connection: {}, encryptionKeys: [], namespace: 'default', taskQueue: 'nowhere' },
@@ -77,7 +77,7 @@ describe.each(['thread', 'process'] as const)('a %s that cannot start', (kind) =
     const never = new AbortController().signal;
     const running = isolation.run(kind, job(4_000), never);
     await delay(2_500);
-    // It is read when a thread or process starts: this one is not there.
+    // It is read when a thread or process starts: this file does not exist.
     process.env.TSX_TSCONFIG_PATH = '/nowhere/tsconfig.json';
     try {
       await expect(isolation.run(kind, job(1), never)).rejects.toMatchObject({ type: 'WorkerLost' });

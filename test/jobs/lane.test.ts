@@ -41,7 +41,7 @@ const untilRan = async (value: string) => {
 };
 
 describe('a job that waits for its turn', () => {
-  test('says behind which one, leaves the queue when it is canceled, and does not jump it by a restart', async () => {
+  test('names the job before it, leaves the queue when canceled, and does not jump it by a restart', async () => {
     const first = await send(tasks.serial, 'first');
     const second = await send(tasks.serial, 'second');
     const third = await send(tasks.serial, 'third');
@@ -55,7 +55,7 @@ describe('a job that waits for its turn', () => {
     expect(ran).toEqual(['first', 'third']);
   });
 
-  test('with queue_one and newest runs with the input of the newest that it stands for', async () => {
+  test('runs with the newest input of its duplicates with queue_one and newest', async () => {
     const first = await send(tasks.queueOne, 'old');
     await untilRan('old');
     const waiting = await send(tasks.queueOne, 'newer');
@@ -68,7 +68,7 @@ describe('a job that waits for its turn', () => {
     expect(ran).toEqual(['old', 'newest']);
   });
 
-  test('runs soon after the one before it was terminated', async () => {
+  test('runs soon after the job before it was terminated', async () => {
     const first = await send(tasks.serial, 'first');
     await untilRan('first');
     const second = await send(tasks.serial, 'second');
@@ -78,7 +78,7 @@ describe('a job that waits for its turn', () => {
     expect(await second.wait()).toMatchObject({ status: 'done' });
   });
 
-  test('that an operator’s end of its lane has left alone is let in by the next lane', async () => {
+  test('is admitted by the next lane after an operator terminated its lane', async () => {
     const first = await send(tasks.serial, 'first');
     await untilRan('first');
     const second = await send(tasks.serial, 'second');
@@ -95,7 +95,7 @@ describe('a job that waits for its turn', () => {
 });
 
 describe('a lane', () => {
-  test('answers a job that is sent again as before, and refuses its id for another input', async () => {
+  test('gives a repeated job the same answer, and refuses its id for another input', async () => {
     const first = await send(tasks.discard, 'a', { taskId: key });
     const again = await send(tasks.discard, 'a', { taskId: key });
     expect([first, again].map(({ tracker }) => tracker.status)).not.toContain('ignored');
@@ -118,13 +118,13 @@ describe('a lane', () => {
     expect(ran).toEqual(['a', 'c']);
   });
 
-  test('is asked by jobs that were started by hand, too: one that is discarded ends as ignored', async () => {
+  test('also admits jobs that were started by hand: a discarded one ends as ignored', async () => {
     const first = await send(tasks.discard, 'first');
     await untilRan('first');
     const byHand = await world.rig.run('job', { name: 'discard', input: { key, value: 'by hand' } });
     expect(byHand).toMatchObject({
       status: 'ignored',
-      detail: `the job ${first.id} stands for it`,
+      detail: `duplicate of job ${first.id}`,
       data: { standsFor: first.id },
     });
     held = false;
@@ -134,8 +134,8 @@ describe('a lane', () => {
     expect(ran).toEqual(['first', 'first']);
   });
 
-  test('loses no job that comes when it is about to end', async () => {
-    // It ends two seconds after its last job: these come around that moment.
+  test('loses no job that arrives when it is about to end', async () => {
+    // It ends two seconds after its last job: these arrive around that moment.
     const sent = await Promise.all(
       Array.from({ length: 12 }, async (_, at) => {
         const of = (value: string) => tasks.quick.delay({ key: `${key}-${at}`, value: `${at}-${value}` });

@@ -12,7 +12,7 @@ const define = (name: string, registry = '') => `
   import { createRegistry, defineTask } from ${JSON.stringify(library)};
   export const task = defineTask({ name: '${name}'${registry} }, () => {});`;
 
-test('modules of folders and single ones are loaded, but no tests, types or hidden files', async () => {
+test('modules in folders and single modules are loaded, but not tests, types or hidden files', async () => {
   mkdirSync(path.join(folder, 'inner', 'node_modules'), { recursive: true });
   writeFileSync(path.join(folder, 'one.mjs'), define('one'));
   writeFileSync(path.join(folder, 'inner', 'two.mjs'), define('two', ', registry: createRegistry()'));
@@ -21,10 +21,12 @@ test('modules of folders and single ones are loaded, but no tests, types or hidd
   }
   const { registry, modules } = await loadTasks([folder, path.join(folder, 'one.mjs')]);
   expect(modules).toEqual([path.join(folder, 'inner', 'two.mjs'), path.join(folder, 'one.mjs')]);
-  expect(registry.tasks.map(({ name }) => name).sort()).toEqual(['one', 'two']);
+  // The default registry of the process may have tasks of other modules.
+  const names = registry.tasks.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['one', 'two']));
 });
 
-test('a path that is not there, and a module that cannot be loaded, are told by name', async () => {
+test('a missing path, and a module that cannot be loaded, are reported by name', async () => {
   await expect(loadTasks([path.join(folder, 'nowhere')])).rejects.toMatchObject({
     type: 'InvalidInput',
     message: expect.stringContaining('nowhere: there is no such file or folder'),

@@ -35,15 +35,15 @@ afterEach(async () => {
   await database?.close();
 });
 
-/** How many runs the lane has had. */
+/** Number of runs that the lane has had. */
 async function laneRuns(): Promise<number> {
   let runs = 0;
   for await (const _ of environment.client.workflow.list({ query: `WorkflowType = 'jobLane'` })) runs++;
   return runs;
 }
 
-describe('a lane that goes on as a new run', () => {
-  test('as its history has grown loses no job that is sent meanwhile, and runs none twice or beside another', async () => {
+describe('a lane that continues as a new run', () => {
+  test('loses no job when its history has grown, and runs none twice or in parallel with another', async () => {
     const send = await start('limit.historyCount.suggestContinueAsNew=60');
     held = true;
     const sending = [send('serial', 30), send('serial', 30, 30)];
@@ -56,8 +56,8 @@ describe('a lane that goes on as a new run', () => {
     expect(await laneRuns()).toBeGreaterThan(3);
   }, 120_000);
 
-  test('as the server will take no more submissions in this one answers all, and one job stands for the others', async () => {
-    // Two thousand, if nobody says otherwise.
+  test('answers all jobs at the server’s limit of updates per run, and reports all duplicates', async () => {
+    // Default: 2000.
     const send = await start('history.maxTotalUpdates=40');
     held = true;
     const [first] = await send('discard', 1);

@@ -22,11 +22,11 @@ function plan(options: object, call: CallOptions = {}): JobPlan {
 interface Row {
   option: keyof CallOptions;
   value: unknown;
-  /** What it makes of the plan. */
+  /** Its effect on the plan. */
   gives: Partial<JobPlan>;
   /** Another value, for a definition that the call overrides. */
   other: unknown;
-  /** What must be given with it. */
+  /** Options that it requires. */
   beside?: CallOptions;
 }
 
@@ -51,18 +51,18 @@ const ROWS: Row[] = [
 ];
 
 describe.each(ROWS)('the option $option', ({ option, value, gives, other, beside }) => {
-  test('holds for every job of a definition that has it', () => {
+  test('applies to every job of a definition that has it', () => {
     expect(plan({ ...beside, [option]: value })).toMatchObject(gives);
   });
 
-  test('holds for the one call that has it, and wins over the definition', () => {
+  test('applies to the one call that has it, and overrides the definition', () => {
     expect(plan({ ...beside, [option]: other }, { [option]: value })).toMatchObject(gives);
     expect(plan({ ...beside, [option]: other })).not.toMatchObject(gives);
   });
 });
 
 describe('options', () => {
-  test('that nobody gives have values with which nothing hangs for ever', () => {
+  test('have defaults with which nothing hangs forever', () => {
     expect(plan({})).toMatchObject({
       ...{ timeoutMs: 3_600_000, startTimeoutMs: 86_400_000, maxAttempts: 3, onDuplicate: 'parallel', priority: 3 },
       ...{ queue: 'default', bind: false, newest: false, runs: null, fairnessKey: null, isolate: 'none' },
@@ -70,11 +70,11 @@ describe('options', () => {
     });
   });
 
-  test('that are undefined in a call leave those of the definition', () => {
+  test('keep the values of the definition where a call has undefined', () => {
     expect(plan({ timeout: '5s' }, { timeout: undefined })).toMatchObject({ timeoutMs: 5_000 });
   });
 
-  test('the queue and the key of a definition may be functions of the input', () => {
+  test('may compute the queue and the key from the input', () => {
     const byInput = {
       queue: ({ to }: typeof input) => `to-${to}`,
       key: ({ to }: typeof input) => to,
@@ -87,13 +87,13 @@ describe('options', () => {
     expect(() => plan({ queue: () => 'no queue!' })).toThrow('queue: letters, digits and any of . - _');
   });
 
-  test('without a key the input tells duplicates, whatever the order of its fields', () => {
+  test('use the input as the key by default, regardless of the order of its fields', () => {
     const of = (sent: unknown) => planJob({ name: 'mail', options: {} }, { input, sent }).keyHash;
     expect(of({ a: 1, b: { c: 2, d: 3 } })).toBe(of({ b: { d: 3, c: 2 }, a: 1 }));
     expect(of({ a: 1 })).not.toBe(of({ a: 2 }));
   });
 
-  test('a time for one call wins over the delay of the definition', () => {
+  test('let the time of one call override the delay of the definition', () => {
     const at = new Date(NOW + 5_000);
     expect(plan({ delay: '1d' }, { at }).runs).toEqual({ atMs: NOW + 5_000 });
     expect(plan({ delay: '1d' }, { at: '2030-01-01T02:00:00+02:00' }).runs).toEqual({ atMs: NOW });
@@ -104,22 +104,22 @@ describe('options', () => {
     ['of the wrong kind', { maxAttempts: 0 }, /maxAttempts: /],
     ['no duration', { timeout: 'soon' }, /timeout: /],
     ['a timeout of nothing', { timeout: '0s' }, /timeout: must be above 0/],
-    ['newest without queue_one', { newest: true, onDuplicate: 'serial' }, /newest: has a meaning with/],
+    ['newest without queue_one', { newest: true, onDuplicate: 'serial' }, /newest: has an effect only with/],
     [
       'a back-off that begins above its most',
       { backOff: { initial: '1h', most: '1m' } },
       /backOff\.initial: must not be longer/,
     ],
-    ['a back-off without a second attempt', { backOff: { factor: 2 }, maxAttempts: 1 }, /backOff: has no meaning/],
+    ['a back-off without a second attempt', { backOff: { factor: 2 }, maxAttempts: 1 }, /backOff: has no effect/],
   ];
-  test.each(WRONG)('%s: refused in a definition and in a call', (_what, options, message) => {
+  test.each(WRONG)('are refused in a definition and in a call: %s', (_what, options, message) => {
     expect(() => plan(options)).toThrow(message);
     expect(() => plan({}, options)).toThrow(message);
   });
 
-  test('contradictions of one call: a delay beside a time, a key where nothing is a duplicate', () => {
+  test('are refused where they contradict each other in one call: delay and time, key without duplicates', () => {
     expect(() => plan({}, { delay: '1s', at: new Date(NOW) })).toThrow('delay: contradicts `at`');
-    expect(() => plan({}, { key: 'k' })).toThrow('key: has no meaning with onDuplicate parallel');
+    expect(() => plan({}, { key: 'k' })).toThrow('key: has no effect with onDuplicate parallel');
     expect(plan({ onDuplicate: 'queue_one', newest: true }, { onDuplicate: 'discard' })).toMatchObject({
       newest: false,
     });

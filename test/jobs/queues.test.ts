@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type AnyTask, defineTask } from '../../src/jobs/index.ts';
 import { infoWhen, uniqueName, useJobs } from './support.ts';
 
-/** Order is exact where a queue is one partition. */
+/** Order is exact where a queue has one partition. */
 const ONE_PARTITION = ['matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
 
 describe('a queue whose only worker has one slot', () => {
@@ -28,7 +28,7 @@ describe('a queue whose only worker has one slot', () => {
     { jobs: { concurrency: 1 }, temporal: { dynamicConfig: ['matching.enableFairness=true', ...ONE_PARTITION] } },
   );
 
-  /** Sends jobs while the slot is taken, one after the other, and answers with the order in which they ran. */
+  /** Sends jobs while the slot is taken, one after the other, and returns the order in which they ran. */
   async function orderOf(sends: (() => ReturnType<AnyTask['applyAsync']>)[]): Promise<string[]> {
     ran.length = 0;
     held = true;
@@ -49,7 +49,7 @@ describe('a queue whose only worker has one slot', () => {
   const many = (count: number, send: (at: number) => ReturnType<AnyTask['applyAsync']>) =>
     Array.from({ length: count }, (_, at) => () => send(at));
 
-  test('runs a job of a better priority before a backlog of others: by its definition, and by its call', async () => {
+  test('runs a job with a better priority before a backlog of others: by its definition, and by its call', async () => {
     const order = await orderOf([
       ...many(8, (at) => tasks.usual.applyAsync(`usual ${at}`)),
       () => tasks.urgent.applyAsync('by definition'),
@@ -61,7 +61,7 @@ describe('a queue whose only worker has one slot', () => {
     expect(order.at(-1)).toBe('put last by its call');
   });
 
-  test('takes jobs in turn from each fairness key: by the definition, and by the call', async () => {
+  test('takes jobs from each fairness key in turn: by the definition, and by the call', async () => {
     const order = await orderOf([
       ...many(20, (at) => tasks.usual.applyAsync(`many ${at}`, { fairnessKey: 'many', priority: 3 })),
       ...many(2, (at) => tasks.tenant.applyAsync(`few ${at}`)),
@@ -95,14 +95,14 @@ describe('a queue with a rate', () => {
     },
   );
 
-  test('begins no more than so many jobs in a second, and no other queue is slowed down', async () => {
+  test('starts no more jobs per second than its rate, and slows down no other queue', async () => {
     const send = (queue: string) => Promise.all(Array.from({ length: JOBS }, () => task.applyAsync(queue)));
-    // At once, the free ones first: where sending takes long, it takes long for both.
+    // All at once, the queue without a rate first: if sending is slow, it is slow for both.
     const sent = (await Promise.all([send('free'), send('rated')])).flat();
     for (const job of sent) expect(await job.wait()).toMatchObject({ status: 'done' });
     const { rated = [], free = [] } = startsMs;
     expect([rated.length, free.length]).toEqual([JOBS, JOBS]);
-    // The server may let one second's worth through at once; a busy machine only makes it slower.
+    // The server may start one second's worth of jobs at once; a busy machine only makes it slower.
     const spanSeconds = (Math.max(...rated) - Math.min(...rated)) / 1_000;
     expect(spanSeconds).toBeGreaterThan((JOBS - 2 * RATE) / RATE);
     expect(Math.max(...free)).toBeLessThan(Math.max(...rated));

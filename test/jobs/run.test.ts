@@ -41,7 +41,7 @@ const world = useJobs('dev', (registry) => {
 });
 
 describe('a job', () => {
-  test('runs its function, and the result is in its tracker', async () => {
+  test('runs its function, and its tracker has the result', async () => {
     const sent = await send({ a: 1 });
     expect(sent.tracker).toMatchObject({ type: 'job', status: 'pending', data: { name: 'echo' } });
     expect(await sent.result()).toEqual({ echo: { a: 1 } });
@@ -51,14 +51,14 @@ describe('a job', () => {
     });
   });
 
-  test('of the same id and input is the same job; with another input it is refused', async () => {
+  test('is the same job for the same id and input, and is refused for another input', async () => {
     const sent = await tasks.echo.applyAsync(1, { taskId: 'same' });
     await sent.wait();
     expect((await tasks.echo.applyAsync(1, { taskId: 'same' })).tracker).toMatchObject({ status: 'done' });
     await expect(tasks.echo.applyAsync(2, { taskId: 'same' })).rejects.toMatchObject({ type: 'TaskLocked' });
   });
 
-  test('that throws is tried again, and every error is in the tracker with name, message and stack', async () => {
+  test('is retried when it throws, and its tracker has every error with name, message and stack', async () => {
     const tracker = await (await tasks.throws.delay(undefined)).wait();
     expect(tracker).toMatchObject({ status: 'exhausted', attempts: 2 });
     expect(tracker.errors).toHaveLength(2);
@@ -66,7 +66,7 @@ describe('a job', () => {
     expect(tracker.errors[0]?.stack).toContain('run.test.ts');
   });
 
-  test('whose error says that trying again is no use fails at once', async () => {
+  test('fails immediately when its error is not retryable', async () => {
     const sent = await tasks.hopeless.delay(undefined);
     expect(await sent.wait()).toMatchObject({ status: 'failed', attempts: 1, detail: 'no use' });
     await expect(sent.result()).rejects.toMatchObject({
@@ -75,7 +75,7 @@ describe('a job', () => {
     });
   });
 
-  test('that takes longer than its timeout fails as TaskTimeout, also when it ignores its signal', async () => {
+  test('fails as TaskTimeout after its timeout, even if it ignores its signal', async () => {
     for (const task of [tasks.never, tasks.stubborn]) {
       expect(await (await task.delay(undefined)).wait()).toMatchObject({
         status: 'exhausted',
@@ -84,7 +84,7 @@ describe('a job', () => {
     }
   });
 
-  test('whose result is no JSON, or too large, fails as JobResultInvalid', async () => {
+  test('fails as JobResultInvalid when its result is not JSON or too large', async () => {
     for (const task of [tasks.big, tasks.circular]) {
       expect(await (await task.delay(undefined)).wait()).toMatchObject({
         status: 'failed',
@@ -93,7 +93,7 @@ describe('a job', () => {
     }
   });
 
-  test('gets with bind its id, worker, attempt and signal before its input; a call may change that', async () => {
+  test('gets its id, worker, attempt and signal before its input with bind; a call may change that', async () => {
     const sent = await tasks.bound.delay('in');
     await sent.wait();
     expect(seen.bound).toMatchObject({
@@ -106,14 +106,14 @@ describe('a job', () => {
     expect(seen.args).toEqual(['in', undefined]);
   });
 
-  test('that runs is canceled by its signal, and the end is confirmed', async () => {
+  test('is canceled by its signal while it runs, and its end is confirmed', async () => {
     const sent = await tasks.never.applyAsync(undefined, { timeout: '1h' });
     const running = await infoWhen(sent, ({ data }) => typeof data.workerId === 'string');
     expect(running).toMatchObject({ status: 'processing', detail: `runs on ${running.data.workerId}` });
     expect(await sent.cancel('enough')).toMatchObject({ status: 'canceled', detail: 'canceled: enough' });
   });
 
-  test('whose queue has no worker says so while it waits, and fails as NoWorker after its startTimeout', async () => {
+  test('reports a queue without workers while it waits, and fails as NoWorker after its startTimeout', async () => {
     const sent = await tasks.nobody.applyAsync(undefined, { queue: 'nobody' });
     await infoWhen(sent, ({ detail }) => detail === 'waits for a worker of the queue nobody');
     expect(await sent.wait()).toMatchObject({
@@ -123,7 +123,7 @@ describe('a job', () => {
     });
   });
 
-  test('finds with its control what runs and who runs it, and cancels others', async () => {
+  test('lists running jobs and their workers with its control, and cancels others', async () => {
     const running = await tasks.never.applyAsync(undefined, { timeout: '1h' });
     await infoWhen(running, ({ data }) => typeof data.workerId === 'string');
     await (await tasks.bound.delay(null)).wait();
@@ -140,7 +140,7 @@ describe('a job', () => {
     expect(await control.cancel(running.id, 'by another')).toMatchObject({ status: 'canceled' });
   });
 
-  test('that was started by hand is checked by a worker that knows its definition', async () => {
+  test('is checked by a worker that knows its definition when it was started by hand', async () => {
     expect(await world.rig.run('job', { name: 'echo', input: { b: 2 }, priority: 1 })).toMatchObject({
       status: 'done',
       maxAttempts: 1,

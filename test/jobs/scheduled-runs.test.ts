@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { getTracker } from '../../src/client/temporal/index.ts';
 import { type AnyTask, defineTask, type Overlap, type ScheduleHandle } from '../../src/jobs/index.ts';
+import { getTracker } from '../../src/temporal/index.ts';
 import { useJobs } from './support.ts';
 
-/** Runs of the task `gated` that have begun, and how each is let go. */
+/** Started runs of the task `gated`, and how each is released. */
 const gates: { id: string; open: () => void }[] = [];
 let tasks: Record<'tick' | 'gated' | 'alone', AnyTask>;
 
@@ -29,7 +29,7 @@ const world = useJobs('dev', (registry) => {
 const info = (taskId: string | null) => getTracker(world.environment.client, `${taskId}`);
 const within = { timeout: 20_000, interval: 50 };
 
-/** Waits until a schedule has started so many runs. */
+/** Waits until a schedule has started this number of runs. */
 async function startedRuns(schedule: ScheduleHandle<never>, least: number) {
   return vi.waitFor(async () => {
     const { recent } = await schedule.info();
@@ -42,7 +42,7 @@ describe('a schedule starts its job', () => {
   test.each([
     ['after equal lengths of time', '1s', 1],
     ['at the times of a cron expression', '*/2 * * * * * *', 2],
-  ])('%s, never early, and each run is a task like any other', async (_how, every, seconds) => {
+  ])('%s, never early, and each run is a normal task', async (_how, every, seconds) => {
     const schedule = tasks.tick.schedule(`every-${seconds}`);
     await schedule.put(every, { n: 7 }, { options: { maxAttempts: 5 }, overlap: 'allow_all' });
     const runs = (await startedRuns(schedule as never, 3)).slice(0, 3);
@@ -65,7 +65,7 @@ describe('a schedule starts its job', () => {
     expect(new Set(runs.map(({ dueTime }) => dueTime)).size).toBe(3);
   });
 
-  test('as the definition says of duplicates: a run is ignored while another one stands for it', async () => {
+  test('by the duplicate rule of the definition: a duplicate run is ignored', async () => {
     const first = await tasks.alone.delay(undefined);
     const schedule = tasks.alone.schedule();
     await schedule.put('1d', undefined);
@@ -78,7 +78,7 @@ describe('a schedule starts its job', () => {
 });
 
 describe('a run that is due while an earlier one has not ended', () => {
-  /** Asks for three runs of a schedule with this policy while none of them can end. */
+  /** Requests three runs of a schedule with this policy while none of them can end. */
   async function threeRuns(overlap: Overlap) {
     gates.length = 0;
     const schedule = tasks.gated.schedule(overlap);
@@ -92,7 +92,7 @@ describe('a run that is due while an earlier one has not ended', () => {
   const endsAs = (taskId: string | null, status: string) =>
     vi.waitFor(async () => expect(await info(taskId)).toMatchObject({ status }), within);
 
-  test('is left out with skip', async () => {
+  test('is skipped with skip', async () => {
     const { schedule, outcomes, ids } = await threeRuns('skip');
     expect(outcomes).toEqual(['started', 'skipped', 'skipped']);
     await begun(1);
@@ -105,7 +105,7 @@ describe('a run that is due while an earlier one has not ended', () => {
     gates[1]?.open();
   });
 
-  test('is kept with buffer_one, but not a second one', async () => {
+  test('is kept with buffer_one, but only one', async () => {
     const { schedule, outcomes } = await threeRuns('buffer_one');
     expect(outcomes).toEqual(['started', 'held', 'skipped']);
     expect(gates).toHaveLength(1);
@@ -126,7 +126,7 @@ describe('a run that is due while an earlier one has not ended', () => {
     await vi.waitFor(async () => expect(await schedule.info()).toMatchObject({ counts: { started: 3 } }), within);
   });
 
-  test('runs beside it with allow_all', async () => {
+  test('runs in parallel with allow_all', async () => {
     const { outcomes, ids } = await threeRuns('allow_all');
     expect(outcomes).toEqual(['started', 'started', 'started']);
     await begun(3);
@@ -137,7 +137,7 @@ describe('a run that is due while an earlier one has not ended', () => {
   test.each([
     ['cancel_other', /^canceled/],
     ['terminate_other', /^terminated/],
-  ] as const)('takes its place with %s', async (overlap, detail) => {
+  ] as const)('replaces it with %s', async (overlap, detail) => {
     const { ids } = await threeRuns(overlap);
     const last = await vi.waitFor(() => {
       const gate = gates.findLast(({ id }) => !ids.slice(0, 1).includes(id));

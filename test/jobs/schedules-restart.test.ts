@@ -2,20 +2,20 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { getTracker } from '../../src/client/temporal/index.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/names.ts';
 import { createRegistry, defineTask, type Schedule } from '../../src/jobs/index.ts';
 import { startTemporalDevServer, type TemporalDevServer } from '../../src/runtime/servers/temporal.ts';
+import { getTracker } from '../../src/temporal/index.ts';
 import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
 import { openPostgresDatabase } from '../support/databases.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 const within = { timeout: 60_000, interval: 200 };
 const TASK_QUEUE = 'restarted';
-/** Longer than the shortest catch-up that Temporal knows. */
+/** Longer than the shortest catch-up window of Temporal. */
 const AWAY_MS = 14_000;
 
-test('schedules survive the end of the server and of all workers; what was missed runs late, as far as catchUp goes', async () => {
+test('schedules survive a stop of the server and all workers; missed runs run late, within catchUp', async () => {
   const database = await openPostgresDatabase();
   const options = {
     dbFilename: path.join(freshFolder(), 'temporal.db'),
@@ -25,7 +25,7 @@ test('schedules survive the end of the server and of all workers; what was misse
   };
   let running: { server: TemporalDevServer; environment: TestWorkflowEnvironment; rig: Rig } | undefined;
 
-  /** Everything as a new process would start it. */
+  /** Starts everything as a new process would. */
   async function start() {
     const registry = createRegistry();
     const tick = defineTask({ name: 'tick', registry }, () => {});
@@ -60,7 +60,7 @@ test('schedules survive the end of the server and of all workers; what was misse
 
   const backMs = Date.now();
   const second = await start();
-  /** Every run that a schedule has started, as lists of workflows tell it. */
+  /** Every run that a schedule has started, as the lists of workflows show it. */
   async function runsOf(schedule: Schedule) {
     const runs = [];
     for await (const run of second.client.workflow.list({ query: `TemporalScheduledById = '${schedule.id}'` })) {
@@ -76,7 +76,7 @@ test('schedules survive the end of the server and of all workers; what was misse
     expect(found.length).toBeGreaterThan(AWAY_MS / 2_000);
     return found;
   }, within);
-  // Not one is missing: what was due while the server was away began when it was back, and nothing ever began early.
+  // None is missing: runs that were due while the server was away started when it was back, and none started early.
   expect(runs.slice(1).map(({ dueMs }, at) => dueMs - (runs[at]?.dueMs ?? 0))).toEqual(runs.slice(1).map(() => 2_000));
   for (const { dueMs, startMs } of runs) expect(startMs).toBeGreaterThanOrEqual(dueMs);
   const late = runs.filter(({ dueMs }) => dueMs > goneMs && dueMs < backMs);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { listSchedules } from '../../src/client/temporal/schedule-list.ts';
-import { bringSchedulesInLine, createRegistry, defineTask, type Registry } from '../../src/jobs/index.ts';
+import { createRegistry, defineTask, type Registry, syncSchedules } from '../../src/jobs/index.ts';
+import { listSchedules } from '../../src/temporal/schedules/list.ts';
 import { startTemporal } from '../support/rig.ts';
 
 const noop = () => {};
@@ -30,7 +30,7 @@ describe('declaring a schedule', () => {
     [{ options: { delay: '1h' } }, 'options.delay'],
     [{ options: { timeout: 'long' } }, 'options.timeout'],
     [{ often: true }, 'often'],
-  ])('refuses %j at once, with the field named', (change: Record<string, unknown>, path) => {
+  ])('refuses %j immediately and names the field', (change: Record<string, unknown>, path) => {
     const { report } = givenTasks();
     const { every = '@daily', ...options } = change;
     const declare = () => report.every(every as string, { to: 'a' }, options as never);
@@ -42,7 +42,7 @@ describe('declaring a schedule', () => {
     }
   });
 
-  test('of a key that the task has declared already is refused', () => {
+  test('is refused for a key that the task has already declared', () => {
     const { report, check } = givenTasks();
     check.every('1m');
     check.every('1h', undefined, { key: 'hourly' });
@@ -51,14 +51,14 @@ describe('declaring a schedule', () => {
   });
 });
 
-describe('on a server', () => {
+describe('schedules on a server', () => {
   let environment: TestWorkflowEnvironment;
   beforeAll(async () => {
     environment = await startTemporal('dev');
   });
   afterAll(() => environment?.teardown());
 
-  /** The next version of an application: its tasks, and what they declare. */
+  /** The next version of an application: its tasks and their declarations. */
   function release(taskQueue: string, declare: (tasks: ReturnType<typeof givenTasks>) => void) {
     const tasks = givenTasks();
     const connection = { client: environment.client, taskQueue };
@@ -66,7 +66,7 @@ describe('on a server', () => {
     declare(tasks);
     return {
       ...tasks,
-      start: (options?: { prune?: boolean }) => bringSchedulesInLine(tasks.registry, connection, options),
+      start: (options?: { prune?: boolean }) => syncSchedules(tasks.registry, connection, options),
     };
   }
 
@@ -75,7 +75,7 @@ describe('on a server', () => {
     return schedules.map(({ name, key }) => `${name}/${key}`).sort();
   };
 
-  test('what is declared is made at the start, changed at the next one, and removed only with prune', async () => {
+  test('are created at the start, changed at the next one, and removed only with prune', async () => {
     const taskQueue = `app-${randomUUID()}`;
     const first = release(taskQueue, ({ report, check }) => {
       check.every('1m');
@@ -90,7 +90,7 @@ describe('on a server', () => {
       options: { timeout: '5m' },
       declared: true,
     });
-    // Made by name, not declared.
+    // Created by name, not declared.
     await first.report.schedule('customer-7').put('1d', { to: 'c' });
     expect(await first.start()).toEqual({ created: 0, updated: 0, unchanged: 3, removed: 0 });
 
@@ -106,16 +106,16 @@ describe('on a server', () => {
     await vi.waitFor(async () => expect(await keysOf(taskQueue)).toEqual(left));
   });
 
-  test('what a task declares in a registry of its own is brought in line by the one it was added to', async () => {
+  test('are synchronized for a task in its own registry by the registry that it was added to', async () => {
     const app = release(`app-${randomUUID()}`, ({ check }) => check.every('1m'));
     const all = createRegistry();
     all.add(app.check);
     const connection = app.registry.connection;
-    expect(await bringSchedulesInLine(all, connection)).toMatchObject({ created: 1 });
-    expect(await bringSchedulesInLine(createRegistry(), connection)).toMatchObject({ created: 0, unchanged: 0 });
+    expect(await syncSchedules(all, connection)).toMatchObject({ created: 1 });
+    expect(await syncSchedules(createRegistry(), connection)).toMatchObject({ created: 0, unchanged: 0 });
   });
 
-  test('prune leaves the schedules of another application alone', async () => {
+  test('are not removed by prune if they belong to another application', async () => {
     const [one, other] = [`app-${randomUUID()}`, `app-${randomUUID()}`];
     await release(other, ({ check }) => check.every('1m')).start();
     await vi.waitFor(async () => expect(await keysOf(other)).toHaveLength(1));
@@ -123,7 +123,7 @@ describe('on a server', () => {
     expect(await keysOf(other)).toEqual(['check/default']);
   });
 
-  test('a person’s pause outlives the next start', async () => {
+  test('stay paused at the next start after a person paused them', async () => {
     const app = release(`app-${randomUUID()}`, ({ check }) => check.every('1m'));
     await app.start();
     await app.check.schedule().pause('the disk is full');
@@ -131,7 +131,7 @@ describe('on a server', () => {
     expect(await app.check.schedule().info()).toMatchObject({ paused: true, note: 'the disk is full' });
   });
 
-  test('an input that the task does not take stops the start before anything is changed', async () => {
+  test('stop the start before anything changes if their input is invalid', async () => {
     const app = release(`app-${randomUUID()}`, ({ report, check }) => {
       check.every('1m');
       report.every('1m', { to: 7 } as never);
@@ -142,7 +142,7 @@ describe('on a server', () => {
     await expect(wrong).rejects.toMatchObject({ type: 'InvalidInput', issues: [{ path: 'options.key' }] });
   });
 
-  test('a schedule can be steered by its task and key', async () => {
+  test('can be steered by task and key', async () => {
     const { check } = release(`app-${randomUUID()}`, () => {});
     const schedule = check.schedule('nightly');
     expect(await schedule.put('0 2 * * *', undefined, { note: 'quiet hours' })).toMatchObject({

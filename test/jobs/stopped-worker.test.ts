@@ -46,7 +46,7 @@ const notes = (key: string) => {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
 };
 
-test('a job whose worker is stopped by a deploy runs again on the next one, in the same attempt', async () => {
+test('a job whose worker is stopped by a deployment runs again on the next worker, in the same attempt', async () => {
   const handle = await rig.start('job', { name: 'parallel', input: { key: 'deploy' }, maxAttempts: 1 });
   for (let stops = 1; stops <= 2; stops++) {
     while (notes('deploy').length < stops) await delay(50);

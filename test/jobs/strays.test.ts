@@ -31,22 +31,22 @@ afterAll(async () => {
 const run = (way: string, ms: number, isolate: 'none' | 'thread' | 'process' = 'none') =>
   rig.run('job', { name: 'stray', input: { way, ms }, isolate });
 
-describe('an error that a handler leaves unhandled', () => {
-  test.each(['rejection', 'exception', 'event', 'promise'])('as %s fails its attempt alone', async (way) => {
+describe('an unhandled error of a handler', () => {
+  test.each(['rejection', 'exception', 'event', 'promise'])('fails only its own attempt: %s', async (way) => {
     const [failed, other] = await Promise.all([run(way, 20_000), run('none', 500)]);
     expect(failed).toMatchObject({ status: 'exhausted', errors: [{ type: 'Error', message: way }] });
     expect(other).toMatchObject({ status: 'done' });
     expect(worker.child.exitCode).toBeNull();
   });
 
-  test.each(['thread', 'process'] as const)('in a %s of its own fails its attempt', async (isolate) => {
+  test.each(['thread', 'process'] as const)('fails its attempt in its own %s', async (isolate) => {
     expect(await run('rejection', 20_000, isolate)).toMatchObject({ errors: [{ message: 'rejection' }] });
     expect(await run('none', 10, isolate)).toMatchObject({ status: 'done' });
   });
 
-  test('after the attempt is over changes nothing, and the process stays', async () => {
+  test('changes nothing after the attempt is over, and the process continues', async () => {
     expect(await run('rejection', 0)).toMatchObject({ status: 'done', data: { result: 'ended' } });
-    await worker.prints(/an error that nothing handles, of a job whose attempt is over/);
+    await worker.prints(/unhandled error, from a job whose attempt is over/);
     expect(await run('none', 10)).toMatchObject({ status: 'done' });
     expect(worker.child.exitCode).toBeNull();
   });

@@ -13,7 +13,7 @@ export interface JobWorld {
   readonly database: TestDatabase;
 }
 
-/** A Temporal server of this kind and workers that know what the test has defined in the registry. */
+/** A Temporal server of this kind and workers that know the tasks defined in the registry. */
 export function useJobs(
   kind: 'dev' | 'time-skipping',
   define: (registry: Registry) => void,
@@ -58,7 +58,7 @@ export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
 }
 
-/** The tracker of a job once it fits. */
+/** The tracker of a job once it matches. */
 export async function infoWhen(job: SentJob<unknown>, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
   for (const endMs = Date.now() + 20_000; ; ) {
     const tracker = await job.info();

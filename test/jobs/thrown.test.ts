@@ -44,7 +44,7 @@ async function uses({ heartbeat, control }: Bound, what: string): Promise<unknow
 const endOf = async (what: string) => (await task.delay(what)).wait({ timeoutMs: 50_000 });
 
 describe('an error that a job throws', () => {
-  test('is kept with its causes, the nearest first, in number and size', async () => {
+  test('is recorded with its causes, the nearest first, within limits of number and size', async () => {
     expect(await endOf('causes')).toMatchObject({
       status: 'exhausted',
       errors: [
@@ -65,7 +65,7 @@ describe('an error that a job throws', () => {
     expect(many?.causes?.map(({ message }) => message)).toEqual(['one', 'two']);
   });
 
-  test('that is no Error is kept as JSON or text', async () => {
+  test('is recorded as JSON or text when it is not an Error', async () => {
     const messages = await Promise.all(
       ['object', 'text', 'nothing'].map(async (what) => (await endOf(what)).errors[0]?.message),
     );
@@ -73,7 +73,7 @@ describe('an error that a job throws', () => {
   });
 
   const NAMES = [...Object.keys(ERROR_KINDS), ...REFUSALS, 'TaskExhausted', 'AbortError', 'CancelledFailure'];
-  test('means nothing else by its name: each attempt is used up, and no more', async () => {
+  test('gets no special meaning from its name: the job uses all its attempts, and no more', async () => {
     const ends = await Promise.all([...new Set(NAMES)].map(async (name) => ({ name, ...(await endOf(name)) })));
     const odd = ends.filter(({ status, attempts }) => status !== 'exhausted' || attempts !== 2);
     expect(odd.map(({ name, status, attempts }) => ({ name, status, attempts }))).toEqual([]);
@@ -81,34 +81,34 @@ describe('an error that a job throws', () => {
     expect(unnamed.map(({ name }) => name)).toEqual([]);
   }, 180_000);
 
-  test('of one of our classes, of Temporal’s, or with a property of ours is tried again', async () => {
+  test('is retried even if it has a class or property of the product or a class of Temporal', async () => {
     for (const what of ['own', 'temporal', 'retryable']) {
       expect(await endOf(what)).toMatchObject({ status: 'exhausted', attempts: 2 });
     }
   });
 
-  test('that Temporal knows as final ends the job as failed', async () => {
+  test('ends the job as failed if it is non-retryable for Temporal', async () => {
     expect(await endOf('final')).toMatchObject({ status: 'failed', attempts: 1 });
   });
 });
 
-test('a cancel of a job that is not there fails the attempt, not the job', async () => {
+test('canceling a missing job fails the attempt, not the job', async () => {
   const sent = await bound.delay('cancel');
   expect(await sent.wait()).toMatchObject({ status: 'exhausted', attempts: 2, errors: [{ type: 'TaskNotFound' }, {}] });
 });
 
-test('a heartbeat takes details of any kind', async () => {
+test('a heartbeat accepts details of any kind', async () => {
   const sent = await bound.delay('heartbeat');
   expect(await sent.wait()).toMatchObject({ status: 'done', attempts: 1, data: { result: 'done' } });
 });
 
-test('the only attempt of a job is told as one', async () => {
+test('the failure of a single attempt is described as such', async () => {
   const sent = await task.applyAsync('text', { maxAttempts: 1, backOff: undefined });
   expect((await sent.wait()).detail).toBe('the only attempt failed: as text');
 });
 
 describe('a job whose name no worker knows', () => {
-  test('waits without using up attempts, and runs when one does', async () => {
+  test('waits without using attempts, and runs when a worker knows it', async () => {
     const name = uniqueName('later');
     const elsewhere = defineTask({ name, input: z.string(), maxAttempts: 1 }, () => {});
     elsewhere.registry.connect(world.registry.connection);
@@ -128,7 +128,7 @@ describe('a job whose name no worker knows', () => {
     expect(ended.detail).toMatch(/nobody has known it since/);
   });
 
-  test('that was started by hand waits likewise', async () => {
+  test('waits in the same way when it was started by hand', async () => {
     const name = uniqueName('by-hand');
     const handle = await world.rig.start('job', { name, input: 'a' });
     const sent = { info: () => handle.query('tracker') } as Parameters<typeof infoWhen>[0];
@@ -138,7 +138,7 @@ describe('a job whose name no worker knows', () => {
   });
 });
 
-describe('a job that runs although others must mind it', () => {
+describe('a running job with onDuplicate parallel', () => {
   const one = { input: z.string(), key: () => 'one', bind: true } as const;
   const hold = async ({ signal }: Bound) => delay(60_000, undefined, { signal });
 
@@ -146,7 +146,7 @@ describe('a job that runs although others must mind it', () => {
     ['discard', 'ignored'],
     ['queue_one', 'waiting'],
     ['serial', 'waiting'],
-  ] as const)('as parallel is seen by one sent as %s', async (onDuplicate, status) => {
+  ] as const)('is taken into account by a job sent as %s', async (onDuplicate, status) => {
     const shared = defineTask({ ...one, name: uniqueName('shared'), registry: world.registry }, hold);
     const first = await shared.delay('a');
     await infoWhen(first, ({ detail }) => detail.startsWith('runs on'));
@@ -159,12 +159,12 @@ describe('a job that runs although others must mind it', () => {
     }
     expect(seen.detail).toBe(`waits for its turn behind ${first.id}`);
     await first.cancel();
-    // It is told at once, rather than when its lane looks again.
+    // It is notified immediately, before its lane checks again.
     await infoWhen(second, ({ detail }) => detail.startsWith('runs on'));
     await second.cancel();
   });
 
-  test('as parallel, by hand, is seen too', async () => {
+  test('is taken into account even if it was started by hand', async () => {
     const name = uniqueName('by-hand');
     const shared = defineTask({ ...one, name, registry: world.registry }, hold);
     const handle = await world.rig.start('job', { name, input: 'a' });

@@ -3,14 +3,14 @@ import { expect, it } from 'vitest';
 import { bounded } from '../../src/metrics/metrics.ts';
 import { createSampler } from '../../src/metrics/sampler.ts';
 
-it('is read once for all who ask within its age', async () => {
+it('a sample is read once for all requests within its age', async () => {
   let reads = 0;
   const sample = createSampler(async () => ++reads, { maxAgeMs: 60_000, limitMs: 1_000 });
   const values = await Promise.all([sample(), sample(), sample()]);
   expect([values.map(({ value }) => value), (await sample()).value, reads]).toEqual([[1, 1, 1], 1, 1]);
 });
 
-it('is read again once it is old', async () => {
+it('a sample is read again when it is old', async () => {
   let reads = 0;
   const sample = createSampler(async () => ++reads, { maxAgeMs: 0, limitMs: 1_000 });
   await sample();
@@ -18,7 +18,7 @@ it('is read again once it is old', async () => {
   expect((await sample()).value).toBe(2);
 });
 
-it('keeps nobody waiting for what hangs, and does not ask it again meanwhile', async () => {
+it('a hanging read blocks nobody and is not repeated while it hangs', async () => {
   let reads = 0;
   const hung = () => {
     reads++;
@@ -30,12 +30,12 @@ it('keeps nobody waiting for what hangs, and does not ask it again meanwhile', a
   expect(reads).toBe(1);
 });
 
-it('has no value when it cannot be read', async () => {
+it('a sample has no value when it cannot be read', async () => {
   const sample = createSampler(() => Promise.reject(new Error('no')), { maxAgeMs: 0, limitMs: 1_000 });
   expect((await sample()).value).toBeUndefined();
 });
 
-it('a bounded label takes so many values, and the others together', () => {
+it('a bounded label has a max number of values, and one for all others', () => {
   const nameOf = bounded(2);
   expect(['a', 'b', 'c', 'a', 'd'].map(nameOf)).toEqual(['a', 'b', 'other', 'a', 'other']);
 });

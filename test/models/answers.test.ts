@@ -106,7 +106,7 @@ describe('an answer is assigned to the texts by its indexes', () => {
   });
 });
 
-describe('what is no vector is never taken for one', () => {
+describe('an invalid vector is never accepted', () => {
   test.each([
     ['null', null],
     ['nothing', undefined],
@@ -124,17 +124,17 @@ describe('what is no vector is never taken for one', () => {
     ['bytes that are no base64', '!!!!!!!!!!!'],
     ['bytes of NaN', base64(Number.NaN, 1)],
     ['bytes of an infinite number', base64(1, Number.POSITIVE_INFINITY)],
-  ])('one that is %s leaves the others', async (_, embedding) => {
+  ])('a vector that is %s does not affect the others', async (_, embedding) => {
     answer = () => items(item(0, 1), { index: 1, embedding }, item(2, 3));
     expect(await embed(TEXTS)).toEqual([[1, 1], null, [3, 1]]);
   });
 
-  test('an item that is no object leaves the others where no item has an index', async () => {
+  test('an item that is not an object does not affect the others where no item has an index', async () => {
     answer = () => items({ embedding: [1, 1] }, null, { embedding: [3, 1] });
     expect(await embed(TEXTS)).toEqual([[1, 1], null, [3, 1]]);
   });
 
-  test('numbers and bytes are understood in one answer', async () => {
+  test('numbers and bytes are accepted in one answer', async () => {
     answer = () => items(item(0, 1), { index: 1, embedding: base64(2, 1) }, item(2, 3));
     expect(await embed(TEXTS)).toEqual(VECTORS);
   });
@@ -150,7 +150,7 @@ describe('what is no vector is never taken for one', () => {
   });
 });
 
-describe('an answer that holds no vectors', () => {
+describe('an answer without vectors', () => {
   test.each([
     ['HTML', '<html>welcome</html>', 'ModelBadAnswer'],
     ['cut off', '{"data":[{"embedding":[0.1,', 'ModelBadAnswer'],
@@ -162,7 +162,7 @@ describe('an answer that holds no vectors', () => {
     ['an error with a status', '{"error":{"message":"no","code":400}}', 'ModelRejectedInput'],
     ['a rate limit', '{"error":{"message":"slow down","code":"rate_limit_exceeded"}}', 'ModelRateLimited'],
     ['a used-up quota', '{"error":{"message":"no money","code":"insufficient_quota"}}', 'ModelQuotaUsedUp'],
-  ])('%s with the status 200 is told apart', async (_, body, type) => {
+  ])('%s with status 200 is recognized', async (_, body, type) => {
     answer = () => ({ body });
     expect(await embed(['a'])).toBe(type);
   });
@@ -213,7 +213,7 @@ describe('the size of an answer', () => {
     expect(error).toMatchObject({ type: 'ModelBadAnswer', message: expect.stringContaining('more than') });
   });
 
-  test('of a refusal is read only at its beginning', async () => {
+  test('is small for a refusal: only its beginning is read', async () => {
     answer = () => ({ status: 500, body: Buffer.alloc(64 * 1024 * 1024, 'x') });
     const error = await embedder()
       .embed(['a'], { purpose: 'query' })
@@ -222,7 +222,7 @@ describe('the size of an answer', () => {
     expect((error as Error).message.length).toBeLessThan(500);
   });
 
-  test('allows what was asked for, however it is printed', () => {
+  test('allows the requested vectors in any notation', () => {
     for (const [texts, dimensions] of [
       [1, 8],
       [128, 1_536],
@@ -249,7 +249,7 @@ describe('a provider that refuses a field', () => {
     ['encoding_format', 'Bad Request'],
     ['dimensions', 'This model does not support specifying dimensions.'],
     ['dimensions', 'Bad Request'],
-  ])('%s with the words "%s" is asked without it, from then on at once', async (field, message) => {
+  ])('refuses %s with "%s", and is then asked without the field from the start', async (field, message) => {
     answer = refusing(field, message);
     const asking = embedder({ sendDimensions: true });
     await asking.embed(['a'], { purpose: 'document' });
@@ -260,13 +260,13 @@ describe('a provider that refuses a field', () => {
     expect(before).toBeLessThanOrEqual(4);
   });
 
-  test('that speaks of the size of the call is not asked in other ways', async () => {
+  test('is not asked in other ways when it names the size of the call', async () => {
     answer = () => ({ status: 400, body: '{"error":{"message":"batch size should not be larger than 2"}}' });
     expect(await embed(TEXTS)).toBe('ModelRejectedInput');
     expect(asked).toHaveLength(1);
   });
 
-  test('without a word on the reason is asked in other ways only a few times', async () => {
+  test('is asked in other ways only a few times when it gives no reason', async () => {
     answer = () => ({ status: 400, body: '{}' });
     const asking = embedder();
     for (let call = 0; call < 10; call++) await asking.embed(['a'], { purpose: 'document' }).catch(() => {});

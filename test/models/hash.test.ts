@@ -16,7 +16,7 @@ async function embed(text: string, dimensions = 256): Promise<number[]> {
   return [...vector];
 }
 
-test('hash-v1 gives the same numbers for ever', async () => {
+test('hash-v1 always gives the same numbers', async () => {
   expect(await embed('The lion sleeps, the LION wakes.', 8)).toEqual(GOLDEN_ENGLISH);
   expect(await embed('Ünïcode 中国 123 😀 ﬁne', 8)).toEqual(GOLDEN_UNICODE);
 });
@@ -36,7 +36,7 @@ test('a text whose features cancel out still has a vector of length 1', async ()
   for (let at = 0; at < 200; at++) expect(lengthOf(await embed(`w${at} x${at}`, 1))).toBe(1);
 });
 
-test('texts with common words or common parts of words are near, others are not', async () => {
+test('texts that share words or parts of words are near, others are not', async () => {
   const lion = await embed('the lion sleeps in the grass');
   expect(cosine(lion, await embed('a lion in tall grass'))).toBeGreaterThan(0.4);
   expect(cosine(await embed('embedding'), await embed('embeddings'))).toBeGreaterThan(0.3);

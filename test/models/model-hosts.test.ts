@@ -14,7 +14,7 @@ const config = (baseUrl: string, apiKeyEnv?: string) =>
 const make = (keys: ModelKey[], baseUrl: string, apiKeyEnv?: string) => () =>
   createModels({ env: {}, keys }).embedder(config(baseUrl, apiKeyEnv));
 
-describe('a key', () => {
+describe('an API key', () => {
   const keys = keysOf(
     'MY_KEY=models.internal',
     'OTHER_KEY=https://a.example:8443',
@@ -32,7 +32,7 @@ describe('a key', () => {
     ['http://b.example:81/v1', 'PLAIN_KEY'],
     ['http://127.0.0.1:11434/v1', 'L'],
     ['http://10.0.0.5/v1', undefined],
-  ])('goes where it is bound to: %s, %s', (baseUrl, variable) => {
+  ])('is sent to the hosts that it is bound to: %s, %s', (baseUrl, variable) => {
     expect(make(keys, baseUrl, variable)).not.toThrow();
   });
 
@@ -52,7 +52,7 @@ describe('a key', () => {
     ['http://b.example:82/v1', 'PLAIN_KEY'],
     ['https://api.mistral.ai/v1', 'OPENAI_API_KEY'],
     ['http://127.0.0.2:11434/v1', 'L'],
-  ])('goes nowhere else: %s, %s', (baseUrl, variable) => {
+  ])('is sent nowhere else: %s, %s', (baseUrl, variable) => {
     expect(make(keys, baseUrl, variable)).toThrow(
       expect.objectContaining({
         type: 'ModelRefused',
@@ -61,7 +61,7 @@ describe('a key', () => {
     );
   });
 
-  test('that a setting binds is no longer bound as usual', () => {
+  test('loses its usual binding when a setting binds it', () => {
     const own = keysOf('OPENAI_API_KEY=gateway.internal');
     expect(make(own, 'https://gateway.internal/v1', 'OPENAI_API_KEY')).not.toThrow();
     expect(make(own, 'https://api.openai.com/v1', 'OPENAI_API_KEY')).toThrow('may not be sent');
@@ -104,7 +104,7 @@ describe('a link-local or metadata address', () => {
     expect(make(keysOf(), baseUrl)).toThrow(expect.objectContaining({ type: 'ModelRefused' }));
   });
 
-  test('is never called behind a name, also among other addresses', async () => {
+  test('is never called behind a name, even among other addresses', async () => {
     for (const address of ['169.254.169.254', 'fd00:ec2::254', '::ffff:a9fe:a9fe']) {
       const fetch = createModelFetch(async () => [
         { address: '127.0.0.1', family: 4 },
@@ -133,8 +133,8 @@ describe('a link-local or metadata address', () => {
   });
 });
 
-describe('what a model answers', () => {
-  test('is shown as far as its host is known', () => {
+describe('the error message of a model', () => {
+  test('is shown for known hosts only', () => {
     const keys = keysOf('models.internal', 'K=http://10.0.0.9:80');
     const words = (baseUrl: string) => wordsOf(baseUrl, keys);
     expect(['https://api.openai.com/v1', 'https://models.internal/v1', 'http://10.0.0.9/v1'].map(words)).toEqual(
@@ -152,7 +152,7 @@ describe('what a model answers', () => {
     ['text', 'root:x:0:0 internal answer'],
     ['application/json', '{"secret":"internal answer"}'],
     ['application/json', '{"error":"internal answer"}'],
-  ])('of type %s is not shown when it is no error of a model: %s', async (type, body) => {
+  ])('is not shown if the answer, of type %s, is not an error of a model: %s', async (type, body) => {
     for (const status of [400, 401, 404, 500, 200]) {
       const fetch = async () => new Response(body, { status, headers: { 'content-type': type } });
       for (const baseUrl of ['http://127.0.0.1:9200/v1', 'http://10.0.0.5/v1']) {
@@ -163,7 +163,7 @@ describe('what a model answers', () => {
     }
   });
 
-  test('in the form of an error is shown of this machine and of listed hosts alone', async () => {
+  test('is shown in the form of an error only from this machine and listed hosts', async () => {
     const body = JSON.stringify({ error: { message: 'no such model', type: 'x', param: null, code: null } });
     const fetch = async () => new Response(body, { status: 400, headers: { 'content-type': 'application/json' } });
     const messageOf = async (baseUrl: string) =>

@@ -47,14 +47,14 @@ test('the same config gives the same embedder, whatever the order of its fields'
 test.each([
   { provider: 'hash', name: 'hash-v9' },
   { provider: 'words', name: 'glove-1d' },
-] satisfies ModelInput[])('the unknown name $name is ModelNotFound and tells the known one', (model) => {
+] satisfies ModelInput[])('the unknown name $name is ModelNotFound and suggests the known one', (model) => {
   const known = model.provider === 'hash' ? 'hash-v1' : 'glove-100d-30k';
   expect(() => models.embedder(config(model))).toThrow(
     expect.objectContaining({ type: 'ModelNotFound', message: expect.stringContaining(known) }),
   );
 });
 
-test('an unregistered custom model is ModelNotFound and tells the registered names', () => {
+test('an unregistered custom model is ModelNotFound and lists the registered names', () => {
   const { model } = sdkModel(() => []);
   const some = createModels({ env: {}, custom: { other: model, another: model } });
   expect(() => some.embedder(custom())).toThrow(/"mine".*"another", "other"/);
@@ -103,7 +103,7 @@ test.each([
   await expect(embedder.embed(['x'], { purpose: 'query' })).rejects.toMatchObject({ name: type, type });
 });
 
-test("a program's own embedder is checked and keeps the caller's abort", async () => {
+test("a custom embedder is checked and keeps the caller's abort", async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const mine: Embedder = {

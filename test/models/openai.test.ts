@@ -38,7 +38,7 @@ async function failureOf(behaviour: Behaviour, texts?: string[]): Promise<Reembe
 
 const TEXTS = ['one', 'two', '', '","encoding_format":"float"'];
 
-test('texts become vectors in their order, by one request for single-precision bytes, with the key', async () => {
+test('texts become vectors in order, by one request for single-precision bytes, with the key', async () => {
   const vectors = await embedderWith().embed(TEXTS, { purpose: 'document' });
   expect(vectors).toEqual(TEXTS.map((text) => Float32Array.from(server.vectorOf(text))));
   expect(server.requests).toHaveLength(1);
@@ -46,7 +46,7 @@ test('texts become vectors in their order, by one request for single-precision b
   expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
 });
 
-describe('an endpoint that does not know base64', () => {
+describe('an endpoint without base64', () => {
   const embedTwice = async (base64: 'refuses' | 'ignores') => {
     await server.close();
     server = await startEmbeddingServer({ dimensions: 4, apiKey: KEY, base64 });
@@ -57,15 +57,15 @@ describe('an endpoint that does not know base64', () => {
     return server.requests.map(({ body }) => body.encoding_format);
   };
 
-  test('and refuses it is asked for numbers, from then on at once', async () => {
+  test('is asked for numbers from the start after it refused base64', async () => {
     expect(await embedTwice('refuses')).toEqual(['base64', 'float', 'float']);
   });
 
-  test('and answers with numbers all the same is understood', async () => {
+  test('may answer with numbers anyway', async () => {
     expect(await embedTwice('ignores')).toEqual(['base64', 'base64']);
   });
 
-  test('is not looked for behind a refusal once base64 was answered', async () => {
+  test('is not assumed after a refusal by an endpoint that has answered with base64', async () => {
     const embedder = embedderWith();
     await embedder.embed(['fine'], { purpose: 'document' });
     server.behave(() => ({ kind: 'error', status: 400 }));
@@ -74,13 +74,13 @@ describe('an endpoint that does not know base64', () => {
   });
 });
 
-test('bytes that are no vector are ModelBadAnswer or ModelWrongDimension', async () => {
+test('bytes that are not a vector are ModelBadAnswer or ModelWrongDimension', async () => {
   const answer = (embedding: string) => ({ kind: 'raw', status: 200, body: JSON.stringify({ data: [{ embedding }] }) });
   expect((await failureOf(answer('AAAAAAA=') as Behaviour)).type).toBe('ModelBadAnswer');
   expect((await failureOf(answer('AAAAAA==') as Behaviour)).type).toBe('ModelWrongDimension');
 });
 
-test('vectors that come in another order go to the texts that their index names', async () => {
+test('vectors in another order go to the texts that their index names', async () => {
   const data = [2, 0, 1].map((index) => ({ index, embedding: [index, 0, 0, 0] }));
   server.behave(() => ({ kind: 'raw', status: 200, body: JSON.stringify({ data }) }));
   const vectors = await embedderWith().embed(['a', 'b', 'c'], { purpose: 'document' });
@@ -139,7 +139,7 @@ describe('keys', () => {
     },
   );
 
-  test('without apiKeyEnv no key goes to another host than OpenAI', async () => {
+  test('no key goes to a host other than OpenAI without apiKeyEnv', async () => {
     const error = await failure({ apiKeyEnv: undefined }, ['x'], { OPENAI_API_KEY: KEY });
     expect(error.type).toBe('ModelUnauthorized');
     expect(server.requests[0]?.headers.authorization).toBeUndefined();
@@ -179,7 +179,7 @@ describe('errors', () => {
     expect(error.type).toBe(type);
     expect(error.message).toContain('because of this');
     expect(error.retryAfterMs).toBeUndefined();
-    // One that may be about base64 is tried with numbers and without the field.
+    // An error that may be about base64 is retried with numbers and without the field.
     expect(server.counts.requests).toBe([400, 422].includes(status) ? 3 : 1);
   });
 
@@ -192,7 +192,7 @@ describe('errors', () => {
     expect(error).toMatchObject({ type, retryAfterMs: 7_000 });
   });
 
-  test('the words of servers with another shape of errors are kept', async () => {
+  test('the messages of servers with another error format are kept', async () => {
     const error = await failureOf({ kind: 'raw', status: 413, body: '{"detail":"batch too large","code":413}' });
     expect(error).toMatchObject({ type: 'ModelRejectedInput', message: expect.stringContaining('batch too large') });
   });
@@ -213,13 +213,13 @@ describe('errors', () => {
     expect(error.message).toContain('ECONNREFUSED');
   });
 
-  test('other dimensions are told with both numbers', async () => {
+  test('wrong dimensions are reported with both numbers', async () => {
     const error = await failureOf({ kind: 'wrongDimension', dimensions: 3 });
     expect(error.type).toBe('ModelWrongDimension');
     expect(error.message).toMatch(/\b3\b.*\b4\b/);
   });
 
-  test('a missing vector is told with both numbers', async () => {
+  test('a missing vector is reported with both numbers', async () => {
     const error = await failureOf({ kind: 'missingVector' }, ['one', 'two']);
     expect(error.type).toBe('ModelBadAnswer');
     expect(error.message).toMatch(/\b1 vectors for 2 texts/);
@@ -230,7 +230,7 @@ describe('errors', () => {
     expect(error.type).toBe('ModelBadAnswer');
   });
 
-  test('messages are short, hold none of the texts and no cause', async () => {
+  test('messages are short and contain neither texts nor causes', async () => {
     const secret = 'Patient "Jane Doe" was admitted\non Monday with a rare illness';
     const quoted = `cannot embed ${secret} nor ${JSON.stringify(secret)} nor ${secret.slice(0, 30)}… ${'x'.repeat(5000)}`;
     const error = await failureOf({ kind: 'error', status: 400, message: quoted }, ['fine', secret]);
@@ -252,7 +252,7 @@ describe('time', () => {
     });
   });
 
-  test("the caller's abort ends a call at once, with its own reason", async () => {
+  test("the caller's abort ends a call immediately, with its own reason", async () => {
     server.behave(() => ({ kind: 'hang' }));
     const controller = new AbortController();
     const reason = new Error('the worker stops');

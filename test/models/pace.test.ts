@@ -8,7 +8,7 @@ import { EmbedSession } from '../../src/pipeline/embed.ts';
 const many = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ id: `o${at}`, parts: [{ text: `text number ${at}` }] }));
 
-/** Embeds objects in batches of 64, several side by side, as the slices of a reindex do. */
+/** Embeds objects in batches of 64, several in parallel, as the slices of a reindex do. */
 async function embedAll(embedder: Embedder, count: number, lanes: number): Promise<number> {
   const objects = many(count);
   let embedded = 0;
@@ -29,7 +29,7 @@ describe.each([
   ['rejected', 16],
   ['too many inputs', 16],
 ])('a model that takes 10 texts and says "%s"', (message, mostRefused) => {
-  test.each([1, 4])('is found out once, by %i lanes', async (lanes) => {
+  test.each([1, 4])('is detected once, by %i lanes', async (lanes) => {
     let calls = 0;
     let refused = 0;
     const model: Embedder = {
@@ -50,7 +50,7 @@ describe.each([
   });
 });
 
-test('a model that takes so many characters in a call is found out once', async () => {
+test('the max number of characters per call of a model is detected once', async () => {
   let refused = 0;
   const model: Embedder = {
     dimensions: 1,
@@ -82,7 +82,7 @@ test('a text that the model rejects does not make the calls smaller', async () =
   expect([paced.maxTexts, paced.maxChars]).toEqual([64, 100_000]);
 });
 
-test('a slow model that takes one call after the other gets smaller and fewer calls, and all is embedded', async () => {
+test('a slow model with one call at a time gets smaller and fewer calls, and everything is embedded', async () => {
   const timeoutMs = 60_000;
   let nowMs = 0;
   let busyUntilMs = 0;
@@ -97,7 +97,7 @@ test('a slow model that takes one call after the other gets smaller and fewer ca
     },
   };
   const paced = createPacedEmbedder(model, pace);
-  // Three characters are a token; the model does 1,200 tokens in a second, and abandoned work is done all the same.
+  // Three characters are a token; the model does 1,200 tokens per second, and also finishes abandoned work.
   const queue = Array.from({ length: 400 }, () => 1_500);
   interface Call {
     chars: number[];
@@ -139,7 +139,7 @@ test('a slow model that takes one call after the other gets smaller and fewer ca
   expect(nowMs).toBeLessThan(15 * 60_000);
 });
 
-test('what was learned is doubted after half an hour', () => {
+test('the detected limits expire after half an hour', () => {
   let nowMs = 0;
   const pace = createPace(undefined, () => nowMs);
   pace.tooLarge({ texts: 20, chars: 1_000 }, 'no', true);

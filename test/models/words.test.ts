@@ -25,14 +25,14 @@ async function similarity(left: string, right: string): Promise<number> {
   return cosine(await embed(left), await embed(right));
 }
 
-test('glove-100d-30k is this very file', async () => {
+test('glove-100d-30k is exactly this file', async () => {
   const file = await readFile(new URL('../../data/words/glove-100d-30k.bin', import.meta.url));
   expect(createHash('sha256').update(file).digest('hex')).toBe(
     '19f06b166cb95f3c5197d20b9bd4927a19fb77c28861c4da74a294410802d70d',
   );
 });
 
-test('glove-100d-30k gives the same numbers for ever', async () => {
+test('glove-100d-30k always gives the same numbers', async () => {
   const vector = await embed('The lion sleeps; a xyzzyq wakes');
   expect(vector.slice(0, 6)).toEqual(GOLDEN);
 });
@@ -56,7 +56,7 @@ test.each(['', '  ', '!?', '😀', 'a', 'the', 'qqzzx', '12345', '中国', '\ud8
   },
 );
 
-test('an unknown name finds itself and not another one', async () => {
+test('an unknown name matches itself and not another one', async () => {
   const text = 'a letter from Qwertzov about the harvest';
   expect(await similarity('Qwertzov', text)).toBeGreaterThan(0.2);
   expect(Math.abs(await similarity('Asdfgov', 'Qwertzov'))).toBeLessThan(0.3);
@@ -90,7 +90,7 @@ test.each([Buffer.alloc(0), Buffer.from('hello, this is no file of vectors')])('
   expect(() => parseWordVectors(bytes)).toThrow(/not a file of word vectors/);
 });
 
-describe('over glosses of WordNet', () => {
+describe('a search in the glosses of WordNet', () => {
   const hash = createHashEmbedder(256);
   const sample = readNounGlosses(7);
   let byHash: Vector[];
@@ -102,7 +102,7 @@ describe('over glosses of WordNet', () => {
   });
 
   test.each(SYNONYM_QUERIES)(
-    '$query finds by meaning what it does not find by letters',
+    'finds for $query by meaning what it does not find by spelling',
     async ({ query, expected }) => {
       const isExpected = ({ words: [first = ''] }: NounGloss) => expected.includes(first);
       expect((await search(hash, query, sample, byHash, 5)).some(isExpected)).toBe(false);

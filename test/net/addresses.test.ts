@@ -50,7 +50,7 @@ test.each([
   'https://169.254.169.254/latest/meta-data/',
   'http://2852039166/',
 ])('a literal address in any form is refused: %s', (url) => {
-  expect(() => refuseLiteralAddress(new URL(url), isPublicAddress)).toThrow('not in the public internet');
+  expect(() => refuseLiteralAddress(new URL(url), isPublicAddress)).toThrow('not on the public internet');
 });
 
 const lookup = (addresses: string[], options: { all?: boolean; family?: number }) =>
@@ -71,7 +71,7 @@ test('a name gives its checked addresses, all of them or the first of a family',
   expect(await lookup(both, { family: 4 })).toEqual(['1.1.1.1', 4]);
 });
 
-test('a name with one private address among public ones is refused, in words that do not tell the address', async () => {
+test('a name with one private address among public ones is refused without revealing the address', async () => {
   const refusal = lookup(['1.1.1.1', '10.0.0.7'], { family: 4 });
   await expect(refusal).rejects.toMatchObject({
     type: 'LoadRefused',

@@ -4,7 +4,7 @@ import { createResolver } from '../../src/net/resolve.ts';
 
 const FOUND = [{ address: '192.0.2.1', family: 4 }];
 
-/** A resolver whose answers are held back. */
+/** A resolver whose answers are delayed. */
 function held() {
   const asked: string[] = [];
   const answers = new Map<string, (found: ResolvedAddress[]) => void>();
@@ -15,7 +15,7 @@ function held() {
   return { look, asked, answer: (hostname: string) => answers.get(hostname)?.(FOUND) };
 }
 
-test('names are looked up a few at a time, each once for all who ask meanwhile', async () => {
+test('names are looked up a few at a time, each once for all concurrent requests', async () => {
   const { look, asked, answer } = held();
   const resolve = createResolver({ atOnce: 2, look });
   const all = ['a', 'a', 'b', 'c', 'a'].map((hostname) => resolve(hostname));
@@ -27,7 +27,7 @@ test('names are looked up a few at a time, each once for all who ask meanwhile',
   expect(await Promise.all(all)).toEqual(Array(5).fill(FOUND));
 });
 
-test('a slow name fails in time and holds its turn until it was answered', async () => {
+test('a slow name fails in time and keeps its slot until it is answered', async () => {
   const { look, asked, answer } = held();
   const resolve = createResolver({ atOnce: 1, timeoutMs: 300, look });
   const late = { code: 'ETIMEOUT' };
@@ -42,7 +42,7 @@ test('a slow name fails in time and holds its turn until it was answered', async
   expect(asked).not.toContain('other');
 });
 
-test('lookups that cannot wait any more fail at once', async () => {
+test('lookups that cannot wait any longer fail immediately', async () => {
   const { look } = held();
   const resolve = createResolver({ atOnce: 1, mostWaiting: 1, timeoutMs: 10_000, look });
   void resolve('a').catch(() => {});

@@ -8,7 +8,7 @@ import { fakeEmbedder, rejectionOf, textVector } from './support.ts';
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const options = { purpose: 'document', metric: 'cosine', pause: async () => {} } as const;
 
-/** All of it in one go, or the error that has stopped it. */
+/** All results at once, or the error that stopped the work. */
 async function embedParts(objects: readonly ObjectTexts[], embedder: Embedder, how: EmbedOptions) {
   const session = new EmbedSession(objects, embedder, how);
   const stoppedBy = await session.run();
@@ -20,7 +20,7 @@ async function embedParts(objects: readonly ObjectTexts[], embedder: Embedder, h
 }
 const objectOf = (id: string, ...texts: string[]) => ({ id, parts: texts.map((text) => ({ text })) });
 
-test('parts of several objects go in one call and come back to their objects', async () => {
+test('parts of several objects share one call and are assigned to their objects', async () => {
   const { embedder, calls } = fakeEmbedder();
   const embedded = await embedParts([objectOf('a', 'one', 'three'), objectOf('b', 'xy')], embedder, options);
   expect(calls).toEqual([['one', 'three', 'xy']]);
@@ -36,7 +36,7 @@ test('no objects need no call', async () => {
   expect(calls).toEqual([]);
 });
 
-test('as many calls as allowed are in flight, and no more', async () => {
+test('the allowed number of calls is in flight, and no more', async () => {
   const objects = Array.from({ length: 30 }, (_, at) => objectOf(`o${at}`, `text ${at}`));
   for (const concurrency of [1, 2, 5]) {
     const { embedder, mostRunning } = fakeEmbedder({ maxTexts: 2 });
@@ -51,7 +51,7 @@ test('a text longer than a whole call goes alone', async () => {
   expect(calls.map((texts) => texts.length)).toEqual([1, 1, 1]);
 });
 
-test('a text that stands in several objects is sent once', async () => {
+test('a text in several objects is sent once', async () => {
   const { embedder, calls } = fakeEmbedder();
   const embedded = await embedParts(
     [objectOf('a', 'same', 'one'), objectOf('b', 'same'), objectOf('c', 'same')],
@@ -68,7 +68,7 @@ test('a text that stands in several objects is sent once', async () => {
 
 describe.each([1, 2, 3, 7, 64, 100])('among %i texts', (count) => {
   test.each([0, Math.floor(count / 2), count - 1])(
-    'a bad one in place %i fails alone and is found by halving',
+    'a bad text in place %i fails alone and is found by halving',
     async (bad) => {
       const { embedder, calls } = fakeEmbedder({ rejects: 'poison' });
       const objects = Array.from({ length: count }, (_, at) =>
@@ -86,7 +86,7 @@ describe.each([1, 2, 3, 7, 64, 100])('among %i texts', (count) => {
   );
 });
 
-test('when every text is bad, each object fails, in less than two calls a text', async () => {
+test('each object fails when every text is bad, in less than two calls per text', async () => {
   const { embedder, calls } = fakeEmbedder({ rejects: 'poison' });
   const objects = Array.from({ length: 64 }, (_, at) => objectOf(`o${at}`, `poison ${at}`));
   const embedded = await embedParts(objects, embedder, options);
@@ -94,7 +94,7 @@ test('when every text is bad, each object fails, in less than two calls a text',
   expect(calls.length).toBe(127);
 });
 
-test('a bad part fails its whole object, and the rest of that object is not paid for', async () => {
+test('a bad part fails its whole object, and the rest of the object is not embedded', async () => {
   const { embedder, calls } = fakeEmbedder({ rejects: 'poison', maxTexts: 4 });
   const bad = objectOf('bad', ...Array.from({ length: 400 }, (_, at) => `poison ${at}`));
   const embedded = await embedParts([bad, objectOf('good', 'fine')], embedder, { ...options, concurrency: 1 });
@@ -141,7 +141,7 @@ test.each<ErrorType>([
   expect(calls).toBeLessThanOrEqual(2);
 });
 
-/** Answers as a real model to what `behave` lets through. */
+/** Answers as a real model to what `behave` accepts. */
 function behaving(behave: (texts: readonly string[], call: number) => void, limits: Partial<Embedder> = {}) {
   const calls: string[][] = [];
   const embedder: Embedder = {
@@ -164,7 +164,7 @@ const failedOf = (embedded: Awaited<ReturnType<typeof embedParts>>) =>
   embedded.flatMap((one) => ('failed' in one ? [{ id: one.id, reason: one.failed.reason }] : []));
 
 describe.each<ErrorType>(['ModelUnavailable', 'ModelBadAnswer', 'ModelWrongDimension'])('%s', (type) => {
-  test('that happens once costs one more call and fails nothing', async () => {
+  test('costs one more call and fails nothing when it happens once', async () => {
     const { embedder, calls } = behaving((_, call) => {
       if (call === 2) throw new ReembedError(type, 'a glitch');
     });
@@ -173,20 +173,20 @@ describe.each<ErrorType>(['ModelUnavailable', 'ModelBadAnswer', 'ModelWrongDimen
     expect(calls).toHaveLength(4);
   });
 
-  test.each([1, 2, 7, 50, 100])('that one text among %i causes fails that text alone', async (count) => {
+  test.each([1, 2, 7, 50, 100])('fails only the one text among %i that causes it', async (count) => {
     const { embedder, calls } = behaving((texts, call) => {
       if (texts.includes('poison') && call > 0) throw new ReembedError(type, 'the text is too much');
     });
-    // A wrong dimension is the fault of a text only where the model has answered rightly before.
+    // A text causes a wrong dimension only if the model has answered correctly before.
     const primed = [{ id: 'first', parts: [{ text: 'x'.repeat(99_999) }] }, ...many(count, Math.floor(count / 2))];
     const embedded = await embedParts(primed, embedder, { ...options, concurrency: 1 });
-    // That the model has the right dimension for other texts is known: this is one bad answer.
+    // The model is known to have the right dimension for other texts: this is one bad answer.
     const reason = type === 'ModelWrongDimension' ? 'ModelBadAnswer' : type;
     expect(failedOf(embedded)).toEqual([{ id: `o${Math.floor(count / 2)}`, reason }]);
     expect(calls.length).toBeLessThanOrEqual(7 + 1 + 2 * Math.ceil(Math.log2(count)));
   });
 
-  test('of the model itself stops after a few calls and fails no text', async () => {
+  test('stops after a few calls and fails no text when the model itself causes it', async () => {
     const { embedder, calls } = behaving(() => {
       throw new ReembedError(type, 'down');
     });
@@ -195,7 +195,7 @@ describe.each<ErrorType>(['ModelUnavailable', 'ModelBadAnswer', 'ModelWrongDimen
   });
 });
 
-test('vectors that arrived are kept when another call stops the work, and only the rest is asked for again', async () => {
+test('received vectors are kept when another call stops the work, and only the rest is requested again', async () => {
   let isOpen = false;
   const { embedder, calls } = behaving(
     (_, call) => {
@@ -214,7 +214,7 @@ test('vectors that arrived are kept when another call stops the work, and only t
   expect(calls.flat()).toHaveLength(10 + 99);
 });
 
-test('when one call in five fails, all texts are embedded', async () => {
+test('all texts are embedded when one call in five fails', async () => {
   let state = seed;
   const random = () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -232,7 +232,7 @@ test('when one call in five fails, all texts are embedded', async () => {
   expect(failedOf(session.take())).toEqual([]);
 });
 
-test('an answer that is right for some texts gives these their vectors', async () => {
+test('an answer that is correct for some texts gives them their vectors', async () => {
   const { embedder, calls } = behaving((texts) => {
     if (texts.length < 5) return;
     throw new PartialAnswer(
@@ -244,7 +244,7 @@ test('an answer that is right for some texts gives these their vectors', async (
   expect(calls.map((texts) => texts.length)).toEqual([8, 1]);
 });
 
-test('a call that may not wait is not made again either', async () => {
+test('a call that must not wait is not repeated either', async () => {
   const { embedder, calls } = behaving(() => {
     throw new ReembedError('ModelUnavailable', 'no answer');
   });
@@ -263,7 +263,7 @@ test('an aborted signal rejects with its reason, before and during the calls', a
   expect(calls.length).toBe(before);
 });
 
-test('a vector without direction fails its object by cosine only', async () => {
+test('a vector without direction fails its object for cosine only', async () => {
   const { embedder } = fakeEmbedder({ embed: (text) => (text === 'nil' ? [0, 0, 0] : textVector(text)) });
   const objects = [objectOf('a', 'fine', 'nil'), objectOf('b', 'fine')];
   expect(await embedParts(objects, embedder, options)).toMatchObject([
@@ -276,7 +276,7 @@ test('a vector without direction fails its object by cosine only', async () => {
   ]);
 });
 
-test('a model given in code that breaks its word is found out', async () => {
+test('a model defined in code that violates its contract is detected', async () => {
   const wrong = fakeEmbedder({ embed: () => [1, 2] }).embedder;
   await rejectionOf(embedParts([objectOf('a', 'x')], wrong, options), 'ModelWrongDimension');
   const short: Embedder = { ...wrong, embed: async () => [] };
@@ -287,11 +287,11 @@ test('a model given in code that breaks its word is found out', async () => {
   ]);
 });
 
-describe(`for any texts (SEED=${seed})`, () => {
+describe(`calls for any texts (SEED=${seed})`, () => {
   const texts = fc.array(fc.string({ minLength: 1, maxLength: 40 }), { maxLength: 60 });
   const limits = fc.record({ maxTexts: fc.integer({ min: 1, max: 10 }), maxChars: fc.integer({ min: 1, max: 60 }) });
 
-  test('calls hold each text once in order, keep the limits, and none could take the next text', async () => {
+  test('contain each text once in order, within the limits, and none has room for the next text', async () => {
     const property = fc.asyncProperty(texts, limits, async (list, { maxTexts, maxChars }) => {
       const { embedder, calls } = fakeEmbedder({ maxTexts, maxChars });
       const objects = list.map((text, at) => objectOf(`o${at}`, text));
@@ -309,7 +309,7 @@ describe(`for any texts (SEED=${seed})`, () => {
     await fc.assert(property, { seed, numRuns: 200 });
   });
 
-  test('each object gets the vectors of its own texts in order, or fails because of one of them', async () => {
+  test('give each object the vectors of its own texts in order, or fail it because of one of them', async () => {
     const lists = fc.array(fc.array(fc.constantFrom('a', 'bb', 'ccc', 'dddd', '!'), { minLength: 1, maxLength: 6 }), {
       maxLength: 15,
     });
@@ -327,5 +327,55 @@ describe(`for any texts (SEED=${seed})`, () => {
       },
     );
     await fc.assert(property, { seed, numRuns: 200 });
+  });
+});
+
+describe('a model with a window of 512 characters', () => {
+  const words = (count: number) => Array.from({ length: count }, (_, at) => `word ${at}`).join(' ');
+  const windowed = (status: ErrorType = 'ModelRejectedInput') =>
+    behaving(
+      (texts) => {
+        if (texts.some((text) => text.length > 512)) throw new ReembedError(status, 'maximum context length is 512');
+      },
+      { maxTexts: 8 },
+    );
+
+  test('gets a longer text in pieces that cover it, and the objects beside it are whole', async () => {
+    const { embedder } = windowed();
+    const long = words(400);
+    const [a, b] = await embedParts([objectOf('a', 'short', long, 'end'), objectOf('b', 'other')], embedder, options);
+    expect(b).toEqual({ id: 'b', vectors: [textVector('other')] });
+    if (!a || 'failed' in a) throw new Error('a failed');
+    const pieces = a.split?.get(1) ?? [];
+    expect(pieces.join(' ')).toBe(long);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(512);
+    expect(a.vectors).toEqual(['short', ...pieces, 'end'].map(textVector));
+  });
+
+  test('gets the pieces of a text that several objects share once, also where one of them is dropped', async () => {
+    const { embedder, calls } = windowed();
+    const long = words(200);
+    const session = new EmbedSession(
+      [objectOf('a', long), objectOf('b', long), objectOf('c', long)],
+      embedder,
+      options,
+    );
+    session.drop('c');
+    expect(await session.run()).toBeNull();
+    expect(session.take()).toHaveLength(2);
+    const sent = calls.flat().filter(({ length }) => length <= 512);
+    expect(sent).toHaveLength(new Set(sent).size);
+  });
+
+  test('fails only the text that it refuses at any length', async () => {
+    const { embedder } = behaving((texts) => {
+      const error = new ReembedError('ModelRejectedInput', 'too many tokens');
+      if (texts.some((text) => text.includes('word 7 '))) throw error;
+    });
+    const embedded = await embedParts([objectOf('a', words(100)), objectOf('b', 'fine')], embedder, options);
+    expect(embedded).toMatchObject([
+      { id: 'a', failed: { reason: 'ModelRejectedInput' } },
+      { id: 'b', vectors: [textVector('fine')] },
+    ]);
   });
 });

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createLoader } from '../../src/pipeline/load.ts';
 import { rejectionOf } from './support.ts';
 
-/** A folder with `root/`, which is allowed, beside `outside/` and `root-too/`, which are not. */
+/** A folder with `root/`, which is allowed, and `outside/` and `root-too/`, which are not. */
 function folders() {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'reembed-load-')));
   onTestFinished(() => rmSync(base, { recursive: true }));
@@ -86,7 +86,7 @@ test('refuses folders, FIFOs and devices without waiting for them', async () => 
   await rejectionOf(load('file:///dev/zero', { roots: ['/dev'] }), 'LoadRefused');
 });
 
-test('a file that is not there, or below a file, is not found, for good', async () => {
+test('a missing file, or a path below a file, is permanently not found', async () => {
   const { root, load } = folders();
   expect((await rejectionOf(load(`file://${root}/no.txt`), 'NotFound')).retryable).toBe(false);
   await rejectionOf(load(`file://${root}/a.txt/b`), 'NotFound');
@@ -114,7 +114,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
-test('a binary file is no text', async () => {
+test('a binary file is not text', async () => {
   const { root, load } = folders();
   writeFileSync(join(root, 'image.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47]));
   await rejectionOf(load(`file://${root}/image.png`), 'UnsupportedMedia');

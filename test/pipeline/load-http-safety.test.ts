@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createHttpLoader } from '../../src/pipeline/load-http.ts';
 import { answering, loaderOf, rejectionOf, serve } from './support.ts';
 
-test('five redirects are followed, relative ones too, a sixth is not', async () => {
+test('five redirects are followed, including relative ones, but not a sixth', async () => {
   const url = await serve((request, response) => {
     const left = Number(request.url?.slice(1));
     if (left === 0) response.end('there');
@@ -57,7 +57,7 @@ test('a name is resolved once for a connection, so that it cannot change between
 });
 
 test.each(['http://localhost:1/', 'http://127.0.0.1:1/', 'http://[::1]:1/', 'http://0x7f.1:1/', 'http://10.0.0.1/'])(
-  'without leave for private addresses %s is refused at once',
+  '%s is refused immediately unless private addresses are allowed',
   async (uri) => {
     await rejectionOf(loaderOf({ allowPrivateAddresses: false })({ uri }), 'LoadRefused');
   },
@@ -90,7 +90,7 @@ test.each(['ftp://a/b', 'data:text/plain,x', 'javascript:1', 'gopher://x/', 's3:
   },
 );
 
-test('what is no URI, and an item with neither payload nor URI, is invalid input', async () => {
+test('an invalid URI, and an item with neither payload nor URI, is invalid input', async () => {
   await rejectionOf(loaderOf()({ uri: 'a.txt' }), 'InvalidInput');
   await rejectionOf(loaderOf()({}), 'InvalidInput');
 });

@@ -57,7 +57,7 @@ test.each<[string, Record<string, string>, string | Buffer, 'UnsupportedMedia' |
   ['an unknown encoding', { 'content-encoding': 'zstd' }, 'x', 'UnsupportedMedia'],
   ['broken gzip', { 'content-encoding': 'gzip' }, 'this is no gzip', 'UnsupportedMedia'],
   ['broken brotli', { 'content-encoding': 'br' }, Buffer.alloc(50, 0xff), 'UnsupportedMedia'],
-])('fails for good on %s', async (_name, headers, body, type) => {
+])('fails permanently on %s', async (_name, headers, body, type) => {
   const error = await rejectionOf(loaderOf()({ uri: await answering(body, headers) }), type);
   expect(error.retryable).toBe(false);
   expect(error.message).not.toContain('secret');
@@ -73,7 +73,7 @@ test.each([
   expect(await loaderOf()({ uri: url })).toBe('hello');
 });
 
-test('the size limit holds for announced, unannounced and decompressed bytes, and a payload of just that size loads', async () => {
+test('the size limit holds for announced, unannounced and decompressed bytes, and is inclusive', async () => {
   const load = loaderOf({ maxBytes: 1_000 });
   expect(await load({ uri: await answering('x'.repeat(1_000)) })).toHaveLength(1_000);
   await rejectionOf(load({ uri: await answering('x'.repeat(1_001)) }), 'TooLarge');
@@ -103,7 +103,7 @@ test.each([
       response.on('close', () => clearInterval(timer));
     },
   ],
-])('the time limit holds for a server that %s, and another try may help', async (_name, answer) => {
+])('the time limit holds for a server that %s, and is retryable', async (_name, answer) => {
   const url = await serve((_request, response) => answer(response));
   const error = await rejectionOf(loaderOf({ timeoutMs: 150 })({ uri: url }), 'LoadFailed');
   expect(error.message).toContain('within 150 ms');
@@ -133,7 +133,7 @@ test('an aborted signal ends the load with its own reason', async () => {
   await expect(loaderOf()({ uri: url }, { signal: controller.signal })).rejects.toThrow('canceled by the user');
 });
 
-test('loads leave nothing behind on a signal that lives longer', async () => {
+test('loads leave no listeners on a signal that outlives them', async () => {
   const { signal } = new AbortController();
   const url = await answering('x');
   for (let times = 0; times < 20; times += 1) await loaderOf()({ uri: url }, { signal });
@@ -141,7 +141,7 @@ test('loads leave nothing behind on a signal that lives longer', async () => {
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
-test.each([400, 401, 403, 409, 304, 300, 451])('status %i cannot be helped by another try', async (status) => {
+test.each([400, 401, 403, 409, 304, 300, 451])('status %i is not retryable', async (status) => {
   const error = await rejectionOf(loaderOf()({ uri: await answering('', {}, status) }), 'LoadRefused');
   expect(error.message).toContain(String(status));
 });
@@ -150,7 +150,7 @@ test.each([404, 410])('status %i is not found', async (status) => {
   expect((await rejectionOf(loaderOf()({ uri: await answering('', {}, status) }), 'NotFound')).retryable).toBe(false);
 });
 
-test.each([408, 425, 429, 500, 502, 503, 504])('status %i may pass', async (status) => {
+test.each([408, 425, 429, 500, 502, 503, 504])('status %i is retryable', async (status) => {
   const error = await rejectionOf(loaderOf()({ uri: await answering('', {}, status) }), 'LoadFailed');
   expect(error.retryAfterMs).toBeUndefined();
 });
@@ -164,7 +164,7 @@ test('Retry-After is passed on, in seconds or as a date', async () => {
   expect(retryAfterMs).toBeLessThanOrEqual(60_000);
 });
 
-test('a refused connection, a reset one, a truncated body and an unknown name may pass', async () => {
+test('a refused or reset connection, a truncated body and an unknown name are retryable', async () => {
   await rejectionOf(loaderOf()({ uri: 'http://127.0.0.1:1/' }), 'LoadFailed');
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
@@ -185,7 +185,7 @@ test('a refused connection, a reset one, a truncated body and an unknown name ma
   await rejectionOf(loaderOf({ resolve })({ uri: 'http://nowhere.test/' }), 'LoadFailed');
 });
 
-test('connections are used again for loads from one host', async () => {
+test('connections are reused for loads from one host', async () => {
   const ports = new Set<number | undefined>();
   const url = await serve((request, response) => {
     ports.add(request.socket.remotePort);
@@ -196,7 +196,7 @@ test('connections are used again for loads from one host', async () => {
   expect(ports.size).toBe(1);
 });
 
-test('an inline payload is taken as it is, if it can be stored', async () => {
+test('an inline payload is used unchanged if it can be stored', async () => {
   const payload = { a: ['x'] };
   expect(await loaderOf()({ payload, uri: 'http://never.test/' })).toBe(payload);
   expect(await loaderOf()({ payload: '' })).toBe('');

@@ -3,7 +3,7 @@ import { ReembedError } from '../../src/contract/errors.ts';
 import { loadWithRetries } from '../../src/pipeline/load-with-retries.ts';
 import { rejectionOf } from './support.ts';
 
-/** Fails with each of `errors` in turn, then loads; remembers the waits in between. */
+/** Fails with each of `errors` in turn, then loads; records the waits in between. */
 function failing(errors: ReembedError[]) {
   const waits: number[] = [];
   let calls = 0;
@@ -18,13 +18,13 @@ function failing(errors: ReembedError[]) {
 }
 const transient = (retryAfterMs?: number) => new ReembedError('LoadFailed', 'answers 503', { retryAfterMs });
 
-test('waits twice as long each time, up to half a minute', async () => {
+test('a retry waits twice as long each time, up to half a minute', async () => {
   const { load, sleep, waits } = failing(Array.from({ length: 9 }, () => transient()));
   expect(await loadWithRetries(load, { attempts: 10, sleep })).toBe('loaded');
   expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
 });
 
-test('waits as long as the server asks, and does not hold up a batch for one that asks for too long', async () => {
+test('a retry waits as long as the server asks, unless that would delay the batch too long', async () => {
   const { load, sleep, waits } = failing([transient(7_000), transient(100), transient(3_600_000)]);
   expect((await rejectionOf(loadWithRetries(load, { attempts: 10, sleep }), 'LoadFailed')).retryAfterMs).toBe(
     3_600_000,
@@ -32,13 +32,13 @@ test('waits as long as the server asks, and does not hold up a batch for one tha
   expect(waits).toEqual([7_000, 1_000]);
 });
 
-test('gives up after the last attempt without waiting again', async () => {
+test('a load gives up after the last attempt without another wait', async () => {
   const { load, sleep, waits, calls } = failing(Array.from({ length: 9 }, () => transient()));
   await rejectionOf(loadWithRetries(load, { attempts: 3, sleep }), 'LoadFailed');
   expect([calls(), waits.length]).toEqual([3, 2]);
 });
 
-test('tries only once what another try cannot help', async () => {
+test('a load with a permanent error is tried only once', async () => {
   const { load, sleep, calls } = failing([new ReembedError('NotFound', 'answers 404')]);
   await rejectionOf(loadWithRetries(load, { attempts: 10, sleep }), 'NotFound');
   expect(calls()).toBe(1);

@@ -30,12 +30,12 @@ test.each([
 ])('a text of %s with more parts than allowed is too large, one with as many is not', async (_what, piece) => {
   const text = piece.repeat(400);
   const { length } = await splitText(text, MOST_OVERLAP);
-  // The last part may lie within its neighbor, and is counted before that is seen.
+  // The last part may lie within its neighbor, and is counted before that is known.
   expect(await splitText(text, MOST_OVERLAP, length + 1)).toHaveLength(length);
   await expect(splitText(text, MOST_OVERLAP, length - 2)).rejects.toMatchObject({ type: 'TooLarge' });
 });
 
-test('white space counts as no part', async () => {
+test('white space does not count as a part', async () => {
   expect(await splitText(`a${' '.repeat(5_000)}b`, MOST_OVERLAP, 2)).toHaveLength(2);
 });
 
@@ -56,7 +56,7 @@ test.each([
   expect(calls).toEqual([]);
 });
 
-test('an object of which the model words knows no word fails, one with a known word in one part does not', async () => {
+test('an object fails if the model words knows none of its words, but not with a known word in one part', async () => {
   const config = indexConfigSchema.parse({
     model: { provider: 'words' },
     splitter: { chunkSize: 50, chunkOverlap: 0 },

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Embedder, wrapEmbedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { contentHasher } from '../../src/pipeline/content-hash.ts';
 import type { Loader } from '../../src/pipeline/load.ts';
@@ -26,7 +28,7 @@ function portionsOf(items: Parameters<typeof prepareObjects>[0], options: Partia
   });
 }
 
-test('a prepared object has all that is to be written', async () => {
+test('a prepared object has everything that is written', async () => {
   const config = indexConfig();
   const { ready, failed } = await prepared([
     { id: 'a', payload: { title: 'hello' }, metadata: { n: 1 }, originalId: 'o', uri: 'http://x.test/' },
@@ -40,7 +42,7 @@ test('a prepared object has all that is to be written', async () => {
       uri: 'http://x.test/',
       metadata: { n: 1 },
       originalId: 'o',
-      hash: contentHasher(config)({ title: 'hello' }),
+      hash: await contentHasher(config)({ title: 'hello' }),
       unchanged: false,
       payloadChanged: false,
       parts: [{ part: 0, start: 0, end: 5, isAverage: false, embedding: textVector('hello') }],
@@ -51,7 +53,7 @@ test('a prepared object has all that is to be written', async () => {
       uri: null,
       metadata: {},
       originalId: null,
-      hash: contentHasher(config)('yes'),
+      hash: await contentHasher(config)('yes'),
       unchanged: false,
       payloadChanged: false,
       parts: [{ part: 0, start: 0, end: 3, isAverage: false, embedding: textVector('yes') }],
@@ -59,8 +61,8 @@ test('a prepared object has all that is to be written', async () => {
   ]);
 });
 
-// A known defect of the system this one comes from: it averaged the vectors of the whole batch.
-test('the average of an object is that of its own parts, whatever else is in the batch', async () => {
+// A known defect of the system that this one is based on: it averaged the vectors of the whole batch.
+test('the average of an object is that of its own parts, regardless of the batch', async () => {
   const config = indexConfig({ average: true, metric: 'l2', splitter: { chunkSize: 50, chunkOverlap: 0 } });
   const embed = (text: string) => (text.startsWith('a') ? [2, 0, 0] : text.startsWith('b') ? [0, 4, 0] : [1_000, 0, 9]);
   const items = [
@@ -79,7 +81,7 @@ test('the average of an object is that of its own parts, whatever else is in the
   expect(one?.parts).toHaveLength(1);
 });
 
-test('no average is made unless the index wants it', async () => {
+test('an average is made only if the index has averages', async () => {
   const config = indexConfig({ splitter: { chunkSize: 50, chunkOverlap: 0 } });
   const { ready } = await prepared([{ id: 'a', payload: 'x'.repeat(200) }], { config });
   expect(ready[0]?.parts.map(({ isAverage }) => isAverage)).toEqual([false, false, false, false]);
@@ -125,15 +127,15 @@ test('an object without text in the fields of the index fails with their names',
   expect(failed[0]?.detail).toBe('the payload has no text in the fields title, body.text');
 });
 
-test('unchanged content is not embedded again, and everything else is', async () => {
+test('only changed content is embedded again', async () => {
   const config = indexConfig();
   const asked: string[][] = [];
   const { embedder, calls } = fakeEmbedder();
   const known = async (ids: string[]) => {
     asked.push(ids);
     return new Map([
-      ['same', contentHasher(config)('one')],
-      ['other', contentHasher(config)('something else')],
+      ['same', await contentHasher(config)('one')],
+      ['other', await contentHasher(config)('something else')],
     ]);
   };
   const items = [
@@ -149,10 +151,14 @@ test('unchanged content is not embedded again, and everything else is', async ()
     ['other', false, 1],
     ['new', false, 1],
   ]);
-  expect(ready[0]).toMatchObject({ payload: 'one', metadata: { raised: true }, hash: contentHasher(config)('one') });
+  expect(ready[0]).toMatchObject({
+    payload: 'one',
+    metadata: { raised: true },
+    hash: await contentHasher(config)('one'),
+  });
 });
 
-test('a load that fails for a while is tried again without stopping the others, then fails alone', async () => {
+test('a load that fails for a while is retried without stopping the others, then fails alone', async () => {
   const tries = new Map<string, number>();
   const waits: number[] = [];
   const loader: Loader = async ({ uri = '' }) => {
@@ -169,7 +175,7 @@ test('a load that fails for a while is tried again without stopping the others, 
   expect(waits.filter((ms) => ms === 500)).toHaveLength(2);
 });
 
-test('eight loads run at once, and one that waits for its next try holds no place', async () => {
+test('eight loads run at once, and a load that waits for its next try takes no slot', async () => {
   let running = 0;
   let most = 0;
   let loadedWhileWaiting = 0;
@@ -205,7 +211,7 @@ test('an aborted signal rejects with its reason: no object fails because of it',
   await expect(run).rejects.toThrow('worker shuts down');
 });
 
-test('an error of the model that says nothing about a text, or of the store, rejects', async () => {
+test('an error of the store, or of the model without blaming a text, rejects', async () => {
   const { embedder } = fakeEmbedder();
   const limited = {
     ...embedder,
@@ -221,7 +227,7 @@ test('an error of the model that says nothing about a text, or of the store, rej
   await rejectionOf(prepared([{ id: 'a', payload: 'x' }], { known }), 'DatabaseUnavailable');
 });
 
-test('nothing to do is done without a call', async () => {
+test('no items need no call', async () => {
   const { embedder, calls } = fakeEmbedder();
   const known = async () => {
     throw new Error('not asked');
@@ -230,9 +236,9 @@ test('nothing to do is done without a call', async () => {
   expect(calls).toEqual([]);
 });
 
-test('a batch of many large URIs is loaded, embedded and handed on in groups that fit into memory', async () => {
+test('a batch of many large URIs is loaded, embedded and passed on in groups that fit into memory', async () => {
   const text = 'x'.repeat(8 * 1024 * 1024);
-  const hash = contentHasher(indexConfig())(text);
+  const hash = await contentHasher(indexConfig())(text);
   const known = async (ids: string[]) => new Map(ids.map((id) => [id, hash]));
   let loaded = 0;
   let most = 0;
@@ -252,8 +258,100 @@ test('a batch of many large URIs is loaded, embedded and handed on in groups tha
   expect(most).toBeLessThanOrEqual(96);
 });
 
-test('no objects are one empty portion', async () => {
+test('loads that turn out to be large wait until there is memory for them, and small ones do not', async () => {
+  const large = 'x'.repeat(9 * 1024 * 1024);
+  let inFlight = 0;
+  let most = 0;
+  const loader: Loader = async ({ uri }, { admit } = {}) => {
+    if (uri?.startsWith('small:')) return 'small';
+    admit?.(1_000);
+    admit?.(2 * 1024 * 1024);
+    most = Math.max(most, ++inFlight);
+    await sleep(1);
+    inFlight -= 1;
+    return large;
+  };
+  const hash = await contentHasher(indexConfig())(large);
+  const known = async (ids: string[]) => new Map(ids.map((id) => [id, hash]));
+  const batchOf = async (batch: number) => {
+    const items = Array.from({ length: 12 }, (_, at) => ({ id: `${batch}-${at}`, uri: `large:${at}` }));
+    let ready = 0;
+    for await (const portion of portionsOf(items, { loader, known })) ready += portion.ready.length;
+    return ready;
+  };
+  expect(await Promise.all([1, 2, 3, 4, 5].map(batchOf))).toEqual([12, 12, 12, 12, 12]);
+  // Each takes twice the maximum of a payload, from 40 MB.
+  expect(most).toBe(2);
+  const { ready } = await prepared([{ id: 'a', uri: 'small:' }], { loader });
+  expect(ready).toHaveLength(1);
+});
+
+test('no objects give one empty portion', async () => {
   const portions = [];
   for await (const portion of portionsOf([])) portions.push(portion);
   expect(portions).toEqual([{ ready: [], failed: [], dropped: [] }]);
+});
+
+describe('an object that is no longer wanted', () => {
+  const text = (count: number) => Array.from({ length: count }, (_, at) => `word ${at} `.padEnd(50, 'x')).join('');
+  const config = indexConfig({ splitter: { chunkSize: 50, chunkOverlap: 0 } });
+  const items = [
+    { id: 'gone', payload: text(50) },
+    { id: 'stays', payload: 'short' },
+  ];
+
+  /** Prepares both items; `gone` is unwanted once `isGone` returns true. */
+  async function embedded(isGone: () => boolean, options: Partial<PrepareOptions>, embed: Embedder['embed']) {
+    const { embedder, calls } = fakeEmbedder({ maxTexts: 10 });
+    const made = wrapEmbedder(embedder, async (texts, how) => {
+      await embed(texts, how);
+      return embedder.embed(texts, how);
+    });
+    const stillWanted = async (ids: string[]) => new Set(ids.filter((id) => id !== 'gone' || !isGone()));
+    const all = { ready: [] as string[], dropped: [] as string[] };
+    for await (const portion of portionsOf(items, {
+      ...{ config, embedder: made, stillWanted, concurrency: 1 },
+      ...options,
+    })) {
+      all.ready.push(...portion.ready.map(({ id }) => id));
+      all.dropped.push(...portion.dropped);
+    }
+    return { ...all, texts: calls.flat() };
+  }
+
+  test('is not embedded when a delayed call may be made', async () => {
+    let isGone = false;
+    let calls = 0;
+    const hold: Embedder['embed'] = async (_, { afterHold }) => {
+      if (++calls !== 2) return [];
+      isGone = true;
+      await afterHold?.();
+      return [];
+    };
+    const { ready, dropped, texts } = await embedded(() => isGone, {}, hold);
+    expect({ ready, dropped }).toEqual({ ready: ['stays'], dropped: ['gone'] });
+    expect(texts.slice(10)).toEqual(['short']);
+  });
+
+  test('is not embedded any further after the next check', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let calls = 0;
+    const slow: Embedder['embed'] = async () => {
+      vi.setSystemTime(Date.now() + (++calls === 2 ? 1_000 : 10));
+      return [];
+    };
+    const { ready, dropped, texts } = await embedded(() => calls > 1, {}, slow);
+    expect({ ready, dropped }).toEqual({ ready: ['stays'], dropped: ['gone'] });
+    expect(texts).toHaveLength(21);
+  });
+
+  test('is not embedded at all if the items have waited before', async () => {
+    const { ready, dropped, texts } = await embedded(
+      () => true,
+      { areFresh: false },
+      async () => [],
+    );
+    expect({ ready, dropped, texts }).toEqual({ ready: ['stays'], dropped: ['gone'], texts: ['short'] });
+  });
 });

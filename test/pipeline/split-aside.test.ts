@@ -9,7 +9,7 @@ import { fakeEmbedder, indexConfig, rejectionOf } from './support.ts';
 const SIZES = { chunkSize: 200, chunkOverlap: 50 };
 const LONG = 400_000;
 
-/** How often others had their turn while the work went on. */
+/** Number of turns of the event loop during the work. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let isOver = false;
@@ -35,13 +35,13 @@ test.each([
   expect(await splitAside(text, SIZES)).toEqual(await splitText(text, SIZES));
 });
 
-test('the event loop turns while a long text without spaces is split', async () => {
+test('the event loop runs while a long text without spaces is split', async () => {
   const { embedder } = fakeEmbedder();
   const turns = await turnsDuring(() => partsOf('x'.repeat(LONG), { config: indexConfig(), embedder }));
   expect(turns).toBeGreaterThan(10);
 });
 
-test('a text with too many parts is refused as it is without a thread', async () => {
+test('a text with too many parts is refused in the same way as without a thread', async () => {
   const text = 'word '.repeat(LONG / 5);
   const inThread = await rejectionOf(splitAside(text, SIZES, 100), 'TooLarge');
   expect(inThread.message).toBe((await rejectionOf(splitText(text, SIZES, 100), 'TooLarge')).message);
@@ -58,8 +58,8 @@ test('an aborted split ends with the reason of its signal', async () => {
 test.each([
   ['hash', createHashEmbedder(32)],
   ['words', createWordsEmbedder()],
-])('the event loop turns while the model %s embeds many texts', async (_, embedder) => {
-  const texts = Array.from({ length: 200 }, (_, at) => `the quick brown fox ${at} jumps over `.repeat(50));
+])('the event loop runs while the model %s embeds many texts', async (_, embedder) => {
+  const texts = Array.from({ length: 1_000 }, (_, at) => `the quick brown fox ${at} jumps over `.repeat(50));
   await embedder.embed(['hello'], { purpose: 'document' });
   expect(await turnsDuring(() => embedder.embed(texts, { purpose: 'document' }))).toBeGreaterThan(1);
 });

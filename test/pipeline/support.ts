@@ -42,7 +42,7 @@ export async function rejectionOf(promise: Promise<unknown>, type: ErrorType): P
   return error;
 }
 
-/** An embedder whose vector tells the text: its length, its first and its last code unit. Remembers its calls. */
+/** An embedder whose vector identifies the text: its length, first and last code unit. Records its calls. */
 export function fakeEmbedder(
   options: { maxTexts?: number; maxChars?: number; embed?: (text: string) => number[]; rejects?: string } = {},
 ) {

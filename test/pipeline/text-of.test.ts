@@ -28,10 +28,10 @@ test.each<[string, Payload, string[] | undefined, string]>([
   ['a field named __proto__ of the user', JSON.parse('{"__proto__":"mine"}'), ['__proto__'], 'mine'],
   ['an array', ['x', { b: 'z', a: 'y' }], undefined, 'x\ny\nz'],
   ['nothing of an empty object', {}, undefined, ''],
-])('gives %s', (_name, payload, fields, text) => {
+])('the text of a payload has %s', (_name, payload, fields, text) => {
   expect(textOf(payload, fields)).toBe(text);
 });
 
-test('the order in which keys were written does not matter: jsonb does not keep it', () => {
+test('the order in which keys were written does not matter, since jsonb does not keep it', () => {
   expect(textOf({ b: '2', a: '1' }, undefined)).toBe(textOf({ a: '1', b: '2' }, undefined));
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { averageOf, vectorProblem } from '../../src/pipeline/vectors.ts';
 
-test('the average is the mean of the vectors, for cosine with length 1', () => {
+test('the average is the mean of the vectors, with length 1 for cosine', () => {
   const vectors = [
     [3, 0],
     [3, 8],
@@ -11,7 +11,7 @@ test('the average is the mean of the vectors, for cosine with length 1', () => {
   expect(averageOf(vectors, 'cosine')).toEqual([0.6, 0.8]);
 });
 
-test('vectors that cancel each other out have no average by cosine', () => {
+test('vectors that cancel each other out have no average for cosine', () => {
   const opposite = [
     [1, 0],
     [-1, 0],

@@ -8,13 +8,13 @@ interface Paused {
   go: (order: 'go' | 'die') => void;
 }
 
-/** Deaths of one process in one run; more would only repeat themselves. */
+/** Max crashes of one process in one run; more would only repeat themselves. */
 const MOST_DEATHS = 2;
 
 /**
  * Runs processes against a real Postgres in an interleaving that `choose` decides: whenever every process has stopped
- * (at a pause, or in the database, waiting for a lock that another one holds), one that pauses is told to go on or to
- * die. Nothing depends on time, so the same choices give the same run.
+ * (at a pause, or in the database, waiting for a lock that another one holds), one paused process continues or dies.
+ * Nothing depends on time, so the same choices give the same run.
  */
 export async function interleave(
   db: Db,
@@ -57,13 +57,13 @@ export async function interleave(
   for (;;) {
     await quiet();
     if (paused.length === 0 && running === 0) break;
-    if (paused.length === 0) continue; // all wait in the database, which is about to let one go or to end a deadlock
+    if (paused.length === 0) continue; // all wait in the database, which is about to release one or to end a deadlock
     // In the order of the processes, not of their arrival.
     paused.sort((a, b) => a.process - b.process);
     const choice = choose();
-    // Some steps of one in a row, while the others stand still, find more than an even mixture does.
+    // Several steps of one process in a row, while the others stand still, find more than an even mixture does.
     const again = paused.findIndex(({ process }) => process === last);
-    // So do writes that stay open long.
+    // So do writes that stay open for a long time.
     const short = paused.filter(({ where }) => where !== 'commit of a write');
     const among = short.length > 0 && Math.floor(choice / 480) % 5 > 0 ? short : paused;
     const at = burst-- > 0 && again >= 0 ? again : paused.indexOf(among[choice % among.length] as Paused);
@@ -86,7 +86,7 @@ async function waiting(db: Db): Promise<number> {
   return rows[0]?.sessions ?? 0;
 }
 
-/** The same database, whose transactions pause before they commit: there all they have done is not seen by anybody. */
+/** The same database, but its transactions pause before they commit, when nobody else sees what they have done. */
 export function pausingBeforeCommit(db: Db, pause: () => Promise<void>): Db {
   const paused =
     <T>(work: (trx: Trx) => Promise<T>) =>

@@ -13,12 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** By default a run of the tests takes a minute; more runs find more. */
+/** By default the tests take a minute; more runs find more. */
 const RUNS = Number(process.env.REEMBED_MODEL_RUNS ?? 30);
 const FAULT_RUNS = 60;
 
-describe('whatever the interleaving of writers, copies, forwards, reindexes, operators and deaths', () => {
-  it('what serves is what was accepted: nothing is lost, stale, resurrected or left over', {
+describe('in any interleaving of writers, copies, forwards, reindexes, operators and crashes', () => {
+  it('an alias serves exactly what was accepted: nothing is lost, stale, resurrected or left over', {
     timeout: 60_000 + RUNS * 10_000,
   }, async () => {
     const seen: Map<Event, number>[] = [];
@@ -27,7 +27,7 @@ describe('whatever the interleaving of writers, copies, forwards, reindexes, ope
     });
     await fc.assert(check, { numRuns: RUNS, endOnFailure: true });
     const runsWith = (event: Event) => seen.filter((events) => events.has(event)).length;
-    // A simulation in which hardly any reindex comes to its end would prove nothing.
+    // A simulation in which hardly any reindex ends would prove nothing.
     expect(runsWith('cut-over')).toBeGreaterThan(RUNS / 2);
     expect(runsWith('alias moved')).toBeGreaterThan(0);
     expect(runsWith('second start')).toBeGreaterThan(0);
@@ -35,7 +35,7 @@ describe('whatever the interleaving of writers, copies, forwards, reindexes, ope
   });
 
   it.each(FAULTS)(
-    'the simulation finds out that the protocol runs $what',
+    'the simulation detects a protocol that runs $what',
     {
       timeout: 300_000,
     },

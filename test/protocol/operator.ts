@@ -5,22 +5,22 @@ import { nextVersion } from '../../src/store/protocol/versions.ts';
 import { createIndex, tombstone } from '../store/builders.ts';
 import { type Accepted, KEYS, note, type Pause, ProcessDied, prepare, type World } from './world.ts';
 
-/** What people and time do beside tasks. */
+/** What people and time do besides tasks. */
 export type Action =
-  /** Moves an alias to one of the indexes by hand; just when all locks have expired, or with them. */
+  /** Moves an alias to one of the indexes by hand; only when all locks have expired, or together with them. */
   | { do: 'move'; alias: number; to: number; expires: boolean }
   /** Lets all locks expire: their workers are away. They may come back. */
   | { do: 'expire' }
-  /** Removes tombstones, as maintenance does after their retention; when locks have expired, or with them. */
+  /** Removes tombstones, as maintenance does after the retention; when locks have expired, or together with them. */
   | { do: 'collect'; expires: boolean }
   /** Writes to an index that does not serve. */
   | { do: 'try'; to: number; key: number; text: number | null }
-  /** Deletes an index, makes another one of its name, and does a deletion that was accepted for the first one. */
+  /** Deletes an index, creates another of its name, and runs a deletion that was accepted for the first one. */
   | { do: 'replace' };
 
-/** Longer than a mirror is left to come back. */
+/** Longer than a mirror may take to come back. */
 const AWAY = sql`now() - interval '2 days'`;
-/** Those who could bring what is missing stand still meanwhile. */
+/** Processes that could bring what is missing stand still at that time. */
 const DRAIN_SECONDS = 0.12;
 
 const isError = (error: unknown, ...types: string[]) => error instanceof ReembedError && types.includes(error.type);
@@ -61,7 +61,7 @@ async function expire({ db, indexes }: World): Promise<void> {
 
 async function move(world: World, { alias, to }: Action & { do: 'move' }): Promise<void> {
   const index = world.indexes[to % world.indexes.length] as World['side'];
-  // Whoever points an alias to content of another kind by hand wants just that.
+  // A user who points an alias to different content by hand wants exactly that.
   if (world.trials.has(index.no)) return;
   const name = world.aliases[alias % world.aliases.length] as string;
   try {
@@ -80,7 +80,7 @@ async function collect(world: World): Promise<void> {
   }
 }
 
-/** Content that a reindex must neither serve nor take away unasked. */
+/** Content that a reindex must neither serve nor remove unasked. */
 async function tryOut(world: World, { to, key, text }: Action & { do: 'try' }): Promise<void> {
   const { db } = world;
   const index = world.indexes[to % world.indexes.length] as World['side'];
@@ -107,7 +107,7 @@ async function tryOut(world: World, { to, key, text }: Action & { do: 'try' }): 
     if (!isError(error, 'IndexLocked')) throw error;
     world.accepted.splice(world.accepted.indexOf(entry), 1);
   }
-  // It has begun to serve while the write waited: then the write is one like others.
+  // It began to serve while the write waited: then the write is like any other.
   if (await isServing(world, index.no)) entry.serves = 'may';
 }
 

@@ -6,7 +6,7 @@ import { type Accepted, KEYS, ORIGINALS, partsFor, type World } from './world.ts
 const highest = (entries: readonly Accepted[]): Accepted | undefined =>
   entries.reduce<Accepted | undefined>((best, one) => (!best || best.version < one.version ? one : best), undefined);
 
-/** What is wrong with what serves now, compared with all that was accepted. */
+/** Errors in what serves now, compared with everything that was accepted. */
 export async function findWrong(world: World): Promise<string[]> {
   const { db, aliases, accepted, side } = world;
   if (world.wrong.length > 0) return world.wrong;
@@ -37,7 +37,7 @@ async function findWrongIn(
     const newest = content && content.version > deletion ? content : undefined;
     const row = rows.get(id);
     if (row && !row.deleted) wrong.push(...findWrongContent(world, row, { deletion, newest, may }));
-    // The deletion by another one, or one that was reported as failed and was done all the same, may be newer.
+    // The deletion by another task, or a deletion reported as failed that happened anyway, may be newer.
     else if (newest && !may.some((one) => one.id === id && one.text === null && one.version > newest.version)) {
       wrong.push(`${id} is lost`);
     }
@@ -45,10 +45,10 @@ async function findWrongIn(
   return wrong;
 }
 
-/** The version with which an object, or what it is derived from, was deleted last. */
+/** The version of the last deletion of an object or of its originals. */
 function deletionOf(world: World, id: string, must: readonly Accepted[]): number {
   const own = highest(must.filter((one) => one.id === id && one.text === null))?.version ?? 0;
-  // An object that was never written has not told what it is derived from.
+  // An object that was never written has not recorded its original.
   const isKnown = world.nature.isDerived && must.some((one) => one.id === id && one.text !== null);
   const original = isKnown ? ORIGINALS[id] : null;
   return Math.max(own, original ? deletionOf(world, original, must) : 0);

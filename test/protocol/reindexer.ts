@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { findIndexByNo, resolveIndex } from '../../src/store/indexes.ts';
-import type { BehindObject, Pair } from '../../src/store/protocol/copy.ts';
+import type { BehindObject, BehindPage, Pair } from '../../src/store/protocol/copy.ts';
 import { endDraining } from '../../src/store/protocol/draining.ts';
 import { lockPair, releaseLock } from '../../src/store/protocol/lock-pair.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
@@ -12,11 +12,11 @@ import { addIndex, note, type Pause, ProcessDied, stepper, untilDone, type World
 import { copy } from './writer.ts';
 
 export interface Rebuild {
-  /** A new index, or the one before the last, which may hold all sorts of things. */
+  /** A new index, or the one before the last, which may hold anything. */
   into: 'new' | 'another';
-  /** Replaces what the destination holds of its own, rather than be refused. */
+  /** Replaces the destination's own content instead of being refused. */
   replaces: boolean;
-  /** Keeps the old index current after the cut-over, for so many passes. */
+  /** Keeps the old index current after the cut-over, for this number of passes. */
   passes: number | null;
 }
 
@@ -24,7 +24,7 @@ const LOCK_SECONDS = 60;
 const TRIES = 5;
 const CUT_OVERS = 4;
 
-/** What ends an attempt without an error of the simulation. */
+/** Ends an attempt without an error of the simulation. */
 const ENDS = ['LockLost', 'ReindexConflict', 'TooManyFailed', 'InvalidInput'];
 
 interface Run {
@@ -36,7 +36,7 @@ interface Run {
   pause: Pause;
 }
 
-/** A reindex of what serves that is tried again whenever its process dies: its earlier lock is taken over. */
+/** A reindex of the serving index that is retried whenever its process dies, taking over its earlier lock. */
 export async function reindex(world: World, rebuild: Rebuild, pause: Pause): Promise<void> {
   const alias = world.aliases[0] as string;
   const dest = await destOf(world, alias, rebuild);
@@ -59,7 +59,7 @@ export async function reindex(world: World, rebuild: Rebuild, pause: Pause): Pro
   await letGo(world, dest);
 }
 
-/** It came to no end: what it held is released, as when its lock expires. */
+/** Unfinished: its lock is released, as when it expires. */
 async function letGo({ db }: World, dest: IndexRow): Promise<void> {
   await sql`delete from reembed.reindex_locks where dest_no = ${dest.no} and not mirror`.execute(db);
 }
@@ -96,7 +96,7 @@ async function attempt(
   return switchOver(run, alias, rebuild);
 }
 
-/** False when the destination holds content of its own, which is not to be replaced. */
+/** False when the destination has its own content, which is not to be replaced. */
 async function prepareDest({ world, lock, pair, pause }: Run, { replaces }: Rebuild): Promise<boolean> {
   const { db, steps } = world;
   const step = stepper(pause);
@@ -124,7 +124,7 @@ async function copyAll(run: Run): Promise<void> {
   for (let after: string | null = null; ; ) {
     const range: { after: string | null; until: null } = { after, until: null };
     const read = () => world.steps.readBehind(world.db, pair, range, 2);
-    const objects: BehindObject[] = await step('read a slice', read);
+    const { objects }: BehindPage = await step('read a slice', read);
     if (objects.length === 0) return;
     await step('copy a slice', () => copyTo(run, objects));
     after = objects.at(-1)?.id ?? null;
@@ -140,7 +140,7 @@ async function reconcile(run: Run): Promise<void> {
   const { db, steps } = world;
   const step = stepper(pause);
   const until = await step('mark', () => steps.markChanges(db, pair.sourceNo));
-  const objects = await step('read changes', () => steps.readChanged(db, pair, { after: run.mark, until }, 1_000));
+  const { objects } = await step('read changes', () => steps.readChanged(db, pair, { after: run.mark, until }, 1_000));
   await step('copy changes', () => copyTo(run, objects));
   run.mark = until;
 }
@@ -155,7 +155,7 @@ async function switchOver(run: Run, alias: string, { passes }: Rebuild): Promise
     await steps.renewLock(db, lock, LOCK_SECONDS);
     await step('drain', () => steps.setDraining(db, lock, 60));
     await reconcile(run);
-    // Dies after it as well: whoever comes next asks the same again.
+    // Dies after it as well: the next process asks the same again.
     const cut = () => steps.cutOver(db, { lock, ...pair, mark: run.mark, alias, mirror });
     const outcome = await untilDone(() => step('cut over', cut));
     if (outcome.kind === 'done') {
@@ -171,7 +171,7 @@ async function switchOver(run: Run, alias: string, { passes }: Rebuild): Promise
   return 'again';
 }
 
-/** The task that retires the old index: brings there what is written to the new one, until it ends or dies. */
+/** The task that retires the old index: forwards to it what is written to the new one, until it ends or dies. */
 async function keepCurrent(run: Run, passes: number): Promise<void> {
   try {
     for (let pass = 0; pass < passes; pass++) {

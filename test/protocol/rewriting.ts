@@ -15,7 +15,7 @@ function rewriteNode(node: OperationNode, from: RegExp, to: string): OperationNo
   );
 }
 
-/** The same database, on which text of every statement that `where` finds is replaced by another. */
+/** The same database, but the text in each statement that `where` matches is replaced. */
 export function rewriting(db: Db, ...rules: readonly { where: RegExp; from: RegExp; to: string }[]): Db {
   const plugin: KyselyPlugin = {
     transformQuery: ({ node }) => {
@@ -48,7 +48,7 @@ export const keepExpiredLocks = (db: Db): Db =>
     to: 'update reembed.reindex_locks set mirror = mirror',
   });
 
-/** An original that a tombstone learns of late is no change, and nobody asks for it. */
+/** An original that a tombstone records late does not count as a change, and nobody asks for it. */
 export const forgetOriginals = (db: Db): Db =>
   rewriting(
     db,
@@ -64,11 +64,11 @@ export const forgetOriginals = (db: Db): Db =>
     },
   );
 
-/** All indexes remember of removed tombstones the highest version alone. */
+/** All indexes remember only the highest version of removed tombstones. */
 export const rememberHighest = (db: Db): Db =>
   rewriting(db, { where: /set removed_version = greatest/, from: /and versioning = 'internal'/, to: '' });
 
-/** Whether some lock keeps an index current for another one. */
+/** Whether a lock keeps an index current for another one. */
 export async function hasMirror(db: Db, sourceNo: number, destNo: number): Promise<boolean> {
   const { rows } = await sql`
     select from reembed.reindex_locks where mirror and source_no = ${sourceNo} and dest_no = ${destNo}`.execute(db);

@@ -8,7 +8,7 @@ import type { Steps } from './steps.ts';
 import { createWorld, type Nature, type Pause, ProcessDied, type World } from './world.ts';
 import { type Batch, write } from './writer.ts';
 
-/** What each process of a simulation does; in which interleaving, the choices say. */
+/** What each process of a simulation does; the choices decide the interleaving. */
 export interface Scenario {
   nature: Nature;
   writers: readonly (readonly Batch[])[];
@@ -29,7 +29,7 @@ const text: fc.Arbitrary<number | null> = fc.option(fc.nat(1), { freq: 2 });
 const ALIASES = fc.constantFrom<Batch['target'][]>('first', 'last');
 const ALL_TARGETS = fc.constantFrom<Batch['target'][]>('first', 'last', 'side');
 
-/** Writers whose tasks are of a kind. */
+/** Writers of one kind of task. */
 export function writersOf(over: Partial<Parts> = {}): fc.Arbitrary<Scenario['writers']> {
   const parts: Parts = { key: fc.nat(4), text, byHand: fc.boolean(), target: ALIASES, ...over };
   const changes = fc.array(fc.record({ key: parts.key, text: parts.text }), { minLength: 1, maxLength: 2 });
@@ -50,7 +50,7 @@ const ACTIONS: { [kind in Action['do']]: fc.Arbitrary<Action> } = {
   replace: fc.record({ do: fc.constant('replace') }),
 };
 
-/** Scenarios of a nature, with operators that do such things. */
+/** Scenarios of one kind of world, with operators that do these things. */
 export function scenarioOf(
   nature: Partial<Nature>,
   kinds: readonly Action['do'][],
@@ -70,7 +70,7 @@ export function scenarioOf(
   });
 }
 
-/** All that can happen, in worlds of each nature. */
+/** Everything that can happen, in worlds of each kind. */
 export const anything: fc.Arbitrary<Scenario> = fc.oneof(
   scenarioOf({}, []),
   scenarioOf({ isDerived: true }, ['move', 'expire']),
@@ -79,7 +79,7 @@ export const anything: fc.Arbitrary<Scenario> = fc.oneof(
   scenarioOf({}, ['replace', 'try', 'collect', 'move']),
 );
 
-/** Runs a scenario to its end. Error: what is wrong then. */
+/** Runs a scenario to its end. Throws what is wrong then. */
 export async function simulate(...args: Parameters<typeof run>): Promise<World> {
   const world = await run(...args);
   const wrong = await findWrong(world);
@@ -100,7 +100,7 @@ async function run(
     const beforeCommit = async () => {
       if ((await pause(`commit of a ${what}`)) === 'die') throw new ProcessDied('before its commit');
     };
-    // What the processes share they share: only the connection is of each one's own.
+    // The processes share what real ones share: only the connection belongs to each.
     const own = new Proxy(world, {
       get: (target, key) =>
         key === 'db' ? pausingBeforeCommit(broken, beforeCommit) : Reflect.get(target, key, target),

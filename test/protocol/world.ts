@@ -4,19 +4,20 @@ import { setAlias } from '../../src/store/aliases.ts';
 import type { Db } from '../../src/store/database.ts';
 import { findIndexByNo } from '../../src/store/indexes.ts';
 import { readTables, tablesOf } from '../../src/store/partitions.ts';
-import { type ObjectWrite, storedHashes } from '../../src/store/protocol/write.ts';
+import { storedHashes } from '../../src/store/protocol/live-write.ts';
+import type { ObjectWrite } from '../../src/store/protocol/object-write.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { content, createIndex, partsOf, uniqueName } from '../store/builders.ts';
 import type { Steps } from './steps.ts';
 
 export const KEYS = ['a', 'b', 'c', 'd', 'e'];
 
-/** Each object has one original for good: a copy of a copy, a second copy, and objects of their own. */
+/** Each object keeps one original: a copy of a copy, a second copy, and objects without an original. */
 export const ORIGINALS: Readonly<Record<string, string | null>> = { a: null, b: 'a', c: 'b', d: 'a', e: null };
 
-/** What happens in a world beside writes and reindexes. */
+/** What happens in a world besides writes and reindexes. */
 export interface Nature {
-  /** Clients give the versions, each object in a count of its own. */
+  /** Clients give the versions, counted separately for each object. */
   isExternal: boolean;
   /** Objects are derived from each other as `ORIGINALS` says. */
   isDerived: boolean;
@@ -32,7 +33,7 @@ export interface Accepted {
   id: string;
   version: number;
   text: string | null;
-  /** `must`: it is to be served. `may`: the task has reported it as failed. `trial`: written to a destination itself. */
+  /** `must`: has to be served. `may`: the task reported it as failed. `trial`: written to a destination directly. */
   serves: 'must' | 'may' | 'trial';
 }
 
@@ -47,6 +48,7 @@ export type Event =
   | 'collected'
   | 'beyond retention'
   | 'not embedded'
+  | 'overtaken'
   | 'namesake refused';
 
 export interface World {
@@ -54,24 +56,24 @@ export interface World {
   steps: Steps;
   nature: Nature;
   aliases: string[];
-  /** Those that may come to serve: the first one serves, the second one is spare, others are made by reindexes. */
+  /** Indexes that may serve: the first one serves, the second one is spare, reindexes create others. */
   indexes: IndexRow[];
-  /** An index that is written to by its name, deleted and made again. */
+  /** An index that is written to by its name, deleted and created again. */
   side: IndexRow;
   accepted: Accepted[];
-  /** By object, the version that its client has given last. */
+  /** By object, the last version that its client has given. */
   clientVersions: Map<string, number>;
-  /** Destinations that hold content of their own. */
+  /** Destinations with their own content. */
   trials: Set<number>;
-  /** What went wrong under way. */
+  /** Errors found during the run. */
   wrong: string[];
   events: Map<Event, number>;
 }
 
-/** Where a process that runs the protocol can be stopped for others, or die: before or after each of its transactions. */
+/** Points where a process that runs the protocol can stop for others, or die: around each of its transactions. */
 export type Pause = (where: string) => Promise<'go' | 'die'>;
 
-/** Thrown where a process is told to die. Within a transaction, that undoes it. */
+/** Thrown where a process has to die. Within a transaction, this undoes it. */
 export class ProcessDied extends Error {}
 
 export async function createWorld(db: Db, steps: Steps, nature: Nature): Promise<World> {
@@ -96,7 +98,7 @@ export function note(world: World, event: Event): void {
   world.events.set(event, (world.events.get(event) ?? 0) + 1);
 }
 
-/** A new index of which the database itself watches that no version in it decreases. */
+/** A new index in which the database itself checks that no version decreases. */
 export async function addIndex(world: World): Promise<IndexRow> {
   const { db, nature } = world;
   const index = await createIndex(db, { versioning: nature.isExternal ? 'external' : 'internal' });
@@ -131,7 +133,7 @@ export async function watchInvariants(db: Db): Promise<void> {
     for each row when (old.index_no <> new.index_no) execute function has_all()`.execute(db);
 }
 
-/** Runs `work`, again from its start as long as it dies, as Temporal does with an activity. */
+/** Runs `work`, again from its start each time it dies, as Temporal does with an activity. */
 export async function untilDone<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -154,10 +156,10 @@ export function stepper(pause: Pause) {
   };
 }
 
-/** Two texts only per object, so that content often is what is stored already. */
+/** Only two texts per object, so that content often is what is stored already. */
 export const partsFor = (text: string) => partsOf(text.endsWith('0') ? [1] : [2, 3]);
 
-/** The model of every other index does not take this text. */
+/** The model of every other index rejects this text. */
 const isRejected = (index: IndexRow, id: string, text: string) =>
   index.no % 2 === 1 && id === 'e' && text.endsWith('1');
 
@@ -168,11 +170,11 @@ export interface Change {
   accepted?: number | undefined;
   text: string | null;
   originalId: string | null;
-  /** That of the change, if there is none. */
+  /** Default: the one of the change. */
   metadata?: Record<string, unknown>;
 }
 
-/** What the pipeline makes of changes: vectors, or none where the content is stored already, or a failure. */
+/** What the pipeline makes of changes: vectors, nothing where the content is already stored, or a failure. */
 export async function prepare(world: World, indexNo: number, changes: readonly Change[], reuse: boolean) {
   const { db } = world;
   const index = await findIndexByNo(db, indexNo);

@@ -2,8 +2,10 @@ import { ReembedError } from '../../src/contract/errors.ts';
 import type { FailedItem } from '../../src/contract/tasks.ts';
 import { admitItems, requireWritable } from '../../src/store/admission.ts';
 import { type BehindObject, wasDeletedOnce } from '../../src/store/protocol/copy.ts';
+import type { ForwardTarget } from '../../src/store/protocol/live-write.ts';
 import { requireLock } from '../../src/store/protocol/locks.ts';
-import type { ForwardTarget, ObjectWrite } from '../../src/store/protocol/write.ts';
+import type { ObjectWrite } from '../../src/store/protocol/object-write.ts';
+import { notOvertaken } from '../../src/store/protocol/versions.ts';
 import { findFinished, finishStaged, readStaged, recordFailed } from '../../src/store/staging.ts';
 import { uniqueName } from '../store/builders.ts';
 import {
@@ -22,9 +24,9 @@ import {
 
 export interface Batch {
   changes: readonly { key: number; text: number | null }[];
-  /** Started by hand, under one id for all that a writer starts by hand; else accepted by the API. */
+  /** Started by hand, with one id for all that a writer starts by hand; else accepted by the API. */
   byHand: boolean;
-  /** What the task names: one of the aliases, or the index that is deleted and made again. */
+  /** What the task names: one of the aliases, or the index that is deleted and created again. */
   target: 'first' | 'last' | 'side';
 }
 
@@ -67,7 +69,7 @@ export async function write(world: World, batches: readonly Batch[], pause: Paus
         await forward(world, task, await untilDone(() => carryOut(world, { ...task, entries }, pause)), pause);
       }
     } catch (error) {
-      // Between its deletion and the next one of its name there is none.
+      // Between its deletion and the next index of its name there is none.
       if (!isError(error, 'IndexNotFound', 'IndexDeleting') || batch.target !== 'side') throw error;
     }
   }
@@ -130,7 +132,7 @@ function changeOf(world: World, task: Omit<Task, 'entries'>, { id, text, version
 
 type To = (ForwardTarget & { sourceNo: number; ids: string[]; isClean: boolean }) | null;
 
-/** As the activity does it: prepare, write, again where that moved, drained or changed. Returns where to forward it. */
+/** As the activity does: prepare, write, again if it moved, drained or changed. Returns where to forward it. */
 async function carryOut(world: World, task: Task, pause: Pause): Promise<To> {
   const { db, steps } = world;
   const { taskId, via, staging, total, entries } = task;
@@ -147,8 +149,12 @@ async function carryOut(world: World, task: Task, pause: Pause): Promise<To> {
       const index = await step('prepare', () => steps.requireAccepted(db, via, task.indexNo));
       indexNo = index.no;
       const all = await prepare(world, indexNo, changes, reuse);
-      const objects = all.filter(({ kind }) => kind !== 'failed');
-      const failed = all.filter(({ kind }) => kind === 'failed');
+      const wanted = await notOvertaken(db, indexNo, new Map(all.map(({ id, version: own }) => [id, own])));
+      const isOvertaken = ({ id, kind }: ObjectWrite) => kind !== 'tombstone' && !wanted.has(id);
+      const current = all.flatMap((object) => (isOvertaken(object) ? steps.overtaken(object) : object));
+      if (all.some(isOvertaken)) note(world, 'overtaken');
+      const objects = current.filter(({ kind }) => kind !== 'failed');
+      const failed = current.filter(({ kind }) => kind === 'failed');
       const finishes = failed.length === 0 ? staging : null;
       const request = { target: via, indexNo, objects, onReindex: 'forward', finishes } as const;
       const outcome = await step('write', () => steps.writeLive(db, request));
@@ -190,7 +196,7 @@ async function report(world: World, { taskId, entries }: Task, ids: readonly str
   await recordFailed(world.db, taskId, failed);
 }
 
-/** A forward may be lost for good: then it is the reindex that brings the write. */
+/** A forward may be lost: then the reindex brings the write. */
 async function forward(world: World, { staging }: Omit<Task, 'entries'>, to: To, pause: Pause): Promise<void> {
   if (!to) return;
   const { db, steps } = world;
@@ -215,7 +221,7 @@ export interface CopyTo {
   destNo: number;
 }
 
-/** Copies objects of a source as they are there, as slices, forwards and reconciling do. */
+/** Copies objects of a source unchanged, as slices, forwards and reconciliation do. */
 export async function copy(
   world: World,
   { taskId, lock, destNo }: CopyTo,

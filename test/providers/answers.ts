@@ -3,7 +3,7 @@ import type { Item } from './provider.ts';
 import { all, always, changed, error, once, type Row, raw, stops, stored, unless, waits } from './rows.ts';
 
 export const ANSWERS: readonly Row[] = [
-  // Answers that are odd and right.
+  // Unusual but correct answers.
   {
     name: 'a wrong content type',
     day: always((call) => raw(JSON.stringify({ data: call.items() }), { 'content-type': 'text/plain' })(call)),

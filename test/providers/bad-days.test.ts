@@ -2,8 +2,8 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { wrapEmbedder } from '../../src/contract/embedder.ts';
-import { createProcessModels } from '../../src/runtime/parts.ts';
-import { readSettings } from '../../src/runtime/settings.ts';
+import { createProcessModels } from '../../src/runtime/wiring.ts';
+import { readSettings } from '../../src/settings/settings.ts';
 import { openPgliteDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Rig, startRig, startTemporal } from '../support/rig.ts';
 import { ROWS } from './bad-days.ts';
@@ -14,11 +14,11 @@ import { reindexOn, searchOn, type World, writeOn } from './uses.ts';
 /** Rows that run at the same time. */
 const AT_ONCE = 8;
 const USES = { write: writeOn, reindex: reindexOn, search: searchOn };
-/** Only rows whose names match. */
+/** Only rows with matching names. */
 const only = process.env.ROWS;
 const rows = ROWS.filter(({ name }) => only === undefined || new RegExp(only).test(name));
 
-describe('on a bad day of a provider, what is stored, told and called is as the table says', () => {
+describe('the stored data, trackers and calls on a bad day of a provider match the table', () => {
   let environment: TestWorkflowEnvironment;
   let database: TestDatabase;
   let provider: Provider;
@@ -55,7 +55,7 @@ describe('on a bad day of a provider, what is stored, told and called is as the 
       });
       const use = (kind: keyof typeof USES) => {
         const work = turn.then(() => USES[kind](world, row, `row-${no}`));
-        work.catch(() => {}); // told by its test
+        work.catch(() => {}); // reported by its test
         return work;
       };
       const uses = { write: use('write'), reindex: use('reindex'), search: use('search') };

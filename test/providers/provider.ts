@@ -6,13 +6,13 @@ export const DIMENSIONS = 4;
 /** One call of the provider. */
 export interface Call {
   texts: string[];
-  /** Of this use of this provider, from 1. */
+  /** Number of the call in this use of this provider, from 1. */
   number: number;
-  /** As base64 of single-precision numbers, or as it was asked. */
+  /** As base64 of single-precision numbers, or as requested. */
   encoding: unknown;
   body: Record<string, unknown>;
   response: ServerResponse;
-  /** As many items as texts, each with its index and its vector as the call asks for it. */
+  /** As many items as texts, each with its index and its vector in the requested encoding. */
   items(change?: Partial<{ dimensions: number; bytes: boolean }>): Item[];
   /** Answers with JSON. */
   send(status: number, value: unknown, headers?: Record<string, string>): void;
@@ -26,27 +26,27 @@ export interface Item {
   embedding: unknown;
 }
 
-/** What a provider does with a call; one that does nothing never answers. */
+/** The reaction of a provider to a call; one that does nothing never answers. */
 export type Day = (call: Call) => unknown;
 
 export interface Use {
   baseUrl: string;
-  /** Of a port at which nobody listens. */
+  /** Address of a port at which nobody listens. */
   closedUrl: string;
   calls: { texts: string[]; atMs: number }[];
-  /** From now on all is well. */
+  /** From now on everything works. */
   mend(): void;
 }
 
 export interface Provider {
-  /** A model of its own, which has this day until it is mended. */
+  /** A separate model, which has this day until it is repaired. */
   use(name: string, day: Day): Use;
-  /** Calls of another address than those that were given. */
+  /** Calls of another address than the given ones. */
   strangers: number;
   close(): Promise<void>;
 }
 
-/** Exact in single precision, never zero, and another one for each text. */
+/** Exact in single precision, never zero, and different for each text. */
 export function vectorOf(text: string, dimensions = DIMENSIONS): number[] {
   const vector = Array.from({ length: dimensions }, (_, at) => (at + 1) / 8);
   for (const [at, char] of [...text].entries()) {

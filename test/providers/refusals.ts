@@ -3,7 +3,7 @@ import { all, always, batches, error, type Outcome, type Row, raw, status, stops
 export const REFUSALS: readonly Row[] = [
   { name: 'a good day', day: always((call) => call.embed()), ...all(stored(3), null) },
 
-  // Refusals of the whole of it.
+  // Refusals of the whole call.
   { name: '401', day: always(status(401)), ...all(stops('ModelUnauthorized', 2), 'ModelUnauthorized') },
   { name: '403', day: always(status(403)), ...all(stops('ModelUnauthorized', 2), 'ModelUnauthorized') },
   {
@@ -70,7 +70,7 @@ export const REFUSALS: readonly Row[] = [
     ...all(stored(40), null),
   },
 
-  // Asks to slow down.
+  // Requests to slow down.
   ...(
     [
       ['in seconds', '1'],

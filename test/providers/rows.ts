@@ -1,28 +1,31 @@
 import type { ErrorType } from '../../src/contract/errors.ts';
 import type { Call, Day, Item } from './provider.ts';
 
-/** What becomes of a write or a reindex. */
+/** The result of a write or a reindex. */
 export type Outcome = {
-  /** Most calls until then. */
+  /** Max calls until then. */
   calls: number;
-  /** Objects whose vectors the provider makes up. */
+  /** Objects whose vectors the provider invents. */
   odd?: string[];
 } & (
   | {
-      /** All objects have their vectors but those that are on the failed list with a reason. */
+      /** All objects have their vectors, except those on the failed list with a reason. */
       ends: 'stored';
       failed?: Record<string, string>;
     }
-  /** The tracker says what for; once the provider is well and, with `resume`, the task is resumed, all objects are stored. */
+  /** The tracker shows the reason; when the provider works and, with `resume`, the task resumes, all is stored. */
   | { ends: 'waits'; because: ErrorType; resume?: boolean; lasts?: boolean }
-  /** A write fails, a reindex pauses unless the model can never be used as configured (`fails`); once the provider is well and it is asked to go on, all objects are stored. */
+  /**
+   * A write fails; a reindex pauses, unless the model can never be used as configured (`fails`). When the provider
+   * works and the task is restarted or resumed, all objects are stored.
+   */
   | { ends: 'stops'; because: ErrorType; fails?: boolean }
 );
 
 export interface Row {
   name: string;
   day(): Day;
-  /** Instead of that of the provider. */
+  /** Overrides that of the provider. */
   baseUrl?: 'nobody listens' | 'http://no-such-host.invalid/v1';
   config?: Record<string, unknown>;
   write: Outcome;
@@ -47,7 +50,7 @@ export const changed =
   (change: (items: Item[], call: Call) => unknown[]): Day =>
   (call) =>
     call.embed(change(call.items(), call));
-/** One object has something of its own. */
+/** One object has its own value. */
 export const onPoison =
   (change: (item: Item, call: Call) => unknown): Day =>
   (call) =>
@@ -59,7 +62,7 @@ export const unless =
   (call) =>
     isBad(call) ? bad(call) : call.embed();
 export const batches = ({ texts }: Call) => texts.length > 1;
-/** Only of the first call of more than one text, or of the first call at all. */
+/** Only for the first call with more than one text, or for the first call. */
 export const once = (bad: Day) => () => {
   let isOver = false;
   return ((call) => {

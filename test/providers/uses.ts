@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
-import { restartTask, resumeTask } from '../../src/client/temporal/index.ts';
 import { type ModelConfig, modelSchema } from '../../src/contract/models.ts';
 import { QUERY } from '../../src/contract/names.ts';
 import type { TaskStatus } from '../../src/contract/status.ts';
@@ -14,6 +13,7 @@ import type { Db } from '../../src/store/database.ts';
 import { findIndex } from '../../src/store/indexes.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { listFailed } from '../../src/store/staging.ts';
+import { restartTask, resumeTask } from '../../src/temporal/index.ts';
 import { call, testApi } from '../api/support.ts';
 import { givenIndex, type Rig } from '../support/rig.ts';
 import { DIMENSIONS, type Provider, type Use, vectorOf } from './provider.ts';
@@ -24,7 +24,7 @@ export interface World {
   db: Db;
   provider: Provider;
   models: Models;
-  /** When each model was asked first, by its name. */
+  /** When each model was first called, by its name. */
   askedMs: ReadonlyMap<string, number>;
 }
 
@@ -34,13 +34,13 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 const items = () => Object.entries(TEXTS).map(([id, payload]) => ({ id, payload }));
 
-/** How soon after the first call the tracker says what is waited for. */
+/** Max time from the first call until the tracker shows what is waited for. */
 const TOLD_MS = 5_000;
 const LOOK_MS = 100;
-const LONGEST_MS = 60_000;
+const MAX_MS = 60_000;
 const ENDED: readonly TaskStatus[] = ['done', 'failed', 'exhausted', 'refused', 'canceled', 'ignored', 'paused'];
 
-/** An upsert of a few objects into an index of a model that has a bad day. */
+/** An upsert of a few objects into an index whose model has a bad day. */
 export async function writeOn(world: World, row: Row, id: string): Promise<void> {
   const { rig, db, provider } = world;
   const index = `${id}-write`;
@@ -50,7 +50,7 @@ export async function writeOn(world: World, row: Row, id: string): Promise<void>
   await follow(world, { handle, use, expected: row.write, index });
 }
 
-/** A reindex of a few objects to a model that has a bad day, while a sound index serves. */
+/** A reindex of a few objects to a model that has a bad day, while a healthy index serves. */
 export async function reindexOn(world: World, row: Row, id: string): Promise<void> {
   const { rig, db, provider } = world;
   const [source, alias, dest] = [`${id}-source`, `${id}-alias`, `${id}-dest`];
@@ -103,7 +103,7 @@ async function follow(world: World, followed: Followed): Promise<void> {
   }
 }
 
-/** The tracker says in time what is waited for and since when. */
+/** The tracker shows in time what is waited for and since when. */
 async function expectWaiting({ askedMs }: World, { handle, index, expected }: Followed): Promise<void> {
   const startMs = Date.now();
   const { tracker, lostMs } = await trackerOf(handle, ({ data }) => data.waitsFor !== undefined);
@@ -118,7 +118,7 @@ async function expectWaiting({ askedMs }: World, { handle, index, expected }: Fo
   expect(toldMs, 'ms until it was told').toBeLessThan(TOLD_MS);
 }
 
-/** Nothing but a person helps: the tracker says why. */
+/** Only a person can help: the tracker shows why. */
 async function expectStopped({ db }: World, { handle, expected, index, alias }: Followed): Promise<void> {
   if (expected.ends !== 'stops') return;
   const tracker = await ended(handle);
@@ -128,7 +128,7 @@ async function expectStopped({ db }: World, { handle, expected, index, alias }: 
   expect(await vectorsIn(db, index)).toEqual({});
 }
 
-/** The provider is well again. */
+/** The provider works again. */
 async function goOn({ rig: { client } }: World, { handle, use, expected }: Followed): Promise<void> {
   use.mend();
   const { status } = await handle.query<Tracker>(QUERY.tracker);
@@ -174,7 +174,7 @@ async function trackerOf(
   fits: (tracker: Tracker) => boolean,
 ): Promise<{ tracker: Tracker; lostMs: number }> {
   let lostMs = 0;
-  for (const endMs = Date.now() + LONGEST_MS; ; ) {
+  for (const endMs = Date.now() + MAX_MS; ; ) {
     const lookMs = Date.now();
     const tracker = await handle.query<Tracker>(QUERY.tracker);
     if (fits(tracker)) return { tracker, lostMs };
@@ -185,7 +185,7 @@ async function trackerOf(
   }
 }
 
-/** Of each object the vector of its only part. */
+/** For each object the vector of its only part. */
 async function vectorsIn(db: Db, name: string): Promise<Record<string, number[]>> {
   const index = await findIndex(db, name);
   if (!index) return {};

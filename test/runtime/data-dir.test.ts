@@ -14,7 +14,7 @@ describe('a data directory', () => {
     ['lies below a file', () => path.join(file(), 'deep', 'data'), true],
     ['is a device', () => '/dev/null', linux],
     ['has a name that no file system takes', () => path.join(freshFolder(), 'made', 'x'.repeat(300)), true],
-  ])('that %s is refused with the option, what it must name, and why', async (_what, folderOf, here) => {
+  ])('is refused with the option, what it must name, and the reason, if it %s', async (_what, folderOf, here) => {
     if (!here) return;
     const folder = folderOf();
     await expect(openDataDir(folder)).rejects.toMatchObject({
@@ -26,7 +26,7 @@ describe('a data directory', () => {
     if (folder.includes('made')) expect(existsSync(path.dirname(folder))).toBe(false);
   });
 
-  test('is made with the folders above it, for this user alone, and holds nothing but its lock', async () => {
+  test('is created with its parent folders, for this user only, and contains only its lock', async () => {
     const folder = path.join(freshFolder(), 'deep', 'data');
     const release = await openDataDir(folder);
     expect(readdirSync(folder)).toEqual(['.lock']);

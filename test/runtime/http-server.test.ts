@@ -6,7 +6,7 @@ import { startHttpServer } from '../../src/runtime/http-server.ts';
 
 const host = '127.0.0.1';
 
-test('a taken port means the next free one where that is wanted, and one clear line elsewhere', async () => {
+test('a port in use is replaced by the next free one on request, or reported in one clear line', async () => {
   const fetch = () => new Response('ok');
   const first = await startHttpServer({ fetch, host, port: 0, anyPort: false });
   onTestFinished(() => first.stop(0));
@@ -15,11 +15,11 @@ test('a taken port means the next free one where that is wanted, and one clear l
   expect(second.port).not.toBe(first.port);
   expect(await (await globalThis.fetch(second.url)).text()).toBe('ok');
   await expect(startHttpServer({ fetch, host, port: first.port, anyPort: false })).rejects.toThrow(
-    /port \d+ of 127.0.0.1 is taken: set REEMBED_PORT/,
+    /port \d+ of 127.0.0.1 is in use: set REEMBED_PORT/,
   );
 });
 
-test('a stop lets requests under way end and takes no new ones', async () => {
+test('a stop lets requests in progress end and accepts no new ones', async () => {
   const server = await startHttpServer({
     fetch: async () => {
       await sleep(300);
@@ -37,7 +37,7 @@ test('a stop lets requests under way end and takes no new ones', async () => {
   await expect(fetch(server.url)).rejects.toThrow();
 });
 
-test('a stop ends streams of events at once, as a whole answer, and cuts what takes longer than its grace', async () => {
+test('a stop ends event streams immediately and completely, and cuts requests after the grace period', async () => {
   const server = await startHttpServer({
     fetch: (request) => {
       if (request.url.endsWith('/slow')) return new Promise<Response>(() => {});
@@ -59,7 +59,7 @@ test('a stop ends streams of events at once, as a whole answer, and cuts what ta
   expect(await slow).toBe('cut');
 });
 
-test('a stop does not wait for streams of events', async () => {
+test('a stop does not wait for event streams', async () => {
   const server = await startHttpServer({
     fetch: () => new Response(new ReadableStream(), { headers: { 'content-type': 'text/event-stream' } }),
     host,
@@ -81,7 +81,7 @@ test.each([
     'HeadersTooLarge',
   ],
   ['what is not HTTP', 'HELLO\r\n\r\n', 400, 'InvalidInput'],
-])('%s are answered with a problem, as every error is', async (_what, sent, status, type) => {
+])('%s are answered with problem details, like every error', async (_what, sent, status, type) => {
   const server = await startHttpServer({ fetch: () => new Response('ok'), host, port: 0, anyPort: false });
   onTestFinished(() => server.stop(0));
   const socket = connect(server.port, host);

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { type Components, keepRunning, Stopped } from '../../src/runtime/lifecycle.ts';
 import { createLogger } from '../../src/runtime/logging.ts';
-import { readSettings } from '../../src/runtime/settings.ts';
+import { readSettings } from '../../src/settings/settings.ts';
 
 const log = createLogger(readSettings({ REEMBED_LOG_LEVEL: 'silent' }));
 
@@ -17,7 +17,7 @@ function start(work: (components: Components, signal: AbortSignal) => Promise<vo
 const never = new Promise<never>(() => {});
 
 describe('a process', () => {
-  test('stops its components in the reverse order of their start', async () => {
+  test('stops its components in reverse order of their start', async () => {
     const stopped: string[] = [];
     const { done, stop } = start(async (components) => {
       for (const name of ['lock', 'database', 'workers', 'api']) {
@@ -29,7 +29,7 @@ describe('a process', () => {
     expect(stopped).toEqual(['api', 'workers', 'database', 'lock']);
   });
 
-  test('ends with the error of a component that dies, after it has stopped the others', async () => {
+  test('ends with the error of a component that dies, after it stops the others', async () => {
     const stopped: string[] = [];
     const { done } = start(async (components) => {
       components.add('database', async () => void stopped.push('database'));
@@ -39,7 +39,7 @@ describe('a process', () => {
     expect(stopped).toEqual(['database']);
   });
 
-  test('gives up its start when a component dies meanwhile', async () => {
+  test('aborts its start when a component dies', async () => {
     const { done } = start(async (components, signal) => {
       components.add('temporal', async () => {}, Promise.reject(new Error('it is gone')));
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
@@ -47,7 +47,7 @@ describe('a process', () => {
     await expect(done).rejects.toThrow('it is gone');
   });
 
-  test('stops what was started when the start fails', async () => {
+  test('stops its started components when the start fails', async () => {
     const stopped: string[] = [];
     const { done } = start(async (components) => {
       components.add('database', async () => void stopped.push('database'));
@@ -66,7 +66,7 @@ describe('a process', () => {
     await done;
   });
 
-  test('stops the others although one cannot be stopped, and tells of it', async () => {
+  test('stops the others even if one cannot be stopped, and reports that one', async () => {
     const stopped: string[] = [];
     const { done, stop, said } = start(async (components) => {
       components.add('database', async () => void stopped.push('database'));
@@ -78,7 +78,7 @@ describe('a process', () => {
     expect(said).toEqual(['api did not stop cleanly: stuck']);
   });
 
-  test('is not kept by a start that never notices that it is to end, and stops what that start brings later', async () => {
+  test('does not wait for a start that ignores the stop, and stops its component later', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const stopped: string[] = [];

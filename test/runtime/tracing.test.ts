@@ -24,7 +24,7 @@ test.each([
   expect(await start(env)).toBe(false);
 });
 
-test('a process that is to trace and cannot says what it lacks', async () => {
+test('a process that cannot trace as configured reports what it lacks', async () => {
   vi.doMock('@opentelemetry/sdk-trace-node', () => {
     throw new Error('not installed');
   });

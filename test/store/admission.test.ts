@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createAdmitActivities } from '../../src/activities/admit.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
-import { admitItemsOnce, requireAccepted } from '../../src/store/admission.ts';
+import { admitItemsOnce, requireAccepted, requireWritable, whileBound } from '../../src/store/admission.ts';
 import { dropAdmissions, forgetFailedOnce } from '../../src/store/admissions.ts';
 import { transaction } from '../../src/store/database.ts';
 import { dropIndex } from '../../src/store/drop-index.ts';
@@ -30,7 +30,7 @@ onBothDatabases((database) => {
     await dropIndex(db, no);
   }
 
-  it('a task that is admitted again, also at the same time, has the version that it was given first', async () => {
+  it('a task that is admitted again, even concurrently, keeps its first version', async () => {
     const { db } = database();
     const request = await givenRequest();
     const first = await Promise.all([1, 2, 3].map(() => admitItemsOnce(db, request)));
@@ -41,7 +41,7 @@ onBothDatabases((database) => {
     expect(await countStaged(db, request.staging)).toBe(2);
   });
 
-  it('a task that is admitted again stays with the index that it named first, not with the next one of that name', async () => {
+  it('a task that is admitted again stays bound to its first index, not to a later one of that name', async () => {
     const { db } = database();
     const request = await givenRequest();
     const { indexNo } = await admitItemsOnce(db, request);
@@ -52,7 +52,17 @@ onBothDatabases((database) => {
     await expect(requireAccepted(db, request.name, indexNo)).rejects.toMatchObject({ type: 'IndexDeleted' });
   });
 
-  it('a deletion that is admitted again stays with the index that it named first', async () => {
+  it('a step of a write that is bound to an index reports the index as deleted once its name is gone', async () => {
+    const { db } = database();
+    const request = await givenRequest();
+    const { indexNo } = await admitItemsOnce(db, request);
+    await remove(request.index);
+    const step = () => requireWritable(db, request.name);
+    await expect(whileBound(request.name, indexNo, step)).rejects.toMatchObject({ type: 'IndexDeleted' });
+    await expect(whileBound(request.name, null, step)).rejects.toMatchObject({ type: 'IndexNotFound' });
+  });
+
+  it('a deletion that is admitted again stays bound to its first index', async () => {
     const { db } = database();
     const { index, taskId } = await givenRequest();
     const { admit } = createAdmitActivities({ db } as ActivityDependencies);
@@ -65,7 +75,7 @@ onBothDatabases((database) => {
     expect(await admitted()).toEqual(first);
   });
 
-  it('another start of the same task has a version and items of its own', async () => {
+  it('another start of the same task has its own version and items', async () => {
     const { db } = database();
     const request = await givenRequest();
     const first = await admitItemsOnce(db, request);
@@ -90,7 +100,7 @@ onBothDatabases((database) => {
     expect(await countStaged(db, request.staging)).toBe(0);
   });
 
-  it('the failed list of an earlier task of the id is forgotten at the first admission, and by no later one', async () => {
+  it('only the first admission of a task clears the failed list of an earlier task with its id', async () => {
     const { db } = database();
     const request = await givenRequest();
     await recordFailed(db, request.taskId, [failure]);
@@ -110,7 +120,7 @@ onBothDatabases((database) => {
     expect(await countFailed(db, request.taskId)).toBe(1);
   });
 
-  it('admissions are forgotten when they are old enough', async () => {
+  it('old admissions are removed', async () => {
     const { db } = database();
     const request = await givenRequest();
     const { version } = await admitItemsOnce(db, request);

@@ -35,7 +35,7 @@ async function givenSwitched(db: Db) {
 }
 
 onBothDatabases((database, name) => {
-  it('an alias can be moved, and a write embedded for the old index is told so', async () => {
+  it('an alias can be moved, and a write embedded for the old index is answered with "moved"', async () => {
     const { db } = database();
     const [first, second] = [await createIndex(db), await createIndex(db)];
     const alias = uniqueName('alias');
@@ -57,7 +57,7 @@ onBothDatabases((database, name) => {
     await expect(deleteAlias(db, alias)).rejects.toMatchObject({ type: 'IndexLocked' });
   });
 
-  it('an alias that is gone or never was can not be deleted, nor one be pointed to nothing', async () => {
+  it('an alias that does not exist cannot be deleted, and an alias cannot point to a missing index', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const alias = uniqueName('alias');
@@ -67,7 +67,7 @@ onBothDatabases((database, name) => {
     await expect(setAlias(db, alias, 'nothing')).rejects.toMatchObject({ type: 'IndexNotFound' });
   });
 
-  it('rolling back to a retired index that is kept current is one switch, once it has all that was written', async () => {
+  it('a rollback to a retired index that is kept current is one switch, made when it has every write', async () => {
     const { db } = database();
     const { alias, blue, green, mirror } = await givenSwitched(db);
 
@@ -79,7 +79,7 @@ onBothDatabases((database, name) => {
     expect(await writeIn(db, blue, [content('b', 2)], { target: alias })).toMatchObject({ forwardTo: null });
   });
 
-  it('rolling back loses nothing when what kept the retired index current has stopped long ago', async () => {
+  it('a rollback loses nothing long after the mirror of the retired index has stopped', async () => {
     const { db } = database();
     const { alias, blue, green, mirror } = await givenSwitched(db);
     await expireLock(db, mirror.lock);
@@ -90,9 +90,9 @@ onBothDatabases((database, name) => {
     await expect(writeCopies(db, mirror.lock, blue.no, [])).rejects.toMatchObject({ type: 'LockLost' });
   });
 
-  // The other database has one connection, which is in use where this writes.
+  // The other database has one connection, which is in use while this test writes.
   it.skipIf(name === 'pglite')(
-    'rolling back compares whole indexes before it stops writers, and again only what was written since',
+    'a rollback compares whole indexes before it blocks writers, then only what was written since',
     async () => {
       const { db } = database();
       const [blue, green] = [await createIndex(db), await createIndex(db)];
@@ -131,7 +131,7 @@ onBothDatabases((database, name) => {
     },
   );
 
-  describe('an alias that is moved by hand', () => {
+  describe('an alias moved by hand', () => {
     /** An alias on an index with an object, and the index to move it to. */
     async function given(db: Db) {
       const [from, to] = [await createIndex(db), await createIndex(db)];
@@ -145,7 +145,7 @@ onBothDatabases((database, name) => {
       ['has an object older', [content('a', 4), tombstone('gone', 6)], 'instance a'],
       ['lacks a deletion', [content('a', 5)], 'instance gone'],
       ['has no vectors of an object', [failure('a', 5), tombstone('gone', 6)], '1 objects have no vectors'],
-    ])('does not go to an index that %s, unless it is forced to', async (_what, written, message) => {
+    ])('does not move to an index that %s, unless forced', async (_what, written, message) => {
       const { db } = database();
       const { from, to, alias } = await given(db);
       await writeIn(db, to, written);
@@ -159,7 +159,7 @@ onBothDatabases((database, name) => {
       expect(await indexOf(db, alias)).toBe(to.name);
     });
 
-    it('goes to an index that has all of it, and more', async () => {
+    it('moves to an index that has all of its content, and more', async () => {
       const { db } = database();
       const { to, alias } = await given(db);
       await writeIn(db, to, [content('a', 7), tombstone('gone', 6), content('b', 8)]);
@@ -168,7 +168,7 @@ onBothDatabases((database, name) => {
     });
 
     it.each(['internal', 'external'] as const)(
-      'goes to an index that has forgotten the same deletion, with %s versions',
+      'moves to an index that has forgotten the same deletion, with %s versions',
       async (versioning) => {
         const { db } = database();
         const [from, to] = [await createIndex(db, { versioning }), await createIndex(db, { versioning })];
@@ -181,7 +181,7 @@ onBothDatabases((database, name) => {
       },
     );
 
-    it('does not bring back what was deleted and forgotten since', async () => {
+    it('does not bring back an object whose deletion was forgotten since', async () => {
       const { db } = database();
       const { from, to, alias } = await given(db);
       const { lock } = await lockIn(db, from.name, to.name);
@@ -195,7 +195,7 @@ onBothDatabases((database, name) => {
       });
     });
 
-    it('takes a reindex lock that has expired away, so that it is never renewed', async () => {
+    it('removes an expired reindex lock, so that it is never renewed', async () => {
       const { db } = database();
       const { from, to, alias } = await given(db);
       const { lock } = await lockIn(db, from.name, to.name);
@@ -205,7 +205,7 @@ onBothDatabases((database, name) => {
       await expect(renewLock(db, lock, 60)).rejects.toMatchObject({ type: 'LockLost' });
     });
 
-    it('pointing to another index for the first time is not compared with anything', async () => {
+    it('an alias that points to an index for the first time is not compared with anything', async () => {
       const { db } = database();
       const { to } = await given(db);
       const alias = uniqueName('alias');
@@ -214,7 +214,7 @@ onBothDatabases((database, name) => {
     });
   });
 
-  it('rolling back one of two aliases leaves the other one its way back', async () => {
+  it('rolling back one of two aliases leaves the mirror to the other', async () => {
     const { db } = database();
     const { alias: first, blue, green, mirror } = await givenSwitched(db);
     const second = uniqueName('alias');
@@ -231,11 +231,11 @@ onBothDatabases((database, name) => {
   });
 
   // The other database has one connection.
-  it.skipIf(name === 'pglite')('rolling back holds writers back until what they wrote has been forwarded', async () => {
+  it.skipIf(name === 'pglite')('a rollback blocks writers until their last writes have been forwarded', async () => {
     const { db } = database();
     const { alias, blue, green } = await givenSwitched(db);
 
-    // A writer writes on and on, and each write is forwarded some time later.
+    // A writer writes continuously, and each write is forwarded some time later.
     const forwards: Promise<unknown>[] = [];
     const written: string[] = [];
     let over = false;
@@ -274,14 +274,14 @@ onBothDatabases((database, name) => {
     expect((await liveIds(db, blue.no)).sort()).toEqual([...written].sort());
   });
 
-  it('a draining that cannot be ended by a roll-back ends by itself, and the alias stays', async () => {
+  it('draining that a rollback cannot end expires by itself, and the alias stays', async () => {
     const { db } = database();
     const { alias, blue, green } = await givenSwitched(db);
     await writeIn(db, green, [content('a', 1)], { target: alias });
     await expect(setAlias(db, alias, blue.name, { drainSeconds: 0.2 })).rejects.toMatchObject({ type: 'NotCurrent' });
     expect(await indexOf(db, alias)).toBe(green.name);
     expect(await write(db, green, [content('b', 2)], { target: alias })).toMatchObject({ kind: 'written' });
-    // Whoever wants it all the same: what is missing is lost, the rest is there.
+    // With force: what is missing is lost, the rest is there.
     await setAlias(db, alias, blue.name, { drainSeconds: 0.2, force: true });
     expect(await indexOf(db, alias)).toBe(blue.name);
   });

@@ -11,22 +11,22 @@ async function elements<T>(db: Db, array: Buffer, type: string): Promise<T[]> {
 }
 
 onBothDatabases((database) => {
-  it('texts arrive as they are: quotes, braces, nulls and characters of any length', async () => {
+  it('texts arrive unchanged: quotes, braces, nulls and characters of any length', async () => {
     const texts = ['', 'plain', null, 'NULL', '{"a\\":[1,"}"]}', 'ü€😀', "'; drop table x; --"];
     expect(await elements(database().db, textArray(texts), 'text[]')).toEqual(texts);
   });
 
-  it('whole numbers arrive exactly, as far as JavaScript has them', async () => {
+  it('integers arrive exactly within the safe range of JavaScript', async () => {
     const numbers = [0, 1, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
     expect(await elements(database().db, bigintArray(numbers), 'bigint[]')).toEqual(numbers);
   });
 
-  it('vectors are those that pgvector reads from text, whether numbers or single-precision bytes', async () => {
+  it('vectors arrive as pgvector reads them from text, from numbers or single-precision bytes', async () => {
     const { db } = database();
     const { rows } = await sql<{ oid: number }>`select 'vector'::regtype::oid as oid`.execute(db);
     const oid = rows[0]?.oid ?? 0;
     const numbers = [0.1, -2.5e-7, 3.4e38];
-    // Of a view that does not begin where its memory does.
+    // A view that does not begin where its memory does.
     const bytes = Float32Array.from([9, ...numbers]).subarray(1);
     const read = await sql<{ text: string }>`select ${`[${numbers}]`}::vector::text as text`.execute(db);
     const text = read.rows[0]?.text;

@@ -4,15 +4,16 @@ import { type IndexConfig, type IndexConfigInput, indexConfigSchema } from '../.
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex, findIndexByNo } from '../../src/store/indexes.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
+import { type LiveWrite, type WriteOutcome, writeLive } from '../../src/store/protocol/live-write.ts';
 import { type LockOutcome, type LockRequest, lockPair } from '../../src/store/protocol/lock-pair.ts';
-import { type LiveWrite, type ObjectWrite, type WriteOutcome, writeLive } from '../../src/store/protocol/write.ts';
+import type { ObjectWrite } from '../../src/store/protocol/object-write.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 
 type ContentWrite = Extract<ObjectWrite, { kind: 'content' }>;
 type Written = Extract<WriteOutcome, { kind: 'written' }>;
 type Locked = Extract<LockOutcome, { kind: 'locked' }>;
 
-/** A name nobody else has: the tests of a file share one database. */
+/** A name that nothing else has: the tests of a file share one database. */
 export const uniqueName = (prefix = 'index') => `${prefix}-${randomUUID().slice(0, 8)}`;
 
 export function hashModel(dimensions = 3) {
@@ -32,7 +33,7 @@ export async function createIndex(
   return (await transaction(db, (trx) => ensureIndex(trx, name, indexConfig(rest)))).index;
 }
 
-/** The vector of a content: the first number tells it, so that a part tells whose it is. */
+/** The vector of a content: its first number identifies the content, so a part shows where it belongs. */
 export const vectorOf = (value: number) => [value, 1, 0.5];
 
 /** New content whose payload, hash and vectors are all made from `text`, as in the product. */
@@ -56,7 +57,7 @@ export function content(
   };
 }
 
-/** Several parts, and an average where there is more than one, as the pipeline makes them. */
+/** Several parts, and an average if there is more than one, as the pipeline makes them. */
 export function partsOf(values: readonly number[], average = false): ContentWrite['parts'] {
   const parts = values.map((value, part) => ({
     part,
@@ -70,7 +71,7 @@ export function partsOf(values: readonly number[], average = false): ContentWrit
   return [...parts, { part: values.length, start: null, end: null, isAverage: true, embedding: vectorOf(mean) }];
 }
 
-/** New metadata for the content `text`, which is thought to be stored. */
+/** New metadata for the content `text`, which is assumed to be stored. */
 export function unchanged(
   id: string,
   version: number,
@@ -95,7 +96,7 @@ export function write(
   return writeLive(db, { target: index.name, indexNo: index.no, objects, onReindex: 'forward', ...over });
 }
 
-/** A write that is expected to be let in. */
+/** A write that is expected to be accepted. */
 export async function writeIn(...args: Parameters<typeof write>): Promise<Written> {
   const outcome = await write(...args);
   if (outcome.kind !== 'written') throw new Error(`the write was held back: ${outcome.kind}`);
@@ -112,7 +113,7 @@ export const lockRequest = (source: string, dest: string, over: Partial<LockRequ
   ...over,
 });
 
-/** A lock that is expected to be had. */
+/** A lock that is expected to be granted. */
 export async function lockIn(
   db: Db,
   source: string,
@@ -165,7 +166,7 @@ export async function liveIds(db: Db, indexNo: number): Promise<string[]> {
   return (await rowsOf(db, indexNo)).filter(({ deleted }) => !deleted).map(({ id }) => id);
 }
 
-/** Parts whose object is gone or deleted: there must never be one. */
+/** Parts whose object is missing or deleted: there must never be one. */
 export async function orphanParts(db: Db, indexNo: number): Promise<string[]> {
   const { objects, parts } = tablesOf(indexNo);
   const { rows } = await sql<{ object_id: string }>`

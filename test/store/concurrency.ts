@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { Db, Trx } from '../../src/store/database.ts';
 
 /**
- * A transaction that has done its work and is kept open until its end is asked for. It is another program's: what ends the
- * product's own sessions that freeze does not end it, however slow the machine is.
+ * A transaction that has done its work and stays open until it is ended. It acts as another program: the code that
+ * ends frozen sessions of the product does not end it, however slow the machine is.
  */
 export interface OpenTransaction {
   commit(): Promise<void>;
@@ -21,7 +21,7 @@ export async function openTransaction(db: Db, work: (trx: Trx) => Promise<unknow
   };
 }
 
-/** Resolves once this many sessions of the database wait for a lock. */
+/** Resolves when this number of sessions of the database wait for a lock. */
 export async function untilWaiting(db: Db, sessions: number): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     const { rows } = await sql<{ waiting: number }>`
@@ -34,7 +34,7 @@ export async function untilWaiting(db: Db, sessions: number): Promise<void> {
   throw new Error(`there were never ${sessions} sessions waiting`);
 }
 
-/** Whether a promise is still pending after everybody else has had a moment. */
+/** Whether a promise is still pending after everything else had a moment to run. */
 export async function isPending(promise: Promise<unknown>, ms = 40): Promise<boolean> {
   const pending = Symbol();
   promise.catch(() => {});

@@ -34,7 +34,7 @@ onBothDatabases((database, name) => {
     await expect(stray).rejects.toMatchObject({ code: '23514' });
   });
 
-  test('an index that an earlier version made takes writes and is dropped like any other', async () => {
+  test('an index made by an earlier version takes writes and is dropped like any other', async () => {
     const { db } = database();
     const [old, other] = [await createIndex(db), await createIndex(db)];
     await attach(db, old);
@@ -85,7 +85,7 @@ onBothDatabases((database, name) => {
           while (!isOver && (await dropIndex(db, doomed.no)).kind !== 'dropped') tries++;
         })();
         await untilWaiting(db, 1);
-        // Each of these hangs for as long as the holder stays where the drop waits with a lock that they need.
+        // Each of these hangs while the holder stays if the drop waits with a lock that they need.
         await writeIn(db, other, [content('b', 1)]);
         const made = await createIndex(db);
         await lockIn(db, other.name, made.name);

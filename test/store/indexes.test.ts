@@ -33,7 +33,7 @@ const dropped = async (db: Parameters<typeof createIndex>[0], index: Awaited<Ret
 
 onBothDatabases((database, name) => {
   describe('creating an index', () => {
-    it('again with the same settings returns the one that is there', async () => {
+    it('returns the existing index for the same settings', async () => {
       const { db } = database();
       const first = await createIndex(db);
       const again = await transaction(db, (trx) => ensureIndex(trx, first.name, indexConfig()));
@@ -46,13 +46,13 @@ onBothDatabases((database, name) => {
       ['splitter', { splitter: { chunkSize: 60, chunkOverlap: 0 } }],
       ['average', { average: true }],
       ['versioning', { versioning: 'external' as const }],
-    ])('with another %s is refused', async (_setting, config) => {
+    ])('is refused for another %s', async (_setting, config) => {
       const { db } = database();
       const { name: taken } = await createIndex(db);
       await expect(createIndex(db, { name: taken, ...config })).rejects.toMatchObject({ type: 'IndexExists' });
     });
 
-    it('with the name of an alias is refused, and the other way round', async () => {
+    it('is refused for the name of an alias, and an alias for the name of an index', async () => {
       const { db } = database();
       const index = await createIndex(db);
       const other = await createIndex(db);
@@ -62,7 +62,7 @@ onBothDatabases((database, name) => {
       await expect(setAlias(db, other.name, index.name)).rejects.toMatchObject({ type: 'NameTaken' });
     });
 
-    it('while the one of that name is being deleted is refused', async () => {
+    it('is refused while an index of that name is being deleted', async () => {
       const { db } = database();
       const index = await createIndex(db);
       await transaction(db, (trx) => markDeleting(trx, index.name, { force: false }));
@@ -83,7 +83,7 @@ onBothDatabases((database, name) => {
       await expect(dropped(db, source)).resolves.toBeUndefined();
     });
 
-    it('takes an expired lock away, and the own one', async () => {
+    it('removes an expired lock, and its own lock', async () => {
       const { db } = database();
       const [source, dest, third] = [await createIndex(db), await createIndex(db), await createIndex(db)];
       const expired = await lockIn(db, source.name, dest.name);
@@ -107,7 +107,7 @@ onBothDatabases((database, name) => {
       await expect(resolveIndex(db, alias)).rejects.toMatchObject({ type: 'IndexNotFound' });
     });
 
-    it('refuses writes, reindexes and aliases from the mark on', async () => {
+    it('refuses writes, reindexes and aliases once the index is marked', async () => {
       const { db } = database();
       const [index, other] = [await createIndex(db), await createIndex(db)];
       await transaction(db, (trx) => markDeleting(trx, index.name, { force: false }));
@@ -125,7 +125,7 @@ onBothDatabases((database, name) => {
       expect(await getObject(db, index, 'a')).toMatchObject({ version: 1 });
     });
 
-    it('twice is fine, and a namesake made afterwards is another index', async () => {
+    it('succeeds twice, and a namesake created afterwards is another index', async () => {
       const { db } = database();
       const index = await createIndex(db);
       await dropped(db, index);
@@ -135,7 +135,7 @@ onBothDatabases((database, name) => {
       expect(await write(db, index, [content('a', 1)])).toEqual({ kind: 'moved' });
     });
 
-    it('leaves whoever still uses it with "not found", not with an error of the database', async () => {
+    it('gives those who still use it "not found", not an error of the database', async () => {
       const { db } = database();
       const index = await createIndex(db);
       await dropped(db, index);
@@ -150,7 +150,7 @@ onBothDatabases((database, name) => {
     });
   });
 
-  it('the facts of an index count objects, parts, failures and tombstones, and name its aliases and its lock', async () => {
+  it('the details of an index count objects, parts, failures and tombstones, and name aliases and lock', async () => {
     const { db } = database();
     const [index, dest] = [await createIndex(db), await createIndex(db)];
     const alias = uniqueName('alias');
@@ -162,7 +162,7 @@ onBothDatabases((database, name) => {
     expect(info?.lock).toMatchObject({ lock, source: index.name, dest: dest.name, draining: false });
   });
 
-  it('counts that take too long are estimated, and marked so', async () => {
+  it('counts that take too long are estimated and marked as estimates', async () => {
     const { db } = database();
     const index = await createIndex(db);
     await writeIn(db, index, [content('a', 1), content('b', 1), failure('c', 1), tombstone('d', 1)]);
@@ -178,7 +178,7 @@ onBothDatabases((database, name) => {
     expect(estimated.parts).toBeGreaterThan(300_000);
   });
 
-  it('lists asked for at once read the counts twice at most, and each has what was written before it', async () => {
+  it('concurrent lists read the counts at most twice, and each has what was written before it', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const lists = [];
@@ -191,7 +191,7 @@ onBothDatabases((database, name) => {
     for (const { n, objects } of await Promise.all(lists)) expect(objects).toBeGreaterThanOrEqual(n);
   });
 
-  it('objects are listed in the order of their bytes, page by page, without the deleted', async () => {
+  it('objects are listed in byte order, page by page, without deleted ones', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const ids = ['Z', 'a', 'ä', 'b', '𝒳', '10', '9', ' '];
@@ -201,8 +201,8 @@ onBothDatabases((database, name) => {
     expect(listed).toEqual([...ids].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
   });
 
-  describe.skipIf(name === 'pglite')('at once from several connections', () => {
-    it('an index and an alias of one name: exactly one is made', async () => {
+  describe.skipIf(name === 'pglite')('concurrently from several connections', () => {
+    it('an index and an alias of one name are not both created', async () => {
       const { db } = database();
       const target = await createIndex(db);
       for (let round = 0; round < 15; round++) {
@@ -213,7 +213,7 @@ onBothDatabases((database, name) => {
       }
     });
 
-    it('one index asked for many times is made once', async () => {
+    it('one index requested many times is created once', async () => {
       const { db } = database();
       const wanted = uniqueName();
       const made = await Promise.all(
@@ -223,7 +223,7 @@ onBothDatabases((database, name) => {
       expect(new Set(made.map(({ index }) => index.no)).size).toBe(1);
     });
 
-    it('many indexes are made and dropped while others are written', async () => {
+    it('many indexes are created and dropped while others are written', async () => {
       const { db } = database();
       const busy = await createIndex(db);
       await Promise.all([
@@ -233,7 +233,7 @@ onBothDatabases((database, name) => {
       expect((await listObjects(db, busy, { after: null, limit: 100 })).objects).toHaveLength(20);
     });
 
-    it('an alias is never pointed to an index that was marked meanwhile', async () => {
+    it('an alias is never pointed to an index that was marked for deletion in between', async () => {
       const { db } = database();
       const index = await createIndex(db);
       const marking = await openTransaction(db, (trx) => markDeleting(trx, index.name, { force: false }));
@@ -245,7 +245,7 @@ onBothDatabases((database, name) => {
       expect((await listAliases(db)).map((one) => one.alias)).not.toContain(alias);
     });
 
-    it('a reindex never locks a destination that was marked meanwhile, and makes anew one that was dropped', async () => {
+    it('a reindex never locks a destination that was marked in between, and creates a dropped one again', async () => {
       const { db } = database();
       const [source, dest] = [await createIndex(db), await createIndex(db)];
       const marking = await openTransaction(db, (trx) => markDeleting(trx, dest.name, { force: false }));

@@ -21,7 +21,7 @@ onBothDatabases((database) => {
   });
 });
 
-describe('several processes at once', () => {
+describe('several processes concurrently', () => {
   it('can migrate one empty database, and each migration runs once', async () => {
     const admin = new pg.Client({ connectionString: inject('postgresUrl') });
     await admin.connect();
@@ -39,7 +39,7 @@ describe('several processes at once', () => {
   });
 });
 
-/** As a later version would have it: a column for all objects that there are. */
+/** As in a later version: one more column for all objects. */
 const NEXT: Migration = {
   up: (db) => alterTables(db, 'objects', sql`add column note text`),
 };
@@ -53,7 +53,7 @@ async function freshDatabase() {
 }
 
 describe('a schema of another version', () => {
-  it('is refused while it is older, with what to do', async () => {
+  it('is refused while it is older, with instructions', async () => {
     const db = await freshDatabase();
     await requireMigrated(db);
     await sql`delete from reembed.migrations where name = '0008_bound_admissions'`.execute(db);
@@ -62,23 +62,23 @@ describe('a schema of another version', () => {
     );
   });
 
-  it('is worked on and left alone when it is newer and has only been added to', async () => {
+  it('is used and left unchanged when it is newer and only has additions', async () => {
     const db = await freshDatabase();
     await migrate(db, { ...MIGRATIONS, '0900_note': NEXT, '0901_drop_note_needs_0003': NOTHING });
     await requireMigrated(db);
     expect(await migrate(db)).toEqual([]);
   });
 
-  it('is refused when something was taken away that this version uses', async () => {
+  it('is refused when something that this version uses was removed', async () => {
     const db = await freshDatabase();
     await migrate(db, { ...MIGRATIONS, '0900_note': NEXT, '0901_drop_note_needs_0900': NOTHING });
-    const refusal = /the migration 0901_drop_note_needs_0900, with which this version of reembed does not work/;
+    const refusal = /the migration 0901_drop_note_needs_0900, which this version of reembed does not support/;
     await expect(requireMigrated(db)).rejects.toThrow(refusal);
     await expect(migrate(db)).rejects.toThrow(refusal);
   });
 });
 
-it('a migration that has to wait for a long query lets the writers behind it through meanwhile', async () => {
+it('a migration that waits for a long query lets the writers behind it through', async () => {
   const db = await freshDatabase();
   const query = await db.startTransaction().execute();
   await sql`select count(*) from reembed.objects`.execute(query);
@@ -96,7 +96,7 @@ it('a migration that has to wait for a long query lets the writers behind it thr
   expect(await migrating).toEqual(['0900_note']);
 });
 
-it('a migration changes the tables of all indexes alike, of new ones and of those that an earlier version attached', async () => {
+it('a migration changes the tables of all indexes, including those attached by an earlier version', async () => {
   const db = await freshDatabase();
   const [own, attached] = [await createIndex(db), await createIndex(db)];
   await sql`

@@ -31,7 +31,7 @@ const CREATES = /^create table (?:if not exists )?(reembed\.\w+)/;
 const SCANS =
   /^create (?:unique )?index (?:\w+ )?on (reembed\.\w+)|^alter table (reembed\.\w+) add (?:constraint|check|foreign|unique|primary)/;
 
-/** What old code under way, or its writers, would not stand. */
+/** Statements that break running old code or its writers. */
 async function problemsOf(migrations: Record<string, Migration>): Promise<string[]> {
   const problems: string[] = [];
   for (const [name, migration] of Object.entries(migrations)) {
@@ -51,7 +51,7 @@ const of = (statement: string): Migration => ({
   up: async (db) => void (await sql.raw(statement).execute(db)),
 });
 
-test('migrations only add, unless their name says what code they need, and scan no table that is written to', async () => {
+test('migrations only add, unless their name says which code they need, and scan no table in use', async () => {
   expect(await problemsOf(MIGRATIONS)).toEqual([]);
 });
 
@@ -62,11 +62,11 @@ test.each([
   'alter table reembed.objects alter column uri set not null',
   'create index objects_uri on reembed.objects (uri)',
   'alter table reembed.objects add constraint short check (length(uri) < 10)',
-])('one with `%s` is found out', async (statement) => {
+])('a migration with `%s` is rejected', async (statement) => {
   expect(await problemsOf({ '0900_next': of(statement) })).toHaveLength(1);
 });
 
-test('what takes away may do so once it names what the code must know', async () => {
+test('a migration may remove things once it names what the code must know', async () => {
   const drop = of('alter table reembed.objects drop column uri');
   expect(await problemsOf({ '0900_drop_uri_needs_0800': drop })).toEqual([]);
 });

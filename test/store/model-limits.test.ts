@@ -6,7 +6,7 @@ import { uniqueName } from './builders.ts';
 
 const MINUTE_MS = 60_000;
 
-/** The most that lies in any minute. */
+/** The max number in any minute. */
 function mostInAMinute(calls: readonly { atMs: number; amount: number }[]): number {
   const sorted = [...calls].sort((left, right) => left.atMs - right.atMs);
   const sums = sorted.map(({ atMs: fromMs }) =>
@@ -27,14 +27,14 @@ onBothDatabases((database) => {
     return Promise.all(Array.from({ length: count }, call));
   };
 
-  it('booked at once from many sides, calls never come to more than the limit in any minute, and use it', async () => {
+  it('concurrent bookings never exceed the limit in any minute, and use it fully', async () => {
     const calls = await bookMany(uniqueName('model'), { requestsPerMinute: 60 }, 150, 0);
     const most = mostInAMinute(calls);
     expect(most).toBeLessThanOrEqual(60);
     expect(most).toBeGreaterThan(50);
   });
 
-  it('of the requests and the tokens per minute, the one that is reached first counts', async () => {
+  it('the limit that is reached first counts, be it requests or tokens per minute', async () => {
     const limit = { requestsPerMinute: 6_000, tokensPerMinute: 10_000 };
     const calls = await bookMany(uniqueName('model'), limit, 100, 200);
     const most = mostInAMinute(calls.map(({ atMs }) => ({ atMs, amount: 200 })));
@@ -42,7 +42,7 @@ onBothDatabases((database) => {
     expect(most).toBeGreaterThan(8_000);
   });
 
-  it('a call that would wait for too long takes nothing', async () => {
+  it('a call that would wait too long consumes nothing', async () => {
     const { db } = database();
     const model = uniqueName('model');
     const cost = costOf({ requestsPerMinute: 1 }, 0);
@@ -54,7 +54,7 @@ onBothDatabases((database) => {
     expect(again.waitMs).toBeLessThanOrEqual(refused.waitMs);
   });
 
-  it('a pause holds for all, and a shorter one does not end it', async () => {
+  it('a pause applies to all calls, and a shorter pause does not end it', async () => {
     const { db } = database();
     const model = uniqueName('model');
     expect(await pauseOfModel(db, model)).toBe(0);
@@ -66,7 +66,7 @@ onBothDatabases((database) => {
     expect(await pauseOfModel(db, uniqueName('other'))).toBe(0);
   });
 
-  it('a pause that is lifted holds nobody any more, and the limit goes on to count', async () => {
+  it('a lifted pause blocks nobody, and the limit still counts', async () => {
     const { db } = database();
     const model = uniqueName('model');
     const cost = costOf({ requestsPerMinute: 1 }, 0);

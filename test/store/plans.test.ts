@@ -5,14 +5,15 @@ import { getObject, listObjects } from '../../src/store/objects.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind, readByIds, readChanged, writeCopies } from '../../src/store/protocol/copy.ts';
 import { cutOver } from '../../src/store/protocol/cut-over.ts';
+import { storedHashes } from '../../src/store/protocol/live-write.ts';
+import type { ObjectWrite } from '../../src/store/protocol/object-write.ts';
 import { planSlices } from '../../src/store/protocol/slices.ts';
-import { type ObjectWrite, storedHashes } from '../../src/store/protocol/write.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { content, createIndex, lockIn, tombstone, unchanged, writeIn } from './builders.ts';
 
 const OBJECTS = 20_000;
-/** A statement that touches a batch may sort that, never the partition. */
+/** A statement that touches a batch may sort the batch, never the partition. */
 const MOST_SORTED = 5_000;
 
 const idOf = (place: number) => `k${String(place).padStart(6, '0')}`;
@@ -45,7 +46,7 @@ interface Plan {
   Plans?: Plan[];
 }
 
-/** Without those that end with the first row of an index, as the highest change does. */
+/** Without nodes that end at the first row of an index, as the query for the highest change does. */
 const nodesOf = (plan: Plan): Plan[] => {
   const within = (plan.Plans ?? []).filter((part) => !isFirstRow(plan, part));
   return [plan, ...within.flatMap(nodesOf)];
@@ -57,7 +58,7 @@ const isFirstRow = (limit: Plan, scan: Plan) =>
   /^Index( Only)? Scan$/.test(scan['Node Type']) &&
   scan.Filter === undefined;
 
-/** What a node does with the whole of a partition, if so. */
+/** What a node does with the whole of a partition; undefined if nothing. */
 function wholePartition(node: Plan): string | undefined {
   const type = node['Node Type'];
   if (type === 'Sort' && node['Plan Rows'] > MOST_SORTED) return `sorts ${node['Plan Rows']} rows`;
@@ -70,7 +71,7 @@ function wholePartition(node: Plan): string | undefined {
   return undefined;
 }
 
-/** Runs `work` and explains each of its statements; says what they would do with whole partitions. */
+/** Runs `work` and explains each of its statements; returns what they would do with whole partitions. */
 async function wholePartitions(db: Db, work: (db: Db) => Promise<unknown>): Promise<string[]> {
   const seen: RootOperationNode[] = [];
   const recorder: KyselyPlugin = {
@@ -103,7 +104,7 @@ onBothDatabases((database) => {
   describe.each([
     ['of an index whose statistics have been gathered', { analyzed: true }],
     ['of a new index, that autovacuum has not come to', { analyzed: false }],
-  ])('no statement on the way of a batch reads or sorts a whole partition %s', (_which, statistics) => {
+  ])('no statement for a batch reads or sorts a whole partition %s', (_which, statistics) => {
     let source: IndexRow;
     let dest: IndexRow;
     let lock: string;
@@ -152,7 +153,7 @@ onBothDatabases((database) => {
       expect(await wholePartitions(database().db, work)).toEqual([]);
     });
 
-    it('slices are cut without sorting the keys', async () => {
+    it('planning slices does not sort the keys', async () => {
       const problems = await wholePartitions(database().db, (db) =>
         planSlices(db, source.no, {
           leastObjects: 500,

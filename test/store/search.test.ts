@@ -15,13 +15,13 @@ import { content, createIndex, failure, tombstone, writeIn } from './builders.ts
 const MEMORY = { memoryMb: 32 };
 const QUERY = [1, 0, 0];
 
-/** A unit vector so many degrees away from the query, in one of the planes through it. */
+/** A unit vector at this angle to the query, in degrees, in one of the planes through it. */
 function away(degrees: number, plane = 0): number[] {
   const [angle, around] = [(degrees * Math.PI) / 180, plane * 2.39996];
   return [Math.cos(angle), Math.sin(angle) * Math.cos(around), Math.sin(angle) * Math.sin(around)];
 }
 
-/** Rows as a bulk load leaves them: so many objects, each with so many parts, at angles that grow from first to last. */
+/** Rows as a bulk load leaves them: a number of objects and parts, at angles that grow from first to last. */
 async function fill(
   db: Db,
   index: IndexRow,
@@ -57,13 +57,13 @@ interface Group {
 const idsOf = (hits: readonly { id: string }[]) => hits.map(({ id }) => id);
 
 onBothDatabases((database, databaseName) => {
-  // The HNSW index is scanned no further than this; a small database stands for a large one where that is set lower.
+  // The scan of the HNSW index stops here; a lower limit lets a small database stand for a large one.
   const reach = databaseName === 'pglite' ? 800 : 20_000;
   beforeEach(async () => {
     if (databaseName === 'pglite') await sql`set hnsw.max_scan_tuples = ${sql.lit(reach)}`.execute(database().db);
   });
 
-  describe('among nearer objects', () => {
+  describe('a search with a filter among nearer objects', () => {
     const SIZES = [1, 20, 400, 3_000, 5_000];
     let index: IndexRow;
 
@@ -84,7 +84,7 @@ onBothDatabases((database, databaseName) => {
       await buildVectorIndex(db, index, MEMORY);
     }, 180_000);
 
-    it('the scan of the HNSW index alone does not reach those that pass a filter', async () => {
+    it('does not reach matching objects by the scan of the HNSW index alone', async () => {
       const filter = { group: 'far-3000' };
       const found = await database()
         .db.transaction()
@@ -93,7 +93,7 @@ onBothDatabases((database, databaseName) => {
     });
 
     it.each(SIZES.flatMap((size) => [1, 10, 100, 1_000].map((limit) => [size, limit] as const)))(
-      'a filter that %i far objects pass fills the limit %i, and the answer is exact',
+      'is exact when %i far objects match and the limit is %i',
       async (size, limit) => {
         const request = { vector: QUERY, limit, filter: { group: `far-${size}` } };
         const { hits, exact, complete } = await searchObjects(database().db, index, request);
@@ -116,7 +116,7 @@ onBothDatabases((database, databaseName) => {
       expect(found.complete).toBe(true);
     });
 
-    it('the answer says whether the HNSW index chose or all parts were compared', async () => {
+    it('the answer says whether it used the HNSW index or compared all parts', async () => {
       const search = (filter?: Record<string, unknown>) =>
         searchObjects(database().db, index, { vector: QUERY, limit: 10, filter });
       expect(await search()).toMatchObject({ exact: false, complete: true });
@@ -124,7 +124,7 @@ onBothDatabases((database, databaseName) => {
       expect(await search({ group: 'far-20' })).toMatchObject({ exact: true, complete: true });
     });
 
-    it('objects that pass a filter are looked up by their metadata', async () => {
+    it('objects that match a filter are looked up by their metadata', async () => {
       const { db } = database();
       const { objects } = tablesOf(index.no);
       await sql`analyze ${objects}`.execute(db);
@@ -136,7 +136,7 @@ onBothDatabases((database, databaseName) => {
     });
   });
 
-  it('many parts of few objects near the query do not keep out the other objects', async () => {
+  it('many parts of few objects near the query do not displace other objects', async () => {
     const { db } = database();
     const index = await createIndex(db, { dimensions: 3 });
     await fill(db, index, { prefix: 'book-', objects: 3, parts: Math.round(reach * 0.4), from: 0, to: 30 });
@@ -156,9 +156,9 @@ onBothDatabases((database, databaseName) => {
     }
   }, 120_000);
 
-  // The embedded database does not break statements off: there the API answers when the time is over.
+  // The embedded database does not cancel statements: there the API answers when the time is over.
   it.skipIf(databaseName === 'pglite')(
-    'what the time does not suffice for is said, or is an error where nothing was found',
+    'an answer cut short by the time limit says so, and is an error if nothing was found',
     async () => {
       const { db } = database();
       const index = await createIndex(db, { dimensions: 3 });
@@ -172,7 +172,7 @@ onBothDatabases((database, databaseName) => {
       });
       await fill(db, index, { prefix: 'note-', objects: 5_000, from: 40, to: 60, metadata: { kind: 'note' } });
       await buildVectorIndex(db, index, MEMORY);
-      // All of the time is kept for reading, so that the comparison of all parts has one millisecond.
+      // All of the time is reserved for reading, so the comparison of all parts has one millisecond.
       const time = { untilMs: Date.now() + 60_000, readMs: 60_000 };
       const request = { vector: QUERY, limit: 20 };
       const { hits, exact, complete } = await searchObjects(db, index, { ...request, ...time });
@@ -192,7 +192,7 @@ onBothDatabases((database, databaseName) => {
     120_000,
   );
 
-  it('an index with fewer objects than were asked for gives all of them, also after most were deleted or failed', async () => {
+  it('an index with fewer objects than the limit returns all, even after most were deleted or failed', async () => {
     const { db } = database();
     const index = await createIndex(db, { dimensions: 3 });
     await fill(db, index, { prefix: 'o', objects: 300, from: 0, to: 90 });
@@ -212,7 +212,7 @@ onBothDatabases((database, databaseName) => {
     expect([exact, complete]).toEqual([true, true]);
   });
 
-  it('payloads beyond the bytes of an answer are left out, which the hit says, best hits first', async () => {
+  it('payloads beyond the byte limit of an answer are omitted, as the hit says, best hits first', async () => {
     const { db } = database();
     const index = await createIndex(db, { dimensions: 3 });
     const object = (id: string, bytes: number, degrees: number) =>
@@ -244,7 +244,7 @@ onBothDatabases((database, databaseName) => {
     expect(await read(5)).toEqual(Array.from({ length: 4 }, () => [0, {}, ['payload', 'metadata']]));
   });
 
-  it('a page of objects ends at its bytes, never empty, and the stream goes through all of them', async () => {
+  it('a page of objects ends at its byte limit, is never empty, and the stream returns all objects', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const sizes = [10, 5_000, 10, 10, 900, 20];
@@ -271,7 +271,7 @@ onBothDatabases((database, databaseName) => {
     expect(await listObjects(db, index, { after: null, limit: 5 })).toMatchObject({ next: 'o4' });
   });
 
-  it('recall is measured on objects from all over the index, not on the parts of one', async () => {
+  it('recall is measured on objects across the whole index, not on the parts of one', async () => {
     const { db } = database();
     const index = await createIndex(db, { dimensions: 3 });
     await fill(db, index, { prefix: 'a-book-', objects: 1, parts: 2_000, from: 0, to: 30 });

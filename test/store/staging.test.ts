@@ -25,7 +25,7 @@ const failed = (objectId: string, detail = 'why') => ({
 });
 
 onBothDatabases((database) => {
-  it('items are staged in their order, the same again changes nothing, and they are dropped together', async () => {
+  it('items are staged in order, staging them again changes nothing, and they are dropped together', async () => {
     const { db } = database();
     const staging = uniqueName('staging');
     const items = ['{}', 'NULL', '"', '\\', '𝒳'].map((id) => ({ id, payload: { [id]: [id, null] } }));
@@ -40,11 +40,11 @@ onBothDatabases((database) => {
     expect(await countStaged(db, staging)).toBe(0);
   });
 
-  it('are read no more at a time than have so many bytes together, but one at least', async () => {
+  it('items are read up to a byte limit at a time, but always at least one', async () => {
     const { db } = database();
     const staging = uniqueName('staging');
     const bytes = 1_000;
-    // What does not get smaller when it is stored.
+    // Random, so that it is not compressed when it is stored.
     await stageItems(
       db,
       staging,
@@ -61,7 +61,18 @@ onBothDatabases((database) => {
     await dropStaged(db, staging);
   });
 
-  it('what an API stages that knows them as jsonb is read all the same', async () => {
+  it('items that Postgres compresses are read up to 8 MB of JSON at a time', async () => {
+    const { db } = database();
+    const staging = uniqueName('staging');
+    const items = Array.from({ length: 5 }, (_, at) => ({ id: `${at}`, payload: 'a '.repeat(1_500_000) }));
+    await stageItems(db, staging, 0, items);
+    const seqs = async (fromSeq: number) =>
+      (await readStaged(db, staging, { fromSeq, toSeq: 5, limit: 5 })).map(({ seq }) => seq);
+    expect([await seqs(0), await seqs(2), await seqs(4)]).toEqual([[0, 1], [2, 3], [4]]);
+    await dropStaged(db, staging);
+  });
+
+  it('items staged by an older API as jsonb can still be read', async () => {
     const { db } = database();
     const staging = uniqueName('staging');
     await sql`
@@ -72,7 +83,7 @@ onBothDatabases((database) => {
     await dropStaged(db, staging);
   });
 
-  it('failed items are listed by id, once each with the last reason, until they are written after all', async () => {
+  it('failed items are listed by id, once each with the last reason, until they are written', async () => {
     const { db } = database();
     const task = uniqueName('task');
     await recordFailed(db, task, [failed('b'), failed('a', 'first'), failed('a', 'second')]);

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Db } from '../../src/store/database.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
-import type { WritePart } from '../../src/store/protocol/write.ts';
+import type { WritePart } from '../../src/store/protocol/object-write.ts';
 import { measureRecall } from '../../src/store/recall.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { searchObjects } from '../../src/store/search.ts';
@@ -72,7 +72,7 @@ onBothDatabases((database, databaseName) => {
   });
 
   it.each(['cosine', 'l2', 'ip'] as const)(
-    'with the metric %s, a search finds what an exact one computes',
+    'a search with the metric %s finds what an exact search computes',
     async (metric) => {
       const { db } = database();
       const index = await filled(db, 60, { dimensions: 8, metric });
@@ -90,7 +90,7 @@ onBothDatabases((database, databaseName) => {
     },
   );
 
-  it('an object is found once, with its best part, and as the average where that is the best', async () => {
+  it('an object is found once, by its best part, or by its average if that is the best', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const average = { part: 20, start: null, end: null, isAverage: true, embedding: [0, 0, 1] };
@@ -116,7 +116,7 @@ onBothDatabases((database, databaseName) => {
     });
   });
 
-  it('a filter leaves only objects whose metadata contains it, however rare they are', async () => {
+  it('a filter returns only objects whose metadata contains it, however rare they are', async () => {
     const { db } = database();
     const index = await filled(db, 80, { dimensions: 8 });
     await buildVectorIndex(db, index, MEMORY);
@@ -129,7 +129,7 @@ onBothDatabases((database, databaseName) => {
     expect(await search({})).toHaveLength(80);
   });
 
-  it('a search does not find what was deleted, nor a vector of zeros, and refuses another dimension', async () => {
+  it('a search finds neither deleted objects nor zero vectors, and refuses another dimension', async () => {
     const { db } = database();
     const index = await createIndex(db);
     await writeIn(db, index, [
@@ -150,7 +150,7 @@ onBothDatabases((database, databaseName) => {
     expect(await measureRecall(db, await createIndex(db), { objects: 5, limit: 5 })).toBeNull();
   });
 
-  it('an HNSW index that an interrupted build left invalid is built anew', async () => {
+  it('an HNSW index that an interrupted build left invalid is built again', async () => {
     const { db } = database();
     const index = await filled(db, 5, { dimensions: 3 });
     await buildVectorIndex(db, index, MEMORY);
@@ -163,8 +163,8 @@ onBothDatabases((database, databaseName) => {
     expect((await searchObjects(db, index, { vector: numbers(1, 3), limit: 5 })).hits).toHaveLength(5);
   });
 
-  describe.skipIf(databaseName === 'pglite')('while an HNSW index is being built', () => {
-    it('writers go on, a second builder goes away at once, and a broken-off build is mended', async () => {
+  describe.skipIf(databaseName === 'pglite')('while an HNSW index is built', () => {
+    it('writers continue, a second builder leaves immediately, and an interrupted build is repaired', async () => {
       const { db } = database();
       const index = await filled(db, 20, { dimensions: 3 });
       const { parts } = tablesOf(index.no);
@@ -196,7 +196,7 @@ onBothDatabases((database, databaseName) => {
     ] as const)('%s', async (_who, options, several) => {
       const { db } = database();
       const index = await createIndex(db, { dimensions: 384 });
-      // Postgres takes several for a table of 8 MB or more.
+      // Postgres uses several workers for a table of 8 MB or more.
       await sql`
         insert into ${tablesOf(index.no).parts} (index_no, object_id, part, embedding)
         select ${index.no}::int, 'o' || n, 0,

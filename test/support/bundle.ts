@@ -1,25 +1,16 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import { bundleWorkflows } from '../../src/runtime/worker.ts';
-
-/** Tells the processes of the tests where the bundle is. */
-const VARIABLE = 'WORKFLOW_BUNDLE_OF_TESTS';
-
-/** Bundles the workflows once for all test files, each of which runs in a process of its own. */
-export async function prepareBundle(file: string): Promise<void> {
-  const { code } = await bundleWorkflows();
-  await writeFile(file, code);
-  process.env[VARIABLE] = file;
-}
+import { BUNDLE_VARIABLE } from './setup/variables.ts';
 
 /** The bundle that was prepared, or a new one outside of a test run. */
 export async function workflowBundle(): Promise<WorkflowBundle> {
-  const file = process.env[VARIABLE];
+  const file = process.env[BUNDLE_VARIABLE];
   return file === undefined ? bundleWorkflows() : { code: await readFile(file, 'utf8') };
 }
 
-/** Workflows as they are without what hands on traces. */
+/** Workflows without the interceptors for traces. */
 export function bundleWithoutTraces(): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
@@ -29,7 +20,7 @@ export function bundleWithoutTraces(): Promise<WorkflowBundle> {
 
 let encrypted: Promise<WorkflowBundle> | undefined;
 
-/** The bundle for workers that encrypt; few tests need it, so it is made by those who do. */
+/** The bundle for workers that encrypt; few tests need it, so these tests make it. */
 export function encryptedBundle(): Promise<WorkflowBundle> {
   encrypted ??= bundleWorkflows({ encrypted: true });
   return encrypted;

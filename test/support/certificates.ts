@@ -21,7 +21,7 @@ export async function makeAuthority(name: string): Promise<Certificate> {
   return { cert, key };
 }
 
-/** A certificate for a server at these names, `127.0.0.1` if none are given, or for a client. */
+/** A certificate for a server at these names (default: `127.0.0.1`) or for a client. */
 export async function issue(
   ca: Certificate,
   { of, names = [] }: { of: 'server' | 'client'; names?: string[] },
@@ -41,7 +41,7 @@ export async function issue(
   return { cert, key };
 }
 
-/** Writes texts into files of a new folder, and gives their paths. */
+/** Writes texts into files of a new folder, and returns their paths. */
 export function filesOf<Name extends string>(texts: Record<Name, string>): Record<Name, string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'reembed-certificates-'));
   const entries = Object.entries<string>(texts).map(([name, text]) => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
 
-/** What of OTLP the tests look at. */
+/** The part of OTLP that the tests use. */
 const { root } = protobuf.parse(`
   syntax = "proto3";
   message Request { repeated ResourceSpans resource_spans = 1; }
@@ -30,12 +30,12 @@ export interface CollectedSpan {
 export interface Collector {
   url: string;
   spans: CollectedSpan[];
-  /** All that was sent, as it was sent. */
+  /** Everything that was sent, unchanged. */
   received: Buffer[];
   close(): void;
 }
 
-/** Takes traces as an OpenTelemetry collector does: OTLP over HTTP, in protobuf. */
+/** Accepts traces as an OpenTelemetry collector does: OTLP over HTTP, in protobuf. */
 export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const received: Buffer[] = [];

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { startPglite } from '../../src/runtime/servers/pglite.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
-import { migrate } from '../../src/store/migrate.ts';
 
 export interface TestDatabase {
   db: Db;
@@ -12,26 +12,58 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** A migrated database of its own on the real Postgres of the run. */
+/** A separate migrated database on the real Postgres of the run. */
 export async function openPostgresDatabase(): Promise<TestDatabase> {
-  const server = inject('postgresUrl');
+  const server = provided('postgresUrl');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: server });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
+  await asAdmin(server, `create database ${name} template ${provided('postgresTemplate')}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   const db = openDatabase({ url: url.href });
-  await migrate(db);
-  return { db, url: url.href, close: () => db.destroy() };
+  return {
+    db,
+    url: url.href,
+    async close() {
+      await db.destroy();
+      // Autovacuum would go on visiting it.
+      await asAdmin(server, `drop database if exists ${name} with (force)`);
+    },
+  };
 }
 
-/** A migrated database in an embedded Postgres of its own, in memory. */
+/** @throws Error in a project whose setup starts no database */
+function provided(key: 'postgresUrl' | 'postgresTemplate' | 'pgliteImage'): string {
+  const value = inject(key);
+  if (value === undefined)
+    throw new Error('tests with a database are in files named *.db.test.ts: see CONTRIBUTING.md');
+  return value;
+}
+
+async function asAdmin(server: string, statement: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: server });
+  await admin.connect();
+  await admin.query(statement).finally(() => admin.end());
+}
+
+/**
+ * The code of the embedded database. As long as a process holds it, all its threads share what was compiled of it, which
+ * takes seconds of processor time.
+ */
+let code: Promise<unknown> | undefined;
+
+async function compileCode(): Promise<unknown> {
+  const file = new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'));
+  // The types of Node do not have it.
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: { compile(bytes: Uint8Array): Promise<unknown> } };
+  return WebAssembly.compile(await readFile(file));
+}
+
+/** A separate migrated database in an embedded Postgres, in memory. */
 export async function openPgliteDatabase(): Promise<TestDatabase> {
-  const server = await startPglite({ dataDir: 'memory', say: () => {} });
+  code ??= compileCode();
+  await code;
+  const server = await startPglite({ dataDir: 'memory', image: provided('pgliteImage'), say: () => {} });
   const db = openDatabase({ connection: server.connection, maxConnections: 1 });
-  await migrate(db);
   return {
     db,
     url: server.url,
@@ -42,7 +74,7 @@ export async function openPgliteDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** Runs the tests on both databases; `database()` is only to be called within them. */
+/** Runs the tests on both databases; `database()` may only be called within them. */
 export function onBothDatabases(tests: (database: () => TestDatabase, name: 'postgres' | 'pglite') => void): void {
   for (const [name, open] of [
     ['postgres', openPostgresDatabase],

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashString } from '../../src/models/hashing.ts';
 
-/** What the server does with one request. */
+/** The reaction of the server to one request. */
 export type Behaviour =
   | { kind: 'embed' }
-  /** Right in form, but with vectors of this many dimensions. */
+  /** Correct in form, but with vectors of this many dimensions. */
   | { kind: 'wrongDimension'; dimensions: number }
-  /** Right in form, but one vector too few. */
+  /** Correct in form, but one vector too few. */
   | { kind: 'missingVector' }
   /** All vectors in reverse order: with the right numbers, all with the same, or with numbers of no text. */
   | { kind: 'reversed'; index: 'right' | 'same' | 'outOfRange' }
@@ -24,7 +24,7 @@ export type Behaviour =
 export interface EmbeddingRequest {
   texts: string[];
   model: string;
-  /** The body as sent, for all else. */
+  /** The body as sent, for everything else. */
   body: Record<string, unknown>;
   headers: Record<string, string | string[] | undefined>;
   /** 0 for the first request of this server. */
@@ -39,9 +39,9 @@ export interface EmbeddingServerOptions {
   /** Wait before each answer. */
   delayMs?: number;
   behave?: Behave;
-  /** When given, other keys get 401. */
+  /** If set, other keys get 401. */
   apiKey?: string;
-  /** Vectors as base64 to who asks for it, as OpenAI has them; other servers refuse this, or answer with numbers. */
+  /** Vectors as base64 for clients that ask for it, like OpenAI; other servers refuse this, or answer with numbers. */
   base64?: 'answers' | 'refuses' | 'ignores';
   /** Keep each request in `requests`; off for benchmarks, where they would fill the memory. */
   record?: boolean;
@@ -52,9 +52,9 @@ export interface EmbeddingServer {
   /** Base URL up to and including `/v1`. */
   readonly url: string;
   readonly requests: EmbeddingRequest[];
-  /** Counted also when requests are not kept; `texts` counts those that were answered with vectors. */
+  /** Also counted when requests are not kept; `texts` counts those that were answered with vectors. */
   readonly counts: { requests: number; texts: number };
-  /** Changes what happens from the next request on. */
+  /** Changes the behavior from the next request on. */
   behave(behave: Behave): void;
   vectorOf(text: string): number[];
   close(): Promise<void>;
@@ -113,7 +113,7 @@ export function rejectTexts(pattern: RegExp): Behave {
       : undefined;
 }
 
-/** 429 with `Retry-After` for as long as `forMs` after the first request. */
+/** 429 with `Retry-After` for `forMs` after the first request. */
 export function rateLimitFor(forMs: number, retryAfterSeconds: number): Behave {
   let until: number | undefined;
   return () => {
@@ -123,7 +123,7 @@ export function rateLimitFor(forMs: number, retryAfterSeconds: number): Behave {
   };
 }
 
-/** The given behaviours one after the other, then all well. */
+/** The given behaviors one after the other, then success. */
 export function inTurn(...behaviours: Behaviour[]): Behave {
   let next = 0;
   return () => behaviours[next++];
@@ -208,7 +208,7 @@ function reversed(json: string, index: 'right' | 'same' | 'outOfRange'): string 
 }
 
 const RUN = 16;
-/** Ready-made runs of 16 numbers: a vector is runs chosen by its text, so that writing it costs next to nothing. */
+/** Prepared runs of 16 numbers: a vector is runs chosen by its text, so that writing it costs almost nothing. */
 const RUNS = Array.from({ length: 4096 }, (_, run) =>
   Array.from({ length: RUN }, (_, at) => (hashString(`${run}.${at}`) % 2001) / 1000 - 1).map((value) =>
     value.toFixed(3),
@@ -225,7 +225,7 @@ function vectorJson(text: string, dimensions: number): string {
   return `[${parts.join()}]`;
 }
 
-/** The machines that this runs on are little-endian, as the format is. */
+/** The machines that this runs on are little-endian, like the format. */
 function vectorBase64(text: string, dimensions: number): string {
   const runs = runsOf(text, dimensions).map((run) => RUN_BYTES[run] as Buffer);
   return `"${Buffer.concat(runs, dimensions * 4).toString('base64')}"`;

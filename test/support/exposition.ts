@@ -1,4 +1,4 @@
-/** The metrics of an endpoint, read as Prometheus reads them. */
+/** The metrics of an endpoint, parsed as Prometheus does. */
 export class Exposition {
   readonly text: string;
 
@@ -12,7 +12,7 @@ export class Exposition {
     return new Exposition(await response.text());
   }
 
-  /** The sum of the samples of this name that have these labels; undefined when there is none. */
+  /** The sum of the samples with this name and these labels; undefined if there are none. */
   sum(name: string, labels: Record<string, string> = {}): number | undefined {
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     const values = this.text.split('\n').flatMap((line) => {

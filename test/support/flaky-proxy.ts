@@ -6,7 +6,7 @@ export type Fate = 'pass' | 'unavailable' | 'slowDown' | 'drop' | 'lose';
 
 export interface FlakyProxy {
   url: string;
-  /** Requests that start tasks: on their way now, and at most. */
+  /** Requests that start tasks: now in flight, and the max so far. */
   running: { now: number; most: number };
   close(): Promise<void>;
 }

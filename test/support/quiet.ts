@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-// The SDK tells of every worker that starts or stops: in tests only what goes wrong matters.
+// The SDK logs every worker that starts or stops: in tests only errors matter.
 Runtime.install({
   logger: new DefaultLogger('ERROR'),
   telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },

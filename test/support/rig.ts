@@ -1,83 +1,36 @@
 import './quiet.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import pino from 'pino';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
-import { MODEL_PATIENCE_MS } from '../../src/activities/running.ts';
-import { encryptedData } from '../../src/client/temporal/encryption/data-converter.ts';
-import type { EncryptionKey } from '../../src/client/temporal/encryption/keys.ts';
+import { MODEL_PATIENCE_MS } from '../../src/activities/support/patience.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
-import type { IndexConfigInput } from '../../src/contract/indexes.ts';
-import { indexConfigSchema } from '../../src/contract/indexes.ts';
+import { type IndexConfigInput, indexConfigSchema } from '../../src/contract/indexes.ts';
 import type { ModelConfig } from '../../src/contract/models.ts';
-import { QUERY, SEARCH_ATTRIBUTES, WORKFLOW } from '../../src/contract/names.ts';
-import type { TaskType, Tracker } from '../../src/contract/tasks.ts';
+import { QUERY } from '../../src/contract/names.ts';
+import { factsOf, type TaskType } from '../../src/contract/task-types.ts';
+import type { Tracker } from '../../src/contract/tasks.ts';
 import { HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../src/contract/workflow-inputs.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import type { JobsOptions } from '../../src/runtime/job-workers.ts';
-import { findServer } from '../../src/runtime/servers/find.ts';
 import { createTaskControl } from '../../src/runtime/task-control.ts';
 import { createWorkers, type Workers } from '../../src/runtime/worker.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
+import { createTemporalClient } from '../../src/temporal/connect.ts';
+import type { EncryptionKey } from '../../src/temporal/encryption/keys.ts';
 import { encryptedBundle, workflowBundle } from './bundle.ts';
 
-export const silentLog = pino({ level: 'silent' });
-const WORKFLOW_OF: Record<TaskType, string> = {
-  upsert: WORKFLOW.upsert,
-  delete: WORKFLOW.delete,
-  reindex: WORKFLOW.reindex,
-  'reindex-slice': WORKFLOW.reindexSlice,
-  'delete-index': WORKFLOW.deleteIndex,
-  job: WORKFLOW.job,
-  steer: WORKFLOW.steer,
-};
-/** Numbers of the types of search attributes on the wire. */
-const TYPE_NUMBERS = { TEXT: 1, KEYWORD: 2, INT: 3, DOUBLE: 4, BOOL: 5, DATETIME: 6, KEYWORD_LIST: 7 } as const;
-let bundle: Promise<WorkflowBundle> | undefined;
+export { startTemporal } from './temporal.ts';
 
-/** A real Temporal server: the dev server, or the one whose clock runs ahead while nothing happens. */
-export async function startTemporal(
-  kind: 'dev' | 'time-skipping',
-  options: { dynamicConfig?: string[] } = {},
-): Promise<TestWorkflowEnvironment> {
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) =>
-    defineSearchAttributeKey(name, type),
-  );
-  if (kind === 'dev') {
-    const path = await findServer('temporal-cli', { env: process.env, say });
-    return TestWorkflowEnvironment.createLocal({
-      server: {
-        executable: { type: 'existing-path', path },
-        searchAttributes,
-        extraArgs: [
-          'history.transferProcessorMaxPollRPS=2000',
-          'history.timerProcessorMaxTimeShift="1ms"',
-          ...(options.dynamicConfig ?? []),
-        ].flatMap((value) => ['--dynamic-config-value', value]),
-      },
-    });
-  }
-  const path = await findServer('temporal-test-server', { env: process.env, say });
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path } },
-  });
-  for (const key of searchAttributes) {
-    await environment.connection.operatorService.addSearchAttributes({
-      namespace: environment.namespace ?? 'default',
-      searchAttributes: { [key.name]: TYPE_NUMBERS[key.type] },
-    });
-  }
-  return environment;
-}
+export const silentLog = pino({ level: 'silent' });
+let bundle: Promise<WorkflowBundle> | undefined;
 
 export interface Rig {
   environment: TestWorkflowEnvironment;
@@ -92,7 +45,7 @@ export interface Rig {
     taskId?: string,
     given?: Omit<HandOver, 'v'>,
   ): Promise<WorkflowHandle>;
-  /** Starts a task and waits for its end; answers with its tracker however it ended. */
+  /** Starts a task and waits for its end; returns its tracker, whatever the result. */
   run<T extends TaskType>(
     type: T,
     input: TaskInputs[T],
@@ -102,7 +55,7 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-/** The tracker of a task, once it fits. */
+/** The tracker of a task, once it matches. */
 export async function trackerWhen(handle: WorkflowHandle, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
   for (const endMs = Date.now() + 20_000; ; ) {
     const tracker = await handle.query<Tracker>(QUERY.tracker);
@@ -112,7 +65,7 @@ export async function trackerWhen(handle: WorkflowHandle, fits: (tracker: Tracke
   }
 }
 
-/** Waits for the end of a workflow, however it ends, and answers with its tracker. */
+/** Waits for the end of a workflow, whatever the result, and returns its tracker. */
 export async function endOf(handle: WorkflowHandle): Promise<Tracker> {
   await handle.result().catch((error: unknown) => {
     if (!(error instanceof WorkflowFailedError)) throw error;
@@ -130,22 +83,22 @@ export interface RigOptions {
   shutdownGraceMs?: number;
   maxCachedWorkflows?: number;
   maxEmbedActivities?: number;
-  /** Of its own, for a second rig on the same queue: one connection has one worker of a queue. */
+  /** A separate connection, for a second rig on the same queue: one connection has one worker of a queue. */
   connection?: NativeConnection;
-  /** Payloads are encrypted if given. */
+  /** Keys to encrypt payloads; default: no encryption. */
   encryptionKeys?: readonly EncryptionKey[];
-  /** Tasks of the user's own. */
+  /** The user's own tasks. */
   jobs?: Omit<JobsOptions, 'client' | 'log'>;
 }
 
-/** Real workers with the real activities, on a task queue of their own. */
+/** Real workers with the real activities, on a separate task queue. */
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { environment, db } = options;
   const taskQueue = options.taskQueue ?? `test-${randomUUID()}`;
   const { encryptionKeys } = options;
   if (!encryptionKeys) bundle ??= workflowBundle();
   const workflows = encryptionKeys ? await encryptedBundle() : await bundle;
-  const client = encryptionKeys ? encryptedClient(environment, encryptionKeys) : environment.client;
+  const client = clientOf(environment, encryptionKeys);
   const models = createModels({ env: process.env });
   const workers = await createWorkers({
     connection: options.connection ?? environment.nativeConnection,
@@ -188,7 +141,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const running = workers.run();
   running.catch(() => {});
   const start: Rig['start'] = (type, input, taskId = `${type}-${randomUUID()}`, given) =>
-    client.workflow.start(WORKFLOW_OF[type], {
+    client.workflow.start(factsOf(type).workflow, {
       workflowId: taskId,
       taskQueue,
       args: given ? [input, { v: HAND_OVER_VERSION, ...given }] : [input],
@@ -208,10 +161,14 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   };
 }
 
-/** A client that encrypts with the first of the keys. */
-export function encryptedClient(environment: TestWorkflowEnvironment, keys: readonly EncryptionKey[]): Client {
+/**
+ * A client as that of a process; with keys, it encrypts with the first of them. On a server that skips time, it is that of
+ * the environment: only this one lets time pass while it waits for a result.
+ */
+export function clientOf(environment: TestWorkflowEnvironment, encryptionKeys: readonly EncryptionKey[] = []): Client {
   const { connection, namespace } = environment;
-  return new Client({ connection, namespace: namespace ?? 'default', dataConverter: encryptedData(keys) });
+  if (environment.supportsTimeSkipping && encryptionKeys.length === 0) return environment.client;
+  return createTemporalClient(connection, { namespace: namespace ?? 'default', encryptionKeys });
 }
 
 /** An index of the built-in `hash` model, with an alias if one is named. */

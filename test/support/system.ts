@@ -2,13 +2,13 @@ import type { Server } from 'node:http';
 import { type ServerType, serve } from '@hono/node-server';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ApiDependencies, createApi } from '../../src/api/app.ts';
-import { createClient, type ReembedClient } from '../../src/client/http/client.ts';
+import { createClient, type ReembedClient } from '../../src/client/client.ts';
 import { createModels } from '../../src/models/models.ts';
 import { openPostgresDatabase, type TestDatabase } from './databases.ts';
 import { type Rig, type RigOptions, silentLog, startRig, startTemporal } from './rig.ts';
 
 export interface System {
-  /** Of the API, which listens. */
+  /** Address of the API. */
   url: string;
   reembed: ReembedClient;
   environment: TestWorkflowEnvironment;
@@ -19,7 +19,7 @@ export interface System {
   stop(): Promise<void>;
 }
 
-/** The whole of it: a Temporal dev server, a database, real workers and an API that listens. */
+/** The whole system: a Temporal dev server, a database, real workers and an API that listens. */
 export async function startSystem(
   options: Pick<RigOptions, 'embedder' | 'jobs'> & { api?: ApiDependencies['settings'] } = {},
 ): Promise<System> {

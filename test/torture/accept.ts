@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type createClient, ReembedError } from '../../src/client/http/client.ts';
+import { type createClient, ReembedError } from '../../src/client/client.ts';
 import { isErrorType, messageOf } from '../../src/contract/errors.ts';
 
 export type Api = ReturnType<typeof createClient>;
 
-/** What the calls of a run met. */
+/** Errors and answers that the calls of a run got. */
 export class CallLog {
   retries = 0;
-  /** Errors by type that say that a server was away, or that did not get through. */
+  /** Errors by type that mean that a server was unavailable or did not receive the call. */
   readonly transient: Record<string, number>;
   /** Answers that a correct system never gives. */
   readonly violations: string[];
 
-  /** With another one's, it notes what happens there too, but counts its own retries. */
+  /** When shared, it also records what happens there, but counts its own retries. */
   constructor(of?: CallLog) {
     this.transient = of?.transient ?? {};
     this.violations = of?.violations ?? [];
   }
 }
 
-/** Errors that an outage explains. `Internal` is none of them: an API that cannot reach its servers says so. */
+/** Errors that an outage explains. `Internal` is not one of them: an API that cannot reach its servers reports that. */
 const TRANSIENT = new Set(['ServerUnavailable', 'TemporalUnavailable', 'DatabaseUnavailable', 'TimeoutError']);
 const CALL_TIMEOUT_MS = 15_000;
 
@@ -42,7 +42,7 @@ export async function insist<T>(
       const passing = TRANSIENT.has(name);
       if (!passing && expected.includes(name)) throw error;
       if (!passing) log.violations.push(`${what}: ${name}: ${messageOf(error)}`);
-      // An unexpected error of the server may pass too, and the oracle needs to know what became of the write.
+      // An unexpected server error may be temporary too, and the oracle needs the outcome of the write.
       if ((!passing && name !== 'Internal') || Date.now() > endMs) throw error;
       log.transient[name] = (log.transient[name] ?? 0) + 1;
       log.retries++;
@@ -51,7 +51,7 @@ export async function insist<T>(
   }
 }
 
-/** As `insist`, but a refusal is an answer too: null. */
+/** Like `insist`, but a refusal is an answer too: null. */
 export async function tryTo<T>(
   log: CallLog,
   what: string,

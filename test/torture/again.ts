@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** For how long a server may take to start. */
+/** Max time for the start of a server. */
 export const START_TRIES_MS = 60_000;
 
-/** Starts a server on its port again: what the killed one has left may be in the way for a moment. */
+/** Starts a server on its port again: leftovers of the killed one may be in the way for a moment. */
 export async function again<T extends { stop(): Promise<void> }>(
   start: () => Promise<T>,
   fits: (server: T) => boolean,

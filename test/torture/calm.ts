@@ -9,9 +9,9 @@ import type { Reindexer } from './reindexer.ts';
 const CLIENTS = 3;
 
 /**
- * Reindexes with nothing going wrong, while a few clients write and others measure: what a cut-over costs writers, with
- * a model that answers in 50 ms. First into two new indexes, then to and fro between these, so that there are many
- * cut-overs; and last into another new one, whose content is then compared.
+ * Reindexes without faults, while a few clients write and others measure what a cut-over costs writers, with a model
+ * that answers in 50 ms: first into two new indexes, then back and forth between them for many cut-overs, and last into
+ * another new index, whose content is then compared.
  */
 export async function runCalm(parts: {
   context: ClientContext;
@@ -20,7 +20,7 @@ export async function runCalm(parts: {
   plans: Iterator<ReindexPlan>;
   drains: DrainWatch;
   embeddingUrl: string;
-  /** It ends after so many cut-overs, or at the latest after so many seconds; with three of them whatever the time. */
+  /** Ends after this number of cut-overs or seconds, but not before three cut-overs. */
   cutOvers: number;
   seconds: number;
 }): Promise<{ probes: Probe[]; problems: string[] }> {
@@ -36,7 +36,7 @@ export async function runCalm(parts: {
   const rebuild = async (dest?: string): Promise<string> => {
     const plan = plans.next().value as ReindexPlan;
     const fresh = { ...plan.fresh, destModel: modelOfServer(parts.embeddingUrl) };
-    // It may have to wait until the index that an earlier one keeps current is deleted.
+    // It may wait until an index that an earlier reindex keeps current is deleted.
     const options = { concurrency: 2, batchSize: 50, lockSeconds: 15, waitSeconds: 1 };
     const calmly = { ...plan, attack: 'none', back: false, rollBack: false, dest, fresh, options } as const;
     const end = await reindexer.one(calmly, calm.signal);

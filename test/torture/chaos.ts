@@ -8,15 +8,15 @@ export interface Strike {
   pieces: Piece[];
   ending: Ending;
   awayMs: number;
-  /** Wait for the next cut-over, for so long, and strike while it holds writers back. */
+  /** Max wait for the next cut-over, in order to strike while it blocks writers. */
   atDrainMs: number;
 }
 
 const WORKERS: readonly Piece[] = ['worker 1', 'worker 2'];
-/** No strike in the last part of a run, so that what was struck can come back. */
+/** No strike in the last part of a run, so that everything can recover. */
 const LAST_SHARE = 0.9;
 
-/** What is taken away when, from the seed: each server at least once, a worker every twenty seconds; and what is frozen when. */
+/** Plans the strikes and freezes of a seed: each server at least once, a worker every twenty seconds. */
 export function planStrikes(random: Random, seconds: number): Strike[] {
   const endMs = seconds * 1_000 * LAST_SHARE;
   const workerKills = Math.max(2, Math.round(seconds / 20));
@@ -32,7 +32,7 @@ export function planStrikes(random: Random, seconds: number): Strike[] {
   add(['temporal'], 'kill', random.between(500, 4_000));
   add(['postgres'], 'kill', random.between(0, 3_000));
   add(['api'], 'kill', random.between(0, 2_000));
-  // Past the time limits of transactions, at least for some of the time.
+  // Some of them exceed the time limits of transactions.
   add([random.pick(WORKERS)], 'freeze', random.between(3_500, 9_000), true);
   add([random.pick(['postgres', 'temporal', 'api'])], 'freeze', random.between(500, 5_000));
   for (let more = 60; more < seconds; more += 60) {
@@ -49,17 +49,17 @@ export function planStrikes(random: Random, seconds: number): Strike[] {
 }
 
 export interface ChaosCounts {
-  /** Processes killed, of any kind. */
+  /** Number of killed processes, of any kind. */
   kills: number;
   workerKills: number;
-  /** Processes stopped for a while where they were. */
+  /** Number of processes stopped for a while. */
   freezes: number;
-  /** Servers and APIs that were stopped or killed and started again. */
+  /** Number of servers and APIs that were stopped or killed and started again. */
   restarts: number;
   atDrain: number;
 }
 
-/** Carries the strikes out, one after the other. */
+/** Runs the strikes, one after the other. */
 export async function runChaos(
   system: System,
   drains: DrainWatch,

@@ -10,14 +10,14 @@ export interface Findings {
   stale: string[];
   duplicates: string[];
   orphanedParts: string[];
-  /** Objects whose vectors are not those of their content. */
+  /** Objects whose vectors do not match their content. */
   wrongVectors: string[];
   failedItems: string[];
 }
 
 type Served = Awaited<ReturnType<typeof serve>>;
 
-/** Compares what serves with what must be there, and looks for rows in the tables that belong to nothing. */
+/** Compares the serving index with the expected content, and searches the tables for orphaned rows. */
 export async function check(
   api: Api,
   log: CallLog,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeleteRequest, UpsertRequest } from '../../src/client/http/client.ts';
+import type { DeleteRequest, UpsertRequest } from '../../src/client/client.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
 import { type Api, type CallLog, insist } from './accept.ts';
 import { Author } from './content.ts';
@@ -12,7 +12,7 @@ export interface ClientContext {
   api: Api;
   oracle: Oracle;
   log: CallLog;
-  /** Begins each task id: the tasks of two runs never meet. */
+  /** Prefix of each task id: the tasks of two runs never collide. */
   run: string;
   objects: number;
   signal: AbortSignal;
@@ -20,7 +20,7 @@ export interface ClientContext {
 
 type Sent = Pick<Write, 'taskId' | 'client' | 'kind' | 'items'> & { form: 'json' | 'lines' };
 
-/** Sends one write until it is accepted, and only then lets the oracle know. */
+/** Sends one write until it is accepted, and only then records it in the oracle. */
 export async function send({ api, oracle, log }: ClientContext, sent: Sent, wait = false): Promise<Tracker> {
   const { taskId, client, kind, items, form } = sent;
   const ids = items.map(({ id }) => id);
@@ -45,7 +45,10 @@ export async function send({ api, oracle, log }: ClientContext, sent: Sent, wait
   return tracker;
 }
 
-/** One user: writes, changes and deletes at random, one call after the other, through the alias. Half of them wait for the end, so that no backlog grows. */
+/**
+ * One user: writes, changes and deletes at random, one call after the other, through the alias. Half of the calls wait
+ * for the end, so that no backlog grows.
+ */
 export async function runClient(context: ClientContext, name: string, random: Random): Promise<void> {
   const { run, objects, signal } = context;
   const author = new Author(random.fork('content'), name, objects);
@@ -59,7 +62,7 @@ export async function runClient(context: ClientContext, name: string, random: Ra
     const ids = author.ids(count);
     const items = kind === 'upsert' ? ids.map((id) => author.item(id)) : ids.map((id) => ({ id }));
     const form = size !== 'one' && random.chance(0.5) ? 'lines' : 'json';
-    // A refusal is noted as a violation; the others go on.
+    // A refusal is recorded as a violation; the others continue.
     await send(
       context,
       { taskId: `${run}-${name}-${call}`, client: name, kind, items, form },

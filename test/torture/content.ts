@@ -8,7 +8,7 @@ const WORDS =
 const HOT = 300;
 const FAMILIES = 40;
 
-/** The objects that are there before anything begins, so that a rebuild takes long enough to be attacked. */
+/** The initial objects, so that a rebuild takes long enough to be attacked. */
 export function* corpus(random: Random, objects: number): Generator<WrittenItem> {
   for (let at = 0; at < objects; at++) {
     const id = baseId(at);
@@ -20,7 +20,7 @@ function baseId(at: number): string {
   return `base-${String(at).padStart(5, '0')}`;
 }
 
-/** What one client writes: no text twice, unless the same object is to be written with the same text again. */
+/** Texts of one client: none occurs twice, unless an object is written again with the same text. */
 export class Author {
   private readonly random: Random;
   private readonly client: string;
@@ -72,7 +72,7 @@ export class Author {
   }
 }
 
-/** From a few words to some parts of the splitter's, and now and then a long document of hundreds of parts. */
+/** Returns a few words up to a few parts of text, and occasionally a long document of hundreds of parts. */
 function textOf(random: Random, mark: string): string {
   const words = [mark];
   const size = random.weighted({ short: 79, some: 20, long: 1 });

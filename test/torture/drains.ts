@@ -8,9 +8,9 @@ export interface Drain {
 }
 
 /**
- * Writes down to the millisecond when writers are held back and let go, and calls out when they are held back, and when a
- * lock is renewed, which happens now and again and right before a cut-over. Writers are held from the beginning of the
- * transaction that says so: it waits at the gate, and they queue behind it.
+ * Records to the millisecond when writers are blocked and released, and notifies when they are blocked and when a lock
+ * is renewed, which happens periodically and right before a cut-over. Writers are blocked from the beginning of
+ * the transaction that sets `draining`: it waits at the gate, and they queue behind it.
  */
 const TRIGGER = `
   create schema torture;
@@ -51,7 +51,7 @@ export class DrainWatch {
     this.running = this.listen();
   }
 
-  /** Calls back as soon as writers are being held back, or a lock is renewed, each time until the signal is aborted. */
+  /** Calls back as soon as writers are blocked, or a lock is renewed, each time until the signal is aborted. */
   on(event: 'drain' | 'renewal', callback: () => void, signal: AbortSignal): void {
     this.events.on(event, callback);
     addAbortListener(signal, () => this.events.off(event, callback));
@@ -63,7 +63,7 @@ export class DrainWatch {
     await this.running;
   }
 
-  /** All times for which writers were held back: until they were let go, or by the clock when the one who would died. */
+  /** All periods in which writers were blocked: until released, or until the lease ended if the process died. */
   async drains(db: pg.Pool): Promise<Drain[]> {
     const { rows } = await db.query<{ at: Date; lock: string; until: Date | null }>(
       'select at, lock, until from torture.drains order by at',
@@ -74,7 +74,7 @@ export class DrainWatch {
       const atMs = at.getTime();
       const before = open.get(lock);
       if (before && until && atMs <= before.toMs) {
-        before.toMs = until.getTime(); // held on to
+        before.toMs = until.getTime(); // held until then
         continue;
       }
       if (before) before.toMs = Math.min(before.toMs, atMs);

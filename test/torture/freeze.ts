@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Stops a process and its children where they are (SIGSTOP); returns what lets them go on. */
+/** Stops a process and its children (SIGSTOP); returns a function that lets them continue. */
 export function freeze(pid: number): () => void {
-  // The parent first, so that it starts no more: the backends of Postgres are its children.
+  // The parent first, so that it starts no more children: these are the backends of Postgres.
   signalTo(pid, 'SIGSTOP');
   const pids = [...childrenOf(pid), pid];
   for (const each of pids) signalTo(each, 'SIGSTOP');
@@ -19,11 +19,11 @@ function childrenOf(pid: number): number[] {
 
 function parentOf(pid: string): number | undefined {
   try {
-    // The name of the program, in brackets, may have anything in it.
+    // The program's name, in brackets, may contain any character.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
-    return undefined; // it has ended meanwhile
+    return undefined; // it has ended
   }
 }
 

@@ -4,7 +4,7 @@ import type { Expected, Oracle } from './oracle.ts';
 
 const SHOWN = 15;
 
-/** For each wrong object all that is known about it: what was written, and what each index holds. */
+/** Collects all facts about each wrong object: what was written, and what each index has. */
 export async function tellHistories(
   db: pg.Pool,
   oracle: Oracle,

@@ -14,7 +14,7 @@ export interface Write {
   kind: 'upsert' | 'delete';
   items: WrittenItem[];
   acceptedMs: number;
-  /** As the answer told it; null when no worker could be asked for the tracker then. */
+  /** From the answer; null if no worker was available to return the tracker. */
   toldVersion: number | null;
   /** The tracker at the end. */
   end: Tracker | null;
@@ -22,7 +22,7 @@ export interface Write {
 
 export interface Expected {
   version: number;
-  /** Null when it is to be deleted. */
+  /** Null for a deletion. */
   item: WrittenItem | null;
 }
 
@@ -32,7 +32,7 @@ export function originalOf(id: string): string | undefined {
   return at === -1 ? undefined : id.slice(0, at);
 }
 
-/** Knows what every object must be in the end: of all accepted writes, the one with the highest version. */
+/** Computes the final state of every object: the accepted write with the highest version. */
 export class Oracle {
   readonly writes: Write[] = [];
 
@@ -40,7 +40,7 @@ export class Oracle {
     this.writes.push(write);
   }
 
-  /** By id, once every write has its version. */
+  /** Expected objects by id, once every write has its version. */
   expected(): Map<string, Expected> {
     const own = new Map<string, Expected>();
     const deletions = new Map<string, number>();
@@ -62,7 +62,7 @@ export class Oracle {
     return own;
   }
 
-  /** The writes that have to do with an object, oldest first. */
+  /** The writes that affect an object, oldest first. */
   historyOf(id: string): Write[] {
     const ids = new Set<string>();
     for (let of: string | undefined = id; of !== undefined; of = originalOf(of)) ids.add(of);
@@ -73,8 +73,8 @@ export class Oracle {
 }
 
 /**
- * The highest version with which anything that the object is derived from was deleted. A deletion passes through
- * objects of which it is known what they are derived from: those that were ever written.
+ * Returns the highest version of a deletion of anything that the object is derived from. A deletion propagates through
+ * objects with a known lineage: those that were ever written.
  */
 function deletionOf(id: string, deletions: Map<string, number>, upserted: Set<string>): number {
   let highest = 0;

@@ -1,9 +1,9 @@
 import type { ModelInput } from '../../src/contract/models.ts';
-import type { ReindexRequest } from '../../src/contract/tasks.ts';
+import type { ReindexRequest } from '../../src/contract/task-bodies.ts';
 import type { Random } from './random.ts';
 import { OPENAI_DIMENSIONS } from './system.ts';
 
-/** What is done to a reindex while it runs. */
+/** The attack on a reindex while it runs. */
 export const ATTACKS = [
   'none',
   'cancel',
@@ -19,19 +19,19 @@ export type Attack = (typeof ATTACKS)[number];
 
 export interface ReindexPlan {
   attack: Attack;
-  /** When, after its start. */
+  /** Time after its start. */
   attackMs: number;
-  /** Into an index that is there already, if there is one. */
+  /** Rebuilds into an existing index, if there is one. */
   back: boolean;
-  /** Into this one. */
+  /** Rebuilds into this index. */
   dest?: string | undefined;
-  /** With a retired index that is kept current: go back to it. */
+  /** Moves back to a retired index that is kept current. */
   rollBack: boolean;
   fresh: Pick<ReindexRequest, 'destModel' | 'destSplitter' | 'destAverage'>;
   options: Partial<ReindexRequest>;
 }
 
-/** Each attack once in a while, and some reindexes left alone. */
+/** Chooses each attack occasionally, and some reindexes without one. */
 export function* planReindexes(random: Random, embeddingUrl: string): Generator<ReindexPlan> {
   const attacks: Attack[] = ['none', 'none', 'none', ...ATTACKS];
   for (;;) {
@@ -69,10 +69,10 @@ export function modelOf(random: Random, embeddingUrl: string): ModelInput {
   return { provider: 'hash', dimensions: kind === 'hash32' ? 32 : 48 };
 }
 
-/** How long a call may take: a provider that hangs is noticed within the run. */
+/** Max time of a call, short enough to detect a provider that hangs within the run. */
 const MODEL_TIMEOUT_MS = 4_000;
 
-/** That answers in 50 ms. */
+/** A model that answers in 50 ms. */
 export function modelOfServer(embeddingUrl: string): ModelInput {
   return {
     ...{ provider: 'openai', name: 'slow', dimensions: OPENAI_DIMENSIONS, baseUrl: embeddingUrl },

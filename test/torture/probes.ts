@@ -4,26 +4,26 @@ import { type ClientContext, send } from './clients.ts';
 import type { DrainWatch } from './drains.ts';
 import type { Random } from './random.ts';
 
-/** A write of one object, from its sending to the answer that tells its end. */
+/** A write of one object, from its start to the answer after its end. */
 export interface Probe {
   fromMs: number;
   toMs: number;
-  /** As its tracker tells: how long a cut-over held it back. */
+  /** How long a cut-over delayed it, from its tracker. */
   heldBackMs: number;
 }
 
 const STEADY = 2;
 const STEADY_PAUSE_MS = 100;
-/** Writers of a burst; each has one write under way at most, so that a slow moment is not made slower. */
+/** Writers of a burst; each has at most one write in progress, so that they do not add to a slowdown. */
 const BURST = 8;
-/** Within which the writes of a burst are sent, at random moments. */
+/** Window in which the writes of a burst are sent, at random moments. */
 const WINDOW_MS = { renewal: 150, drain: 50 } as const;
 const OBJECTS = 20;
 
 /**
- * Measures how long writes take: a few follow each other all the time, and a burst comes whenever a lock is renewed and
- * whenever writers are held back. A lock is renewed right before its cut-over, so that many writes are under way then,
- * and every few seconds, so that there are bursts without a cut-over to compare with.
+ * Measures how long writes take: a few clients write continuously, and a burst follows each renewal of a lock and each
+ * block of writers. A lock is renewed right before its cut-over, so that many writes are in progress then, and every
+ * few seconds, which gives bursts without a cut-over for comparison.
  */
 export async function runProbes(
   context: ClientContext,
@@ -54,7 +54,7 @@ export async function runProbes(
   return probes;
 }
 
-/** Writes one object after the other, as one client. */
+/** One client that writes one object after the other. */
 class Lane {
   busy = false;
   private readonly context: ClientContext;
@@ -79,11 +79,11 @@ class Lane {
     try {
       const taskId = `${context.run}-${client}-${call}`;
       const tracker = await send({ ...context, log }, { taskId, client, kind: 'upsert', items, form: 'json' }, true);
-      // A call that had to be repeated tells of the outage, not of the write.
+      // A call that had to be repeated measures the outage, not the write.
       if (log.retries > 0 || tracker.status !== 'done') return;
       this.probes.push({ fromMs, toMs: Date.now(), heldBackMs: Number(tracker.data.heldBackMs) });
     } catch {
-      // A refusal is noted as a violation.
+      // A refusal is recorded as a violation.
     } finally {
       this.busy = false;
     }

@@ -5,7 +5,7 @@ import type { Random } from './random.ts';
 const SHARE = 0.12;
 const GARBAGE = '<html>502 Bad Gateway</html>';
 
-/** What providers do, each time to one request. A reversed answer with the right numbers is right. */
+/** Faults of providers, each for one request. A reversed answer with the right numbers is correct. */
 const FAULTS: Record<string, Behaviour> = {
   serverError: { kind: 'error', status: 500 },
   overloaded: { kind: 'error', status: 503, headers: { 'retry-after': '1' } },
@@ -23,11 +23,11 @@ const FAULTS: Record<string, Behaviour> = {
 };
 
 /**
- * A provider of embeddings that misbehaves, chosen by the seed. It does nothing bad to one text twice, so each text can
- * be embedded in the end: none may be missing, and none may have the vector of another.
+ * A provider of embeddings that misbehaves, chosen by the seed. It fails each text at most once, so each text can be
+ * embedded in the end: none may be missing, and none may have the vector of another.
  */
 export class Provider {
-  /** How often each fault was met. */
+  /** How often each fault occurred. */
   readonly faults: Record<string, number> = {};
   private readonly hit = new Set<string>();
   private readonly random: Random;
@@ -46,7 +46,7 @@ export class Provider {
     this.server.behave(() => undefined);
   }
 
-  /** The right vector of a text: of all that it was ever asked, and of all that it was not. */
+  /** The right vector of any text, including texts that it was never asked for. */
   vectorOf(text: string): number[] {
     return this.server.vectorOf(text);
   }

@@ -1,4 +1,4 @@
-/** Seeded choices: the same seed chooses the same, in each stream of its own. */
+/** Seeded choices: the same seed makes the same choices, separately in each stream. */
 export class Random {
   private state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.state = hash(String(seed));
   }
 
-  /** A stream that what other streams draw does not disturb. */
+  /** A separate stream, independent of draws from other streams. */
   fork(name: string): Random {
     return new Random(`${this.state}/${name}`);
   }
@@ -35,7 +35,7 @@ export class Random {
     return things[this.below(things.length)] as T;
   }
 
-  /** One of the names, each as often as its weight says. */
+  /** One of the names, with the frequency of its weight. */
   weighted<T extends string>(weights: Record<T, number>): T {
     const entries = Object.entries(weights) as [T, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

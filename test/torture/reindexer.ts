@@ -15,19 +15,19 @@ export interface ReindexCounts {
   paused: number;
   throttled: number;
   refused: number;
-  /** Ends that nobody asked for, with their errors. */
+  /** Unexpected ends, with their errors. */
   unexpected: string[];
   drainMs: number[];
 }
 
-/** The indexes that it makes and rebuilds; those of others are not to be written over. */
+/** The indexes that it creates and rebuilds; others must not be overwritten. */
 const OWN = /^i\d+$/;
-const LONGEST_MS = 180_000;
+const MAX_MS = 180_000;
 const LOOK_MS = 250;
-/** What steering answers when the task has ended by then, or was never there. */
+/** Answers of steering if the task has ended or never existed. */
 const TOO_LATE = ['TaskClosed', 'TaskNotFound'];
 
-/** Rebuilds what serves into another index, again and again, and does to each rebuild what its plan says. */
+/** Rebuilds the serving index into another one repeatedly, and attacks each rebuild as planned. */
 export class Reindexer {
   readonly counts: ReindexCounts = {
     ...{ reindexes: 0, cutovers: 0, rollbacks: 0, canceled: 0, terminated: 0, restarted: 0, paused: 0 },
@@ -42,7 +42,7 @@ export class Reindexer {
   private serial = 0;
   /** Reindexes whose alias was moved to their destination by hand while they ran. */
   private readonly overtaken = new Set<string>();
-  /** Indexes that are to be deleted: one of them would be gone before a reindex into it begins. */
+  /** Indexes due for deletion: such an index would be gone before a reindex into it starts. */
   private readonly retired = new Set<string>();
 
   constructor(parts: { api: Api; log: CallLog; run: string; temporal: () => Client; say: (line: string) => void }) {
@@ -57,7 +57,7 @@ export class Reindexer {
     while (!signal.aborted) await this.one(plans.next().value as ReindexPlan, signal);
   }
 
-  /** One reindex from its start to its end. */
+  /** Runs one reindex from its start to its end. */
   async one(plan: ReindexPlan, signal: AbortSignal): Promise<Tracker> {
     const { api, log, counts } = this;
     const source = await this.serving();
@@ -142,7 +142,7 @@ export class Reindexer {
     }
   }
 
-  /** Another reindex of the same indexes: one that will not wait is refused, one that would is canceled while it waits. */
+  /** Starts two more reindexes of the same indexes: one is refused, and one is canceled while it waits. */
   private async rival(taskId: string, dest: string): Promise<void> {
     const { api, log, counts } = this;
     const body = { source: ALIAS, dest, waitSeconds: 1, lockSeconds: 10 };
@@ -158,8 +158,8 @@ export class Reindexer {
   }
 
   /**
-   * The alias to the destination while it is being built: refused, unless it serves already, or has all and the lock has
-   * expired. Then nothing may be missing, whatever becomes of the reindex.
+   * Moves the alias to the destination during the build: refused, unless it serves already, or is complete and the lock
+   * has expired. Then nothing may be missing, whatever the outcome of the reindex.
    */
   private async moveByHand(taskId: string, dest: string, signal: AbortSignal): Promise<void> {
     const { api, log } = this;
@@ -171,7 +171,7 @@ export class Reindexer {
     }
   }
 
-  /** Back to the index that the mirror keeps current: refused until it is, and then nothing may be missing. */
+  /** Moves the alias back to the index that is kept current: refused until it is, and then nothing may be missing. */
   private async rollBack(to: string, from: string): Promise<void> {
     const { api, log, counts } = this;
     await sleep(500);
@@ -193,7 +193,7 @@ export class Reindexer {
     taskId: string,
   ): Promise<Tracker | null> {
     const { api, log } = this;
-    // A tracker is told without a worker too; the signal is what must get through.
+    // A tracker is available even without a worker; only the signal must arrive.
     return tryTo(log, `${verb} ${taskId}`, () => api.tasks[verb](taskId), TOO_LATE);
   }
 
@@ -204,10 +204,10 @@ export class Reindexer {
   async endOf(taskId: string): Promise<Tracker> {
     const ENDS = ['done', 'canceled', 'refused', 'exhausted', 'ignored'];
     let last: Tracker | null = null;
-    for (const endMs = Date.now() + LONGEST_MS; Date.now() < endMs; await sleep(LOOK_MS)) {
+    for (const endMs = Date.now() + MAX_MS; Date.now() < endMs; await sleep(LOOK_MS)) {
       last = await insist(this.log, `info ${taskId}`, () => this.api.tasks.info(taskId));
       if (ENDS.includes(last.status)) return last;
-      // `failed` is an end only without another attempt to come.
+      // `failed` is an end only if no other attempt follows.
       if (last.status === 'failed' && last.lock === null && !/again in/.test(last.detail)) return last;
     }
     throw new Error(`${taskId} is stuck: ${JSON.stringify(last)}`);

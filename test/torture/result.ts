@@ -20,10 +20,10 @@ export interface Result {
   rollbacks: number;
   kills: number;
   restarts: number;
-  /** Processes stopped for a while where they were (SIGSTOP). */
+  /** Processes stopped for a while (SIGSTOP). */
   freezes: number;
   strikesAtDrain: number;
-  /** What was done by hand to an alias and two indexes beside, and the writes to these. */
+  /** Manual changes to an alias and two separate indexes, and the writes to these. */
   byHand: VandalCounts & { writes: number };
   canceled: number;
   terminated: number;
@@ -33,17 +33,17 @@ export interface Result {
   duplicates: number;
   orphanedParts: number;
   wrongVectors: number;
-  /** That were made once more from what is stored, and compared. */
+  /** Vectors that were computed again from stored data, and compared. */
   comparedVectors: number;
   failedItems: number;
-  /** What the provider did wrong, and how often. */
+  /** Faults of the provider, and how often each occurred. */
   providerFaults: Record<string, number>;
   /** How long writes waited because of a cut-over, in the whole run; see `Stalls`. */
   maxWriteStallMs: number;
   writeStallMs: Distribution;
-  /** While processes die; and at the end of the run, where none does: what a cut-over costs. */
+  /** While processes die; and at the end of the run, where none dies: the cost of a cut-over. */
   stalls: { chaos: Stalls; calm: Stalls };
-  /** What writes waited while a process was stopped at a point of its work. */
+  /** How long writes waited while a process was stopped at a point of its work. */
   stops: StopsResult;
   /** Calls that had to be repeated, by error. */
   repeated: Record<string, number>;
@@ -74,7 +74,7 @@ export interface Observed {
   leftOver: Result['leftOver'];
 }
 
-/** What was seen, as one line of JSON, and whether it is all right. */
+/** The observations, as one line of JSON, and whether all is right. */
 export function resultOf(observed: Observed): Result {
   const { findings, reindexes, chaos, log, system, leftOver } = observed;
   const { canceled, terminated, cutovers, rollbacks } = reindexes;

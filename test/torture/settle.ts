@@ -5,7 +5,7 @@ import type { Write } from './oracle.ts';
 
 const ENDED = ['done', 'exhausted', 'canceled', 'refused', 'ignored', 'failed'];
 
-/** Waits until every write's task has ended. @throws with the trackers of those that have not in time. */
+/** Waits until every write's task has ended. @throws with the trackers of those that do not end in time. */
 export async function settle(api: Api, log: CallLog, writes: readonly Write[], withinMs: number): Promise<string[]> {
   const limit = pLimit(6);
   const endMs = Date.now() + withinMs;
@@ -33,7 +33,7 @@ export async function settle(api: Api, log: CallLog, writes: readonly Write[], w
   return problemsOf(writes);
 }
 
-/** What of the writes' ends and versions is not as it must be. */
+/** Deviations in the ends and versions of the writes. */
 function problemsOf(writes: readonly Write[]): string[] {
   const problems: string[] = [];
   const lastOf = new Map<string, Write>();

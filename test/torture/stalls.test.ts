@@ -3,7 +3,7 @@ import { describeStalls } from './stalls.ts';
 
 const probe = (fromMs: number, toMs: number, heldBackMs = 0) => ({ fromMs, toMs, heldBackMs });
 
-test('stalls are those of the writes that were under way while writers were held back', () => {
+test('stalls are those of the writes in progress while writers were blocked', () => {
   const drains = [{ fromMs: 100, toMs: 140 }];
   const before = probe(0, 90);
   const into = probe(80, 160, 40);
@@ -17,6 +17,6 @@ test('stalls are those of the writes that were under way while writers were held
   expect(usualMs).toMatchObject({ count: 2, max: 250 });
 });
 
-test('a write that was held back counts, also when nobody saw the cut-over begin', () => {
+test('a delayed write counts even if the start of the cut-over was not observed', () => {
   expect(describeStalls([probe(0, 500, 300)], []).stallMs).toMatchObject({ count: 1, max: 300 });
 });

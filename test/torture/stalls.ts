@@ -2,7 +2,7 @@ import { max, quantile } from 'simple-statistics';
 import type { Drain } from './drains.ts';
 import type { Probe } from './probes.ts';
 
-/** Milliseconds. */
+/** In milliseconds. */
 export interface Distribution {
   count: number;
   p50: number;
@@ -12,23 +12,23 @@ export interface Distribution {
 }
 
 /**
- * What cut-overs cost writes. A write has met a cut-over when it was between its sending and its answer while writers
- * were held back, or was held back itself.
+ * Cost of cut-overs for writes. A write has met a cut-over if writers were blocked between its sending and its answer,
+ * or it was blocked itself.
  */
 export interface Stalls {
   cutOvers: number;
-  /** For how long writers were held back. */
+  /** How long writers were blocked. */
   drainMs: Distribution;
   /**
-   * Of each write that met one: how long it waited because of it, as its worker saw it. From the beginning of the first
-   * try that found writers held back or the alias moved (so with the wait at the gate) to the end of the one that wrote:
-   * with all looking again, embedding again for the index that serves now, and writing again. 0 where it came to its
-   * write before or after.
+   * Wait of each write that met a cut-over, as its worker saw it: from the beginning of the first try that found
+   * writers blocked or the alias moved (including the wait at the gate) to the end of the try that wrote (including new
+   * look-ups, embedding again for the index that serves now, and writing again). 0 if it reached its write before or
+   * after.
    */
   stallMs: Distribution;
-  /** The same of those alone that did wait. */
+  /** The same for only the writes that waited. */
   waitedMs: Distribution;
-  /** As a user sees it, from sending to answer: what those took that met a cut-over, and what the others took. */
+  /** Time from sending to answer, as a user sees it: of the writes that met a cut-over, and of the others. */
   metMs: Distribution;
   usualMs: Distribution;
 }

@@ -4,47 +4,47 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/names.ts';
 import { freePort } from '../../src/runtime/servers/ports.ts';
-import { type PostgresServer, startPostgres } from '../../src/runtime/servers/postgres.ts';
 import { type ServerProcess, startProcess } from '../../src/runtime/servers/processes.ts';
 import { startTemporalDevServer, type TemporalDevServer } from '../../src/runtime/servers/temporal.ts';
+import { buildInto } from '../support/build.ts';
 import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
+import { type PostgresServer, startPostgres } from '../support/servers/postgres.ts';
 import { again, START_TRIES_MS } from './again.ts';
-import { buildInto } from './build.ts';
 import { freeze } from './freeze.ts';
 import { type Choose, type Statement, Tap } from './stops/tap.ts';
 
-/** A process with workers; all but `worker` name the role they have. */
+/** A process with workers; all names except `worker` state the role. */
 export type WorkerPiece = `${'worker' | 'control' | 'embed' | 'jobs'} ${number}`;
-/** What can be taken away. */
+/** Pieces that can be removed. */
 export type Piece = WorkerPiece | 'api' | 'temporal' | 'postgres';
-/** `freeze`: it is stopped where it is (SIGSTOP), and goes on later as if nothing had happened. */
+/** `freeze`: it is stopped (SIGSTOP), and continues later as if nothing had happened. */
 export type Ending = 'stop' | 'kill' | 'freeze';
 export const OPENAI_DIMENSIONS = 24;
 
 const HOST = '127.0.0.1';
 
 export interface SystemOptions {
-  /** Two that do everything if not given. */
+  /** Default: two with all roles. */
   workers?: readonly WorkerPiece[];
   /** A module that defines tasks for the workers of the role `jobs`. */
   tasksFile?: string;
-  /** Servers that run already: they are neither started nor stopped here. */
+  /** Servers that already run: they are neither started nor stopped here. */
   outside?: {
     temporalAddress: string;
     databaseUrl?: string | undefined;
-    /** The same database through a pooler of transactions, for the processes that need no session: API and control. */
+    /** The same database through a pooler in transaction mode, for processes without sessions: API and control. */
     pooledUrl?: string | undefined;
   };
-  /** Let each process reach Postgres through a tap of its own, where its statements can be watched and stopped. */
+  /** Connects each process to Postgres through its own tap, where its statements can be watched and stopped. */
   taps?: boolean;
-  /** More settings of the processes. */
+  /** Further environment variables of the processes. */
   env?: Record<string, string>;
 }
 
-/** The whole of reembed as separate processes on a folder and ports of its own, to be taken apart piece by piece. */
+/** The whole of reembed as separate processes with its own folder and ports; each piece can be removed. */
 export class System {
   readonly folder: string;
-  /** Processes that ended although nobody asked them to. */
+  /** Processes that ended unexpectedly. */
   readonly deaths: string[] = [];
   apiUrl = '';
   databaseUrl = '';
@@ -69,7 +69,7 @@ export class System {
     this.options = options;
     this.workers = options.workers ?? ['worker 1', 'worker 2'];
     this.folder = mkdtempSync(path.join(tmpdir(), 'reembed-torture-'));
-    chmodSync(this.folder, 0o755); // as root, Postgres runs as another user, who must get in
+    chmodSync(this.folder, 0o755); // as root, Postgres runs as another user, who needs access
   }
 
   get embeddingUrl(): string {
@@ -94,7 +94,7 @@ export class System {
     if (outside) this.temporalAddress = outside.temporalAddress;
     else await this.startPiece('temporal');
     this.main = await building;
-    // Beside the build, so that it finds the built package by its name.
+    // Next to the build, so that it finds the built package by its name.
     if (tasksFile) copyFileSync(tasksFile, this.tasksModule);
     this.apiUrl = `http://${HOST}:${this.ports.api}`;
     this.env = this.settings();
@@ -104,7 +104,12 @@ export class System {
     await this.untilReady();
   }
 
-  /** Takes a piece away and, after a while, starts it again. */
+  /** The processes of reembed that run, by name. */
+  pids(): [name: string, pid: number][] {
+    return [...this.children].map(([piece, { pid }]) => [piece, pid]);
+  }
+
+  /** Removes a piece and, after a while, starts it again. */
   async restart(piece: Piece, ending: Ending, awayMs: number): Promise<void> {
     if (ending === 'freeze') {
       const thaw = this.freeze(piece);
@@ -116,18 +121,18 @@ export class System {
     if (!this.stopping) await this.startPiece(piece);
   }
 
-  /** Sees each statement that a process sends, and may stop it there. Needs taps. */
+  /** Observes each statement that a process sends, and may stop it there. Needs taps. */
   watchStatements(watcher: (piece: string, statement: Statement) => ReturnType<Choose>): void {
     this.watcher = watcher;
   }
 
-  /** Stops all processes of a piece where they are; returns what lets them go on. */
+  /** Stops all processes of a piece; returns a function that lets them continue. */
   freeze(piece: Piece): () => void {
     const pid = this.pidOf(piece);
     return pid === undefined ? () => {} : freeze(pid);
   }
 
-  /** Waits until the API says that all it needs answers. */
+  /** Waits until the API reports that all its servers answer. */
   async untilReady(): Promise<void> {
     for (const endMs = Date.now() + START_TRIES_MS; ; await sleep(100)) {
       const response = await fetch(`${this.apiUrl}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
@@ -136,7 +141,7 @@ export class System {
     }
   }
 
-  /** Ends all; the folder goes too unless it is to be looked at. */
+  /** Ends all; removes the folder too, unless it is to be inspected. */
   async stop(options: { keepFolder: boolean }): Promise<void> {
     this.stopping = true;
     await Promise.all(['api' as const, ...this.workers].map((piece) => this.endPiece(piece, 'stop')));
@@ -216,7 +221,7 @@ export class System {
     return child;
   }
 
-  /** As whoever runs processes for a living would: what has died is started anew, and that it has died is told. */
+  /** Starts dead processes again, like a process manager, and reports that they died. */
   private async revive(piece: Piece, dead: ServerProcess, message: string): Promise<void> {
     if (this.stopping || this.children.get(piece) !== dead) return;
     this.deaths.push(message);

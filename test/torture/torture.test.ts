@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { torture } from './torture.ts';
 
-// A short one for every change; `npm run torture -- --seconds 120 --seed 1` is the long one.
+// A short run for every change; `npm run torture -- --seconds 120 --seed 1` is the long one.
 test('nothing is lost, resurrected or stale while workers, Temporal, Postgres and the API die', async () => {
   const lines: string[] = [];
   const size = { seconds: 40, seed: 7, clients: 4, objects: 600, stops: 0 };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
-import { createClient } from '../../src/client/http/client.ts';
+import { createClient } from '../../src/client/client.ts';
 import { CallLog, insist } from './accept.ts';
 import { runCalm } from './calm.ts';
 import { planStrikes, runChaos } from './chaos.ts';
@@ -26,24 +26,24 @@ export interface TortureOptions {
   seconds: number;
   seed: number;
   clients?: number;
-  /** Objects that are there before anything begins. */
+  /** Number of initial objects. */
   objects?: number;
-  /** How often a process is stopped at a point of its work at the end, to see who waits: see `checkStops`. */
+  /** Number of processes stopped at a point of their work at the end, to measure who waits: see `checkStops`. */
   stops?: number;
   say: (line: string) => void;
-  /** Breaks the run off; everything is cleaned up. */
+  /** Aborts the run; everything is cleaned up. */
   signal?: AbortSignal;
 }
 
 const SETTLE_MS = 150_000;
-/** In the calm after the time is over there is one cut-over for so many seconds of it: some 16 writes meet each. */
+/** The calm part at the end has one cut-over per this many seconds of the run: about 16 writes meet each. */
 const CALM_SECONDS_A_CUT_OVER = 7;
-/** One stop for so many seconds: with two minutes one of each kind. */
+/** One stop per this many seconds of the run: two minutes give one of each kind. */
 const SECONDS_A_STOP = 11;
 
 /**
- * Runs the whole system as separate processes, lets clients write, reindexes run and servers die for so many seconds,
- * then waits until all is calm and compares what serves with what was accepted.
+ * Runs the whole system as separate processes, with clients that write, reindexes, and servers that die, for a number
+ * of seconds; then waits until all is calm and compares what serves with what was accepted.
  */
 export async function torture(options: TortureOptions): Promise<Result> {
   const startMs = Date.now();

@@ -7,18 +7,18 @@ import { createLoader } from '../../src/pipeline/load.ts';
 import { type PreparedObject, prepareObjects } from '../../src/pipeline/prepare.ts';
 import { ALIAS } from './clients.ts';
 
-/** The vector that the provider has for a text. */
+/** Returns the provider's vector of a text. */
 export type VectorOf = (text: string) => number[];
 
-/** Objects of an index that does not serve whose vectors are compared; of the one that serves all are. */
+/** Number of compared objects in an index that does not serve; in the serving one all are compared. */
 const SAMPLE = 300;
-/** Stored are single-precision numbers, some made from others. */
+/** Stored numbers have single precision, and some are computed from others. */
 const TOLERANCE = 1e-4;
 
 /**
- * Makes the vectors of each index once more, from the stored payloads and its configuration: of all that serves, and of
- * a sample of the rest. What a provider answers is known here and not asked for, so an answer that the product took for
- * another text's is found.
+ * Computes the vectors of each index again, from the stored payloads and its configuration: all of the serving index,
+ * and a sample of the others. The provider's answers are known here and not requested, so a vector that the product
+ * assigned to the wrong text is found.
  */
 export async function checkVectors(db: pg.Pool, vectorOf: VectorOf): Promise<{ wrong: string[]; compared: number }> {
   const { rows: indexes } = await db.query(`

@@ -5,7 +5,7 @@ import { findServer } from '../../src/runtime/servers/find.ts';
 
 const GIVE_UP_MS = 20_000;
 
-/** Temporal's own command, as docs/run.md has it: a worker deployment is steered with nothing else. */
+/** Temporal's own command, as in docs/run.md: a worker deployment is controlled with nothing else. */
 export class Deployment {
   private readonly address: string;
   private readonly name: string;

@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
 export interface Told {
-  /** `ID: cause: message` of every workflow task that failed, whatever became of the workflow. */
+  /** `ID: cause: message` of every workflow task that failed, whatever the result of the workflow. */
   failedTasks: string[];
   /** Builds that have completed workflow tasks of each workflow, in their order. */
   builds: Map<string, string[]>;
@@ -29,7 +29,7 @@ async function read(client: Client, workflowId: string, runId: string, told: Tol
   const builds = told.builds.get(workflowId) ?? [];
   for (const { eventType, ...event } of events ?? []) {
     const failed = event.workflowTaskFailedEventAttributes;
-    // A signal that comes in while a workflow ends: Temporal lets it look again. That is no failure.
+    // A signal that arrives while a workflow ends: Temporal runs it again. That is not an error.
     if (failed && failed.cause !== WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) {
       const cause = WorkflowTaskFailedCause[failed.cause ?? 0];
       told.failedTasks.push(`${workflowId}: ${cause}: ${failed.failure?.message}`);
@@ -41,13 +41,13 @@ async function read(client: Client, workflowId: string, runId: string, told: Tol
   told.builds.set(workflowId, builds);
 }
 
-/** The activities that a workflow has asked for, in their order. */
+/** The activities that a workflow has scheduled, in order. */
 export async function activitiesOf(client: Client, workflowId: string): Promise<string[]> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   return (events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
 }
 
-/** Waits until the workflow has ended. @throws once a task of it has failed time and again */
+/** Waits until the workflow has ended. @throws when a task of it has failed repeatedly */
 export async function stuckTask(client: Client, workflowId: string): Promise<void> {
   for (;;) {
     const { status, raw } = await client.workflow.getHandle(workflowId).describe();

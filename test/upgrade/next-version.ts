@@ -9,33 +9,33 @@ import { alterTables } from '../../src/store/partitions.ts';
  */
 const CHANGES: readonly { file: string; from: string; to: string }[] = [
   {
-    file: 'workflows/reindex.js',
+    file: 'workflows/reindex/reindex.js',
     from: 'await prepare(run);',
     to: "{\n if (patched('ask-twice')) await prepare(run);\n await prepare(run);\n }",
   },
   {
-    file: 'workflows/reindex.js',
+    file: 'workflows/reindex/reindex.js',
     from: 'await verify(run);',
     to: "if (patched('verify-twice')) await verify(run);\n            await verify(run);",
   },
   {
-    file: 'workflows/reindex.js',
+    file: 'workflows/reindex/reindex.js',
     from: 'import { continueAsNew,',
     to: 'import { patched, continueAsNew,',
   },
   {
-    file: 'workflows/upsert.js',
+    file: 'workflows/write/upsert.js',
     from: 'return writeItems(',
     to: "if (patched('rest-first')) await sleep(1);\n    return writeItems(",
   },
   {
-    file: 'workflows/upsert.js',
+    file: 'workflows/write/upsert.js',
     from: 'import ',
     to: "import { patched, sleep } from '@temporalio/workflow';\nimport ",
   },
 ];
 
-/** Makes the build of the next version beside that of this one; returns its entry. */
+/** Builds the next version beside this one; returns its entry. */
 export function buildNextVersion(main: string): string {
   const built = path.dirname(path.dirname(path.dirname(main)));
   const next = path.join(path.dirname(built), 'next');
@@ -52,7 +52,7 @@ export function buildNextVersion(main: string): string {
   return path.join(next, 'dist/cli/main.js');
 }
 
-/** What it adds to the schema, while the workers of this version write. */
+/** Its additions to the schema, while the workers of this version write. */
 export const NEXT_MIGRATION: Record<string, Migration> = {
   '0900_next': {
     up: async (db) => {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { createClient } from '../../src/client/http/client.ts';
+import { createClient } from '../../src/client/client.ts';
 import { MIGRATIONS, migrate } from '../../src/store/migrate.ts';
 import { CliProcess } from '../cli/support.ts';
 import { problemsOfJobs, sendJobs } from '../cluster/jobs.ts';
@@ -25,12 +25,12 @@ import { activitiesOf, readHistories, stuckTask } from './histories.ts';
 import { buildNextVersion, NEXT_MIGRATION } from './next-version.ts';
 
 const OBJECTS = 1_200;
-/** So slow that the reindex goes on for as long as the upgrade takes; then it may run. */
+/** So slow that the reindex lasts as long as the upgrade; then it may continue. */
 const RATE = 20;
 
 test('workers are upgraded under writes, jobs and a reindex, and nothing is lost or has to be done again by hand', async () => {
   const said: string[] = [];
-  const [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
+  const [environment, database] = await Promise.all([startTemporal('dev', { alone: true }), openPostgresDatabase()]);
   const run = `upgrade-${randomUUID().slice(0, 8)}`;
   const env = { REEMBED_TASK_QUEUE: run, REEMBED_VECTOR_INDEX_AFTER_PARTS: '2000' };
   const outside = { temporalAddress: environment.address, databaseUrl: database.url };
@@ -64,7 +64,7 @@ test('workers are upgraded under writes, jobs and a reindex, and nothing is lost
     return worker;
   };
 
-  // The new one asks for work from the beginning: it is given none before it is ramped up.
+  // The new build polls from the beginning: it gets no work before it is ramped up.
   const [old] = await Promise.all([startWorker(main, 'old'), startWorker(buildNextVersion(main), 'new')]);
   await deployment.setCurrent('old');
   const random = new Random(11);
@@ -117,7 +117,7 @@ test('workers are upgraded under writes, jobs and a reindex, and nothing is lost
   const { failedTasks, builds } = await readHistories(client, run);
   expect(failedTasks).toEqual([]);
   expect(builds.get(rebuild)).toEqual(['old', 'new']);
-  // What it had behind it when it was moved it does not do again; what lay ahead it does as the next version does.
+  // What was done before the move is not repeated; what follows runs as in the next version.
   const steps = await activitiesOf(client, rebuild);
   expect(steps.filter((name) => name === 'checkModel')).toHaveLength(1);
   expect(steps.filter((name) => name === 'verify')).toHaveLength(2);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask } from 'reembed/jobs';
 import { z } from 'zod';
 
-// Two lanes, so that each is there from before the upgrade until after it.
+// Two lanes, so that each exists from before the upgrade until after it.
 defineTask(
   {
     name: 'count',

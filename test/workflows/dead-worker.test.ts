@@ -1,9 +1,10 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { WORKFLOW } from '../../src/contract/names.ts';
-import { holdGate } from '../../src/store/protocol/gate.ts';
+import { TASKS } from '../../src/contract/task-types.ts';
+import { holdGateShared } from '../../src/store/protocol/gate.ts';
 import { CliProcess } from '../cli/support.ts';
 import { openTransaction, untilWaiting } from '../store/concurrency.ts';
+import { builtMain } from '../support/build.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
 
@@ -23,20 +24,25 @@ afterAll(async () => {
   await database?.close();
 });
 
-// Such a statement may wait for minutes: without heartbeats nobody would know for ten of them that the worker is gone.
+// Such a statement may wait for minutes: without heartbeats, the loss of the worker would stay unnoticed for ten.
 test('a worker that is killed while it takes a lock is replaced before its try has timed out', {
   timeout: 240_000,
 }, async () => {
   const { db } = database;
   const source = await givenIndex(db, 'a');
-  worker = new CliProcess(['worker'], {
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: environment.address,
-    REEMBED_TASK_QUEUE: taskQueue,
-  });
+  worker = new CliProcess(
+    ['worker'],
+    {
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: environment.address,
+      TEMPORAL_NAMESPACE: environment.namespace,
+      REEMBED_TASK_QUEUE: taskQueue,
+    },
+    [builtMain()],
+  );
   await worker.prints(/worker runs/);
-  const writer = await openTransaction(db, (trx) => holdGate(trx, source.no));
-  const handle = await environment.client.workflow.start(WORKFLOW.reindex, {
+  const writer = await openTransaction(db, (trx) => holdGateShared(trx, source.no));
+  const handle = await environment.client.workflow.start(TASKS.reindex.workflow, {
     workflowId: 'rebuild',
     taskQueue,
     args: [{ source: 'a', dest: 'b', destModel: { provider: 'hash', name: 'hash-v1', dimensions: 16 } }],

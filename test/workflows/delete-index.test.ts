@@ -42,7 +42,7 @@ describe('the old index after a cut-over', () => {
     return { source, dest, alias, retiring, parentId: handle.workflowId };
   }
 
-  test('is deleted at once by a task of its own', async () => {
+  test('is deleted immediately by a separate task', async () => {
     const { source, retiring, parentId } = await givenCutOver('now');
     expect(await endOf(retiring)).toMatchObject({
       type: 'delete-index',
@@ -53,7 +53,7 @@ describe('the old index after a cut-over', () => {
     expect(await findIndex(database.db, source)).toBeUndefined();
   });
 
-  test('is deleted when its time has come, and not before', async () => {
+  test('is deleted when it is due, and not before', async () => {
     const { source, retiring } = await givenCutOver({ after: '2s' });
     expect(await trackerWhen(retiring, ({ status }) => status === 'waiting')).toMatchObject({
       detail: expect.stringContaining(`${source} will be deleted at`),
@@ -63,7 +63,7 @@ describe('the old index after a cut-over', () => {
     expect(await findIndex(database.db, source)).toBeUndefined();
   });
 
-  test('is deleted once its last reader is gone, and names the reader until then', async () => {
+  test('is deleted once its last reader is gone, and the task names the reader until then', async () => {
     const { db } = database;
     const { no } = await givenIndex(db, 'read', {});
     const reader = await openTransaction(db, (trx) => sql`select from ${tablesOf(no).objects}`.execute(trx));
@@ -87,7 +87,7 @@ describe('the old index after a cut-over', () => {
     expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
   });
 
-  test('is deleted at once when its waiting deletion is restarted', async () => {
+  test('is deleted immediately when its waiting deletion is restarted', async () => {
     const { source, retiring } = await givenCutOver({ after: '24h' });
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
     await retiring.signal('restart');
@@ -95,7 +95,7 @@ describe('the old index after a cut-over', () => {
     expect(await findIndex(database.db, source)).toBeUndefined();
   });
 
-  test('is kept current until it is deleted, when asked to', async () => {
+  test('is kept current until it is deleted, on request', async () => {
     const { source, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true });
     expect(await listLocks(database.db)).toMatchObject([{ mirror: true }]);
     const later = await rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written later' }] });
@@ -107,7 +107,7 @@ describe('the old index after a cut-over', () => {
     expect(await listLocks(database.db)).toEqual([]);
   });
 
-  test('is kept current while its deletion is paused, and serves again by one switch', async () => {
+  test('is kept current while its deletion is paused, and serves again after one switch', async () => {
     const { source, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true }, { lockSeconds: 10 });
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
     await retiring.signal('pause');
@@ -123,7 +123,7 @@ describe('the old index after a cut-over', () => {
     expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
   });
 
-  test('is not deleted when another one of its name has taken its place', async () => {
+  test('is not deleted when another index of its name has taken its place', async () => {
     const { source, retiring } = await givenCutOver({ after: '24h' });
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
     await rig.run('delete-index', { index: source });
@@ -133,7 +133,7 @@ describe('the old index after a cut-over', () => {
     expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
   });
 
-  test('serves again by one switch of the alias when it was kept current, and is not deleted then', async () => {
+  test('serves again after one switch of the alias when it was kept current, and is not deleted then', async () => {
     const { source, dest, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true });
     await rig.run('upsert', { index: alias, items: [{ id: 'meanwhile', payload: 'written to the new one' }] });
     await rig.run('delete', { index: alias, ids: ['x'] });

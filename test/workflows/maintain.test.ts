@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { transaction } from '../../src/store/database.ts';
 import { indexInfo } from '../../src/store/index-info.ts';
 import { findIndex, findIndexByNo, markDeleting } from '../../src/store/indexes.ts';
+import { writeLive } from '../../src/store/protocol/live-write.ts';
 import { releaseLock } from '../../src/store/protocol/lock-pair.ts';
-import { writeLive } from '../../src/store/protocol/write.ts';
 import { isVectorIndexReady } from '../../src/store/vector-index.ts';
 import { content, createIndex, lockIn, writeIn } from '../store/builders.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
@@ -25,7 +25,7 @@ describe('maintenance', () => {
     await database?.close();
   });
 
-  test('removes old tombstones, builds HNSW indexes that are due, and refuses what is older than it remembers', async () => {
+  test('removes old tombstones, builds due HNSW indexes, and rejects writes older than these tombstones', async () => {
     const { db } = database;
     const index = await createIndex(db, { name: 'a' });
     await writeIn(db, index, [content('x', 1), content('y', 1), content('z', 1)]);
@@ -43,7 +43,7 @@ describe('maintenance', () => {
     expect(outcome).toMatchObject({ kind: 'written', written: [], beyondRetention: ['gone'] });
   });
 
-  test('removes the tables of an index whose deletion was broken off', async () => {
+  test('removes the tables of an index whose deletion was interrupted', async () => {
     const { db } = database;
     const left = await givenIndex(db, 'left');
     await transaction(db, (trx) => markDeleting(trx, 'left', { force: false }));

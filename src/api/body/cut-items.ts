@@ -1,27 +1,21 @@
-import { ReembedError } from '../../contract/errors.ts';
+import { invalidField } from '../../contract/errors.ts';
 import { TextEnds } from '../../contract/json-text/text-ends.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import type { Pace } from '../../cpu/pace.ts';
 
-/** A large body taken apart, so that its items can be read one at a time. */
+/** A large body split so that its items can be read one at a time. */
 export interface CutBody {
-  /** The body with a `0` in place of each item. Its grammar, and that of each item, is that of the body. */
+  /** The body with a `0` in place of each item. The body is valid JSON if this and each item are. */
   head: Uint8Array;
   items: Uint8Array[];
 }
-
-const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Cuts the elements out of the array `field` at the top of a JSON text, without parsing it. Error: `InvalidInput` for
  * more items or more values than a call may have.
  */
-export async function cutItems(bytes: Uint8Array, field: string, pace: Pace): Promise<CutBody> {
+export function cutItems(bytes: Uint8Array, field: string): CutBody {
   const cutter = new Cutter(bytes, field);
-  while (!cutter.isAtEnd) {
-    cutter.run(PIECE_BYTES);
-    await pace.breathe();
-  }
+  cutter.run();
   return cutter.cut();
 }
 
@@ -31,15 +25,15 @@ class Cutter {
   private readonly items: Uint8Array[] = [];
   private readonly head: Uint8Array[] = [];
   private readonly ends: TextEnds;
-  /** What follows the last item, or the start, is not in `head` yet. */
+  /** Position after the last item, or the start; what follows is not in `head` yet. */
   private headFrom = 0;
   private at = 0;
   private level = 0;
   private values = 0;
-  /** Of the text at the top that was read last: a key, when a colon follows. */
+  /** Range of the last string at the top level; it is a key if a colon follows. */
   private lastText = { from: 0, to: 0 };
   private isInField = false;
-  /** Where the item begins that is being read; -1 outside the array. */
+  /** Start of the current item; -1 outside the array. */
   private itemFrom = -1;
 
   constructor(bytes: Uint8Array, field: string) {
@@ -48,14 +42,9 @@ class Cutter {
     this.ends = new TextEnds(bytes);
   }
 
-  get isAtEnd(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
-  run(count: number): void {
+  run(): void {
     const { bytes } = this;
-    const end = Math.min(bytes.length, this.at + count);
-    while (this.at < end) {
+    while (this.at < bytes.length) {
       const byte = bytes[this.at];
       if (byte === 0x22) this.readText();
       else {
@@ -75,7 +64,7 @@ class Cutter {
   private readText(): void {
     const end = this.ends.after(this.at);
     if (this.level === 1) this.lastText = { from: this.at, to: end };
-    // A lone surrogate ends no text: it is found again, and named, when the item is parsed.
+    // A lone surrogate does not end a string: parsing the item finds it again and names it.
     this.at = end < 0 ? this.bytes.length : end;
   }
 
@@ -100,7 +89,7 @@ class Cutter {
     this.itemFrom = this.at + 1;
   }
 
-  /** Where there is no item, nothing takes its place, and the head is no JSON, as the body is none. */
+  /** Adds no placeholder for a missing item: the head is then invalid JSON, as the body is. */
   private addItem(): void {
     let [from, to] = [this.itemFrom, this.at];
     while (from < to && isSpace(this.bytes[from])) from += 1;
@@ -108,7 +97,7 @@ class Cutter {
     if (from === to) return;
     this.items.push(this.bytes.subarray(from, to));
     if (this.items.length > LIMITS.itemsPerCall) {
-      throw tooMany(this.field, `at most ${LIMITS.itemsPerCall}: send more as application/x-ndjson`);
+      throw invalidField(this.field, `at most ${LIMITS.itemsPerCall}: send more as application/x-ndjson`);
     }
     this.head.push(this.bytes.subarray(this.headFrom, from), ZERO);
     this.headFrom = to;
@@ -117,7 +106,7 @@ class Cutter {
   private count(): void {
     this.values += 1;
     if (this.values > LIMITS.bodyValues) {
-      throw tooMany(this.field, `must not have more than ${LIMITS.bodyValues} elements and fields in one body`);
+      throw invalidField(this.field, `must not have more than ${LIMITS.bodyValues} elements and fields in one body`);
     }
   }
 
@@ -135,8 +124,4 @@ const ZERO = Buffer.from('0');
 
 function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-function tooMany(path: string, message: string): ReembedError {
-  return new ReembedError('InvalidInput', `${path}: ${message}`, { issues: [{ path, message }] });
 }

@@ -1,83 +1,73 @@
+import { availableParallelism } from 'node:os';
 import type { Context } from 'hono';
-import type { z } from 'zod';
-import { type FieldIssue, ReembedError } from '../../contract/errors.ts';
-import { fieldIssues, issuesText, MAX_ISSUES } from '../../contract/issues.ts';
-import { parseScanned, scanOf, withoutMark } from '../../contract/json-text/parse.ts';
+import { ReembedError } from '../../contract/errors.ts';
+import type { Line } from '../../contract/json-text/lines.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { type Deletion, deletionItemSchema, type Item, itemSchema } from '../../contract/objects.ts';
-import { type DeleteBody, deleteSchema, repeatedIds, type UpsertBody, upsertSchema } from '../../contract/tasks.ts';
-import { Pace } from '../../cpu/pace.ts';
-import { cutItems } from './cut-items.ts';
-import { badBody, parseBody, parseInput, readBytes } from './json.ts';
+import type { Deletion, Item } from '../../contract/objects.ts';
+import type { DeleteBody, UpsertBody } from '../../contract/task-bodies.ts';
+import { moduleBeside } from '../../cpu/module-beside.ts';
+import { WorkerPool } from '../../cpu/worker-pool.ts';
+import { EncodedItem } from '../../store/encoded-item.ts';
+import { type ItemsParsed, type ItemsRefused, type ItemsRequest, ownBuffer, SHA_BYTES } from './items-thread.ts';
+import { readPieces } from './json.ts';
+import { parseItemLine, parseItemsBody } from './parse-items.ts';
 
-/** Bodies up to here are read in one go, which holds the event loop for a few milliseconds. */
-const WHOLE_BYTES = 128 * 1024;
+/** Texts up to this size are parsed at once, which blocks the event loop for a few milliseconds; others in a thread. */
+const ASIDE_BYTES = 256 * 1024;
 
-const SCAN_BYTES = 1024 * 1024;
+const MAX_THREADS = 2;
 
-/** Where the items of a body are, and what each must be. */
-const FORMS = {
-  upsert: { field: 'items', whole: upsertSchema, rest: upsertSchema.omit({ items: true }), item: itemSchema },
-  delete: { field: 'ids', whole: deleteSchema, rest: deleteSchema.omit({ ids: true }), item: deletionItemSchema },
-} as const;
+/** The body of an upsert or a delete; the items of a large one are encoded already. */
+export type WriteBody =
+  | (Omit<UpsertBody, 'items'> & { items: readonly (Item | EncodedItem)[] })
+  | (Omit<DeleteBody, 'ids'> & { ids: readonly (Deletion | EncodedItem)[] });
 
-/**
- * Reads the JSON body of an upsert or a delete. A large one is taken apart and checked item by item, and the event loop
- * is let go in between. Errors as of `readJsonBody`.
- */
-export async function readItems(c: Context, type: 'upsert'): Promise<UpsertBody>;
-export async function readItems(c: Context, type: 'delete'): Promise<DeleteBody>;
-export async function readItems(c: Context, type: 'upsert' | 'delete'): Promise<UpsertBody | DeleteBody> {
-  const bytes = withoutMark(await readBytes(c.req.raw.body, LIMITS.bodyBytes));
-  const { field, whole, rest, item } = FORMS[type];
-  if (bytes.length <= WHOLE_BYTES) return parseInput<UpsertBody | DeleteBody>(whole, parseBody(bytes));
-  const pace = new Pace();
-  const cut = await cutItems(bytes, field, pace);
-  const head = parseBody(cut.head);
-  // Without items, or with something else in their place, the error is that of the whole.
-  if (cut.items.length === 0 || !isObject(head)) return parseInput<UpsertBody | DeleteBody>(whole, head);
-  const { [field]: _items, ...others } = head;
-  const options = parseInput<Omit<UpsertBody, 'items'> | Omit<DeleteBody, 'ids'>>(rest, others);
-  const items = await parseItems(cut.items, item, field, pace);
-  return { ...options, [field]: items } as UpsertBody | DeleteBody;
+let pool: WorkerPool<ItemsRequest, ItemsParsed | ItemsRefused> | undefined;
+
+/** Returns the one pool of the process, created on first use. */
+function threads(): NonNullable<typeof pool> {
+  pool ??= new WorkerPool(moduleBeside(import.meta.url, 'items-thread'), {
+    most: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
+  });
+  return pool;
 }
 
-async function parseItems<T extends Item | Deletion>(
-  texts: readonly Uint8Array[],
-  schema: z.ZodType<T>,
-  field: string,
-  pace: Pace,
-): Promise<T[]> {
-  const items: T[] = [];
-  const issues: FieldIssue[] = [];
-  for (const [at, text] of texts.entries()) {
-    const parsed = schema.safeParse(await parsePaced(text, pace, [field, at]));
-    if (parsed.success) items.push(parsed.data);
-    else issues.push(...fieldIssues(parsed.error, [field, at]));
-    if (issues.length >= MAX_ISSUES) break;
-    await pace.breathe();
+/** Reads the JSON body of an upsert or a delete. Errors: those of `readJsonBody`. */
+export async function readItems(c: Context, type: 'upsert' | 'delete'): Promise<WriteBody> {
+  const pieces = await readPieces(c, LIMITS.bodyBytes);
+  const [first] = pieces;
+  if (pieces.length < 2 && (first?.length ?? 0) <= ASIDE_BYTES) return parseItemsBody(first ?? new Uint8Array(), type);
+  const { options, items } = await parseAside({ type, pieces, line: null }, c.req.raw.signal);
+  return { ...options, [type === 'upsert' ? 'items' : 'ids']: items } as WriteBody;
+}
+
+/** Reads a line with one item. Error: `InvalidInput`. */
+export async function readItemLine(
+  { number, bytes }: Line,
+  type: 'upsert' | 'delete',
+): Promise<Item | Deletion | EncodedItem> {
+  if (bytes.length <= ASIDE_BYTES) return parseItemLine({ number, bytes }, type);
+  const { items } = await parseAside({ type, pieces: [bytes], line: number });
+  return items[0] as EncodedItem;
+}
+
+async function parseAside(request: ItemsRequest, signal?: AbortSignal) {
+  const pieces = request.pieces.map(ownBuffer);
+  const buffers = pieces.map(({ buffer }) => buffer as ArrayBuffer);
+  const answer = await threads().run({ ...request, pieces }, signal, buffers);
+  if ('error' in answer) {
+    const { type, message, issues } = answer.error;
+    throw new ReembedError(type, message, { issues });
   }
-  if (issues.length === 0) issues.push(...repeatedIds(items, field));
-  if (issues.length === 0) return items;
-  throw new ReembedError('InvalidInput', issuesText(issues), { issues: issues.slice(0, MAX_ISSUES) });
-}
-
-/** Parses one JSON text of many megabytes: the look at it comes in pieces. Error: `InvalidInput`, with the prefix. */
-export async function parsePaced(text: Uint8Array, pace: Pace, prefix: (string | number)[]): Promise<unknown> {
-  const scan = scanOf(text, {});
-  try {
-    while (!scan.isAtEnd) {
-      scan.run(SCAN_BYTES);
-      await pace.breathe();
-    }
-    const value = parseScanned(text, scan);
-    await pace.breathe();
-    return value;
-  } catch (error) {
-    throw badBody(error, prefix);
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const { options, ids, versions, json, ends, shas } = answer;
+  const items = ids.map((id, at) => {
+    const text = json.subarray(ends[at - 1] ?? 0, ends[at]);
+    return new EncodedItem({
+      id,
+      version: versions[at],
+      json: text,
+      sha: shas.subarray(at * SHA_BYTES, (at + 1) * SHA_BYTES),
+    });
+  });
+  return { options, items };
 }

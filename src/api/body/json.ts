@@ -4,46 +4,46 @@ import { ReembedError } from '../../contract/errors.ts';
 import { fieldIssues, issuesText } from '../../contract/issues.ts';
 import { type Json, jsonProblem } from '../../contract/json.ts';
 import { JsonTextError } from '../../contract/json-text/error.ts';
-import { isBlank } from '../../contract/json-text/lines.ts';
+import { isBlank, joinBytes } from '../../contract/json-text/lines.ts';
 import { type ParseOptions, parseJsonText, TEXT_LIMITS } from '../../contract/json-text/parse.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { whereJsonBreaks } from '../json-error.ts';
+import { isJsonObject } from '../../contract/objects.ts';
+import type { ApiEnv } from '../create-router.ts';
+import { describeJsonError } from '../json-error.ts';
+import { bodyTooLarge } from '../middleware/body-limit.ts';
 import { formOf } from './media.ts';
+import { openBodyOf } from './memory.ts';
 
 export interface BodyOptions extends ParseOptions {
-  /** Most bytes; `LIMITS.smallBodyBytes` if absent. */
+  /** Max bytes; default: `LIMITS.smallBodyBytes`. */
   maxBytes?: number;
-  /** A field at the top that may hold NUL characters: it goes to no database. */
+  /** Top-level field that may contain NUL characters, since it is never stored in a database. */
   anyText?: string;
 }
 
 /**
- * Reads the JSON body of a request, exactly as it is written or not at all: see `parseJsonText`. Errors: `TooLarge`,
- * `UnsupportedMedia`, and `InvalidInput` naming the field or the place.
+ * Reads the JSON body of a request, exactly as written, or refuses it: see `parseJsonText`. Errors: `TooLarge`,
+ * `UnsupportedMedia`, and `InvalidInput` naming the field or the position.
  */
 export async function readJsonBody(c: Context, options: BodyOptions = {}): Promise<Json> {
   formOf(c, ['json']);
-  const value = parseBody(await readBytes(c.req.raw.body, options.maxBytes ?? LIMITS.smallBodyBytes), options);
-  requireStorable(value, options.anyText);
+  const value = parseBody(await readBytes(c, options.maxBytes ?? LIMITS.smallBodyBytes), options);
+  requireStorable(value, options);
   return value;
 }
 
-function requireStorable(value: Json, anyText: string | undefined): void {
-  const checked = anyText === undefined || !isObject(value) ? value : { ...value, [anyText]: null };
-  const problem = jsonProblem(checked, TEXT_LIMITS, { anyNumber: true });
+function requireStorable(value: Json, { anyText, limits = TEXT_LIMITS }: BodyOptions): void {
+  const checked = anyText === undefined || !isJsonObject(value) ? value : { ...value, [anyText]: null };
+  const problem = jsonProblem(checked, limits, { anyNumber: true });
   if (problem) throw new JsonTextError(problem.message, { path: problem.path }).toInvalidInput();
 }
 
-function isObject(value: Json): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The same, checked. */
+/** Reads a JSON body and checks it against a schema. */
 export async function readJson<T>(c: Context, schema: z.ZodType<T>, options?: BodyOptions): Promise<T> {
   return parseInput(schema, await readJsonBody(c, options));
 }
 
-/** Gives the validators behind it the body that `readJsonBody` reads: Hono's own reader changes what it cannot keep. */
+/** Passes the body that `readJsonBody` reads to the validators: Hono's own reader alters values it cannot keep. */
 export function jsonBody(options?: BodyOptions): MiddlewareHandler {
   return async (c, next) => {
     const value = await readJsonBody(c, options);
@@ -52,7 +52,7 @@ export function jsonBody(options?: BodyOptions): MiddlewareHandler {
   };
 }
 
-/** Checks what a caller has sent. Error: `InvalidInput` with each bad field. */
+/** Checks input against a schema. Error: `InvalidInput` with each bad field. */
 export function parseInput<T>(schema: z.ZodType<T>, value: unknown, prefix: readonly PropertyKey[] = []): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -73,26 +73,47 @@ export function parseBody(bytes: Uint8Array, options?: ParseOptions): Json {
   }
 }
 
-/** A `JsonTextError` as the error of a call; `prefix` comes before the path of the field. */
+/** Converts a `JsonTextError` to the error of a call; `prefix` precedes the path of the field. */
 export function badBody(error: unknown, prefix: readonly (string | number)[] = []): unknown {
   if (!(error instanceof JsonTextError)) return error;
   const { text, path, cause } = error;
-  const place = text === undefined ? '' : `: ${whereJsonBreaks(text, cause)}`;
+  const place = text === undefined ? '' : `: ${describeJsonError(text, cause)}`;
   return new JsonTextError(error.message + place, { path, cause }).toInvalidInput(prefix);
 }
 
-/** Whatever length the request claims, no more than allowed is kept. Error: `TooLarge`. */
-export async function readBytes(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
+/** Reads a body up to the limit. Errors: those of `readPieces`. */
+async function readBytes(c: Context<ApiEnv>, maxBytes: number): Promise<Uint8Array> {
+  return joinBytes(await readPieces(c, maxBytes));
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Reads up to the limit, whatever length the request declares, in pieces of about 1 MB: to join many megabytes blocks
+ * the event loop. Errors: `TooLarge`, `TooManyRequests`.
+ */
+export async function readPieces(c: Context<ApiEnv>, maxBytes: number): Promise<Uint8Array[]> {
+  const most = c.get('bodyBytes') ?? maxBytes;
+  const held = openBodyOf(c);
   const pieces: Uint8Array[] = [];
+  let received: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of body ?? []) {
+  let pieceBytes = 0;
+  for await (const piece of c.req.raw.body ?? []) {
     bytes += piece.length;
+    if (bytes > most) throw bodyTooLarge(most);
     if (bytes > maxBytes) {
-      const most = `${maxBytes / 1024 / 1024} MB`;
       const hint = maxBytes >= LIMITS.bodyBytes ? ': send items as application/x-ndjson instead' : '';
-      throw new ReembedError('TooLarge', `the body has more than ${most}${hint}`);
+      throw new ReembedError('TooLarge', `the body has more than ${maxBytes / 1024 / 1024} MB${hint}`);
     }
-    pieces.push(piece);
+    await held.hold(bytes);
+    received.push(piece);
+    pieceBytes += piece.length;
+    if (pieceBytes < PIECE_BYTES) continue;
+    pieces.push(joinBytes(received));
+    received = [];
+    pieceBytes = 0;
   }
-  return Buffer.concat(pieces);
+  if (received.length > 0) pieces.push(joinBytes(received));
+  return pieces;
 }

@@ -1,18 +1,18 @@
 import type { Context } from 'hono';
-import { NDJSON } from '../../contract/bodies.ts';
 import { ReembedError } from '../../contract/errors.ts';
+import { NDJSON } from '../../contract/http.ts';
 
-/** The names that NDJSON goes by. */
+/** Media types of NDJSON. */
 const NDJSON_TYPES: readonly string[] = [NDJSON, 'application/ndjson', 'application/jsonl'];
 
-/** ASCII is UTF-8 too. */
+/** ASCII is a subset of UTF-8. */
 const CHARSETS = ['utf-8', 'utf8', 'us-ascii'];
 
 export type BodyForm = 'json' | 'lines';
 
 /**
- * What a request says its body is. A missing content type is not taken for JSON: a page of another site can send such a
- * request without asking. Error: `UnsupportedMedia` for any other type, charset or encoding.
+ * Returns the media type that a request declares. A missing content type does not mean JSON: a page of another site can
+ * send such a request without a preflight. Error: `UnsupportedMedia` for any other type, charset or encoding.
  */
 export function formOf(c: Context, forms: readonly BodyForm[]): BodyForm {
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';');

@@ -1,14 +1,14 @@
 import type { MiddlewareHandler } from 'hono';
+import type { ApiEnv } from '../create-router.ts';
 import type { ApiLog } from '../problems.ts';
-import type { ApiEnv } from '../router.ts';
-import { taskOf } from '../task-of.ts';
+import { taskOf } from '../request-task.ts';
 
-/** Asked every few seconds by machines. */
+/** Paths that machines request every few seconds. */
 export const QUIET_PATHS = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
- * One line per request: method, path, status, time, and the task it is about. Not the query, the headers or the bodies, which may hold tokens
- * and users' data.
+ * Logs one line per request: method, path, status, time, and the task it refers to. The query, headers and bodies are
+ * left out, as they may hold tokens and users' data.
  */
 export function accessLog(log: ApiLog): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {

@@ -4,21 +4,21 @@ import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { mayDo } from '../../contract/roles.ts';
 import type { Access, AccessTable } from '../access.ts';
-import { routesOf } from '../route-of.ts';
-import type { ApiEnv } from '../router.ts';
+import type { ApiEnv } from '../create-router.ts';
+import { routesOf } from '../request-route.ts';
 import { passIf } from './check.ts';
 import { createRefusals } from './refusals.ts';
 
 export interface AuthOptions {
-  /** A function is asked at every request, so that tokens may come and go. */
+  /** A function is called for every request, so that tokens may change. */
   tokens: readonly ApiToken[] | (() => readonly ApiToken[]);
-  /** Which role each route needs. */
+  /** Role that each route needs. */
   access: AccessTable;
 }
 
 /**
- * Lets a request through that carries one of the tokens (`Authorization: Bearer …`) whose role is enough for every route
- * that may answer it. One that the table does not have is refused. Errors: `Unauthorized`, `Forbidden`.
+ * Accepts a request that carries one of the tokens (`Authorization: Bearer …`) whose role is enough for every route
+ * that may answer it. A route missing in the table is refused. Errors: `Unauthorized`, `Forbidden`.
  *
  * @example
  * const tokens = [{ name: 'ann', role: 'operate', token: process.env.TOKEN }];
@@ -41,7 +41,7 @@ export function auth({ tokens, access }: AuthOptions): MiddlewareHandler<ApiEnv>
     }
     c.set('caller', token.name);
     c.set('role', token.role);
-    // What is at no route is told by those who come after.
+    // Later handlers answer a request that matches no route.
     for (const [at, least] of needed.entries()) {
       if (least === undefined) throw new ReembedError('Forbidden', `no role may call this: ${routes[at]} has no role`);
       if (!isEnough(token, least)) {
@@ -60,8 +60,8 @@ function isEnough({ role }: ApiToken, least: Access): boolean {
 }
 
 /**
- * Finds the token that was sent. Every one is compared, and in constant time: digests have one length, so neither a
- * token's length nor its first letters can be found out.
+ * Finds the token that was sent. It compares all of them in constant time: digests have one length, so neither a
+ * token's length nor its first characters leak.
  */
 function finder(tokens: AuthOptions['tokens']): (given: string) => ApiToken | undefined {
   const hashes = new WeakMap<ApiToken, Buffer>();

@@ -3,8 +3,8 @@ import { ReembedError } from '../../contract/errors.ts';
 import { problemResponse } from '../problems.ts';
 
 /**
- * Makes a middleware that lets a request go on once `check` has passed. It answers a `ReembedError` of the check itself:
- * an app around the routers need not know how errors become answers.
+ * Creates a middleware that continues a request once `check` has passed. It answers a `ReembedError` of the check
+ * itself, so an app around the routers does not need to know how errors become answers.
  */
 export function passIf<E extends Env>(check: (c: Context<E>) => void | Promise<void>): MiddlewareHandler<E> {
   return async (c, next) => {

@@ -2,16 +2,16 @@ import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 
 export interface CorsOptions {
-  /** Sites whose pages may call: scheme, host and port, nothing more and no pattern. */
+  /** Origins whose pages may call: scheme, host and port only; patterns are not supported. */
   origins: readonly string[];
-  /** Also with what the browser itself adds for this address, as for a proxy in front that asks who it is. */
+  /** Allows credentials that the browser adds by itself, such as cookies of an authenticating proxy. */
   credentials?: boolean;
 }
 
 const SEEN_HEADERS = ['X-Request-Id', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
 const PREFLIGHT_SECONDS = 600;
 
-/** Lets pages of these sites call; without any, browsers keep all other sites' pages out, and nothing is said of it. */
+/** Allows pages of these origins to call. Without any it sends no CORS headers, so browsers block other sites. */
 export function allowOrigins({ origins, credentials = false }: CorsOptions): MiddlewareHandler {
   if (origins.length === 0) return (_c, next) => next();
   return cors({

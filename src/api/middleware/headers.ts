@@ -3,7 +3,7 @@ import { secureHeaders } from 'hono/secure-headers';
 
 type Options = NonNullable<Parameters<typeof secureHeaders>[0]>;
 
-/** HTTPS is the business of what stands in front. */
+/** HTTPS is left to the proxy in front. */
 const COMMON: Options = { strictTransportSecurity: false, xFrameOptions: 'DENY' };
 
 /** Pages may load only from here. */
@@ -20,7 +20,7 @@ const OF_PAGES = secureHeaders({
   },
 });
 
-/** Nothing else is a page: a browser that takes it for one is to load nothing. */
+/** No other answer is a page: a browser that renders one must load nothing. */
 const OF_DATA = secureHeaders({
   ...COMMON,
   contentSecurityPolicy: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
@@ -28,7 +28,7 @@ const OF_DATA = secureHeaders({
 
 const done = async () => {};
 
-/** Tells browsers to guess no types, to let nobody frame an answer, and to load from nowhere else what it needs. */
+/** Sets headers that forbid browsers to guess types, to frame answers, and to load resources from other sites. */
 export function safeHeaders(): MiddlewareHandler {
   return async (c, next) => {
     await next();

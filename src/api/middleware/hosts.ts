@@ -4,11 +4,11 @@ import { ReembedError } from '../../contract/errors.ts';
 import { passIf } from './check.ts';
 
 export interface HostOptions {
-  /** Names and addresses, without a port, beside the loopback ones. */
+  /** Names and addresses, without a port, in addition to the loopback ones. */
   names?: readonly string[];
   /**
-   * Also any IP address, for a server that listens on all addresses of its machine: a page is never loaded from a name
-   * that leads elsewhere later when it was loaded from an address.
+   * Accepts any IP address too, for a server that listens on all addresses of its machine. An address in `Host` is
+   * safe: unlike a name, it cannot point elsewhere later.
    */
   anyAddress?: boolean;
 }
@@ -17,9 +17,9 @@ const LOOPBACK_NAME = 'localhost';
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 /**
- * Answers only requests that were sent to this server by a name that it has (the header `Host`): a loopback name, or one
- * of `names`. A web site can point its own name at any address, also at this machine (DNS rebinding); the browser then
- * takes the server for a part of that site. Error: `WrongHost`.
+ * Answers only requests whose `Host` header is one of the server's names: a loopback name, or one of `names`. A website
+ * can point its own name at any address, including this machine (DNS rebinding); the browser then treats the server as
+ * part of that site. Error: `WrongHost`.
  *
  * @example
  * app.use(requireHost({ names: ['vectors.example.org'] }));
@@ -31,7 +31,7 @@ export function requireHost({ names = [], anyAddress = false }: HostOptions = {}
     return name !== undefined && (isLoopbackName(name) || known.has(name) || (anyAddress && isAddress(name)));
   };
   return passIf((c) => {
-    // Of a request line with a whole address, the server takes the host from there.
+    // If the request line has an absolute URL, the server takes the host from it.
     const asked = [c.req.header('host'), new URL(c.req.url).host].filter((host) => host !== undefined);
     if (!asked.every(isKnown)) {
       throw new ReembedError(
@@ -42,8 +42,8 @@ export function requireHost({ names = [], anyAddress = false }: HostOptions = {}
   });
 }
 
-/** The name or address in a `Host` header, in the one form that URLs have; undefined for what is none. */
-export function hostnameOf(host: string): string | undefined {
+/** Returns the name or address in a `Host` header, normalized as in URLs; undefined if it is invalid. */
+function hostnameOf(host: string): string | undefined {
   const text = isIPv6(host) ? `[${host}]` : host;
   if (!/^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(text) || !URL.canParse(`http://${text}`)) return undefined;
   return new URL(`http://${text}`).hostname;

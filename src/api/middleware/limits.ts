@@ -2,35 +2,35 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { ReembedError } from '../../contract/errors.ts';
 import { API_ACCESS } from '../access.ts';
-import { onSent } from '../on-sent.ts';
-import { routeOf } from '../route-of.ts';
-import type { ApiEnv } from '../router.ts';
+import type { ApiEnv } from '../create-router.ts';
+import { routeOf } from '../request-route.ts';
+import { onSent } from '../response-end.ts';
 
-/** What one token may ask of one API process; without tokens all callers count as one. 0 means no limit. */
+/** Limits of one token in one API process; without tokens all callers count as one. 0 means no limit. */
 export interface RequestLimits {
   /** Requests that begin within each window. */
   perWindow: number;
   windowMs: number;
-  /** Requests that run at the same time, streams of events not counted. */
+  /** Concurrent requests, not counting event streams. */
   atOnce: number;
-  /** Streams of events that are open at the same time. */
+  /** Concurrent event streams. */
   streams: number;
 }
 
-/** A process that holds too much tells callers to come back after this time. */
+/** `Retry-After` if a token has too many requests or streams in progress. */
 const BUSY_RETRY_MS = 1_000;
 
 /** A limit that refused a request. */
 export type Limit = 'rate' | 'requests' | 'streams';
 
-/** Refuses what is more than one token may ask for. Error: `TooManyRequests`, with how long to wait. */
+/** Refuses requests beyond the limits of a token. Error: `TooManyRequests`, with the time to wait. */
 export function limitRequests(limits: RequestLimits, onRefused?: (limit: Limit) => void): MiddlewareHandler<ApiEnv> {
   const rate = limitRate(limits, () => onRefused?.('rate'));
   const requests = limitAtOnce(limits.atOnce, 'requests at once', () => onRefused?.('requests'));
   const streams = limitAtOnce(limits.streams, 'open streams of events', () => onRefused?.('streams'));
   return async (c, next) => {
     const route = routeOf(c);
-    // What needs no token has none to count by: probes, and the files of the dashboard.
+    // Open routes have no token to count by: probes, and the files of the dashboard.
     if (route === undefined || API_ACCESS[route] === 'open') return next();
     const caller = c.get('caller') ?? '';
     await rate(c, caller);
@@ -38,7 +38,7 @@ export function limitRequests(limits: RequestLimits, onRefused?: (limit: Limit) 
   };
 }
 
-/** A list is answered as a page, or as a stream of what becomes of it. */
+/** A list is answered as a page, or as a stream of its changes. */
 function isStream(route: string, accept = ''): boolean {
   return route.endsWith('/events') || (route.endsWith('/list') && accept.includes('text/event-stream'));
 }

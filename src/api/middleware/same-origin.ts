@@ -4,9 +4,9 @@ import { ReembedError } from '../../contract/errors.ts';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Refuses what a browser sends on behalf of another site's page: every change, and whatever its page would read. Without
- * tokens, being able to reach the address is all it takes, and a page may send bodies of no type without asking first.
- * Other programs send neither header and pass, and so do links, and pages of sites that are allowed to call.
+ * Refuses requests that a browser sends on behalf of another site's page: every change, and every read by its scripts.
+ * Without tokens, reaching the address is enough, and a page may send bodies without a type without a preflight. Other
+ * programs send neither header and pass, and so do links and pages of allowed sites.
  */
 export function sameOrigin(allowed: (c: Context) => readonly string[]): MiddlewareHandler {
   return async (c, next) => {

@@ -1,13 +1,13 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { MiddlewareHandler } from 'hono';
-import { routeOf } from '../route-of.ts';
-import type { ApiEnv } from '../router.ts';
-import { taskOf } from '../task-of.ts';
+import type { ApiEnv } from '../create-router.ts';
+import { routeOf } from '../request-route.ts';
+import { taskOf } from '../request-task.ts';
 import { QUIET_PATHS } from './access-log.ts';
 
 /**
- * A span for each request that a route answers, in the trace of the caller if it has one. By route alone: addresses hold
- * ids, and queries and bodies what users wrote.
+ * Records a span for each request that a route answers, in the trace of the caller if there is one. It contains only
+ * the route: addresses hold ids, and queries and bodies hold users' data.
  */
 export function traceRequests(): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {

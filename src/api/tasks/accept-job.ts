@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { startJob } from '../../client/temporal/jobs.ts';
 import type { JobRun } from '../../contract/jobs.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { travelled } from '../../jobs/json.ts';
-import { refuseOwnOptions, requireTask } from '../../jobs/known.ts';
+import { refuseOwnOptions, requireTask } from '../../jobs/lookup.ts';
 import { jobHash, sendJob } from '../../jobs/send.ts';
-import type { AcceptDependencies, AcceptOptions } from './accept.ts';
+import { startJob } from '../../temporal/jobs/start-job.ts';
+import type { AcceptOptions } from './accept-task.ts';
+import type { AcceptDependencies } from './options.ts';
 
-/** A request waits no longer for a server that is away; a program that sends a job waits a minute. */
+/** Max wait of a request for an unreachable server; a program that sends a job waits a minute. */
 const PATIENCE_MS = 20_000;
 
 export type AcceptJobDependencies = Pick<AcceptDependencies, 'client' | 'taskQueue' | 'registry'>;
 
 /**
- * Accepts a job by its name. Where the tasks are known, it is checked as if it were sent by code; otherwise the worker
- * that takes it does that. Errors: `JobUnknown`, `InvalidInput`, `TooLarge`, `TaskLocked`, `TemporalUnavailable`.
+ * Accepts a job by its name. If the jobs are known, it is checked as if it were sent by code; otherwise the worker that
+ * takes it checks it. Errors: `JobUnknown`, `InvalidInput`, `TooLarge`, `TaskLocked`, `TemporalUnavailable`.
  */
 export async function acceptJob(
   deps: AcceptJobDependencies,

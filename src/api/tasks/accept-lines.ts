@@ -1,44 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
-import { ReembedError } from '../../contract/errors.ts';
-import { fieldIssues } from '../../contract/issues.ts';
-import { type Line, lineError, readLines } from '../../contract/json-text/lines.ts';
+import { invalidField, ReembedError } from '../../contract/errors.ts';
+import { lineError, readLines } from '../../contract/json-text/lines.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { type Deletion, deletionItemSchema, type Item, itemSchema } from '../../contract/objects.ts';
+import type { Deletion, Item } from '../../contract/objects.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { Accepted } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
 import { boundTo, requireWritable, versionIssue } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
+import type { EncodedItem } from '../../store/encoded-item.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
-import { parsePaced } from '../body/items.ts';
-import {
-  type AcceptDependencies,
-  type AcceptOptions,
-  type LiveWriteOptions,
-  newStaging,
-  startStaged,
-  writeOptionsOf,
-} from './accept.ts';
+import { readItemLine } from '../body/items.ts';
+import { openBody } from '../body/memory.ts';
+import { type AcceptOptions, type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-task.ts';
 import { createInputHash, type InputHash } from './input-hash.ts';
+import type { AcceptDependencies } from './options.ts';
 
-/** A payload of the most bytes, written with escapes. */
+/** A payload of maximum size, written with escapes. */
 const LINE_BYTES = 2 * LIMITS.payloadBytes;
 
-/** What is staged in one statement. */
+/** Max items and bytes staged in one statement. */
 const BATCH = { items: 500, bytes: 4 * 1024 * 1024 } as const;
 
-const LINE_SCHEMAS: Record<'upsert' | 'delete', z.ZodType<Item | Deletion>> = {
-  upsert: itemSchema,
-  delete: deletionItemSchema,
-};
-
 /**
- * Accepts an upsert or a delete with one item per line, of any length: items are staged as they arrive, and nothing
- * more is read meanwhile. All or nothing: a bad line, or a client that goes away, leaves nothing behind. Errors as of
- * `acceptItems`; those of a line are named `line 17.id`.
+ * Accepts an upsert or a delete with one item per line, of any length: items are staged as they arrive, with
+ * back-pressure. All or nothing: a bad line, or a client that disconnects, leaves nothing behind. Errors: those of
+ * `acceptItems`; the path of an error in a line is like `line 17.id`.
  */
 export async function acceptLines(
   deps: AcceptDependencies,
@@ -56,11 +45,11 @@ export async function acceptLines(
   try {
     const total = body === null ? 0 : await stageLines(deps.db, { staging, index, type, hash }, body);
     if (total === 0) throw new ReembedError('InvalidInput', 'the body is empty: one JSON object per line is expected');
-    // Now that all is there the task is accepted: what others wrote while it was being sent is older.
+    // The version is assigned after the last line, so writes accepted during the upload are older.
     const indexNo = boundTo(index, given.index);
     accepted = { version: await nextVersion(deps.db), total, indexNo, staging };
   } catch (error) {
-    await dropStaged(deps.db, staging).catch(() => {}); // the first error is the one to tell
+    await dropStaged(deps.db, staging).catch(() => {}); // report the first error
     throw error;
   }
   return startStaged(deps, {
@@ -81,44 +70,56 @@ interface Staging {
   hash: InputHash;
 }
 
-/** Returns how many items were staged. One batch is staged while the next one is read, and no more. */
+/** Stages the items and returns their number. At most one batch is staged while the next one is read. */
 async function stageLines(db: Db, target: Staging, body: ReadableStream<Uint8Array>): Promise<number> {
   const { staging, index, type, hash } = target;
   const known = new KnownIds();
   const pace = new Pace();
-  let batch: (Item | Deletion)[] = [];
+  let batch: (Item | Deletion | EncodedItem)[] = [];
   let batchBytes = 0;
   let staged = 0;
   let beingStaged: Promise<void> = Promise.resolve();
+  let beingStagedBytes = 0;
+  const held = openBody();
   const flush = async () => {
     await beingStaged;
     beingStaged = stageItems(db, staging, staged, batch);
-    beingStaged.catch(() => {}); // told where it is awaited
+    beingStaged.catch(() => {}); // reported where it is awaited
     staged += batch.length;
+    beingStagedBytes = batchBytes;
     batch = [];
     batchBytes = 0;
   };
+  const onPiece = async (lineBytes: number) => {
+    if (held.tryHold(beingStagedBytes + batchBytes + lineBytes)) return;
+    await flush();
+    await beingStaged;
+    beingStagedBytes = 0;
+    await held.hold(lineBytes);
+  };
   try {
-    for await (const line of readLines(body, LINE_BYTES)) {
-      const item = await parseLine(line, type, pace);
+    for await (const line of readLines(body, LINE_BYTES, onPiece)) {
+      const lineBytes = line.bytes.length;
+      const item = await readItemLine(line, type);
+      await pace.breathe();
       known.add(item.id, line.number);
       const issue = versionIssue(index, item, '');
       if (issue) throw lineError(line.number, [{ ...issue, path: 'version' }]);
-      hash.add(item);
-      await pace.breathe();
+      await hash.add(item, pace);
       batch.push(item);
-      batchBytes += line.bytes.length;
+      batchBytes += lineBytes;
       if (batch.length >= BATCH.items || batchBytes >= BATCH.bytes) await flush();
     }
     await flush();
   } finally {
-    await beingStaged; // whoever drops what was staged must find all of it
+    held.release();
+    await beingStaged; // the cleanup must see all staged rows
   }
   if (known.isIncomplete) await refuseRepeated(db, staging);
   return staged;
 }
 
-/** The ids of so many lines are kept in memory; of longer bodies those that repeat are looked for once all is staged. */
+/** Max ids kept in memory; in longer bodies repeated ids are searched for after all lines are staged. */
 const KNOWN_IDS = 10_000;
 
 class KnownIds {
@@ -138,12 +139,5 @@ async function refuseRepeated(db: Db, staging: string): Promise<void> {
   if (!repeated) return;
   const { id, seq, before } = repeated;
   const message = `${JSON.stringify(id)} comes twice, in the lines ${before + 1} and ${seq + 1}, not counting empty ones`;
-  throw new ReembedError('InvalidInput', `id: ${message}`, { issues: [{ path: 'id', message }] });
-}
-
-async function parseLine({ number, bytes }: Line, type: 'upsert' | 'delete', pace: Pace): Promise<Item | Deletion> {
-  const parsed = LINE_SCHEMAS[type].safeParse(await parsePaced(bytes, pace, [`line ${number}`]));
-  if (!parsed.success) throw lineError(number, fieldIssues(parsed.error));
-  await pace.breathe();
-  return parsed.data;
+  throw invalidField('id', message);
 }

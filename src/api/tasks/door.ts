@@ -1,12 +1,12 @@
 import type { MiddlewareHandler } from 'hono';
 import { ReembedError } from '../../contract/errors.ts';
 import { mayDo, type Role } from '../../contract/roles.ts';
-import type { TaskType } from '../../contract/tasks.ts';
+import type { TaskType } from '../../contract/task-types.ts';
 import { taskRouteAccess } from '../access.ts';
 
 /**
- * Checks the role that `auth` found against the routes of a task router, whatever the table of the app says and in which
- * order its routes stand. Without `auth` there is no role to check. Error: `Forbidden`.
+ * Checks the role that `auth` found against the routes of a task router, whatever the app's table and the order of its
+ * routes are. Without `auth` there is no role to check. Error: `Forbidden`.
  */
 export function requireRole(type: TaskType | undefined): MiddlewareHandler {
   return async (c, next) => {

@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
-import { readTask, watchTask } from '../../client/temporal/index.ts';
+import { readTask, watchTask } from '../../temporal/index.ts';
 import type { Responder } from './response.ts';
 import { HEARTBEAT_MS, RETRY_MS, streamEvents } from './stream.ts';
 
 /**
  * Streams a task's tracker as server-sent events named `tracker`, one for each change, until the task has ended. An
- * event's id is the tracker's `updateTime`: whoever comes back with it as `Last-Event-ID` gets what is newer. When
- * nothing is and the task has ended, the answer is 204, which tells a browser not to come again.
+ * event's id is the tracker's `updateTime`: a reader that reconnects with it as `Last-Event-ID` gets what is newer. If
+ * nothing is newer and the task has ended, the answer is 204, so that a browser does not reconnect.
  */
 export async function streamTask(
   c: Context,
@@ -17,7 +17,7 @@ export async function streamTask(
   heartbeatMs: number = HEARTBEAT_MS,
 ): Promise<Response> {
   const seen = c.req.header('last-event-id');
-  const first = await readTask(client, taskId); // what is wrong is told before the stream begins
+  const first = await readTask(client, taskId); // report errors before the stream begins
   if (first.ended && first.tracker.updateTime === seen) return c.body(null, 204);
   return streamEvents(c, heartbeatMs, async (stream, left) => {
     for await (const tracker of watchTask(client, taskId, left)) {

@@ -1,4 +1,4 @@
-/** The calls about tasks, as routers for any Hono app. */
-export { type AcceptDependencies, acceptDeleteIndex, acceptItems, acceptReindex } from './accept.ts';
-export type { TaskResponse } from './response.ts';
-export { createTaskRouter, createTaskRouters, type TaskRouterOptions } from './router.ts';
+/** Task routes, as routers for any Hono app. */
+export { acceptDeleteIndex, acceptItems, acceptReindex } from './accept-task.ts';
+export type { AcceptDependencies, TaskResponse, TaskRouterOptions } from './options.ts';
+export { createTaskRouter, createTaskRouters } from './router.ts';

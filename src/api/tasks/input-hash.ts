@@ -1,17 +1,23 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../contract/json.ts';
+import { canonicalJson, canonicalPieces } from '../../contract/canonical-json.ts';
+import type { Pace } from '../../cpu/pace.ts';
+import { shaInTurns } from '../../cpu/sha.ts';
+import { EncodedItem } from '../../store/encoded-item.ts';
 
-/** Tells whether two calls ask for the same: of a body's options first, then of one item after the other. */
+/** Hash that is equal for equal calls: of the body's options first, then of each item's own hash. */
 export interface InputHash {
-  add(item: unknown): void;
+  /** Adds an item and yields to the event loop within large ones. */
+  add(item: unknown, pace: Pace): Promise<void>;
   digest(): string;
 }
 
-/** A SHA-256 that needs no memory for the items, so that a body of any length has one, the same in JSON and NDJSON. */
+/** Creates a SHA-256 that keeps no items in memory: it works for any length and is equal for JSON and NDJSON. */
 export function createInputHash(options: Record<string, unknown>): InputHash {
   const hash = createHash('sha256').update(canonicalJson(options));
   return {
-    add: (item) => void hash.update(`\n${canonicalJson(item)}`),
+    async add(item, pace) {
+      hash.update(item instanceof EncodedItem ? item.sha : await shaInTurns(canonicalPieces(item), pace));
+    },
     digest: () => hash.digest('hex'),
   };
 }

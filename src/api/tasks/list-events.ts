@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
-import { listTasks, type TaskPage } from '../../client/temporal/index.ts';
+import { eachInTurn } from '../../cpu/pace.ts';
+import { listTasks, type TaskPage } from '../../temporal/index.ts';
 import type { Responder } from './response.ts';
 import { HEARTBEAT_MS, RETRY_MS, streamEvents } from './stream.ts';
 
-/** Between two looks at the same page, however many look on. */
+/** Interval between two reads of the same page, however many readers it has. */
 const LOOK_EVERY_MS = 1_000;
 
-/** A page that is being looked at: what it was last, and who wants to know when that changes. */
+/** The pause after a slow read is this many times its duration: many pages share one server. */
+const REST = 4;
+
+/** A watched page: its last content, and the callbacks for changes. */
 interface Watched {
   body: string;
   isOver: boolean;
@@ -18,24 +22,26 @@ interface Watched {
 export type StreamList = (c: Context, page: TaskPage) => Promise<Response>;
 
 /**
- * Streams pages of a list as server-sent events named `tasks`: the page as it is, and again each time it has changed. A
- * page is asked for once for all who look at it, and who reads slowly gets the newest one next. An error ends the
- * streams; whoever comes back is told of it.
+ * Streams pages of a list as server-sent events named `tasks`: the current page, and again after each change. A page is
+ * read once for all of its readers, and a slow reader gets the newest one next. An error ends the streams; a reader
+ * that reconnects gets it as an answer.
  */
 export function createListStreams(client: Client, responder: Responder, heartbeatMs = HEARTBEAT_MS): StreamList {
   const watched = new Map<string, Watched>();
 
   async function read(page: TaskPage): Promise<string> {
     const { tasks, ...list } = await listTasks(client, page);
-    return JSON.stringify({ ...list, tasks: tasks.map((row) => responder.rowToBody(row)) });
+    return JSON.stringify({ ...list, tasks: await eachInTurn(tasks, responder.rowToBody) });
   }
 
-  /** As long as anyone looks on. */
+  /** Reads the page again and again until it has no readers. */
   async function keepLooking(page: TaskPage, one: Watched): Promise<void> {
-    for (;;) {
-      await sleep(LOOK_EVERY_MS, undefined, { ref: false });
+    for (let tookMs = 0; ; ) {
+      await sleep(Math.max(LOOK_EVERY_MS, tookMs * REST), undefined, { ref: false });
       if (one.looks.size === 0) return;
+      const beganMs = performance.now();
       const body = await read(page);
+      tookMs = performance.now() - beganMs;
       if (body === one.body) continue;
       one.body = body;
       for (const look of one.looks) look();
@@ -57,7 +63,7 @@ export function createListStreams(client: Client, responder: Responder, heartbea
 
   return async (c, page) => {
     const key = JSON.stringify(page);
-    const body = watched.get(key)?.body ?? (await read(page)); // what is wrong is told before the stream begins
+    const body = watched.get(key)?.body ?? (await read(page)); // report errors before the stream begins
     return streamEvents(c, heartbeatMs, async (stream, left) => {
       const one = watched.get(key) ?? watch(key, page, body);
       let wake = () => {};

@@ -1,21 +1,25 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Env } from 'hono';
 import { z } from 'zod';
-import { countTasks, describeTask, getTracker, listTasks } from '../../client/temporal/index.ts';
 import { ReembedError } from '../../contract/errors.ts';
-import { failedItemsSchema, TASK_TYPES, type TaskType, taskCountsSchema } from '../../contract/tasks.ts';
+import { isStartable, TASK_TYPES } from '../../contract/task-types.ts';
+import { failedItemsSchema, taskCountsSchema } from '../../contract/tasks.ts';
+import { eachInTurn } from '../../cpu/pace.ts';
+import { SharedReads } from '../../cpu/shared-reads.ts';
 import { countFailed, listFailed } from '../../store/staging.ts';
+import { countTasks, describeTask, getTracker, listTasks } from '../../temporal/index.ts';
+import { roomForAnswer, sendJsonText } from '../body/memory.ts';
+import { createRouter } from '../create-router.ts';
 import { fromCursor, naming, toCursor } from '../cursor.ts';
 import { sameOrigin } from '../middleware/same-origin.ts';
-import { type ApiLog, notFound, onError, problemResponses } from '../problems.ts';
-import { createRouter } from '../router.ts';
-import type { AcceptDependencies } from './accept.ts';
-import type { CallerOptions } from './caller.ts';
+import { notFound, onError, problemResponses } from '../problems.ts';
 import { requireRole } from './door.ts';
+import { addEvaluation } from './evaluation.ts';
 import { streamTask } from './events.ts';
 import { createListStreams } from './list-events.ts';
-import { answer, createResponder, operationId, type TaskResponse } from './response.ts';
-import { addRun } from './run.ts';
+import type { TaskRouterOptions } from './options.ts';
+import { addRun } from './post-run.ts';
+import { answer, createResponder, operationId } from './response.ts';
 import {
   eventsHeaders,
   failedItemsQuery,
@@ -30,26 +34,13 @@ import {
 import { addSteerResults } from './steer-results.ts';
 import { addSteering } from './steering.ts';
 
-export interface TaskRouterOptions<S extends z.ZodType = z.ZodType> extends AcceptDependencies, CallerOptions {
-  /** Only tasks of this type, which can then be run too; all types if not given. */
-  type?: TaskType;
-  /** Answer with something else than the tracker. */
-  respond?: TaskResponse<S>;
-  /** Gets what is our fault or our servers', and who has steered which task. */
-  log?: ApiLog;
-  /** How often an idle stream of events says that it is still there. */
-  heartbeatMs?: number | undefined;
-  /** Sites whose pages may call it too; a page of any other site is refused. */
-  corsOrigins?: readonly string[];
-}
-
 const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
 
 /**
- * Makes the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`, `/events`, `PUT
- * /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, for `steer` `GET /results`, and for one type `POST /run`. It can be
- * mounted in any Hono app, at any path; errors are answered as `application/problem+json`. Pages of other sites are
- * refused, and so are roles of `auth` that a call is not for.
+ * Creates the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`,
+ * `/events`, `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, for `steer` `GET
+ * /results`, for all types together `GET /evaluation`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
+ * `application/problem+json`. Pages of other sites are refused, and so are callers whose `auth` role is too low.
  *
  * @example
  * const app = new Hono();
@@ -65,11 +56,12 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
     requireRole(type),
   );
   const responder = createResponder(options.respond);
+  const lists = new SharedReads<string>();
   const streamList = createListStreams(client, responder, options.heartbeatMs);
   const tags = [type === undefined ? 'tasks' : `tasks: ${type}`];
   const tracker = { description: 'The task.', content: { 'application/json': { schema: responder.trackerSchema } } };
 
-  /** The id a call names; of a task of another type this router knows nothing. */
+  /** Returns the id that a call names; tasks of other types do not exist for this router. */
   const requireTask = async (query: { taskId?: string | undefined; task_id?: string | undefined }): Promise<string> => {
     const taskId = taskIdOf(query);
     if (type === undefined) return taskId;
@@ -118,8 +110,12 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
       const { offset, limit, cursor, ...filter } = c.req.valid('query') as z.output<typeof typedListQuery>;
       const page = { ...filterOf(filter, type), offset, limit, cursor };
       if (c.req.header('accept')?.includes('text/event-stream')) return (await naming(streamList(c, page))) as never;
-      const list = await naming(listTasks(client, page));
-      return answer(c, { ...list, tasks: list.tasks.map((row) => responder.rowToBody(row)) });
+      const read = async () => {
+        const { tasks, ...list } = await listTasks(client, page);
+        return JSON.stringify({ ...list, tasks: await eachInTurn(tasks, responder.rowToBody) });
+      };
+      await roomForAnswer(c.req.raw.signal);
+      return sendJsonText(c, await naming(lists.read(JSON.stringify(page), read))) as never;
     },
   );
 
@@ -201,12 +197,13 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
     },
   );
 
+  if (type === undefined) addEvaluation(router, { db, client });
   if (type === 'steer') addSteerResults(router, db, requireTask);
-  if (type !== undefined && type !== 'reindex-slice') addRun(router, options, type, responder);
+  if (type !== undefined && isStartable(type)) addRun(router, options, type, responder);
   return router;
 }
 
-/** `/v1/tasks` as a whole: the router of all tasks, and below it that of each type. */
+/** Creates all of `/v1/tasks`: the router of all tasks, and below it one for each type. */
 export function createTaskRouters(options: Omit<TaskRouterOptions, 'type'>): OpenAPIHono {
   const all = createTaskRouter(options);
   for (const type of TASK_TYPES) all.route(`/${type}`, createTaskRouter({ ...options, type }));

@@ -1,19 +1,14 @@
 import { z } from 'zod';
-import type { TaskFilter } from '../../client/temporal/index.ts';
-import { countQuery, flagQuery, numberQuery } from '../../contract/bodies.ts';
-import { ReembedError } from '../../contract/errors.ts';
+import { invalidField } from '../../contract/errors.ts';
+import { countQuery, flagQuery, numberQuery } from '../../contract/http.ts';
 import { nameSchema } from '../../contract/indexes.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import {
-  momentSchema,
-  onReindexSchema,
-  type TaskType,
-  taskIdSchema,
-  taskStatusSchema,
-  taskTypeSchema,
-} from '../../contract/tasks.ts';
+import { momentSchema, onReindexSchema, taskIdSchema } from '../../contract/task-bodies.ts';
+import { type TaskType, taskTypeSchema } from '../../contract/task-types.ts';
+import { taskStatusSchema } from '../../contract/tasks.ts';
+import type { TaskFilter } from '../../temporal/index.ts';
 
-/** The parameters of the calls, as they are written in a query string. */
+/** Parameters of the calls, as written in a query string. */
 
 const flag = flagQuery.optional();
 
@@ -25,11 +20,11 @@ const offset = z
   .describe('Tasks to leave out before the first one.')
   .meta({ type: 'integer', minimum: 0, maximum: 9_999_999, default: 0, pattern: undefined, examples: [0] });
 
-/** Ids of tasks that exist may be longer than those that one may give. */
+/** Ids of existing tasks may be longer than ids that a caller may choose. */
 const anyTaskId = z.string().min(1).max(1_000).optional();
 
 export const taskIdQuery = z.strictObject({
-  // OpenAPI cannot say "one of two", and a caller should find what to send, not what is tolerated.
+  // OpenAPI cannot express "one of two", and the document should show what to send, not what is tolerated.
   taskId: anyTaskId.describe('The id of the task.').meta({ examples: ['rebuild-1'], param: { required: true } }),
   task_id: anyTaskId.describe('The same as `taskId`, which is then not needed.').meta({ examples: ['rebuild-1'] }),
 });
@@ -51,9 +46,7 @@ export const cursorQuery = z
 export function taskIdOf(query: { taskId?: string | undefined; task_id?: string | undefined }): string {
   const taskId = query.taskId ?? query.task_id;
   if (taskId !== undefined) return taskId;
-  throw new ReembedError('InvalidInput', 'taskId is missing', {
-    issues: [{ path: 'query.taskId', message: 'needed: the id of the task' }],
-  });
+  throw invalidField('query.taskId', 'needed: the id of the task', 'taskId is missing');
 }
 
 export const reasonQuery = taskIdQuery.extend({ reason });
@@ -114,7 +107,7 @@ export const listQuery = filterQuery.extend({
 
 export const typedListQuery = listQuery.extend(typed);
 
-/** What lists and counts are to show, from a query and the type that a router is for. */
+/** Builds the filter of lists and counts from a query and the type of the router. */
 export function filterOf(
   { type, status, ...filter }: z.output<typeof typedFilterQuery>,
   only: TaskType | undefined,
@@ -128,17 +121,17 @@ export const failedItemsQuery = taskIdQuery.extend({
   cursor: cursorQuery,
 });
 
-export const LONGEST_WAIT_SECONDS = 600;
+const MAX_WAIT_SECONDS = 600;
 
 export const runQuery = z.strictObject({
   wait: flag.describe('Answer at the end of the task, or with 202 when the time is out.').meta({ examples: [true] }),
-  timeout: numberQuery(z.number().min(0).max(LONGEST_WAIT_SECONDS))
+  timeout: numberQuery(z.number().min(0).max(MAX_WAIT_SECONDS))
     .default(60)
     .describe('With `wait`: seconds to wait at most.')
     .meta({
       type: 'number',
       minimum: 0,
-      maximum: LONGEST_WAIT_SECONDS,
+      maximum: MAX_WAIT_SECONDS,
       default: 60,
       pattern: undefined,
       examples: [30],
@@ -150,7 +143,7 @@ export const runQuery = z.strictObject({
 
 const FOR_LINES = 'With NDJSON bodies only';
 
-/** What a JSON body tells in its fields, for a body of lines. */
+/** Query parameters of an NDJSON body that replace the fields of a JSON body. */
 export const linesQuery = runQuery
   .extend({
     index: nameSchema.describe(`${FOR_LINES}: needed there. Name of an index or an alias.`),

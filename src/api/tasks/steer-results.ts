@@ -6,7 +6,7 @@ import { fromCursor, toCursor } from '../cursor.ts';
 import { problemResponses } from '../problems.ts';
 import { failedItemsQuery } from './schemas.ts';
 
-/** Adds `GET /results` to the router of steering tasks; `requireTask` gives the id that a call names. */
+/** Adds `GET /results` to the router of steering tasks; `requireTask` returns the id that a call names. */
 export function addSteerResults(
   router: OpenAPIHono,
   db: Db,

@@ -1,22 +1,24 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { z } from 'zod';
+import type { Decision } from '../../contract/approval.ts';
+import type { ErrorType } from '../../contract/errors.ts';
+import type { Tracker } from '../../contract/tasks.ts';
 import {
   cancelTask,
+  decideTask,
   ignoreTask,
   pauseTask,
   restartTask,
   resumeTask,
   throttleTask,
-} from '../../client/temporal/index.ts';
-import type { ErrorType } from '../../contract/errors.ts';
-import type { Tracker } from '../../contract/tasks.ts';
+} from '../../temporal/index.ts';
 import { problemResponses } from '../problems.ts';
 import { callerOf } from './caller.ts';
+import type { TaskRouterOptions } from './options.ts';
 import { answer, operationId, type Responder } from './response.ts';
-import type { TaskRouterOptions } from './router.ts';
 import { reasonQuery, restartQuery, taskIdQuery, throttleQuery } from './schemas.ts';
 
-/** What the routes of one router share. */
+/** Context that the routes of one router share. */
 interface Common {
   tracker: { description: string; content: { 'application/json': { schema: z.ZodType } } };
   responder: Responder;
@@ -24,7 +26,10 @@ interface Common {
   requireTask(query: z.output<typeof taskIdQuery>): Promise<string>;
 }
 
-/** Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, where there are reindexes, `/throttle`. */
+/**
+ * Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, if it has reindexes, `/throttle`, `/approve` and
+ * `/reject`.
+ */
 export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, common: Common): void {
   const { client, type, log } = options;
   const { tracker, responder, tags, requireTask } = common;
@@ -77,4 +82,11 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
   steer('throttle', 'Set how fast a reindex copies', throttleQuery, (id, { ratePerSecond }, who) =>
     throttleTask(client, id, ratePerSecond, who),
   );
+  const decide = (kind: Decision, summary: string) =>
+    steer(kind, summary, reasonQuery, (id, { reason }, who) => decideTask(client, id, kind, reason, who), [
+      'NotAwaitingApproval',
+      'TaskClosed',
+    ]);
+  decide('approve', 'Switch the alias of a reindex that waits for an approval');
+  decide('reject', 'End a reindex that waits for an approval, without a switch');
 }

@@ -1,19 +1,19 @@
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 
-/** How often an idle stream says that it is still there, and asks whether its reader still may read it. */
+/** Interval at which an idle stream sends a heartbeat and checks whether its reader is still authorized. */
 export const HEARTBEAT_MS = 15_000;
 
-/** How long a browser waits before it connects again. */
+/** Delay before a browser reconnects. */
 export const RETRY_MS = 2_000;
 
-// Without it a proxy may hold events back until its buffer is full.
+// Without it a proxy may buffer events until its buffer is full.
 const UNBUFFERED = { 'x-accel-buffering': 'no' };
 
 /**
- * Answers with server-sent events. The signal ends with the connection, and when the token of the reader was withdrawn:
- * `work` must end then. HEAD is answered as GET would be, without a stream. An error ends the stream in the middle; the
- * reader comes back and is told of it in an answer of its own.
+ * Answers with server-sent events. The signal aborts when the connection ends or the reader's token is withdrawn;
+ * `work` must end then. HEAD is answered like GET, without a stream. An error ends the stream in the middle; the reader
+ * reconnects and gets the error as an answer.
  */
 export function streamEvents(
   c: Context,
@@ -31,7 +31,7 @@ export function streamEvents(
       let isWriting = false;
       const beat = async () => {
         if (c.get('mayStill')?.() === false) return leave();
-        // Of a reader that does not read, one is enough.
+        // One is enough for a reader that does not read.
         if (isWriting) return;
         isWriting = true;
         await stream.write(': still here\n\n');

@@ -7,16 +7,16 @@ import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 export function addAliasCommands(program: Command, io: Io): void {
   const group = program
     .command('alias')
-    .summary('point stable names to indexes')
-    .description('Aliases: stable names, each of which points to the index that serves.');
+    .summary('manage aliases of indexes')
+    .description('Manages aliases: stable names that each point to the index that serves requests.');
 
   remote(group.command('set <alias> <index>'))
     .summary('point an alias to an index')
     .description(
-      'Points an alias to an index, in one step for all searches and writes. It moves only to an index that has all ' +
-        'that the alias serves now.',
+      'Points an alias to an index, atomically for all searches and writes. Without --force, the index must have all ' +
+        'objects that the alias serves now.',
     )
-    .option('--force', 'move it although the index lacks something')
+    .option('--force', 'move the alias even if the index lacks objects')
     .addHelpText('after', examples('reembed alias set live docs-v2'))
     .action(async (alias: string, index: string, options: RemoteOptions & { force?: boolean }) => {
       const set = await clientFrom(io, options).aliases.set(alias, index, { force: options.force });
@@ -25,7 +25,7 @@ export function addAliasCommands(program: Command, io: Io): void {
 
   remote(group.command('list'))
     .summary('list all aliases')
-    .description('Lists all aliases, with the indexes that they point to.')
+    .description('Lists all aliases and the indexes that they point to.')
     .addHelpText('after', examples('reembed alias list'))
     .action(async (options: RemoteOptions) => {
       const aliases = await clientFrom(io, options).aliases.list();
@@ -36,17 +36,17 @@ export function addAliasCommands(program: Command, io: Io): void {
             { title: 'ALIAS', value: (row) => row.alias },
             { title: 'INDEX', value: (row) => row.index },
           ],
-          'there is no alias yet',
+          'no aliases',
         ),
       );
     });
 
   remote(group.command('delete <alias>'))
-    .summary('remove an alias')
-    .description('Removes an alias; the index that it points to stays.')
+    .summary('delete an alias')
+    .description('Deletes an alias; the index that it points to is kept.')
     .addHelpText('after', examples('reembed alias delete live'))
     .action(async (alias: string, options: RemoteOptions) => {
       await clientFrom(io, options).aliases.delete(alias);
-      writeResult(io, options.json, { alias, deleted: true }, () => `the alias ${alias} is removed`);
+      writeResult(io, options.json, { alias, deleted: true }, () => `alias ${alias} deleted`);
     });
 }

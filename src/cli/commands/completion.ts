@@ -4,15 +4,15 @@ import { completionLines } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS } from '../completion/scripts.ts';
 import type { Io } from '../output.ts';
 
-/** `reembed completion SHELL`, and `reembed complete`, which its scripts call. */
+/** Adds `reembed completion SHELL`, and `reembed complete`, which its scripts call. */
 export function addCompletionCommands(program: Command, io: Io): void {
   program
     .command('completion')
-    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
-    .summary('make a shell complete commands')
+    .addArgument(new Argument('<shell>', 'shell to complete in').choices(SHELLS))
+    .summary('print a shell completion script')
     .description(
-      'Prints a script that makes a shell complete commands, options and their values, and asks the API for names of indexes, ' +
-        'aliases and jobs and for ids of tasks.',
+      'Prints a script that makes a shell complete commands, options and their values. Names of indexes, aliases and ' +
+        'jobs, and ids of tasks, come from the API.',
     )
     .addHelpText(
       'after',

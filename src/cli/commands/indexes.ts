@@ -15,22 +15,26 @@ interface CreateOptions extends RemoteOptions, ModelOptions {
   field?: string[];
 }
 
-/** `reembed index …` */
+/** Adds `reembed index …`. */
 export function addIndexCommands(program: Command, io: Io): void {
   const group = program
     .command('index')
     .summary('create, list, show and delete indexes')
-    .description('Indexes: objects and their vectors, embedded by one model.');
+    .description('Manages indexes: objects and their vectors, embedded by one model.');
 
   remote(withModel(group.command('create <index>')))
     .summary('create an index')
-    .description('Creates an index. The same again is fine; other settings under the same name are an error.')
-    .addOption(new Option('--metric <metric>', 'how near two vectors are').choices(['cosine', 'l2', 'ip']))
-    .option('--average', "also store the average of an object's parts")
-    .addOption(new Option('--versioning <by>', 'who numbers the writes').choices(['internal', 'external']))
-    .option('--chunk-size <count>', 'characters of one part', wholeNumber)
-    .option('--chunk-overlap <count>', 'characters that a part shares with the one before', wholeNumber)
-    .option('--field <path>', 'text field of a JSON payload to embed; may be given several times', several)
+    .description(
+      'Creates an index. If it exists with the same settings, nothing changes; different settings are an error.',
+    )
+    .addOption(new Option('--metric <metric>', 'similarity of vectors').choices(['cosine', 'l2', 'ip']))
+    .option('--average', "also store the average vector of an object's parts")
+    .addOption(
+      new Option('--versioning <by>', 'source of the version numbers of writes').choices(['internal', 'external']),
+    )
+    .option('--chunk-size <count>', 'maximum characters of one part', wholeNumber)
+    .option('--chunk-overlap <count>', 'characters that a part shares with the previous part', wholeNumber)
+    .option('--field <path>', 'text field of a JSON payload to embed; repeatable', several)
     .addHelpText(
       'after',
       examples(
@@ -42,7 +46,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .action(async (index: string, options: CreateOptions) => {
       const model = modelFrom(options);
       if (!model)
-        throw new UsageError('name the model: --provider words, or --provider openai --name … --dimensions …');
+        throw new UsageError('specify the model: --provider words, or --provider openai --name … --dimensions …');
       const { chunkSize, chunkOverlap, field, metric, average, versioning } = options;
       const splitter = { chunkSize, chunkOverlap, fields: field };
       const info = await clientFrom(io, options).indexes.create(index, {
@@ -52,7 +56,7 @@ export function addIndexCommands(program: Command, io: Io): void {
         versioning,
         splitter,
       });
-      writeResult(io, options.json, info, () => `index ${info.name} is there\n\n${indexText(info)}`);
+      writeResult(io, options.json, info, () => `index ${info.name} is ready\n\n${indexText(info)}`);
     });
 
   remote(group.command('list'))
@@ -73,14 +77,14 @@ export function addIndexCommands(program: Command, io: Io): void {
             { title: 'STATE', value: stateText },
             { title: 'ALIASES', value: (row) => row.aliases.join(', ') },
           ],
-          'there is no index yet',
+          'no indexes',
         ),
       );
     });
 
   remote(group.command('show <index>'))
     .summary('show an index')
-    .description('Shows an index, by its name or an alias.')
+    .description('Shows an index, by name or by alias.')
     .addHelpText('after', examples('reembed index show docs'))
     .action(async (index: string, options: RemoteOptions) => {
       const info = await clientFrom(io, options).indexes.get(index);
@@ -89,9 +93,9 @@ export function addIndexCommands(program: Command, io: Io): void {
 
   remote(group.command('delete <index>'))
     .summary('delete an index')
-    .description('Deletes an index with all its objects, as a task.')
-    .option('--force', 'delete it although an alias points to it, and the alias with it')
-    .option('--task-id <id>', 'id of the task; made up if not given')
+    .description('Starts a task that deletes an index with all its objects.')
+    .option('--force', 'delete it even if an alias points to it; the alias is deleted too')
+    .option('--task-id <id>', 'id of the task; default: a generated id')
     .option('--wait', 'wait until it is deleted')
     .addHelpText('after', examples('reembed index delete docs --wait'))
     .action(async (index: string, options: RemoteOptions & { force?: boolean; taskId?: string; wait?: boolean }) => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { JobInfo, JobRun } from '../../client/http/client.ts';
+import type { JobInfo, JobRun } from '../../client/client.ts';
 import { examples, json } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { type Io, table, writeResult } from '../output.ts';
@@ -16,20 +16,24 @@ interface RunOptions extends RemoteOptions {
   wait?: boolean;
 }
 
-/** `reembed jobs …` */
+/** Adds `reembed jobs …`. */
 export function addJobCommands(program: Command, io: Io): void {
   const group = program
     .command('jobs')
     .summary('list and run jobs')
-    .description("Jobs: the user's own functions, run as durable tasks. `reembed tasks` follows and steers them.");
+    .description(
+      'Lists and runs jobs: your own functions, run as durable tasks. Use `reembed tasks` to follow and control them.',
+    );
 
   remote(group.command('list'))
-    .summary('list the jobs that there are')
-    .description('Lists the jobs that the API knows: it must have been started with --tasks.')
+    .summary('list jobs')
+    .description('Lists the jobs that the API knows; the API must be started with --tasks.')
     .addHelpText('after', examples('reembed jobs list', 'reembed jobs list --json'))
     .action(async (options: RemoteOptions) => {
       const list = await clientFrom(io, options).jobs.list();
-      const nothing = list.known ? 'no jobs' : 'the API was started without --tasks: it knows no jobs, but runs any';
+      const nothing = list.known
+        ? 'no jobs'
+        : 'the API was started without --tasks: it has no list of jobs, but runs any name';
       writeResult(io, options.json, list, () =>
         table(
           list.jobs,
@@ -46,13 +50,13 @@ export function addJobCommands(program: Command, io: Io): void {
 
   remote(group.command('run <job>'))
     .summary('run a job')
-    .description('Runs a job. With --wait, follows it to its end and tells how it ended.')
-    .option('--input <json>', 'what it gets', json)
-    .option('--task-id <id>', 'names the run: the same id with the same input is the same run')
-    .option('--at <time>', 'when it runs, never before: 2026-01-31T12:00:00Z')
-    .option('--delay <time>', 'how long it waits before it runs: 90s, 2d')
-    .option('--queue <queue>', 'whose workers run it')
-    .option('--options <json>', 'further options, for instance {"timeout": "5m", "maxAttempts": 1}', json)
+    .description('Runs a job. With --wait, follows it to its end and reports the result.')
+    .option('--input <json>', 'input of the job', json)
+    .option('--task-id <id>', 'id of the run; the same id with the same input is the same run')
+    .option('--at <time>', 'earliest time to run, such as 2026-01-31T12:00:00Z')
+    .option('--delay <time>', 'delay before it runs, such as 90s or 2d')
+    .option('--queue <queue>', 'queue whose workers run it')
+    .option('--options <json>', 'more options, for instance {"timeout": "5m", "maxAttempts": 1}', json)
     .option('--wait', 'follow it to its end')
     .addHelpText(
       'after',
@@ -80,7 +84,7 @@ function requestOf({ input, options = {}, taskId, at, delay, queue }: RunOptions
   return { ...options, ...Object.fromEntries(single) };
 }
 
-/** The names of the fields of an input. */
+/** Lists the fields of an input. */
 function inputText({ inputSchema }: JobInfo): string {
   if (inputSchema === null) return '-';
   const { properties } = inputSchema as { properties?: object };

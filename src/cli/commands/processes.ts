@@ -5,8 +5,8 @@ import { UsageError } from '../errors.ts';
 import { fields, type Io, writeResult } from '../output.ts';
 import { runUntilStopped, settingsFrom } from '../run-process.ts';
 
-const TASKS_HELP = 'module or folder that defines tasks, may be given several times (REEMBED_TASKS)';
-const PRUNE_HELP = 'remove the schedules that the tasks declared before and no longer do';
+const TASKS_HELP = 'module or folder that defines jobs; repeatable (REEMBED_TASKS)';
+const PRUNE_HELP = 'remove schedules that the job definitions no longer declare';
 
 interface DevCommandOptions {
   tour?: boolean;
@@ -31,26 +31,26 @@ function port(text: string): number {
   throw new InvalidArgumentError('It must be a port from 1 to 65535.');
 }
 
-/** For an option such as `mail=10`, that may be given several times. */
+/** Parses a repeatable option such as `mail=10`. */
 function rates(text: string, before: Record<string, number> = {}): Record<string, number> {
   const [, queue = '', rate = ''] = /^([\w.-]+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
-  if (!(Number(rate) > 0)) throw new InvalidArgumentError('It must be the name of a queue, =, and a number above 0.');
+  if (!(Number(rate) > 0)) throw new InvalidArgumentError('It must be a queue name, =, and a number above 0.');
   return { ...before, [queue]: Number(rate) };
 }
 
-/** The commands that run servers. */
+/** Adds the commands that run servers. */
 export function addProcessCommands(program: Command, io: Io): void {
   program
     .command('dev')
     .summary('run everything on this machine')
     .description(
-      'Runs everything with one command: a Temporal server with its web UI, a database, workers and the API, all kept in ' +
-        'one folder. A port that is taken means the next free one. Stop it with Ctrl-C; the next start goes on where it was.',
+      'Runs everything with one command: a Temporal server with its web UI, a database, workers and the API. All ' +
+        'data is in one folder. If a port is in use, the next free one is used. Ctrl-C stops it; the next start continues.',
     )
-    .option('--tour', 'show what reembed does, once it runs')
+    .option('--tour', 'show what reembed does after startup')
     .option('--port <port>', 'port of the API (REEMBED_PORT)')
-    .option('--temporal-port <port>', 'port of Temporal, or the next free one (7233 if not given)', port)
-    .option('--data-dir <folder>', 'folder that everything is kept in (REEMBED_DATA_DIR)')
+    .option('--temporal-port <port>', 'port of Temporal, or the next free port (default: 7233)', port)
+    .option('--data-dir <folder>', 'folder for all data (REEMBED_DATA_DIR)')
     .option('--tasks <path>', TASKS_HELP, several)
     .option('--prune-schedules', PRUNE_HELP)
     .option('--json', 'print the addresses as JSON')
@@ -59,7 +59,7 @@ export function addProcessCommands(program: Command, io: Io): void {
       examples('reembed dev', 'reembed dev --port 8000 --data-dir /var/lib/reembed', 'reembed dev --tasks ./tasks'),
     )
     .action(async (options: DevCommandOptions) => {
-      // Requests are not what someone who tries things out wants to read.
+      // Request logs would be noise for someone who tries things out.
       const logLevel = io.env.REEMBED_LOG_LEVEL ?? 'warn';
       const settings = settingsFrom(io, {
         REEMBED_PORT: options.port,
@@ -78,7 +78,7 @@ export function addProcessCommands(program: Command, io: Io): void {
             onReady: (addresses) =>
               writeResult(io, options.json, addresses, () => {
                 const { api, docs, temporalUi, temporal, namespace, dataDir } = addresses;
-                const elsewhere = `Clients in another folder find it after\n  ${addresses.export}`;
+                const elsewhere = `To use it from another folder, run\n  ${addresses.export}`;
                 const shown = fields([
                   ['Dashboard', api],
                   ['API reference', docs],
@@ -98,24 +98,20 @@ export function addProcessCommands(program: Command, io: Io): void {
     .command('worker')
     .summary('run workers')
     .description(
-      'Runs workers against the Temporal server of TEMPORAL_ADDRESS and the database of DATABASE_URL. With --tasks they run ' +
-        'the tasks that these modules define; the role `jobs` does nothing else, and needs no database.',
+      'Runs workers for the Temporal server at TEMPORAL_ADDRESS and the database at DATABASE_URL. With --tasks they ' +
+        'also run the jobs that these modules define; the role `jobs` runs only those and needs no database.',
     )
     .addOption(
       new Option(
         '--role <role>',
-        'what this process does: `embed` loads, embeds and copies, `jobs` runs tasks of your own, `control` all else',
+        'work of this process: `embed` loads, embeds and copies, `jobs` runs your jobs, `control` does the rest',
       )
         .choices(['all', 'control', 'embed', 'jobs'])
         .default('all'),
     )
     .option('--tasks <path>', TASKS_HELP, several)
-    .option(
-      '--queue <queue>',
-      'queue of jobs to serve, may be given several times; all that tasks name if not given',
-      several,
-    )
-    .option('--queue-rate <queue=rate>', 'most jobs of a queue that begin in a second, by all its workers', rates)
+    .option('--queue <queue>', 'job queue to serve; repeatable; default: all queues that job definitions name', several)
+    .option('--queue-rate <queue=rate>', 'maximum jobs started per second in a queue, over all its workers', rates)
     .option('--prune-schedules', PRUNE_HELP)
     .addHelpText(
       'after',
@@ -140,8 +136,8 @@ export function addProcessCommands(program: Command, io: Io): void {
     .command('api')
     .summary('run the HTTP API')
     .description(
-      'Runs the HTTP API on REEMBED_HOST and REEMBED_PORT. Any but a loopback address needs REEMBED_API_TOKENS. With --tasks ' +
-        'it lists these jobs, and checks names, inputs and options before anything is started.',
+      'Runs the HTTP API on REEMBED_HOST and REEMBED_PORT. An address other than loopback requires API tokens ' +
+        '(REEMBED_API_TOKENS). With --tasks it lists these jobs, and checks names, inputs and options of each call.',
     )
     .option('--tasks <path>', TASKS_HELP, several)
     .option('--json', 'print the address as JSON')
@@ -160,7 +156,7 @@ export function addProcessCommands(program: Command, io: Io): void {
   program
     .command('migrate')
     .summary('create or update the tables of the database')
-    .description('Brings the database of DATABASE_URL up to date. Safe to run again, and by several processes at once.')
+    .description('Updates the database at DATABASE_URL. Safe to run repeatedly and concurrently.')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('DATABASE_URL=postgres://me@localhost/reembed reembed migrate'))
     .action(async ({ json }: { json?: boolean }) => {

@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
-import { retireSchema } from '../../contract/tasks.ts';
+import { retireSchema } from '../../contract/task-bodies.ts';
+import { type ApproveOptions, approveFrom, withApproval } from '../approve-options.ts';
 import { anyNumber, examples, type ModelOptions, modelFrom, wholeNumber, withModel } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
 
-interface ReindexOptions extends RemoteOptions, ModelOptions {
+interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions {
   alias?: string;
   retire?: string;
   keepCurrent?: boolean;
@@ -21,38 +22,40 @@ interface ReindexOptions extends RemoteOptions, ModelOptions {
   detach?: boolean;
 }
 
-/** `reembed reindex` */
+/** Adds `reembed reindex`. */
 export function addReindexCommand(program: Command, io: Io): void {
-  remote(withModel(program.command('reindex <source> <dest>')))
-    .summary('rebuild an index into another one while it is written to')
+  withApproval(remote(withModel(program.command('reindex <source> <dest>'))))
+    .summary('rebuild an index into another one during writes')
     .description(
-      'Rebuilds the index or alias SOURCE into the index DEST, which is made if it is not there (then name its model), and ' +
-        'switches the alias at the end. Writes and searches go on all the time. Ctrl-C only stops looking: the task goes on.',
+      'Rebuilds the index or alias SOURCE into the index DEST and switches the alias at the end. If DEST does not ' +
+        'exist, it is created with the given model. Writes and searches continue. Ctrl-C only stops following the task.',
     )
-    .option('--alias <alias>', 'alias to switch from source to dest; the one that SOURCE is, if it is one')
+    .option('--alias <alias>', 'alias to switch from SOURCE to DEST; default: SOURCE, if it is an alias')
     .option('--retire <when>', 'delete the source at the end: never, now, or after a time such as 24h')
-    .option('--keep-current', 'until then, write to the source too, so that going back loses nothing')
-    .option('--task-id <id>', 'id of the task; made up if not given')
-    .addOption(new Option('--on-conflict <choice>', 'when another reindex is in the way').choices(['wait', 'refuse']))
-    .option('--wait-seconds <seconds>', 'how long to wait at most before trying again', wholeNumber)
-    .option('--concurrency <count>', 'batches copied at once, of all slices together', wholeNumber)
-    .option('--batch-size <count>', 'objects embedded and written together', wholeNumber)
+    .option('--keep-current', 'until then, write to the source too, so that a rollback loses nothing')
+    .option('--task-id <id>', 'id of the task; default: a generated id')
+    .addOption(new Option('--on-conflict <choice>', 'when another reindex conflicts').choices(['wait', 'refuse']))
+    .option('--wait-seconds <seconds>', 'maximum seconds to wait before trying again', wholeNumber)
+    .option('--concurrency <count>', 'batches copied at once, over all slices', wholeNumber)
+    .option('--batch-size <count>', 'objects embedded and written as one batch', wholeNumber)
     .option(
       '--max-failed <count>',
-      'objects that may fail: a number, a fraction below 1 (0.01 if absent), or -1 for any',
+      'objects that may fail: a number, a fraction below 1 (default: 0.01), or -1 for no limit',
       anyNumber,
     )
     .addOption(
       new Option(
         '--dest-existing <choice>',
-        'when DEST holds newer objects of its own, or some that SOURCE has not',
+        'when DEST holds objects that are newer than in SOURCE or missing there',
       ).choices(['refuse', 'replace']),
     )
-    .option('--rate <objects>', 'most objects copied in a second', anyNumber)
-    .option('--detach', 'do not wait for the end')
+    .option('--rate <objects>', 'maximum objects copied per second', anyNumber)
+    .option('--detach', 'do not wait until the task ends')
     .addHelpText(
       'after',
       examples(
+        'reembed reindex live docs-v2 --provider words --approve manual --approve-timeout 7d --detach',
+        'reembed reindex live docs-v2 --provider words --query-set support --detach',
         'reembed reindex live docs-v2 --provider words',
         'reembed reindex docs docs-v2 --provider openai --name bge-m3 --dimensions 1024 --base-url http://localhost:11434/v1',
         'reembed reindex live docs-v2 --provider words --retire 24h --keep-current --detach',
@@ -65,6 +68,7 @@ export function addReindexCommand(program: Command, io: Io): void {
         source,
         dest,
         destModel: modelFrom(options),
+        approve: approveFrom(options),
         retire: retireFrom(options),
         ratePerSecond: rate,
         ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting },
@@ -80,7 +84,7 @@ export function addReindexCommand(program: Command, io: Io): void {
 
 function retireFrom({ retire, keepCurrent }: ReindexOptions) {
   if (retire === undefined || retire === 'never' || retire === 'now') {
-    if (keepCurrent) throw new UsageError('--keep-current needs --retire with a time, such as --retire 24h');
+    if (keepCurrent) throw new UsageError('--keep-current requires --retire with a time, such as --retire 24h');
     return retire;
   }
   const parsed = retireSchema.safeParse({ after: retire, keepCurrent });

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ReembedClient } from '../../client/http/client.ts';
+import type { ReembedClient } from '../../client/client.ts';
 import { DEFAULT_KEY, OVERLAPS, type Overlap, type Schedule } from '../../contract/schedules.ts';
 import { examples, json, wholeNumber } from '../arguments.ts';
 import { fields, type Io, table, writeResult } from '../output.ts';
@@ -23,27 +23,27 @@ interface AddOptions extends KeyOptions {
 
 const TIMES_SHOWN = 10;
 
-/** `reembed schedules …` */
+/** Adds `reembed schedules …`. */
 export function addScheduleCommands(program: Command, io: Io): void {
   const group = program
     .command('schedules')
-    .summary('list, make and steer schedules of jobs')
-    .description('Schedules: when jobs run again and again. There is one for each job and key.');
+    .summary('list, create and control job schedules')
+    .description('Manages schedules, which run jobs repeatedly. Each is identified by a job and a key.');
 
-  /** A command about the schedule of a job and a key. */
+  /** Adds a command for the schedule of a job and a key. */
   const about = (verb: string, summary: string, description: string, ...lines: string[]) =>
     remote(group.command(`${verb} <job>`))
       .summary(summary)
       .description(description)
-      .option('--key <key>', 'which schedule of the job', DEFAULT_KEY)
+      .option('--key <key>', 'key of the schedule', DEFAULT_KEY)
       .addHelpText('after', examples(...(lines.length > 0 ? lines : [`reembed schedules ${verb} expiry-check`])));
 
   remote(group.command('list'))
     .summary('list schedules')
     .description('Lists schedules, newest first.')
-    .option('--job <job>', 'only those of this job')
-    .option('--limit <count>', 'most schedules', wholeNumber)
-    .option('--cursor <cursor>', 'go on after an earlier page')
+    .option('--job <job>', 'only schedules of this job')
+    .option('--limit <count>', 'maximum schedules', wholeNumber)
+    .option('--cursor <cursor>', 'cursor of the next page')
     .addHelpText('after', examples('reembed schedules list', 'reembed schedules list --job report --json'))
     .action(async (options: RemoteOptions & { job?: string; limit?: number; cursor?: string }) => {
       const { job, limit, cursor } = options;
@@ -62,7 +62,7 @@ export function addScheduleCommands(program: Command, io: Io): void {
           ],
           'no schedules',
         );
-        return list.cursor ? `${rows}\n\nthe next ones: --cursor ${list.cursor}` : rows;
+        return list.cursor ? `${rows}\n\nnext page: --cursor ${list.cursor}` : rows;
       });
     });
 
@@ -74,24 +74,26 @@ export function addScheduleCommands(program: Command, io: Io): void {
 
   about(
     'add',
-    'make or change a schedule',
-    'Makes the schedule of a job and a key, or changes the one that is there.',
+    'create or change a schedule',
+    'Creates the schedule of a job and a key, or changes the existing one.',
     'reembed schedules add expiry-check --every 1m',
     `reembed schedules add report --key weekly --every '0 9 * * MON' --time-zone Europe/Berlin --input '{"to":"all"}'`,
   )
     .requiredOption('--every <time>', 'an interval (90s, 1m, 1d) or a cron expression (0 9 * * MON-FRI, @daily)')
-    .option('--input <json>', 'what each run gets', json)
+    .option('--input <json>', 'input of each run', json)
     .option('--options <json>', 'options of each run, as in a call', json)
-    .option('--time-zone <name>', 'in which a cron expression is read (UTC)')
-    .option('--jitter <time>', 'each run comes up to this much later, by chance')
+    .option('--time-zone <name>', 'time zone of the cron expression (default: UTC)')
+    .option('--jitter <time>', 'delay each run by a random time up to this')
     .addOption(
-      new Option('--overlap <policy>', 'what becomes of a run that is due while one runs (skip)').choices(OVERLAPS),
+      new Option('--overlap <policy>', 'policy for a run that is due while one is running (default: skip)').choices(
+        OVERLAPS,
+      ),
     )
-    .option('--catch-up <time>', 'how late a run may be that was missed while Temporal was away (365d)')
-    .option('--paused', 'nothing runs until it is resumed')
+    .option('--catch-up <time>', 'how late a missed run may start after Temporal was unavailable (default: 365d)')
+    .option('--paused', 'create it paused: no runs start until it is resumed')
     .option('--note <text>', 'kept with it, for people')
     .addOption(
-      new Option('--if-exists <what>', 'when there is one of this job and key (update)').choices([
+      new Option('--if-exists <what>', 'if a schedule with this job and key exists (default: update)').choices([
         'update',
         'refuse',
         'keep',
@@ -108,33 +110,35 @@ export function addScheduleCommands(program: Command, io: Io): void {
       .action(async (job: string, options: KeyOptions & { note?: string }) => {
         writeSchedule(io, options, await clientFrom(io, options).schedules[verb](job, options.key, options.note));
       });
-  steer('pause', 'start nothing until it is resumed', 'Pauses a schedule: nothing is started until it is resumed.');
-  steer('resume', 'go on with the next time', 'Lets a paused schedule go on; what was due meanwhile is left out.');
+  steer('pause', 'pause a schedule', 'Pauses a schedule: no runs start until it is resumed.');
+  steer('resume', 'resume a schedule', 'Resumes a paused schedule; runs that were due during the pause are skipped.');
 
-  about('run', 'run it once more, now', 'Runs a schedule once more, now. Its times stay as they are.')
-    .addOption(new Option('--overlap <policy>', 'instead of its own').choices(OVERLAPS))
+  about('run', 'run a schedule now', 'Runs a schedule once now. Its times do not change.')
+    .addOption(new Option('--overlap <policy>', "overrides the schedule's policy").choices(OVERLAPS))
     .action(async (job: string, options: KeyOptions & { overlap?: Overlap }) => {
       const { key, overlap } = options;
       const run = await clientFrom(io, options).schedules.run(job, key, { overlap });
       writeResult(io, options.json, run, () => RUN_TEXTS[run.outcome](`${run.taskId}`));
     });
 
-  about('next', 'show when it runs', 'Shows the times at which a schedule runs, from now on.')
-    .option('--days <count>', 'how many days ahead', wholeNumber, 7)
+  about('next', 'show the next times', 'Shows the times of the next runs of a schedule.')
+    .option('--days <count>', 'number of days to look ahead', wholeNumber, 7)
     .action(async (job: string, options: KeyOptions & { days: number }) => {
       const times = await nextTimes(clientFrom(io, options), job, options);
       writeResult(io, options.json, { times }, () => {
         const shown = times.slice(0, TIMES_SHOWN).map((time) => time.toISOString());
         const left = times.length - shown.length;
-        return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join('\n') || `not within ${options.days} days`;
+        return (
+          [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join('\n') || `no runs within ${options.days} days`
+        );
       });
     });
 
-  about('remove', 'remove a schedule', 'Removes a schedule; runs that it has started go on.').action(
+  about('remove', 'remove a schedule', 'Removes a schedule; runs that it has started continue.').action(
     async (job: string, options: KeyOptions) => {
       const { key } = options;
       await clientFrom(io, options).schedules.remove(job, key);
-      writeResult(io, options.json, { job, key, removed: true }, () => `the schedule ${key} of ${job} is removed`);
+      writeResult(io, options.json, { job, key, removed: true }, () => `schedule ${key} of ${job} removed`);
     },
   );
 }
@@ -142,7 +146,8 @@ export function addScheduleCommands(program: Command, io: Io): void {
 const RUN_TEXTS = {
   started: (taskId: string) => `started as task ${taskId}; follow it: reembed tasks watch ${taskId}`,
   skipped: () => 'skipped: an earlier run has not ended',
-  held: () => 'held: it waits for an earlier run, or another one of this second stands for it',
+  held: () =>
+    'held: it waits for an earlier run, duplicates a run of the same second, or did not start within 10 seconds',
 } as const;
 
 function nextTimes(client: ReembedClient, job: string, { key, days }: { key: string; days: number }) {
@@ -171,7 +176,7 @@ function scheduleText(schedule: Schedule): string {
     ['catch-up', schedule.catchUp],
     ['input', schedule.input === undefined ? null : JSON.stringify(schedule.input)],
     ['options', Object.keys(schedule.options).length > 0 ? JSON.stringify(schedule.options) : null],
-    ['declared', schedule.declared ? 'by the code' : null],
+    ['declared', schedule.declared ? 'in code' : null],
     ['next', schedule.nextTimes.slice(0, 3).join(', ')],
     ['running', schedule.running.join(', ')],
     ['runs', `${counts.started} started, ${counts.skipped} skipped, ${counts.missed} missed`],

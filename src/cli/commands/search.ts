@@ -13,14 +13,14 @@ interface SearchOptions {
   timeout?: number;
 }
 
-/** `reembed search` */
+/** Adds `reembed search`. */
 export function addSearchCommand(program: Command, io: Io): void {
   remote(program.command('search <index> <text>'))
-    .summary('find the nearest objects')
-    .description('Finds the objects of an index or alias that are nearest to a text.')
-    .option('--limit <count>', 'most hits', wholeNumber)
+    .summary('find similar objects')
+    .description('Finds the objects of an index or alias that are most similar to a text.')
+    .option('--limit <count>', 'maximum hits', wholeNumber)
     .option('--filter <json>', 'only objects whose metadata contains this JSON', json)
-    .option('--timeout <seconds>', 'time for the search, the call of the model included', Number)
+    .option('--timeout <seconds>', 'timeout of the search, including the model call', Number)
     .addHelpText(
       'after',
       examples('reembed search docs "large cats"', `reembed search docs cats --limit 3 --filter '{"lang":"en"}'`),
@@ -42,13 +42,13 @@ export function addSearchCommand(program: Command, io: Io): void {
             ? 'nothing found: the model knows no word of the text'
             : `nothing found in ${found.index}`,
         );
-        return found.complete ? hits : `${hits}\nnot complete: the time ended before all parts were compared`;
+        return found.complete ? hits : `${hits}\nincomplete: the search timed out before all parts were compared`;
       });
     });
 }
 
 function payloadText({ payload, omitted }: Hit): string {
-  if (omitted?.includes('payload')) return '(left out: the answer would be too large)';
+  if (omitted?.includes('payload')) return '(omitted: the response would be too large)';
   const text = oneLine(typeof payload === 'string' ? payload : JSON.stringify(payload));
   return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 1)}…` : text;
 }

@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
-import type { ReembedClient, SteerFilter, SteerRequest, SteerResult } from '../../client/http/client.ts';
+import type { ReembedClient, SteerFilter, SteerRequest, SteerResult } from '../../client/client.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
-import { STEERABLE_TYPES, type SteerAction } from '../../contract/steer-tasks.ts';
+import type { SteerAction } from '../../contract/steer-tasks.ts';
+import { STEERABLE_TYPES } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { examples, moment } from '../arguments.ts';
 import { EXIT, Exit, UsageError } from '../errors.ts';
@@ -27,7 +28,7 @@ interface SteerOptions extends RemoteOptions {
 
 interface Verb {
   action: SteerAction;
-  /** For one task; the same is said of all of a filter. */
+  /** Description for one task; also used for a filter. */
   description: string;
   call: (client: ReembedClient, taskId: string, options: SteerOptions) => Promise<Tracker>;
 }
@@ -35,50 +36,52 @@ interface Verb {
 const VERBS: readonly Verb[] = [
   {
     action: 'cancel',
-    description: 'Cancel a task; it ends soon and gives its locks back.',
+    description: 'Cancel a task; it ends soon and releases its locks.',
     call: (client, id, { reason }) => client.tasks.cancel(id, reason),
   },
   {
     action: 'restart',
-    description: 'Run a task again: at once if it waits, anew if it has ended.',
+    description: 'Run a task again: immediately if it waits, as a new run if it has ended.',
     call: (client, id, { force, onlyFailed }) => client.tasks.restart(id, { force, onlyFailed }),
   },
   {
     action: 'pause',
-    description: 'Hold a task between two batches.',
+    description: 'Pause a task between two batches.',
     call: (client, id) => client.tasks.pause(id),
   },
-  { action: 'resume', description: 'Let a paused task go on.', call: (client, id) => client.tasks.resume(id) },
+  { action: 'resume', description: 'Resume a paused task.', call: (client, id) => client.tasks.resume(id) },
   {
     action: 'ignore',
-    description: 'Set a task aside; it is not run again unless forced.',
+    description: 'Ignore a task; it is not run again unless forced.',
     call: (client, id, { reason }) => client.tasks.ignore(id, reason),
   },
 ];
 
-/** `reembed tasks cancel`, `restart`, `pause`, `resume`, `ignore`: of one task, or with `--all` of those that fit. */
+/** Adds `reembed tasks cancel`, `restart`, `pause`, `resume`, `ignore`, for one task or with `--all` for all matches. */
 export function addSteerCommands(group: Command, io: Io): void {
   for (const verb of VERBS) {
     const { action, description } = verb;
     const command = remote(group.command(`${action} [task]`))
       .summary(description.toLowerCase().replace(/[.:;].*/s, ''))
-      .description(`${description} With --all, do that to all tasks that fit: at least one condition must be given.`);
+      .description(
+        `${description} With --all, do this to all tasks that match the conditions; at least one is required.`,
+      );
     if (action === 'restart') {
       command
-        .option('--force', 'also a task that is exhausted or ignored')
-        .option('--only-failed', 'of one task: only what is on its failed list');
+        .option('--force', 'also restart exhausted or ignored tasks')
+        .option('--only-failed', 'for one task: only the items on its failed list');
     }
-    if (action === 'cancel' || action === 'ignore') command.option('--reason <text>', 'kept with the task');
+    if (action === 'cancel' || action === 'ignore') command.option('--reason <text>', 'reason stored with the task');
     command
-      .option('--all', 'all tasks that fit the conditions below')
+      .option('--all', 'all tasks that match the conditions below')
       .addOption(new Option('--type <types...>', 'only tasks of these types').choices(STEERABLE_TYPES))
       .addOption(new Option('--status <statuses...>', 'only tasks with these statuses').choices(TASK_STATUSES))
       .option('--index <index>', 'only tasks of this index')
-      .option('--parent <id>', 'only the parts of this task')
-      .option('--since <time>', 'only tasks created then or later: a moment, or an age such as 24h', moment)
-      .option('--until <time>', 'only tasks created before then', moment)
+      .option('--parent <id>', 'only children of this task')
+      .option('--since <time>', 'only tasks created at this time or later: a time, or an age such as 24h', moment)
+      .option('--until <time>', 'only tasks created before this time', moment)
       .option('--dry-run', 'with --all: change nothing, show what would be done')
-      .option('-y, --yes', 'with --all: do not ask')
+      .option('-y, --yes', 'with --all: do not ask for confirmation')
       .addHelpText(
         'after',
         examples(`reembed tasks ${action} my-task`, `reembed tasks ${action} --all ${EXAMPLES[action]}`),
@@ -91,7 +94,7 @@ export function addSteerCommands(group: Command, io: Io): void {
           return;
         }
         if (options.all || options.dryRun || Object.keys(filter).length > 0) {
-          throw new UsageError('name one task, or give --all with conditions');
+          throw new UsageError('name one task, or use --all with conditions');
         }
         writeTracker(io, options.json, await verb.call(client, taskId, options));
       });
@@ -117,12 +120,12 @@ function filterOf({ type, status, index, parent, since, until }: SteerOptions): 
   };
 }
 
-/** Ctrl-C only stops looking: the task that steers the others goes on. */
+/** Runs a bulk steering task; Ctrl-C only stops following it: the task continues. */
 async function steerAll(io: Io, client: ReembedClient, body: SteerRequest, options: SteerOptions): Promise<void> {
-  if (!options.all) throw new UsageError('name a task, or give --all with conditions');
+  if (!options.all) throw new UsageError('name a task, or use --all with conditions');
   if (options.onlyFailed) throw new UsageError('--only-failed is for one task');
   if (Object.keys(body.filter).length === 0) {
-    throw new UsageError('--all needs a condition: --type, --status, --index, --parent, --since or --until');
+    throw new UsageError('--all requires a condition: --type, --status, --index, --parent, --since or --until');
   }
   if (options.dryRun) {
     await run(io, client, { ...body, dryRun: true }, options);
@@ -135,7 +138,7 @@ async function steerAll(io: Io, client: ReembedClient, body: SteerRequest, optio
   await run(io, client, body, options);
 }
 
-/** Asks a person at a terminal, after a dry run; a program is not asked. */
+/** Asks for confirmation at a terminal, after a dry run; never asks a program. */
 async function isRefused(io: Io, client: ReembedClient, body: SteerRequest): Promise<boolean> {
   if (io.terminal === null || !('isTTY' in io.stdin && io.stdin.isTTY)) return false;
   const { data } = await client.tasks.steerAll({ ...body, dryRun: true }, { wait: true });
@@ -143,7 +146,7 @@ async function isRefused(io: Io, client: ReembedClient, body: SteerRequest): Pro
   const asking = createInterface({ input: io.stdin, output: io.terminal });
   try {
     const count = outcomes[`would-${body.action}`] ?? 0;
-    const answer = await asking.question(`${data.matched} tasks fit. ${body.action} ${count} of them? [y/N] `);
+    const answer = await asking.question(`${data.matched} tasks match. ${body.action} ${count} of them? [y/N] `);
     return !/^y(es)?$/i.test(answer.trim());
   } finally {
     asking.close();
@@ -181,6 +184,6 @@ function resultTable(results: readonly SteerResult[]): string {
       { title: 'OUTCOME', value: ({ outcome }) => outcome?.replace('-', ' ') },
       { title: 'WHY', value: ({ reason, detail }) => (reason ? `${reason}: ${detail}` : detail) },
     ],
-    'no task fits',
+    'no tasks match',
   );
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Decision } from '../../contract/approval.ts';
 import { anyNumber, examples, wholeNumber } from '../arguments.ts';
 import { fields, type Io, oneLine, writeResult } from '../output.ts';
 import { paintIf } from '../paint.ts';
@@ -13,18 +14,18 @@ interface ListOptions extends FilterOptions {
   cursor?: string;
 }
 
-/** `reembed tasks …` */
+/** Adds `reembed tasks …`. */
 export function addTaskCommands(program: Command, io: Io): void {
   const group = program
     .command('tasks')
-    .summary('list, follow and steer tasks')
-    .description('Tasks: the writes and reindexes, which run as workflows on Temporal.');
+    .summary('list, follow and control tasks')
+    .description('Manages tasks: writes, reindexes and jobs, which run as Temporal workflows.');
 
   filtered(remote(group.command('list')))
     .summary('list tasks')
     .description('Lists tasks, newest first.')
-    .option('--limit <count>', 'most tasks', wholeNumber)
-    .option('--cursor <cursor>', 'go on after an earlier page')
+    .option('--limit <count>', 'maximum tasks', wholeNumber)
+    .option('--cursor <cursor>', 'cursor of the next page')
     .addHelpText(
       'after',
       examples('reembed tasks list --status processing', 'reembed tasks list --type reindex --json'),
@@ -34,13 +35,13 @@ export function addTaskCommands(program: Command, io: Io): void {
       const list = await clientFrom(io, options).tasks.page({ ...filterOf(options), limit, cursor });
       writeResult(io, options.json, list, () => {
         const rows = taskTable(list.tasks, paintIf(io.colours?.out));
-        return list.cursor ? `${rows}\n\n${list.total} in all; the next ones: --cursor ${list.cursor}` : rows;
+        return list.cursor ? `${rows}\n\n${list.total} in total; next page: --cursor ${list.cursor}` : rows;
       });
     });
 
   filtered(remote(group.command('counts')))
     .summary('count tasks by status')
-    .description('Counts tasks, in all and by status.')
+    .description('Counts tasks, in total and by status.')
     .addHelpText('after', examples('reembed tasks counts --index docs', 'reembed tasks counts --since 24h --json'))
     .action(async (options: FilterOptions) => {
       const counts = await clientFrom(io, options).tasks.counts(filterOf(options));
@@ -51,8 +52,8 @@ export function addTaskCommands(program: Command, io: Io): void {
     });
 
   remote(group.command('info <task>'))
-    .summary('show all that is known of a task')
-    .description('Shows all that is known of a task.')
+    .summary('show a task')
+    .description('Shows all details of a task.')
     .addHelpText('after', examples('reembed tasks info my-task'))
     .action(async (taskId: string, options: RemoteOptions) => {
       writeTracker(io, options.json, await clientFrom(io, options).tasks.info(taskId));
@@ -62,19 +63,22 @@ export function addTaskCommands(program: Command, io: Io): void {
 
   remote(group.command('throttle'))
     .argument('<task>')
-    .argument('<rate>', 'objects in a second, or none for no limit', rateOf)
-    .summary('set how fast a reindex copies')
-    .description('Sets how many objects a reindex copies in a second at most.')
+    .argument('<rate>', 'objects per second, or none for no limit', rateOf)
+    .summary('limit the rate of a reindex')
+    .description('Sets the maximum number of objects that a reindex copies per second.')
     .addHelpText('after', examples('reembed tasks throttle my-task 500', 'reembed tasks throttle my-task none'))
     .action(async (taskId: string, rate: number | null, options: RemoteOptions) => {
       writeTracker(io, options.json, await clientFrom(io, options).tasks.throttle(taskId, rate));
     });
 
+  addDecision(group, io, 'approve', 'Switches the alias of a reindex that waits for an approval.');
+  addDecision(group, io, 'reject', 'Ends a reindex that waits for an approval. Its source continues to serve.');
+
   addWatchCommand(group, io);
 
   remote(group.command('failed-items <task>'))
-    .summary('list what a task could not write')
-    .description('Lists the objects that a task could not write, with stage and reason. With --json, one to a line.')
+    .summary('list the failed items of a task')
+    .description('Lists the objects that a task could not write, with stage and reason. With --json, one per line.')
     .addHelpText('after', examples('reembed tasks failed-items my-task'))
     .action(async (taskId: string, options: RemoteOptions) => {
       let count = 0;
@@ -85,6 +89,17 @@ export function addTaskCommands(program: Command, io: Io): void {
         );
       }
       if (count === 0 && !options.json) io.out('no failed items\n');
+    });
+}
+
+function addDecision(group: Command, io: Io, kind: Decision, description: string): void {
+  remote(group.command(`${kind} <task>`))
+    .summary(`${kind} the switch of a reindex`)
+    .description(description)
+    .option('--reason <text>', 'reason stored with the task')
+    .addHelpText('after', examples(`reembed tasks ${kind} my-task --reason "compared on the support queries"`))
+    .action(async (taskId: string, options: RemoteOptions & { reason?: string }) => {
+      writeTracker(io, options.json, await clientFrom(io, options).tasks[kind](taskId, options.reason));
     });
 }
 

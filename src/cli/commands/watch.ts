@@ -1,6 +1,6 @@
 import { clearScreenDown, moveCursor } from 'node:readline';
 import type { Command } from 'commander';
-import type { ReembedClient, TaskFilter, TaskList, TaskRow } from '../../client/http/client.ts';
+import type { ReembedClient, TaskFilter, TaskList, TaskRow } from '../../client/client.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { examples, wholeNumber } from '../arguments.ts';
 import { EXIT, Exit, UsageError } from '../errors.ts';
@@ -10,34 +10,34 @@ import { clientFrom, remote } from '../remote.ts';
 import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
 import { followTask, taskTable } from '../task-output.ts';
 
-const MOST_SHOWN = 20;
+const MAX_SHOWN = 20;
 
-/** `reembed tasks watch` */
+/** Adds `reembed tasks watch`. */
 export function addWatchCommand(group: Command, io: Io): void {
   filtered(remote(group.command('watch [task]')))
-    .summary('follow a task to its end, or all tasks')
+    .summary('follow one task, or the newest tasks')
     .description(
-      'Follows a task to its end or, when none is named, shows the newest tasks as they go on. Ctrl-C only stops looking. With ' +
-        '--json, one line for each change.',
+      'Follows a task to its end or, without a task, shows the newest tasks as they change. Ctrl-C only stops ' +
+        'following. With --json, prints one line for each change.',
     )
-    .option('--limit <count>', `most tasks shown (${MOST_SHOWN})`, wholeNumber)
+    .option('--limit <count>', `maximum tasks shown (default: ${MAX_SHOWN})`, wholeNumber)
     .addHelpText('after', examples('reembed tasks watch my-task', 'reembed tasks watch --type reindex'))
     .action(async (taskId: string | undefined, options: FilterOptions & { limit?: number }) => {
       const client = clientFrom(io, options);
       const filter = filterOf(options);
       if (taskId === undefined) {
-        await watchTasks(io, client, { ...filter, limit: options.limit ?? MOST_SHOWN }, options.json);
+        await watchTasks(io, client, { ...filter, limit: options.limit ?? MAX_SHOWN }, options.json);
         return;
       }
       if (Object.values({ ...filter, limit: options.limit }).some((value) => value !== undefined)) {
-        throw new UsageError('name a task, or give conditions for a list of them');
+        throw new UsageError('name a task, or use conditions for a list of tasks');
       }
       const each = (tracker: Tracker) => io.out(`${jsonLine(tracker)}\n`);
       await followTask(io, client, taskId, options.json ? { json: true, each } : {});
     });
 }
 
-/** Shows a page of tasks at each change until Ctrl-C. @throws Exit with 130 then */
+/** Shows a page of tasks at each change until Ctrl-C. @throws Exit with 130 at Ctrl-C */
 async function watchTasks(
   io: Io,
   client: ReembedClient,
@@ -61,7 +61,7 @@ async function watchTasks(
   throw new Exit(EXIT.interrupted);
 }
 
-/** The table in place of the one before; a line that is too long is cut by the terminal, so that it stays one line. */
+/** Redraws the table in place; the terminal cuts long lines, so that each stays one line. */
 function redrawn(io: Io, terminal: NodeJS.WriteStream): (page: TaskList) => void {
   const [cutLines, wrapLines] = ['\u001b[?7l', '\u001b[?7h'];
   let drawn = 0;
@@ -74,14 +74,14 @@ function redrawn(io: Io, terminal: NodeJS.WriteStream): (page: TaskList) => void
   };
 }
 
-/** A line for each task that has another status or another count than before. */
+/** Prints a line for each task whose status or count has changed. */
 function changedLines(io: Io): (page: TaskList) => void {
   const seen = new Map<string, string>();
   const paint = paintIf(io.colours?.out);
   const lineOf = ({ id, type, status, progress }: TaskRow) =>
     `${oneLine(id)}  ${type}  ${paint.status(status, status)}${progress ? `  ${progress.done}/${progress.total}` : ''}`;
   return ({ tasks }) => {
-    // Oldest first, as they would come in a log.
+    // Oldest first, as in a log.
     for (const task of tasks.toReversed()) {
       const line = lineOf(task);
       if (seen.get(task.id) !== line) io.out(`${line}\n`);

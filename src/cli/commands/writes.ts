@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { ItemInput } from '../../client/http/client.ts';
-import type { OnReindex } from '../../contract/tasks.ts';
+import type { ItemInput } from '../../client/client.ts';
+import type { OnReindex } from '../../contract/task-bodies.ts';
 import { examples } from '../arguments.ts';
 import type { Io } from '../output.ts';
 import { createSending } from '../progress.ts';
@@ -15,7 +15,7 @@ interface WriteOptions extends RemoteOptions {
   wait?: boolean;
 }
 
-/** `reembed upsert` and `reembed delete` */
+/** Adds `reembed upsert` and `reembed delete`. */
 export function addWriteCommands(program: Command, io: Io): void {
   const writing = (command: Command) =>
     remote(command)
@@ -24,18 +24,18 @@ export function addWriteCommands(program: Command, io: Io): void {
       .addOption(
         new Option(
           '--on-reindex <choice>',
-          'while the index is being rebuilt: write there too, wait, or refuse',
+          'while the index is being rebuilt: also write to the new one, wait, or refuse',
         ).choices(['forward', 'wait', 'refuse']),
       )
-      .option('--wait', 'wait for the end of the task');
+      .option('--wait', 'wait until the task ends');
 
   writing(program.command('upsert <file>'))
-    .summary('add and change objects')
+    .summary('add or change objects')
     .description(
-      'Embeds objects and writes them. The file (`-` is the standard input) has one JSON object to a line, or is one JSON ' +
-        'array of them, each with an id and a payload or a uri, and, if wanted, metadata, version and originalId.',
+      'Embeds objects and writes them. The file (`-` is the standard input) has one JSON object per line, or is one ' +
+        'JSON array of objects. Each has an id, a payload or a uri, and optionally metadata, version and originalId.',
     )
-    .option('--fail-on-failed-items', 'let the task fail when an object cannot be embedded')
+    .option('--fail-on-failed-items', 'fail the task when an object cannot be embedded')
     .addHelpText(
       'after',
       examples(
@@ -57,7 +57,7 @@ export function addWriteCommands(program: Command, io: Io): void {
 
   writing(program.command('delete <id...>'))
     .summary('delete objects')
-    .description('Deletes objects, and what is derived from them.')
+    .description('Deletes objects, and the objects derived from them.')
     .addHelpText('after', examples('reembed delete --index docs a b c --wait'))
     .action(async (ids: string[], options: WriteOptions) => {
       const client = clientFrom(io, options);

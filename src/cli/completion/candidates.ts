@@ -3,17 +3,17 @@ import { type Io, oneLine } from '../output.ts';
 import { clientFrom } from '../remote.ts';
 import { wantedAt } from './words.ts';
 
-/** A word that may come next, with what it means. */
+/** A word that may come next, with its meaning. */
 type Candidate = readonly [word: string, meaning: string];
 
-/** The line that asks the shell for names of files instead. */
-export const FILES = ':files';
+/** Line that makes the shell complete file names instead. */
+const FILES = ':files';
 
-/** A person waits with a finger on the Tab key. */
+/** Short, since a person waits after pressing Tab. */
 const PATIENCE_MS = 1_000;
-const MOST_TASKS = 50;
+const MAX_TASKS = 50;
 
-/** Lines for the shell: a word and, after a tab, its meaning; or `FILES`. What fails is no candidate, and tells nothing. */
+/** Returns lines for the shell: a word and, after a tab, its meaning; or `FILES`. Errors yield no candidates. */
 export async function completionLines(program: Command, io: Io, words: readonly string[]): Promise<string[]> {
   const wanted = wantedAt(program, words);
   const current = words.at(-1) ?? '';
@@ -30,7 +30,7 @@ export async function completionLines(program: Command, io: Io, words: readonly 
   if (FILE_NAMES.has(name)) return [FILES];
   const source = SOURCES[name];
   if (!source) return [];
-  // The task ids, names and details that come back are data; a tab or a line feed in them would end the line.
+  // The returned ids, names and details are data; a tab or a line feed in them would end the line.
   const found = await source(patientClient(io, url)).catch((): Candidate[] => []);
   return linesOf(
     found.map(([word, meaning]) => [typed + word, meaning]),
@@ -57,7 +57,7 @@ function optionsOf(command: Command): Candidate[] {
     .map((option) => [option.long ?? option.flags, option.description]);
 }
 
-/** `index` of `--index <index>` and of `<index>`. */
+/** Returns the value name: `index` for `--index <index>` and for `<index>`. */
 function valueName(of: Argument | Option): string {
   if (of instanceof Argument) return of.name();
   return (of instanceof Option && /[<[]([\w-]+)/.exec(of.flags)?.[1]) || '';
@@ -80,14 +80,16 @@ async function namesOfJobs({ jobs, schedules }: Client): Promise<Candidate[]> {
   return [...new Map([...scheduled, ...known])];
 }
 
-/** Where values come from, by the name that an argument or an option gives them. */
+/** Sources of values, by the value name of an argument or an option. */
 const SOURCES: Readonly<Record<string, (client: Client) => Promise<Candidate[]>>> = {
   index: namesOfIndexes,
   source: namesOfIndexes,
   dest: namesOfIndexes,
+  set: async ({ querySets }) =>
+    (await querySets.list()).map(({ name, queries }) => [name, `${queries} queries`] as const),
   alias: async ({ aliases }) => (await aliases.list()).map(({ alias, index }) => [alias, `points to ${index}`]),
   task: async ({ tasks }) =>
-    (await tasks.page({ limit: MOST_TASKS })).tasks.map(({ id, type, status }) => [id, `${type}, ${status}`]),
+    (await tasks.page({ limit: MAX_TASKS })).tasks.map(({ id, type, status }) => [id, `${type}, ${status}`]),
   job: namesOfJobs,
 };
 

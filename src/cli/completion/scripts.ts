@@ -1,6 +1,6 @@
 /**
- * What makes a shell ask `reembed complete -- WORD…`, the words up to the cursor, for what may come next. Nothing of the command
- * line is written down here, so a script need not be made anew for a new version.
+ * Scripts that make a shell ask `reembed complete -- WORD…`, with the words up to the cursor, for the next word. The
+ * scripts do not contain the commands, so they do not change with a new version.
  */
 export const SCRIPTS = {
   bash: `# Completion of reembed for bash: source <(reembed completion bash)
@@ -11,7 +11,7 @@ _reembed() {
   read -r -a words <<< "$line"
   [[ "$line" == *[[:space:]] ]] && words+=("")
   word="\${words[\${#words[@]}-1]}"
-  # bash takes what stands before the last = or : of a word for a word of its own.
+  # bash splits words at = and :, so only the text after the last one is replaced.
   typed="\${word%"\${word##*[=:]}"}"
   COMPREPLY=()
   compopt +o default 2>/dev/null

@@ -1,16 +1,16 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What is to be completed at the end of a command line. */
+/** What to complete at the end of a command line. */
 export type Wanted =
   | { kind: 'commands'; of: Command }
   | { kind: 'options'; of: Command }
-  /** `typed` is what of the last word comes before the value: `--status=`, or nothing. */
+  /** `typed` is the part of the last word before the value: `--status=`, or empty. */
   | { kind: 'value'; of: Argument | Option; typed: string; url: string | undefined }
   | { kind: 'nothing' };
 
 /**
- * Reads the words after the name of the program as commander would, as far as they go; the last one, which may be empty, is
- * what is being written.
+ * Reads the words after the program name as commander would; the last word, which may be empty, is
+ * the one being typed.
  */
 export function wantedAt(program: Command, words: readonly string[]): Wanted {
   const current = words.at(-1) ?? '';

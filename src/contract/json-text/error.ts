@@ -1,10 +1,10 @@
 import { type FieldIssue, ReembedError } from '../errors.ts';
 
-/** Why a text is no JSON that can be taken: `path` is that of the field, empty for the text as a whole. */
+/** Why a JSON text is refused; `path` is that of the field, empty for the whole text. */
 export class JsonTextError extends Error {
   override readonly name = 'JsonTextError';
   readonly path: readonly (string | number)[];
-  /** The text, where its grammar is broken: `cause` is the parser's error. */
+  /** The text, if its syntax is not valid; `cause` is the parser's error. */
   readonly text: string | undefined;
 
   constructor(message: string, options: { path?: readonly (string | number)[]; text?: string; cause?: unknown } = {}) {
@@ -13,7 +13,7 @@ export class JsonTextError extends Error {
     this.text = options.text;
   }
 
-  /** As the error of a call; `prefix` comes before the path. */
+  /** Converts this to the error of a call; `prefix` is added before the path. */
   toInvalidInput(prefix: readonly (string | number)[] = []): ReembedError {
     const issue: FieldIssue = { path: fieldPath([...prefix, ...this.path]), message: this.message };
     const detail = issue.path === '' ? `the body ${issue.message}` : `${issue.path}: ${issue.message}`;
@@ -21,7 +21,7 @@ export class JsonTextError extends Error {
   }
 }
 
-/** Of a deep path the first steps are named: the rest of it may be as long as the body. */
+/** Formats a path; only its first steps, since a deep path may be as long as the body. */
 const MAX_NAMED_STEPS = 8;
 
 export function fieldPath(path: readonly (string | number)[]): string {

@@ -4,17 +4,22 @@ import { withoutMark } from './parse.ts';
 const NEWLINE = 0x0a;
 
 export interface Line {
-  /** Counted from 1, empty ones too. */
+  /** Line number from 1, counting empty lines. */
   number: number;
   bytes: Uint8Array;
 }
 
 /**
- * The lines of a stream that are not empty, one at a time: nothing is read while the caller is busy with one, so any
- * length needs the memory of the longest line only. A byte order mark in front of the first is skipped. Error:
+ * Yields the non-empty lines of a stream one at a time. Nothing is read while the caller processes a line, so a stream
+ * needs only the memory of its longest line. `onPiece` is awaited after each piece of the stream, with the length of the
+ * unfinished line. A leading byte order mark is skipped. Error:
  * `InvalidInput` for a line of more than `maxBytes`.
  */
-export async function* readLines(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
+export async function* readLines(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  onPiece?: (lineBytes: number) => Promise<void>,
+): AsyncGenerator<Line> {
   let pieces: Uint8Array[] = [];
   let length = 0;
   let number = 1;
@@ -24,7 +29,7 @@ export async function* readLines(body: AsyncIterable<Uint8Array>, maxBytes: numb
     pieces.push(piece);
   };
   const line = (): Line | undefined => {
-    const joined = joinBytes(pieces, length);
+    const joined = joinBytes(pieces);
     const whole = { number, bytes: number === 1 ? withoutMark(joined) : joined };
     pieces = [];
     length = 0;
@@ -40,16 +45,17 @@ export async function* readLines(body: AsyncIterable<Uint8Array>, maxBytes: numb
       if (whole) yield whole;
     }
     take(chunk.subarray(from));
+    await onPiece?.(length);
   }
   const last = line();
   if (last) yield last;
 }
 
-/** One array of bytes; of a single piece, that itself. */
-export function joinBytes(pieces: readonly Uint8Array[], length: number): Uint8Array {
+/** Joins byte arrays; a single piece is returned as is. */
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   const [first = new Uint8Array()] = pieces;
   if (pieces.length < 2) return first;
-  const joined = new Uint8Array(length);
+  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const piece of pieces) {
     joined.set(piece, at);
@@ -58,12 +64,12 @@ export function joinBytes(pieces: readonly Uint8Array[], length: number): Uint8A
   return joined;
 }
 
-/** True for the white space of JSON alone. */
+/** Whether the bytes are only JSON white space. */
 export function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }
 
-/** What is wrong with a line, each field under its name. */
+/** Returns the error of a line, with an issue for each field. */
 export function lineError(number: number, issues: readonly FieldIssue[]): ReembedError {
   const named = issues.map(({ path, message }) => ({ path: `line ${number}${path && `.${path}`}`, message }));
   const [first] = named;

@@ -1,25 +1,25 @@
 import { isUnsafeInteger, UNSAFE_INTEGER } from '../json.ts';
 
-/** Doubles keep every decimal of up to 15 digits; shorter tokens without an exponent need no closer look. */
+/** Doubles keep every decimal of up to 15 digits; shorter tokens without an exponent need no check. */
 export const MAX_PLAIN_CHARS = 15;
 
-/** No number that a double keeps is written with more. */
+/** No number that a double represents needs more. */
 const MAX_CHARS = 1_000;
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** What is lost when a number's token is read as a double, if anything. A token that is no number is left to the parser. */
+/** Returns what is lost when a token is read as a double; the parser reports tokens that are not numbers. */
 export function numberProblem(token: string): string | undefined {
   if (token.length > MAX_CHARS) return `must have at most ${MAX_CHARS} characters`;
   const value = Number(token);
   if (Number.isNaN(value)) return undefined;
-  if (!Number.isFinite(value)) return 'must be at most 1.7976931348623157e308: it is too large for a number';
+  if (!Number.isFinite(value)) return 'must be at most 1.7976931348623157e308';
   if (isUnsafeInteger(value)) return UNSAFE_INTEGER;
   if (decimalOf(token) !== decimalOf(String(value))) return `would be stored as ${value}: send it as text to keep it`;
   return undefined;
 }
 
-/** Sign, digits without zeros around them, and the exponent of the last digit: the same for equal numbers. */
+/** Normalizes a number to its sign, its digits without outer zeros, and the exponent of the last digit. */
 function decimalOf(token: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = NUMBER.exec(token) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');

@@ -3,36 +3,27 @@ import { JsonTextError } from './error.ts';
 import { pathAt, repeatedField } from './places.ts';
 import { JsonScan } from './scan.ts';
 
-/** Limits of a text that holds one payload with all that goes with it. */
+/** Limits of a text with one payload and everything that belongs to it. */
 export const TEXT_LIMITS: JsonLimits = { levels: MAX_LEVELS + 10, values: 150_000 };
 
 export interface ParseOptions {
   limits?: JsonLimits;
-  /** A field at the top whose numbers are taken as the nearest double, as vectors are. */
+  /** Top-level field whose numbers are rounded to the nearest double, as vectors are. */
   approximate?: string;
 }
 
 /**
- * Parses one JSON text. Everything is kept as it is written, or refused: invalid UTF-8 and lone surrogates, numbers that
- * a double changes, a field that is there twice, and more levels or values than the limits allow, which is found before
- * anything is allocated. A byte order mark in front is skipped. Keys such as `__proto__` become own properties.
+ * Parses one JSON text. Everything is kept exactly or refused: invalid UTF-8 and lone surrogates, numbers that
+ * a double changes, duplicate fields, and more levels or values than the limits allow, which is detected before
+ * anything is allocated. A leading byte order mark is skipped. Keys such as `__proto__` become own properties.
  * @throws JsonTextError
  */
 export function parseJsonText(source: Uint8Array | string, options: ParseOptions = {}): Json {
   const bytes = withoutMark(typeof source === 'string' ? encodeText(source) : source);
-  const scan = scanOf(bytes, options);
+  const { limits = TEXT_LIMITS, approximate } = options;
+  const isApproximate = approximate === undefined ? undefined : approximateField(bytes, approximate);
+  const scan = new JsonScan(bytes, limits, isApproximate);
   scan.run();
-  return parseScanned(bytes, scan);
-}
-
-/** The first look at a text, which is `run` in one go or in pieces. */
-export function scanOf(bytes: Uint8Array, { limits = TEXT_LIMITS, approximate }: ParseOptions): JsonScan {
-  if (approximate === undefined) return new JsonScan(bytes, limits);
-  return new JsonScan(bytes, limits, approximateField(bytes, approximate));
-}
-
-/** Parses what a scan has gone through. @throws JsonTextError */
-export function parseScanned(bytes: Uint8Array, scan: JsonScan): Json {
   const text = decodeUtf8(bytes);
   let value: Json;
   try {
@@ -41,13 +32,13 @@ export function parseScanned(bytes: Uint8Array, scan: JsonScan): Json {
     throw new JsonTextError('is not valid JSON', { text, cause });
   }
   if (countFields(value) < scan.fields) {
-    throw new JsonTextError('must not be there twice', { path: repeatedField(bytes) ?? [] });
+    throw new JsonTextError('must not occur twice', { path: repeatedField(bytes) ?? [] });
   }
   return value;
 }
 
-/** Strict UTF-8. @throws JsonTextError with the offset of the first byte that is none */
-export function decodeUtf8(bytes: Uint8Array): string {
+/** Decodes strict UTF-8. @throws JsonTextError with the offset of the first invalid byte */
+function decodeUtf8(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
   } catch (cause) {
@@ -55,14 +46,14 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** The byte order mark belongs to the encoding, not to the text. */
+/** Removes the byte order mark, which belongs to the encoding and not to the text. */
 export function withoutMark(bytes: Uint8Array): Uint8Array {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Halves the bytes until one is left: decoding as a stream, so that a character may be cut. */
+/** Finds the first invalid byte by bisection; decodes as a stream, so that a cut character is not an error. */
 function firstBadByte(bytes: Uint8Array): number {
   let [good, bad] = [0, bytes.length];
   while (bad - good > 1) {
@@ -99,14 +90,14 @@ function countFields(value: Json): number {
   return fields;
 }
 
-/** True at an offset within a field at the top: its place is looked for once, at the first number that asks. */
+/** Returns a check for offsets within a top-level field; the field is located once, at the first call. */
 function approximateField(bytes: Uint8Array, field: string): (at: number) => boolean {
   let last = { from: 0, to: 0 };
   return (at) => {
     if (at >= last.from && at < last.to) return true;
     const path = pathAt(bytes, at);
     if (path[0] !== field || path.length !== 2) return false;
-    // Numbers alone follow each other in a vector: up to its end no other text can begin.
+    // A vector contains only numbers: no string can start before its end.
     const end = bytes.indexOf(0x5d, at);
     last = { from: at, to: end < 0 ? bytes.length : end };
     return true;

@@ -2,24 +2,24 @@ import { TextEnds } from './text-ends.ts';
 
 type Key = string | number;
 
-/** A container on the way to a place: of an array the index, of an object the key that was read last. */
+/** A container on the path to a place, with the index in an array or the last key of an object. */
 interface Step {
   isArray: boolean;
   key: Key;
-  /** Of an object: the keys so far. */
+  /** Keys so far, for an object. */
   keys?: Set<string>;
-  /** Of an object: a key follows, not a value. */
+  /** For an object: a key follows, not a value. */
   expectsKey: boolean;
 }
 
-/** The path of what begins at an offset of a JSON text, or of what holds it. For errors: it takes a slow second pass. */
+/** Returns the path of the value at an offset, or of its container. Only for errors: it is a slow second pass. */
 export function pathAt(bytes: Uint8Array, offset: number): Key[] {
   const steps: Step[] = [];
   walk(bytes, steps, offset, () => false);
   return pathOf(steps);
 }
 
-/** The path of the first field whose object has one of the same name already. */
+/** Returns the path of the first field that occurs twice in its object. */
 export function repeatedField(bytes: Uint8Array): Key[] | undefined {
   const steps: Step[] = [];
   const isRepeated = (step: Step, key: string) => {
@@ -31,7 +31,7 @@ export function repeatedField(bytes: Uint8Array): Key[] | undefined {
   return walk(bytes, steps, bytes.length, isRepeated) ? pathOf(steps) : undefined;
 }
 
-/** Goes through valid JSON up to an offset; ends early, with true, at a key for which `isEnd` is true. */
+/** Walks valid JSON up to an offset; stops early with true at a key for which `isEnd` is true. */
 function walk(bytes: Uint8Array, steps: Step[], until: number, isEnd: (step: Step, key: string) => boolean): boolean {
   const ends = new TextEnds(bytes);
   for (let at = 0; at < until; ) {

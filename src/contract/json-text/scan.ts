@@ -14,19 +14,18 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Looks over JSON text before it is parsed, in one pass over its bytes: counts what parsing would allocate, and finds
- * what parsing would change without a word. It does not check the grammar; the parser does.
+ * Scans JSON text before it is parsed, in one pass over its bytes: counts what parsing would allocate, and finds
+ * what parsing would change silently. It does not check the syntax; the parser does.
  */
 export class JsonScan {
-  /** Fields of all objects, as written: fewer after parsing means that one was there twice. */
+  /** Fields of all objects, as written; fewer after parsing means a duplicate. */
   fields = 0;
   private readonly bytes: Uint8Array;
   private readonly limits: JsonLimits;
-  /** True where numbers are taken as the nearest double. */
+  /** True where numbers are rounded to the nearest double. */
   private readonly isApproximate: (at: number) => boolean;
   private values = 0;
   private level = 0;
-  private at = 0;
   private readonly ends: TextEnds;
 
   constructor(bytes: Uint8Array, limits: JsonLimits, isApproximate: (at: number) => boolean = () => false) {
@@ -36,16 +35,11 @@ export class JsonScan {
     this.ends = new TextEnds(bytes);
   }
 
-  get isAtEnd(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
-  /** Goes on for about so many bytes; a text goes to its end. @throws JsonTextError for the first problem */
-  run(count = this.bytes.length): void {
+  /** @throws JsonTextError for the first problem */
+  run(): void {
     const { bytes, limits } = this;
-    const end = Math.min(bytes.length, this.at + count);
-    let { at } = this;
-    while (at < end) {
+    let at = 0;
+    while (at < bytes.length) {
       const byte = bytes[at] as number;
       if (byte === QUOTE) {
         const close = this.ends.after(at);
@@ -72,7 +66,6 @@ export class JsonScan {
         if (message !== undefined && !this.isApproximate(from)) this.fail(from, message);
       } else at += 1;
     }
-    this.at = at;
   }
 
   private fail(at: number, message: string): never {
@@ -80,7 +73,7 @@ export class JsonScan {
   }
 }
 
-/** The byte after a number; negative if it has an exponent. */
+/** Returns the offset after a number; negative if it has an exponent. */
 function endOfNumber(bytes: Uint8Array, start: number): number {
   let hasExponent = false;
   let at = start + 1;

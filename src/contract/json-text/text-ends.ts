@@ -3,8 +3,8 @@ const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 
 /**
- * Finds the ends of texts, from left to right. What is searched natively is remembered, so that no byte is searched twice
- * for the same thing.
+ * Finds the ends of strings, from left to right. Results of native searches are kept, so that no byte is searched twice
+ * for the same character.
  */
 export class TextEnds {
   private readonly bytes: Uint8Array;
@@ -15,11 +15,11 @@ export class TextEnds {
     this.bytes = bytes;
   }
 
-  /** The byte after a text that begins with a quote, or that of the whole; negative for an escaped lone surrogate. */
+  /** Returns the offset after a string, or the end of the text; negative for an escaped lone surrogate. */
   after(start: number): number {
     const { bytes } = this;
     let at = start + 1;
-    // Most texts, and stretches between escapes, are short: a loop is faster than two searches.
+    // Most strings, and ranges between escapes, are short: a loop is faster than two searches.
     for (let plain = 0; at < bytes.length; ) {
       const byte = bytes[at];
       if (byte === QUOTE) return at + 1;
@@ -35,7 +35,7 @@ export class TextEnds {
     return bytes.length;
   }
 
-  /** The next quote or escape. */
+  /** Returns the offset of the next quote or escape. */
   private nextMark(at: number): number {
     if (this.quote < at) this.quote = next(this.bytes, QUOTE, at);
     if (this.escape < at) this.escape = next(this.bytes, BACKSLASH, at);
@@ -45,12 +45,16 @@ export class TextEnds {
 
 const SHORT_TEXT = 24;
 
+/** Node's own search is several times faster than that of typed arrays, which browsers have. */
+const indexOf: typeof Uint8Array.prototype.indexOf =
+  globalThis.Buffer?.prototype.indexOf ?? Uint8Array.prototype.indexOf;
+
 function next(bytes: Uint8Array, byte: number, from: number): number {
-  const at = bytes.indexOf(byte, from);
+  const at = indexOf.call(bytes, byte, from);
   return at < 0 ? bytes.length : at;
 }
 
-/** The byte after an escape; negative for a lone surrogate. */
+/** Returns the offset after an escape; negative for a lone surrogate. */
 function afterEscape(bytes: Uint8Array, at: number): number {
   if (bytes[at + 1] !== LOWER_U) return at + 2;
   const unit = unitAt(bytes, at);
@@ -60,12 +64,20 @@ function afterEscape(bytes: Uint8Array, at: number): number {
   return low >= 0xdc00 && low <= 0xdfff ? at + 12 : -1;
 }
 
-/** The UTF-16 unit of an escape; NaN if it is none, which is left to the parser. */
+/** Returns the UTF-16 unit of an escape; NaN if it is not valid, which the parser reports. */
 function unitAt(bytes: Uint8Array, at: number): number {
-  return Number.parseInt(asciiOf(bytes, at + 2, at + 6), 16);
+  let unit = 0;
+  for (let digit = at + 2; digit < at + 6; digit++) unit = unit * 16 + hexValue(bytes[digit]);
+  return unit;
 }
 
-/** At most a thousand characters and one: more are no number that is kept. */
+function hexValue(byte = 0): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : Number.NaN;
+}
+
+/** Reads at most 1,001 characters: longer numbers are refused. */
 export function asciiOf(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
   for (let at = from; at < Math.min(to, from + 1_001); at++) text += String.fromCharCode(bytes[at] ?? 0);

@@ -2,12 +2,12 @@ import { messageOf, ReembedError } from '../errors.ts';
 import { jsonProblem } from '../json.ts';
 import { fieldPath } from './error.ts';
 
-/** Sizes are the server's business. */
+/** No limits here: the server checks sizes. */
 const NO_LIMITS = { levels: 1_000, values: Number.POSITIVE_INFINITY };
 
 /**
- * A value as JSON text. What JSON would change without a word is refused: `JSON.stringify` makes `null` of NaN and
- * Infinity. @throws ReembedError `InvalidInput` naming the field
+ * Serializes a value as JSON. What JSON would change silently is refused: `JSON.stringify` turns NaN and Infinity into
+ * null. @throws ReembedError `InvalidInput` naming the field
  */
 export function toJsonText(value: unknown): string {
   const problem = jsonProblem(value, NO_LIMITS, { nul: true });

@@ -2,7 +2,7 @@ import '@mantine/charts/styles.css';
 import { NativeSelect, Paper, SegmentedControl, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { TASK_TYPES, type TaskType } from '../../contract/tasks.ts';
+import { TASK_TYPES, type TaskType } from '../../contract/task-types.ts';
 import { statsQuery } from '../api/queries.ts';
 import { Card, PageHead } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
@@ -18,7 +18,7 @@ const RANGES = [
   { value: '10080', label: '7 d' },
 ];
 
-/** How much there was to do, how much was done, and what failed. */
+/** Shows the backlog, ended tasks and failures over time. */
 export function ActivityPage() {
   const [minutes, setMinutes] = useState('60');
   const [type, setType] = useState<TaskType | ''>('');

@@ -1,6 +1,6 @@
 import { AreaChart, BarChart } from '@mantine/charts';
 import { VisuallyHidden } from '@mantine/core';
-import type { Bucket } from '../../client/http/client.ts';
+import type { Bucket } from '../../client/client.ts';
 import { number } from '../ui/format.ts';
 
 interface ChartProps {
@@ -42,11 +42,7 @@ export function EndedChart({ buckets, minutes }: ChartProps) {
           {...AXES}
         />
       </div>
-      <Numbers
-        caption="Tasks that ended, by stretch of time"
-        columns={['done', 'failed', 'canceled']}
-        buckets={buckets}
-      />
+      <Numbers caption="Ended tasks over time" columns={['done', 'failed', 'canceled']} buckets={buckets} />
     </figure>
   );
 }
@@ -72,7 +68,7 @@ export function OpenChart({ buckets, minutes }: ChartProps) {
           {...AXES}
         />
       </div>
-      <Numbers caption="Tasks open and created, by stretch of time" columns={['open', 'created']} buckets={buckets} />
+      <Numbers caption="Open and created tasks over time" columns={['open', 'created']} buckets={buckets} />
     </figure>
   );
 }
@@ -83,7 +79,7 @@ interface NumbersProps {
   buckets: readonly Bucket[];
 }
 
-/** The chart for those who cannot see it. */
+/** The chart's data as a table, for screen readers. */
 function Numbers({ caption, columns, buckets }: NumbersProps) {
   return (
     <VisuallyHidden>

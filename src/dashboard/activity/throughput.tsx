@@ -10,7 +10,7 @@ const PAGE = { status: 'processing', limit: 100 } as const;
 const EVERY_MS = 2_000;
 const KEPT = 150;
 
-/** Objects per second of all tasks that run, sampled while one looks: nothing keeps this for later. */
+/** Objects per second of all running tasks, sampled while the page is open; not stored. */
 export function Throughput() {
   const { data } = useLive(['tasks', PAGE], (options) => reembed.tasks.watchPage(PAGE, options));
   const now = (data?.tasks ?? []).reduce((sum, { progress }) => sum + (progress?.perSecond ?? 0), 0);

@@ -1,19 +1,19 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import type { Me } from '../../client/http/client.ts';
+import type { Me } from '../../client/client.ts';
 import { mayDo, type Role } from '../../contract/roles.ts';
 import { reembed } from './client.ts';
 
 const meQuery = queryOptions({ queryKey: ['me'], queryFn: () => reembed.me(), staleTime: 60_000 });
 
 export interface Access extends Me {
-  /** Why something that needs a role may not be done; null when it may. */
+  /** Returns why an action that needs a role is not allowed; null if it is. */
   reasonNot(needed: Role): string | null;
 }
 
-/** Until the API has told, nothing is held back: it refuses what may not be. */
+/** Until the role is known, nothing is disabled: the API rejects what is not allowed. */
 const NOT_KNOWN: Me = { name: null, role: 'admin' };
 
-/** What the token of the session may do. */
+/** Returns what the session's token may do. */
 export function useAccess(): Access {
   const { data = NOT_KNOWN } = useQuery(meQuery);
   return {

@@ -1,8 +1,8 @@
-import { createClient } from '../../client/http/client.ts';
+import { createClient } from '../../client/client.ts';
 import { noteAnswer, noteNoAnswer } from './connection.ts';
 import { currentToken, refuse } from './session.ts';
 
-/** Sends the token of the session along, and notes when the API wants another one. */
+/** Adds the session's token to a request, and records when the API rejects it. */
 async function sessionFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const token = currentToken();
   const headers = new Headers(init.headers);
@@ -19,5 +19,5 @@ async function sessionFetch(input: RequestInfo | URL, init: RequestInit = {}): P
   return response;
 }
 
-/** The one client of the dashboard: the same that programs use, at the address the page came from. */
+/** The dashboard's only API client: the public one, with the page's origin as its address. */
 export const reembed = createClient({ baseUrl: location.origin, fetch: sessionFetch });

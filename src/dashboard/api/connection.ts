@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react';
 let lostSince: Date | null = null;
 const listeners = new Set<() => void>();
 
-/** Answers of something in between that cannot reach the API either. */
+/** Statuses of a proxy that cannot reach the API. */
 const GATEWAY = new Set([502, 504]);
 
 function change(next: Date | null): void {
@@ -13,17 +13,17 @@ function change(next: Date | null): void {
   for (const listener of listeners) listener();
 }
 
-/** Notes how a call went: every call of the page, streams included, tells whether the API is there. */
+/** Records a response: every call of the page, including streams, shows whether the API is reachable. */
 export function noteAnswer(response: Response): void {
   change(GATEWAY.has(response.status) ? new Date() : null);
 }
 
-/** Notes a call that got no answer. */
+/** Records a call without a response. */
 export function noteNoAnswer(): void {
   change(new Date());
 }
 
-/** Since when the API has not answered, which is how old what is shown is; null while it answers. */
+/** Returns since when the API has not answered, which is the age of the shown data; null while it answers. */
 export function useLostSince(): Date | null {
   return useSyncExternalStore(
     (listener) => {

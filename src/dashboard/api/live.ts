@@ -5,9 +5,9 @@ import { useEffect, useState } from 'react';
 export interface Live<T> {
   data: T | undefined;
   error: unknown;
-  /** False while the connection is being made anew. */
+  /** False while reconnecting. */
   connected: boolean;
-  /** The stream has told that nothing will follow. */
+  /** Whether the stream has ended. */
   ended: boolean;
 }
 
@@ -19,8 +19,8 @@ export interface LiveOptions {
 const AGAIN_MS = 3_000;
 
 /**
- * What a stream of events told last. It is kept under a key of the query cache, so that it is there at once on the way
- * back. A hidden page does not listen: browsers allow few connections at a time.
+ * Returns the last event of a stream. It is stored in the query cache, so that it is available immediately when the
+ * user returns to the page. A hidden page does not listen, because browsers allow few connections at a time.
  */
 export function useLive<T>(key: QueryKey, open: (options: LiveOptions) => AsyncIterable<T>): Live<T> {
   const cache = useQueryClient();
@@ -33,7 +33,7 @@ export function useLive<T>(key: QueryKey, open: (options: LiveOptions) => AsyncI
     if (hidden) return;
     const left = new AbortController();
     let again: ReturnType<typeof setTimeout> | undefined;
-    // The client tries again by itself; until it has an answer, what is shown is how it was last.
+    // The client retries automatically; until it has a response, the last data is shown.
     const onConnection = (error: unknown) => {
       if (left.signal.aborted) return;
       const connected = error === null;

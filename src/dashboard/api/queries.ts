@@ -1,8 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
-import type { StatsOptions, TaskFilter } from '../../client/http/client.ts';
+import type { StatsOptions, TaskFilter } from '../../client/client.ts';
 import { reembed } from './client.ts';
 
-/** What the pages ask for again and again, while they are looked at. */
+/** Queries that the pages poll while they are visible. */
 
 export const indexesQuery = queryOptions({
   queryKey: ['indexes'],

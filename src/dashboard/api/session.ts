@@ -1,11 +1,11 @@
 import { useSyncExternalStore } from 'react';
 
-/** The token of this browser tab: forgotten when it is closed, and never written anywhere else. */
+/** Storage key of the token, which is kept for this browser tab only and is lost when the tab is closed. */
 const KEY = 'reembed.token';
 
 export interface Session {
   token: string | null;
-  /** What the API said of the last call without a token, or with one it does not know. */
+  /** Why the API rejected the last call without a token or with an unknown one. */
   refused: string | null;
 }
 
@@ -21,7 +21,7 @@ export function currentToken(): string | null {
   return session.token;
 }
 
-/** A call was answered with 401. One that was sent with an earlier token says nothing about this one. */
+/** Records a 401 response. Ignores it if the call was sent with an earlier token. */
 export function refuse(token: string | null): void {
   if (token !== session.token || session.refused !== null) return;
   change({

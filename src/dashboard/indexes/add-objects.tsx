@@ -1,7 +1,7 @@
 import { Button, FileButton, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { upsertSchema } from '../../contract/tasks.ts';
+import { upsertSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { plural } from '../ui/format.ts';
@@ -16,7 +16,7 @@ interface AddObjectsProps {
   onClose: () => void;
 }
 
-/** Writes objects that are typed, pasted or read from a file: a line to each. */
+/** Writes objects that are typed, pasted or read from a file, one per line. */
 export function AddObjects({ index, onClose }: AddObjectsProps) {
   const navigate = useNavigate();
   const [text, setText] = useState('');
@@ -46,7 +46,7 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
         <Stack gap="sm">
           <Textarea
             label="Objects"
-            description='One to a line: a text, whose id becomes line-1 for the first line and replaces an object of that id, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
+            description='One per line: a text, which gets its line number as the id (line-1 for the first line) and replaces an object with this id, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
             rows={12}
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}
@@ -85,7 +85,7 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
   );
 }
 
-/** The first line that is wrong, since they share one field. */
+/** Returns the first invalid line, since all lines share one field. */
 function firstOf(count: number, errorOf: (path: string) => string | undefined): string | undefined {
   for (let line = 0; line < count; line++) {
     for (const field of ['', '.id', '.payload', '.metadata', '.version', '.uri', '.originalId']) {

@@ -1,7 +1,7 @@
 import type { IndexInfo } from '../../contract/indexes.ts';
 import { count } from '../ui/format.ts';
 
-/** Why an alias should perhaps not point to `after`, in place of `before` where there is one. */
+/** Returns reasons against pointing an alias to `after` instead of `before`, if there is one. */
 export function concernsOf(before: IndexInfo | undefined, after: IndexInfo): string[] {
   const { name, state, objects, parts, failed, estimated, lock } = after;
   const concerns: string[] = [];

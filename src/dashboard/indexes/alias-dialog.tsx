@@ -1,6 +1,6 @@
 import { Alert, Button, Checkbox, Group, Modal, NativeSelect, Stack, Table, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { ReembedError } from '../../client/http/client.ts';
+import { ReembedError } from '../../client/client.ts';
 import type { Alias, IndexInfo } from '../../contract/indexes.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
@@ -9,13 +9,13 @@ import { Problem } from '../ui/states.tsx';
 import { concernsOf } from './alias-concerns.ts';
 
 interface AliasDialogProps {
-  /** Empty names where it is a new one. */
+  /** With empty names for a new alias. */
   alias: Alias;
   indexes: readonly IndexInfo[];
   onClose: () => void;
 }
 
-/** Points an alias to an index: shows both sides first, and asks where the new one seems to be the worse. */
+/** Points an alias to an index: first compares both indexes, and asks for confirmation if the new one seems worse. */
 export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps) {
   const [alias, setAlias] = useState(given.alias);
   const [index, setIndex] = useState('');
@@ -25,7 +25,7 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
   const before = indexes.find(({ name }) => name === given.index);
   const after = indexes.find(({ name }) => name === index);
   const concerns = after ? concernsOf(before, after) : [];
-  // What was accepted of one index says nothing about another, nor about what is new of this one.
+  // A confirmation is valid only for this index and these concerns.
   const asked = JSON.stringify([index, concerns]);
   const set = useAct(() => reembed.aliases.set(alias, index, { force }), {
     quiet: true,
@@ -69,7 +69,7 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
           />
           {after && <Sides sides={before ? [before, after] : [after]} />}
           {concerns.length > 0 && (
-            <Alert color="yellow" variant="outline" role="alert" title="Look at this first">
+            <Alert color="yellow" variant="outline" role="alert" title="Check this first">
               <ul style={{ margin: 0, paddingLeft: 18 }}>
                 {concerns.map((concern) => (
                   <li key={concern}>{concern}</li>
@@ -80,7 +80,7 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
           {concerns.length > 0 && (
             <Checkbox
               size="xs"
-              label="Point the alias there despite this"
+              label="Point the alias there anyway"
               checked={sure === asked}
               onChange={(event) => setSure(event.currentTarget.checked ? asked : '')}
             />
@@ -89,7 +89,7 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
           {(force || notCurrent) && (
             <Checkbox
               size="xs"
-              label="Switch although the index lacks this"
+              label="Switch even though the index lacks this"
               checked={force}
               onChange={(event) => setForce(event.currentTarget.checked)}
             />
@@ -108,7 +108,7 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
   );
 }
 
-/** What serves now, and what would. */
+/** Compares the index that serves now with the new one. */
 function Sides({ sides }: { sides: readonly IndexInfo[] }) {
   return (
     <Table fz="xs" verticalSpacing={4} aria-label="Before and after">

@@ -10,7 +10,7 @@ import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { AliasDialog } from './alias-dialog.tsx';
 import { RemoveAlias } from './remove-alias.tsx';
 
-/** The stable names, where each points to, and how that is changed. */
+/** Lists the aliases and the indexes that they point to, and allows changes. */
 export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
   const { data, error } = useQuery(aliasesQuery);
   const [changed, setChanged] = useState<Alias | null>(null);
@@ -27,7 +27,9 @@ export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
     >
       {error && !data && <Problem error={error} />}
       {!data && !error && <Loading rows={2} />}
-      {data?.length === 0 && <Empty title="No aliases">With an alias, a reindex is switched to in one step.</Empty>}
+      {data?.length === 0 && (
+        <Empty title="No aliases">With an alias, you switch to a rebuilt index in one step.</Empty>
+      )}
       {data && data.length > 0 && (
         <Table layout="fixed" aria-label="Aliases">
           <Table.Thead>

@@ -26,7 +26,7 @@ interface CreateIndexProps {
   onClose: () => void;
 }
 
-/** Makes an index, and the alias that a service should use for it. */
+/** Creates an index, and the alias that a service should use for it. */
 export function CreateIndex({ taken, onClose }: CreateIndexProps) {
   const navigate = useNavigate();
   const [name, setName] = useState(taken.includes('docs-v1') ? '' : 'docs-v1');
@@ -63,7 +63,7 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
         <Stack gap="sm">
           <TextInput
             label="Name"
-            description="Best with a version: an index is rebuilt into the next one."
+            description="Include a version: a rebuild creates the next one."
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
             error={errorOf('name')}
@@ -81,7 +81,7 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
           <ModelFields model={model} onChange={setModel} errorOf={(path) => errorOf(`config.model.${path}`)} />
           <NativeSelect
             size="xs"
-            label="How near two vectors are"
+            label="Distance of two vectors"
             data={METRICS}
             value={metric}
             onChange={(event) => setMetric(event.currentTarget.value)}

@@ -8,7 +8,7 @@ import { plural } from '../ui/format.ts';
 import { Problem } from '../ui/states.tsx';
 import { TypeToConfirm } from '../ui/type-to-confirm.tsx';
 
-/** Asks for the name once more: what is deleted does not come back. */
+/** Deletes an index after its name has been typed, because a deletion cannot be undone. */
 export function DeleteIndex({ index, onClose }: { index: IndexInfo; onClose: () => void }) {
   const navigate = useNavigate();
   const [force, setForce] = useState(false);
@@ -34,11 +34,11 @@ export function DeleteIndex({ index, onClose }: { index: IndexInfo; onClose: () 
     >
       <Text fz="sm">
         {index.estimated ? 'About ' : ''}
-        {plural(index.objects, 'object')} and all vectors go with it. This cannot be undone.
+        {plural(index.objects, 'object')} and all vectors are deleted. This cannot be undone.
       </Text>
       {aliased && (
         <Checkbox
-          label={`Also remove what serves from it: ${index.aliases.join(', ')}`}
+          label={`Also remove its aliases: ${index.aliases.join(', ')}`}
           checked={force}
           onChange={(event) => setForce(event.currentTarget.checked)}
         />

@@ -13,7 +13,7 @@ const TEXTS: [id: string, text: string, topic: string][] = [
   ['baker', 'a person who makes and sells bread and cakes', 'work'],
 ];
 
-/** Objects to try things out with, as lines of JSON. */
+/** Example objects, as lines of JSON. */
 export const EXAMPLE = TEXTS.map(([id, payload, topic]) => JSON.stringify({ id, payload, metadata: { topic } })).join(
   '\n',
 );

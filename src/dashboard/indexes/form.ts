@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import type { z } from 'zod';
-import { ReembedError } from '../../client/http/client.ts';
+import { ReembedError } from '../../client/client.ts';
 
-/** Checks what was written by the contract's own schema before it is sent, and tells of each field what is wrong. */
+/** Validates a form with the contract's schema before it is sent, and returns the problem of each field. */
 export function useChecked<S extends z.ZodType>(schema: S) {
   const [issues, setIssues] = useState<Record<string, string>>({});
   return {
     errorOf: (path: string): string | undefined => issues[path],
-    /** True if it may be sent. */
+    /** Returns true if the value is valid. */
     check(value: unknown): value is z.input<S> {
       const parsed = schema.safeParse(value);
       setIssues(
@@ -17,7 +17,7 @@ export function useChecked<S extends z.ZodType>(schema: S) {
       );
       return parsed.success;
     },
-    /** What the API said of fields. */
+    /** Shows the field problems that the API returned. */
     refuse(error: unknown): void {
       if (!(error instanceof ReembedError)) return;
       setIssues(Object.fromEntries(error.issues.map(({ path, message }) => [path, message])));
@@ -25,7 +25,7 @@ export function useChecked<S extends z.ZodType>(schema: S) {
   };
 }
 
-/** `docs-v2` after `docs-v1`, and so on until a name is free. */
+/** Returns the next free name: `docs-v2` after `docs-v1`, and so on. */
 export function nextName(name: string, taken: readonly string[]): string {
   const [, stem = name, version = '1'] = /^(.*?)-v(\d+)$/.exec(name) ?? [];
   for (let next = Number(version) + 1; ; next++) {

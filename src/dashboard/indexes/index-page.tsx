@@ -1,7 +1,7 @@
 import { Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { ReembedError } from '../../client/http/client.ts';
+import { ReembedError } from '../../client/client.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
@@ -17,7 +17,7 @@ import { LockText, Serves } from './index-table.tsx';
 import { Objects } from './objects.tsx';
 import { StartReindex } from './start-reindex.tsx';
 
-/** One index, by its name or an alias. */
+/** The page of one index, by name or alias. */
 export function IndexPage({ name }: { name: string }) {
   const { data, error, refetch } = useQuery({
     queryKey: ['indexes', name],
@@ -47,7 +47,7 @@ export function IndexPage({ name }: { name: string }) {
               needs="admin"
               color="red"
               variant="outline"
-              unless={data.lock ? 'A reindex holds it.' : null}
+              unless={data.lock ? 'A reindex has locked it.' : null}
               onClick={deleteDialog.open}
             >
               Delete…

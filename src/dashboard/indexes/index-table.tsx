@@ -3,7 +3,7 @@ import type { IndexInfo } from '../../contract/indexes.ts';
 import { bytes, count, number } from '../ui/format.ts';
 import { IndexLink, PageLink } from '../ui/links.tsx';
 
-/** One row to an index: which alias it serves, what is in it, and who holds it. Where it is narrow, below its name. */
+/** One row per index: its aliases, content and lock. On narrow screens these are shown below its name. */
 export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
   return (
     <Table highlightOnHover layout="fixed" aria-label="Indexes">
@@ -129,7 +129,7 @@ function searchedBy(vectorIndex: IndexInfo['vectorIndex'], ready: boolean): stri
   return ready ? 'searched by HNSW' : 'searched by scanning until HNSW is built';
 }
 
-/** What the lock is for, with a link to the reindex that holds it. */
+/** The purpose of the lock, with a link to the task that holds it. */
 export function LockText({ index: { name, lock } }: { index: IndexInfo }) {
   if (!lock) return null;
   const isSource = lock.source === name;

@@ -39,8 +39,8 @@ export function IndexesPage() {
           {!data && !error && <Loading />}
           {data?.length === 0 && (
             <Empty title="No indexes yet" action={create}>
-              An index holds objects and their vectors, embedded by one model. An alias is the stable name your service
-              uses for it.
+              An index holds objects and their vectors, embedded by one model. An alias is the stable name that your
+              service uses for it.
             </Empty>
           )}
           {data && data.length > 0 && <IndexTable indexes={data} />}

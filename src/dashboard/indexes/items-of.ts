@@ -1,20 +1,20 @@
-import type { ItemInput } from '../../client/http/client.ts';
+import type { ItemInput } from '../../client/client.ts';
 
 export interface ReadItems {
   items: ItemInput[];
-  /** What is wrong with the first line that cannot be read. */
+  /** The problem of the first invalid line. */
   problem: string | null;
 }
 
 /**
- * The objects of a text, one to a line: JSON as in an NDJSON body, or a text, whose id is the number of its line. A line
- * that begins as JSON and is none is a problem, never a text.
+ * Reads objects from a text, one per line: JSON as in an NDJSON body, or a text, whose id is its line number. A line
+ * that starts like JSON but is invalid is a problem, never a text.
  */
 export function itemsOf(text: string): ReadItems {
   const items: ItemInput[] = [];
   let problem: string | null = null;
   for (const [at, line] of text.split(/\r?\n/).entries()) {
-    // A file may begin with a byte order mark.
+    // A file may start with a byte order mark.
     const trimmed = line.replace(/^\uFEFF/, '').trim();
     if (trimmed === '') continue;
     if (!/^[[{]/.test(trimmed)) {
@@ -33,7 +33,7 @@ function objectIn(line: string): ItemInput | string {
   try {
     value = JSON.parse(line);
   } catch {
-    return 'is not valid JSON (a text that begins with { or [ goes into the payload of an object)';
+    return 'is not valid JSON (write a text that starts with { or [ as the payload of a JSON object)';
   }
-  return Array.isArray(value) ? 'is a list: write one object to a line' : (value as ItemInput);
+  return Array.isArray(value) ? 'is a list: write one object per line' : (value as ItemInput);
 }

@@ -1,7 +1,7 @@
 import { NativeSelect, NumberInput, SimpleGrid, Stack, TextInput } from '@mantine/core';
 import type { ModelInput } from '../../contract/models.ts';
 
-/** A model as it is being written; empty fields are left to the model's own presets. */
+/** The draft of a model; empty fields use the model's presets. */
 export interface ModelDraft {
   provider: 'same' | 'hash' | 'words' | 'openai' | 'custom';
   name: string;
@@ -18,28 +18,28 @@ export const emptyModel = (provider: ModelDraft['provider']): ModelDraft => ({
   apiKeyEnv: '',
 });
 
-/** What is sent; none for the model that the source has. */
+/** Converts a draft to the model that is sent; undefined to keep the source's model. */
 export function modelOf({ provider, name, dimensions, baseUrl, apiKeyEnv }: ModelDraft): ModelInput | undefined {
   if (provider === 'same') return undefined;
   const given = dimensions === '' ? {} : { dimensions: Number(dimensions) };
   if (provider === 'hash') return { provider, ...given };
   if (provider === 'words') return { provider };
-  // What is missing here is told by the contract's schema, in its words.
+  // Missing fields are reported by the contract's schema.
   if (provider === 'custom') return { provider, name, ...given } as ModelInput;
   return { provider, name, ...given, ...(baseUrl && { baseUrl }), ...(apiKeyEnv && { apiKeyEnv }) } as ModelInput;
 }
 
 const PROVIDERS = [
-  { value: 'hash', label: 'hash: built in, knows letters' },
-  { value: 'words', label: 'words: built in, knows meanings of English words' },
+  { value: 'hash', label: 'hash: built in, compares spelling' },
+  { value: 'words', label: 'words: built in, compares the meaning of English words' },
   { value: 'openai', label: 'openai: any OpenAI-compatible endpoint' },
-  { value: 'custom', label: 'custom: registered in your own program' },
+  { value: 'custom', label: 'custom: registered in your program' },
 ];
 
 interface ModelFieldsProps {
   model: ModelDraft;
   onChange: (model: ModelDraft) => void;
-  /** The name of the model that the source has, where that may be kept. */
+  /** Name of the source's model, if it can be kept. */
   same?: string;
   errorOf: (path: string) => string | undefined;
 }

@@ -8,7 +8,7 @@ import { Payload } from '../ui/payload.tsx';
 import { ShowMore } from '../ui/show-more.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 
-/** What is in an index, in the order of the ids. */
+/** The objects of an index, in order of their ids. */
 export function Objects({ index }: { index: string }) {
   const reason = useAccess().reasonNot('operate');
   return (

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { IndexInfo } from '../../contract/indexes.ts';
-import { reindexSchema } from '../../contract/tasks.ts';
+import { reindexSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { indexesQuery } from '../api/queries.ts';
 import { useAct } from '../ui/act.ts';
@@ -27,7 +27,7 @@ export function ReindexDialog({ source, onClose }: ReindexDialogProps) {
   );
 }
 
-/** Names that can be rebuilt: aliases first, since they are what is switched at the end. */
+/** Returns the names that can be rebuilt: aliases first, since these are switched at the end. */
 function sourcesOf(indexes: readonly IndexInfo[]) {
   const aliases = indexes.flatMap((index) => index.aliases.map((alias) => ({ name: alias, index })));
   return [...aliases, ...indexes.map((index) => ({ name: index.name, index }))];
@@ -58,7 +58,7 @@ function ReindexForm({ indexes, source: given, onClose }: ReindexDialogProps & {
     },
   });
   const submit = () => {
-    // A destination that does not exist yet needs a model, be it that of the source.
+    // A destination that does not exist yet needs a model; default: the source's.
     const destModel = exists ? modelOf(model) : (modelOf(model) ?? index?.model);
     const body = { source, dest, destModel, ...optionsOf(options) };
     if (check(body)) start.mutate(body, { onError: refuse });
@@ -100,8 +100,8 @@ function ReindexForm({ indexes, source: given, onClose }: ReindexDialogProps & {
         <ReindexOptions options={options} onChange={setOptions} errorOf={errorOf} />
         <Text fz="xs" c="dimmed">
           {alias
-            ? `Writes go on meanwhile, and reach ${dest} too. At the end “${alias}” is switched to it in one step.`
-            : 'Writes go on meanwhile, and reach the new index too. No alias is switched: choose an alias above for that.'}
+            ? `Writes continue and also reach ${dest}. At the end, “${alias}” is switched to it in one step.`
+            : 'Writes continue and also reach the new index. No alias is switched: choose an alias above for that.'}
         </Text>
         {start.error && <Problem error={start.error} title="The reindex was not started" />}
         <Group justify="flex-end" gap="xs">

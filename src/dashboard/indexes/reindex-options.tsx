@@ -1,7 +1,7 @@
 import { NativeSelect, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
-import type { ReindexRequest } from '../../contract/tasks.ts';
+import type { ReindexRequest } from '../../contract/task-bodies.ts';
 
-/** The options of a reindex as they are being written; what is empty is as the API has it by default. */
+/** The draft of a reindex's options; empty ones use the API's defaults. */
 export interface OptionsDraft {
   taskId: string;
   ratePerSecond: number | string;
@@ -63,15 +63,15 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
     <details>
       <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Options</summary>
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt="xs">
-        {count('ratePerSecond', 'Objects per second, at most', 'no limit')}
-        {count('maxFailed', 'Objects that may fail (below 1: a fraction)', '0.01')}
-        {count('concurrency', 'Batches copied at once', '4')}
-        {count('batchSize', 'Objects embedded together', '256')}
+        {count('ratePerSecond', 'Max. objects per second', 'no limit')}
+        {count('maxFailed', 'Max. failed objects (below 1: a fraction)', '0.01')}
+        {count('concurrency', 'Concurrent batches', '4')}
+        {count('batchSize', 'Objects per batch', '256')}
         <NativeSelect
           size="xs"
-          label="When another reindex is in the way"
+          label="If another reindex conflicts"
           data={[
-            { value: 'wait', label: 'wait for its end' },
+            { value: 'wait', label: 'wait until it ends' },
             { value: 'refuse', label: 'refuse' },
           ]}
           value={options.onConflict}
@@ -79,7 +79,7 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
         />
         <NativeSelect
           size="xs"
-          label="When the new index has objects of its own"
+          label="If the new index has its own objects"
           data={[
             { value: 'refuse', label: 'refuse' },
             { value: 'replace', label: 'replace them' },
@@ -109,8 +109,8 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
           />
         )}
         <TextInput
-          label="Id of the task"
-          placeholder="made up"
+          label="Task id"
+          placeholder="generated"
           value={options.taskId}
           onChange={(event) => set({ taskId: event.currentTarget.value })}
           error={errorOf('taskId')}

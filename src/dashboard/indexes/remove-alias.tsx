@@ -5,7 +5,7 @@ import { useAct } from '../ui/act.ts';
 import { Problem } from '../ui/states.tsx';
 import { TypeToConfirm } from '../ui/type-to-confirm.tsx';
 
-/** An alias is what services use: without it their calls fail at once. */
+/** Removes an alias after its name has been typed: calls of services that use it fail immediately. */
 export function RemoveAlias({ alias: { alias, index }, onClose }: { alias: Alias; onClose: () => void }) {
   const remove = useAct(() => reembed.aliases.delete(alias), {
     quiet: true,
@@ -24,7 +24,7 @@ export function RemoveAlias({ alias: { alias, index }, onClose }: { alias: Alias
       onClose={onClose}
     >
       <Text fz="sm">
-        Every search and write that uses the name {alias} fails from then on. The index {index} stays.
+        Every search and write that uses the name {alias} will fail. The index {index} is kept.
       </Text>
       {remove.error && <Problem error={remove.error} title="The alias was not removed" />}
     </TypeToConfirm>

@@ -4,7 +4,7 @@ import { indexesQuery } from '../api/queries.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { ReindexDialog } from './reindex-dialog.tsx';
 
-/** The button that opens the form of a reindex. */
+/** The button that opens the reindex form. */
 export function StartReindex({ source }: { source?: string }) {
   const { data } = useQuery(indexesQuery);
   const [open, dialog] = useDisclosure();

@@ -13,7 +13,7 @@ import { Problem } from '../ui/states.tsx';
 
 const draftSchema = z.object({ name: jobNameSchema, key: scheduleKeySchema, request: scheduleRequestSchema });
 
-/** Runs a job every so often. */
+/** Creates a schedule of a job. */
 export function NewSchedule({ onClose }: { onClose: () => void }) {
   const jobs = useQuery(jobsQuery).data?.jobs ?? [];
   const [name, setName] = useState('');
@@ -57,7 +57,7 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
           />
           <TextInput
             label="Key"
-            description="Tells the schedules of one job apart."
+            description="Distinguishes the schedules of one job."
             value={key}
             onChange={(event) => setKey(event.currentTarget.value)}
             error={errorOf('key')}
@@ -71,7 +71,7 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
           />
           <TextInput
             label="Time zone"
-            description="Of a cron expression; UTC if empty."
+            description="For cron expressions; default: UTC."
             placeholder="Europe/Berlin"
             value={timeZone}
             onChange={(event) => setTimeZone(event.currentTarget.value)}
@@ -79,7 +79,7 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
           />
           <NativeSelect
             size="xs"
-            label="When one still runs"
+            label="If the previous run is still active"
             data={OVERLAPS.map((value) => ({ value, label: value.replace('_', ' ') }))}
             value={overlap}
             onChange={(event) => setOverlap(event.currentTarget.value)}
@@ -92,13 +92,13 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
             error={badInput ?? errorOf('request.input')}
             spellCheck={false}
           />
-          {create.error && <Problem error={create.error} title="The schedule was not made" />}
+          {create.error && <Problem error={create.error} title="The schedule was not created" />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               Not now
             </Button>
             <Button type="submit" loading={create.isPending}>
-              Make the schedule
+              Create the schedule
             </Button>
           </Group>
         </Stack>
@@ -112,6 +112,6 @@ function jsonOf(text: string): { value?: unknown; error?: string } {
   try {
     return { value: JSON.parse(text) };
   } catch {
-    return { error: 'must be JSON: a text stands in quotes' };
+    return { error: 'must be JSON: put text in quotes' };
   }
 }

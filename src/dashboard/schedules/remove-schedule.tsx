@@ -10,13 +10,13 @@ interface RemoveScheduleProps {
 
 export function RemoveSchedule({ name, scheduleKey, onClose }: RemoveScheduleProps) {
   const remove = useAct(() => reembed.schedules.remove(name, scheduleKey), {
-    done: () => `The schedule of ${name} is gone`,
+    done: () => `The schedule of ${name} is removed`,
     changes: [['schedules']],
   });
   return (
     <Modal opened onClose={onClose} title={`Remove the schedule of ${name}?`}>
       <Stack gap="sm">
-        <Text fz="sm">Runs that it has started go on. One that code declares comes back when its workers start.</Text>
+        <Text fz="sm">Active runs continue. A schedule that code declares comes back when its workers start.</Text>
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             Keep it

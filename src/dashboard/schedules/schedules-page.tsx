@@ -1,7 +1,7 @@
 import { Code, Group, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Schedule } from '../../client/http/client.ts';
+import type { Schedule } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
 import { schedulesQuery } from '../api/queries.ts';
 import { useAct } from '../ui/act.ts';
@@ -14,7 +14,7 @@ import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { NewSchedule } from './new-schedule.tsx';
 import { RemoveSchedule } from './remove-schedule.tsx';
 
-/** When jobs run again and again. */
+/** The page of all schedules. */
 export function SchedulesPage() {
   const { data, error, refetch } = useQuery(schedulesQuery);
   const [creating, setCreating] = useState(false);
@@ -35,7 +35,7 @@ export function SchedulesPage() {
         {!data && !error && <Loading />}
         {data?.schedules.length === 0 && (
           <Empty title="No schedules yet">
-            A schedule runs a job of your own every so often: make one here, or with{' '}
+            A schedule runs one of your jobs regularly: create one here, or with{' '}
             <Code>{"task.every('1m', input)"}</Code> in the code that defines the job.
           </Empty>
         )}

@@ -6,7 +6,7 @@ import { Empty } from '../ui/states.tsx';
 interface HitsProps {
   result: SearchResult;
   ms: number;
-  /** What the other index found, to tell how places differ. */
+  /** The hits of the other index, to compare ranks. */
   other: readonly Hit[] | undefined;
 }
 
@@ -53,7 +53,7 @@ export function Hits({ result, ms, other }: HitsProps) {
   );
 }
 
-/** Where the other index has it. */
+/** Returns how the rank differs from the other index. */
 function moveOf(id: string, place: number, other: readonly Hit[]): string {
   const there = other.findIndex((hit) => hit.id === id);
   if (there < 0) return 'only here';

@@ -13,7 +13,7 @@ import { Hits } from './hits.tsx';
 const route = getRouteApi('/search');
 const LIMIT = 10;
 
-/** One search on two indexes, side by side: what a new model would change. */
+/** Runs one search on two indexes side by side, to show what a new model changes. */
 export function SearchPage() {
   const { data, error, refetch } = useQuery(indexesQuery);
   const reason = useAccess().reasonNot('operate');
@@ -143,7 +143,7 @@ function Side({ side, name, names, onName, asked, other }: SideProps) {
     >
       {mine.error && <Problem error={mine.error} title="The search failed" />}
       {mine.isLoading && <Loading />}
-      {!asked.text && <Empty title="No search yet">Write what to look for, above.</Empty>}
+      {!asked.text && <Empty title="No search yet">Enter a text above.</Empty>}
       {asked.text && name !== '' && mine.data && (
         <Hits result={mine.data} ms={mine.data.ms} other={name === other ? undefined : theirs.data?.hits} />
       )}

@@ -4,7 +4,7 @@ import { reembed } from '../api/client.ts';
 import { useLostSince } from '../api/connection.ts';
 import { absolute } from '../ui/format.ts';
 
-/** On top of every page while the API does not answer. It asks the API itself: not every page does. */
+/** Shown on top of every page while the API does not answer. Polls the API itself, since not every page does. */
 export function ConnectionBanner() {
   const lostSince = useLostSince();
   useQuery({
@@ -18,7 +18,7 @@ export function ConnectionBanner() {
   if (lostSince === null) return null;
   return (
     <Alert color="yellow" variant="outline" role="alert" title="The API does not answer" mb="md">
-      Trying again. The page shows how things were at {absolute(lostSince)}.
+      Trying again. The page shows the state at {absolute(lostSince)}.
     </Alert>
   );
 }

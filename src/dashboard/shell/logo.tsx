@@ -1,4 +1,4 @@
-/** Two arrows that go round: what is there becomes new. */
+/** The logo: two circling arrows. */
 export function Logo({ size = 24 }: { size?: number }) {
   return (
     <svg viewBox="0 0 32 32" width={size} height={size} aria-hidden="true">

@@ -20,7 +20,7 @@ const PAGES = [
   { to: '/activity', label: 'Activity' },
 ] as const;
 
-/** What every page has around it; in its place, the question for a token where the API wants one. */
+/** The frame of every page, or the sign-in form if the API requires a token. */
 export function Shell() {
   const { token, refused } = useSession();
   const cache = useQueryClient();
@@ -84,7 +84,7 @@ function Pages() {
   );
 }
 
-/** Who the token belongs to, where tokens are needed. */
+/** The name and role of the token, if tokens are required. */
 function Who() {
   const { token } = useSession();
   const { name, role } = useAccess();

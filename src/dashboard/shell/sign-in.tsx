@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { signIn } from '../api/session.ts';
 import { Logo } from './logo.tsx';
 
-/** Asks for the token, which is kept in this tab alone. */
+/** Asks for the token, which is kept only in this tab. */
 export function SignIn({ reason }: { reason: string }) {
   const [token, setToken] = useState('');
   return (
@@ -26,7 +26,7 @@ export function SignIn({ reason }: { reason: string }) {
             </Text>
             <PasswordInput
               label="API token"
-              description="One of REEMBED_API_TOKENS. It stays in this tab and is forgotten with it."
+              description="One of REEMBED_API_TOKENS. It is kept only until this tab is closed."
               value={token}
               onChange={(event) => setToken(event.currentTarget.value)}
               autoComplete="off"

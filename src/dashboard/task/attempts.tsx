@@ -4,7 +4,7 @@ import { Card } from '../ui/card.tsx';
 import { plural } from '../ui/format.ts';
 import { Moment } from '../ui/moment.tsx';
 
-/** What went wrong in which attempt. */
+/** The errors of the attempts. */
 export function Attempts({ tracker: { errors, attempts, maxAttempts } }: { tracker: Tracker }) {
   return (
     <Card title="Attempts and errors">
@@ -21,7 +21,7 @@ export function Attempts({ tracker: { errors, attempts, maxAttempts } }: { track
               <Text fz="inherit" c="var(--mantine-color-error)" fw={500}>
                 {error.type}
               </Text>
-              {error.stage && <span>while it did: {error.stage}</span>}
+              {error.stage && <span>during: {error.stage}</span>}
               <Text fz="xs" c="dimmed">
                 <Moment at={error.time} />
               </Text>

@@ -14,14 +14,14 @@ import { isOpen, Status } from '../ui/status.tsx';
 
 const PAGE = 20;
 
-/** The tasks that a task has started: the slices of a reindex, the deletion of the index it retires. */
+/** The children of a task: the slices of a reindex, and the deletion of the index that it retires. */
 export function Children({ tracker: { id, children, status } }: { tracker: Tracker }) {
   const [cursors, setCursors] = useState<(string | null)[]>([null]);
   const cursor = cursors.at(-1);
   const { data, error } = useQuery({
     queryKey: ['children', id, cursor],
     queryFn: () => reembed.tasks.page({ parentId: id, limit: PAGE, cursor }),
-    // What it retires is deleted after its own end.
+    // The retired index is deleted after the task has ended.
     refetchInterval: isOpen(status) ? 2_000 : 10_000,
     placeholderData: (before) => before,
   });

@@ -6,12 +6,12 @@ import { useTaskAct } from './steer.ts';
 
 interface DeleteNowProps {
   tracker: Tracker;
-  /** The task was given up or set aside. */
+  /** Whether the task is exhausted or ignored. */
   force: boolean;
   onClose: () => void;
 }
 
-/** Runs a deletion of an index that waits or has ended: as grave as the deletion itself, so it asks the same. */
+/** Runs a waiting or ended deletion of an index. Asks for the same confirmation as a new deletion. */
 export function DeleteNow({ tracker: { id, data }, force, onClose }: DeleteNowProps) {
   const index = typeof data.index === 'string' ? data.index : null;
   const restart = useTaskAct(id, () => reembed.tasks.restart(id, { force }), 'The index is being deleted');
@@ -26,8 +26,8 @@ export function DeleteNow({ tracker: { id, data }, force, onClose }: DeleteNowPr
       onClose={onClose}
     >
       <Text fz="sm">
-        The index is deleted at once, with all its objects and vectors. It may be the one that you would roll back to.
-        This cannot be undone.
+        The index is deleted immediately, with all its objects and vectors. It may be the one that you would roll back
+        to. This cannot be undone.
       </Text>
     </TypeToConfirm>
   );

@@ -6,7 +6,7 @@ import { number, rate } from '../ui/format.ts';
 import { IndexLink, TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 
-/** What else is known of a task. */
+/** Other facts about a task. */
 export function Facts({ tracker }: { tracker: Tracker }) {
   const { data, attempts, maxAttempts, version, lockExpireTime, parentId, type } = tracker;
   const { source, dest, alias, ...rest } = data;

@@ -1,5 +1,6 @@
 import { Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { factsOf } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
@@ -9,9 +10,7 @@ import { ShowMore } from '../ui/show-more.tsx';
 import { Problem } from '../ui/states.tsx';
 import { useTaskAct } from './steer.ts';
 
-const WRITES: readonly Tracker['type'][] = ['upsert', 'delete', 'reindex', 'reindex-slice'];
-
-/** What a task could not write, with the reasons, and the way to try just these again. */
+/** The items that a task could not write, with the reasons, and a button to retry them. */
 export function FailedItems({ tracker }: { tracker: Tracker }) {
   const { id, type, updateTime, progress } = tracker;
   const query = useInfiniteQuery({
@@ -19,13 +18,13 @@ export function FailedItems({ tracker }: { tracker: Tracker }) {
     queryFn: ({ pageParam }) => reembed.tasks.failedPage(id, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: ({ cursor }) => cursor,
-    enabled: WRITES.includes(type) && progress.failed > 0,
+    enabled: factsOf(type).hasFailedItems === true && progress.failed > 0,
     placeholderData: (before) => before,
   });
   const retry = useTaskAct(
     id,
     () => reembed.tasks.restart(id, { onlyFailed: true }),
-    'The failed items are tried again',
+    'The failed items are being retried',
   );
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const total = query.data?.pages[0]?.total ?? 0;

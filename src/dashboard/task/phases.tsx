@@ -1,19 +1,32 @@
 import { Box, Text } from '@mantine/core';
+import { approvalOf } from '../../contract/approval.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
 import { isOpen } from '../ui/status.tsx';
 
-/** The steps of a reindex, in the words of its tracker. */
-const PHASES = [
+/** A phase of a reindex: its name in the tracker, its title, and what happens. */
+type Phase = readonly [name: string, title: string, means: string];
+
+const PHASES: readonly Phase[] = [
   ['lock', 'Lock', 'both indexes are locked'],
   ['prepare', 'Prepare', 'the model answers'],
-  ['copy', 'Copy', 'objects are embedded anew'],
+  ['copy', 'Copy', 'objects are embedded again'],
   ['index', 'Index', 'HNSW is built'],
-  ['reconcile', 'Reconcile', 'writes made meanwhile are brought'],
+  ['reconcile', 'Reconcile', 'writes of the meantime are copied'],
   ['verify', 'Verify', 'both indexes are compared'],
   ['cut-over', 'Cut over', 'the alias is switched'],
-] as const;
+];
+const EVALUATION: Phase = ['evaluation', 'Evaluate', 'a query set runs on both indexes'];
+const APPROVAL: Phase = ['approval', 'Approve', 'the switch is approved or rejected'];
+
+/** Returns the phases of a reindex: those of an approval only once there is one. */
+function phasesOf({ data }: Tracker): readonly Phase[] {
+  const approval = approvalOf(data);
+  if (!approval) return PHASES;
+  const asked = approval.evaluation ? [EVALUATION, APPROVAL] : [APPROVAL];
+  return [...PHASES.slice(0, -1), ...asked, ...PHASES.slice(-1)];
+}
 
 type State = 'done' | 'now' | 'stopped' | 'ahead' | 'unknown';
 
@@ -22,15 +35,16 @@ const LOOKS: Record<State, { word: string; color: string; sign: string }> = {
   now: { word: 'now', color: 'blue-6', sign: '●' },
   stopped: { word: 'stopped here', color: 'red-7', sign: '■' },
   ahead: { word: 'ahead', color: 'gray-5', sign: '○' },
-  unknown: { word: 'not known', color: 'gray-5', sign: '?' },
+  unknown: { word: 'unknown', color: 'gray-5', sign: '?' },
 };
 
-/** Where a reindex is on its way. */
+/** The current phase of a reindex. */
 export function Phases({ tracker }: { tracker: Tracker }) {
   const { phase } = tracker.data;
   const isDone = phase === 'done' || tracker.status === 'done';
-  const at = isDone ? PHASES.length : PHASES.findIndex(([name]) => name === phase);
-  // Only a worker tells the phase. A task that has not begun is in none.
+  const phases = phasesOf(tracker);
+  const at = isDone ? phases.length : phases.findIndex(([name]) => name === phase);
+  // Only a worker reports the phase. A task that has not started has none.
   const isUnknown = at < 0 && !['pending', 'refused'].includes(tracker.status);
   const stateOf = (place: number): State => {
     if (isUnknown) return 'unknown';
@@ -42,11 +56,11 @@ export function Phases({ tracker }: { tracker: Tracker }) {
     <Card title="Phases">
       {isUnknown && (
         <Text fz="sm" mb="xs" role="status">
-          The phase is not known: no worker answers.
+          The phase is unknown: no worker answers.
         </Text>
       )}
       <ol className="phases">
-        {PHASES.map(([name, title, means], place) => {
+        {phases.map(([name, title, means], place) => {
           const { word, color, sign } = LOOKS[stateOf(place)];
           return (
             <Box
@@ -72,10 +86,13 @@ export function Phases({ tracker }: { tracker: Tracker }) {
   );
 }
 
-/** What a phase has to tell in one number. */
-function figure(phase: (typeof PHASES)[number][0], { data, progress }: Tracker): string {
+/** Returns the most important number of a phase. */
+function figure(phase: string, { data, progress }: Tracker): string {
+  const { evaluation, decision } = approvalOf(data) ?? {};
+  if (phase === 'evaluation' && evaluation?.verdict) return ` · ${evaluation.verdict}`;
+  if (phase === 'approval' && decision) return decision.kind === 'approve' ? ' · approved' : ' · rejected';
   if (phase === 'copy' && progress.total > 0) return ` · ${number(progress.done)} of ${number(progress.total)}`;
-  if (phase === 'reconcile' && typeof data.reconciled === 'number') return ` · ${number(data.reconciled)} brought`;
+  if (phase === 'reconcile' && typeof data.reconciled === 'number') return ` · ${number(data.reconciled)} copied`;
   if (phase === 'cut-over' && typeof data.drainMs === 'number') return ` · held ${number(data.drainMs)} ms`;
   return '';
 }

@@ -5,33 +5,45 @@ import { useTaskAct } from './steer.ts';
 
 interface ReasonDialogProps {
   id: string;
-  /** `keep` cancels the deletion of an index. */
-  verb: 'cancel' | 'ignore' | 'keep';
+  /** `keep`: cancels the deletion of an index. */
+  verb: 'cancel' | 'ignore' | 'keep' | 'approve' | 'reject';
   onClose: () => void;
 }
 
 const TEXTS = {
   keep: {
     title: 'Keep the index?',
-    text: 'The deletion is canceled: the index stays as it is. If it is kept current, that ends.',
+    text: 'The deletion is canceled and the index is kept. If it is being kept current, that ends.',
     confirm: 'Keep the index',
     done: 'The index is kept',
   },
   cancel: {
     title: 'Cancel this task?',
-    text: 'It stops, and its locks are released. What it has written stays; a reindex that is canceled leaves the index that serves as it is.',
+    text: 'It stops, and its locks are released. What it has written is kept; canceling a reindex does not change the index that serves.',
     confirm: 'Cancel the task',
     done: 'The task is canceled',
   },
+  approve: {
+    title: 'Switch to the new index?',
+    text: 'Searches and writes use the new index from then on.',
+    confirm: 'Approve the switch',
+    done: 'The switch is approved',
+  },
+  reject: {
+    title: 'Reject the new index?',
+    text: 'The reindex ends, and the index that serves now continues to serve.',
+    confirm: 'Reject the switch',
+    done: 'The switch is rejected',
+  },
   ignore: {
     title: 'Ignore this task?',
-    text: 'It stops and is set aside: it does not run again unless it is restarted all the same.',
+    text: 'It stops and does not run again unless a restart is forced.',
     confirm: 'Ignore the task',
     done: 'The task is ignored',
   },
 };
 
-/** Asks once more before a task is stopped, and for a reason, which is kept with it. */
+/** Asks for confirmation before a task is stopped, and for a reason, which is stored with it. */
 export function ReasonDialog({ id, verb, onClose }: ReasonDialogProps) {
   const [reason, setReason] = useState('');
   const { title, text, confirm, done } = TEXTS[verb];
@@ -48,7 +60,7 @@ export function ReasonDialog({ id, verb, onClose }: ReasonDialogProps) {
           <Text fz="sm">{text}</Text>
           <TextInput
             label="Reason"
-            description="Kept with the task. Not needed."
+            description="Stored with the task. Optional."
             value={reason}
             maxLength={1_000}
             onChange={(event) => setReason(event.currentTarget.value)}
@@ -56,9 +68,13 @@ export function ReasonDialog({ id, verb, onClose }: ReasonDialogProps) {
           />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
-              {verb === 'keep' ? 'Close' : 'Keep it going'}
+              {verb === 'cancel' || verb === 'ignore' ? 'Keep it running' : 'Close'}
             </Button>
-            <Button type="submit" color={verb === 'keep' ? undefined : 'red'} loading={stop.isPending}>
+            <Button
+              type="submit"
+              color={verb === 'keep' || verb === 'approve' ? undefined : 'red'}
+              loading={stop.isPending}
+            >
               {confirm}
             </Button>
           </Group>

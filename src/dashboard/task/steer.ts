@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import type { Tracker } from '../../contract/tasks.ts';
 import { useAct } from '../ui/act.ts';
 
-/** Steers one task. Its stream may have ended: it is opened anew, since the task may run again. */
+/** Steers one task. Reopens its stream, which may have ended, since the task may run again. */
 export function useTaskAct<I = void>(taskId: string, run: (input: I) => Promise<Tracker>, done: string) {
   const cache = useQueryClient();
   return useAct<I, Tracker>(run, {

@@ -3,10 +3,10 @@ import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
 import { Moment } from '../ui/moment.tsx';
 
-/** Who has steered the task. */
+/** Who has steered the task, and how. */
 export function SteeringLog({ tracker: { steering } }: { tracker: Tracker }) {
   return (
-    <Card title="Who steered it" flush>
+    <Card title="Steering log" flush>
       <Table layout="fixed" aria-label="Steering">
         <Table.Thead>
           <Table.Tr>
@@ -24,7 +24,7 @@ export function SteeringLog({ tracker: { steering } }: { tracker: Tracker }) {
                 {call}
                 {reason ? `: ${reason}` : ''}
               </Table.Td>
-              <Table.Td className="wrap">{by ?? 'not told'}</Table.Td>
+              <Table.Td className="wrap">{by ?? 'unknown'}</Table.Td>
               <Table.Td ta="right">
                 <Moment at={time} />
               </Table.Td>

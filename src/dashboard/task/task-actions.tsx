@@ -1,4 +1,5 @@
 import { useDisclosure } from '@mantine/hooks';
+import { approvalOf } from '../../contract/approval.ts';
 import { effectOf, type SteeringCall } from '../../contract/steering.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
@@ -10,26 +11,40 @@ import { ThrottleDialog } from './throttle-dialog.tsx';
 
 interface TaskActionsProps {
   tracker: Tracker;
-  /** Nothing more will come of it by itself. */
+  /** Whether its stream has ended. */
   ended: boolean;
 }
 
-/** What can be done to a task now, by the same table that the API goes by. */
+/** The actions that a task allows now, by the same table that the API uses. */
 export function TaskActions({ tracker, ended }: TaskActionsProps) {
   const { id, status, type } = tracker;
   const [canceling, cancelDialog] = useDisclosure();
   const [ignoring, ignoreDialog] = useDisclosure();
   const [deleting, deleteDialog] = useDisclosure();
   const [throttling, throttleDialog] = useDisclosure();
+  const [approving, approveDialog] = useDisclosure();
+  const [rejecting, rejectDialog] = useDisclosure();
   const pause = useTaskAct(id, () => reembed.tasks.pause(id), 'The task will pause');
-  const resume = useTaskAct(id, () => reembed.tasks.resume(id), 'The task goes on');
+  const resume = useTaskAct(id, () => reembed.tasks.resume(id), 'The task continues');
   const restart = useTaskAct<boolean>(id, (force) => reembed.tasks.restart(id, { force }), 'The task is restarted');
   const effect = (call: SteeringCall) => effectOf(status, ended, call);
   const may = (call: SteeringCall) => !['nothing', 'tooLate'].includes(effect(call));
+  const approval = approvalOf(tracker.data);
+  const isUndecided = !ended && approval !== undefined && approval.decision === null;
   const deletes = type === 'delete-index' && status !== 'done';
   const needsForce = !may('restart') && may('restart with force');
   return (
     <>
+      {isUndecided && (
+        <ActionButton variant="filled" onClick={approveDialog.open}>
+          Approve…
+        </ActionButton>
+      )}
+      {isUndecided && (
+        <ActionButton color="red" variant="outline" onClick={rejectDialog.open}>
+          Reject…
+        </ActionButton>
+      )}
       {may('pause') && (
         <ActionButton loading={pause.isPending} onClick={() => pause.mutate()}>
           Pause
@@ -48,7 +63,7 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
       )}
       {(may('restart') || needsForce) && !deletes && (
         <ActionButton loading={restart.isPending} onClick={() => restart.mutate(needsForce)}>
-          {effect('restart') === 'goesOn' ? 'Go on now' : needsForce ? 'Restart all the same' : 'Restart'}
+          {effect('restart') === 'continues' ? 'Continue now' : needsForce ? 'Restart anyway' : 'Restart'}
         </ActionButton>
       )}
       {may('ignore') && <ActionButton onClick={ignoreDialog.open}>Ignore…</ActionButton>}
@@ -63,6 +78,8 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
       )}
       {deleting && <DeleteNow tracker={tracker} force={needsForce} onClose={deleteDialog.close} />}
       {canceling && <ReasonDialog id={id} verb={deletes ? 'keep' : 'cancel'} onClose={cancelDialog.close} />}
+      {approving && <ReasonDialog id={id} verb="approve" onClose={approveDialog.close} />}
+      {rejecting && <ReasonDialog id={id} verb="reject" onClose={rejectDialog.close} />}
       {ignoring && <ReasonDialog id={id} verb="ignore" onClose={ignoreDialog.close} />}
       {throttling && <ThrottleDialog tracker={tracker} onClose={throttleDialog.close} />}
     </>

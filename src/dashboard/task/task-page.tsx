@@ -1,6 +1,6 @@
 import { Alert, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { ReembedError } from '../../client/http/client.ts';
+import { ReembedError } from '../../client/client.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { useLostSince } from '../api/connection.ts';
@@ -21,9 +21,9 @@ import { Phases } from './phases.tsx';
 import { SteeringLog } from './steering-log.tsx';
 import { TaskActions } from './task-actions.tsx';
 
-/** One task, as it goes on. */
+/** The live page of one task. */
 export function TaskPage({ taskId }: { taskId: string }) {
-  // A run that has ended may be restarted: the number of the look tells the stream to be opened anew.
+  // An ended task may be restarted: a new `look` number reopens the stream.
   const { data: look = 0 } = useQuery<number>({
     queryKey: ['look', taskId],
     queryFn: () => 0,
@@ -36,8 +36,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
     if (error instanceof ReembedError && error.type === 'TaskNotFound') {
       return (
         <Empty title="There is no such task">
-          <span className="id">{taskId}</span> never was, or Temporal has forgotten it: it keeps ended tasks for its
-          retention only.
+          <span className="id">{taskId}</span> never existed, or Temporal has deleted it after its retention period.
         </Empty>
       );
     }
@@ -93,8 +92,8 @@ function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) 
         )}
         {lost && isOpen(status) && (
           <Alert color="yellow" variant="outline" role="status">
-            This is how the task was at its last answer, <Moment at={tracker.updateTime} />. Rate and time left are not
-            known now.
+            This is the last known state of the task, from <Moment at={tracker.updateTime} />. Its rate and time left
+            are unknown.
           </Alert>
         )}
       </Stack>

@@ -10,7 +10,7 @@ interface ThrottleDialogProps {
   onClose: () => void;
 }
 
-/** Sets how fast a reindex copies, while it runs. */
+/** Sets the rate of a running reindex. */
 export function ThrottleDialog({ tracker: { id, data, progress }, onClose }: ThrottleDialogProps) {
   const now = typeof data.ratePerSecond === 'number' ? data.ratePerSecond : null;
   const [perSecond, setPerSecond] = useState<number | string>(now ?? '');
@@ -32,7 +32,7 @@ export function ThrottleDialog({ tracker: { id, data, progress }, onClose }: Thr
           </Text>
           <NumberInput
             label="Objects per second"
-            description="The most that are embedded and copied. It takes effect immediately."
+            description="Max. objects that are embedded and copied. Takes effect immediately."
             min={0.001}
             max={1_000_000}
             thousandSeparator=","

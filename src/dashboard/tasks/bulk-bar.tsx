@@ -1,7 +1,8 @@
 import { Affix, Button, Group, Paper, Text } from '@mantine/core';
 import { useState } from 'react';
-import type { SteerFilter, TaskFilter } from '../../client/http/client.ts';
-import { STEER_ACTIONS, STEERABLE_TYPES, type SteerAction } from '../../contract/steer-tasks.ts';
+import type { SteerFilter, TaskFilter } from '../../client/client.ts';
+import { STEER_ACTIONS, type SteerAction } from '../../contract/steer-tasks.ts';
+import { STEERABLE_TYPES } from '../../contract/task-types.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { plural } from '../ui/format.ts';
 import { BulkDialog } from './bulk-dialog.tsx';
@@ -9,7 +10,7 @@ import { BulkDialog } from './bulk-dialog.tsx';
 interface BulkBarProps {
   selected: ReadonlySet<string>;
   filter: TaskFilter;
-  /** Of all tasks that fit the filter. */
+  /** Number of all matching tasks. */
   total: number;
   pageSelected: boolean;
   onClear: () => void;
@@ -23,7 +24,7 @@ const LABELS: Record<SteerAction, string> = {
   ignore: 'Ignore',
 };
 
-/** What can be done to the tasks that are selected, or to all that fit. */
+/** The actions for the selected tasks, or for all matching ones. */
 export function BulkBar({ selected, filter, total, pageSelected, onClear }: BulkBarProps) {
   const [all, setAll] = useState(false);
   const [action, setAction] = useState<SteerAction | null>(null);
@@ -44,7 +45,7 @@ export function BulkBar({ selected, filter, total, pageSelected, onClear }: Bulk
           >
             <Group gap="xs" justify="center">
               <Text fz="sm" fw={500} px={6} role="status">
-                {everything ? `All ${plural(total, 'task')} that fit` : `${plural(selected.size, 'task')} selected`}
+                {everything ? `All ${plural(total, 'matching task')}` : `${plural(selected.size, 'task')} selected`}
               </Text>
               {pageSelected && total > selected.size && fitting && (
                 <Button variant="subtle" onClick={() => setAll(!all)}>
@@ -78,7 +79,7 @@ export function BulkBar({ selected, filter, total, pageSelected, onClear }: Bulk
   );
 }
 
-/** The list's filter as that of a steering task; none where it names what cannot be steered so. */
+/** Converts the list's filter to that of a steering task; undefined if its tasks cannot be steered in bulk. */
 function filterOf({ type, status, index, createdAfter }: TaskFilter): SteerFilter | undefined {
   const types = STEERABLE_TYPES.filter((each) => type === undefined || each === type);
   if (types.length === 0) return undefined;

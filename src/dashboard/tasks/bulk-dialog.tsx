@@ -1,8 +1,9 @@
 import { Button, Checkbox, Group, Modal, ScrollArea, Stack, Table, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
-import type { SteerFilter, SteerRequest, SteerResult } from '../../client/http/client.ts';
-import { STEERABLE_TYPES, type SteerAction } from '../../contract/steer-tasks.ts';
+import type { SteerFilter, SteerRequest, SteerResult } from '../../client/client.ts';
+import type { SteerAction } from '../../contract/steer-tasks.ts';
+import { STEERABLE_TYPES } from '../../contract/task-types.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { plural } from '../ui/format.ts';
@@ -16,10 +17,10 @@ interface BulkDialogProps {
   onClose: (done: boolean) => void;
 }
 
-/** Rows that are shown; the numbers are of all. */
+/** Max. rows that are shown; the counts include all. */
 const SHOWN = 200;
 
-/** Steers all of them as a task, and reads what came of each. */
+/** Steers all tasks by a steering task, and reads the outcome of each. */
 async function steer(request: SteerRequest): Promise<SteerResult[]> {
   const { id, status, detail } = await reembed.tasks.steerAll(request, { wait: true });
   const results: SteerResult[] = [];
@@ -31,17 +32,17 @@ async function steer(request: SteerRequest): Promise<SteerResult[]> {
   return results;
 }
 
-/** Deleting an index is confirmed on the page of its task, one by one. */
+/** Without deletions of indexes, which are confirmed individually on the pages of their tasks. */
 const RESTARTABLE = STEERABLE_TYPES.filter((type) => type !== 'delete-index');
 
-/** What is steered: nothing that is created after the look at what would be done. */
+/** Restricts the filter to tasks created before the preview. */
 function bounded(action: SteerAction, filter: SteerFilter, until: string): SteerFilter {
   const types =
     action === 'restart' ? (filter.types ?? RESTARTABLE).filter((type) => type !== 'delete-index') : filter.types;
   return { ...filter, ...(types && { types }), ...(!filter.taskIds && { createdBefore: until }) };
 }
 
-/** Shows what would be done to each task, does it when that is confirmed, and shows what came of it. */
+/** Previews an action on each task, runs it after confirmation, and shows the outcomes. */
 export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) {
   const [force, setForce] = useState(false);
   const [reason, setReason] = useState('');
@@ -68,11 +69,11 @@ export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) 
     <Modal opened onClose={() => onClose(run.isSuccess)} title={`${label} tasks`} size="lg">
       <Stack gap="sm">
         {action === 'restart' && (
-          <Text fz="sm">Deletions of indexes are left out: delete each on the page of its task.</Text>
+          <Text fz="sm">Deletions of indexes are skipped: confirm each on the page of its task.</Text>
         )}
         {!run.isSuccess && action === 'restart' && (
           <Checkbox
-            label="Also those that are exhausted or ignored"
+            label="Also exhausted or ignored tasks"
             checked={force}
             onChange={(event) => setForce(event.currentTarget.checked)}
           />
@@ -80,7 +81,7 @@ export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) 
         {!run.isSuccess && (action === 'cancel' || action === 'ignore') && (
           <TextInput
             label="Reason"
-            description="Kept with each task."
+            description="Stored with each task."
             value={reason}
             maxLength={1_000}
             onChange={(event) => setReason(event.currentTarget.value)}
@@ -117,7 +118,7 @@ function Outcomes({ results, before }: { results: readonly SteerResult[]; before
     <>
       <Text fz="sm" fw={500} role="status">
         {before ? 'Nothing has been done yet. ' : ''}
-        {words.join(' · ') || 'No task fits any more.'}
+        {words.join(' · ') || 'No tasks match any more.'}
       </Text>
       <ScrollArea.Autosize mah={320} viewportProps={{ tabIndex: 0, 'aria-label': 'Outcomes', role: 'region' }}>
         <Table fz="xs" verticalSpacing={4} layout="fixed">

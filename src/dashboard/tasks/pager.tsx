@@ -6,7 +6,7 @@ interface PagerProps {
   perPage: number;
   shown: number;
   total: number;
-  /** Whether what is shown is as it is now. */
+  /** Whether the shown data is current. */
   connected: boolean;
   onNewer: (() => void) | undefined;
   onOlder: (() => void) | undefined;
@@ -18,7 +18,7 @@ export function Pager({ page, perPage, shown, total, connected, onNewer, onOlder
     <Group justify="space-between" px="md" py="sm" gap="xs">
       <Text fz="xs" c="dimmed" role="status">
         {shown === 0 ? 'none' : `${number(first)} to ${number(first + shown - 1)} of ${number(total)}`}
-        {connected ? '' : ' · as of the last answer'}
+        {connected ? '' : ' · as of the last update'}
       </Text>
       {(onNewer || onOlder) && (
         <Group gap="xs">

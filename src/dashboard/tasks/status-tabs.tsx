@@ -1,7 +1,7 @@
 import { Group, ScrollArea, Text, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import type { TaskFilter } from '../../client/http/client.ts';
+import type { TaskFilter } from '../../client/client.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
 import { countsQuery } from '../api/queries.ts';
 import { number } from '../ui/format.ts';
@@ -13,7 +13,7 @@ interface StatusTabsProps {
   selected: TaskStatus | undefined;
 }
 
-/** How many tasks there are in each status; one click shows these alone. */
+/** The number of tasks by status; a click filters by the status. */
 export function StatusTabs({ filter, selected }: StatusTabsProps) {
   const { data } = useQuery(countsQuery(filter));
   const navigate = useNavigate({ from: '/tasks' });

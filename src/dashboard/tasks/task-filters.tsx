@@ -1,13 +1,13 @@
 import { Group, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { TASK_TYPES, type TaskType } from '../../contract/tasks.ts';
+import { TASK_TYPES, type TaskType } from '../../contract/task-types.ts';
 import { aliasesQuery, indexesQuery } from '../api/queries.ts';
 import { WITHIN, WITHIN_LABELS, type Within } from './within.ts';
 
 const route = getRouteApi('/tasks');
 
-/** Which tasks are listed, beside their status: in the address, so that it can be kept and sent. */
+/** Filters of the list other than the status. They are in the URL, so that it can be bookmarked and shared. */
 export function TaskFilters() {
   const { type = null, index = null, within = null } = route.useSearch();
   const navigate = useNavigate({ from: '/tasks' });

@@ -1,5 +1,5 @@
 import { Checkbox, Group, Stack, Table, Text } from '@mantine/core';
-import type { TaskRow } from '../../client/http/client.ts';
+import type { TaskRow } from '../../client/client.ts';
 import { useLostSince } from '../api/connection.ts';
 import { duration, rate } from '../ui/format.ts';
 import { TaskLink } from '../ui/links.tsx';
@@ -9,13 +9,13 @@ import { isOpen, Status } from '../ui/status.tsx';
 
 interface TaskTableProps {
   tasks: readonly TaskRow[];
-  /** Whether the rows are as they are now. */
+  /** Whether the rows are current. */
   connected: boolean;
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
 }
 
-/** One row to a task. On a phone, what else there is stands below its name. */
+/** One row per task. On a phone, the other columns are shown below its name. */
 export function TaskTable({ tasks, connected, selected, onSelect }: TaskTableProps) {
   const lost = useLostSince() !== null;
   const all = tasks.every(({ id }) => selected.has(id));

@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import type { TaskFilter } from '../../client/http/client.ts';
+import type { TaskFilter } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import { StartReindex } from '../indexes/start-reindex.tsx';
@@ -17,7 +17,7 @@ import { sinceOf } from './within.ts';
 const route = getRouteApi('/tasks');
 const PAGE = 50;
 
-/** All tasks, newest first, as they are now. */
+/** The live list of all tasks, newest first. */
 export function TasksPage() {
   const { status, type, index, within } = route.useSearch();
   const rest = useMemo(() => ({ type, index, createdAfter: sinceOf(within) }), [type, index, within]);
@@ -34,7 +34,7 @@ export function TasksPage() {
 }
 
 function TaskList({ filter }: { filter: TaskFilter }) {
-  /** The cursors of the pages before this one, and of this one. */
+  /** The cursors of the previous pages and of this one. */
   const [cursors, setCursors] = useState<(string | null)[]>([null]);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const page = { ...filter, limit: PAGE, cursor: cursors.at(-1) };
@@ -63,7 +63,7 @@ function TaskList({ filter }: { filter: TaskFilter }) {
           />
         </>
       )}
-      {/* Also when none fits any more: it may be what was done here that has changed them. */}
+      {/* Also shown if no task matches any more, since an action here may have changed them. */}
       <BulkBar
         selected={selected}
         filter={filter}
@@ -76,7 +76,7 @@ function TaskList({ filter }: { filter: TaskFilter }) {
 }
 
 function NoTasks({ filtered }: { filtered: boolean }) {
-  if (filtered) return <Empty title="No task fits">Choose another status, type or time.</Empty>;
+  if (filtered) return <Empty title="No matching tasks">Choose another status, type or time.</Empty>;
   return (
     <Empty
       title="No tasks yet"

@@ -3,16 +3,16 @@ import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-quer
 import { messageOf } from '../../contract/errors.ts';
 
 interface ActOptions<I, O> {
-  /** What is said when it has worked. */
+  /** Returns the message after success. */
   done?: (output: O, input: I) => string;
   onDone?: (output: O, input: I) => void;
-  /** What is asked for anew. */
+  /** Queries to reload. */
   changes?: QueryKey[];
-  /** Where the error is shown beside what brought it about, it need not be told at the edge too. */
+  /** Show no notification of an error, because the caller shows it. */
   quiet?: boolean;
 }
 
-/** Does something on the server, tells how it went, and asks anew for what it has changed. */
+/** Runs an action on the server, notifies the user of the result, and reloads what it has changed. */
 export function useAct<I, O>(
   run: (input: I) => Promise<O>,
   { done, onDone, changes = [], quiet }: ActOptions<I, O> = {},

@@ -6,13 +6,13 @@ import { useAccess } from '../api/access.ts';
 interface ActionButtonProps extends ButtonProps {
   children: ReactNode;
   onClick: () => void;
-  /** Which role may do it. */
+  /** Role that the action needs. */
   needs?: Role;
-  /** Why it cannot be done now, if it cannot. */
+  /** Why the action is not possible now; null if it is. */
   unless?: string | null;
 }
 
-/** A button that, where it may not be pressed, says why. It keeps its place in the tab order, so that this can be read. */
+/** A button that says why it is disabled. It stays in the tab order, so that the reason can be read. */
 export function ActionButton({ needs = 'operate', unless = null, children, onClick, ...props }: ActionButtonProps) {
   const reason = useAccess().reasonNot(needs) ?? unless;
   const button = (

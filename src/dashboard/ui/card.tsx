@@ -5,7 +5,7 @@ interface CardProps {
   title?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
-  /** Without room around it, for tables. */
+  /** Without padding, for tables. */
   flush?: boolean;
 }
 
@@ -31,7 +31,7 @@ interface PageProps {
   children: ReactNode;
 }
 
-/** A page with its heading and what can be done on it. */
+/** The heading of a page and its actions. */
 export function PageHead({ title, actions }: Omit<PageProps, 'children'>) {
   return (
     <Group justify="space-between" gap="sm" mb="md">

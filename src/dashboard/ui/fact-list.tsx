@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 export type Fact = [name: string, value: ReactNode];
 
-/** What is known of one thing, by name. */
+/** A list of named values. */
 export function FactList({ facts }: { facts: readonly Fact[] }) {
   return (
     <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: 4 }} spacing="md" m={0}>

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Formats numbers and times for people. */
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
@@ -7,7 +7,7 @@ export function number(value: number): string {
   return whole.format(value);
 }
 
-/** A number that may be an estimate, which it then says. */
+/** Formats a number, marked if it is an estimate. */
 export function count(value: number, estimated: boolean): string {
   return estimated ? `about ${number(value)}` : number(value);
 }
@@ -27,7 +27,7 @@ export function percent(part: number, whole: number): number {
   return whole === 0 ? 0 : Math.min(100, (100 * part) / whole);
 }
 
-/** `1 h 20 min`, `45 s`: the two largest units. */
+/** Formats a duration in its two largest units: `1 h 20 min`, `45 s`. */
 export function duration(seconds: number): string {
   const all = Math.max(0, Math.round(seconds));
   if (all < 60) return `${all} s`;
@@ -41,7 +41,7 @@ export function duration(seconds: number): string {
   return `${Math.floor(all / 86_400)} d${hours ? ` ${hours} h` : ''}`;
 }
 
-/** `3 min ago`, `in 2 h`. */
+/** Formats a relative time: `3 min ago`, `in 2 h`. */
 export function relative(moment: Date, now: Date): string {
   const seconds = (moment.getTime() - now.getTime()) / 1_000;
   if (Math.abs(seconds) < 3) return 'now';

@@ -2,7 +2,7 @@ import { Anchor, type AnchorProps, Button, type ButtonProps } from '@mantine/cor
 import { createLink } from '@tanstack/react-router';
 import type { AnchorHTMLAttributes, Ref } from 'react';
 
-/** What an `<a>` takes beside the props of a component that is shown as one. */
+/** The props of a component that renders as `<a>`, plus those of `<a>`. */
 type AsAnchor<Props> = Props &
   Omit<AnchorHTMLAttributes<HTMLAnchorElement>, keyof Props> & { ref?: Ref<HTMLAnchorElement> };
 
@@ -17,7 +17,7 @@ function AnchorButton(props: AsAnchor<ButtonProps>) {
   return <Button component="a" {...props} />;
 }
 
-/** The same, looking like a button. */
+/** A link to another page that looks like a button. */
 export const LinkButton = createLink(AnchorButton);
 
 export function TaskLink({ id }: { id: string }) {

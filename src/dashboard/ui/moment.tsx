@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { absolute, relative } from './format.ts';
 
-/** One clock for all times on a page. */
+/** The shared clock of all times on a page. */
 let now = new Date();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -20,11 +20,11 @@ function listen(listener: () => void): () => void {
   };
 }
 
-export function useNow(): Date {
+function useNow(): Date {
   return useSyncExternalStore(listen, () => now);
 }
 
-/** How long ago, or until when; the exact time is its title. */
+/** A relative time, with the exact time as its title. */
 export function Moment({ at }: { at: string | Date }) {
   const moment = new Date(at);
   const clock = useNow();

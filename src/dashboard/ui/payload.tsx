@@ -2,12 +2,12 @@ import { Text } from '@mantine/core';
 import type { Json } from '../../contract/json.ts';
 
 interface PayloadProps {
-  /** Absent where the token may not see it. */
+  /** Missing if the token may not read it. */
   payload: Json | undefined;
   metadata: Record<string, Json> | undefined;
 }
 
-/** What an object says, as text and never as anything else. */
+/** The payload of an object, always rendered as text. */
 export function Payload({ payload, metadata = {} }: PayloadProps) {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
   const tags = Object.entries(metadata).map(([name, value]) => `${name}: ${textOf(value)}`);

@@ -6,11 +6,11 @@ interface ProgressBarProps {
   progress: TaskProgress;
   label: string;
   size?: 'sm' | 'lg';
-  /** Without a bar where there is nothing left to do. */
+  /** Hide the bar if nothing is left to do. */
   quiet?: boolean;
 }
 
-/** How much of a task is done, as a bar and in numbers. */
+/** The progress of a task, as a bar and in numbers. */
 export function ProgressBar({ progress, label, size = 'sm', quiet = false }: ProgressBarProps) {
   const { done, total, failed } = progress;
   if (total === 0) return null;

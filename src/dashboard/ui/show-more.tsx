@@ -3,7 +3,7 @@ import type { UseInfiniteQueryResult } from '@tanstack/react-query';
 
 type Pages = Pick<UseInfiniteQueryResult, 'hasNextPage' | 'isFetchingNextPage' | 'fetchNextPage'>;
 
-/** Below a list that is read page by page; nothing where all of it is there. */
+/** The button below a paged list; hidden once everything is loaded. */
 export function ShowMore({ query }: { query: Pages }) {
   if (!query.hasNextPage) return null;
   return (

@@ -1,9 +1,9 @@
 import { Alert, Button, Center, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { ReembedError } from '../../client/http/client.ts';
+import { ReembedError } from '../../client/client.ts';
 import { ERROR_KINDS, messageOf } from '../../contract/errors.ts';
 
-/** While the first answer is under way. */
+/** Placeholder until the first response. */
 export function Loading({ rows = 6 }: { rows?: number }) {
   return (
     <Stack gap={10} p="md" aria-busy="true" aria-label="Loading" role="status">
@@ -36,12 +36,12 @@ export function Empty({ title, children, action }: EmptyProps) {
   );
 }
 
-/** To this page the server that is missing is the API. */
+/** Returns an error's title; here, the unavailable server is the API. */
 function titleOf({ type }: ReembedError): string {
   return type === 'ServerUnavailable' ? 'The API does not answer' : ERROR_KINDS[type].title;
 }
 
-/** What went wrong, in the words of the API, with the fields that were bad. */
+/** Shows the API's error message, with the invalid fields. */
 export function Problem({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const known = error instanceof ReembedError ? error : undefined;
   return (

@@ -1,7 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import { STATUSES, type TaskStatus } from '../../contract/status.ts';
 
-/** Beside its name, never instead of it. */
+/** Colors of the statuses; always shown with the name. */
 const COLORS: Record<TaskStatus, string> = {
   pending: 'gray.5',
   processing: 'blue.6',
@@ -15,7 +15,7 @@ const COLORS: Record<TaskStatus, string> = {
   ignored: 'gray.5',
 };
 
-/** Nothing will change by itself, unless a failed task has attempts left. */
+/** Statuses that do not change by themselves; a failed task may have attempts left. */
 const ENDED: readonly TaskStatus[] = ['done', 'canceled', 'exhausted', 'refused', 'ignored'];
 
 export function isOpen(status: TaskStatus): boolean {
@@ -24,7 +24,7 @@ export function isOpen(status: TaskStatus): boolean {
 
 interface StatusProps {
   status: TaskStatus;
-  /** Nothing moves: the status is how it was last. */
+  /** Without animation: the status is the last known one. */
   still?: boolean | undefined;
 }
 

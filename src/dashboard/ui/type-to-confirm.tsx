@@ -3,19 +3,19 @@ import { type ReactNode, useState } from 'react';
 
 interface TypeToConfirmProps {
   title: string;
-  /** What must be typed. */
+  /** The name to type. */
   name: string;
   confirm: string;
   keep: string;
   loading: boolean;
   onConfirm: () => void;
   onClose: () => void;
-  /** Further conditions of the caller. */
+  /** Additional condition of the caller. */
   ready?: boolean;
   children: ReactNode;
 }
 
-/** Asks for a name before something is done that cannot be undone. */
+/** Asks the user to type a name before an action that cannot be undone. */
 export function TypeToConfirm(props: TypeToConfirmProps) {
   const { title, name, confirm, keep, loading, onConfirm, onClose, ready = true, children } = props;
   const [typed, setTyped] = useState('');

@@ -2,19 +2,19 @@ import { messageOf } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
-import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import type { Settings } from '../../settings/settings.ts';
 import { openConfiguredDatabase, requireMigrated } from '../database.ts';
 import { keepRunning } from '../lifecycle.ts';
-import { createProcessModels } from '../parts.ts';
-import { patiently } from '../patience.ts';
-import type { Settings } from '../settings.ts';
+import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
+import { retryUntil } from '../retry-until.ts';
 import { openTemporalClient } from '../temporal-connection.ts';
 import { startTracing } from '../tracing.ts';
+import { createProcessModels } from '../wiring.ts';
 import { requireTokens, startApi } from './start-api.ts';
 
 /**
- * Runs the API until a stop is asked for, with the tasks of REEMBED_TASKS if it names any, so that calls of them are
- * checked at once. It starts without Temporal, since searching does not need it.
+ * Runs the API until it is stopped, with the tasks of REEMBED_TASKS, if any, so that calls of them are validated
+ * immediately. It starts without Temporal, since searching does not need it.
  */
 export async function runApi(
   settings: Settings,
@@ -29,7 +29,7 @@ export async function runApi(
     const metrics = createMetrics(['api']);
     const db = openConfiguredDatabase(settings, log, observeDatabase(metrics, traced));
     components.add('the database connections', () => db.destroy());
-    await patiently({ waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
+    await retryUntil({ waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
     const temporal = openTemporalClient(settings.temporal, log, signal);
     temporal.ready.catch((error) => signal.aborted || log.error(messageOf(error)));
     components.add('the Temporal connection', () => temporal.close());
@@ -40,6 +40,7 @@ export async function runApi(
       metrics,
       registry: tasks?.registry,
       anyPort: false,
+      buildsDocument: true,
       graceMs: settings.shutdownSeconds * 1_000,
     };
     const url = await startApi(components, { settings, ...parts }, running);

@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contract/names.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { TemporalSettings } from '../../settings/temporal.ts';
 import { type DatabaseObserver, type DatabaseOptions, type Db, openDatabase } from '../../store/database.ts';
-import type { ProcessContext } from '../context.ts';
 import { migrateDatabase, openWorkerDatabases, tellBroken } from '../database.ts';
 import type { Components } from '../lifecycle.ts';
+import type { ProcessContext } from '../process-context.ts';
 import { type PgliteDatabase, startPglite } from '../servers/pglite.ts';
 import { startTemporalDevServer } from '../servers/temporal.ts';
-import type { Settings } from '../settings.ts';
-import type { TemporalSettings } from '../temporal-settings.ts';
 
 const TEMPORAL_PORT = 7233;
 const TEMPORAL_UI_PORT = 8233;
@@ -16,13 +16,12 @@ export interface DevServers {
   db: Db;
   background: Db;
   temporal: TemporalSettings;
-  /** Null when the Temporal server is not ours. */
+  /** Null if `dev` did not start the Temporal server. */
   temporalUi: string | null;
 }
 
 /**
- * Starts the database and the Temporal server in the data directory, both at once, unless the settings name ones that
- * run already.
+ * Starts the database and the Temporal server in parallel in the data directory, unless the settings name running ones.
  */
 export async function startDevServers(
   components: Components,
@@ -34,7 +33,7 @@ export async function startDevServers(
     openDevDatabase(settings, context, observer),
     startDevTemporal(settings, context),
   ]);
-  // In the order in which they are to stop, last to first; what was started is stopped even if the other one failed.
+  // In reverse stop order; a started server is stopped even if the other one failed to start.
   if (database.status === 'fulfilled') components.add('the database', database.value.stop, database.value.died);
   if (temporal.status === 'fulfilled') components.add('Temporal', temporal.value.stop, temporal.value.died);
   if (database.status === 'rejected') throw database.reason;
@@ -64,7 +63,7 @@ async function openDevDatabase(settings: Settings, { log, say, signal }: Process
   return { db, background, stop, died: server?.died };
 }
 
-/** It takes one statement at a time, so there is nothing to divide. */
+/** Opens the embedded database. It runs one statement at a time, so its connections are not divided. */
 function openEmbedded(
   connection: PgliteDatabase['connection'],
   options: Pick<DatabaseOptions, 'onIdleError' | 'observer'>,
@@ -91,7 +90,7 @@ async function startDevTemporal(
   });
   const { address, namespace } = server;
   return {
-    // Not the keys and certificates of another server that a configuration file may name.
+    // Without the keys and certificates of another server in a configuration file.
     settings: {
       connection: { address },
       address,

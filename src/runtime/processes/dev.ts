@@ -4,25 +4,26 @@ import { messageOf } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
-import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import { leaveAddresses } from '../../settings/dev-addresses.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { createTemporalClient } from '../../temporal/connect.ts';
 import { openDataDir } from '../data-dir.ts';
-import { leaveAddresses } from '../dev-addresses.ts';
 import { keepRunning } from '../lifecycle.ts';
-import { createProcessModels } from '../parts.ts';
-import type { Settings } from '../settings.ts';
-import { clientOn, connectTemporal } from '../temporal-connection.ts';
+import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
+import { connectTemporal } from '../temporal-connection.ts';
 import { runTour } from '../tour/tour.ts';
 import { startTracing } from '../tracing.ts';
+import { createProcessModels } from '../wiring.ts';
 import { bundleWorkflows } from '../worker.ts';
 import { showWorkerMetrics } from '../worker-metrics.ts';
 import { startDevServers } from './dev-servers.ts';
 import { requireTokens, startApi } from './start-api.ts';
 import { startWorkers } from './start-workers.ts';
 
-/** Requests that wait for the end of a task would hold up Ctrl-C. */
+/** Short, because requests that wait for the end of a task would delay Ctrl-C. */
 const REQUEST_GRACE_MS = 2_000;
 
-/** Where everything of a running `dev` is. */
+/** Addresses of a running `dev`. */
 export interface DevAddresses {
   api: string;
   docs: string;
@@ -30,24 +31,23 @@ export interface DevAddresses {
   temporal: string;
   namespace: string;
   dataDir: string;
-  /** For a shell from which clients of this one are started elsewhere. */
+  /** Shell command that sets the variables for clients of this `dev` in other folders. */
   export: string;
 }
 
 export interface DevOptions {
-  /** Show what reembed does, once it runs. */
+  /** Show what reembed does after the start. */
   tour: boolean;
-  /** Remove the schedules that the tasks declared before and no longer do. */
+  /** Remove schedules that the tasks no longer declare. */
   pruneSchedules?: boolean;
-  /** Port of Temporal; the next free one when it is taken. 7233 if not given. */
+  /** Port of Temporal, or the next free one if it is in use; default: 7233. */
   temporalPort?: number | undefined;
   onReady: (addresses: DevAddresses) => void;
 }
 
 /**
- * Runs everything in one process, with all that it keeps in one data directory: database, Temporal, workers, API. One
- * component that dies ends all, and all are stopped in order: the API first, so that nothing new comes, then the
- * workers, then what these need.
+ * Runs everything in one process, with all data in one directory: database, Temporal, workers, API. If one component
+ * fails, all are stopped in order: the API first, so that no new work arrives, then the workers, then what they need.
  */
 export async function runDev(
   settings: Settings,
@@ -81,8 +81,8 @@ export async function runDev(
     const workflowBundle = await bundling;
     signal.throwIfAborted();
 
-    // On the workers' own connection, so that a task may begin without a way through the server's queue.
-    const client = clientOn(connection, temporal);
+    // On the workers' connection, so that a task can start without the server's task queue.
+    const client = createTemporalClient(connection, temporal);
     const { namespace, encryptionKeys } = temporal;
     const models = createProcessModels(settings, background, metrics);
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
@@ -106,7 +106,8 @@ export async function runDev(
     const parts = { settings, client, db, models, metrics, registry, temporalUi, anyPort: true, graceMs, ownToken };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
-    if (wanted !== 0 && new URL(api).port !== String(wanted)) say(`port ${wanted} is taken, the API listens at ${api}`);
+    if (wanted !== 0 && new URL(api).port !== String(wanted))
+      say(`port ${wanted} is in use, the API listens at ${api}`);
     const { taskQueue } = settings;
     const { address } = temporal;
     const forgetAddresses = await leaveAddresses(dataDir, { api, temporal: address, namespace, taskQueue });
@@ -120,7 +121,7 @@ export async function runDev(
 
     if (!tour) return;
     const touring = runTour({ baseUrl: api, token, dataDir, say, signal }).then(
-      // Once more: the tour has pushed them out of sight.
+      // Again, because the tour has scrolled them off the screen.
       () => signal.aborted || onReady(addresses),
       (error) => signal.aborted || say(`the tour ended early: ${messageOf(error)}`),
     );

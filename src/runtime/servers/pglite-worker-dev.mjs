@@ -1,5 +1,5 @@
-// Starts the thread from the sources: tsx and vitest teach TypeScript to their own threads only. The build does not
-// carry this file, it starts the compiled pglite-worker.js directly.
+// Starts the thread from the sources: tsx and vitest enable TypeScript only in their own threads. The build starts the
+// compiled pglite-worker.js directly and does not include this file.
 import { register } from 'tsx/esm/api';
 
 register();

@@ -1,18 +1,21 @@
-/** The thread in which PGlite lives, so that building an index does not block the event loop of the process. */
+/** The thread in which PGlite runs, so that building an index does not block the event loop of the process. */
+import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
 import { setUpWhole } from './pglite-draft.ts';
 import { PgliteServer } from './pglite-server.ts';
 
-/** What the thread is told at its start. */
+/** The start parameters of the thread. */
 export interface PgliteWorkerData {
   /** A folder; null for a database in memory. */
   dataDir: string | null;
+  /** The file of a dump to load into memory; null for an empty database. */
+  image: string | null;
   socketPath: string;
 }
 
-/** What it tells. */
+/** The messages of the thread. */
 export type PgliteWorkerMessage = { kind: 'ready' } | { kind: 'stopped' };
 
 async function setUp(folder: string): Promise<void> {
@@ -20,9 +23,10 @@ async function setUp(folder: string): Promise<void> {
   await db.close();
 }
 
-const { dataDir, socketPath } = workerData as PgliteWorkerData;
+const { dataDir, image, socketPath } = workerData as PgliteWorkerData;
 if (dataDir !== null) await setUpWhole(dataDir, setUp);
-const db = await PGlite.create({ dataDir: dataDir ?? 'memory://', extensions: { vector } });
+const loadDataDir = image === null ? undefined : new Blob([await readFile(image)]);
+const db = await PGlite.create({ dataDir: dataDir ?? 'memory://', loadDataDir, extensions: { vector } });
 const server = new PgliteServer(db);
 await server.listen(socketPath);
 

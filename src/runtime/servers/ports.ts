@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
-/** Whether `port` of `host` can be listened on right now; 0 asks for any and always can. */
-export async function listenOnce(host: string, port: number): Promise<number | null> {
+/** Listens on `port` of `host` briefly and returns the port, or null if it is in use; 0 uses any free port. */
+async function listenOnce(host: string, port: number): Promise<number | null> {
   return await new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -16,9 +16,9 @@ export async function listenOnce(host: string, port: number): Promise<number | n
 }
 
 /**
- * The first free port from `from` upwards; any free one without `from` or when nothing near it is free. Another
- * process may take it before it is used, so whoever starts a server on it must be ready to ask again. `not` is a port
- * that is already meant for something else.
+ * Returns the first free port from `from` upwards, or any free port without `from` or if no port near it is free.
+ * Another process may take it before it is used, so callers must be prepared to retry. `not` is a port that is reserved
+ * for something else.
  */
 export async function freePort(host: string, from?: number, not?: number): Promise<number> {
   for (let port = from ?? 0; port > 0 && port < Math.min((from ?? 0) + 100, 65_536); port += 1) {

@@ -7,40 +7,40 @@ import { ReembedError } from '../../contract/errors.ts';
 import { identify, isRunning, thisPlace } from './identity.ts';
 
 export interface ServerCommand {
-  /** How people know the server, for messages. */
+  /** The server's name in messages. */
   title: string;
   command: string;
   args: string[];
   env: NodeJS.ProcessEnv;
-  /** Gets everything that the server prints. */
+  /** File for everything that the server prints. */
   logFile: string;
-  /** Asks the server to end in an orderly way. */
+  /** Signal for an orderly stop. */
   stopSignal: 'SIGTERM' | 'SIGINT';
-  /** Ends the server when this process is gone, `stopSignal` by default: one that needs no orderly end goes at once. */
+  /** Signal if this process has died; default: `stopSignal`. `SIGKILL` if the server needs no orderly stop. */
   orphanSignal?: 'SIGKILL' | 'SIGQUIT';
-  /** Run as this user instead of ours. */
+  /** User to run as; default: the current user. */
   user?: { uid: number; gid: number };
-  /** Where it is noted which process it is, so that the next start on the same data can end one that was left over. */
+  /** File that identifies the process, so that the next start on the same data can end an orphaned one. */
   pidFile?: string;
 }
 
 export interface ServerProcess {
   process: ChildProcess;
   pid: number;
-  /** Resolves when the process ends without being asked to. */
+  /** Resolves if the process ends unexpectedly. */
   died: Promise<ReembedError>;
   hasEnded(): boolean;
-  /** Asks the server to end, waits, and kills it when it takes longer than `graceMs`. */
+  /** Asks the server to stop, waits, and kills it after `graceMs`. */
   stop(graceMs?: number): Promise<void>;
-  /** Ends it as a crash would, and waits until it is gone. */
+  /** Kills it like a crash, and waits until it has ended. */
   kill(): Promise<void>;
-  /** The last lines that it printed, for messages. */
+  /** Returns the last lines that it printed, for messages. */
   logTail(lines?: number): Promise<string>;
 }
 
 /**
- * Starts a server as a process of its own session: Ctrl-C in our terminal reaches us alone, so that we can drain before
- * we stop it. It does not outlive us either, even if we are killed (see {@link endWithUs}).
+ * Starts a server in a separate session, so that Ctrl-C in our terminal reaches only us and we can drain before we stop
+ * it. It does not outlive us, even if we are killed (see {@link endWithUs}).
  */
 export async function startProcess(server: ServerCommand): Promise<ServerProcess> {
   const log = openSync(server.logFile, 'a');
@@ -51,7 +51,7 @@ export async function startProcess(server: ServerCommand): Promise<ServerProcess
     ...(server.user ?? {}),
   });
   closeSync(log);
-  // Before anything is waited for, so that there is no moment in which it could be left behind.
+  // Before the first await, so that the process can never be orphaned.
   const release = child.pid === undefined ? () => {} : endWithUs(child.pid, server.orphanSignal ?? server.stopSignal);
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
@@ -96,15 +96,14 @@ export async function startProcess(server: ServerCommand): Promise<ServerProcess
     died: ended.then(async () => {
       if (asked) return new Promise<never>(() => {});
       const how = child.signalCode ?? `code ${child.exitCode}`;
-      return new ReembedError('ServerUnavailable', `${server.title} ended by itself (${how}): ${await logTail()}`);
+      return new ReembedError('ServerUnavailable', `${server.title} ended unexpectedly (${how}): ${await logTail()}`);
     }),
   };
 }
 
 /**
- * Has a child process ended when this process ends without stopping it. A shell waits at a pipe that only we hold: a line
- * means that all is well, the end of the pipe that we are gone, by whatever way. Where there is no shell, the pid file
- * remains.
+ * Ends a child process if this process ends without stopping it. A shell waits on a pipe that only we hold: a line
+ * means an orderly stop, the end of the pipe that we have died. Without a shell, only the pid file protects.
  */
 export function endWithUs(pid: number, signal: NodeJS.Signals): () => void {
   const script = 'read -r _ || { kill -s "$2" "$1" && sleep 2 && kill -s KILL "$1"; } 2>/dev/null';
@@ -129,8 +128,8 @@ async function notePid(file: string, pid: number): Promise<void> {
 }
 
 /**
- * Ends the server that an earlier process of ours left behind on the same data, if it still runs.
- * @throws ReembedError `DataDirInUse` when the process that started it still lives.
+ * Ends the server that an earlier process left running on the same data.
+ * @throws ReembedError `DataDirInUse` if the process that started it is still alive.
  */
 export async function endLeftOver(title: string, pidFile: string): Promise<void> {
   const text = await readFile(pidFile, 'utf8').catch(() => null);
@@ -153,7 +152,7 @@ export async function endLeftOver(title: string, pidFile: string): Promise<void>
   rmSync(pidFile, { force: true });
 }
 
-/** One that a crash of the machine cut short names no process: none has survived that. */
+/** Reads a pid file. A partial one results from a crash of the machine, which no process has survived. */
 function readNote(text: string): PidNote {
   try {
     return pidNoteSchema.parse(JSON.parse(text));
@@ -162,7 +161,7 @@ function readNote(text: string): PidNote {
   }
 }
 
-/** Signals a process that may have ended a moment ago. */
+/** Signals a process that may have just ended. */
 function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

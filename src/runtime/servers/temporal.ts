@@ -10,7 +10,7 @@ import { findServer } from './find.ts';
 import { freePort } from './ports.ts';
 import { endLeftOver, type ServerProcess, startProcess } from './processes.ts';
 
-/** The CLI's names of the types of search attributes, by the SDK's. */
+/** The CLI's names of search attribute types, by the SDK's names. */
 const ATTRIBUTE_TYPES = {
   TEXT: 'Text',
   KEYWORD: 'Keyword',
@@ -21,15 +21,15 @@ const ATTRIBUTE_TYPES = {
   KEYWORD_LIST: 'KeywordList',
 } as const;
 
-/** Settings of the server that the dev server has other defaults for. */
+/** Server settings whose defaults in the dev server differ. */
 const DYNAMIC_CONFIG = {
-  // The default lets a task wait some 50 ms before it is dispatched: five activities in a row took 300 to 550 ms
-  // instead of 50 to 120.
+  // By default, a task waits about 50 ms before it is dispatched: five sequential activities took 300 to 550 ms instead
+  // of 50 to 120.
   'history.transferProcessorMaxPollRPS': 2000,
-  // The default lets every timer, so every back-off too, fire up to a second late, to bridge clocks that differ between
-  // hosts; there is one host here. Five sleeps of 20 ms took 5 s, with this 0.5 s.
+  // By default, every timer, including backoffs, fires up to a second late, to allow for clock differences between
+  // hosts; here there is only one host. Five sleeps of 20 ms took 5 s, with this setting 0.5 s.
   'history.timerProcessorMaxTimeShift': '1ms',
-  // Fairness keys of tasks count only with this.
+  // Required for fairness keys of tasks.
   'matching.enableFairness': true,
 };
 
@@ -37,23 +37,23 @@ const READY_TIMEOUT_MS = 30_000;
 const PORT_ATTEMPTS = 10;
 
 export interface TemporalDevServerOptions {
-  /** File that keeps everything across restarts; without it all is lost at the stop. */
+  /** File that persists everything across restarts; without it, all data is lost at the stop. */
   dbFilename?: string;
-  /** Port to try first: if it is taken, the next free one is used. Without it any free port. */
+  /** Port to try first; if it is in use, the next free one is used. Default: any free port. */
   port?: number;
-  /** Port of the web UI to try first; without it there is no UI. */
+  /** Port to try first for the web UI; without it, there is no UI. */
   uiPort?: number;
-  /** Created at the start; `default` always is. */
+  /** Namespace to create at the start; `default` always exists. */
   namespace?: string;
-  /** Registered at the start, by name; adding one that exists is fine. */
+  /** Search attributes to register at the start, by name; existing ones are allowed. */
   searchAttributes: Readonly<Record<string, keyof typeof ATTRIBUTE_TYPES>>;
-  /** Address to listen on, loopback by default: the dev server asks nobody who they are. */
+  /** Address to listen on; default: loopback, because the dev server has no authentication. */
   ip?: string;
   env: NodeJS.ProcessEnv;
   say: (line: string) => void;
-  /** Gives the start up, and ends what it has begun. */
+  /** Aborts the start and ends the server. */
   signal?: AbortSignal | undefined;
-  /** Gets what the server prints; without it `<dbFilename>.log`, or a file that is removed at the stop. */
+  /** File for what the server prints; default: `<dbFilename>.log`, or a file that is removed at the stop. */
   logFile?: string;
 }
 
@@ -63,16 +63,16 @@ export interface TemporalDevServer {
   uiUrl: string | null;
   namespace: string;
   process: ChildProcess;
-  /** Resolves when the server ends without being asked to. */
+  /** Resolves if the server ends unexpectedly. */
   died: Promise<ReembedError>;
   stop(): Promise<void>;
-  /** Ends it as a crash would. */
+  /** Ends it like a crash. */
   kill(): Promise<void>;
 }
 
 /**
  * Starts Temporal's dev server and waits until it answers.
- * @throws ReembedError `ServerUnavailable` with what the server printed; `DataDirInUse` when one runs on the same file.
+ * @throws ReembedError `ServerUnavailable` with what the server printed; `DataDirInUse` if one runs on the same file.
  * @example
  * const temporal = await startTemporalDevServer({ dbFilename, port: 7233, uiPort: 8233, searchAttributes, env, say });
  */
@@ -92,7 +92,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
       const port = await freePort(ip, options.port);
       const uiPort = options.uiPort === undefined ? null : await freePort(ip, options.uiPort, port);
       const logFile = givenLog ?? path.join(logFolder as string, 'temporal.log');
-      // The banner of this start is looked for after what earlier ones have printed.
+      // Search the banner of this start after the output of earlier ones.
       const before = await sizeOf(logFile);
       const server = await startProcess({
         title: 'The Temporal dev server',
@@ -112,7 +112,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
         options.signal,
       );
       if (outcome === 'ready') {
-        if (options.port && port !== options.port) say(`port ${options.port} is taken, Temporal listens on ${port}`);
+        if (options.port && port !== options.port) say(`port ${options.port} is in use, Temporal listens on ${port}`);
         return {
           address: `${ip}:${port}`,
           uiUrl: uiPort === null ? null : `http://${ip}:${uiPort}`,
@@ -125,7 +125,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
       }
       await server.kill();
       options.signal?.throwIfAborted();
-      // Between our look at the port and the server's, another process may have taken it.
+      // Another process may have taken the port since we checked it.
       if (outcome.includes('address already in use') && attempt < PORT_ATTEMPTS) continue;
       throw new ReembedError('ServerUnavailable', `The Temporal dev server did not start: ${outcome}`);
     }
@@ -162,8 +162,8 @@ function argumentsOf(wanted: Arguments): string[] {
 }
 
 /**
- * Waits until *this* server listens (its banner says so; something else could answer on the port) and its namespace
- * answers. @returns `ready`, or what was wrong.
+ * Waits until *this* server listens (as its banner shows; another process could answer on the port) and its namespace
+ * responds. @returns `ready`, or the problem.
  */
 async function waitUntilReady(
   server: ServerProcess,
@@ -175,7 +175,7 @@ async function waitUntilReady(
   const deadline = Date.now() + READY_TIMEOUT_MS;
   let problem = 'it printed nothing';
   while (Date.now() < deadline) {
-    if (signal?.aborted) return 'its start was given up';
+    if (signal?.aborted) return 'its start was aborted';
     if (server.hasEnded()) return await server.logTail();
     const printed = (await readFile(log.file)).subarray(log.from).toString();
     if (printed.includes('Temporal Server:')) {

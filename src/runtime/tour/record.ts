@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { Payload, StoredObject } from '../../contract/objects.ts';
 
-/** What the tour itself knows of every object: the last write that was accepted, by version. */
+/** The tour's record of every object: its last accepted write, by version. */
 export class WriteRecord {
   private readonly expected = new Map<string, { version: number; payload: Payload | null }>();
 
-  /** Notes an accepted write; null is a deletion. Accepted writes may be noted in any order. */
+  /** Records an accepted write, in any order; null is a deletion. */
   note(id: string, version: number, payload: Payload | null): void {
     const known = this.expected.get(id);
     if (!known || known.version < version) this.expected.set(id, { version, payload });
   }
 
-  /** Ids of the objects that are to be there. */
+  /** Returns the ids of the objects that should exist. */
   liveIds(): string[] {
     return [...this.expected].filter(([, { payload }]) => payload !== null).map(([id]) => id);
   }
 
-  /** Compares every object with what an index holds. */
+  /** Compares every object with the content of an index. */
   async compare(objects: AsyncIterable<StoredObject>): Promise<Comparison> {
     const found = { objects: 0, lost: 0, broughtBack: 0, stale: 0, unknown: 0 };
     const missing = new Set(this.liveIds());
@@ -36,19 +36,19 @@ export class WriteRecord {
 
 export interface Comparison {
   objects: number;
-  /** To be there, but not found. */
+  /** Should exist, but not found. */
   lost: number;
   /** Deleted, but found. */
   broughtBack: number;
-  /** Found with another content or version than was written last. */
+  /** Found with different content or a different version than last written. */
   stale: number;
   /** Found, but never written. */
   unknown: number;
-  /** Over ids and versions in key order. */
+  /** SHA-256 of ids and versions in key order. */
   digest: string;
 }
 
-/** The same digest of what an index holds, to see later whether it is still so. */
+/** Computes the same digest of an index, to check later whether it has changed. */
 export async function digestOf(objects: AsyncIterable<StoredObject>): Promise<{ objects: number; digest: string }> {
   const { objects: count, digest } = await new WriteRecord().compare(objects);
   return { objects: count, digest };

@@ -1,4 +1,4 @@
-import type { ReembedClient } from '../../client/http/client.ts';
+import type { ReembedClient } from '../../client/client.ts';
 import { SYNONYM_QUERIES } from './synonym-queries.ts';
 
 const SHOWN = 3;
@@ -8,13 +8,13 @@ const SHOWN_CHARS = 56;
 export interface SearchAnswer {
   query: string;
   index: string;
-  /** Of the best hits: the words that have the meaning, and what it says. */
+  /** The best hits: the words with a meaning, and its definition. */
   hits: { words: string; gloss: string }[];
-  /** Whether one of the best five is an answer in meaning, though it shares no word with the query. */
+  /** Whether one of the best five matches the meaning, although it shares no word with the query. */
   found: boolean;
 }
 
-/** Asks for meanings by other words than they use. */
+/** Searches for meanings with words that their definitions do not contain. */
 export async function searchMeanings(client: ReembedClient, index: string): Promise<SearchAnswer[]> {
   const answers: SearchAnswer[] = [];
   for (const { query, expected } of SYNONYM_QUERIES) {
@@ -29,7 +29,7 @@ export async function searchMeanings(client: ReembedClient, index: string): Prom
   return answers;
 }
 
-/** The answers as lines, one query after the other. */
+/** Formats the answers as lines, query by query. */
 export function searchLines(answers: readonly SearchAnswer[]): string[] {
   return answers.flatMap(({ query, hits, found }) => [
     `    ${found ? 'found' : '  -  '}  ${query}`,

@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createClient, type ReembedClient } from '../../client/http/client.ts';
+import { createClient, type ReembedClient } from '../../client/client.ts';
+import type { Evaluation, EvaluationSide } from '../../contract/evaluation.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { type NounGloss, readNounGlosses } from './corpus.ts';
+import { dictionaryQueries } from './dictionary-queries.ts';
 import { type Comparison, digestOf, WriteRecord } from './record.ts';
 import { searchLines, searchMeanings } from './searches.ts';
 import { type WriterCounts, writeUntil } from './writer.ts';
 
-/** What the tour works with: a running `reembed dev`. */
+/** Context of the tour: a running `reembed dev`. */
 export interface TourContext {
   /** Address of the API. */
   baseUrl: string;
-  /** Token of the API, if it wants one. */
+  /** Token of the API, if it requires one. */
   token: string | undefined;
   dataDir: string;
-  /** Gets the lines that people are to read. */
+  /** Prints a line for people. */
   say: (line: string) => void;
   /** Aborted when `dev` stops; the tour then ends soon. */
   signal: AbortSignal;
@@ -24,19 +26,20 @@ export interface TourContext {
 const ALIAS = 'glosses';
 const OLD = 'glosses-v1';
 const NEW = 'glosses-v2';
-/** Objects copied in a second: slow enough that users get to write a lot meanwhile. */
+const QUERY_SET = 'glosses-words';
+/** Objects copied per second: slow enough for many writes in the meantime. */
 const COPY_RATE = 500;
 
-/** What the tour keeps in the data directory, to recognise its objects at the next start. */
+/** Stored in the data directory, to recognize the tour's objects at the next start. */
 interface Finished {
   objects: number;
   digest: string;
 }
 
 /**
- * The main job on real text: glosses of WordNet are indexed with a model that knows letters only, then, while users go
- * on writing, the index is rebuilt with one that knows meanings; every object is compared with the tour's own record.
- * A data directory in which the tour was finished is only looked at.
+ * Shows the main use on real text: indexes glosses of WordNet with a model that compares spelling, rebuilds the index
+ * with one that compares meaning while users keep writing, and compares every object with the tour's own record. If the
+ * tour has been completed in the data directory, only checks it.
  */
 export async function runTour(context: TourContext): Promise<void> {
   const { say, signal } = context;
@@ -51,14 +54,13 @@ export async function runTour(context: TourContext): Promise<void> {
   say('');
   say(`1. ${glosses.length} glosses of WordNet go into ${OLD}, embedded by the model "hash", served as "${ALIAS}"`);
   await load(client, glosses, record, context);
-  say('   Searches by other words than the glosses use:');
+  say('   Searches with words that the glosses do not contain:');
   searchLines(await searchMeanings(client, ALIAS)).forEach(say);
 
   say('');
-  say(
-    `2. ${OLD} is rebuilt into ${NEW} with the model "words" at ${COPY_RATE} objects per second, while four users go on`,
-  );
-  say(`   writing to "${ALIAS}"`);
+  say(`2. ${OLD} is rebuilt into ${NEW} with the model "words" at ${COPY_RATE} objects per second, while four users`);
+  say(`   keep writing to "${ALIAS}". Before the switch, both models look up words: their definitions are the answers`);
+  await client.querySets.save(QUERY_SET, { queries: dictionaryQueries(glosses) });
   const { tracker, counts } = await rebuild(client, record, context);
   signal.throwIfAborted();
   const seconds = (Date.parse(tracker.updateTime) - Date.parse(tracker.createTime)) / 1_000;
@@ -92,12 +94,12 @@ async function load(
   say(`   ${tracker.detail}, with an HNSW index over them, in ${((Date.now() - begun) / 1_000).toFixed(1)} s`);
 }
 
-/** Starts the reindex with writers beside it, who go on a little after the cut-over too. */
+/** Starts the reindex with concurrent writers, who continue briefly after the cut-over. */
 async function rebuild(client: ReembedClient, record: WriteRecord, { say, signal }: TourContext) {
   const stopWriters = new AbortController();
   const stop = AbortSignal.any([stopWriters.signal, signal]);
   const writing = writeUntil(client, ALIAS, record, stop);
-  // Whatever ends first: a writer that fails must not go unnoticed until the reindex is done.
+  // Raced with the reindex, so that a failed writer is noticed before the reindex is done.
   const failed = writing.then(
     () => new Promise<never>(() => {}),
     (error: unknown) => Promise.reject(error),
@@ -109,8 +111,15 @@ async function rebuild(client: ReembedClient, record: WriteRecord, { say, signal
       dest: NEW,
       destModel: { provider: 'words' },
       ratePerSecond: COPY_RATE,
+      // The vocabulary of "words" is small: it finds nothing for some words.
+      approve: { querySet: QUERY_SET, thresholds: { maxEmptyShare: 1 }, onGo: 'wait', onNoGo: 'wait' },
     });
-    const tracker = await Promise.race([follow(client, id, say, signal), failed]);
+    const decide = async () => {
+      const report = await client.tasks.evaluation(id);
+      comparisonLines(report).forEach(say);
+      await client.tasks.approve(id, `the evaluation says ${report.verdict}`);
+    };
+    const tracker = await Promise.race([follow(client, id, say, signal, decide), failed]);
     stopWriters.abort();
     return { tracker, counts: await writing };
   } finally {
@@ -118,13 +127,15 @@ async function rebuild(client: ReembedClient, record: WriteRecord, { say, signal
   }
 }
 
-/** Shows the progress of a task until it is done. */
+/** Shows the progress of a task until it is done. `decide` is called when it waits for an approval. */
 async function follow(
   client: ReembedClient,
   taskId: string,
   say: (line: string) => void,
   signal: AbortSignal,
+  decide?: () => Promise<void>,
 ): Promise<Tracker> {
+  let isDecided = false;
   let last: Tracker | undefined;
   let shown = '';
   for await (const tracker of client.tasks.events(taskId, { signal })) {
@@ -133,10 +144,29 @@ async function follow(
     const line = `   ${tracker.status} ${tracker.data.phase ?? ''} ${done} of ${total}`;
     if (line !== shown) say(line);
     shown = line;
+    if (tracker.status !== 'waiting' || tracker.data.phase !== 'approval' || isDecided) continue;
+    isDecided = true;
+    await decide?.();
   }
   signal.throwIfAborted();
   if (last?.status !== 'done') throw new Error(`the task ${taskId} ended as ${last?.status}: ${last?.detail}`);
   return last;
+}
+
+/** Formats the scores of both models and the verdict. */
+function comparisonLines({ k, left, right, differences, verdict }: Evaluation): string[] {
+  const row = ({ model, scores, unknownWords }: EvaluationSide) =>
+    `     ${model.padEnd(26)} nDCG@${k} ${shown(scores?.ndcg)}   recall@${k} ${shown(scores?.recall)}   MRR ${shown(scores?.mrr)}   ${unknownWords} words unknown`;
+  const { mean, low, high, better = 0, equal = 0, worse = 0 } = differences?.ndcg ?? {};
+  return [
+    row(left),
+    row(right),
+    `   ${verdict}: nDCG changes by ${shown(mean)} (95 %: ${shown(low)} to ${shown(high)}); ${better} queries are better, ${equal} equal, ${worse} worse`,
+  ];
+}
+
+function shown(score = 0): string {
+  return score.toFixed(3);
 }
 
 function resultLine(compared: Comparison, { added, changed, deleted }: WriterCounts): string {
@@ -162,16 +192,16 @@ async function lookAgain(client: ReembedClient, finished: Finished, say: (line: 
   const same = now.digest === finished.digest;
   say(
     same
-      ? `The tour was finished here before: the ${now.objects} objects of "${ALIAS}" are as it left them`
-      : `The tour was finished here before: "${ALIAS}" has ${now.objects} objects now, ${finished.objects} then; it was written to since`,
+      ? `The tour has already run here: the ${now.objects} objects of "${ALIAS}" are unchanged`
+      : `The tour has already run here: "${ALIAS}" has been written to since (${now.objects} objects now, ${finished.objects} then)`,
   );
 }
 
-/** Takes away what a tour that was broken off has left. */
+/** Removes what an interrupted tour left behind. */
 async function clearLeftOvers(client: ReembedClient, say: (line: string) => void): Promise<void> {
   const left = (await client.indexes.list()).filter(({ name }) => name === OLD || name === NEW);
   if (left.length === 0) return;
-  say('a tour was broken off here: it begins anew');
+  say('an earlier tour was interrupted here: starting again');
   for (const status of ['processing', 'waiting', 'paused', 'failed', 'pending'] as const) {
     for await (const { id } of client.tasks.list({ status })) await client.tasks.cancel(id, 'a new tour');
   }

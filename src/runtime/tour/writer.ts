@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ReembedClient } from '../../client/http/client.ts';
+import type { ReembedClient } from '../../client/client.ts';
 import type { WriteRecord } from './record.ts';
 
 export interface WriterCounts {
@@ -8,13 +8,13 @@ export interface WriterCounts {
   deleted: number;
 }
 
-/** Users who go on writing: each waits for its write, then makes the next. */
+/** Number of users; each waits for its write before it makes the next. */
 const WRITERS = 4;
 const PAUSE_MS = 20;
 
 /**
- * Adds, changes and deletes objects through the API until `signal` is aborted, each write a task of its own, and notes
- * what was accepted. Every user has objects of its own, so that nobody deletes what another is changing.
+ * Adds, changes and deletes objects through the API until `signal` is aborted, with one task per write, and records
+ * accepted writes. Each user has separate objects, so that no user deletes what another is changing.
  */
 export async function writeUntil(
   client: ReembedClient,
@@ -28,7 +28,7 @@ export async function writeUntil(
     const own = ids.filter((_, at) => at % WRITERS === no);
     for (let turn = 0; !signal.aborted; turn++) {
       if (turn % 5 === 4) {
-        // Spread over the whole key space, so that what is deleted was copied in some cases and not in others.
+        // Spread over the whole key space, so that some deleted objects have been copied and others not.
         const [id] = own.splice((turn * 7_919) % own.length, 1);
         if (id === undefined) return;
         const { version } = await client.tasks.delete({ index, ids: [id] }, { wait: true });

@@ -5,9 +5,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create extension if not exists vector`.execute(db);
   await sql`create schema if not exists reembed`.execute(db);
 
-  // Orders all writes of all indexes, whatever the order of their arrival.
+  // Orders all writes to all indexes, regardless of the order of arrival.
   await sql`create sequence reembed.versions`.execute(db);
-  // Orders the changes of each index; no cache, so that the last value says which changes exist.
+  // Orders the changes of each index; not cached, so that the last value says which changes exist.
   await sql`create sequence reembed.changes cache 1`.execute(db);
 
   await sql`
@@ -33,8 +33,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
 
   // collate "C": keys are ordered by their bytes, the same on every server, so slices by key never shift.
-  // deleted_version: the highest version with which the object or what it is derived from was deleted; it outlives a
-  // new life of the object, so that a late write of something derived from the former life is judged by it.
+  // deleted_version: the highest version at which the object or one of its originals was deleted. It is kept when the
+  // object is created again, to judge late writes of objects derived from the earlier one.
   await sql`
     create table reembed.objects (
       index_no        int not null,
@@ -59,7 +59,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index objects_deleted on reembed.objects (index_no, write_time) where deleted`.execute(db);
   await sql`create index objects_failed on reembed.objects (index_no, object_id) where failed`.execute(db);
 
-  // The column has no dimension: each index has its own, and its own HNSW index made after a bulk load.
+  // The column has no dimension: each index has its own, and its own HNSW index built after a bulk load.
   await sql`
     create table reembed.parts (
       index_no   int not null,
@@ -71,7 +71,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (index_no, object_id, part)
     ) partition by list (index_no)`.execute(db);
 
-  // An index takes part in one lock at most, as source or as destination.
+  // An index is in at most one lock as source, and in at most one as destination.
   await sql`
     create table reembed.reindex_locks (
       source_no        int primary key references reembed.indexes (no),
@@ -84,7 +84,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       mirror           boolean not null default false
     )`.execute(db);
 
-  // Written once and read once: taking items apart for jsonb, and putting them together again, would be of no use.
+  // Written once and read once, so converting items to jsonb and back would be of no use.
   await sql`
     create table reembed.staged_items (
       staging    text not null,

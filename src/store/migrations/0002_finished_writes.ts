@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 /** Never edited once released: a change of the schema is a new migration. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // What became of a task's items once they are dropped: a worker that dies just then leaves nobody who knows.
+  // The result of a task's items after they are dropped, in case a worker dies before it reports it.
   await sql`
     create table reembed.finished_writes (
       staging     text primary key,

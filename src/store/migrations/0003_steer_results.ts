@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 
 /** Never edited once released: a change of the schema is a new migration. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // The tasks that one steering task is for, looked up once, and what was done to each. Type and status are those of
-  // then; tried: someone has begun, and may have done it without being able to say so.
+  // The targets of a steering task, looked up once, and the outcome for each. Type and status are as of the lookup;
+  // tried: an attempt has started, and may have succeeded without reporting it.
   await sql`
     create table reembed.steer_results (
       task_id       text not null,

@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 
 /** Never edited once released: a change of the schema is a new migration. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // When each model may be called next: of its requests and of its tokens per minute, and after it asked for a pause.
-  // All workers and APIs go by it.
+  // The earliest time of the next call of each model, by requests and tokens per minute and by a pause that the model
+  // asked for. Shared by all workers and APIs.
   await sql`
     create table reembed.model_limits (
       model        text primary key,

@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 
 /** Never edited once released: a change of the schema is a new migration. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // What a task that was started without the API was given when it was first looked at: whoever looks again, because a
-  // worker died before it could say so, finds the same. The version is null for tasks that have none.
+  // What a task started without the API was assigned at its first admission, so that a repeated admission, after a
+  // worker died before it could report, returns the same. The version is null for tasks that have none.
   await sql`
     create table reembed.admissions (
       staging    text primary key,

@@ -3,11 +3,11 @@ import { alterTables } from '../partitions.ts';
 
 /** Never edited once released: a change of the schema is a new migration. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // Where clients give the versions, these tell nothing about the order of the writes of different objects: this is the
-  // number that the task was given when it was accepted. Null where the version is that number.
+  // External versions say nothing about the order of writes to different objects; this is the number that the task was
+  // assigned when it was accepted. Null where the version is that number.
   await alterTables(db, 'objects', sql`add column accepted bigint`);
-  // The same indexes remember of each object whose tombstone was removed with which version it was deleted, and by the
-  // task of which number: a row is about as small as its id, and goes when the object is written anew.
+  // Such indexes also remember, for each object whose tombstone was removed, the version of the deletion and the number
+  // of the task. A row is about as small as its id, and is deleted when the object is written again.
   await sql`
     create table reembed.removed_objects (
       index_no        int not null,

@@ -1,7 +1,7 @@
 import type { IndexRow } from '../schema.ts';
 import type { Lock } from './locks.ts';
 
-/** What the conflict rules look at: both indexes, and all unexpired locks of other tasks. */
+/** Input of the conflict rules: both indexes and all unexpired locks of other tasks. */
 export interface ConflictState {
   source: Pick<IndexRow, 'no' | 'name' | 'state'>;
   dest: Pick<IndexRow, 'no' | 'name' | 'state'>;
@@ -13,7 +13,7 @@ export interface ConflictState {
 
 export interface ConflictRule {
   reason: string;
-  /** Refused whatever `onConflict` says: waiting would not help. */
+  /** Refused regardless of `onConflict`, because waiting would not help. */
   alwaysRefused: boolean;
   applies(state: ConflictState): boolean;
   describe(state: ConflictState): string;
@@ -21,7 +21,7 @@ export interface ConflictRule {
 
 const holder = (locks: readonly Lock[], matches: (lock: Lock) => boolean) => locks.find(matches)?.taskId;
 
-/** The rules against two reindexes in each other's way, in the order in which they are looked at. */
+/** The rules that keep two reindexes apart, in the order in which they are checked. */
 export const CONFLICT_RULES: readonly ConflictRule[] = [
   {
     reason: 'source-locked-as-source',
@@ -64,7 +64,7 @@ export const CONFLICT_RULES: readonly ConflictRule[] = [
     describe: ({ dest }) => `${dest.name} is being deleted`,
   },
   {
-    // Writers of the alias would be refused, and what they have written would be taken for left-overs.
+    // Writes through the alias would be refused, and earlier ones would be removed as left-overs.
     reason: 'dest-serves',
     alwaysRefused: true,
     applies: ({ destAliases }) => destAliases.length > 0,
@@ -74,12 +74,12 @@ export const CONFLICT_RULES: readonly ConflictRule[] = [
     reason: 'too-many-reindexes',
     alwaysRefused: false,
     applies: ({ locks, maxConcurrentReindexes }) =>
-      locks.filter((lock) => !lock.mirror).length >= maxConcurrentReindexes,
-    describe: ({ maxConcurrentReindexes }) => `${maxConcurrentReindexes} reindexes are running, as many as may`,
+      locks.filter((lock) => !lock.mirror && !lock.built).length >= maxConcurrentReindexes,
+    describe: ({ maxConcurrentReindexes }) => `${maxConcurrentReindexes} reindexes are running, which is the maximum`,
   },
 ];
 
-/** The first rule that is in the way, if any. */
+/** Finds the first rule that applies. */
 export function findConflict(state: ConflictState): ConflictRule | undefined {
   return CONFLICT_RULES.find((rule) => rule.applies(state));
 }

@@ -3,19 +3,20 @@ import type { Payload } from '../../contract/objects.ts';
 import type { FailedItem } from '../../contract/tasks.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
+import { firstBytes, MAX_READ_WEIGHT, storedWeight } from '../read-size.ts';
 import { recordFailed } from '../staging.ts';
-import { storeObjects } from './apply-writes.ts';
+import { storeObjects } from './apply.ts';
 import { type Deadline, transactionUntil } from './draining.ts';
-import { closeGates, holdGate } from './gate.ts';
+import { holdGateShared, holdGatesExclusive } from './gate.ts';
 import { requireLock } from './locks.ts';
+import type { ObjectWrite, WriteCounts } from './object-write.ts';
 import { lastChangeOf } from './versions.ts';
-import type { ObjectWrite, WriteCounts } from './write.ts';
 
-/** An object as it is stored, without its vectors. */
+/** A stored object without its vectors. */
 export interface StoredObject {
   id: string;
   version: number;
-  /** The number of the task that wrote it, where the version is its client's. */
+  /** The number of the task that wrote it; set with external versions only. */
   accepted: number | null;
   change: number;
   deleted: boolean;
@@ -25,10 +26,10 @@ export interface StoredObject {
   uri: string | null;
 }
 
-/** An object of the source that the destination lacks, has older, or could not embed. */
+/** An object of the source that the destination lacks, holds in an older version, or could not embed. */
 export interface BehindObject extends StoredObject {
   deletedVersion: number;
-  /** Of the content that the destination has vectors of. */
+  /** The hash of the content whose vectors the destination holds. */
   destHash: string | null;
 }
 
@@ -37,7 +38,7 @@ export interface Pair {
   destNo: number;
 }
 
-/** A stretch of the key space, `after` excluded and `until` included; null is the end on that side. */
+/** A range of the key space, `after` exclusive and `until` inclusive; null means unbounded on that side. */
 export interface KeyRange {
   after: string | null;
   until: string | null;
@@ -48,8 +49,8 @@ const COLUMNS = sql`
   s.deleted_version as "deletedVersion", case when not d.deleted and not d.failed then d.hash end as "destHash"`;
 
 /**
- * True of an object `s` of the source that the destination's `d` lacks, has older, or does not know to be deleted once or
- * from what its tombstone was derived.
+ * True for an object `s` of the source if the destination's `d` is missing or older, lacks a deletion that `s`
+ * remembers, or is a tombstone that lacks the id of its original.
  */
 export const IS_BEHIND = sql`(
   d.version is null
@@ -59,8 +60,8 @@ export const IS_BEHIND = sql`(
 )`;
 
 /**
- * Each object `s` of the source with what the destination has of it, `d`. The index number leads every key, and the
- * planner does not know it from the table: each statement names it, on each side.
+ * Joins each object `s` of the source with the destination's object `d`. The index number leads every key, and the
+ * planner cannot derive it from the table, so each statement names it on both sides.
  */
 export function joinPair(pair: Pair): RawBuilder<unknown> {
   return sql`
@@ -69,8 +70,9 @@ export function joinPair(pair: Pair): RawBuilder<unknown> {
 }
 
 /**
- * The same for a batch: the limit, which changes nothing, makes Postgres look each object up by its key, whatever its
- * statistics say. While a destination grows they are behind, and a plan that reads all of it per batch is quadratic.
+ * The same join for a batch. The limit does not change the result, but makes Postgres look up each object by its key,
+ * whatever its statistics say. They lag behind while a destination grows, and a plan that reads the whole destination
+ * for each batch is quadratic.
  */
 export function lookUpPair(pair: Pair): RawBuilder<unknown> {
   return sql`
@@ -83,21 +85,47 @@ export function lookUpPair(pair: Pair): RawBuilder<unknown> {
     ) d on true`;
 }
 
-/** The next objects of a key range that are to be copied, tombstones included, in key order. */
-export async function readBehind(db: Db, pair: Pair, range: KeyRange, limit: number): Promise<BehindObject[]> {
-  const from = range.after === null ? sql`` : sql`and s.object_id > ${range.after}::text collate "C"`;
-  const to = range.until === null ? sql`` : sql`and s.object_id <= ${range.until}::text collate "C"`;
-  const { rows } = await sql<BehindObject>`
-    select ${COLUMNS}
-    from ${lookUpPair(pair)}
-    where s.index_no = ${pair.sourceNo} ${from} ${to}
-      and (${IS_BEHIND} or (d.failed and d.version = s.version))
-    order by s.object_id
-    limit ${limit}`.execute(db);
-  return rows;
+/** A page of objects; `more` if there may be others after it. */
+export interface BehindPage {
+  objects: BehindObject[];
+  more: boolean;
 }
 
-/** Of these objects and what is derived from them, those that the destination lacks or has older. */
+/** Reads up to `limit` objects of a key range that must be copied, tombstones included, in key order. */
+export async function readBehind(db: Db, pair: Pair, range: KeyRange, limit: number): Promise<BehindPage> {
+  const from = range.after === null ? sql`` : sql`and s.object_id > ${range.after}::text collate "C"`;
+  const to = range.until === null ? sql`` : sql`and s.object_id <= ${range.until}::text collate "C"`;
+  const which = sql`${from} ${to} and (${IS_BEHIND} or (d.failed and d.version = s.version))`;
+  return readPage(db, pair, which, sql`id`, limit);
+}
+
+async function readPage(
+  db: Db,
+  pair: Pair,
+  which: RawBuilder<unknown>,
+  order: RawBuilder<unknown>,
+  limit: number,
+): Promise<BehindPage> {
+  const { rows } = await sql<BehindObject & { bytes: number; before: number; found: number }>`
+    select *
+    from (
+      select *, sum(bytes) over (order by ${order}) - bytes as before, count(*) over () as found
+      from (
+        select ${COLUMNS}, ${storedWeight(sql`s.payload`)} + ${storedWeight(sql`s.metadata`)} as bytes
+        from ${lookUpPair(pair)}
+        where s.index_no = ${pair.sourceNo} ${which}
+        order by ${order}
+        limit ${limit}
+      ) page
+    ) counted
+    where before < ${MAX_READ_WEIGHT}::bigint
+    order by ${order}`.execute(db);
+  const first = firstBytes(rows, ({ payload, metadata }) => [payload, metadata]);
+  const objects = first.map(({ bytes: _bytes, before: _before, found: _found, ...object }) => object);
+  return { objects, more: objects.length === limit || objects.length < (rows[0]?.found ?? 0) };
+}
+
+/** Reads which of these objects, and of those derived from them, the destination lacks or holds in an older version. */
 export async function readByIds(db: Db, pair: Pair, ids: readonly string[]): Promise<BehindObject[]> {
   const { rows } = await sql<BehindObject>`
     select ${COLUMNS}
@@ -112,50 +140,44 @@ export async function readByIds(db: Db, pair: Pair, ids: readonly string[]): Pro
   return rows;
 }
 
-/** The next objects changed in the source in (after, until] that the destination lacks or has older, in that order. */
+/** Reads source objects changed in (after, until] that the destination lacks or has older, in the order of change. */
 export async function readChanged(
   db: Db,
   pair: Pair,
   changes: { after: number; until: number },
   limit: number,
-): Promise<BehindObject[]> {
-  const { rows } = await sql<BehindObject>`
-    select ${COLUMNS}
-    from ${lookUpPair(pair)}
-    where s.index_no = ${pair.sourceNo} and s.change > ${changes.after} and s.change <= ${changes.until}
-      and ${IS_BEHIND}
-    order by s.change
-    limit ${limit}`.execute(db);
-  return rows;
+): Promise<BehindPage> {
+  const which = sql`and s.change > ${changes.after} and s.change <= ${changes.until} and ${IS_BEHIND}`;
+  return readPage(db, pair, which, sql`change`, limit);
 }
 
 /**
- * The change number up to which all of the source's writes are committed: read at an instant at which no writer holds
- * the gate. It waits for that no longer than the deadline, if there is one: see `isWaitOver`.
+ * Returns the change number up to which all writes to the source are committed, read while no writer holds the gate.
+ * Waits for the gate no longer than the deadline, if there is one: see `isWaitOver`.
  */
 export async function markChanges(db: Db, sourceNo: number, deadline?: Deadline): Promise<number> {
   return transactionUntil(db, deadline, async (trx) => {
-    await closeGates(trx, sourceNo);
+    await holdGatesExclusive(trx, sourceNo);
     return lastChangeOf(trx, sourceNo);
   });
 }
 
-/** Whether the source remembers a deletion of an object. One that comes later is a change: reconciling brings it. */
+/** Whether the source remembers a deletion of an object. A later deletion is a change, so reconciling copies it. */
 export function wasDeletedOnce({ deleted, deletedVersion }: BehindObject): boolean {
   return deleted || deletedVersion > 0;
 }
 
-/** Which of some copies could not be embedded, and on whose failed list they are to be. */
+/** The copies that could not be embedded, and the task whose failed list they go to. */
 export interface FailedCopies {
   taskId: string;
   items: readonly FailedItem[];
 }
 
 /**
- * Writes copies into the destination with the source's versions, where they are higher, under the fencing lock: a
- * copier whose lock was released or taken over writes nothing (`LockLost`). `deletedOnce` are the ids of those that need
- * what the source remembers of deletions. What could not be embedded gets onto the failed list of the lock's task with the
- * copy or not at all: an object without vectors is looked at once only.
+ * Writes copies with the source's versions into the destination, where these are higher. Checks the fencing lock: a
+ * copier whose lock was released or taken over writes nothing (`LockLost`). `deletedOnce` lists the ids for which the
+ * source remembers deletions. Failed items are added to the task's list in the same transaction, because an object
+ * without vectors is processed only once.
  */
 export async function writeCopies(
   db: Db,
@@ -166,7 +188,7 @@ export async function writeCopies(
   failed: FailedCopies | null = null,
 ): Promise<WriteCounts> {
   return transaction(db, async (trx) => {
-    await holdGate(trx, destNo);
+    await holdGateShared(trx, destNo);
     const { sourceNo } = await requireLock(trx, lock);
     const counts = await storeObjects(trx, destNo, objects, sourceNo);
     await copyLineage(trx, { sourceNo, destNo }, deletedOnce);
@@ -175,7 +197,7 @@ export async function writeCopies(
   });
 }
 
-/** What the source remembers of deletions, for the judgement of later writes; most objects were never deleted. */
+/** Copies what the source remembers of deletions, to judge later writes. Most objects were never deleted. */
 async function copyLineage(trx: Trx, pair: Pair, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await sql`

@@ -5,7 +5,7 @@ import { findIndex, findIndexByNo } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { type Deadline, transactionUntil } from './draining.ts';
-import { closeCatalog, closeGates } from './gate.ts';
+import { holdGatesExclusive, lockNames } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { noteReplaced } from './origins.ts';
 import { lastChangeOf } from './versions.ts';
@@ -14,26 +14,26 @@ export interface CutOver {
   lock: string;
   sourceNo: number;
   destNo: number;
-  /** All of the source's changes up to this one are in the destination. */
+  /** The destination has all changes of the source up to this one. */
   mark: number;
-  /** Switched from source to destination; null: only the lock is released. */
+  /** The alias to move from source to destination; null only releases the lock. */
   alias: string | null;
-  /** After it, forward the destination's writes back to the source under this lock, which expires unless renewed. */
+  /** Forwards writes from the destination back to the source after the cut-over; the lock expires unless renewed. */
   mirror: { lock: string; taskId: string; lockSeconds: number } | null;
 }
 
 export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; objects: number };
 
 /**
- * The one atomic step: under both gates and with the lock checked, if nothing of the source is behind, the alias is
- * switched and the lock goes. Running it again after it has happened answers `done`. It waits for the catalog and the
- * gates no longer than the deadline, if there is one: see `isWaitOver`. Errors: `LockLost`, `ReindexConflict`,
- * `TooManyFailed` when an index without vectors would replace one that has some.
+ * The one atomic step. Under both gates, it checks the lock and that the destination has every change of the source,
+ * moves the alias and releases the lock. Running it again after it succeeded returns `done`. Waits for the catalog and
+ * the gates no longer than the deadline, if there is one: see `isWaitOver`. Errors: `LockLost`, `ReindexConflict`, and
+ * `TooManyFailed` if an index without vectors would replace one that has some.
  */
 export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promise<CutOverOutcome> {
   return transactionUntil(db, deadline, async (trx) => {
-    await closeCatalog(trx); // a new alias must not get the name of an index that is being created
-    await closeGates(trx, step.sourceNo, step.destNo);
+    await lockNames(trx); // a new alias must not get the name of an index that is being created
+    await holdGatesExclusive(trx, step.sourceNo, step.destNo);
     const dest = await findIndexByNo(trx, step.destNo);
     if (dest?.builtByLock === step.lock) return { kind: 'done', mark: step.mark };
     await requireLock(trx, step.lock);
@@ -47,7 +47,7 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
 
     if (step.alias !== null) {
       if ((await hasVectors(trx, step.sourceNo)) && !(await hasVectors(trx, step.destNo))) {
-        throw new ReembedError('TooManyFailed', `nothing in ${dest?.name} could be embedded: ${step.alias} stays`);
+        throw new ReembedError('TooManyFailed', `no object in ${dest?.name} could be embedded: ${step.alias} stays`);
       }
       if (await findIndex(trx, step.alias)) {
         throw new ReembedError('ReindexConflict', `an index was created with the name of the alias ${step.alias}`);
@@ -59,7 +59,7 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
         where aliases.index_no in (${step.sourceNo}, ${step.destNo})
         returning index_no`.execute(trx);
       if (switched.length === 0) {
-        throw new ReembedError('ReindexConflict', `the alias ${step.alias} was pointed elsewhere meanwhile`);
+        throw new ReembedError('ReindexConflict', `the alias ${step.alias} was moved by someone else`);
       }
     }
     await trx.updateTable('reembed.indexes').set({ built_by_lock: step.lock }).where('no', '=', step.destNo).execute();
@@ -73,7 +73,7 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
           now() + make_interval(secs => ${step.mirror.lockSeconds}), true
         )`.execute(trx);
     }
-    // From here on the roles are swapped: what changes in the destination is brought to the source.
+    // From here on the roles are swapped: changes of the destination are copied to the source.
     return { kind: 'done', mark: step.mirror ? await lastChangeOf(trx, step.destNo) : step.mark };
   });
 }

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { codeOf, type Db, LOCK_NOT_AVAILABLE, type Trx, transaction } from '../database.ts';
-import { closeGates } from './gate.ts';
+import { type Db, type Trx, transaction } from '../database.ts';
+import { codeOf, SQLSTATE } from '../sqlstate.ts';
+import { holdGatesExclusive } from './gate.ts';
 import { requireLock } from './locks.ts';
 
-/** Writers are held back by the clock, for a moment at a time: if this process dies, they go on that soon. */
+/** Writers are blocked by a short lease, so they resume this soon if this process dies. */
 const LEASE_SECONDS = 0.7;
 const RENEW_MS = 200;
 
-/** Until when writers may be held back; all that is waited for meanwhile is bounded by it. */
+/** The time until which writers may be blocked; it also bounds every wait until then. */
 export interface Deadline {
   signal: AbortSignal;
   /** Milliseconds left, never negative. */
@@ -21,8 +22,8 @@ export function createDeadline(ms: number): Deadline {
 }
 
 /**
- * Runs `work` in a transaction that waits for locks no longer than the deadline, and then no second time: see
- * `isWaitOver`. Without a deadline it waits as any transaction does.
+ * Runs `work` in a transaction that waits for locks until the deadline and does not retry after that: see `isWaitOver`.
+ * Without a deadline it waits like any other transaction.
  */
 export function transactionUntil<T>(
   db: Db,
@@ -41,19 +42,19 @@ export function transactionUntil<T>(
   );
 }
 
-/** True of the error of a statement that waited for a lock as long as it might. */
+/** True for the error of a statement whose wait for a lock timed out. */
 export function isWaitOver(error: unknown): boolean {
-  return codeOf(error) === LOCK_NOT_AVAILABLE;
+  return codeOf(error) === SQLSTATE.lockNotAvailable;
 }
 
 /**
- * Holds writers to the lock's source back for so many seconds at most, whatever becomes of the caller. From its return
- * on, no writer is under way.
+ * Blocks writers to the lock's source for at most `seconds`, even if the caller dies. When it returns, no write is in
+ * progress.
  */
 export async function setDraining(db: Db, lock: string, seconds: number, deadline?: Deadline): Promise<void> {
   await transactionUntil(db, deadline, async (trx) => {
     const { sourceNo } = await requireLock(trx, lock);
-    await closeGates(trx, sourceNo);
+    await holdGatesExclusive(trx, sourceNo);
     await requireLock(trx, lock);
     await sql`
       update reembed.reindex_locks
@@ -63,8 +64,8 @@ export async function setDraining(db: Db, lock: string, seconds: number, deadlin
 }
 
 /**
- * Holds writers back for so many seconds from now, if they have not been let go. Without the gate: a writer that slipped
- * in because this came late is found by the switch.
+ * Blocks writers for `seconds` from now, unless they were released. Does not take the gate: if this comes too late and
+ * a writer slips in, the cut-over detects its change.
  */
 export async function prolongDraining(db: Db, lock: string, seconds: number): Promise<void> {
   await sql`
@@ -73,15 +74,15 @@ export async function prolongDraining(db: Db, lock: string, seconds: number): Pr
     where lock = ${lock}::uuid and draining_until is not null`.execute(db);
 }
 
-/** Lets the writers go. Without the gate, which others may have to be waited for. */
+/** Releases the writers. Does not take the gate, which could mean waiting for others. */
 export async function endDraining(db: Db, lock: string): Promise<void> {
   await sql`
     update reembed.reindex_locks set draining_until = null where lock = ${lock}::uuid`.execute(db);
 }
 
 /**
- * Holds writers back for as long as `work` takes and this process lives, but not beyond the deadline: then they go on,
- * whatever `work` waits for. A wait for the gate that lasts to the deadline is the error that `isWaitOver` knows.
+ * Blocks writers while `work` runs and this process lives, but no longer than the deadline: then they resume even if
+ * `work` still waits. A wait for the gate that lasts until the deadline throws an error that `isWaitOver` recognizes.
  */
 export async function whileDraining<T>(db: Db, lock: string, deadline: Deadline, work: () => Promise<T>): Promise<T> {
   await setDraining(db, lock, LEASE_SECONDS, deadline);
@@ -98,7 +99,7 @@ export async function whileDraining<T>(db: Db, lock: string, deadline: Deadline,
 async function renew(db: Db, lock: string, over: AbortSignal): Promise<void> {
   for (;;) {
     await delay(RENEW_MS, undefined, { signal: over }).catch(() => {});
-    // If that fails, writers go on soon by themselves, and the switch finds out what they wrote.
+    // If this fails, writers resume when the lease ends, and the cut-over detects what they wrote.
     if (over.aborted) return endDraining(db, lock).catch(() => {});
     await prolongDraining(db, lock, LEASE_SECONDS).catch(() => {});
   }

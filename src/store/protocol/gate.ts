@@ -2,39 +2,40 @@ import { sql } from 'kysely';
 import { CATALOG_CLASS, GATE_CLASS, LINEAGE_CLASS } from '../advisory-classes.ts';
 import type { Trx } from '../database.ts';
 
-/**
- * The gate of an index. Writers hold it shared for the length of their write transaction; taking or releasing a
- * reindex lock, cutting over, moving an alias and deleting the index hold it exclusively. Whoever has held a gate
- * exclusively knows that every earlier write is committed and that every later one sees what was changed under it.
- *
- * It is an advisory lock of the transaction: Postgres queues its takers fairly, so writers cannot starve a cut-over,
- * and it writes no tuple, as a row lock would for every write. Measured with 16 writers (docs/benchmarks.md): as many
- * writes as with a row lock; a cut-over gets in within 0.1 s, past a row lock mostly not before the writers stop.
- */
+/** Lineage locks are taken per bucket, so a batch of any size takes a bounded number of them. */
 const LINEAGE_BUCKETS = 64;
-
-export async function holdGate(trx: Trx, indexNo: number): Promise<void> {
+/**
+ * Holds the gate of an index shared, as writers do for the length of their transaction. Taking or releasing a reindex
+ * lock, cutting over, moving an alias and deleting the index hold it exclusively. A transaction that has held a gate
+ * exclusively knows that every earlier write is committed and that every later one sees what it changed.
+ *
+ * The gate is an advisory lock of the transaction. Postgres queues its takers fairly, so writers cannot starve a
+ * cut-over, and it writes no tuple, as a row lock would for every write. Measured with 16 writers (docs/benchmarks.md):
+ * as many writes as with a row lock; a cut-over gets in within 0.1 s, while behind a row lock it mostly waits until the
+ * writers stop.
+ */
+export async function holdGateShared(trx: Trx, indexNo: number): Promise<void> {
   await sql`select pg_advisory_xact_lock_shared(${sql.lit(GATE_CLASS)}, ${indexNo})`.execute(trx);
 }
 
-/** Takes the gates of several indexes exclusively, in one fixed order so that two takers cannot deadlock. */
-export async function closeGates(trx: Trx, ...indexNos: number[]): Promise<void> {
+/** Takes the gates of several indexes exclusively, in a fixed order so that two takers cannot deadlock. */
+export async function holdGatesExclusive(trx: Trx, ...indexNos: number[]): Promise<void> {
   for (const indexNo of [...new Set(indexNos)].sort((a, b) => a - b)) {
     await sql`select pg_advisory_xact_lock(${sql.lit(GATE_CLASS)}, ${indexNo})`.execute(trx);
   }
 }
 
-/** Held while names are given: an index and an alias can not be made with one name at once. */
-export async function closeCatalog(trx: Trx): Promise<void> {
+/** Serializes the creation of names, so that an index and an alias cannot get the same name. */
+export async function lockNames(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(${sql.lit(CATALOG_CLASS)}, 0)`.execute(trx);
 }
 
 /**
- * Keeps the deletion of originals (exclusively) and the writing of what is derived from originals (shared) apart:
- * without it neither transaction sees the other, and the derived object outlives its original. Locks go by bucket, so
- * that a batch of any size takes a bounded number of them, all modes in one order, against deadlocks.
+ * Separates deleting originals (exclusive) from writing objects derived from them (shared). Otherwise neither
+ * transaction sees the other, and the derived object outlives its original. Both modes are locked in one order to avoid
+ * deadlocks.
  */
-export async function holdLineage(
+export async function holdLineageLocks(
   trx: Trx,
   indexNo: number,
   ids: { deleted: readonly string[]; originals: readonly string[] },

@@ -3,19 +3,19 @@ import { textArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
+import type { ObjectWrite } from './object-write.ts';
 import { removalsOf } from './removed.ts';
-import type { ObjectWrite } from './write.ts';
 
-/** What is known of writes to objects that have no row, before they are stored. */
+/** The verdict on writes to objects that have no row, before they are stored. */
 export interface Judgement {
-  /** Not to be stored. */
+  /** Ids of writes that must not be stored. */
   decided: ReadonlySet<string>;
   written: string[];
   stale: string[];
   beyondRetention: string[];
 }
 
-/** By the highest version that was removed: at or below it nobody can say any more whether an object was deleted. */
+/** Judges by the highest removed version: at or below it, it is unknown whether an object was deleted. */
 export async function judgeByHighest(
   trx: Trx,
   index: Pick<IndexRow, 'no' | 'removedVersion'>,
@@ -27,7 +27,7 @@ export async function judgeByHighest(
   return { decided: new Set(beyondRetention), written: [], stale: [], beyondRetention };
 }
 
-/** By what is remembered of each object itself: versions of its client are comparable with no others. */
+/** Judges by what is remembered of each object: external versions are comparable only within one object. */
 export async function judgeForgotten(trx: Trx, indexNo: number, objects: readonly ObjectWrite[]): Promise<Judgement> {
   const removed = await removalsOf(
     trx,
@@ -44,7 +44,7 @@ export async function judgeForgotten(trx: Trx, indexNo: number, objects: readonl
   return { decided: new Set([...written, ...stale]), written, stale, beyondRetention: [] };
 }
 
-/** Of these objects, by id, the versions that are stored. */
+/** Returns the stored versions of these objects by id. */
 export async function storedVersions(trx: Trx, indexNo: number, ids: readonly string[]): Promise<Map<string, number>> {
   if (ids.length === 0) return new Map();
   const { rows } = await sql<{ object_id: string; version: number }>`

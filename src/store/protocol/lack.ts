@@ -4,17 +4,17 @@ import type { Db, Trx } from '../database.ts';
 import { IS_BEHIND, joinPair, lookUpPair, type Pair } from './copy.ts';
 import { findForgotten } from './origins.ts';
 
-/** What an index lacks of the one that an alias points to. */
+/** What an index lacks compared with the one that an alias points to. */
 export interface Lack {
-  /** Objects and deletions that it has not, or older. */
+  /** Objects and deletions that are missing or older. */
   behind: number;
-  /** Objects that it could not embed and the other one could: searches do not find them. */
+  /** Objects that only the other index could embed: searches do not find them. */
   withoutVectors: number;
-  /** Objects that were deleted in the other one and would live again. */
+  /** Objects that were deleted in the other index and would reappear. */
   deleted: number;
   /** A few of their ids. */
   examples: string[];
-  /** All of the other one's changes below this are there; 0 where nothing is lacking. */
+  /** All of the other index's changes below this one are present; 0 if nothing is lacking. */
   firstChange: number;
 }
 
@@ -23,8 +23,8 @@ export const isLacking = ({ behind, withoutVectors, deleted }: Lack): boolean =>
 const IS_WITHOUT_VECTORS = sql`(d.failed is true and not d.deleted and not s.failed and not s.deleted)`;
 
 /**
- * What the destination lacks of the changes of the source after a mark: 0 for all of them, and then also what would
- * live again. A deletion that the destination has forgotten, as it forgets all of that age, is not lacking.
+ * Finds which of the source's changes after a mark the destination lacks. Mark 0 means all changes, and also checks for
+ * objects that would reappear. A deletion that the destination has forgotten because of its age does not count.
  */
 export async function findLack(db: Db | Trx, pair: Pair, after: number): Promise<Lack> {
   const join = after === 0 ? joinPair(pair) : lookUpPair(pair);
@@ -60,7 +60,7 @@ export async function findLack(db: Db | Trx, pair: Pair, after: number): Promise
   return { ...lack, examples: [...examples.map(({ id }) => id), ...lack.examples].slice(0, 5) };
 }
 
-/** The error `NotCurrent`: what the index lacks of the one that serves. */
+/** Creates the error `NotCurrent`, which lists what the index lacks compared with the serving one. */
 export function notCurrent(index: string, serving: string, lack: Lack): ReembedError {
   const parts = [
     lack.behind > 0 && `${lack.behind} objects or deletions of ${serving} are missing or older in ${index}`,
@@ -69,7 +69,7 @@ export function notCurrent(index: string, serving: string, lack: Lack): ReembedE
   ].filter((part) => part !== false);
   return new ReembedError(
     'NotCurrent',
-    `${parts.join('; ')}, for instance ${lack.examples.join(', ')}: reindex into it, or ask with force`,
+    `${parts.join('; ')}, for instance ${lack.examples.join(', ')}: reindex into it, or set force`,
     { reason: 'not-current' },
   );
 }

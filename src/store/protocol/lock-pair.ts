@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import { ReembedError } from '../../contract/errors.ts';
+import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { IndexConfig, Splitter } from '../../contract/indexes.ts';
 import type { ModelConfig } from '../../contract/models.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { ensureIndex, findIndex, findIndexByNo, resolveIndex } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
 import { type ConflictState, findConflict } from './conflicts.ts';
-import { closeCatalog, closeGates } from './gate.ts';
+import { holdGatesExclusive, lockNames } from './gate.ts';
 import { listLocks } from './locks.ts';
 import { hasObjects, lastChangeOf } from './versions.ts';
 
@@ -21,7 +21,7 @@ export interface LockRequest {
   destModel?: ModelConfig | undefined;
   destSplitter?: Splitter | undefined;
   destAverage?: boolean | undefined;
-  /** Switched at the end; by default the alias that `source` names. */
+  /** The alias to move at the end; default: the alias in `source`. */
   alias?: string | undefined;
   maxConcurrentReindexes: number;
 }
@@ -33,9 +33,9 @@ export type LockOutcome =
       destNo: number;
       source: string;
       alias: string | null;
-      /** The destination was there before, with objects: they are to be looked at before anything is copied. */
+      /** The destination already existed and has objects; these must be compared before anything is copied. */
       destHasObjects: boolean;
-      /** The change number at the moment of locking: what changes later is reconciled. */
+      /** The change number at the moment of locking; later changes are reconciled. */
       mark: number;
       lockTime: string;
       lockExpireTime: string;
@@ -43,8 +43,7 @@ export type LockOutcome =
   | { kind: 'conflict'; reason: string; detail: string; alwaysRefused: boolean };
 
 /**
- * Whether something would be in the way of this lock now. Looks without the gates, so that it holds nobody back: only
- * `lockPair` decides.
+ * Whether this lock would conflict now. Reads without the gates, so it blocks nobody; only `lockPair` decides.
  */
 export async function isInTheWay(db: Db, request: LockRequest): Promise<boolean> {
   const source = await resolveIndex(db, request.source);
@@ -80,10 +79,10 @@ class ConflictFound extends Error {
 }
 
 /**
- * Locks source and destination for a reindex, creating the destination if needed, in one transaction under both gates:
- * every write before it is committed and will be seen by the copy, every write after it sees the lock. Expired locks
- * and earlier ones of the same task are taken over. On a conflict nothing is changed. Asking again with the same uuid
- * is fine. Errors: `IndexNotFound`, `IndexExists`, `InvalidInput`, `NameTaken`.
+ * Locks source and destination for a reindex, in one transaction under both gates; creates the destination if needed.
+ * Every earlier write is committed and the copy sees it; every later write sees the lock. Expired locks and earlier
+ * locks of the same task are taken over. A conflict changes nothing. A repeated call with the same uuid is allowed.
+ * Errors: `IndexNotFound`, `IndexExists`, `InvalidInput`, `NameTaken`.
  */
 export async function lockPair(db: Db, request: LockRequest): Promise<LockOutcome> {
   try {
@@ -95,16 +94,14 @@ export async function lockPair(db: Db, request: LockRequest): Promise<LockOutcom
 }
 
 async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutcome> {
-  await closeCatalog(trx); // also makes the count of running reindexes exact
+  await lockNames(trx); // also makes the count of running reindexes exact
   const named = await resolveIndex(trx, request.source);
   const intended = await destOf(trx, named, request);
   if (named.no === intended.no) {
-    throw new ReembedError('InvalidInput', `${request.source} and ${request.dest} are the same index`, {
-      issues: [{ path: 'dest', message: 'must not be the source' }],
-    });
+    throw invalidField('dest', 'must not be the source', `${request.source} and ${request.dest} are the same index`);
   }
-  await closeGates(trx, named.no, intended.no);
-  // Again: before the gates closed, either may have been marked as being deleted, or be gone.
+  await holdGatesExclusive(trx, named.no, intended.no);
+  // Again, because either index may have been deleted or marked for deletion before the gates closed.
   const source = await resolveIndex(trx, request.source);
   const dest = await findIndexByNo(trx, intended.no);
   if (source.no !== named.no || !dest) return lockUnderGates(trx, request);
@@ -130,7 +127,7 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
     on conflict (lock) do update set lock_expire_time = excluded.lock_expire_time, draining_until = null
     returning lock_time, lock_expire_time`.execute(trx);
   const row = rows[0] as { lock_time: Date; lock_expire_time: Date };
-  // What the source has forgotten about deleted objects, the destination can not know either.
+  // The destination cannot know more about deleted objects than the source remembers.
   await sql`
     update reembed.indexes
     set removed_version = greatest(removed_version, ${source.removedVersion}::bigint)
@@ -151,9 +148,11 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
 async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise<IndexRow> {
   const existing = await findIndex(trx, request.dest);
   if (!existing && !request.destModel) {
-    throw new ReembedError('InvalidInput', `there is no index ${request.dest}: give the model to create it with`, {
-      issues: [{ path: 'destModel', message: 'needed to create the index' }],
-    });
+    throw invalidField(
+      'destModel',
+      'needed to create the index',
+      `there is no index ${request.dest}: set the model to create it with`,
+    );
   }
   const base: IndexConfig = existing ?? source;
   const config: IndexConfig = {
@@ -164,15 +163,13 @@ async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise
     versioning: base.versioning,
   };
   if (config.versioning !== source.versioning) {
-    throw new ReembedError(
-      'InvalidInput',
-      `${source.name} and ${request.dest} take their versions from different places`,
-      {
-        issues: [{ path: 'dest', message: `must have versioning ${source.versioning}, as the source` }],
-      },
+    throw invalidField(
+      'dest',
+      `must have versioning ${source.versioning}, like the source`,
+      `${source.name} and ${request.dest} have different versioning`,
     );
   }
-  // One that is being deleted is for the conflict rules to judge.
+  // The conflict rules handle an index that is being deleted.
   if (existing?.state === 'deleting') return existing;
   return (await ensureIndex(trx, request.dest, config)).index;
 }
@@ -182,9 +179,11 @@ async function aliasOf(trx: Trx, source: IndexRow, request: LockRequest): Promis
   if (alias === null) return null;
   const row = await trx.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();
   if (row && row.index_no !== source.no) {
-    throw new ReembedError('InvalidInput', `the alias ${alias} does not point to ${source.name}`, {
-      issues: [{ path: 'alias', message: `must point to ${source.name} or be a new name` }],
-    });
+    throw invalidField(
+      'alias',
+      `must point to ${source.name} or be a new name`,
+      `the alias ${alias} does not point to ${source.name}`,
+    );
   }
   if (!row && (await findIndex(trx, alias))) {
     throw new ReembedError('NameTaken', `${alias} is the name of an index`);
@@ -192,12 +191,12 @@ async function aliasOf(trx: Trx, source: IndexRow, request: LockRequest): Promis
   return alias;
 }
 
-/** Releases a lock, under both gates. Releasing one that is gone is fine. */
+/** Releases a lock under both gates. Does nothing if the lock is gone. */
 export async function releaseLock(db: Db, lock: string): Promise<void> {
   await transaction(db, async (trx) => {
     const row = await trx.selectFrom('reembed.reindex_locks').selectAll().where('lock', '=', lock).executeTakeFirst();
     if (!row) return;
-    await closeGates(trx, row.source_no, row.dest_no);
+    await holdGatesExclusive(trx, row.source_no, row.dest_no);
     await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', lock).execute();
   });
 }

@@ -3,7 +3,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { Db, Trx } from '../database.ts';
 import type { ReindexLocksTable } from '../schema.ts';
 
-/** A reindex lock: the source is being rebuilt into the destination, or, a mirror, kept current in it. */
+/** A reindex lock: the source is being rebuilt into the destination or, for a mirror, forwards its writes to it. */
 export interface Lock {
   sourceNo: number;
   destNo: number;
@@ -13,11 +13,13 @@ export interface Lock {
   lockExpireTime: Date;
   draining: boolean;
   mirror: boolean;
+  /** The destination is complete, and waits for a decision about the switch. */
+  built: boolean;
 }
 
 type LockRow = Selectable<ReindexLocksTable> & { draining: boolean };
 
-/** Draining ends by itself, whoever has died: by the clock, not by the beginning of a transaction that waited. */
+/** Draining ends by the clock even if its owner died. It ignores the transaction's start, which may be long ago. */
 const COLUMNS = sql`*, coalesce(clock_timestamp() < draining_until, false) as draining`;
 
 function toLock(row: LockRow): Lock {
@@ -30,10 +32,11 @@ function toLock(row: LockRow): Lock {
     lockExpireTime: row.lock_expire_time,
     draining: row.draining,
     mirror: row.mirror,
+    built: row.built,
   };
 }
 
-/** The unexpired lock that has this index as its source: writers forward to its destination. */
+/** Returns the unexpired lock with this index as its source: writers forward to its destination. */
 export async function lockOnSource(db: Db | Trx, indexNo: number): Promise<Lock | null> {
   const { rows } = await sql<LockRow>`
     select ${COLUMNS}
@@ -42,7 +45,7 @@ export async function lockOnSource(db: Db | Trx, indexNo: number): Promise<Lock 
   return rows[0] ? toLock(rows[0]) : null;
 }
 
-/** The unexpired lock that has this index as its destination. */
+/** Returns the unexpired lock with this index as its destination. */
 export async function lockOnDest(db: Db | Trx, indexNo: number): Promise<Lock | null> {
   const { rows } = await sql<LockRow>`
     select ${COLUMNS}
@@ -51,16 +54,16 @@ export async function lockOnDest(db: Db | Trx, indexNo: number): Promise<Lock | 
   return rows[0] ? toLock(rows[0]) : null;
 }
 
-/** Whether a reindex is building this index: it makes the HNSW index itself, once all parts are there. */
+/** Whether a reindex is building this index; the reindex creates the HNSW index itself when all parts are present. */
 export async function isBeingBuilt(db: Db | Trx, indexNo: number): Promise<boolean> {
   const lock = await lockOnDest(db, indexNo);
   return lock !== null && !lock.mirror;
 }
 
 /**
- * The unexpired locks of an index that is about to be written to, with it as their source and as their destination: an
- * index has one of each at most. An expired lock that builds the index is taken away: the write relies on its absence,
- * so it must not be renewed any more. A renewal at the same instant wins.
+ * Returns the unexpired locks of an index that is about to be written: at most one with it as source and one with it as
+ * destination. Deletes an expired lock that builds the index: the write relies on its absence, so it must not be
+ * renewed afterwards. If a renewal happens at the same time, the renewal wins.
  */
 export async function locksForWrite(
   trx: Trx,
@@ -80,7 +83,7 @@ export async function locksForWrite(
   }
 }
 
-/** False when it was renewed, or is gone, since it was looked at. */
+/** Deletes a lock if it is still expired. Returns false if it was renewed or deleted in between. */
 async function dropIfExpired(trx: Trx, lock: string): Promise<boolean> {
   const { rows } = await sql`
     delete from reembed.reindex_locks
@@ -90,8 +93,8 @@ async function dropIfExpired(trx: Trx, lock: string): Promise<boolean> {
 }
 
 /**
- * Takes the expired reindex locks of these indexes away, under their gates: what follows relies on their absence, so none
- * of them may be renewed any more. A mirror stays, since its task only ever adds what is newer.
+ * Deletes the expired reindex locks of these indexes, under their gates: the next steps rely on their absence, so none
+ * of them may be renewed afterwards. A mirror stays, since its task only adds newer objects.
  */
 export async function dropExpiredLocks(trx: Trx, indexNos: readonly number[]): Promise<void> {
   await sql`
@@ -100,7 +103,7 @@ export async function dropExpiredLocks(trx: Trx, indexNos: readonly number[]): P
       and not mirror and lock_expire_time <= now()`.execute(trx);
 }
 
-/** The unexpired locks of these indexes. */
+/** Returns the unexpired locks of these indexes. */
 export async function locksTouching(db: Db | Trx, indexNos: readonly number[]): Promise<Lock[]> {
   const { rows } = await sql<LockRow>`
     select ${COLUMNS}
@@ -110,7 +113,7 @@ export async function locksTouching(db: Db | Trx, indexNos: readonly number[]): 
   return rows.map(toLock);
 }
 
-/** All unexpired locks. */
+/** Returns all unexpired locks, oldest first. */
 export async function listLocks(db: Db | Trx): Promise<Lock[]> {
   const { rows } = await sql<LockRow>`
     select ${COLUMNS} from reembed.reindex_locks where lock_expire_time > now() order by lock_time`.execute(db);
@@ -118,21 +121,35 @@ export async function listLocks(db: Db | Trx): Promise<Lock[]> {
 }
 
 /**
- * The lock with this uuid. With `hold` nobody takes it away before the transaction has ended. Error: `LockLost` when it
- * was released or taken over.
+ * Returns the lock with this uuid. With `hold`, nobody can delete it before the transaction ends. Error: `LockLost` if
+ * it was released or taken over.
  */
 export async function requireLock(trx: Db | Trx, lock: string, { hold = false } = {}): Promise<Lock> {
   const { rows } = await sql<LockRow>`
     select ${COLUMNS} from reembed.reindex_locks where lock = ${lock}::uuid ${hold ? sql`for key share` : sql``}`.execute(
     trx,
   );
-  if (!rows[0]) throw new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
+  if (!rows[0]) throw lockLost(lock);
   return toLock(rows[0]);
 }
 
+/** Records that the destination is complete: its reindex no longer counts as running. Error: `LockLost`. */
+export async function markBuilt(db: Db, lock: string): Promise<void> {
+  const { rows } = await sql`
+    update reembed.reindex_locks
+    set built = true
+    where lock = ${lock}::uuid
+    returning lock`.execute(db);
+  if (!rows[0]) throw lockLost(lock);
+}
+
+function lockLost(lock: string): ReembedError {
+  return new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
+}
+
 /**
- * Puts off the expiry of a lock. One that has expired can be renewed as long as nobody has taken it over or relied on
- * its absence: whoever does takes it away. Error: `LockLost`.
+ * Extends a lock. An expired lock can be renewed until it is taken over or another step that relies on its absence
+ * deletes it. Error: `LockLost`.
  */
 export async function renewLock(db: Db, lock: string, lockSeconds: number): Promise<Date> {
   const { rows } = await sql<{ lock_expire_time: Date }>`
@@ -140,6 +157,6 @@ export async function renewLock(db: Db, lock: string, lockSeconds: number): Prom
     set lock_expire_time = now() + make_interval(secs => ${lockSeconds})
     where lock = ${lock}::uuid
     returning lock_expire_time`.execute(db);
-  if (!rows[0]) throw new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
+  if (!rows[0]) throw lockLost(lock);
   return rows[0].lock_expire_time;
 }

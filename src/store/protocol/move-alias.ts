@@ -1,30 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Db, Trx } from '../database.ts';
-import { findIndex, findIndexByNo } from '../indexes.ts';
+import { findIndex, findIndexByNo, requireActive } from '../indexes.ts';
 import { readTables } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { markChanges, type Pair } from './copy.ts';
 import { createDeadline, type Deadline, isWaitOver, transactionUntil, whileDraining } from './draining.ts';
-import { closeCatalog, closeGates } from './gate.ts';
+import { holdGatesExclusive, lockNames } from './gate.ts';
 import { findLack, isLacking, type Lack, notCurrent } from './lack.ts';
 import { dropExpiredLocks, type Lock, lockOnDest, locksTouching } from './locks.ts';
 import { noteReplaced } from './origins.ts';
 import { lastChangeOf } from './versions.ts';
 
 export interface AliasMove {
-  /** Move it although the index lacks something. */
+  /** Moves the alias even if the index lacks something. */
   force?: boolean;
-  /** How long forwards that are under way may take, and for how long then writers are held back, each; 5 s if absent. */
+  /** Seconds allowed for forwards in progress, and again for blocking writers; default: 5. */
   drainSeconds?: number;
 }
 
 const DRAIN_SECONDS = 5;
 const POLL_MS = 50;
-/** Another one moved the alias meanwhile: as often it is begun again. */
+/** Number of attempts when another client moves the alias at the same time. */
 const TRIES = 5;
 
-/** Where an alias points and where it is to point; null: it points nowhere yet, or there already. */
+/** The current and the new target of an alias. */
 interface Move {
   index: IndexRow;
   pair: Pair;
@@ -33,16 +33,16 @@ interface Move {
 
 type Outcome = { kind: 'moved' } | { kind: 'lacking'; lack: Lack } | { kind: 'again' } | { kind: 'busy' };
 
-/** What `setAlias` does; its comment says what it promises. */
+/** Implements `setAlias`; see there for its guarantees. */
 export async function moveAlias(db: Db, alias: string, indexName: string, options: AliasMove): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const outcome = await tryMove(db, alias, indexName, options);
     if (outcome.kind === 'moved') return;
     if (outcome.kind === 'again' && attempt < TRIES) continue;
-    const why = outcome.kind === 'busy' ? 'writers or others hold it' : 'others move the alias too';
+    const why = outcome.kind === 'busy' ? 'it is in use' : 'others moved it too';
     throw new ReembedError(
       'NotCurrent',
-      `${alias} could not be moved to ${indexName} in time, since ${why}: try again`,
+      `${alias} could not be moved to ${indexName} in time because ${why}: try again`,
     );
   }
 }
@@ -77,15 +77,15 @@ async function findMove(db: Db, alias: string, indexName: string): Promise<Move 
   return { index, from: current.name, pair: { sourceNo: current.no, destNo: index.no } };
 }
 
-/** The mirror that keeps the destination current, if there is one that has not expired. */
+/** Finds the unexpired mirror that keeps the destination current. */
 async function findMirror(db: Db | Trx, pair: Pair): Promise<Lock | undefined> {
   const lock = await lockOnDest(db, pair.destNo);
   return lock?.mirror && lock.sourceNo === pair.sourceNo ? lock : undefined;
 }
 
 /**
- * Compares both indexes whole before any gate closes: what changes from then on is little, and compared under the gates.
- * While a mirror forwards, what is on its way is waited for, without holding anybody back.
+ * Compares both indexes completely before any gate closes. Few changes follow, and these are compared under the gates.
+ * While a mirror forwards, waits for the forwards in progress without blocking anybody.
  */
 async function whatIsBehind(db: Db, pair: Pair, deadline: Deadline | null): Promise<{ lack: Lack; after: number }> {
   const mark = await markChanges(db, pair.sourceNo, deadline ?? undefined);
@@ -99,11 +99,11 @@ async function whatIsBehind(db: Db, pair: Pair, deadline: Deadline | null): Prom
     if (deleted > 0) lack = { ...lack, deleted, examples: [...lack.examples, ...examples].slice(0, 5) };
   }
   if (isLate() || !deadline) return { lack, after: lack.firstChange > 0 ? lack.firstChange - 1 : mark };
-  // What came after the mark is for the drain.
+  // Changes after the mark are left to the drain.
   return { lack: { ...lack, behind: 0, withoutVectors: 0 }, after: mark };
 }
 
-/** Holds the writers of the source back until what they wrote is there too, and moves the alias; some seconds at most. */
+/** Blocks writers to the source until their writes are in the destination, then moves the alias; takes some seconds. */
 async function drainAndSwitch(
   db: Db,
   lock: string,
@@ -116,22 +116,22 @@ async function drainAndSwitch(
     return await whileDraining(db, lock, deadline, async () => {
       for (;;) {
         outcome = await attempt(deadline);
-        // Only what is on its way comes by itself.
+        // Only forwards in progress arrive without further action.
         if (outcome.kind !== 'lacking' || outcome.lack.behind === 0 || deadline.leftMs() === 0) return outcome;
         await delay(Math.min(POLL_MS, deadline.leftMs()));
       }
     });
   } catch (error) {
     if (isWaitOver(error)) return outcome ?? { kind: 'busy' };
-    // The mirror has ended meanwhile: the next try finds out what that means.
+    // The mirror has ended: the next attempt finds out why.
     if (error instanceof ReembedError && error.type === 'LockLost') return { kind: 'again' };
     throw error;
   }
 }
 
 /**
- * Moves the alias under the gates, if it still points to `from` (null: nowhere, or to the index already) and the index
- * has all changes after a mark; `after` null: whatever it lacks.
+ * Moves the alias under the gates if it still points to `from` (null: nowhere, or already to the index) and the index
+ * has all changes after a mark. With `after` null, does not compare them.
  */
 async function switchAlias(
   db: Db,
@@ -141,23 +141,23 @@ async function switchAlias(
   deadline?: Deadline,
 ): Promise<Outcome> {
   return transactionUntil(db, deadline, async (trx): Promise<Outcome> => {
-    await closeCatalog(trx);
+    await lockNames(trx);
     const index = await findIndex(trx, indexName);
     if (!index) throw new ReembedError('IndexNotFound', `there is no index ${indexName}`);
-    if (index.state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${indexName} is being deleted`);
+    requireActive(index);
     if (await findIndex(trx, alias)) throw new ReembedError('NameTaken', `${alias} is the name of an index`);
     const row = await trx.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();
     if (row?.index_no === index.no) return { kind: 'moved' };
     if ((row?.index_no ?? null) !== from) return { kind: 'again' };
     const touched = from === null ? [index.no] : [from, index.no];
-    await closeGates(trx, ...touched);
-    // Again: before the gate closed, the index may have been marked as being deleted.
+    await holdGatesExclusive(trx, ...touched);
+    // Again, because the index may have been marked for deletion before the gate closed.
     const state = (await findIndexByNo(trx, index.no))?.state ?? 'deleting';
-    if (state === 'deleting') throw new ReembedError('IndexDeleting', `the index ${indexName} is being deleted`);
+    requireActive({ name: indexName, state });
     await dropExpiredLocks(trx, touched);
     const held = (await locksTouching(trx, touched)).find(({ mirror }) => !mirror);
     if (held)
-      throw new ReembedError('IndexLocked', `the task ${held.taskId} holds an index of this switch: cancel it first`);
+      throw new ReembedError('IndexLocked', `the task ${held.taskId} locks one of these indexes: cancel it first`);
     if (from !== null && after !== null) {
       const lack = await findLack(trx, { sourceNo: from, destNo: index.no }, after);
       if (isLacking(lack)) return { kind: 'lacking', lack };
@@ -173,7 +173,7 @@ async function switchAlias(
   });
 }
 
-/** Nobody is to keep an index current any more that serves again; unless the one it was retired for serves others. */
+/** Ends the mirror of an index that serves again, unless the index that it was retired for serves other aliases. */
 async function endMirror(trx: Trx, pair: Pair): Promise<void> {
   const others = await trx.selectFrom('reembed.aliases').select('name').where('index_no', '=', pair.sourceNo).execute();
   if (others.length > 0) return;

@@ -3,29 +3,29 @@ import type { Versioning } from '../../contract/indexes.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { Pair } from './copy.ts';
-import { holdGate } from './gate.ts';
+import { holdGateShared } from './gate.ts';
 import { requireLock } from './locks.ts';
-import { deleteParts } from './parts.ts';
+import { deleteParts } from './object-parts.ts';
 
-/** What a destination holds that a copy of the source does not overwrite, of its own writes. */
+/** The destination's own writes that a copy of the source does not overwrite. */
 export interface OwnContent {
   /** Objects with a higher version than in the source; with external versions, also other content at the same one. */
   newer: number;
-  /** Live objects that the source does not know. */
+  /** Live objects that do not exist in the source. */
   unknown: number;
   /** A few ids of both, in key order. */
   examples: string[];
 }
 
 interface Origin {
-  /** Numbers of the indexes whose content is in the source: the source, and what it replaced, directly or not. */
+  /** Numbers of the source and of the indexes that it replaced, directly or not: the source holds their content. */
   sources: number[];
-  /** Changes of the destination up to this one are in the source. */
+  /** The source holds the destination's changes up to this one. */
   handedOver: number;
   versioning: Versioning;
 }
 
-/** What of the destination is known to have come from its source, or to have been handed over to it. */
+/** Finds which content of the destination came from its source or was handed over to it. */
 async function originOf(db: Db | Trx, pair: Pair): Promise<Origin> {
   const { rows } = await sql<Origin>`
     with recursive sources (no) as (
@@ -44,11 +44,11 @@ async function originOf(db: Db | Trx, pair: Pair): Promise<Origin> {
   return rows[0] ?? { sources: [pair.sourceNo], handedOver: 0, versioning: 'internal' };
 }
 
-/** True of an object `d` of the destination that its own writes made, and that was not handed over since. */
+/** True for an object `d` that the destination's own writes made and that was not handed over since. */
 const isOwn = ({ sources, handedOver }: Origin): RawBuilder<unknown> => sql`
   (d.change > ${handedOver} and (d.copied_from is null or d.copied_from <> all(${sources}::int[])))`;
 
-/** True of a `d` that a conditional copy of `s` leaves as it is, although it is not what the source holds. */
+/** True for a `d` that a conditional copy of `s` leaves unchanged although it differs from the source. */
 const isAhead = (origin: Origin): RawBuilder<unknown> => sql`
   case
     when s.version is null then not d.deleted
@@ -56,11 +56,11 @@ const isAhead = (origin: Origin): RawBuilder<unknown> => sql`
     else d.version > s.version
   end`;
 
-/** A version that the client gives may stand for other content in each index. A version given here never does. */
+/** An external version may stand for different content in each index. An internal one never does. */
 const differsAtSameVersion = (origin: Origin) => sql`
   ${isOwn(origin)} and (d.deleted, d.payload, d.metadata) is distinct from (s.deleted, s.payload, s.metadata)`;
 
-/** The destination's objects with what the source has of each: looked up by key, so that a page reads a page. */
+/** Joins the destination's objects with the source's, looked up by key so that a page reads only a page. */
 const joinBack = (pair: Pair) => sql`
   ${tablesOf(pair.destNo).objects} d
   left join lateral (
@@ -70,7 +70,7 @@ const joinBack = (pair: Pair) => sql`
     limit 1
   ) s on true`;
 
-/** Counts what the destination's own writes made and a copy of the source would neither overwrite nor take away. */
+/** Counts objects of the destination's own writes that a copy of the source would neither overwrite nor remove. */
 export async function findOwnContent(db: Db, pair: Pair): Promise<OwnContent> {
   const origin = await originOf(db, pair);
   const own = sql`d.index_no = ${pair.destNo} and ${isOwn(origin)} and ${isAhead(origin)}`;
@@ -93,15 +93,15 @@ export async function findOwnContent(db: Db, pair: Pair): Promise<OwnContent> {
 
 export interface Removed {
   removed: number;
-  /** Removed up to this key; null: nothing is left to remove. */
+  /** Key of the last object that was checked; null if nothing is left. */
   after: string | null;
 }
 
 /**
- * Takes out of the destination, in key order after a key, what the source does not hold any more: copies and forwards of
- * an earlier life, for instance of an object whose tombstone in the source is long gone. What the destination's own
- * writes made stays, unless `own` asks to replace it. No tombstone is left, so that late writes are judged here as in
- * the source. Only the row that was looked at is removed: a forward may bring a newer one meanwhile. Error: `LockLost`.
+ * Removes from the destination, in key order after a key, what the source no longer holds: copies and forwards from a
+ * previous rebuild, for instance of an object whose tombstone in the source is gone. The destination's own writes stay
+ * unless `own` is set. Leaves no tombstone, so that late writes are judged here as in the source. Removes only the row
+ * that was read: a forward may bring a newer one at the same time. Error: `LockLost`.
  */
 export async function removeLeftOvers(
   db: Db,
@@ -112,7 +112,7 @@ export async function removeLeftOvers(
   const { own, after, limit } = options;
   const dest = tablesOf(pair.destNo);
   return transaction(db, async (trx) => {
-    await holdGate(trx, pair.destNo);
+    await holdGateShared(trx, pair.destNo);
     await requireLock(trx, lock, { hold: true });
     const origin = await originOf(trx, pair);
     const from = after === null ? sql`` : sql`and d.object_id > ${after}::text collate "C"`;
@@ -125,7 +125,7 @@ export async function removeLeftOvers(
       order by d.object_id
       limit ${limit}`.execute(trx);
     if (found.length === 0) return { removed: 0, after: null };
-    // What others replaced and handed over to the destination is not all there any more.
+    // The destination no longer holds everything that other indexes handed over to it.
     if (own) await sql`update reembed.indexes set replaced_by = null where replaced_by = ${pair.destNo}`.execute(trx);
     const { rows } = await sql<{ id: string }>`
       delete from ${dest.objects} d
@@ -144,7 +144,9 @@ export async function removeLeftOvers(
   });
 }
 
-/** Notes that an index had all changes of another one, up to the last, when an alias moved there; under both gates. */
+/**
+ * Records that, when an alias moved, the new index had all changes of the old one up to `lastChange`; under both gates.
+ */
 export async function noteReplaced(trx: Trx, no: number, replacedBy: number, lastChange: number): Promise<void> {
   await sql`
     update reembed.indexes set
@@ -153,7 +155,7 @@ export async function noteReplaced(trx: Trx, no: number, replacedBy: number, las
     where no = ${no}`.execute(trx);
 }
 
-/** Objects that the destination got from the source and still holds, and that the source has deleted and forgotten. */
+/** Finds objects that came from the source and that the source has deleted and forgotten. */
 export async function findForgotten(db: Db | Trx, pair: Pair): Promise<{ objects: number; examples: string[] }> {
   const origin = await originOf(db, pair);
   const { rows } = await sql<{ objects: number; examples: string[] | null }>`

@@ -2,15 +2,15 @@ import { sql } from 'kysely';
 import { textArray } from '../binary.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
-import { holdGate } from './gate.ts';
+import { holdGateShared } from './gate.ts';
 import { requireLock } from './locks.ts';
 
 /**
- * An index with external versions remembers of each object whose tombstone was removed with which version it was
- * deleted: one row per object that was deleted and not written since.
+ * An index with external versions remembers the version of each deletion whose tombstone was removed: one row per
+ * object that was deleted and not written since.
  */
 
-/** Of these objects, by id, the version of the deletion of those whose tombstone was removed. */
+/** Returns, by id, the versions of remembered deletions of these objects. */
 export async function removalsOf(trx: Trx, indexNo: number, ids: readonly string[]): Promise<Map<string, number>> {
   const { rows } = await sql<{ object_id: string; version: number }>`
     select object_id, version
@@ -19,7 +19,7 @@ export async function removalsOf(trx: Trx, indexNo: number, ids: readonly string
   return new Map(rows.map((row) => [row.object_id, row.version]));
 }
 
-/** Hands what is remembered of objects on to their rows, now that they have some again. */
+/** Moves what is remembered of objects back to their rows, now that they have some again. */
 export async function recallRemoved(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await sql`
@@ -35,8 +35,8 @@ export async function recallRemoved(trx: Trx, indexNo: number, ids: readonly str
 }
 
 /**
- * Lets the destination of a reindex remember what its source does, a batch at a time, in the order of the ids. While the
- * lock is held nothing is added to it. Returns the last id of the batch; null when there is no more.
+ * Copies what the source of a reindex remembers to the destination, one batch in the order of the ids. While the lock
+ * is held, the source adds nothing. Returns the last id of the batch, or null after the last batch.
  */
 export async function copyRemoved(
   db: Db,
@@ -45,7 +45,7 @@ export async function copyRemoved(
   { after, limit }: { after: string; limit: number },
 ): Promise<string | null> {
   return transaction(db, async (trx) => {
-    await holdGate(trx, pair.destNo);
+    await holdGateShared(trx, pair.destNo);
     await requireLock(trx, lock);
     const { rows } = await sql<{ last: string | null; objects: number }>`
       with batch as (

@@ -3,12 +3,12 @@ import { ReembedError } from '../../contract/errors.ts';
 import { type Db, transaction } from '../database.ts';
 import { findIndexByNo } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
-import { storeObjects } from './apply-writes.ts';
+import { storeObjects } from './apply.ts';
 import type { StoredObject } from './copy.ts';
-import { holdGate } from './gate.ts';
-import type { ObjectWrite } from './write.ts';
+import { holdGateShared } from './gate.ts';
+import type { ObjectWrite } from './object-write.ts';
 
-/** Of these objects of an index, those that were carried over without vectors because they could not be embedded. */
+/** Reads which of these objects were carried over without vectors because they could not be embedded. */
 export async function readFailedObjects(db: Db, indexNo: number, ids: readonly string[]): Promise<StoredObject[]> {
   const { rows } = await sql<StoredObject>`
     select object_id as id, version, accepted, change, deleted, payload, metadata, original_id as "originalId", uri
@@ -19,13 +19,13 @@ export async function readFailedObjects(db: Db, indexNo: number, ids: readonly s
 }
 
 /**
- * Gives objects that could not be embedded their vectors, each with the version it has: what was written or deleted
- * since is newer and stays. Needs no lock and forwards nothing, since content and versions do not change.
+ * Adds vectors to objects that could not be embedded. Each keeps its version, so later writes and deletions stay. Needs
+ * no lock and forwards nothing, since content and versions do not change.
  */
 export async function writeRepairs(db: Db, indexNo: number, objects: readonly ObjectWrite[]): Promise<void> {
   if (objects.length === 0) return;
   await transaction(db, async (trx) => {
-    await holdGate(trx, indexNo);
+    await holdGateShared(trx, indexNo);
     const index = await findIndexByNo(trx, indexNo);
     if (index?.state !== 'active') throw new ReembedError('IndexDeleting', 'the index is being deleted');
     await storeObjects(trx, indexNo, objects, 'keep');
@@ -33,8 +33,8 @@ export async function writeRepairs(db: Db, indexNo: number, objects: readonly Ob
 }
 
 /**
- * Makes a task's failed list say exactly which objects of an index have no vectors: adds those that are not on it, and
- * takes off those that have been embedded, overwritten or deleted since.
+ * Makes a task's failed list match the objects of an index that have no vectors: adds the missing ones and removes
+ * those that have been embedded, overwritten or deleted since.
  */
 export async function syncFailed(db: Db, taskId: string, indexNo: number): Promise<void> {
   const { objects } = tablesOf(indexNo);

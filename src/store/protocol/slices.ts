@@ -4,21 +4,24 @@ import { tablesOf } from '../partitions.ts';
 import type { KeyRange } from './copy.ts';
 
 export interface SliceLimits {
-  /** Objects of a slice: fewer only where all are fewer, more only where there would be too many slices. */
+  /** Min and max objects per slice. Fewer only if the index has fewer; more only to stay within `mostSlices`. */
   leastObjects: number;
   mostObjects: number;
   mostSlices: number;
-  /** Batches of one slice that are copied at once. */
+  /** Max batches of one slice that are copied in parallel. */
   mostInFlight: number;
-  /** Batches that are copied at once, of all slices: the slices' number suits it, so that the last ones end together. */
+  /**
+   * Batches of all slices that are copied in parallel; the number of slices is chosen so that the last ones end
+   * together.
+   */
   lanes: number;
-  /** Leaves out what is copied already. */
+  /** Excludes keys up to this one, which are already copied. */
   after?: string | null;
 }
 
 /**
- * Cuts the source's key space into slices of equal size, by walking its primary key: never by OFFSET, which loses rows
- * while others are written. Returns at least one slice, their `size`, and how many batches each copies at once. `total`
+ * Cuts the source's key space into slices of equal size by walking its primary key; OFFSET would lose rows during
+ * concurrent writes. Returns at least one slice, their `size`, and how many batches each copies in parallel. `total`
  * counts all live objects.
  */
 export async function planSlices(
@@ -52,7 +55,7 @@ export async function planSlices(
   return { slices, size, total: live, inFlight: inFlightOf(slices.length) };
 }
 
-/** Whether an index has no more objects than so many, tombstones among them: a look at that many keys. */
+/** Whether an index has at most `most` objects, tombstones included. Reads at most that many keys plus one. */
 export async function hasAtMost(db: Db, indexNo: number, most: number): Promise<boolean> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count

@@ -1,17 +1,18 @@
 import { sql } from 'kysely';
 import { type Db, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
-import { closeGates } from './gate.ts';
+import { holdGatesExclusive } from './gate.ts';
 
-/** A mirror whose workers were away comes back to life for so long after it has expired. */
+/** How long after its expiry a mirror can still be renewed, if its workers were down. */
 const MIRROR_GRACE_SECONDS = 86_400;
 
 /**
- * Removes tombstones older than the retention, at most `limit` at once so that writers wait only for an instant. The
- * index keeps the highest version removed: a later write at or below it, of an object without a row, can not be judged.
- * One with external versions, which are comparable for one object only, remembers each object that it removed. Does
- * nothing while a lock touches the index, since the copier needs them; an expired lock is taken away first, so that a
- * reindex that comes back to life begins again rather than go on without them. A mirror has a day to come back.
+ * Removes tombstones older than the retention, at most `limit` per call so that writers wait only briefly. The index
+ * keeps the highest removed version: a later write at or below it, to an object without a row, cannot be judged. An
+ * index with external versions, which are comparable only within one object, remembers each removed object instead.
+ * Does nothing while a lock touches the index, since the copier needs the tombstones. First deletes expired locks, so
+ * that a reindex that resumes starts over instead of continuing without them. A mirror is kept for a day after its
+ * expiry.
  */
 export async function collectTombstones(
   db: Db,
@@ -20,7 +21,7 @@ export async function collectTombstones(
 ): Promise<number> {
   const { objects } = tablesOf(indexNo);
   return transaction(db, async (trx) => {
-    await closeGates(trx, indexNo);
+    await holdGatesExclusive(trx, indexNo);
     await sql`
       delete from reembed.reindex_locks
       where ${indexNo} in (source_no, dest_no)

@@ -4,25 +4,25 @@ import { tablesOf } from '../partitions.ts';
 import { IS_BEHIND, type Pair } from './copy.ts';
 
 export interface Comparison {
-  /** Objects of the source, changed up to the mark, that the destination lacks or has older. */
+  /** Objects of the source, changed up to the mark, that are missing or older in the destination. */
   behind: number;
-  /** Objects that the destination has newer than the source, live where the source has none, or in another state. */
+  /** Objects that are newer in the destination, live only there, or in another state. */
   ahead: number;
   /** A few ids of both. */
   examples: string[];
-  /** Live objects of each side, without those that changed after the mark and are still on their way. */
+  /** Live objects of each side, without those that changed after the mark and are still being forwarded. */
   source: number;
   dest: number;
   /** Objects of the destination that could not be embedded. */
   failed: number;
-  /** Those of them that the source has vectors of. */
+  /** Objects of `failed` that have vectors in the source. */
   failedHere: number;
-  /** Live objects that each side has vectors of. */
+  /** Live objects of each side that have vectors. */
   sourceEmbedded: number;
   destEmbedded: number;
-  /** Live, embedded objects of the destination that have no part: a search can not find them. */
+  /** Live, embedded objects of the destination without a part: a search cannot find them. */
   withoutParts: number;
-  /** Parts of the destination whose object is gone. */
+  /** Parts of the destination without an object. */
   orphanedParts: number;
 }
 
@@ -33,14 +33,14 @@ const IS_AHEAD = sql`
     else d.version > s.version or (d.version = s.version and d.deleted <> s.deleted and not ${IS_BEHIND})
   end`;
 
-/** Each object of either side once; both sides as one statement sees them, at one instant. */
+/** Joins the objects of both sides, each once, as one statement sees them at one instant. */
 const bothSides = (pair: Pair) => sql`
   (select * from ${tablesOf(pair.sourceNo).objects} where index_no = ${pair.sourceNo}) s
   full join (select * from ${tablesOf(pair.destNo).objects} where index_no = ${pair.destNo}) d using (object_id)`;
 
 /**
- * Compares a destination with its source in both directions: ids and versions up to a mark, counts, and parts. Where
- * nothing is behind or ahead, the counts of both sides are the same.
+ * Compares a destination with its source in both directions: ids and versions up to a mark, counts, and parts. If
+ * nothing is behind or ahead, the counts of both sides are equal.
  */
 export async function compareIndexes(db: Db, pair: Pair, mark: number): Promise<Comparison> {
   const dest = tablesOf(pair.destNo);
@@ -90,13 +90,13 @@ async function examplesOf(db: Db, pair: Pair, mark: number): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** What is wrong with a destination, in words; empty: it holds what its source holds. */
+/** Describes the differences, one line each; empty if the destination holds what its source holds. */
 export function differencesOf(found: Comparison): string[] {
   const examples = `for instance ${found.examples.join(', ')}`;
   return [
     found.behind > 0 && `${found.behind} objects are missing or older, ${examples}`,
     found.ahead > 0 && `${found.ahead} objects are newer than in the source or unknown there, ${examples}`,
-    found.source !== found.dest && `it has ${found.dest} objects, the source ${found.source}`,
+    found.source !== found.dest && `it has ${found.dest} objects, but the source has ${found.source}`,
     found.withoutParts > 0 && `${found.withoutParts} objects have no part`,
     found.orphanedParts > 0 && `${found.orphanedParts} parts have no object`,
   ].filter((line) => line !== false);

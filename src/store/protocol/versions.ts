@@ -3,16 +3,16 @@ import { textArray } from '../binary.ts';
 import type { Db, Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 
-/** The next version: it orders a task's writes after all that were accepted before. */
+/** Returns the next version, which orders a task's writes after all that were accepted before. */
 export async function nextVersion(db: Db | Trx): Promise<number> {
   const { rows } = await sql<{ version: number }>`select nextval('reembed.versions') as version`.execute(db);
   return rows[0]?.version as number;
 }
 
 /**
- * The highest change of an index. At an instant at which no writer holds its gate, all of its changes up to it are
- * committed. Not the last value of the sequence: that may have been given to another index's write which is not
- * committed, and after a crash of the server be given out again, to a write that would then not be seen.
+ * Returns the highest change of an index. While no writer holds its gate, all changes up to it are committed. The
+ * sequence's last value would be wrong: it may belong to an uncommitted write to another index, and after a server
+ * crash it may be issued again, to a write that would then be missed.
  */
 export async function lastChangeOf(db: Db | Trx, indexNo: number): Promise<number> {
   const { rows } = await sql<{ change: number }>`
@@ -22,7 +22,7 @@ export async function lastChangeOf(db: Db | Trx, indexNo: number): Promise<numbe
   return rows[0]?.change as number;
 }
 
-/** Of objects with the versions they are to be written with, those of which no newer version is stored. */
+/** Returns the ids of the objects for which no version newer than the given one is stored. */
 export async function notOvertaken(
   db: Db,
   indexNo: number,
@@ -38,7 +38,7 @@ export async function notOvertaken(
   return new Set(ids.filter((id) => !overtaken.has(id)));
 }
 
-/** Whether an index has any object, tombstones among them. */
+/** Whether an index has any object, tombstones included. */
 export async function hasObjects(db: Db | Trx, indexNo: number): Promise<boolean> {
   const { rows } = await sql`
     select from ${tablesOf(indexNo).objects} where index_no = ${indexNo} limit 1`.execute(db);

@@ -4,24 +4,24 @@ import type { ErrorType } from '../../../src/contract/errors.ts';
 import type { Contract, Operation } from './contract.ts';
 import type { ServerName, World } from './world.ts';
 
-/** One request that brings about one documented answer. */
+/** One request that causes one documented answer. */
 export interface Case {
   /** The `operationId`. */
   operation: string;
-  /** The status, or of an error its type. */
+  /** The status, or the type of an error. */
   expect: number | ErrorType;
-  /** Which server is asked: `api` if not given. */
+  /** Server that gets the request; default: `api`. */
   on?: ServerName;
-  /** Makes what must be there before, and says how the request differs from the document's own example. */
+  /** Creates what the case needs, and returns how the request differs from the document's example. */
   given?: (world: World) => Change | Promise<Change>;
 }
 
 export interface Change {
   path?: Record<string, string>;
-  /** An undefined value leaves a parameter of the example out. */
+  /** An undefined value removes a parameter of the example. */
   query?: Record<string, string | undefined>;
   headers?: Record<string, string>;
-  /** A text is sent as it is. */
+  /** A text is sent unchanged. */
   body?: unknown;
 }
 
@@ -32,9 +32,7 @@ export interface Sendable {
   body: string | undefined;
 }
 
-/**
- * The request that the document itself gives as an example: the required parameters, and the JSON body; changed.
- */
+/** Builds the document's example request, with the required parameters and the JSON body, and applies the change. */
 export function requestOf(contract: Contract, { method, path, json }: Operation, change: Change = {}): Sendable {
   const names: Record<string, string> = {};
   const query: Record<string, string | undefined> = {};
@@ -58,7 +56,7 @@ export function requestOf(contract: Contract, { method, path, json }: Operation,
   };
 }
 
-/** As `fetch`, which sends no other `Host` than that of the address. */
+/** Like `fetch`, which cannot send a `Host` other than that of the address. */
 export async function send(url: string, { method, headers, body }: Omit<Sendable, 'path'>): Promise<Response> {
   if (headers.host === undefined) return fetch(url, { method, headers, body: body ?? null });
   return new Promise((resolve, reject) => {
@@ -74,7 +72,7 @@ export function exampleOf(schema: { examples?: unknown[]; default?: unknown }): 
   return schema.examples?.[0] ?? schema.default;
 }
 
-/** A body as text. A stream of events of a list has no end: the first event is read, and the rest is left. */
+/** Reads a body as text. An event stream of a list does not end: only its first event is read. */
 export async function bodyOf(response: Response): Promise<string> {
   const isList = response.url.includes('/list') && response.headers.get('content-type') === 'text/event-stream';
   if (!isList || !response.body) return response.text();

@@ -12,7 +12,7 @@ export interface Operation {
   json: Json;
 }
 
-/** An answer as it came over the wire. */
+/** An answer as received. */
 export interface Seen {
   method: string;
   /** As sent, with or without the query. */
@@ -24,11 +24,11 @@ export interface Seen {
 
 const PROBLEM = 'application/problem+json';
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
-/** Pages for people: no operations. */
+/** Pages for people, which are not operations. */
 const PAGES = ['/', '/docs', '/openapi.json'];
 
 /**
- * Holds answers against an OpenAPI document. An outcome is one documented way to answer: `getIndex 200
+ * Compares answers with an OpenAPI document. An outcome is one documented way to answer: `getIndex 200
  * application/json`, `getIndex 404 IndexNotFound`, `deleteAlias 204`.
  */
 export class Contract {
@@ -71,7 +71,7 @@ export class Contract {
     );
   }
 
-  /** What a reference in the document leads to. */
+  /** Resolves a reference in the document. */
   deref(value: Json): Json {
     if (typeof value?.$ref !== 'string') return value;
     return value.$ref
@@ -80,13 +80,13 @@ export class Contract {
       .reduce((inner: Json, key: string) => inner[key], this.#document);
   }
 
-  /** Whether a value fits a schema of the document; empty if so. */
+  /** Returns how a value violates a schema of the document; empty if it is valid. */
   mismatches(schema: Json, value: unknown): string[] {
     const validate = this.#ajv.compile(absolute(schema, 'document'));
     return validate(value) ? [] : [this.#ajv.errorsText(validate.errors)];
   }
 
-  /** What is wrong with an answer; nothing if the document says all of it. Notes the outcome. */
+  /** Returns how an answer deviates from the document; empty if it matches. Records the outcome. */
   check({ method, path, status, headers, body }: Seen): string[] {
     const pathname = path.replace(/\?.*$/, '');
     const operation = this.#find(method, pathname);
@@ -128,10 +128,10 @@ export class Contract {
     return fits.sort((a, b) => a.path.split('{').length - b.path.split('{').length)[0];
   }
 
-  /** An address that no operation has. */
+  /** Checks the answer of an address without an operation. */
   #checkNowhere(status: number, type: string, headers: Headers): string[] {
     const allowed = status === 405 && headers.get('allow') !== null;
-    // Middleware goes before: it knows of no addresses.
+    // Middleware runs first and does not depend on the address.
     if ([401, 403, 404, 413].includes(status) || allowed) return type === PROBLEM ? [] : [`${status} is no problem`];
     return [`what is not documented answers ${status}`];
   }
@@ -165,7 +165,7 @@ function problemTypes(schema: Json): string[] {
   return types.map(errorTypeOf);
 }
 
-/** The values of a body that its schema speaks of. */
+/** Returns the values of a body that its schema describes. */
 function valuesOf(type: string, body: string): unknown[] {
   if (type === 'application/x-ndjson')
     return body
@@ -175,7 +175,7 @@ function valuesOf(type: string, body: string): unknown[] {
   return [/[/+]json$/.test(type) ? JSON.parse(body) : body];
 }
 
-/** A field that is not documented is an error too: clients may ignore such fields, the server may not send them. */
+/** Makes undocumented fields an error: clients may ignore such fields, but the server must not send them. */
 function closeObjects(value: Json, open = false): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (!open && value.properties && value.additionalProperties === undefined && typeof value.type === 'string') {

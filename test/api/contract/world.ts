@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createApi } from '../../../src/api/app.ts';
-import type { TaskType, Tracker } from '../../../src/contract/tasks.ts';
+import type { TaskType } from '../../../src/contract/task-types.ts';
+import type { Tracker } from '../../../src/contract/tasks.ts';
 import { createRegistry, defineTask } from '../../../src/jobs/index.ts';
 import { createModels } from '../../../src/models/models.ts';
 import { startHttpServer } from '../../../src/runtime/http-server.ts';
 import { transaction } from '../../../src/store/database.ts';
 import { markDeleting } from '../../../src/store/indexes.ts';
+import { saveQuerySet } from '../../../src/store/query-sets.ts';
 import { createIndex, lockIn, uniqueName } from '../../store/builders.ts';
 import { openPostgresDatabase } from '../../support/databases.ts';
 import { type Behaviour, startEmbeddingServer } from '../../support/embedding-server.ts';
@@ -14,12 +16,12 @@ import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
 import { silentDatabase } from '../support.ts';
 
 export type ServerName = 'api' | 'idle' | 'guarded' | 'limited' | 'small' | 'stopping' | 'noDatabase' | 'noTemporal';
-/** Of the server `guarded`. */
+/** Token of the server `guarded`. */
 export const VIEW_TOKEN = 'a-token';
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** Everything real: the servers on ports of their own, Temporal, Postgres, workers, and a model one can make fail. */
+/** Starts a real system: servers on separate ports, Temporal, Postgres, workers, and a model that can fail on demand. */
 export async function openWorld() {
   const environment = await startTemporal('dev');
   const database = await openPostgresDatabase();
@@ -38,10 +40,10 @@ export async function openWorld() {
   };
   const apis = {
     api: createApi(usual),
-    /** No worker takes up what is started here. */
+    /** No worker takes tasks started here. */
     idle: createApi({ ...usual, taskQueue: 'idle' }),
     guarded: createApi({ ...usual, settings: { apiTokens: [{ name: 'one', role: 'view', token: VIEW_TOKEN }] } }),
-    /** All that a token may ask for is one request in an hour. */
+    /** A token may send one request per hour. */
     limited: createApi({
       ...usual,
       settings: { limits: { perWindow: 1, windowMs: 3_600_000, atOnce: 0, streams: 0 } },
@@ -49,7 +51,7 @@ export async function openWorld() {
     small: createApi({ ...usual, settings: { bodyBytes: 10 } }),
     stopping: createApi({ ...usual, isStopping: () => true }),
     noDatabase: createApi({ ...usual, db: silentDatabase() }),
-    // Without the interceptors that try again for seconds: there are many calls to make.
+    // Without the interceptors that retry for seconds: there are many calls.
     noTemporal: createApi({
       ...usual,
       client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) }),
@@ -77,7 +79,7 @@ export async function openWorld() {
   const indexOfModel = async (model: { name: string; dimensions: number; baseUrl: string }) =>
     (await createIndex(db, { model: { provider: 'openai', ...model } })).name;
 
-  /** An index that a lock holds for the length of the tests. */
+  /** An index that is locked during all tests. */
   async function lockedIndex(): Promise<{ source: string; dest: string }> {
     const [source, dest] = [await index(), await index()];
     await lockIn(db, source, dest, { lockSeconds: 3_600 });
@@ -90,6 +92,13 @@ export async function openWorld() {
       if (statuses.includes(status)) return taskId;
       if (Date.now() > endMs) throw new Error(`${taskId} is ${status}, not ${statuses.join(' or ')}`);
     }
+  }
+
+  /** Two indexes and a query set to compare them by. */
+  async function evaluable(): Promise<{ left: string; right: string; querySet: string }> {
+    const querySet = uniqueName('set');
+    await saveQuerySet(db, querySet, [{ id: 'q1', text: 'big cat', relevant: [] }]);
+    return { left: await index(), right: await index(), querySet };
   }
 
   const items = [{ id: 'a', payload: 'a lion' }];
@@ -131,9 +140,17 @@ export async function openWorld() {
       ended: async () => (await run('delete-index', { index: await index() }, '?wait=true')).id,
       running: async () => until((await run('delete-index', { index: await index(), after: '1h' })).id, ['waiting']),
     },
+    evaluate: {
+      ended: async () => (await run('evaluate', await evaluable(), '?wait=true')).id,
+      // It waits for a model that does not answer.
+      running: async () => {
+        const right = await indexOfModel({ name: 'm', dimensions: 8, baseUrl: 'http://127.0.0.1:1/v1' });
+        return until((await run('evaluate', { ...(await evaluable()), right })).id, ['processing']);
+      },
+    },
     steer: {
       ended: async () => (await run('steer', { action: 'pause', filter: { taskIds: ['nobody'] } }, '?wait=true')).id,
-      // It waits some seconds for the end of a task that does not hear of its cancellation.
+      // It waits some seconds for the end of a task that does not receive its cancellation.
       running: async () => {
         const stuck = await ask<Tracker>('POST', '/v1/tasks/delete-index/run', { index: await index() }, 'idle');
         const { id } = await run('steer', { action: 'cancel', filter: { taskIds: [stuck.id] } });
@@ -153,11 +170,18 @@ export async function openWorld() {
     ask,
     index,
     lockedIndex,
-    /** The id of a task that has ended well. */
+    evaluable,
+    /** The id of a task that has ended successfully. */
     ended: (type: TaskType) => ways[type].ended(),
     /** The id of a task that will not end by itself while the test runs. */
     running: (type: TaskType) => ways[type].running(),
-    /** Waits until no signal reaches the task any more, which must not have failed. */
+    /** The id of a reindex that waits for an approval. */
+    async undecided(): Promise<string> {
+      const { id } = await run('reindex', { source: await index(), dest: await index(), approve: 'manual' });
+      await until(id, ['waiting']);
+      return id;
+    },
+    /** Waits until signals no longer reach the task, which must not have failed. */
     closed: (taskId: string) => environment.client.workflow.getHandle(taskId).result(),
     async alias(target: string): Promise<string> {
       const alias = uniqueName('alias');
@@ -169,7 +193,7 @@ export async function openWorld() {
       await transaction(db, (trx) => markDeleting(trx, name, { force: false }));
       return name;
     },
-    /** An index whose model's next call goes this way. */
+    /** An index whose model's next call behaves this way. */
     async indexWhoseModel(behaviour: Behaviour): Promise<string> {
       embeddings.behave(() => behaviour);
       return indexOfModel({ name: 'm', dimensions: 8, baseUrl: embeddings.url });

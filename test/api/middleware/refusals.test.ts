@@ -3,7 +3,7 @@ import { createRefusals } from '../../../src/api/middleware/refusals.ts';
 import { startHttpServer } from '../../../src/runtime/http-server.ts';
 import { silentDatabase, testApi } from '../support.ts';
 
-it('a wrong token is refused later each time, up to a bound, and a right one at once', async () => {
+it('a wrong token is refused later each time, up to a limit, and a right one is accepted immediately', async () => {
   const apiTokens = [{ name: 'ann', role: 'admin' as const, token: 'the-right-token-of-ann-123' }];
   const app = testApi(silentDatabase(), { settings: { apiTokens } });
   const server = await startHttpServer({ fetch: app.fetch, host: '127.0.0.1', port: 0, anyPort: false });
@@ -30,10 +30,10 @@ it('a wrong token is refused later each time, up to a bound, and a right one at 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
 afterEach(() => void vi.useRealTimers());
 
-it('holds back few answers, and forgets callers', async () => {
+it('the delay holds a limited number of answers and forgets callers', async () => {
   const refuse = createRefusals({ free: 0, firstMs: 60_000, mostMs: 60_000, mostHeld: 1, mostCallers: 2 });
   void refuse('a');
-  await refuse('a'); // one is held back already
+  await refuse('a'); // one is delayed already
   const quick = createRefusals({ free: 1, firstMs: 60_000, forgetMs: 1_000 });
   await quick('a');
   vi.setSystemTime(Date.now() + 1_001);

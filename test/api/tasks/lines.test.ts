@@ -3,9 +3,9 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { listTasks } from '../../../src/client/temporal/index.ts';
 import { readLines } from '../../../src/contract/json-text/lines.ts';
-import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../client/temporal/support.ts';
+import { listTasks } from '../../../src/temporal/index.ts';
+import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../temporal/support.ts';
 import { stagedRows, taskApi } from './support.ts';
 
 let world: World;
@@ -30,13 +30,13 @@ afterAll(() => world?.close());
 const line = (id: string) => JSON.stringify({ id, payload: `text ${id}` });
 
 describe('a body of lines', () => {
-  test('is staged in batches and written whole', async () => {
+  test('is staged in batches and written as a whole', async () => {
     const body = Array.from({ length: 1_203 }, (_, at) => line(`o${at}`)).join('\r\n\n');
     const answer = await api.lines(`/upsert/run?index=${index}&wait=true`, `\uFEFF${body}\n`);
     expect(answer).toMatchObject({ status: 200, body: { status: 'done', data: { written: 1_203 } } });
   });
 
-  test('may delete by ids and by objects with ids', async () => {
+  test('may delete by id and by object with an id', async () => {
     const answer = await api.lines(`/delete/run?index=${index}&wait=true`, '"o1"\n{"id":"o2"}');
     expect(answer).toMatchObject({ status: 200, body: { type: 'delete', status: 'done', data: { written: 2 } } });
   });
@@ -48,7 +48,7 @@ describe('a body of lines', () => {
     ['the same id twice', [line('a'), line('b'), line('a')], 'line 3.id'],
     ['a version that the index gives itself', ['{"id":"b","payload":"x","version":1}'], 'line 1.version'],
     ['what is no object', [line('a'), '17'], 'line 2'],
-  ])('with %s is refused, naming the line, and nothing is kept', async (_what, lines, path) => {
+  ])('with %s is refused with the line, and nothing is kept', async (_what, lines, path) => {
     const taskId = uniqueName('t');
     const many = Array.from({ length: 600 }, (_, at) => line(`m${at}`));
     const before = lines.slice(0, -1);
@@ -65,7 +65,7 @@ describe('a body of lines', () => {
     expect((await api.call('GET', `/info?taskId=${taskId}`)).status).toBe(404);
   });
 
-  test('with an id twice is refused however many lines there are before', async () => {
+  test('is refused if an id occurs twice, however many lines precede', async () => {
     const many = Array.from({ length: 10_001 }, (_, at) => line(`m${at}`));
     const answer = await api.lines(`/upsert/run?index=${index}`, [...many, line('m10000'), ''].join('\n'));
     const detail = expect.stringContaining('"m10000" comes twice, in the lines 10001 and 10002');
@@ -73,7 +73,7 @@ describe('a body of lines', () => {
     expect(await stagedRows(world)).toBe(0);
   });
 
-  test('that is empty, or whose index is missing or unknown, is refused', async () => {
+  test('is refused if it is empty, or its index is missing or unknown', async () => {
     expect(await api.lines(`/upsert/run?index=${index}`, '\n \n')).toMatchObject({ status: 400 });
     expect(await api.lines('/upsert/run', line('a'))).toMatchObject({
       status: 400,
@@ -84,7 +84,7 @@ describe('a body of lines', () => {
     expect(reindex.status).toBe(415);
   });
 
-  test('is forgotten when its sender goes away in the middle', async () => {
+  test('is discarded when its sender disconnects in the middle', async () => {
     const server = createAdaptorServer({ fetch: api.app.fetch }).listen(0);
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -128,7 +128,7 @@ describe('a body of lines', () => {
     expect(pulled).toBe(51);
   });
 
-  test('has no line longer than allowed', async () => {
+  test('is refused if a line is longer than allowed', async () => {
     const read = async (text: string) => {
       const seen: string[] = [];
       for await (const { number, bytes: got } of readLines(new Blob([text]).stream(), 5))

@@ -10,13 +10,13 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-/** Looks on until a page fits, and leaves. */
+/** Reads pages until one matches. */
 async function pageWhen(pages: AsyncIterable<TaskList>, fits: (page: TaskList) => boolean): Promise<TaskList> {
   for await (const page of pages) if (fits(page)) return page;
   throw new Error('the stream ended');
 }
 
-it('a page of a list comes at once, and again as its tasks come in, go on and end', async () => {
+it('a page of a list is sent immediately, and again as its tasks start, continue and end', async () => {
   const { reembed } = system;
   const left = AbortSignal.timeout(30_000);
   const pages = reembed.tasks.watchPage({ index: 'watched' }, { signal: left });
@@ -32,7 +32,7 @@ it('a page of a list comes at once, and again as its tasks come in, go on and en
   expect(ended).toMatchObject({ total: 1, tasks: [{ id, type: 'delete-index' }] });
 });
 
-it('many who look at the same page each get all of it', async () => {
+it('all readers of the same page get all of it', async () => {
   const { reembed } = system;
   const filter = { type: 'upsert', limit: 1 } as const;
   const look = () =>
@@ -45,7 +45,7 @@ it('many who look at the same page each get all of it', async () => {
   for (const page of await Promise.all(looks)) expect(page.tasks.map((task) => task.id)).toEqual([id]);
 });
 
-it('what is wrong with the question is told before the stream begins', async () => {
+it('an invalid query is refused before the stream begins', async () => {
   const asked = await fetch(`${system.url}/v1/tasks/list?limit=0`, { headers: { accept: 'text/event-stream' } });
   expect([asked.status, asked.headers.get('content-type')]).toEqual([400, 'application/problem+json']);
 });

@@ -2,8 +2,8 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createTaskRouter } from '../../../src/api/tasks/index.ts';
-import { cancelTask, waitForTask } from '../../../src/client/temporal/index.ts';
-import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../client/temporal/support.ts';
+import { cancelTask, waitForTask } from '../../../src/temporal/index.ts';
+import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../temporal/support.ts';
 import { listeningLog } from '../support.ts';
 import { type Answer, taskApi } from './support.ts';
 
@@ -49,7 +49,7 @@ describe('the calls about a task', () => {
     expect(await api.call('GET', '/info')).toMatchObject({ status: 400, body: { issues: [{ path: 'query.taskId' }] } });
   });
 
-  test('cancel, restart and ignore answer with the tracker after it', async () => {
+  test('cancel, restart and ignore answer with the tracker after the change', async () => {
     const taskId = await waitingTask();
     const canceled = await api.call('PUT', `/cancel?taskId=${taskId}&reason=enough`);
     expect(canceled).toMatchObject({ status: 200, body: { status: 'canceled', detail: 'canceled: enough' } });
@@ -71,7 +71,7 @@ describe('the calls about a task', () => {
     expect((await api.call('PUT', `/throttle?taskId=${taskId}&ratePerSecond=5`)).status).toBe(400);
   });
 
-  test('list filters by type, status and index, and says where it goes on', async () => {
+  test('list filters by type, status and index, and returns the cursor of the next page', async () => {
     const ids = [await upsert(), await upsert()];
     const list = () => api.call('GET', `/upsert/list?index=${index}&status=done&limit=1`);
     const first = await eventually(list, ({ body }) => body.total >= ids.length);
@@ -87,7 +87,7 @@ describe('the calls about a task', () => {
     for (const { type } of typed.body.tasks) expect(type).toBe('delete-index');
   });
 
-  test('failed items come in pages', async () => {
+  test('failed-items answers in pages', async () => {
     const bad = ['a', 'b', 'c'].map((id) => ({ id, uri: 'http://127.0.0.1:9/' }));
     const { body } = await api.call('POST', '/upsert/run?wait=true', { index, items: bad });
     expect(body).toMatchObject({ status: 'done', data: { failed: 3 } });
@@ -111,7 +111,7 @@ describe('the events of a task', () => {
         tracker: JSON.parse(/^data: (.*)$/m.exec(block)?.[1] ?? 'null'),
       }));
 
-  test('come until its end, with signs of life between', async () => {
+  test('are sent until its end, with heartbeats in between', async () => {
     const taskId = await waitingTask('3s');
     const { status, headers, body } = await api.call('GET', `/events?taskId=${taskId}`);
     expect(status).toBe(200);
@@ -123,7 +123,7 @@ describe('the events of a task', () => {
     expect(body).toContain('\n: still here\n');
   });
 
-  test('go on after the last one seen, and say 204 when nothing will come', async () => {
+  test('continue after the last one seen, and are answered with 204 when no more will come', async () => {
     const taskId = await upsert();
     const { body } = await api.call('GET', `/upsert/events?taskId=${taskId}`);
     const [event] = eventsOf(body);
@@ -135,7 +135,7 @@ describe('the events of a task', () => {
     expect(eventsOf(older.body)).toHaveLength(1);
   });
 
-  test('stop when the reader leaves', async () => {
+  test('stop when the reader disconnects', async () => {
     const taskId = await waitingTask();
     const response = await api.app.request(`/events?taskId=${taskId}`);
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
@@ -145,8 +145,8 @@ describe('the events of a task', () => {
   });
 });
 
-describe('a router in an app of a user', () => {
-  test('answers with the form of tracker that the user wants', async () => {
+describe('a router in your own app', () => {
+  test('answers with a custom format of trackers', async () => {
     const app = new Hono();
     const schema = z.object({ task: z.string(), state: z.string() });
     const { client, db, taskQueue } = world;
@@ -175,7 +175,7 @@ describe('a router in an app of a user', () => {
     expect(missing.headers.get('content-type')).toContain('application/problem+json');
   });
 
-  test('answers with 500 and a log line when its model refuses the answer, and blames no caller', async () => {
+  test('answers with 500 and a log line when its schema refuses the answer, without blaming the caller', async () => {
     const { client, db, taskQueue } = world;
     const respond = {
       schema: z.object({ job: z.string().max(3) }),
@@ -197,7 +197,7 @@ describe('a router in an app of a user', () => {
     );
   });
 
-  test('refuses at compile time a function whose answers do not fit its model', () => {
+  test('refuses at compile time a function whose answers do not match its schema', () => {
     const { client, db, taskQueue } = world;
     const schema = z.object({ job: z.string() });
     // @ts-expect-error: the field `job` is missing

@@ -1,9 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createTaskRouters } from '../../../src/api/tasks/index.ts';
-import { waitForTask } from '../../../src/client/temporal/index.ts';
 import { setAlias } from '../../../src/store/aliases.ts';
-import { makeIndex, openWorld, uniqueName, type World } from '../../client/temporal/support.ts';
+import { waitForTask } from '../../../src/temporal/index.ts';
+import { makeIndex, openWorld, uniqueName, type World } from '../../temporal/support.ts';
 import { stagedRows, taskApi } from './support.ts';
 
 let world: World;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   api = taskApi(world);
   index = (await makeIndex(world.db)).name;
 });
-// What failed or was terminated keeps its items, to be run again.
+// Failed and terminated tasks keep their items for a restart.
 afterEach(async () => {
   await world.db.deleteFrom('reembed.staged_items').execute();
 });
@@ -27,7 +27,7 @@ const items = [
 ];
 
 describe('POST /upsert/run', () => {
-  test('accepts objects, answers 202 with the tracker and where it is', async () => {
+  test('accepts objects and answers 202 with the tracker and its address', async () => {
     const { status, body, headers } = await api.call('POST', '/upsert/run', { index, items });
     expect(status).toBe(202);
     expect(body).toMatchObject({ type: 'upsert', status: 'pending', progress: { total: 2 } });
@@ -38,7 +38,7 @@ describe('POST /upsert/run', () => {
     expect(await stagedRows(world)).toBe(0);
   });
 
-  test('with wait=true answers 200 at the end, whatever the end', async () => {
+  test('answers 200 at the end with wait=true, whatever the end is', async () => {
     const done = await api.call('POST', '/upsert/run?wait=true', { index, items });
     expect(done).toMatchObject({ status: 200, body: { status: 'done', data: { unchanged: 2 } } });
     const bad = { index, items: [{ id: 'c', uri: 'http://127.0.0.1:9/' }], ignoreFailedItems: false, maxAttempts: 1 };
@@ -48,14 +48,14 @@ describe('POST /upsert/run', () => {
     expect(failedItems.body).toMatchObject({ total: 1, cursor: null, items: [{ objectId: 'c', stage: 'load' }] });
   });
 
-  test('with wait=true answers 202 when the time is out', async () => {
+  test('answers 202 with wait=true when the time is up', async () => {
     const nobody = taskApi(world, { taskQueue: 'nobody' });
     const answer = await nobody.call('POST', '/upsert/run?wait=true&timeout=0.2', { index, items });
     expect(answer).toMatchObject({ status: 202, body: { status: 'pending' } });
     await world.client.workflow.getHandle(answer.body.id).terminate();
   });
 
-  test('of the same id and input finds the task, in either form of body', async () => {
+  test('finds the task with the same id and input, in either form of body', async () => {
     const taskId = uniqueName('t');
     const first = await api.call('POST', '/upsert/run?wait=true', { taskId, index, items });
     const again = await api.call('POST', '/upsert/run?wait=true', { taskId, items, index });
@@ -66,7 +66,7 @@ describe('POST /upsert/run', () => {
     expect(await stagedRows(world)).toBe(0);
   });
 
-  test('of the same id and other input is 409 unless the lock is ignored', async () => {
+  test('answers 409 for the same id with other input unless the lock is ignored', async () => {
     const taskId = uniqueName('t');
     await api.call('POST', '/upsert/run?wait=true', { taskId, index, items });
     const other = { taskId, index, items: items.slice(1) };
@@ -78,7 +78,7 @@ describe('POST /upsert/run', () => {
     expect(await stagedRows(world)).toBe(0);
   });
 
-  test('twenty times at once is one task, and leaves nothing staged', async () => {
+  test('starts one task for twenty concurrent calls and leaves nothing staged', async () => {
     const taskId = uniqueName('t');
     const calls = Array.from({ length: 20 }, () => api.call('POST', '/upsert/run', { taskId, index, items }));
     const answers = await Promise.all(calls);
@@ -105,7 +105,7 @@ describe('POST /upsert/run', () => {
     expect(query).toMatchObject({ status: 400, body: { issues: [{ path: 'query.wait' }] } });
   });
 
-  test('refuses versions that the index gives itself, and needs those that it does not', async () => {
+  test('refuses versions if the index assigns them, and requires them otherwise', async () => {
     const versioned = { index, items: [{ id: 'a', payload: 'x', version: 3 }] };
     expect(await api.call('POST', '/upsert/run', versioned)).toMatchObject({
       status: 400,
@@ -119,7 +119,7 @@ describe('POST /upsert/run', () => {
     expect(await stagedRows(world)).toBe(0);
   });
 
-  test('keeps what it staged when it cannot tell whether the task was started', async () => {
+  test('keeps the staged items when it is unknown whether the task was started', async () => {
     const connection = Connection.lazy({ address: '127.0.0.1:9' });
     const app = createTaskRouters({ ...world, client: new Client({ connection }) });
     const body = JSON.stringify({ index, items });
@@ -132,12 +132,12 @@ describe('POST /upsert/run', () => {
 });
 
 describe('the other types', () => {
-  test('delete takes ids and objects with ids', async () => {
+  test('delete accepts ids and objects with ids', async () => {
     const answer = await api.call('POST', '/delete/run?wait=true', { index, ids: ['a', { id: 'b' }] });
     expect(answer).toMatchObject({ status: 200, body: { type: 'delete', status: 'done', data: { written: 2 } } });
   });
 
-  test('reindex needs a source that is there and a model for a new destination', async () => {
+  test('reindex needs an existing source, and a model for a new destination', async () => {
     const source = (await makeIndex(world.db)).name;
     await setAlias(world.db, 'live', source);
     const dest = uniqueName('dest');
@@ -157,13 +157,13 @@ describe('the other types', () => {
     const body = { taskId, source: 'live', dest, destModel: { provider: 'hash', dimensions: 4 }, retire: 'now' };
     const first = await api.call('POST', '/reindex/run?wait=true', body);
     expect(first).toMatchObject({ status: 200, body: { status: 'done' } });
-    // The same again is the same task, although by now the alias is elsewhere.
+    // The same call returns the same task, although the alias has moved by now.
     expect((await api.call('POST', '/reindex/run?wait=true', body)).body).toEqual(first.body);
     const children = await api.call('GET', `/list?parentId=${taskId}&type=delete-index`);
     expect(children.status).toBe(200);
   });
 
-  test('delete-index deletes an index that is there', async () => {
+  test('delete-index deletes an existing index', async () => {
     const name = (await makeIndex(world.db)).name;
     const taskId = uniqueName('gone');
     const first = await api.call('POST', '/delete-index/run?wait=true', { taskId, index: name });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTask } from '../../../src/client/temporal/index.ts';
 import type { SteerResult } from '../../../src/contract/steer-tasks.ts';
-import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../client/temporal/support.ts';
+import { startTask } from '../../../src/temporal/index.ts';
+import { eventually, makeIndex, openWorld, uniqueName, type World } from '../../temporal/support.ts';
 import { type Answer, taskApi } from './support.ts';
 
 let world: World;
@@ -15,7 +15,7 @@ afterAll(() => world?.close());
 
 const status = async (taskId: string) => (await api.call('GET', `/info?taskId=${taskId}`)).body.status as string;
 
-/** Tasks that wait, on an index of their own, once they are listed as that. */
+/** Starts waiting tasks on a new index and waits until they are listed as such. */
 async function givenWaiting(count: number): Promise<{ index: string; ids: string[] }> {
   const index = (await makeIndex(world.db)).name;
   const bodies = Array.from({ length: count }, () => ({ taskId: uniqueName('wait'), index, after: '1h' }));
@@ -67,7 +67,7 @@ describe('steering many tasks', () => {
     });
   });
 
-  test('keeps in each task who has asked for it', async () => {
+  test('records its caller in each task', async () => {
     const { index, ids } = await givenWaiting(1);
     const { tracker } = await steer({ action: 'cancel', filter: { index } });
     const { body } = await api.call('GET', `/info?taskId=${ids[0]}`);
@@ -75,7 +75,7 @@ describe('steering many tasks', () => {
     expect(body.steering[0]).toMatchObject({ call: 'cancel', by: `ann, task ${tracker.id}` });
   });
 
-  test('tells in a dry run what it would do, and does nothing', async () => {
+  test('reports in a dry run what it would do, and does nothing', async () => {
     const { index, ids } = await givenWaiting(3);
     const { tracker, results } = await steer({ action: 'cancel', filter: { index }, dryRun: true });
     expect(results).toEqual(
@@ -96,7 +96,7 @@ describe('steering many tasks', () => {
     for (const id of ids) expect(await status(id)).toBe('waiting');
   });
 
-  test('cancels those that fit and no others, and says why it left some', async () => {
+  test('cancels only matching tasks, and says why it skipped some', async () => {
     const { index, ids } = await givenWaiting(4);
     const other = await givenWaiting(1);
     await api.call('PUT', `/cancel?taskId=${ids[0]}`);
@@ -113,7 +113,7 @@ describe('steering many tasks', () => {
     expect((await api.call('GET', `/steer/results?taskId=${ids[0]}`)).status).toBe(404);
   });
 
-  test('restarts what has failed, and with force what is set aside', async () => {
+  test('restarts failed tasks, and with force ignored ones', async () => {
     const index = uniqueName('later');
     const items = [{ id: 'a', payload: 'one lion' }];
     const ids = ['f1', 'f2'].map(uniqueName).sort();
@@ -133,7 +133,7 @@ describe('steering many tasks', () => {
     await api.call('PUT', `/ignore?taskId=${id}`);
     await listed(`index=${waiting.index}&status=ignored`, 1);
     const left = await steer({ action: 'restart', filter: { index: waiting.index } });
-    expect(left.results).toMatchObject([{ outcome: 'nothing', detail: expect.stringContaining('only with force') }]);
+    expect(left.results).toMatchObject([{ outcome: 'nothing', detail: expect.stringContaining('set force') }]);
     const forced = await steer({ action: 'restart', filter: { index: waiting.index }, force: true });
     expect(forced.results).toMatchObject([{ outcome: 'restarted', status: 'ignored' }]);
     expect(['pending', 'processing', 'waiting']).toContain(await status(id));
@@ -151,7 +151,7 @@ describe('steering many tasks', () => {
     for (const id of ids) expect(await status(id)).toBe('waiting');
   });
 
-  test('tells of ids that no task has, and leaves steering tasks alone', async () => {
+  test('reports ids without a task, and leaves steering tasks alone', async () => {
     const { ids } = await givenWaiting(1);
     const dry = await steer({ action: 'cancel', filter: { taskIds: ids }, dryRun: true });
     const taskIds = [dry.tracker.id, 'nobody', ...ids];
@@ -164,11 +164,11 @@ describe('steering many tasks', () => {
     expect(tracker).toMatchObject({ status: 'done', progress: { done: 3, total: 3, failed: 1 }, data: { failed: 1 } });
   });
 
-  test('can be paused and canceled itself; a restart of it goes on with the same tasks', async () => {
+  test('can itself be paused and canceled; its restart continues with the same tasks', async () => {
     const { index, ids } = await givenWaiting(2);
     const taskId = uniqueName('steer');
     const body = { taskId, action: 'cancel', filter: { index } };
-    // Its pause comes before anything else of it.
+    // Its pause comes before its first step.
     await world.client.workflow.signalWithStart('steerTasks', {
       workflowId: taskId,
       taskQueue: world.taskQueue,

@@ -11,23 +11,24 @@ import {
   type SteeringEffect,
   type TaskState,
 } from '../../../src/contract/steering.ts';
-import type { ReindexRequest, Tracker } from '../../../src/contract/tasks.ts';
+import type { ReindexRequest } from '../../../src/contract/task-bodies.ts';
+import type { Tracker } from '../../../src/contract/tasks.ts';
 import { lockPair, releaseLock } from '../../../src/store/protocol/lock-pair.ts';
-import { eventually } from '../../client/temporal/support.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { givenIndex, type Rig, startRig, startTemporal } from '../../support/rig.ts';
+import { eventually } from '../../temporal/support.ts';
 import { putObjects } from '../support.ts';
 import { type Answer, taskApi } from './support.ts';
 
-/** Destinations are told apart by their dimensions. */
+/** Dimensions, which identify the destinations. */
 const DIMENSIONS = { usual: 8, held: 9, refused: 10, picky: 11 } as const;
 
-/** What a destination's model does. */
+/** Behavior of a destination's model. */
 const MODELS: Record<number, (usual: Embedder) => Embedder['embed']> = {
   [DIMENSIONS.held]: () => (_texts, options) =>
     new Promise((_resolve, reject) => options.signal?.addEventListener('abort', () => reject(new Error('stopped')))),
   [DIMENSIONS.refused]: () => () => Promise.reject(new ReembedError('ModelRefused', 'the model may not be called')),
-  // It answers when it is asked how many dimensions it has, and rejects every object.
+  // It answers the question for its dimensions and rejects every object.
   [DIMENSIONS.picky]: (usual) => (texts, options) =>
     texts.some((text) => text.startsWith('text '))
       ? Promise.reject(new ReembedError('ModelRejectedInput', 'not this'))
@@ -38,7 +39,7 @@ let environment: TestWorkflowEnvironment;
 let database: TestDatabase;
 let rig: Rig;
 let api: ReturnType<typeof taskApi>;
-/** Of a queue that has no worker yet. */
+/** Routers of a queue that has no worker yet. */
 let idle: ReturnType<typeof taskApi>;
 
 const options = () => ({
@@ -66,7 +67,7 @@ afterAll(async () => {
 
 interface Subject {
   taskId: string;
-  /** Takes away what it waits for. */
+  /** Removes what the task waits for. */
   clear(): Promise<void>;
 }
 
@@ -86,7 +87,7 @@ async function reindex(
   return answer.body.id;
 }
 
-/** A reindex of an index that someone else has locked. */
+/** A reindex of an index that another task has locked. */
 async function lockedReindex(change: Partial<ReindexRequest>): Promise<Subject> {
   const { db } = database;
   const source = await givenIndex(db, `s-${randomUUID()}`);
@@ -114,7 +115,7 @@ const reached = async (subject: Subject, status: Tracker['status']): Promise<Sub
 };
 const free = (taskId: string): Subject => ({ taskId, clear: async () => {} });
 
-/** How a task comes into each state. */
+/** Brings a task into each state. */
 const SUBJECTS: Record<Exclude<TaskState, 'pending'>, () => Promise<Subject>> = {
   processing: async () => reached(free(await reindex('held')), 'processing'),
   waiting: async () => reached(await lockedReindex({ onConflict: 'wait' }), 'waiting'),
@@ -123,7 +124,7 @@ const SUBJECTS: Record<Exclude<TaskState, 'pending'>, () => Promise<Subject>> = 
     await api.call('PUT', `/pause?taskId=${subject.taskId}`);
     return reached(subject, 'paused');
   },
-  // The third back-off is 40 s: long enough for a look at it, however busy the machine is.
+  // The third back-off is 40 s: long enough to observe it on a busy machine.
   async 'failed, backing off'() {
     const subject = free(await reindex('picky', { maxFailed: 0, maxAttempts: 5 }));
     for (const attempt of [1, 2, 3]) {
@@ -160,7 +161,7 @@ function send(taskId: string, call: SteeringCall, via = api): Promise<Answer> {
 interface Seen {
   before: Tracker;
   answer: Answer;
-  /** The tracker, once it fits. */
+  /** Waits until the tracker matches. */
   later(fits: (tracker: Tracker) => boolean): Promise<Tracker>;
 }
 
@@ -171,7 +172,7 @@ const becomes =
     expect((await later((tracker) => tracker.status === status)).status).toBe(status);
   };
 
-/** What is seen of each effect. */
+/** Checks the visible result of each effect. */
 const SEEN: Record<SteeringEffect, (seen: Seen) => Promise<void>> = {
   async stops(seen) {
     expect(seen.answer).toMatchObject({ status: 200, body: { status: 'canceled' } });
@@ -180,13 +181,13 @@ const SEEN: Record<SteeringEffect, (seen: Seen) => Promise<void>> = {
   isSetAside: becomes('ignored'),
   pauses: becomes('paused'),
   resumes: becomes('processing'),
-  async goesOn({ answer, before, later }) {
+  async continues({ answer, before, later }) {
     expect(answer.status).toBe(200);
     const begun = ({ status, attempts }: Tracker) =>
       before.status === 'failed' ? attempts > before.attempts : status === 'processing' || status === 'done';
     expect(begun(await later(begun))).toBe(true);
   },
-  async looksAgain({ answer, before, later }) {
+  async checksAgain({ answer, before, later }) {
     expect(answer.status).toBe(200);
     const { status, attempts, links } = before;
     expect(await later((tracker) => tracker.status === status)).toMatchObject({ status, attempts, links });
@@ -211,7 +212,7 @@ const SEEN: Record<SteeringEffect, (seen: Seen) => Promise<void>> = {
   },
 };
 
-/** Of these the task itself keeps no record: it has ended, and stays as it is. */
+/** Whether the task keeps no record of the call, because it has ended and does not change. */
 const UNRECORDED = (state: TaskState, effect: SteeringEffect) =>
   effect === 'tooLate' || (effect === 'nothing' && STEERING[state].pause === 'tooLate');
 
@@ -225,21 +226,21 @@ for (const [state, makeSubject] of Object.entries(SUBJECTS) as [
       test.concurrent(`${call}: ${effect}`, async () => {
         const { taskId, clear } = await makeSubject();
         const before = await infoOf(taskId);
-        if (effect === 'goesOn') await clear();
+        if (effect === 'continues') await clear();
         const answer = await send(taskId, call);
         const later = (fits: (tracker: Tracker) => boolean) => eventually(() => infoOf(taskId), fits, 15_000);
         await SEEN[effect]({ before, answer, later });
         if (!UNRECORDED(state, effect)) {
           expect((await later(() => true)).steering[0]).toMatchObject({ call: call.split(' ')[0], by: 'ann' });
         }
-        await api.call('PUT', `/cancel?taskId=${taskId}`); // none stays behind to hold the workers up at the end
+        await api.call('PUT', `/cancel?taskId=${taskId}`); // so that no task delays the stop of the workers
       });
     }
   });
 }
 
 describe('a task that is pending', () => {
-  test('does what was asked of it as soon as a worker takes it up', async () => {
+  test('follows the call as soon as a worker takes it', async () => {
     const EXPECTED: Record<SteeringCall, Tracker['status']> = {
       cancel: 'canceled',
       restart: 'done',

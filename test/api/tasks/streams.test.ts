@@ -13,7 +13,7 @@ afterAll(() => system?.stop());
 
 const sse = { accept: 'text/event-stream' };
 
-it('HEAD of a stream has its headers and starts none', async () => {
+it('HEAD of a stream returns its headers and starts no stream', async () => {
   const { url, environment, reembed } = system;
   const { id } = await reembed.tasks.deleteIndex({ index: 'watched', after: '1h' });
   const { workflowService } = environment.client;
@@ -37,7 +37,7 @@ it('HEAD of a stream has its headers and starts none', async () => {
   await reembed.tasks.cancel(id);
 });
 
-it('a stream asks no more once its reader has gone', async () => {
+it('a stream makes no more calls after its reader disconnects', async () => {
   const { url, environment } = system;
   const left = new AbortController();
   const answer = await fetch(`${url}/v1/tasks/list`, { headers: sse, signal: left.signal });

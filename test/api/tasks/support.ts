@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { createTaskRouters, type TaskRouterOptions } from '../../../src/api/tasks/index.ts';
-import type { World } from '../../client/temporal/support.ts';
+import type { World } from '../../temporal/support.ts';
 import { expectDocumented } from '../support.ts';
 
 export interface Answer {
@@ -10,7 +10,7 @@ export interface Answer {
   body: any;
 }
 
-/** The task routers, and a way to call them. */
+/** The task routers, and a function that calls them. */
 export function taskApi(world: World, change: Partial<TaskRouterOptions> = {}) {
   const { client, db, taskQueue } = world;
   const app = createTaskRouters({ client, db, taskQueue, ...change });
@@ -31,7 +31,7 @@ export function taskApi(world: World, change: Partial<TaskRouterOptions> = {}) {
   return { app, call, lines };
 }
 
-/** How many items are staged, for whatever task. */
+/** Number of staged items of all tasks. */
 export async function stagedRows(world: World): Promise<number> {
   const { rows } = await sql<{ n: number }>`select count(*) as n from reembed.staged_items`.execute(world.db);
   return rows[0]?.n ?? -1;

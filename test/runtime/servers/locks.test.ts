@@ -5,7 +5,7 @@ import { lockDataDir, tryLock } from '../../../src/runtime/servers/locks.ts';
 import { firstLine, killHard, startChild } from './fixtures/child.ts';
 import { freshFolder } from './fixtures/folder.ts';
 
-test('a second owner of a data directory is told the folder and the process that has it', async () => {
+test('a second owner of a data directory gets an error with the folder and the owning process', async () => {
   const dir = freshFolder();
   const release = await lockDataDir(dir);
   await expect(lockDataDir(dir)).rejects.toMatchObject({ name: 'DataDirInUse', message: expect.stringContaining(dir) });
@@ -15,7 +15,7 @@ test('a second owner of a data directory is told the folder and the process that
   await (await lockDataDir(dir))();
 });
 
-test('a data directory whose owner was killed can be had at once', async () => {
+test('a data directory whose owner was killed is available immediately', async () => {
   const dir = freshFolder();
   const owner = startChild('./lock-child.ts', dir);
   try {
@@ -31,7 +31,7 @@ test('a data directory whose owner was killed can be had at once', async () => {
   expect(readdirSync(path.join(dir, '.lock'))).toEqual([]);
 });
 
-test('of processes that start at the same time exactly one gets the data directory', async () => {
+test('exactly one of several processes that start at the same time gets the data directory', async () => {
   const dir = freshFolder();
   const children = Array.from({ length: 4 }, () => startChild('./lock-child.ts', dir));
   try {
@@ -42,9 +42,9 @@ test('of processes that start at the same time exactly one gets the data directo
   }
 });
 
-test('of many that ask at once, again and again, never two hold the lock and one always gets it', async () => {
+test('repeated concurrent requests never give the lock to two, and always to one', async () => {
   const dir = freshFolder();
-  // The lock of a dead process lies there each time, since taking over is where such locks go wrong.
+  // Each round starts with the lock of a dead process, since takeovers are where such locks go wrong.
   const dead = JSON.stringify({ pid: 2 ** 30, startTime: '1', place: 'elsewhere' });
   for (let round = 0; round < 20; round += 1) {
     mkdirSync(dir, { recursive: true });
@@ -57,7 +57,7 @@ test('of many that ask at once, again and again, never two hold the lock and one
   }
 });
 
-test('an owner that we cannot see, in another container, holds its lock while it shows itself', async () => {
+test('an invisible owner in another container keeps its lock while it renews it', async () => {
   const dir = freshFolder();
   const file = path.join(dir, 'other.json');
   writeFileSync(file, JSON.stringify({ pid: process.pid, startTime: '1', place: 'another container' }));
@@ -74,7 +74,7 @@ test('an owner that we cannot see, in another container, holds its lock while it
   if (result.locked) await result.release();
 });
 
-test('a lock file that a crash of the machine cut short counts for nothing', async () => {
+test('a lock file truncated by a crash of the machine is ignored', async () => {
   const dir = freshFolder();
   writeFileSync(path.join(dir, 'cut.json'), '');
   writeFileSync(path.join(dir, 'cut.held'), '');

@@ -8,14 +8,14 @@ import { freshFolder } from './fixtures/folder.ts';
 
 const say = () => {};
 
-/** Setting one up takes seconds; the tests that share it use names of their own. */
+/** Setup takes seconds; the tests that share the database use separate names. */
 let database: PgliteDatabase;
 beforeAll(async () => {
   database = await startPglite({ dataDir: 'memory', say });
 });
 afterAll(() => database.stop());
 
-test('what is committed to the embedded database is there after a restart, and its socket is gone', async () => {
+test('commits to the embedded database survive a restart, and its socket is gone', async () => {
   const dataDir = path.join(freshFolder(), 'deep/data');
   const first = await startPglite({ dataDir, say });
   expect(statSync(first.connection.host).mode & 0o777).toBe(0o700);
@@ -37,7 +37,7 @@ test('what is committed to the embedded database is there after a restart, and i
   await second.stop();
 });
 
-test('many clients at once get the answers to their own questions, however large these are', async () => {
+test('many concurrent clients get the answers to their own queries, however large these are', async () => {
   const pool = new pg.Pool({ ...database.connection, max: 8 });
   const large = 'x'.repeat(700_000);
   const wrong: unknown[] = [];
@@ -54,7 +54,7 @@ test('many clients at once get the answers to their own questions, however large
   await pool.end();
 });
 
-test('a transaction keeps the others out until it ends', async () => {
+test('a transaction blocks the others until it ends', async () => {
   const pool = new pg.Pool(database.connection);
   await pool.query('create table c (n int); insert into c values (0)');
   await Promise.all(
@@ -71,7 +71,7 @@ test('a transaction keeps the others out until it ends', async () => {
   await pool.end();
 });
 
-test('a client that goes away in a transaction leaves nothing and lets the others go on', async () => {
+test('a client that disconnects in a transaction leaves nothing, and the others continue', async () => {
   const pool = new pg.Pool(database.connection);
   const client = await pool.connect();
   await client.query('begin');
@@ -82,7 +82,7 @@ test('a client that goes away in a transaction leaves nothing and lets the other
   await pool.end();
 });
 
-test('errors reach the client that made them, with their code, and the next query works', async () => {
+test('errors reach the client that caused them, with their code, and the next query works', async () => {
   const pool = new pg.Pool({ ...database.connection, max: 1 });
   await expect(pool.query('select $1::int / 0', [1])).rejects.toMatchObject({ code: '22012' });
   await expect(pool.query('selec')).rejects.toMatchObject({ code: '42601' });
@@ -108,11 +108,11 @@ test('a long query does not block the event loop', async () => {
   await pool.end();
 });
 
-test('a folder that cannot hold a database is an error that names it', async () => {
+test('an unsuitable folder is an error that names it', async () => {
   await expect(startPglite({ dataDir: '/dev/null/data', say })).rejects.toThrow(/dev\/null/);
 });
 
-test('a database whose setting up is cut off leaves nothing, and the next start has a whole one', async () => {
+test('an interrupted setup of a database leaves nothing, and the next start creates a complete one', async () => {
   const dataDir = path.join(freshFolder(), 'postgres');
   await expect(
     setUpWhole(dataDir, async (folder) => {
@@ -133,7 +133,7 @@ test('a database whose setting up is cut off leaves nothing, and the next start 
   await started.stop();
 });
 
-test('what is no database, is damaged or of another version is an error that says so, and stays as it is', async () => {
+test('a damaged database, another version or another file is a clear error, and stays unchanged', async () => {
   const folder = freshFolder();
   const place = (name: string, files: Record<string, string>) => {
     mkdirSync(path.join(folder, name));

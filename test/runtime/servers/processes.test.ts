@@ -5,7 +5,7 @@ import { endLeftOver } from '../../../src/runtime/servers/processes.ts';
 import { firstLine, isThere, killHard, startChild } from './fixtures/child.ts';
 import { freshFolder } from './fixtures/folder.ts';
 
-test('a server whose process was killed ends at once, without being asked to end in its own time', async () => {
+test('a server whose process was killed ends immediately, without a graceful stop', async () => {
   const folder = freshFolder();
   const owner = startChild('./server-child.ts', folder);
   const pid = Number(await firstLine(owner));
@@ -16,7 +16,7 @@ test('a server whose process was killed ends at once, without being asked to end
 });
 
 test.each(['', '{"server":', '{}', '{"server":{"pid":-1,"startTime":"1","place":"x"},"parent":null}'])(
-  'a note of a left-over server that reads %j names no process, and is removed',
+  'a note of a leftover server that reads %j names no process, and is removed',
   async (text) => {
     const file = path.join(freshFolder(), 'server.pid');
     writeFileSync(file, text);

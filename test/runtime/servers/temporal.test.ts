@@ -21,7 +21,7 @@ async function withClient<Result>(server: TemporalDevServer, work: (client: Clie
   }
 }
 
-test('with a file, workflows, search attributes and namespace are there after a stop and after a crash', async () => {
+test('workflows, search attributes and namespace in a file survive a stop and a crash', async () => {
   const dbFilename = path.join(freshFolder(), 'deep/temporal.db');
   const options = { dbFilename, namespace: 'team', searchAttributes: SEARCH_ATTRIBUTES, env, say: () => {} };
   const first = await startTemporalDevServer(options);
@@ -43,7 +43,7 @@ test('with a file, workflows, search attributes and namespace are there after a 
   await third.stop();
 });
 
-test('a taken port means the next free one, for the server and for its UI', async () => {
+test('a port in use is replaced by the next free one, for the server and its UI', async () => {
   const lines: string[] = [];
   const port = await freePort('127.0.0.1', 27_000 + Math.floor(Math.random() * 1_000));
   const holder = createServer();
@@ -60,13 +60,13 @@ test('a taken port means the next free one, for the server and for its UI', asyn
   });
   expect(server.address).not.toBe(`127.0.0.1:${port}`);
   expect(server.uiUrl).not.toBe(`http://${server.address}`);
-  expect(lines).toEqual([expect.stringMatching(`^port ${port} is taken, Temporal listens on `)]);
+  expect(lines).toEqual([expect.stringMatching(`^port ${port} is in use, Temporal listens on `)]);
   expect((await fetch(server.uiUrl as string)).status).toBe(200);
   expect(readFileSync(logFile, 'utf8')).toContain('Temporal Server:');
   await server.stop();
 });
 
-test('a server does not outlive a process that was killed, and the next start has its file at once', async () => {
+test('a server does not outlive a killed process, and the next start gets its file immediately', async () => {
   const dbFilename = path.join(freshFolder(), 'temporal.db');
   const owner = startChild('./temporal-child.ts', dbFilename);
   const pid = Number(await firstLine(owner));
@@ -77,7 +77,7 @@ test('a server does not outlive a process that was killed, and the next start ha
   await next.stop();
 });
 
-test('a server whose process was killed ends also when there is no next start', async () => {
+test('a server whose process was killed ends even without a next start', async () => {
   const owner = startChild('./temporal-child.ts', path.join(freshFolder(), 'temporal.db'));
   const pid = Number(await firstLine(owner));
   await killHard(owner);
@@ -93,7 +93,7 @@ test('a second server on the same file is refused', async () => {
   await first.stop();
 });
 
-test('a server that does not start is reported with what it printed, and one that dies is too', async () => {
+test('a server that does not start, or dies, is reported with its output', async () => {
   const options = { searchAttributes: {}, env, say: () => {} };
   await expect(startTemporalDevServer({ ...options, dbFilename: freshFolder() })).rejects.toMatchObject({
     name: 'ServerUnavailable',

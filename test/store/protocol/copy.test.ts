@@ -1,9 +1,16 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
-import { markChanges, readBehind, readByIds, readChanged, writeCopies } from '../../../src/store/protocol/copy.ts';
+import {
+  type BehindPage,
+  markChanges,
+  readBehind,
+  readByIds,
+  readChanged,
+  writeCopies,
+} from '../../../src/store/protocol/copy.ts';
 import { compareIndexes } from '../../../src/store/protocol/verify.ts';
 import { listFailed } from '../../../src/store/staging.ts';
 import { onBothDatabases } from '../../support/databases.ts';
@@ -31,8 +38,8 @@ const ALL = { after: null, until: null };
 const ids = (objects: readonly { id: string }[]) => objects.map(({ id }) => id);
 
 onBothDatabases((database) => {
-  describe('what is behind', () => {
-    it('is what the destination lacks, has older or could not embed, in key order and page by page', async () => {
+  describe('the changes that a destination lacks', () => {
+    it('are the objects that it lacks, has older or could not embed, in key order and page by page', async () => {
       const { db } = database();
       const { source, dest, lock, pair } = await lockedPair(db);
       const objects = ['same', 'older', 'newer', 'missing', 'failed', 'gone', 'alive'];
@@ -50,26 +57,47 @@ onBothDatabases((database) => {
         content('alive', 4),
       ]);
       const read = async (after: string | null, limit: number) =>
-        ids(await readBehind(db, pair, { ...ALL, after }, limit));
+        ids((await readBehind(db, pair, { ...ALL, after }, limit)).objects);
       expect(await read(null, 9)).toEqual(['alive', 'failed', 'missing', 'older']);
       expect(await read('failed', 1)).toEqual(['missing']);
     });
 
-    it('since a mark is read in the order of its changes, and up to the next mark only', async () => {
+    it('are read in pages that end where the payloads become large', async () => {
+      const { db } = database();
+      const { source, pair, mark } = await lockedPair(db);
+      // Random, so that it is stored at its full length.
+      const payload = randomBytes(1024 * 1024).toString('base64');
+      const large = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ ...content(id, 5), payload }));
+      await writeIn(db, source, [...large, content('f', 5)]);
+      const until = await markChanges(db, source.no);
+      const pages: string[][] = [];
+      for (let page: BehindPage = { objects: [], more: true }; page.more; ) {
+        page = await readBehind(db, pair, { ...ALL, after: page.objects.at(-1)?.id ?? null }, 9);
+        pages.push(ids(page.objects));
+      }
+      expect(pages).toEqual([
+        ['a', 'b', 'c'],
+        ['d', 'e', 'f'],
+      ]);
+      const changed = await readChanged(db, pair, { after: mark, until }, 9);
+      expect({ ids: ids(changed.objects), more: changed.more }).toEqual({ ids: ['a', 'b', 'c'], more: true });
+    });
+
+    it('are read since a mark in the order of the changes, only up to the next mark', async () => {
       const { db } = database();
       const { source, pair, mark } = await lockedPair(db);
       await writeIn(db, source, [content('b', 1)]);
       await writeIn(db, source, [content('a', 1), tombstone('z', 1)]);
       const until = await markChanges(db, source.no);
       await writeIn(db, source, [content('b', 2), content('late', 1)]);
-      const first = await readChanged(db, pair, { after: mark, until }, 9);
+      const { objects: first } = await readChanged(db, pair, { after: mark, until }, 9);
       expect(ids(first)).toEqual(['a', 'z']);
-      expect(ids(await readChanged(db, pair, { after: first[0]?.change ?? 0, until }, 9))).toEqual(['z']);
+      expect(ids((await readChanged(db, pair, { after: first[0]?.change ?? 0, until }, 9)).objects)).toEqual(['z']);
       const next = await markChanges(db, source.no);
-      expect(ids(await readChanged(db, pair, { after: until, until: next }, 9))).toEqual(['b', 'late']);
+      expect(ids((await readChanged(db, pair, { after: until, until: next }, 9)).objects)).toEqual(['b', 'late']);
     });
 
-    it('by ids includes what is derived from them, since a deletion took that too', async () => {
+    it('include, when read by ids, the derived objects that a deletion took too', async () => {
       const { db } = database();
       const { source, pair } = await lockedPair(db);
       await writeIn(db, source, [content('a', 1), content('b', 1, { originalId: 'a' }), content('c', 1)]);
@@ -80,16 +108,16 @@ onBothDatabases((database) => {
       ]);
     });
 
-    it('on an empty database is nothing, up to the mark 0 or what was given out', async () => {
+    it('are empty on an empty database, at the mark 0 or at the last number given out', async () => {
       const { db } = database();
       const { source, pair } = await lockedPair(db);
       const until = await markChanges(db, source.no);
-      expect(await readChanged(db, pair, { after: 0, until }, 9)).toEqual([]);
+      expect((await readChanged(db, pair, { after: 0, until }, 9)).objects).toEqual([]);
     });
   });
 
   describe('a copy', () => {
-    it('never overwrites what is newer, and replaces an older life by the tombstone', async () => {
+    it('never overwrites a newer object, and replaces an older one with the tombstone', async () => {
       const { db } = database();
       const { dest, lock } = await lockedPair(db);
       await writeCopies(db, lock, dest.no, [content('a', 5), content('b', 2)]);
@@ -99,7 +127,7 @@ onBothDatabases((database) => {
       expect(await orphanParts(db, dest.no)).toEqual([]);
     });
 
-    it('that failed is tried again with the same version, and does not undo one that did not', async () => {
+    it('is repeated with the same version after it failed, and does not undo one that succeeded', async () => {
       const { db } = database();
       const { dest, lock } = await lockedPair(db);
       await writeCopies(db, lock, dest.no, [failure('a', 3), content('b', 3)]);
@@ -110,7 +138,7 @@ onBothDatabases((database) => {
       ]);
     });
 
-    it('that could not be embedded is on the failed list together with what is written, or not at all', async () => {
+    it('writes an object without vectors and its entry on the failed list together, or not at all', async () => {
       const { db } = database();
       const { dest, lock } = await lockedPair(db);
       const taskId = uniqueName('reindex');
@@ -125,7 +153,7 @@ onBothDatabases((database) => {
       expect(await rowsOf(db, dest.no)).toMatchObject([{ id: 'a', failed: true }]);
     });
 
-    it('of unchanged content keeps the vectors', async () => {
+    it('keeps the vectors of unchanged content', async () => {
       const { db } = database();
       const { dest, lock } = await lockedPair(db);
       await writeCopies(db, lock, dest.no, [content('a', 1, { text: 'same' })]);
@@ -134,8 +162,8 @@ onBothDatabases((database) => {
     });
   });
 
-  describe('comparing', () => {
-    it('finds nothing wrong with a true copy', async () => {
+  describe('the comparison of an index with its copy', () => {
+    it('finds no difference in an exact copy', async () => {
       const { db } = database();
       const { source, dest, lock, pair } = await lockedPair(db);
       const objects = [content('a', 1), tombstone('b', 2)];
@@ -213,7 +241,7 @@ onBothDatabases((database) => {
       expect(await compareIndexes(db, pair, await markChanges(db, source.no))).toMatchObject(expected);
     });
 
-    it('leaves out what changed after the mark, on both sides', async () => {
+    it('ignores what changed after the mark, on both sides', async () => {
       const { db } = database();
       const { source, dest, lock, pair, mark } = await lockedPair(db);
       await writeIn(db, source, [content('a', 1)]);
@@ -223,7 +251,7 @@ onBothDatabases((database) => {
     });
   });
 
-  it('tables of one index hold nothing of another', async () => {
+  it('the tables of an index hold nothing of another index', async () => {
     const { db } = database();
     const { source, dest } = await lockedPair(db);
     await writeIn(db, source, [content('a', 1)]);

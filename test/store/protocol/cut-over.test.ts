@@ -37,7 +37,7 @@ onBothDatabases((database) => {
     ['has an object older', content('a', 2), [content('a', 1)]],
     ['lacks a tombstone', tombstone('a', 2), []],
     ['still has what was deleted', tombstone('a', 2), [content('a', 1)]],
-  ])('is refused while the destination %s', async (_what, written, copied) => {
+  ])('a cut-over is refused while the destination %s', async (_what, written, copied) => {
     const { db } = database();
     const { source, dest, alias, lock, step } = await lockedReindex(db);
     await writeIn(db, source, [written]);
@@ -49,7 +49,7 @@ onBothDatabases((database) => {
     expect((await resolveIndex(db, alias)).no).toBe(dest.no);
   });
 
-  it('asked for again after it has happened answers done and changes nothing', async () => {
+  it('a repeated cut-over answers done and changes nothing', async () => {
     const { db } = database();
     const { dest, alias, step } = await lockedReindex(db);
     await cutOver(db, step);
@@ -58,7 +58,7 @@ onBothDatabases((database) => {
     expect((await resolveIndex(db, alias)).no).toBe(dest.no);
   });
 
-  it('sends writers that embedded for the old index to the new one', async () => {
+  it('a cut-over sends writers that embedded for the old index to the new one', async () => {
     const { db } = database();
     const { source, dest, alias, step } = await lockedReindex(db);
     await cutOver(db, step);
@@ -67,7 +67,7 @@ onBothDatabases((database) => {
     expect((await listLocks(db)).some(({ sourceNo }) => sourceNo === source.no)).toBe(false);
   });
 
-  it('is refused when the alias was pointed elsewhere meanwhile, and leaves the lock', async () => {
+  it('a cut-over is refused when the alias was pointed elsewhere, and leaves the lock', async () => {
     const { db } = database();
     const { source, alias, lock, step } = await lockedReindex(db);
     const other = await createIndex(db);
@@ -76,7 +76,7 @@ onBothDatabases((database) => {
     expect((await listLocks(db)).find(({ sourceNo }) => sourceNo === source.no)).toMatchObject({ lock });
   });
 
-  it('makes a new alias, unless an index of that name was created meanwhile', async () => {
+  it('a cut-over creates a new alias, unless an index of that name was created in between', async () => {
     const { db } = database();
     const name = uniqueName('new');
     const { dest, step } = await lockedReindex(db, { alias: name });
@@ -90,7 +90,7 @@ onBothDatabases((database) => {
     expect((await resolveIndex(db, taken)).no).toBe(index.no);
   });
 
-  it('without an alias only releases the lock', async () => {
+  it('a cut-over without an alias only releases the lock', async () => {
     const { db } = database();
     const { source, alias, step } = await lockedReindex(db);
     expect(await cutOver(db, { ...step, alias: null })).toMatchObject({ kind: 'done' });
@@ -98,7 +98,7 @@ onBothDatabases((database) => {
     expect((await listLocks(db)).some(({ sourceNo }) => sourceNo === source.no)).toBe(false);
   });
 
-  it('with a mirror has writes of the new index forwarded to the old one, also when the old one is refused to wait', async () => {
+  it('a cut-over with a mirror has writes forwarded to the old index, also with onReindex refuse', async () => {
     const { db } = database();
     const { source, dest, alias, taskId, step } = await lockedReindex(db);
     const mirror = { lock: randomUUID(), taskId, lockSeconds: 60 };
@@ -111,7 +111,7 @@ onBothDatabases((database) => {
     expect(done).toMatchObject({ kind: 'done', mark: expect.any(Number) });
   });
 
-  it('holds writers back no longer than it said, whoever has died meanwhile', async () => {
+  it('draining blocks writers no longer than announced, whichever process dies', async () => {
     const { db } = database();
     const { source, alias, lock } = await lockedReindex(db);
     const tryWrite = () => write(db, source, [content('a', 1)], { target: alias });
@@ -122,7 +122,7 @@ onBothDatabases((database) => {
     expect(await requireLock(db, lock)).toMatchObject({ draining: false });
   });
 
-  it('prolongs the draining of a lock, but not that of one whose writers were let go', async () => {
+  it('draining can be prolonged, unless its writers were released', async () => {
     const { db } = database();
     const { source, alias, lock } = await lockedReindex(db);
     const tryWrite = () => write(db, source, [content('a', 1)], { target: alias });
@@ -138,7 +138,7 @@ onBothDatabases((database) => {
     await prolongDraining(db, randomUUID(), 60);
   });
 
-  it('drains: writers are held back until they are let go, the lock expires, or the switch is done', async () => {
+  it('draining blocks writers until they are released, the lock expires, or the switch is done', async () => {
     const { db } = database();
     const { source, alias, lock, step } = await lockedReindex(db);
     const tryWrite = (version: number) => write(db, source, [content('a', version)], { target: alias });

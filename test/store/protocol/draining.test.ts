@@ -4,7 +4,7 @@ import type { Db } from '../../../src/store/database.ts';
 import { markChanges } from '../../../src/store/protocol/copy.ts';
 import { cutOver } from '../../../src/store/protocol/cut-over.ts';
 import { createDeadline, isWaitOver, setDraining, whileDraining } from '../../../src/store/protocol/draining.ts';
-import { closeCatalog, closeGates, holdGate } from '../../../src/store/protocol/gate.ts';
+import { holdGateShared, holdGatesExclusive, lockNames } from '../../../src/store/protocol/gate.ts';
 import { requireLock } from '../../../src/store/protocol/locks.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { content, createIndex, lockIn, uniqueName, write } from '../builders.ts';
@@ -23,10 +23,10 @@ const isWaitOverOf = (work: Promise<unknown>) => work.then(() => false, isWaitOv
 onBothDatabases((database, name) => {
   // The other database has one connection, so nothing there waits for another one.
   it.skipIf(name === 'pglite').each([
-    ['the catalog', () => 0, closeCatalog],
-    ['the gate of the destination', ({ dest }) => dest.no, closeGates],
-  ] as [string, (pair: { dest: { no: number } }) => number, typeof closeGates][])(
-    'lets writers go at its deadline although another transaction holds %s',
+    ['the catalog', () => 0, lockNames],
+    ['the gate of the destination', ({ dest }) => dest.no, holdGatesExclusive],
+  ] as [string, (pair: { dest: { no: number } }) => number, typeof holdGatesExclusive][])(
+    'draining releases writers at its deadline, even while another transaction holds %s',
     async (_what, indexOf, hold) => {
       const { db } = database();
       const { source, dest, alias, lock, step } = await lockedReindex(db);
@@ -39,11 +39,11 @@ onBothDatabases((database, name) => {
   );
 
   it.skipIf(name === 'pglite')(
-    'does not queue for a gate beyond its deadline, where others would queue behind it',
+    'draining does not queue for a gate beyond its deadline, where others would queue behind it',
     async () => {
       const { db } = database();
       const { source, alias, lock } = await lockedReindex(db);
-      const writer = await openTransaction(db, (trx) => holdGate(trx, source.no));
+      const writer = await openTransaction(db, (trx) => holdGateShared(trx, source.no));
       expect(await isWaitOverOf(setDraining(db, lock, 60, createDeadline(200)))).toBe(true);
       expect(await isWaitOverOf(markChanges(db, source.no, createDeadline(200)))).toBe(true);
       expect(await write(db, source, [content('a', 1)], { target: alias })).toMatchObject({ kind: 'written' });
@@ -51,7 +51,7 @@ onBothDatabases((database, name) => {
     },
   );
 
-  it('lets writers go at its deadline although its work goes on', async () => {
+  it('draining releases writers at its deadline, even while its work continues', async () => {
     const { db } = database();
     const { source, alias, lock } = await lockedReindex(db);
     const deadline = createDeadline(200);

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import type { Db } from '../../../src/store/database.ts';
-import { dropRemovedOfGoneIndexes } from '../../../src/store/left-overs.ts';
+import { dropRemovedOfGoneIndexes } from '../../../src/store/orphaned-rows.ts';
 import { markChanges, readChanged, wasDeletedOnce, writeCopies } from '../../../src/store/protocol/copy.ts';
+import type { ObjectWrite } from '../../../src/store/protocol/object-write.ts';
 import { copyRemoved } from '../../../src/store/protocol/removed.ts';
 import { collectTombstones } from '../../../src/store/protocol/tombstones.ts';
 import { compareIndexes } from '../../../src/store/protocol/verify.ts';
-import type { ObjectWrite } from '../../../src/store/protocol/write.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { content, createIndex, liveIds, lockIn, orphanParts, rowOf, tombstone, writeIn } from '../builders.ts';
 
@@ -28,7 +28,7 @@ onBothDatabases((database) => {
     return rows.map((row) => row.object_id);
   }
 
-  it('a new object is accepted with any version after the tombstone of another one was removed', async () => {
+  it('a new object is accepted with any version after the tombstone of another object was removed', async () => {
     const { db } = database();
     const index = await createExternal();
     await writeIn(db, index, [by(1, tombstone('gone', 58))]);
@@ -39,7 +39,7 @@ onBothDatabases((database) => {
     expect(await liveIds(db, index.no)).toEqual(['new']);
   });
 
-  it('an older write of an object whose tombstone was removed is stale for good, and a newer one is let in', async () => {
+  it('an object whose tombstone was removed still rejects older writes and accepts newer ones', async () => {
     const { db } = database();
     const index = await createExternal();
     await writeIn(db, index, [by(1, content('a', 5))]);
@@ -54,7 +54,7 @@ onBothDatabases((database) => {
     expect(await liveIds(db, index.no)).toEqual(['a']);
   });
 
-  it('what is remembered of a deletion goes when the object is written anew, and comes back with the next one', async () => {
+  it('the remembered version of a deletion goes when the object is written, and returns when deleted', async () => {
     const { db } = database();
     const index = await createExternal();
     await writeIn(db, index, [by(1, tombstone('a', 7)), by(1, tombstone('b', 7))]);
@@ -68,7 +68,7 @@ onBothDatabases((database) => {
     expect(await writeIn(db, index, [by(4, content('a', 8))])).toMatchObject({ stale: ['a'] });
   });
 
-  it('deleting an original deletes what was derived before, whatever the versions of the client', async () => {
+  it('deleting an original deletes what was derived before, for any versions of the client', async () => {
     const { db } = database();
     const index = await createExternal();
     await writeIn(db, index, [by(1, content('a', 1))]);
@@ -76,12 +76,12 @@ onBothDatabases((database) => {
     await writeIn(db, index, [by(3, tombstone('a', 2))]);
     expect(await liveIds(db, index.no)).toEqual([]);
     expect(await orphanParts(db, index.no)).toEqual([]);
-    // Its own version stays, so that its client's next one is newer.
+    // It keeps its own version, so its client's next one is newer.
     expect(await rowOf(db, index.no, 'b')).toMatchObject({ version: 1_000, deleted: true });
     expect(await writeIn(db, index, [by(4, content('b', 1_001))])).toMatchObject({ written: ['b'] });
   });
 
-  it('what was derived after the deletion stays, with however low a version', async () => {
+  it('an object derived after the deletion stays, however low its version is', async () => {
     const { db } = database();
     const index = await createExternal();
     await writeIn(db, index, [by(3, tombstone('a', 900))]);
@@ -90,7 +90,7 @@ onBothDatabases((database) => {
     expect(await liveIds(db, index.no)).toEqual(['a', 'b']);
   });
 
-  it('what was accepted before the deletion of its original, and comes late, stays deleted', async () => {
+  it('a derived object accepted before the deletion of its original stays deleted when it arrives late', async () => {
     const { db } = database();
     const index = await createExternal();
     await writeIn(db, index, [by(3, tombstone('a', 2))]);
@@ -111,7 +111,7 @@ onBothDatabases((database) => {
     expect(await liveIds(db, index.no)).toEqual(['a', 'b']);
   });
 
-  it('an index that is built gets the deletion of what was derived, and remembers what its source does', async () => {
+  it('an index being built gets deletions of derived objects and the remembered versions of its source', async () => {
     const { db } = database();
     const [source, dest] = [await createExternal(), await createExternal()];
     await writeIn(db, source, [by(1, tombstone('gone', 9)), by(1, tombstone('gone-too', 9))]);
@@ -123,7 +123,7 @@ onBothDatabases((database) => {
     await writeCopies(db, lock, dest.no, [by(2, content('a', 1)), by(3, derived('b', 50, 'a'))]);
     await writeIn(db, source, [by(4, tombstone('a', 2))]);
     const until = await markChanges(db, source.no);
-    const changed = await readChanged(db, pair, { after: 0, until }, 10);
+    const { objects: changed } = await readChanged(db, pair, { after: 0, until }, 10);
     const copies = changed.map(({ id, version, accepted }) => by(accepted ?? 0, tombstone(id, version)));
     expect(changed.filter(wasDeletedOnce).map(({ id, deleted }) => [id, deleted])).toEqual([
       ['a', true],
@@ -133,7 +133,7 @@ onBothDatabases((database) => {
     expect(await liveIds(db, dest.no)).toEqual([]);
     expect(await orphanParts(db, dest.no)).toEqual([]);
     expect(await compareIndexes(db, pair, until)).toMatchObject({ behind: 0 });
-    // A copier that had read it before comes late.
+    // A copier that had read it earlier arrives late.
     await writeCopies(db, lock, dest.no, [by(3, derived('b', 50, 'a'))]);
     expect(await liveIds(db, dest.no)).toEqual([]);
 
@@ -142,7 +142,7 @@ onBothDatabases((database) => {
     expect(await rememberedIn(db, dest.no)).toEqual(['gone', 'gone-too']);
   });
 
-  it('what was remembered of an index that is gone is dropped', async () => {
+  it('the remembered versions of a deleted index are dropped', async () => {
     const { db } = database();
     const kept = await createExternal();
     await writeIn(db, kept, [by(1, tombstone('a', 1))]);

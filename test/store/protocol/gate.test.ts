@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, transaction } from '../../../src/store/database.ts';
-import { applyWrites } from '../../../src/store/protocol/apply-writes.ts';
+import { applyWrites } from '../../../src/store/protocol/apply.ts';
 import { markChanges, readChanged } from '../../../src/store/protocol/copy.ts';
 import { cutOver } from '../../../src/store/protocol/cut-over.ts';
 import { setDraining } from '../../../src/store/protocol/draining.ts';
-import { closeGates, holdGate } from '../../../src/store/protocol/gate.ts';
+import { holdGateShared, holdGatesExclusive } from '../../../src/store/protocol/gate.ts';
 import { lockPair } from '../../../src/store/protocol/lock-pair.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { content, createIndex, lockIn, lockRequest, rowsOf, tombstone, write, writeIn } from '../builders.ts';
@@ -19,27 +19,29 @@ afterAll(() => database.close());
 
 async function writeUnderWay(index: Awaited<ReturnType<typeof createIndex>>) {
   return openTransaction(database.db, async (trx) => {
-    await holdGate(trx, index.no);
+    await holdGateShared(trx, index.no);
     await applyWrites(trx, index, [content('late', 1)]);
   });
 }
 
-describe('a write that is under way', () => {
-  it('is waited for by a mark of changes, which then counts it', async () => {
+describe('a write in progress', () => {
+  it('blocks a mark of changes, which then includes it', async () => {
     const { db } = database;
     const [source, dest] = [await createIndex(db), await createIndex(db)];
     const writing = await writeUnderWay(source);
-    // A change of another index has a higher number and is committed already.
+    // A change of another index has a higher number and is already committed.
     await writeIn(db, dest, [content('other', 2)]);
     const marking = markChanges(db, source.no);
     await untilWaiting(db, 1);
     expect(await isPending(marking)).toBe(true);
     await writing.commit();
     const pair = { sourceNo: source.no, destNo: dest.no };
-    expect(await readChanged(db, pair, { after: 0, until: await marking }, 9)).toMatchObject([{ id: 'late' }]);
+    expect((await readChanged(db, pair, { after: 0, until: await marking }, 9)).objects).toMatchObject([
+      { id: 'late' },
+    ]);
   });
 
-  it('is waited for by a reindex lock, so the copy sees it', async () => {
+  it('blocks a reindex lock, so the copy sees it', async () => {
     const { db } = database;
     const [source, dest] = [await createIndex(db), await createIndex(db)];
     const writing = await writeUnderWay(source);
@@ -51,7 +53,7 @@ describe('a write that is under way', () => {
     expect(await rowsOf(db, source.no)).toHaveLength(1);
   });
 
-  it('is waited for by draining and by the cut-over, which then finds it missing', async () => {
+  it('blocks draining and the cut-over, which then finds it missing in the destination', async () => {
     const { db } = database;
     const [source, dest] = [await createIndex(db), await createIndex(db)];
     const { lock, mark } = await lockIn(db, source.name, dest.name);
@@ -69,12 +71,12 @@ describe('a write that is under way', () => {
 });
 
 describe('the gate', () => {
-  it('is fair: writers that come after a waiting cut-over queue behind it', async () => {
+  it('is fair: writers that arrive after a waiting cut-over queue behind it', async () => {
     const { db } = database;
     const index = await createIndex(db);
     const writing = await writeUnderWay(index);
     const order: string[] = [];
-    const closing = transaction(db, (trx) => closeGates(trx, index.no)).then(() => order.push('closed'));
+    const closing = transaction(db, (trx) => holdGatesExclusive(trx, index.no)).then(() => order.push('closed'));
     await untilWaiting(db, 1);
     const next = write(db, index, [content('next', 2)]).then(() => order.push('written'));
     await untilWaiting(db, 2);
@@ -83,17 +85,17 @@ describe('the gate', () => {
     expect(order).toEqual(['closed', 'written']);
   });
 
-  it('lets writers in together, and leaves other indexes alone', async () => {
+  it('admits writers together and does not affect other indexes', async () => {
     const { db } = database;
     const [index, other] = [await createIndex(db), await createIndex(db)];
     const writing = await writeUnderWay(index);
     await writeIn(db, index, [content('beside', 2)]);
-    await transaction(db, (trx) => closeGates(trx, other.no));
+    await transaction(db, (trx) => holdGatesExclusive(trx, other.no));
     await writing.rollback();
     expect(await rowsOf(db, index.no)).toMatchObject([{ id: 'beside' }]);
   });
 
-  it('pairs that cross each other do not deadlock', async () => {
+  it('does not deadlock when two reindexes lock the same pair crosswise', async () => {
     const { db } = database;
     const [a, b, c] = [await createIndex(db), await createIndex(db), await createIndex(db)];
     const pairs = [
@@ -105,11 +107,12 @@ describe('the gate', () => {
       [c, a],
     ] as const;
     // Not through `transaction`, which would run a deadlocked one again.
-    const close = (one: typeof a, two: typeof a) => db.transaction().execute((trx) => closeGates(trx, one.no, two.no));
+    const close = (one: typeof a, two: typeof a) =>
+      db.transaction().execute((trx) => holdGatesExclusive(trx, one.no, two.no));
     await Promise.all(Array.from({ length: 60 }, (_, at) => close(...(pairs[at % pairs.length] as (typeof pairs)[0]))));
   });
 
-  it('holds on a server whose transactions are serializable by default', async () => {
+  it('works on a server with serializable transactions by default', async () => {
     const { db, url } = database;
     await sql`
       do $$ begin
@@ -120,7 +123,7 @@ describe('the gate', () => {
     const [source, dest] = [await createIndex(strict), await createIndex(strict)];
     const { lock, mark } = await lockIn(strict, source.name, dest.name);
     const writing = await openTransaction(db, async (trx) => {
-      await holdGate(trx, source.no);
+      await holdGateShared(trx, source.no);
       await applyWrites(trx, source, [content('late', 1)]);
     });
     const step = { lock, sourceNo: source.no, destNo: dest.no, mark, alias: null, mirror: null };
@@ -137,8 +140,8 @@ describe('the gate', () => {
   });
 });
 
-describe('batches in each other’s way', () => {
-  it('with the same objects in opposite order wait for each other, and the higher versions win', async () => {
+describe('concurrent batches', () => {
+  it('wait for each other when they have the same objects in opposite order, and the higher versions win', async () => {
     const { db } = database;
     const index = await createIndex(db);
     const ids = Array.from({ length: 40 }, (_, at) => `o${at}`);
@@ -150,7 +153,7 @@ describe('batches in each other’s way', () => {
     expect(new Set((await rowsOf(db, index.no)).map(({ version }) => version))).toEqual(new Set([10]));
   });
 
-  it('that deadlock are broken up by the database and run again', async () => {
+  it('run again when the database breaks up their deadlock', async () => {
     const { db } = database;
     const index = await createIndex(db);
     let tries = 0;
@@ -173,7 +176,7 @@ describe('batches in each other’s way', () => {
     expect((await rowsOf(db, index.no)).map(({ version }) => version)).toEqual([2, 2]);
   });
 
-  it('that delete originals and write what is derived from others, crosswise, all come through', async () => {
+  it('all succeed when they delete originals and write objects derived from the originals of others', async () => {
     const { db } = database;
     const index = await createIndex(db);
     const mixed = (at: number) => [

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { setAlias } from '../../../src/store/aliases.ts';
 import { type Db, transaction } from '../../../src/store/database.ts';
-import { storeObjects } from '../../../src/store/protocol/apply-writes.ts';
+import { storeObjects } from '../../../src/store/protocol/apply.ts';
 import { writeCopies } from '../../../src/store/protocol/copy.ts';
 import { cutOver } from '../../../src/store/protocol/cut-over.ts';
 import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
+import type { ObjectWrite } from '../../../src/store/protocol/object-write.ts';
 import { findOwnContent, removeLeftOvers } from '../../../src/store/protocol/origins.ts';
 import { collectTombstones } from '../../../src/store/protocol/tombstones.ts';
-import type { ObjectWrite } from '../../../src/store/protocol/write.ts';
 import type { IndexRow } from '../../../src/store/schema.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import {
@@ -45,8 +45,8 @@ async function lockedPair(db: Db, before: (source: IndexRow, dest: IndexRow) => 
 }
 
 onBothDatabases((database, name) => {
-  describe('content of its own in a destination', () => {
-    it('is what its writes made newer than the source or unknown there, deletions among it', async () => {
+  describe('the own content of a destination', () => {
+    it('is what direct writes made newer than in the source or unknown to it, including deletions', async () => {
       const { db } = database();
       const { pair } = await lockedPair(db, async (source, dest) => {
         await writeIn(db, source, [content('a', 1), content('b', 2), content('c', 3), content('d', 9)]);
@@ -56,7 +56,7 @@ onBothDatabases((database, name) => {
       expect(await findOwnContent(db, pair)).toEqual({ newer: 2, unknown: 1, examples: ['b', 'c', 'x'] });
     });
 
-    it('is found where its vectors stayed and only the metadata was written', async () => {
+    it('is found where a write changed the metadata and kept the vectors', async () => {
       const { db } = database();
       const { pair } = await lockedPair(db, async (source, dest) => {
         await writeIn(db, source, [content('a', 1, { text: 'same' })]);
@@ -68,7 +68,7 @@ onBothDatabases((database, name) => {
       expect(await findOwnContent(db, pair)).toMatchObject({ newer: 1, unknown: 0 });
     });
 
-    it('is found where a deletion took what is derived', async () => {
+    it('includes derived objects that a deletion took', async () => {
       const { db } = database();
       const { pair } = await lockedPair(db, async (source, dest) => {
         const objects = [content('a', 1), content('b', 1, { originalId: 'a' })];
@@ -81,7 +81,7 @@ onBothDatabases((database, name) => {
       expect(await findOwnContent(db, pair)).toEqual({ newer: 2, unknown: 0, examples: ['a', 'b'] });
     });
 
-    it('with external versions is also other content at the same version', async () => {
+    it('includes different content at the same version with external versions', async () => {
       const { db } = database();
       const [source, dest] = [
         await createIndex(db, { versioning: 'external' }),
@@ -96,7 +96,7 @@ onBothDatabases((database, name) => {
       expect(await liveIds(db, dest.no)).toEqual(['same']);
     });
 
-    it('is not what an earlier try brought, although the source has forgotten it since', async () => {
+    it('excludes what an earlier try copied, even if the source has forgotten it since', async () => {
       const { db } = database();
       const { source, dest, lock, pair } = await lockedPair(db, async (source, dest) => {
         await writeIn(db, source, [content('a', 3), content('b', 3)]);
@@ -111,7 +111,7 @@ onBothDatabases((database, name) => {
       expect(await liveIds(db, dest.no)).toEqual(await liveIds(db, source.no));
     });
 
-    it('is not what was handed over to the index that replaced it, nor to the one that replaced that', async () => {
+    it('excludes what was handed over to the index that replaced it, directly or through another', async () => {
       const { db } = database();
       const [first, second, third] = [await createIndex(db), await createIndex(db), await createIndex(db)];
       const alias = uniqueName('alias');
@@ -124,14 +124,14 @@ onBothDatabases((database, name) => {
       await rebuild(db, alias, second, third, [content('b', 1)]);
       const pair = { sourceNo: third.no, destNo: first.no };
       expect(await findOwnContent(db, pair)).toEqual(NOTHING);
-      // Written to it by name since: nobody has that.
+      // Written to it by name since: no other index has it.
       await writeIn(db, first, [content('c', 9)]);
       expect(await findOwnContent(db, pair)).toEqual({ newer: 0, unknown: 1, examples: ['c'] });
     });
   });
 
-  describe('what the source does not hold', () => {
-    it('is taken out page by page with its parts, leaves no tombstone, and what users wrote stays', async () => {
+  describe('an object that the source does not have', () => {
+    it('is removed page by page with its parts and without a tombstone, unless a user wrote it', async () => {
       const { db } = database();
       const { dest, lock, pair } = await lockedPair(db, async (source, dest) => {
         await writeIn(db, source, [content('known', 1), tombstone('deleted', 1)]);
@@ -147,7 +147,7 @@ onBothDatabases((database, name) => {
       expect(await orphanParts(db, dest.no)).toEqual([]);
     });
 
-    it.skipIf(name === 'pglite')('is not taken out when it is forwarded meanwhile', async () => {
+    it.skipIf(name === 'pglite')('is not removed when it is forwarded at that time', async () => {
       const { db } = database();
       const { source, dest, lock, pair } = await lockedPair(db);
       await writeCopies(db, lock, dest.no, [content('a', 1)]);
@@ -160,14 +160,14 @@ onBothDatabases((database, name) => {
       expect(await rowsOf(db, dest.no)).toMatchObject([{ version: 9, deleted: false, parts: [9] }]);
     });
 
-    it('is not taken out by a reindex whose lock is gone', async () => {
+    it('is not removed by a reindex that has lost its lock', async () => {
       const { db } = database();
       const { pair } = await lockedPair(db);
       await expect(removeLeftOvers(db, randomUUID(), pair, ALL)).rejects.toMatchObject({ type: 'LockLost' });
     });
   });
 
-  it('an object that could not be embedded and gets its vectors later stays a copy', async () => {
+  it('a copied object that gets its vectors later stays a copy', async () => {
     const { db } = database();
     const { source, dest, lock, pair } = await lockedPair(db);
     await writeCopies(db, lock, dest.no, [content('a', 5)]);

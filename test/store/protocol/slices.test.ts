@@ -35,7 +35,7 @@ onBothDatabases((database) => {
           expect(Math.min(slices.length, lanes) * inFlight).toBeLessThanOrEqual(lanes);
           const pair = { sourceNo: source.no, destNo: dest.no };
           const found: string[] = [];
-          for (const slice of slices) found.push(...ids(await readBehind(db, pair, slice, 100)));
+          for (const slice of slices) found.push(...ids((await readBehind(db, pair, slice, 100)).objects));
           expect(found).toEqual(ids(await rowsOf(db, source.no)));
           expect([slices[0]?.after, slices.at(-1)?.until]).toEqual([null, null]);
         },
@@ -65,7 +65,9 @@ onBothDatabases((database) => {
     const usual = { leastObjects: 1, mostSlices: 100, mostInFlight: 1, lanes };
     const { slices, size, inFlight } = await planSlices(db, source.no, { ...usual, ...limits });
     const pair = { sourceNo: source.no, destNo: dest.no };
-    const found = await Promise.all(slices.map(async (slice) => (await readBehind(db, pair, slice, 100)).length));
+    const found = await Promise.all(
+      slices.map(async (slice) => (await readBehind(db, pair, slice, 100)).objects.length),
+    );
     expect(found).toEqual(sizes);
     expect({ size, inFlight }).toEqual({ size: sizes[0], inFlight: inFlightOfEach });
   });
@@ -78,7 +80,7 @@ onBothDatabases((database) => {
     expect(await planSlices(db, source.no, limits)).toEqual({ slices: [all], size: 5, total: 0, inFlight: 2 });
   });
 
-  it('whether an index has at most so many objects counts tombstones', async () => {
+  it('the check for a max number of objects counts tombstones', async () => {
     const { db } = database();
     const source = await createIndex(db);
     await writeIn(db, source, [content('a', 1), content('b', 1), tombstone('c', 1)]);

@@ -21,7 +21,7 @@ import {
 const AT_ONCE = { retentionSeconds: -1, limit: 100 };
 
 onBothDatabases((database) => {
-  it('tombstones go once they are older than the retention, the oldest first, and live objects never', async () => {
+  it('tombstones are removed after the retention, the oldest first, and live objects never are', async () => {
     const { db } = database();
     const index = await createIndex(db);
     await writeIn(db, index, [content('a', 1), tombstone('b', 2)]);
@@ -34,7 +34,7 @@ onBothDatabases((database) => {
     expect((await reload(db, index.no)).removedVersion).toBe(3);
   });
 
-  it('a write that is older than what was removed is reported, never applied and never dropped', async () => {
+  it('a write older than a removed tombstone is reported, never applied and never dropped', async () => {
     const { db } = database();
     const index = await createIndex(db);
     await writeIn(db, index, [
@@ -60,7 +60,7 @@ onBothDatabases((database) => {
     ]);
   });
 
-  it('nothing is removed while a lock touches the index, as source or as destination', async () => {
+  it('no tombstone is removed while a lock touches the index, as source or as destination', async () => {
     const { db } = database();
     const [source, dest] = [await createIndex(db), await createIndex(db)];
     await writeIn(db, source, [tombstone('a', 1)]);
@@ -73,7 +73,7 @@ onBothDatabases((database) => {
     await expect(requireLock(db, lock)).rejects.toMatchObject({ type: 'LockLost' });
   });
 
-  it('an object deleted in the source and forgotten there does not live on in a destination that still had it', async () => {
+  it('an object deleted and forgotten in the source does not survive in a destination that had it', async () => {
     const { db } = database();
     const [source, dest] = [await createIndex(db), await createIndex(db)];
     await writeIn(db, source, [content('a', 3)]);

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Db } from '../../../src/store/database.ts';
-import { type ObjectWrite, storedHashes } from '../../../src/store/protocol/write.ts';
+import { storedHashes } from '../../../src/store/protocol/live-write.ts';
+import type { ObjectWrite } from '../../../src/store/protocol/object-write.ts';
 import type { IndexRow } from '../../../src/store/schema.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { content, createIndex, orphanParts, partsOf, rowsOf, tombstone, unchanged, writeIn } from '../builders.ts';
 
-/** Each object has one original for good, as it has in life: copies of copies, and objects of their own. */
+/** Each object keeps one original, as in practice: copies of copies, and objects without an original. */
 const ORIGINALS: Record<string, string | null> = { a: null, b: 'a', c: 'b', d: 'a', x: null };
 
 type Change = { id: string; version: number; text: string } | { id: string; version: number; text: null };
@@ -16,14 +17,14 @@ const history: fc.Arbitrary<Change[]> = fc
   .array(
     fc.record({
       id: fc.constantFrom(...Object.keys(ORIGINALS)),
-      // Few texts, so that often the content is what is stored already.
+      // Few texts, so that the content often is what is stored already.
       text: fc.option(fc.constantFrom('one', 'two'), { freq: 2 }),
     }),
     { minLength: 1, maxLength: 9 },
   )
   .map((changes) => changes.map((change, at) => ({ ...change, version: at + 1 })));
 
-/** The same changes in any order, cut into batches in any way; within a batch an id may come again. */
+/** The same changes in any order, cut into batches in any way; within a batch an id may repeat. */
 const arrival = history.chain((changes) =>
   fc.record({
     changes: fc.constant(changes),
@@ -32,14 +33,14 @@ const arrival = history.chain((changes) =>
   }),
 );
 
-/** The truth: an object is what its newest change made it, unless it, or what it is derived from, was deleted later. */
+/** The truth: an object is what its newest change made it, unless it or one of its originals was deleted later. */
 function truth(changes: readonly Change[]): { id: string; version: number; payload: string }[] {
   const deletionOf = (id: string): number => {
     const own = Math.max(
       0,
       ...changes.filter((one) => one.id === id && one.text === null).map(({ version }) => version),
     );
-    // An object that was never written has not told what it is derived from.
+    // An object that was never written has not recorded its original.
     const original = changes.some((one) => one.id === id && one.text !== null) ? ORIGINALS[id] : null;
     return Math.max(own, original ? deletionOf(original) : 0);
   };
@@ -51,7 +52,7 @@ function truth(changes: readonly Change[]): { id: string; version: number; paylo
   });
 }
 
-/** Writes as a task does: looks at the stored hashes first, and embeds again what was changed meanwhile. */
+/** Writes as a task does: reads the stored hashes first, and embeds again what was changed in between. */
 async function apply(db: Db, index: IndexRow, batch: readonly Change[]): Promise<void> {
   const known = await storedHashes(
     db,
@@ -82,7 +83,7 @@ async function apply(db: Db, index: IndexRow, batch: readonly Change[]): Promise
 }
 
 onBothDatabases((database) => {
-  it('a history ends in the same state in whatever order and batches it arrives', async () => {
+  it('a history ends in the same state for any order and batches of arrival', async () => {
     const { db } = database();
     await fc.assert(
       fc.asyncProperty(arrival, async ({ changes, order, cuts }) => {

@@ -23,7 +23,7 @@ const STRANGE = [
 ];
 
 onBothDatabases((database) => {
-  it('data of every kind comes back as it was, in ids, payloads, metadata, uris and original ids', async () => {
+  it('data of every kind comes back unchanged, in ids, payloads, metadata, uris and original ids', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const objects = STRANGE.flatMap((text, at) => [
@@ -61,7 +61,7 @@ onBothDatabases((database) => {
     });
   });
 
-  it('data that the database refuses leaves nothing of its batch', async () => {
+  it('a batch with data that the database refuses writes nothing', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const bad = content('b', 1, {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Row, SideFindings, SideOracle } from './oracle.ts';
 
-/** Compares the indexes that are left with what was written to them by name and by alias. */
+/** Compares the remaining indexes with what was written to them by name and by alias. */
 export async function checkSide(db: pg.Pool, oracle: SideOracle): Promise<SideFindings> {
   const found: SideFindings = { lost: [], stale: [], resurrected: [], problems: oracle.problems() };
   for (const life of oracle.lives.filter(({ deleted }) => deleted === null)) {

@@ -1,35 +1,37 @@
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import type { WrittenItem } from '../oracle.ts';
 
-/** A stretch of time within which something happened: from before it was asked for until after the answer. */
+/** A period in which something happened: from before the request until after the answer. */
 export interface Span {
   fromMs: number;
   toMs: number;
 }
 
-/** A write to an alias that is moved by force, or to an index that is deleted and made again. */
+/** A write to an alias that is moved by force, or to an index that is deleted and created again. */
 export interface SideWrite {
   taskId: string;
   target: string;
   kind: 'upsert' | 'delete';
   items: WrittenItem[];
   sentMs: number;
-  /** Null where the answer was a refusal. */
+  /** Null if the answer was a refusal. */
   acceptedMs: number | null;
-  /** Why it was refused at once, if it was. */
+  /** Time at which it was reported done, if the client waited for its end. */
+  doneMs: number | null;
+  /** Why it was refused immediately, if it was. */
   refusal: string | null;
-  /** The tracker at the end; null where there is no such task. */
+  /** The tracker at the end; null if there is no such task. */
   end: Tracker | null;
 }
 
-/** One life of an index: from its creation until it is deleted; `deleted` is null of the one that is left. */
+/** One life of an index: from its creation to its deletion; `deleted` is null for the remaining one. */
 export interface Life {
   name: string;
   created: Span;
   deleted: Span | null;
 }
 
-/** The alias moves: `to` null where it went with its index. */
+/** A move of the alias: `to` is null where it was deleted with its index. */
 export interface Move {
   to: string | null;
   span: Span;
@@ -50,10 +52,13 @@ export interface SideFindings {
   problems: string[];
 }
 
-/** What may be said of a task whose index or alias was taken away while it was under way. */
+/** Valid errors of a task whose index or alias was removed while it was in progress. */
 const GONE = /^(IndexDeleted|IndexDeleting|IndexNotFound)$/;
 
-/** What was done to the indexes and the alias, as seen from outside. */
+/** Timeout of the Temporal server for one workflow task. */
+const WORKFLOW_TASK_MS = 10_000;
+
+/** The changes to the indexes and the alias, as observed from outside. */
 export class SideOracle {
   readonly writes: SideWrite[] = [];
   readonly lives: Life[] = [];
@@ -65,9 +70,9 @@ export class SideOracle {
   }
 
   /**
-   * Whether a write must be in the index that is left of a name (`certain`), cannot be there (`never`), or may be. It
-   * must, where from its sending to its end nothing was done to what it names; it cannot, where it was over before that
-   * index was asked for, or where it named an earlier index of the name.
+   * Returns whether a write must be in the remaining index of a name (`certain`), cannot be there (`never`), or may be.
+   * It must if its target did not change between its sending and its end. It cannot if it ended before that index was
+   * requested, or named an earlier index of the name.
    */
   reach(write: SideWrite, life: Life): 'certain' | 'never' | 'maybe' {
     const { end } = write;
@@ -75,7 +80,7 @@ export class SideOracle {
     const span = { fromMs: write.sentMs, toMs: endOf(write) };
     if (span.toMs < life.created.fromMs) return 'never';
     if (write.target === life.name) {
-      // A task is bound to the index that its name meant when it was accepted.
+      // A task is bound to the index that had the name when it was accepted.
       if ((write.acceptedMs ?? Number.POSITIVE_INFINITY) < life.created.fromMs) return 'never';
       return write.sentMs > life.created.toMs ? 'certain' : 'maybe';
     }
@@ -85,7 +90,7 @@ export class SideOracle {
     return targets.size === 1 && write.sentMs > life.created.toMs ? 'certain' : 'maybe';
   }
 
-  /** Compares what is left with what must and what may be there. */
+  /** Compares the remaining rows with the required and the possible writes. */
   judge(life: Life, rows: readonly Row[], versionOf: (write: SideWrite) => number | null): SideFindings {
     const found: SideFindings = { lost: [], stale: [], resurrected: [], problems: [] };
     const byId = new Map(rows.map((row) => [row.id, row]));
@@ -117,7 +122,7 @@ export class SideOracle {
     return found;
   }
 
-  /** Ends that nothing of what was done explains. */
+  /** Task ends that none of the changes explains. */
   problems(): string[] {
     return this.writes.flatMap((write) => {
       const { taskId, target, refusal, end } = write;
@@ -125,7 +130,7 @@ export class SideOracle {
       const said = end ? end.errors.at(-1)?.type : refusal;
       if (end?.status === 'done') return Number(end.data.failed) > 0 ? [`${taskId}: items failed`] : [];
       const how = `${taskId} to ${target}: ${end ? `${end.status}: ${end.detail}` : refusal}`;
-      // A task that names an alias which is gone fails: it can be restarted when the alias is there again.
+      // A task that names a missing alias fails: it can be restarted when the alias exists again.
       if (end && end.status !== 'refused' && !(target === this.alias && end.status === 'failed')) return [how];
       if (said && !GONE.test(said)) return [how];
       return this.wasGone(target, span) ? [] : [`${how}, and it was there all the time`];
@@ -135,7 +140,7 @@ export class SideOracle {
   private wasGone(target: string, span: Span): boolean {
     const isIn = (other: Span) => other.fromMs <= span.toMs && other.toMs >= span.fromMs;
     if (this.lives.some(({ deleted }) => deleted !== null && isIn(deleted))) {
-      // Also of a write to the alias: what it found there may be gone before it writes.
+      // This applies to writes to the alias too: their index may be gone before they write.
       if (
         target === this.alias ||
         this.lives.some(({ name, deleted }) => name === target && deleted && isIn(deleted))
@@ -147,7 +152,7 @@ export class SideOracle {
     return gone.some(isIn);
   }
 
-  /** All that the alias may have meant within a time. */
+  /** All indexes that the alias may have pointed to within a period. */
   private targetsIn(span: Span): (string | null)[] {
     return this.moves
       .filter(({ span: { fromMs } }, at) => {
@@ -171,7 +176,10 @@ export class SideOracle {
   }
 }
 
-/** By the clock of the tracker, which is the one of this machine. */
-function endOf({ end }: SideWrite): number {
-  return end ? Date.parse(end.updateTime) : Date.now();
+/**
+ * Returns a time before which a task ended. Its tracker has the time of its workflow, which does not advance while a
+ * worker executes one workflow task, including local activities.
+ */
+function endOf({ end, doneMs }: SideWrite): number {
+  return doneMs ?? (end ? Date.parse(end.updateTime) + WORKFLOW_TASK_MS : Date.now());
 }

@@ -9,8 +9,8 @@ import { runSideWriter, settleSide } from './writers.ts';
 const WRITERS = 2;
 
 /**
- * A small world beside the large one, where aliases are moved by force and indexes are deleted and made again while
- * clients write: what such a write reaches cannot always be known, so it is judged by what is certain and what may be.
+ * A small world next to the large one, where aliases are moved by force and indexes are deleted and created again while
+ * clients write. The target of such a write is not always known, so it is judged by certain and possible results.
  */
 export class Side {
   private readonly oracle = new SideOracle(SIDE);

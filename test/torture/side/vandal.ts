@@ -8,15 +8,15 @@ export const SIDE = 'side';
 export const SIDE_INDEXES = ['side-a', 'side-b'] as const;
 const ENDED = ['done', 'refused', 'exhausted', 'canceled', 'failed'];
 const LOOK_MS = 200;
-/** A deletion waits for readers, and for workers that are away. */
-const LONGEST_MS = 120_000;
+/** A deletion waits for readers, and for workers that are unavailable. */
+const MAX_MS = 120_000;
 
 export interface VandalCounts {
-  /** Aliases moved by hand, with and without `force`, and moves that were refused since something would be missing. */
+  /** Aliases moved by hand, with and without `force`, and moves refused because something would be missing. */
   forced: number;
   unforced: number;
   notCurrent: number;
-  /** Indexes deleted and made again under their name; `withAlias`: that took the alias with them. */
+  /** Indexes deleted and created again under their name; `withAlias`: those whose alias was deleted too. */
   deleted: number;
   withAlias: number;
 }
@@ -30,7 +30,7 @@ interface VandalParts {
   say: (line: string) => void;
 }
 
-/** Moves an alias by hand to an index that lacks something, deletes indexes and makes them again, while others write. */
+/** Moves an alias by hand to an index that lacks something, deletes and recreates indexes, while others write. */
 export class Vandal {
   readonly counts: VandalCounts = { forced: 0, unforced: 0, notCurrent: 0, deleted: 0, withAlias: 0 };
   private readonly parts: VandalParts;
@@ -62,7 +62,7 @@ export class Vandal {
 
   private async move(to: string): Promise<void> {
     const { api, log } = this.parts;
-    // Noted before it is asked for: from then on writers may meet it.
+    // Recorded before the call: writers may be affected from then on.
     const move = this.note(to);
     await insist(log, `${SIDE} to ${to}`, () => api.aliases.set(SIDE, to, { force: true }));
     move.span.toMs = Date.now();
@@ -70,7 +70,7 @@ export class Vandal {
     this.counts.forced++;
   }
 
-  /** Without force: it is moved only where nothing would be missing. */
+  /** Moves the alias without force, which succeeds only if nothing would be missing. */
   private async ask(to: string): Promise<void> {
     const { api, log, oracle, say } = this.parts;
     const move = this.note(to);
@@ -130,7 +130,7 @@ export class Vandal {
 
   private async endOf(taskId: string): Promise<Tracker> {
     const { api, log } = this.parts;
-    for (const endMs = Date.now() + LONGEST_MS; ; await sleep(LOOK_MS)) {
+    for (const endMs = Date.now() + MAX_MS; ; await sleep(LOOK_MS)) {
       const tracker = await insist(log, `info ${taskId}`, () => api.tasks.info(taskId));
       if (ENDED.includes(tracker.status) && !/again in/.test(tracker.detail)) return tracker;
       if (Date.now() > endMs) throw new Error(`${taskId} is stuck: ${JSON.stringify(tracker)}`);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { ReembedError } from '../../../src/client/http/client.ts';
+import { ReembedError } from '../../../src/client/client.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { type Api, type CallLog, insist } from '../accept.ts';
 import type { Random } from '../random.ts';
@@ -9,7 +9,7 @@ import { SIDE, SIDE_INDEXES } from './vandal.ts';
 
 const OBJECTS = 40;
 const PAUSE_MS = [100, 400] as const;
-/** What a write may be answered while the index or the alias is away. */
+/** Valid answers to a write while the index or the alias is missing. */
 const REFUSALS = ['IndexNotFound', 'IndexDeleting', 'IndexDeleted'];
 const ENDED = ['done', 'refused', 'exhausted', 'canceled', 'ignored', 'failed'];
 
@@ -21,7 +21,7 @@ interface WriterParts {
   signal: AbortSignal;
 }
 
-/** Writes to the alias, or now and then to an index by its name, one call after the other. */
+/** Writes to the alias, or occasionally to an index by its name, one call after the other. */
 export async function runSideWriter(parts: WriterParts, name: string, random: Random): Promise<void> {
   const { signal, run } = parts;
   for (let call = 1; !signal.aborted; call++) {
@@ -41,22 +41,26 @@ async function send(
   wait: boolean,
 ): Promise<void> {
   const { taskId, target, kind, items } = sent;
-  const write: SideWrite = { ...sent, sentMs: Date.now(), acceptedMs: null, refusal: null, end: null };
-  // At once: what becomes of it is asked at the end, whatever the answer was.
+  const write: SideWrite = { ...sent, sentMs: Date.now(), acceptedMs: null, doneMs: null, refusal: null, end: null };
+  // Recorded immediately: its result is checked at the end, whatever the answer was.
   oracle.writes.push(write);
   const call = async (signal: AbortSignal): Promise<Tracker> =>
     kind === 'upsert'
       ? api.tasks.upsert({ taskId, index: target, items: items as { id: string; payload: string }[] }, { wait, signal })
       : api.tasks.delete({ taskId, index: target, ids: items.map(({ id }) => id) }, { wait, signal });
   try {
-    await insist(log, `${kind} ${taskId}`, call, { expected: REFUSALS, ...(wait && { timeoutMs: 60_000 }) });
+    const { status } = await insist(log, `${kind} ${taskId}`, call, {
+      expected: REFUSALS,
+      ...(wait && { timeoutMs: 60_000 }),
+    });
     write.acceptedMs = Date.now();
+    if (status === 'done') write.doneMs = write.acceptedMs;
   } catch (error) {
     write.refusal = error instanceof Error ? error.name : 'unknown';
   }
 }
 
-/** Waits until each write has ended, also one whose answer was lost. @throws where some have not in time. */
+/** Waits until each write has ended, even one whose answer was lost. @throws if some have not in time */
 export async function settleSide(
   api: Api,
   log: CallLog,

@@ -9,13 +9,13 @@ const background = (sql: string, before: string[] = []): Statement => ({
 const START = 'start transaction';
 const ROWS = 'insert into "reembed"."objects_3" as stored (index_no) select 1';
 
-test('each kind of point comes before any comes again, the second time at another moment', () => {
+test('each kind of point occurs before any repeats, the second time at another moment', () => {
   const points = planPoints(new Random(5), KINDS.length * 2);
   expect(new Set(points.slice(0, KINDS.length).map(({ kind }) => kind))).toEqual(new Set(KINDS));
   expect(new Set(points.map(({ kind, moment }) => `${kind} ${moment}`)).size).toBe(points.length);
 });
 
-test('a copy is told from a write by the name of its session', () => {
+test('a copy is distinguished from a write by the name of its session', () => {
   expect(whereIn({ kind: 'copy', moment: 'within' }, background(ROWS, [START]))).toBe('within');
   expect(whereIn({ kind: 'write', moment: 'within' }, background(ROWS, [START]))).toBeNull();
 });
@@ -28,7 +28,7 @@ test('the end of a transaction counts when the statement was in it', () => {
   expect(whereIn({ kind: 'copy', moment: 'commit' }, background(ROWS, [START]))).toBeNull();
 });
 
-test('outside of a transaction a statement is its own end', () => {
+test('a statement outside of a transaction is its own end', () => {
   const build = background('create index concurrently "parts_3_hnsw" on x\n using hnsw (y)');
   expect(whereIn({ kind: 'build', moment: 'commit' }, build)).toBe('after');
   expect(whereIn({ kind: 'build', moment: 'within' }, build)).toBe('within');

@@ -1,7 +1,7 @@
 import type { Random } from '../random.ts';
 import type { Statement, Where } from './tap.ts';
 
-/** What a process is at when it is stopped. */
+/** The work of a process when it is stopped. */
 export type Kind =
   | 'accept'
   | 'write'
@@ -16,12 +16,12 @@ export type Kind =
   | 'alias';
 
 interface Deed {
-  /** Of which process. */
+  /** The process. */
   of: 'worker' | 'api';
   statement: RegExp;
-  /** The name of its session; any if absent. */
+  /** The name of its session; default: any. */
   application?: string;
-  /** Whose writes may wait for it: those to the index that is rebuilt, or to the one that an alias is moved to. */
+  /** Writes that may wait for it: those to the rebuilt index, or to the one that an alias is moved to. */
   same: 'rebuilt' | 'aliased' | null;
 }
 
@@ -31,7 +31,7 @@ const ROWS = new RegExp(
   'i',
 );
 
-/** The statements that tell what a transaction is for. */
+/** The statements that show the purpose of a transaction. */
 export const DEEDS: Record<Kind, Deed> = {
   accept: { of: 'api', statement: /insert into reembed\.(staged_items|admissions)/i, same: 'rebuilt' },
   write: { of: 'worker', statement: ROWS, application: 'reembed', same: 'rebuilt' },
@@ -48,7 +48,7 @@ export const DEEDS: Record<Kind, Deed> = {
 
 export const KINDS = Object.keys(DEEDS) as Kind[];
 
-/** `commit`: at the statement that ends the transaction, before it is sent; `committed`: before its answer is there. */
+/** `commit`: before the statement that ends the transaction is sent; `committed`: before its answer is read. */
 const MOMENTS = ['before', 'within', 'after', 'commit', 'committed'] as const;
 export type Moment = (typeof MOMENTS)[number];
 
@@ -57,7 +57,7 @@ export interface Point {
   moment: Moment;
 }
 
-/** So many points: each kind before any comes again, with a moment of its own each time. */
+/** Plans the points: each kind before any repeats, each time at a different moment. */
 export function planPoints(random: Random, count: number): Point[] {
   const moments = new Map(KINDS.map((kind) => [kind, random.shuffled(MOMENTS)]));
   const points: Point[] = [];
@@ -70,7 +70,7 @@ export function planPoints(random: Random, count: number): Point[] {
   return points.slice(0, count);
 }
 
-/** Where a statement is to be stopped for a point; null: it is not the one. */
+/** Returns where to stop a statement for a point; null: not at this statement. */
 export function whereIn(point: Point, { sql, application, before }: Statement): Where | null {
   const { statement, application: wanted } = DEEDS[point.kind];
   if (wanted !== undefined && application !== wanted) return null;

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createModels } from '../../../src/models/models.ts';
 import { type Db, openDatabase } from '../../../src/store/database.ts';
 import { resolveIndex } from '../../../src/store/indexes.ts';
+import { writeLive } from '../../../src/store/protocol/live-write.ts';
 import { nextVersion } from '../../../src/store/protocol/versions.ts';
-import { writeLive } from '../../../src/store/protocol/write.ts';
 
 /** One write, from its first statement to its commit. */
 export interface DirectWrite {
@@ -18,12 +18,12 @@ const DRAIN_LOOK_MS = 20;
 const OBJECTS = 10;
 
 /**
- * Writes to several indexes, each with the product's own write, from this process: it has connections that no stopped
- * process has, and no task queue in between, so what a write waits for here is what it waits for in the database.
+ * Writes to several indexes with the product's own write, from this process. It has its own connections, which no
+ * stopped process shares, and no task queue in between, so each wait here is a wait in the database.
  */
 export class DirectWrites {
   readonly writes: DirectWrite[] = [];
-  /** What a statement that needs no lock takes: how busy the machine is. */
+  /** Duration of a statement that needs no lock: how busy the machine is. */
   readonly controls: DirectWrite[] = [];
   readonly errors: string[] = [];
   private readonly db: Db;
@@ -67,7 +67,7 @@ export class DirectWrites {
     }
   }
 
-  /** Until it is written: what holds it back, or has it begin again, counts. Forwards are left to the reindex. */
+  /** Retries until the object is written; blocks and restarts count. Forwards are left to the reindex. */
   private async write(target: string, id: string, text: string): Promise<void> {
     const { db } = this;
     const version = await nextVersion(db);

@@ -7,29 +7,29 @@ import { DEEDS, type Kind, type Point, planPoints, whereIn } from './points.ts';
 import { type DirectWrite, DirectWrites } from './probes.ts';
 import { ALIASED, ALONE, REBUILT, Traffic } from './traffic.ts';
 
-/** What writes waited while a process was stopped, milliseconds. */
+/** Waits of writes while a process was stopped, in milliseconds. */
 export interface StopWaits {
-  /** How many times a process was stopped there. */
+  /** Number of stops there. */
   stops: number;
-  /** Of writes to the index that the process was at, and to another one. */
+  /** Waits of writes to the index that the process was working on, and to another one. */
   same: Distribution;
   other: Distribution;
 }
 
 export interface StopsResult {
-  /** By what the process was at. */
+  /** By the work of the stopped process. */
   kinds: Partial<Record<Kind, StopWaits>>;
-  /** Each stop by itself: where, and the longest wait; `controlMs`: of a statement that needs no lock. */
+  /** Each stop: where, and the longest waits; `controlMs`: that of a statement that needs no lock. */
   stops: { at: string; sameMs: number; otherMs: number; controlMs: number }[];
-  /** Points that were not come by. */
+  /** Points that were not reached. */
   missed: string[];
 }
 
-/** What holds whatever a process is stopped at. */
+/** Limits that hold at every point where a process is stopped. */
 const MOST_SAME_MS = 5_000;
 const MOST_OTHER_MS = 1_000;
 
-/** Beyond the time limits of transactions, with one more try. */
+/** Longer than the time limits of transactions plus one more try. */
 const STOPPED_MS = 7_000;
 const COME_BY_MS = 60_000;
 const RECOVER_MS = 1_500;
@@ -41,9 +41,9 @@ interface Stop {
 }
 
 /**
- * Stops processes (SIGSTOP) at chosen points of a write, a copy, a drain, a build, a deletion and more, seen by what they
- * send to Postgres, and measures what writes to the same and to another index wait meanwhile. All this time indexes
- * are made and deleted, and aliases are moved.
+ * Stops processes (SIGSTOP) at chosen points of a write, a copy, a drain, a build, a deletion and more, identified by
+ * what they send to Postgres, and measures how long writes to the same and to another index wait. During the whole
+ * check indexes are created and deleted, and aliases are moved.
  */
 export async function checkStops(parts: {
   system: System;
@@ -86,7 +86,7 @@ export async function checkStops(parts: {
   return { result, problems: [...problemsOf(result), ...direct.errors, ...traffic.problems] };
 }
 
-/** Waits until a process comes by a point, stops it for some seconds there, and lets it go on. */
+/** Waits until a process reaches a point, stops it there for some seconds, and lets it continue. */
 async function stopAt(system: System, point: Point, signal: AbortSignal): Promise<Stop | null> {
   const over = new AbortController();
   const reached = new Promise<{ fromMs: number; thaw: () => void }>((resolve) => {
@@ -119,7 +119,7 @@ async function stopAt(system: System, point: Point, signal: AbortSignal): Promis
   return { point, fromMs: first.fromMs, toMs };
 }
 
-/** How long each write waited from the stop on: to the index that the process was at, and to the one left alone. */
+/** Waits of each write from the stop on: to the index that the process worked on, and to the one left alone. */
 function waitsOf(stop: Stop, { writes }: DirectWrites): [number[], number[]] {
   const { same } = DEEDS[stop.point.kind];
   const target = same === 'rebuilt' ? REBUILT : same === 'aliased' ? ALIASED : null;

@@ -24,7 +24,7 @@ async function connected(application: string): Promise<pg.Client> {
   return client;
 }
 
-test('each statement is seen with what its transaction has sent before', async () => {
+test('each statement is seen with the earlier statements of its transaction', async () => {
   const seen: Statement[] = [];
   tap.choose = (statement) => {
     seen.push({ ...statement, before: [...statement.before] });
@@ -44,7 +44,7 @@ test('each statement is seen with what its transaction has sent before', async (
   ]);
 });
 
-/** Runs a statement that is stopped; it has no answer before it may go on. */
+/** Runs a statement that is stopped; it gets no answer before it may continue. */
 async function runStopped(where: Where, query: pg.QueryConfig): Promise<unknown[]> {
   const client = await connected(`stopped ${where}`);
   await client.query('begin');
@@ -66,7 +66,7 @@ async function runStopped(where: Where, query: pg.QueryConfig): Promise<unknown[
     isAnswered = true;
   });
   await stopped;
-  // Postgres has done other work meanwhile, so it would have answered.
+  // Postgres has done other work by then, so it would have answered.
   const other = await connected('other');
   await other.query('select 1');
   await other.end();
@@ -79,7 +79,7 @@ async function runStopped(where: Where, query: pg.QueryConfig): Promise<unknown[
 }
 
 test.for(['before', 'within', 'after'] as const)(
-  'a statement that is stopped %s its end goes on unharmed',
+  'a statement that is stopped %s its end continues unharmed',
   async (where) => {
     expect(await runStopped(where, { text: 'select $1::text as marked', values: ['yes'] })).toEqual([
       { marked: 'yes' },

@@ -3,15 +3,15 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** One statement on its way to Postgres. */
 export interface Statement {
   sql: string;
-  /** As its session names itself. */
+  /** Name of its session. */
   application: string;
-  /** What its transaction has sent before; empty outside of one. */
+  /** Earlier statements of its transaction; empty outside of one. */
   before: readonly string[];
 }
 
 /**
- * Where a message is stopped: before it is sent, in the middle, or when all of it is there and no answer has come
- * back.
+ * Where a message is stopped: before it is sent, in the middle, or when it has arrived completely and its answer has
+ * not been returned.
  */
 export type Where = 'before' | 'within' | 'after';
 
@@ -24,8 +24,8 @@ const SYNC = 0x53;
 const HEAD_BYTES = 5;
 
 /**
- * Stands between one process and Postgres, reads each statement on its way, and can hold it up at any point: as if its
- * process had stopped right there.
+ * Proxy between one process and Postgres that reads each statement and can stop it at any point, as if its process
+ * had stopped there.
  */
 export class Tap {
   choose: Choose = () => null;
@@ -51,7 +51,7 @@ export class Tap {
     });
   }
 
-  /** Returns its port. */
+  /** Starts to listen and returns the port. */
   async start(): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
@@ -66,7 +66,7 @@ export class Tap {
   }
 }
 
-/** What one client sends, message by message. */
+/** Forwards the messages of one client one by one. */
 class Line {
   private readonly client: Socket;
   private readonly upstream: Socket;
@@ -118,7 +118,7 @@ class Line {
     }
   }
 
-  /** The length of the first message that is there as a whole. */
+  /** Length of the first message; null if it is incomplete. */
   private messageBytes(): number | null {
     const head = this.application === null ? 0 : 1;
     if (this.rest.length < head + 4) return null;
@@ -141,7 +141,7 @@ class Line {
     this.rest = this.rest.subarray(bytes);
   }
 
-  /** Of a statement with values all is sent, and of the values the beginning; of another one the half. */
+  /** Sends a statement with values and the beginning of the values, or half of a statement without values. */
   private holdWithin(bytes: number, until: Promise<void>): void {
     let whole = bytes;
     let sent = bytes >> 1;
@@ -154,7 +154,7 @@ class Line {
     this.hold(until, whole - sent);
   }
 
-  /** `left`: of the message that was sent in part, to be sent before anything else. */
+  /** `left`: unsent bytes of a partly sent message, to be sent before anything else. */
   private hold(until: Promise<void>, left = 0): void {
     this.held = true;
     this.upstream.unpipe(this.client);
@@ -162,7 +162,7 @@ class Line {
       this.held = false;
       if (!this.client.destroyed) this.upstream.pipe(this.client);
       this.send(left);
-      // What was stopped before it was sent is not asked about once more.
+      // A message that was stopped before it was sent is not stopped again.
       this.passNext = left === 0;
       this.forward();
     });

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Api, type CallLog, insist, tryTo } from '../accept.ts';
 
-/** The alias of the index that is rebuilt, the index that aliases are moved to, and one that nothing is done to. */
+/** The alias of the rebuilt index, the index that aliases are moved to, and one that is left alone. */
 export const REBUILT = 'st';
 export const ALIASED = 'st-aliased';
 export const ALONE = 'st-alone';
 
 const DOCUMENTS = 20;
-/** Of many parts each, so that the index has enough of them for a vector index. */
+/** Objects with many parts each, so that the index has enough for a vector index. */
 const WORDS = 4_000;
 const SPLITTER = { chunkSize: 120, chunkOverlap: 0 };
 const MODEL = { provider: 'hash' as const, dimensions: 16 };
 const ENDED = ['done', 'refused', 'exhausted', 'canceled', 'failed'];
-/** A task whose worker is stopped waits until that is noticed. */
-const LONGEST_MS = 180_000;
+/** A task whose worker is stopped waits until the stop is detected. */
+const MAX_MS = 180_000;
 const HAND_PAUSE_MS = 700;
 const REFUSALS = ['IndexLocked', 'NotCurrent', 'IndexNotFound', 'IndexDeleting', 'AliasNotFound'];
 
-/** Does all that a process can be stopped at, again and again, until the signal is aborted. */
+/** Repeats all work at which a process can be stopped, until the signal is aborted. */
 export class Traffic {
   readonly problems: string[] = [];
   private readonly api: Api;
@@ -48,7 +48,7 @@ export class Traffic {
     await Promise.all([this.rebuild(signal), this.write(signal), this.moveByHand(signal)]);
   }
 
-  /** Each time into a new index, the old one is deleted: with a lock, copies, a build, a drain, a switch and drops. */
+  /** Rebuilds into a new index and deletes the old one: with a lock, copies, a build, a drain, a switch and drops. */
   private async rebuild(signal: AbortSignal): Promise<void> {
     const { api, log } = this;
     while (!signal.aborted) {
@@ -71,7 +71,7 @@ export class Traffic {
     }
   }
 
-  /** Indexes made and deleted, and aliases set and removed, on the index that is rebuilt too. */
+  /** Creates and deletes indexes, and sets and removes aliases, also of the rebuilt index. */
   private async moveByHand(signal: AbortSignal): Promise<void> {
     const { api, log } = this;
     for (let at = 1; !signal.aborted; at++) {
@@ -99,11 +99,11 @@ export class Traffic {
 
   private async endOf(taskId: string, signal: AbortSignal): Promise<void> {
     const { api, log } = this;
-    for (const endMs = Date.now() + LONGEST_MS; ; await sleep(300)) {
+    for (const endMs = Date.now() + MAX_MS; ; await sleep(300)) {
       const tracker = await insist(log, `info ${taskId}`, () => api.tasks.info(taskId));
       const { status, detail } = tracker;
       if (ENDED.includes(status) && !/again in/.test(detail)) {
-        // An alias that was set by hand may keep the old index from being deleted; that is seen at the next look.
+        // A manually set alias may prevent the deletion of the old index; the next check notices that.
         if (status !== 'done') this.problems.push(`${taskId} ended ${status}: ${detail}`);
         return;
       }

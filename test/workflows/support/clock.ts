@@ -7,7 +7,7 @@ export interface DatabaseWithClock extends TestDatabase {
   advance(ms: number): Promise<void>;
 }
 
-/** A real Postgres whose `now()` and `clock_timestamp()` run ahead as far as they are told to. */
+/** A real Postgres whose `now()` and `clock_timestamp()` can be moved ahead. */
 export async function openDatabaseWithClock(): Promise<DatabaseWithClock> {
   const database = await openPostgresDatabase();
   await sql`create schema clock`.execute(database.db);
@@ -19,7 +19,7 @@ export async function openDatabaseWithClock(): Promise<DatabaseWithClock> {
       return pg_catalog.${sql.id(name)}() + (select by from clock.lead)`.execute(database.db);
   }
   const name = new URL(database.url).pathname.slice(1);
-  // Connections made from now on find these functions before Postgres's own.
+  // New connections find these functions before Postgres's own.
   await sql`alter database ${sql.id(name)} set search_path = clock, pg_catalog, public`.execute(database.db);
   await database.db.destroy();
   const db = openDatabase({ url: database.url });

@@ -3,7 +3,7 @@ import type { Db } from '../../../src/store/database.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
 
 export interface FullDisk {
-  /** Writes that Postgres has refused. */
+  /** Number of writes that Postgres has refused. */
   refusals(): Promise<number>;
   mend(): Promise<void>;
 }
@@ -12,7 +12,7 @@ export interface FullDisk {
 export async function fillDisk(db: Db, indexNo: number): Promise<FullDisk> {
   const { objects } = tablesOf(indexNo);
   const [fault, tries] = [sql.id(`fault_${indexNo}`), sql.id(`tries_${indexNo}`)];
-  // A sequence keeps its value although the transaction is undone.
+  // A sequence keeps its value although the transaction is rolled back.
   await sql`create sequence ${tries}`.execute(db);
   await sql`
     create function ${fault}() returns trigger language plpgsql as ${sql.lit(`

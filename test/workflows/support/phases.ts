@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import type { ReindexInput } from '../../../src/contract/workflow-inputs.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
-import { holdGate } from '../../../src/store/protocol/gate.ts';
+import { holdGateShared } from '../../../src/store/protocol/gate.ts';
 import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { buildVectorIndex } from '../../../src/store/vector-index.ts';
 import { lockIn } from '../../store/builders.ts';
@@ -11,30 +11,30 @@ import { openTransaction, untilWaiting } from '../../store/concurrency.ts';
 import { trackerWhen } from '../../support/rig.ts';
 import type { Steered } from './steered-reindex.ts';
 
-/** A reindex that is held in a phase until it is let go. */
+/** A reindex that is held in a phase until it is released. */
 export interface Hold {
-  /** Resolves when the reindex has come to where it is held. */
+  /** Resolves when the reindex has reached the point where it is held. */
   reached(): Promise<void>;
   release(): Promise<void>;
 }
 
 export interface Phase {
-  /** Where it is held, for people. */
+  /** A description of the point, for titles. */
   step: string;
   /** As in the tracker. */
   phase: string;
   input?: Partial<ReindexInput>;
-  /** Its status is `waiting` rather than `processing`. */
+  /** Its status is `waiting` instead of `processing`. */
   waits?: boolean;
   /** Called before the reindex is started. */
   hold(steered: Steered): Promise<Hold>;
   /** Whether writers of the alias have to wait while it is held. */
   holdsWriters?: boolean;
-  /** Where a pause that comes there takes hold, and what the tracker shows then. */
+  /** Where a pause that arrives there takes effect, and what the tracker shows then. */
   pause: { before: string; isThere(tracker: Tracker): boolean } | 'too late';
-  /** How a cancel ends it: at once, or when the step that cannot be broken off has ended; or too late. */
+  /** How a cancel ends it: immediately, after the step that cannot be interrupted, or too late. */
   cancel: 'at once' | 'after the step' | 'too late';
-  /** Objects that the destination lacks after that; null where it depends on who is faster. */
+  /** Number of objects that the destination lacks after that; null where it depends on timing. */
   behind: number | null;
 }
 
@@ -57,7 +57,7 @@ function holdModel({ world }: Steered, pattern: RegExp): Hold {
 
 /**
  * Another transaction holds what a statement of this phase needs. An HNSW index is built only after every transaction
- * that was there before: for what comes later, it is built already.
+ * that was there before: for later transactions, it is already built.
  */
 async function holdStatement(
   steered: Steered,
@@ -76,14 +76,14 @@ async function holdStatement(
   };
 }
 
-/** The HNSW index cannot be built while another one has this lock; writers can go on. */
+/** The HNSW index cannot be built while another transaction has this lock; writers continue. */
 const holdIndexBuild = (steered: Steered) =>
   holdStatement(steered, 'index', (trx) =>
     sql`lock table ${tablesOf(steered.dest.no).parts} in share update exclusive mode`.execute(trx),
   );
 
 /**
- * Verifying takes out of the destination what the source has forgotten: such an object appears, and is held, while the
+ * Verify removes from the destination what the source has forgotten: such an object appears, and is held, while the
  * first batch is copied. Whatever of it was there before is gone by then.
  */
 async function holdVerify(steered: Steered): Promise<Hold> {
@@ -109,7 +109,7 @@ async function holdVerify(steered: Steered): Promise<Hold> {
   };
 }
 
-/** First held by `before`; there an object is written that nobody forwards, and for whose text the model does not answer. */
+/** First held by `before`; there an object is written that nobody forwards, whose text the model does not answer. */
 async function holdLateWrite(steered: Steered, phase: string, before: Hold): Promise<Hold> {
   const text = `written in time for ${phase}`;
   const model = holdModel(steered, new RegExp(text));
@@ -125,7 +125,7 @@ async function holdLateWrite(steered: Steered, phase: string, before: Hold): Pro
   };
 }
 
-/** The phases of a reindex until the switch, each with what a signal does that comes there. */
+/** The phases of a reindex until the switch, each with the effect of a signal that arrives there. */
 export const PHASES: readonly Phase[] = [
   {
     step: 'waiting for another reindex',
@@ -150,7 +150,7 @@ export const PHASES: readonly Phase[] = [
   {
     step: 'taking the lock',
     phase: 'lock',
-    hold: (steered) => holdStatement(steered, 'lock', (trx) => holdGate(trx, steered.source.no)),
+    hold: (steered) => holdStatement(steered, 'lock', (trx) => holdGateShared(trx, steered.source.no)),
     holdsWriters: true,
     pause: {
       before: 'the first slice',
@@ -227,7 +227,7 @@ export const PHASES: readonly Phase[] = [
   },
 ];
 
-/** For `test.each`: the steps with this in common, each with its name before it. */
+/** For `test.each`: the steps with these properties, each preceded by its name. */
 export function stepsWhere(fits: (phase: Phase) => boolean): [string, Phase][] {
   return PHASES.filter(fits).map((phase) => [phase.step, phase]);
 }

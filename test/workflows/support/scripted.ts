@@ -13,13 +13,13 @@ import { embedQueueOf } from '../../../src/contract/names.ts';
 import { taskEventSinks } from '../../../src/metrics/tasks.ts';
 import { workflowBundle } from '../../support/bundle.ts';
 
-/** Activities that do nothing but keep a task busy for as many calls as the test wants, and what was asked of them. */
+/** Activities that only keep a task busy for as many calls as the test wants, and record the calls. */
 export interface Script {
-  /** Calls of an activity so far, by its name. */
+  /** Number of calls of an activity so far, by its name. */
   calls: Record<string, number>;
   /** Called within the n-th call of an activity, before it returns. */
   during(activity: string, call: number): Promise<void>;
-  /** Milliseconds that a renewal of the lock takes: the steps go on meanwhile. */
+  /** Milliseconds that a renewal of the lock takes: the steps continue at the same time. */
   renewalMs: number;
   copyChunks: number;
   reconcileChunks: number;
@@ -56,7 +56,7 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
     scripts.set(taskId, script);
     return script;
   };
-  /** Of the task that calls; of a slice, that of its reindex. */
+  /** The script of the calling task; for a slice, that of its reindex. */
   const ofCaller = () => scriptOf((Context.current().info.workflowExecution?.workflowId ?? '').split('/')[0] as string);
   const called = async (activity: string) => {
     const script = ofCaller();

@@ -3,13 +3,13 @@ import type { Embedder } from '../../../src/contract/embedder.ts';
 import type { ModelConfig } from '../../../src/contract/models.ts';
 
 export interface HeldTexts {
-  /** Resolves when the model is asked for one of them. */
+  /** Resolves when the model is asked for one of the texts. */
   asked: Promise<void>;
   /** Lets the model answer. */
   release(): void;
 }
 
-/** A model with these dimensions that lets texts wait until it is told to answer; a call that is canceled ends. */
+/** A model with these dimensions that delays texts until it may answer; a canceled call ends. */
 export function createSlowModel(dimensions: number) {
   const holds = new Set<{ pattern: RegExp; ask: () => void; released: Promise<void> }>();
   return {

@@ -6,9 +6,9 @@ import { listAliases } from '../../../src/store/aliases.ts';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { findIndex, resolveIndex } from '../../../src/store/indexes.ts';
 import { streamObjects } from '../../../src/store/objects.ts';
-import { storeObjects } from '../../../src/store/protocol/apply-writes.ts';
+import { storeObjects } from '../../../src/store/protocol/apply.ts';
 import { readBehind } from '../../../src/store/protocol/copy.ts';
-import { closeGates } from '../../../src/store/protocol/gate.ts';
+import { holdGatesExclusive } from '../../../src/store/protocol/gate.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
 import { nextVersion } from '../../../src/store/protocol/versions.ts';
 import type { IndexRow } from '../../../src/store/schema.ts';
@@ -20,7 +20,7 @@ import { createSlowModel } from './slow-model.ts';
 const [SOURCE_DIMENSIONS, DEST_DIMENSIONS] = [32, 16];
 const OBJECTS = Array.from({ length: 30 }, (_, at) => `k${String(at).padStart(2, '0')}`);
 
-/** A dev server, a Postgres and workers whose model for new indexes answers when the test says so. */
+/** A dev server, a Postgres and workers whose model for new indexes answers when the test allows it. */
 export interface World {
   environment: TestWorkflowEnvironment;
   db: Db;
@@ -54,13 +54,13 @@ function embedded(id: string, version: number, text: string, dimensions: number)
 
 let names = 0;
 
-/** A served index with thirty objects, an index to rebuild it into, and what the alias must serve at any time. */
+/** A serving index with thirty objects, an index to rebuild it into, and what the alias must serve at any time. */
 export class Steered {
   readonly world: World;
   readonly source: IndexRow;
   readonly dest: IndexRow;
   readonly alias: string;
-  /** By id; what was deleted is not there. */
+  /** By id; deleted objects are not there. */
   readonly expected: Map<string, string>;
   private reindex: WorkflowHandle | undefined;
 
@@ -72,7 +72,7 @@ export class Steered {
     this.expected = new Map(OBJECTS.map((id, at) => [id, `text ${at} of the source`]));
   }
 
-  /** The destination holds one object of an earlier life, unknown to the source. */
+  /** The destination has one leftover object that the source does not have. */
   static async open(world: World): Promise<Steered> {
     const no = ++names;
     const source = await givenIndex(world.db, `source-${no}`, {
@@ -138,7 +138,7 @@ export class Steered {
     await transaction(db, (trx) => storeObjects(trx, this.dest.no, [copy], this.source.no));
   }
 
-  /** The name of the index that serves. */
+  /** The name of the serving index. */
   async serving(): Promise<string | undefined> {
     return (await listAliases(this.world.db)).find(({ alias }) => alias === this.alias)?.index;
   }
@@ -151,17 +151,17 @@ export class Steered {
     return served;
   }
 
-  /** Locks of the reindex, once everyone who was waiting for the gates has been let in. */
+  /** Locks of the reindex, after everything that was waiting for the gates got them. */
   async locks() {
     const { db } = this.world;
-    await transaction(db, (trx) => closeGates(trx, this.source.no, this.dest.no));
+    await transaction(db, (trx) => holdGatesExclusive(trx, this.source.no, this.dest.no));
     return (await listLocks(db)).filter(({ taskId }) => taskId === this.handle.workflowId);
   }
 
-  /** How many objects and tombstones the destination lacks or has older. */
+  /** Number of objects and tombstones that the destination lacks or has older. */
   async behind(): Promise<number> {
     const pair = { sourceNo: this.source.no, destNo: this.dest.no };
-    return (await readBehind(this.world.db, pair, { after: null, until: null }, 1_000)).length;
+    return (await readBehind(this.world.db, pair, { after: null, until: null }, 1_000)).objects.length;
   }
 
   async isSourceThere(): Promise<boolean> {
@@ -169,7 +169,7 @@ export class Steered {
   }
 }
 
-/** The reindex has ended as it was to, and nothing is lost. */
+/** The reindex has ended as intended, and nothing is lost. */
 export async function expectDone(steered: Steered) {
   expect(await endOf(steered.handle)).toMatchObject({ status: 'done', attempts: 1, errors: [] });
   expect(await steered.serving()).toBe(steered.dest.name);

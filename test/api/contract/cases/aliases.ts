@@ -6,7 +6,7 @@ import { content, lockIn, writeIn } from '../../../store/builders.ts';
 import type { Case } from '../case.ts';
 import type { World } from '../world.ts';
 
-/** A retired index that is kept current, but lacks what was just written to the one that serves now. */
+/** A retired index that is kept current, but lacks the last write to the serving one. */
 async function retiredBehind({ db, index, alias }: World): Promise<{ alias: string; retired: string }> {
   const [blue, green] = [await index(), await index()];
   const name = await alias(blue);

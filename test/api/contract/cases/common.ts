@@ -4,8 +4,8 @@ import type { Contract, Operation } from '../contract.ts';
 import { VIEW_TOKEN } from '../world.ts';
 
 /**
- * What middleware and bad input make of the document's own example request, for every operation that documents it. A
- * route that is new gets these cases by itself.
+ * Cases for the answers of middleware and to bad input, made from the document's example requests, for every operation
+ * that documents the answer. A new route gets these cases automatically.
  */
 export function commonCases(contract: Contract): Case[] {
   return contract.operations.flatMap((operation) => {
@@ -23,7 +23,7 @@ export function commonCases(contract: Contract): Case[] {
 
 interface Common extends Pick<Case, 'on'> {
   expect: ErrorType;
-  /** All that document the answer if not given. */
+  /** Default: all operations that document the answer. */
   fits?: (operation: Operation) => boolean;
   change?: (operation: Operation) => Change;
 }
@@ -50,7 +50,7 @@ const ALL: Common[] = [
   { expect: 'InvalidInput', change: spoil },
 ];
 
-/** The example with one thing wrong: a name, a parameter that is missing, a body without fields, a limit of none. */
+/** The example with one mistake: a bad name, a missing parameter, a body without fields, or a limit of 0. */
 function spoil({ json }: Operation): Change {
   const parameters: { name: string; in: string; required?: boolean }[] = json.parameters ?? [];
   const inPath = parameters.find((parameter) => parameter.in === 'path');

@@ -1,6 +1,6 @@
 import type { Case } from '../case.ts';
 
-/** Of the jobs that the world knows, `check` takes no input. */
+/** The world knows one job, `check`, which takes no input. */
 const CALLS = {
   runJob: (name: string, body = {}) => ({ path: { name }, body }),
   runJobTask: (name: string, body = {}) => ({ body: { name, ...body } }),

@@ -4,12 +4,13 @@ import { operationOf } from './tasks.ts';
 
 const items = [{ id: 'a', payload: 'a lion' }];
 
-/** A body for each call that starts a task, which the API accepts. */
+/** A valid body for each call that starts a task. */
 const BODIES = {
   upsert: async ({ index }: World) => ({ index: await index(), items }),
   delete: async ({ index }: World) => ({ index: await index(), ids: ['a'] }),
   reindex: async ({ index }: World) => ({ source: await index(), dest: await index() }),
   'delete-index': async ({ index }: World) => ({ index: await index() }),
+  evaluate: ({ evaluable }: World) => evaluable(),
   steer: async () => ({ action: 'pause', filter: { taskIds: ['nobody'] } }),
 };
 
@@ -36,6 +37,16 @@ export const runningCases: Case[] = [
       ...(type === 'steer' ? [] : onIndex(type)),
     ];
   }),
+  {
+    operation: operationOf('run', 'evaluate'),
+    expect: 'IndexDeleting',
+    given: async (world) => ({ body: { ...(await world.evaluable()), right: await world.deletingIndex() } }),
+  },
+  {
+    operation: operationOf('run', 'evaluate'),
+    expect: 'QuerySetNotFound',
+    given: async (world) => ({ body: { ...(await world.evaluable()), querySet: 'nowhere' } }),
+  },
   ...(['upsert', 'delete'] as const).flatMap((type): Case[] => {
     const operation = operationOf('run', type);
     return [
@@ -57,7 +68,10 @@ export const runningCases: Case[] = [
   }),
 ];
 
-/** What a type that works on an index answers besides. */
+/** The field that names an index, if it is not `index`. */
+const NAMED: Readonly<Record<string, string>> = { reindex: 'source', evaluate: 'left' };
+
+/** Further answers of a type that works on an index. */
 function onIndex(type: Exclude<keyof typeof BODIES, 'steer'>): Case[] {
   const operation = operationOf('run', type);
   const body = BODIES[type];
@@ -66,7 +80,7 @@ function onIndex(type: Exclude<keyof typeof BODIES, 'steer'>): Case[] {
       operation,
       expect: 'IndexNotFound',
       given: async (world) => ({
-        body: { ...(await body(world)), [type === 'reindex' ? 'source' : 'index']: 'nowhere' },
+        body: { ...(await body(world)), [NAMED[type] ?? 'index']: 'nowhere' },
       }),
     },
     {

@@ -4,7 +4,7 @@ import type { World } from '../world.ts';
 
 const DAILY = { every: '24h' };
 
-/** A schedule that is there. */
+/** An existing schedule. */
 async function made({ ask }: World) {
   const path = { name: 'check', key: uniqueName('key') };
   await ask('PUT', `/v1/schedules/${path.name}/${path.key}`, DAILY);

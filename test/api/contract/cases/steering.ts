@@ -1,9 +1,9 @@
-import { TASK_TYPES } from '../../../../src/contract/tasks.ts';
+import { TASK_TYPES } from '../../../../src/contract/task-types.ts';
 import type { Case } from '../case.ts';
 import type { World } from '../world.ts';
 import { operationOf } from './tasks.ts';
 
-/** The calls that steer one task, of all types together and of each. */
+/** Calls that steer one task, for all types together and for each. */
 export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): Case[] => {
   const ofRunning = async (world: World) => ({ query: { taskId: await world.running(type ?? 'delete-index') } });
   const ofEnded = async (world: World) => ({ query: { taskId: await world.ended(type ?? 'upsert') } });
@@ -23,13 +23,32 @@ export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): 
     ...['pause', 'resume', 'ignore'].map(
       (verb): Case => ({ operation: operationOf(verb, type), expect: 'TaskClosed', given: ofEnded }),
     ),
-    ...(type === undefined || type === 'reindex' ? throttling(operationOf('throttle', type)) : []),
+    ...(type === undefined || type === 'reindex'
+      ? [
+          ...throttling(operationOf('throttle', type)),
+          ...deciding(operationOf('approve', type)),
+          ...deciding(operationOf('reject', type)),
+        ]
+      : []),
   ];
 });
 
 function throttling(operation: string): Case[] {
   return [
     { operation, expect: 200, given: async ({ running }) => ({ query: { taskId: await running('reindex') } }) },
+    { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+    { operation, expect: 'TaskClosed', given: async ({ ended }) => ({ query: { taskId: await ended('reindex') } }) },
+  ];
+}
+
+function deciding(operation: string): Case[] {
+  return [
+    { operation, expect: 200, given: async ({ undecided }) => ({ query: { taskId: await undecided() } }) },
+    {
+      operation,
+      expect: 'NotAwaitingApproval',
+      given: async ({ running }) => ({ query: { taskId: await running('reindex') } }),
+    },
     { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
     { operation, expect: 'TaskClosed', given: async ({ ended }) => ({ query: { taskId: await ended('reindex') } }) },
   ];

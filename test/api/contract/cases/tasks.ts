@@ -1,13 +1,13 @@
-import { TASK_TYPES, type TaskType } from '../../../../src/contract/tasks.ts';
+import { TASK_TYPES, type TaskType } from '../../../../src/contract/task-types.ts';
 import type { Case } from '../case.ts';
 import type { World } from '../world.ts';
 
-/** `cancelTask`, or of one type `cancelDeleteIndexTask`. */
+/** `cancelTask`, or `cancelDeleteIndexTask` for one type. */
 export function operationOf(verb: string, type?: TaskType): string {
   return `${verb}-${type ? `${type}-` : ''}task`.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase());
 }
 
-/** What came of steering many tasks. */
+/** Results of steering many tasks. */
 export const steerResultCases: Case[] = [
   { operation: 'steerResults', expect: 200, given: async ({ ended }) => ({ query: { taskId: await ended('steer') } }) },
   { operation: 'steerResults', expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
@@ -19,7 +19,28 @@ export const steerResultCases: Case[] = [
   },
 ];
 
-/** The calls that ask about tasks, of all types together and of each. */
+/** Reports of evaluations. */
+export const evaluationCases: Case[] = [
+  {
+    operation: 'getEvaluation',
+    expect: 200,
+    given: async ({ ended }) => ({ query: { taskId: await ended('evaluate') } }),
+  },
+  { operation: 'getEvaluation', expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+  {
+    operation: 'getEvaluation',
+    expect: 'EvaluationNotFound',
+    given: async ({ ended }) => ({ query: { taskId: await ended('upsert') } }),
+  },
+  {
+    operation: 'getEvaluation',
+    expect: 'DatabaseUnavailable',
+    on: 'noDatabase',
+    given: async ({ ended }) => ({ query: { taskId: await ended('evaluate') } }),
+  },
+];
+
+/** Calls that read tasks, for all types together and for each. */
 export const taskCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): Case[] => {
   const ended = (world: World) => world.ended(type ?? 'upsert');
   const ofEnded = async (world: World) => ({ query: { taskId: await ended(world) } });

@@ -1,0 +1,22 @@
+import type { EmbedActivities } from '../contract/activities.ts';
+import { checkEmbedder } from '../models/models.ts';
+import { requireIndex } from './copy-objects.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runWithHeartbeat } from './support/heartbeat.ts';
+import { createPatience, waitOutModel } from './support/patience.ts';
+import { waitsOf, watched } from './support/waits.ts';
+
+/** Activity that asks the model of an index for a vector before anything is copied. */
+export function createCheckModel(deps: ActivityDependencies): Pick<EmbedActivities, 'checkModel'> {
+  const { background: db, models, settings } = deps;
+  return {
+    checkModel: (indexNo) =>
+      runWithHeartbeat(async ({ signal }) => {
+        const index = await requireIndex(db, indexNo);
+        const waits = waitsOf(deps.client);
+        const embedder = watched(models.embedder(index.model), waits);
+        const patience = createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder });
+        await waitOutModel(patience, () => checkEmbedder(embedder, signal));
+      }),
+  };
+}

@@ -1,0 +1,52 @@
+import type { ControlActivities, LockPairRequest } from '../contract/activities.ts';
+import { findIndexByNo } from '../store/indexes.ts';
+import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
+import { markBuilt, renewLock } from '../store/protocol/locks.ts';
+import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { prepareDest } from './prepare-dest.ts';
+
+const SLICES = { leastObjects: 500, mostSlices: 400, mostInFlight: 4 };
+
+/** Activities for the lock of a reindex, and for what is decided with it: the destination and the copy plan. */
+export function createLockActivities(
+  deps: ActivityDependencies,
+): Pick<
+  ControlActivities,
+  'lockPair' | 'isInTheWay' | 'renewLock' | 'markBuilt' | 'releaseLock' | 'wasCutOver' | 'planSlices' | 'prepareDest'
+> {
+  const { background: db, settings } = deps;
+  const plan = (sourceNo: number, after: string | null, lanes: number) =>
+    planSlices(db, sourceNo, { ...SLICES, mostObjects: settings.sliceObjects, after, lanes });
+  const lockRequestOf = ({ taskId, lock, input }: LockPairRequest): LockRequest => ({
+    taskId,
+    lock,
+    lockSeconds: input.lockSeconds ?? 900,
+    source: input.source,
+    dest: input.dest,
+    destModel: input.destModel,
+    destSplitter: input.destSplitter,
+    destAverage: input.destAverage,
+    alias: input.alias,
+    maxConcurrentReindexes: settings.maxConcurrentReindexes,
+  });
+  return {
+    isInTheWay: (request) => isInTheWay(db, lockRequestOf(request)),
+    async lockPair({ lanes, ...request }) {
+      const { lock } = request;
+      const outcome = await lockPair(db, lockRequestOf(request));
+      if (outcome.kind !== 'locked') return outcome;
+      const { sourceNo } = outcome;
+      const isPlanned = lanes !== undefined && (await hasAtMost(db, sourceNo, settings.sliceObjects));
+      return { ...outcome, lock, plan: isPlanned ? await plan(sourceNo, null, lanes) : null };
+    },
+    async renewLock(lock, lockSeconds) {
+      return (await renewLock(db, lock, lockSeconds)).toISOString();
+    },
+    markBuilt: (lock) => markBuilt(db, lock),
+    releaseLock: (lock) => releaseLock(db, lock),
+    wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
+    prepareDest: (request) => prepareDest(db, request),
+    planSlices: ({ sourceNo, after, lanes }) => plan(sourceNo, after, lanes),
+  };
+}

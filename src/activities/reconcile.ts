@@ -1,0 +1,70 @@
+import { Context } from '@temporalio/activity';
+import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
+import { markChanges, readChanged } from '../store/protocol/copy.ts';
+import type { Deadline } from '../store/protocol/draining.ts';
+import { renewLock } from '../store/protocol/locks.ts';
+import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
+import { createPacer } from './support/pacer.ts';
+
+const MIRROR_BATCH = 256;
+
+/** Activities that bring what has changed in a source since a mark to the index built from it. */
+export function createReconcileActivities(
+  deps: ActivityDependencies,
+): Pick<EmbedActivities, 'reconcile' | 'reconcileMirror'> {
+  const { background: db } = deps;
+  return {
+    reconcile: (request) => runWithHeartbeat((running) => reconcileUntil(deps, request, running, running.isTimeUp)),
+
+    reconcileMirror: (mirror) =>
+      runWithHeartbeat(async (running) => {
+        await renewLock(db, mirror.lock, mirror.lockSeconds);
+        // A slow model or database may take longer than the lock lasts.
+        const renewal = setInterval(
+          () => renewLock(db, mirror.lock, mirror.lockSeconds).catch(() => {}),
+          (mirror.lockSeconds * 1_000) / 3,
+        );
+        try {
+          const taskId = Context.current().info.workflowExecution?.workflowId ?? null;
+          const request = { ...mirror, taskId, batchSize: MIRROR_BATCH, ratePerSecond: null };
+          const { mark, more } = await reconcileUntil(deps, request, running, running.isTimeUp);
+          return { mark, more };
+        } finally {
+          clearInterval(renewal);
+        }
+      }),
+  };
+}
+
+/**
+ * Copies what changed in the source since the mark, in the order of the changes, so that the last change seen is the
+ * new mark. Calls `stop` with the mark after each batch, and ends early if it returns true. With a deadline, does not
+ * wait longer for the writers.
+ */
+export async function reconcileUntil(
+  deps: ActivityDependencies,
+  request: Omit<ReconcileRequest, 'taskId'> & { taskId: string | null },
+  running: Pick<Running<unknown>, 'signal'>,
+  stop: (mark: number) => boolean,
+  deadline?: Deadline,
+): Promise<{ counts: CopyCounts; mark: number; more: boolean }> {
+  const { background: db } = deps;
+  const { taskId, lock, sourceNo, batchSize } = request;
+  const dest = await requireIndex(db, request.destNo);
+  const pace = createPacer(request.ratePerSecond, running.signal);
+  const until = await markChanges(db, request.sourceNo, deadline);
+  const counts = noCounts();
+  let { mark } = request;
+  for (;;) {
+    const { objects, more } = await readChanged(db, request, { after: mark, until }, batchSize);
+    if (objects.length > 0) {
+      addCounts(counts, await copyObjects(deps, { taskId, lock, sourceNo, dest, signal: running.signal }, objects));
+    }
+    if (!more) return { counts, mark: until, more: false };
+    mark = objects.at(-1)?.change ?? mark;
+    if (stop(mark)) return { counts, mark, more: true };
+    await pace(objects.length);
+  }
+}

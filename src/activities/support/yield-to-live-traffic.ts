@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { hasLiveWork } from '../../store/live-traffic.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+
+/**
+ * How long after its last sign live work is assumed to continue; probes and scrapes are seconds apart and hardly count.
+ */
+const LIVE_MS = 500;
+const LOOK_EVERY_MS = 100;
+
+/** Max rest after a write: on a slow system, rests proportional to the writes would stall copying. */
+const LONGEST_REST_MS = 2_000;
+
+/** Called with the start and end (`performance.now()`) of a time that was left to live work. */
+export type OnWait = (fromMs: number, toMs: number) => void;
+
+/** Runs one write of a copy, immediately or in turn. */
+export type Yielding = <T>(signal: AbortSignal, write: () => Promise<T>, onWait?: OnWait) => Promise<T>;
+
+/** Writes immediately, for copies that others wait for. */
+export const atOnce: Yielding = (_signal, write) => write();
+
+/** Whether long-running work must leave room for live work now. */
+export async function mustYield(deps: ActivityDependencies): Promise<boolean> {
+  return yields(deps) && hasLiveWork(deps.background, LIVE_MS);
+}
+
+/** Without separate connections, background work would yield to itself. */
+function yields({ db, background, settings }: ActivityDependencies): boolean {
+  return background !== db && settings.copyShare < 1;
+}
+
+/**
+ * Makes copying yield to live work: during live work, this process writes its copies one at a time, each followed by a
+ * rest, so that writing takes `copyShare` of the time, or more if a single write is slow. Otherwise copies are written
+ * as they come. Model time does not count, so yielding costs little when the model is the bottleneck.
+ */
+export function createYielding(deps: ActivityDependencies): Yielding {
+  if (!yields(deps)) return atOnce;
+  const { background, settings } = deps;
+  const inTurn = pLimit(1);
+  let looked = { atMs: Number.NEGATIVE_INFINITY, live: Promise.resolve(false) };
+  const isLive = () => {
+    const nowMs = performance.now();
+    if (nowMs - looked.atMs > LOOK_EVERY_MS) looked = { atMs: nowMs, live: hasLiveWork(background, LIVE_MS) };
+    return looked.live;
+  };
+  return async (signal, write, onWait = () => {}) => {
+    if (!(await isLive())) return write();
+    const askedMs = performance.now();
+    return inTurn(async () => {
+      signal.throwIfAborted();
+      const startMs = performance.now();
+      onWait(askedMs, startMs);
+      const result = await write();
+      const endMs = performance.now();
+      const restMs = Math.min(LONGEST_REST_MS, (endMs - startMs) * (1 / settings.copyShare - 1));
+      await delay(restMs, undefined, { signal });
+      onWait(endMs, performance.now());
+      return result;
+    });
+  };
+}

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { invalidField, ReembedError } from '../../contract/errors.ts';
+import type { SteerBody } from '../../contract/steer-tasks.ts';
+import type { DeleteIndexBody, EvaluateBody, ReindexBody, UpsertBody } from '../../contract/task-bodies.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { type Accepted, HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../contract/workflow-inputs.ts';
+import { Pace } from '../../cpu/pace.ts';
+import { admitItems, requireWritable } from '../../store/admission.ts';
+import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
+import { findIndex, resolveIndex } from '../../store/indexes.ts';
+import { dropStaged, hasFailed } from '../../store/staging.ts';
+import { findSameTask, getTracker, type StartableType, startTask } from '../../temporal/index.ts';
+import type { WriteBody } from '../body/items.ts';
+import { checkModel } from '../check-model.ts';
+import { createInputHash } from './input-hash.ts';
+import type { AcceptDependencies } from './options.ts';
+
+export interface AcceptOptions {
+  /** Ends the task with the same id, if there is one, and runs this one instead. */
+  ignoreLock?: boolean;
+}
+
+/** Options of a live write, without its items. */
+export type LiveWriteOptions = Omit<UpsertBody, 'items' | 'ignoreFailedItems'> & { ignoreFailedItems?: boolean };
+
+/**
+ * Accepts an upsert or a delete: checks the items against the index, assigns their version, stages them and starts the
+ * task. The same id with the same items means the existing task. Returns its tracker.
+ * Errors: `IndexNotFound`, `IndexDeleting`, `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
+ */
+export async function acceptItems(
+  deps: AcceptDependencies,
+  { type, body }: { type: 'upsert' | 'delete'; body: WriteBody },
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  const { items, ...rest } = 'items' in body ? body : { ...body, items: body.ids, ids: undefined };
+  const { taskId: givenId, ...writeOptions } = writeOptionsOf(rest);
+  const hash = createInputHash({ type, ...writeOptions });
+  const pace = new Pace();
+  for (const item of items) {
+    await hash.add(item, pace);
+  }
+  const inputHash = hash.digest();
+  const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
+  if (there) return there;
+
+  const taskId = givenId ?? randomUUID();
+  const index = await requireWritable(deps.db, rest.index);
+  const staging = newStaging(taskId);
+  const field = type === 'upsert' ? 'items' : 'ids';
+  const accepted = await admitItems(deps.db, { staging, index, items, field, name: rest.index }).catch(
+    async (error) => {
+      await dropStaged(deps.db, staging).catch(() => {}); // report the first error
+      throw error;
+    },
+  );
+  return startStaged(deps, {
+    type,
+    taskId,
+    isNamed: givenId !== undefined,
+    inputHash,
+    input: writeOptions,
+    accepted,
+    ...options,
+  });
+}
+
+/** Picks the options of a live write, in a fixed order. */
+export function writeOptionsOf({ taskId, index, onReindex, ignoreFailedItems, maxAttempts }: LiveWriteOptions) {
+  return { taskId, index, onReindex, ignoreFailedItems, maxAttempts };
+}
+
+/** Returns a unique name: two concurrent calls with the same task id must not mix their items. */
+export function newStaging(taskId: string): string {
+  return `${taskId}/${randomUUID()}`;
+}
+
+export interface StagedTask extends AcceptOptions {
+  type: 'upsert' | 'delete';
+  taskId: string;
+  /** True if the caller chose the id, which an earlier task may have used. */
+  isNamed: boolean;
+  inputHash: string;
+  input: TaskInputs['upsert'];
+  accepted: Accepted;
+}
+
+/** Starts the task of staged items. Drops them if the task already exists or does not start. */
+export async function startStaged(deps: AcceptDependencies, task: StagedTask): Promise<Tracker> {
+  const { client, db, taskQueue } = deps;
+  const { accepted, taskId, ignoreLock = false } = task;
+  const { staging } = accepted;
+  try {
+    // A replaced task may add to its failed list until it has ended.
+    const forget = task.isNamed && (ignoreLock || (await hasFailed(db, taskId)));
+    const handOver: HandOver = { v: HAND_OVER_VERSION, accepted, ...(forget && { forget }) };
+    const started = await startTask(client, { ...task, handOver, taskQueue });
+    if (!started.existing) return started.tracker;
+  } catch (error) {
+    if (!(await mayHaveStarted(client, task.taskId, error))) await dropStaged(db, staging);
+    throw error;
+  }
+  await dropStaged(db, staging);
+  return getTracker(client, task.taskId);
+}
+
+/**
+ * A server that did not answer in time may still have started the task, which then needs its items. If this check gets
+ * no answer either, they stay too: extra rows do less harm than a lost write.
+ */
+async function mayHaveStarted(client: Client, taskId: string, error: unknown): Promise<boolean> {
+  if (!(error instanceof ReembedError) || error.type !== 'TemporalUnavailable') return false;
+  try {
+    await getTracker(client, taskId);
+    return true;
+  } catch (second) {
+    return !(second instanceof ReembedError) || second.type !== 'TaskNotFound';
+  }
+}
+
+/**
+ * Accepts a reindex. It refuses what the workflow would find only later: a missing source, or a new destination without
+ * a model. Errors: `IndexNotFound`, `QuerySetNotFound`, `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
+ */
+export async function acceptReindex(
+  deps: AcceptDependencies,
+  body: ReindexBody,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  return acceptWhole(deps, 'reindex', body, options, async () => {
+    const source = await named('source', () => resolveIndex(deps.db, body.source));
+    const dest = await findIndex(deps.db, body.dest);
+    if (dest?.no === source.no) throw invalidField('dest', 'must not be the source', `${body.dest} is the source`);
+    await checkApproval(deps.db, body.source, body.approve);
+    if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
+    if (dest || body.destModel) return;
+    throw invalidField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);
+  });
+}
+
+/** Accepts the deletion of an index. Errors: `IndexNotFound`, `TaskLocked`, `TemporalUnavailable`. */
+export async function acceptDeleteIndex(
+  deps: AcceptDependencies,
+  body: DeleteIndexBody,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  // The task deletes this index, not one that has its name by then.
+  const index = await findIndex(deps.db, body.index);
+  const check = async () => {
+    if (index) return;
+    throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);
+  };
+  return acceptWhole(deps, 'delete-index', body, options, check, index ? { indexNo: index.no } : {});
+}
+
+/**
+ * Accepts an evaluation; everything that could prevent it is checked first. Errors: `IndexNotFound`, `IndexDeleting`,
+ * `QuerySetNotFound`, `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
+ */
+export async function acceptEvaluate(
+  deps: AcceptDependencies,
+  body: EvaluateBody,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  return acceptWhole(deps, 'evaluate', body, options, async () => void (await checkEvaluation(deps.db, body)));
+}
+
+/** Accepts the steering of many tasks; `by` is the caller. Errors: `TaskLocked`, `TemporalUnavailable`. */
+export async function acceptSteer(
+  deps: AcceptDependencies,
+  body: SteerBody,
+  { by, ...options }: AcceptOptions & { by?: string | null } = {},
+): Promise<Tracker> {
+  return acceptWhole(deps, 'steer', body, options, async () => {}, by == null ? {} : { by });
+}
+
+/** Accepts a task whose type has no checks other than its body. Errors: `TaskLocked`, `TemporalUnavailable`. */
+export async function acceptPlain<T extends StartableType>(
+  deps: AcceptDependencies,
+  type: T,
+  body: TaskInputs[T],
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  return acceptWhole(deps, type, body, options, async () => {});
+}
+
+/** Accepts a task whose input is its body plus API fields. An existing task is not checked: its index may be gone. */
+async function acceptWhole<T extends StartableType>(
+  deps: AcceptDependencies,
+  type: T,
+  { taskId: givenId, ...input }: TaskInputs[T],
+  options: AcceptOptions,
+  check: () => Promise<void>,
+  besides: Pick<HandOver, 'by' | 'indexNo'> = {},
+): Promise<Tracker> {
+  const inputHash = createInputHash({ type, ...input }).digest();
+  const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
+  if (there) return there;
+  await check();
+  const { client, taskQueue } = deps;
+  const taskId = givenId ?? randomUUID();
+  const started = await startTask(client, {
+    type,
+    taskId,
+    taskQueue,
+    inputHash,
+    input: input as TaskInputs[T],
+    handOver: Object.keys(besides).length === 0 ? undefined : { v: HAND_OVER_VERSION, ...besides },
+    ...options,
+  });
+  return started.existing ? getTracker(client, taskId) : started.tracker;
+}
+
+/** Returns the existing task that a call names, so that a repeated call is cheap. */
+async function findGiven(
+  { client }: AcceptDependencies,
+  wanted: { type: StartableType; taskId: string | undefined; inputHash: string },
+  { ignoreLock }: AcceptOptions,
+): Promise<Tracker | undefined> {
+  const { taskId } = wanted;
+  if (taskId === undefined || ignoreLock) return undefined;
+  return (await findSameTask(client, { ...wanted, taskId })) ? getTracker(client, taskId) : undefined;
+}
+
+/** Adds the field that named a missing index to the error. */
+async function named<T>(field: string, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof ReembedError) || error.type !== 'IndexNotFound') throw error;
+    const issues = [{ path: field, message: error.message }];
+    throw new ReembedError('IndexNotFound', `${field}: ${error.message}`, { issues, cause: error });
+  }
+}

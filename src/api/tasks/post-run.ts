@@ -1,0 +1,164 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { ReembedError } from '../../contract/errors.ts';
+import { NDJSON } from '../../contract/http.ts';
+import { namedJobRunSchema } from '../../contract/jobs.ts';
+import { steerSchema } from '../../contract/steer-tasks.ts';
+import { deleteIndexSchema, evaluateSchema, reindexSchema } from '../../contract/task-bodies.ts';
+import { factsOf, type StartableType } from '../../contract/task-types.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
+import { readItems } from '../body/items.ts';
+import { parseInput, readJson } from '../body/json.ts';
+import { formOf } from '../body/media.ts';
+import { letGoOfBody } from '../body/memory.ts';
+import { namesOf } from '../create-router.ts';
+import { checkParameters } from '../parameters.ts';
+import { problemResponses } from '../problems.ts';
+import { noteTask } from '../request-task.ts';
+import { acceptJob } from './accept-job.ts';
+import { acceptLines } from './accept-lines.ts';
+import {
+  type AcceptOptions,
+  acceptDeleteIndex,
+  acceptEvaluate,
+  acceptItems,
+  acceptPlain,
+  acceptReindex,
+  acceptSteer,
+} from './accept-task.ts';
+import { endOfRun, RUN_LOCATION } from './await-end.ts';
+import { callerOf } from './caller.ts';
+import type { AcceptDependencies, CallerOptions } from './options.ts';
+import { answer, operationId, type Responder } from './response.ts';
+import { linesQuery, runHeaders, runQuery, upsertLinesQuery } from './schemas.ts';
+
+/** The queries that are sent with items as NDJSON. */
+const LINES: Partial<Record<StartableType, z.ZodObject>> = { upsert: upsertLinesQuery, delete: linesQuery };
+
+/** Adds `POST /run` to the router of a type: accepts a task and answers 202, or 200 at its end with `wait=true`. */
+export function addRun(
+  router: OpenAPIHono,
+  deps: AcceptDependencies & CallerOptions,
+  type: StartableType,
+  responder: Responder,
+): void {
+  const { body: schema, title, items, errors = [] } = factsOf(type);
+  const query = LINES[type];
+  const tracker = { 'application/json': { schema: responder.trackerSchema } };
+  // Registered apart from its handler: the media type decides how the body is read, and NDJSON is never read whole.
+  router.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/run',
+    operationId: operationId('run', type),
+    tags: [`tasks: ${type}`],
+    summary: title,
+    request: {
+      query: query ? query.partial({ index: true }) : runQuery,
+      headers: runHeaders,
+      body: {
+        required: true,
+        content: {
+          'application/json': { schema: schema as z.ZodType },
+          ...(items && {
+            [NDJSON]: {
+              schema: {
+                type: 'string' as const,
+                description: 'One item per line, of any length; `index` and the other fields are in the query.',
+              },
+              example: items.example,
+            },
+          }),
+        },
+      },
+    },
+    responses: {
+      200: {
+        description: 'With `wait=true`: the task has ended, however it did.',
+        content: tracker,
+        headers: RUN_LOCATION,
+      },
+      202: { description: 'Accepted; with `wait=true`: not ended in time.', content: tracker, headers: RUN_LOCATION },
+      ...problemResponses(
+        'InvalidInput',
+        ...errors,
+        'TaskLocked',
+        'TooLarge',
+        'UnsupportedMedia',
+        'TemporalUnavailable',
+      ),
+    },
+  });
+  router.post('/run', async (c) => {
+    const { accepted, wait, timeout } = await accept(c, deps, type);
+    noteTask(c, accepted.id);
+    const view = await endOfRun(deps.client, accepted, { waitSeconds: wait ? timeout : 0, signal: c.req.raw.signal });
+    const at = `${c.req.path.replace(/run$/, 'info')}?taskId=${encodeURIComponent(accepted.id)}`;
+    return answer(c, responder.toBody(view.tracker), view.ended ? 200 : 202, { location: at });
+  });
+}
+
+type Query = z.output<typeof runQuery>;
+
+async function accept(
+  c: Context,
+  deps: AcceptDependencies & CallerOptions,
+  type: StartableType,
+): Promise<Query & { accepted: Tracker }> {
+  const form = formOf(c, factsOf(type).items ? ['json', 'lines'] : ['json']);
+  const header = parseInput(runHeaders, { 'Ignore-Lock': c.req.header('ignore-lock') }, ['header'])['Ignore-Lock'];
+  const ignoreLock = (query: Query) => query.ignoreLock ?? header === 'true';
+  if (form === 'lines' && (type === 'upsert' || type === 'delete')) {
+    const query = parseQuery(type === 'upsert' ? upsertLinesQuery : linesQuery, c);
+    const options = { ...query, taskId: query.taskId ?? query.task_id };
+    try {
+      const accepted = await acceptLines(deps, type, options, c.req.raw.body, { ignoreLock: ignoreLock(query) });
+      return { ...query, accepted };
+    } catch (error) {
+      if (!c.req.raw.signal.aborted) throw error;
+      throw new ReembedError('InvalidInput', 'the client went away before the end of the body', { cause: error });
+    }
+  }
+  const query = parseQuery(runQuery, c);
+  const accepted = await acceptJson(c, deps, type, { ignoreLock: ignoreLock(query) });
+  // The wait for its task may be long.
+  letGoOfBody(c);
+  return { ...query, accepted };
+}
+
+type AcceptJson = (c: Context, deps: AcceptDependencies & CallerOptions, options: AcceptOptions) => Promise<Tracker>;
+
+/** Acceptance of the types for which a body is not only checked. */
+const ACCEPT_JSON: Partial<Record<StartableType, AcceptJson>> = {
+  upsert: async (c, deps, options) =>
+    acceptItems(deps, { type: 'upsert', body: await readItems(c, 'upsert') }, options),
+  delete: async (c, deps, options) =>
+    acceptItems(deps, { type: 'delete', body: await readItems(c, 'delete') }, options),
+  reindex: async (c, deps, options) => acceptReindex(deps, await readJson(c, reindexSchema), options),
+  evaluate: async (c, deps, options) => acceptEvaluate(deps, await readJson(c, evaluateSchema), options),
+  'delete-index': async (c, deps, options) => acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options),
+  async job(c, deps, options) {
+    const { name, ...job } = await readJson(c, namedJobRunSchema, { anyText: 'input' });
+    return acceptJob(deps, name, job, options);
+  },
+  steer: async (c, deps, options) =>
+    acceptSteer(deps, await readJson(c, steerSchema), { ...options, by: callerOf(c, deps) }),
+};
+
+async function acceptJson(
+  c: Context,
+  deps: AcceptDependencies & CallerOptions,
+  type: StartableType,
+  options: AcceptOptions,
+): Promise<Tracker> {
+  const accept = ACCEPT_JSON[type];
+  if (accept) return accept(c, deps, options);
+  const body = await readJson(c, factsOf(type).body as z.ZodType<TaskInputs[StartableType]>);
+  return acceptPlain(deps, type, body, options);
+}
+
+function parseQuery<S extends z.ZodObject>(schema: S, c: Context): z.output<S> {
+  checkParameters(c, namesOf(schema));
+  return parseInput(schema, c.req.query(), ['query']) as z.output<S>;
+}

@@ -1,0 +1,111 @@
+import type { z } from 'zod';
+import { NDJSON } from '../contract/http.ts';
+import {
+  type Alias,
+  aliasListSchema,
+  aliasSchema,
+  type IndexConfigInput,
+  type IndexInfo,
+  indexInfoSchema,
+  indexListSchema,
+} from '../contract/indexes.ts';
+import {
+  type ObjectPage,
+  objectPageSchema,
+  objectSchema,
+  type SearchResult,
+  type StoredObject,
+  searchResultSchema,
+  type searchSchema,
+} from '../contract/objects.ts';
+import { type Tracker, trackerSchema } from '../contract/tasks.ts';
+import { linesOf } from './lines.ts';
+import { checked, readAs, type Send, segment } from './request.ts';
+
+export function indexCalls(send: Send) {
+  const pathOf = (index: string) => `/v1/indexes/${segment(index)}`;
+  return {
+    /** Creates an index; idempotent. Errors: `IndexExists` for different settings, `NameTaken`, `InvalidInput`. */
+    async create(index: string, config: IndexConfigInput): Promise<IndexInfo> {
+      return readAs(await send('PUT', pathOf(index), { json: config }), indexInfoSchema);
+    },
+    /** Returns an index by name or alias. Error: `IndexNotFound`. */
+    async get(index: string): Promise<IndexInfo> {
+      return readAs(await send('GET', pathOf(index)), indexInfoSchema);
+    },
+    async list(): Promise<IndexInfo[]> {
+      return (await readAs(await send('GET', '/v1/indexes'), indexListSchema)).indexes;
+    },
+    /** Starts the task that deletes an index. Errors: `IndexNotFound`, `IndexLocked`, `IndexAliased` unless `force`. */
+    async delete(index: string, options: { force?: boolean; taskId?: string } = {}): Promise<Tracker> {
+      return readAs(await send('DELETE', pathOf(index), { query: options }), trackerSchema);
+    },
+  };
+}
+
+export function aliasCalls(send: Send) {
+  const pathOf = (alias: string) => `/v1/aliases/${segment(alias)}`;
+  return {
+    /**
+     * Points an alias to an index. Errors: `IndexNotFound`, `NameTaken`, `IndexDeleting`, `IndexLocked`, and, unless
+     * `force`, `NotCurrent` if the index lacks something that the alias serves now.
+     */
+    async set(alias: string, index: string, options: { force?: boolean } = {}): Promise<Alias> {
+      return readAs(await send('PUT', pathOf(alias), { json: { index, ...options } }), aliasSchema);
+    },
+    async list(): Promise<Alias[]> {
+      return (await readAs(await send('GET', '/v1/aliases'), aliasListSchema)).aliases;
+    },
+    /** Deletes an alias. Errors: `AliasNotFound`, `IndexLocked`. */
+    async delete(alias: string): Promise<void> {
+      await send('DELETE', pathOf(alias));
+    },
+  };
+}
+
+export type SearchInput = z.input<typeof searchSchema>;
+
+/** Creates the search call: finds the nearest objects to a text or vector in an index, by name or alias. */
+export function searchCall(send: Send) {
+  return async (index: string, search: SearchInput): Promise<SearchResult> =>
+    readAs(await send('POST', `/v1/indexes/${segment(index)}/search`, { json: search }), searchResultSchema);
+}
+
+export interface PageOptions {
+  cursor?: string | null;
+  limit?: number;
+}
+
+export function objectCalls(send: Send) {
+  const pathOf = (index: string) => `/v1/indexes/${segment(index)}/objects`;
+  /** Returns one page in key order, from the beginning or after the cursor of a previous page. */
+  async function page(index: string, options: PageOptions = {}): Promise<ObjectPage> {
+    return readAs(await send('GET', pathOf(index), { query: { ...options } }), objectPageSchema);
+  }
+
+  /** Yields all objects in key order, reading pages on demand. */
+  async function* list(index: string, { limit = 100 }: { limit?: number } = {}): AsyncGenerator<StoredObject> {
+    let cursor: string | null = null;
+    do {
+      const found: ObjectPage = await page(index, { cursor, limit });
+      yield* found.objects;
+      cursor = found.cursor;
+    } while (cursor !== null);
+  }
+
+  /** Yields all objects in key order from one response: faster than pages, but fails if the connection breaks. */
+  async function* stream(index: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<StoredObject> {
+    const response = await send('GET', pathOf(index), { ...options, accept: NDJSON });
+    for await (const line of linesOf(response)) yield checked(objectSchema, JSON.parse(line), response.url);
+  }
+
+  return {
+    /** Returns an object. Error: `ObjectNotFound` if it never existed or is deleted. */
+    async get(index: string, id: string): Promise<StoredObject> {
+      return readAs(await send('GET', `${pathOf(index)}/${segment(id)}`), objectSchema);
+    },
+    page,
+    list,
+    stream,
+  };
+}

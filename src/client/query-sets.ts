@@ -1,0 +1,46 @@
+import {
+  type QueryPage,
+  type QuerySetInfo,
+  type QuerySetRequest,
+  type QuerySetSaved,
+  queryPageSchema,
+  querySetInfoSchema,
+  querySetListSchema,
+  querySetSavedSchema,
+  type StoredQuery,
+} from '../contract/query-sets.ts';
+import { readAs, type Send, segment } from './request.ts';
+
+export function querySetCalls(send: Send) {
+  const pathOf = (name: string) => `/v1/query-sets/${segment(name)}`;
+  return {
+    /**
+     * Creates a query set, or replaces its queries: those given, or `knownItem` ones made from an index. Errors:
+     * `InvalidInput`, `IndexNotFound`.
+     */
+    async save(name: string, request: QuerySetRequest): Promise<QuerySetSaved> {
+      return readAs(await send('PUT', pathOf(name), { json: request }), querySetSavedSchema);
+    },
+    /** Returns a query set without its queries. Error: `QuerySetNotFound`. */
+    async get(name: string): Promise<QuerySetInfo> {
+      return readAs(await send('GET', pathOf(name)), querySetInfoSchema);
+    },
+    async list(): Promise<QuerySetInfo[]> {
+      return (await readAs(await send('GET', '/v1/query-sets'), querySetListSchema)).querySets;
+    },
+    /** Yields the queries of a set in the order of their ids, reading pages on demand. Error: `QuerySetNotFound`. */
+    async *queries(name: string, { limit = 100 }: { limit?: number } = {}): AsyncGenerator<StoredQuery> {
+      let cursor: string | null = null;
+      do {
+        const query: Record<string, string | number | null> = { cursor, limit };
+        const page: QueryPage = await readAs(await send('GET', `${pathOf(name)}/queries`, { query }), queryPageSchema);
+        yield* page.queries;
+        cursor = page.cursor;
+      } while (cursor !== null);
+    },
+    /** Deletes a query set. Error: `QuerySetNotFound`. */
+    async delete(name: string): Promise<void> {
+      await send('DELETE', pathOf(name));
+    },
+  };
+}

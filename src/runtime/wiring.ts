@@ -1,0 +1,94 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { ActivityDependencies } from '../activities/index.ts';
+import { MODEL_PATIENCE_MS } from '../activities/support/patience.ts';
+import { durationMs } from '../contract/durations.ts';
+import { withWellKnown } from '../contract/model-keys.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { observeModels } from '../metrics/models.ts';
+import type { CallLimiter } from '../models/limited.ts';
+import { createModels, type Models } from '../models/models.ts';
+import type { ModelObserver } from '../models/observed.ts';
+import { createLoader } from '../pipeline/load.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Db } from '../store/database.ts';
+import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
+import { traceModels } from '../tracing/models.ts';
+import { createKnownTasks } from './known-tasks.ts';
+import { createTaskControl } from './task-control.ts';
+
+export interface ProcessParts {
+  settings: Settings;
+  db: Db;
+  background: Db;
+  client: Client;
+  models: Models;
+  metrics?: Metrics;
+  log: Logger;
+}
+
+const both = (one: ModelObserver, other: ModelObserver): ModelObserver => ({
+  called(...call) {
+    one.called(...call);
+    other.called(...call);
+  },
+  waited(...wait) {
+    one.waited(...wait);
+    other.waited(...wait);
+  },
+});
+
+/** Creates the models of this process; keys are read from the environment on demand. */
+export function createProcessModels({ env, modelLimits, modelKeys }: Settings, db: Db, metrics?: Metrics): Models {
+  const limiter: CallLimiter = {
+    book: (...call) => bookCall(db, ...call),
+    pause: (model, forMs) => pauseModel(db, model, forMs),
+    pauseOf: (model) => pauseOfModel(db, model),
+  };
+  return createModels({
+    env,
+    keys: withWellKnown(modelKeys),
+    limiter,
+    limits: modelLimits,
+    observer: metrics && both(observeModels(metrics), traceModels),
+  });
+}
+
+/** Builds the dependencies of a worker's activities. */
+export function activityDependencies({
+  settings,
+  db,
+  background,
+  client,
+  models,
+  metrics,
+  log,
+}: ProcessParts): ActivityDependencies {
+  return {
+    db,
+    background,
+    models,
+    metrics,
+    log,
+    client,
+    tasks: createTaskControl(client),
+    loader: createLoader({
+      fileRoots: settings.fileRoots,
+      allowPrivateAddresses: settings.allowPrivateAddresses,
+      timeoutMs: settings.loadTimeoutSeconds * 1_000,
+    }),
+    cancelWorkflow: async (workflowId, runId) => {
+      await client.workflow.getHandle(workflowId, runId).cancel();
+    },
+    ...createKnownTasks(client),
+    settings: {
+      maxConcurrentReindexes: settings.maxConcurrentReindexes,
+      sliceObjects: 25_000,
+      copyShare: settings.copySharePercent / 100,
+      modelPatienceMs: MODEL_PATIENCE_MS,
+      indexMemoryMb: settings.indexMemoryMb,
+      vectorIndexAfterParts: settings.vectorIndexAfterParts,
+      tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,
+    },
+  };
+}

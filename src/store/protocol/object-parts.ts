@@ -1,0 +1,52 @@
+import { sql } from 'kysely';
+import type { Vector } from '../../contract/vectors.ts';
+import { textArray, vectorArray } from '../binary.ts';
+import type { Trx } from '../database.ts';
+import { tablesOf } from '../partitions.ts';
+import type { ObjectWrite, WritePart } from './object-write.ts';
+
+/** Inserts the parts of the objects that were written. */
+export async function insertParts(
+  trx: Trx,
+  indexNo: number,
+  objects: readonly ObjectWrite[],
+  written: ReadonlySet<string>,
+): Promise<void> {
+  const parts = objects.flatMap((object) =>
+    object.kind === 'content' && written.has(object.id) ? object.parts.map((part) => ({ id: object.id, ...part })) : [],
+  );
+  if (parts.length === 0) return;
+  await sql`
+    insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding)
+    select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding
+    from unnest(
+      ${textArray(parts.map((part) => part.id))}::text[],
+      ${parts.map((part) => part.part)}::int[],
+      ${parts.map((part) => part.isAverage)}::boolean[],
+      ${parts.map((part) => part.start)}::int[],
+      ${parts.map((part) => part.end)}::int[],
+      ${await vectorsOf(trx, parts)}::vector[]
+    ) as incoming (id, part, is_average, first, past, embedding)`.execute(trx);
+}
+
+export async function deleteParts(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    delete from ${tablesOf(indexNo).parts}
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(trx);
+}
+
+/** From this many vectors on, looking up the type's oid costs less than printing and parsing the vectors. */
+const MANY = 8;
+
+async function vectorsOf(trx: Trx, parts: readonly WritePart[]): Promise<Buffer | string[]> {
+  const vectors = parts.map((part) => part.embedding);
+  if (vectors.length < MANY) return vectors.map(vectorText);
+  const { rows } = await sql<{ oid: number }>`select 'vector'::regtype::oid as oid`.execute(trx);
+  return vectorArray(vectors, (rows[0] as { oid: number }).oid);
+}
+
+/** Formats a vector in pgvector's text form. */
+export function vectorText(vector: Vector): string {
+  return `[${vector.join(',')}]`;
+}

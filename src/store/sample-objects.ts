@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import type { Payload } from '../contract/objects.ts';
+import type { Db } from './database.ts';
+import { readTables, tablesOf } from './partitions.ts';
+import type { IndexRow } from './schema.ts';
+
+export interface SampledObject {
+  id: string;
+  payload: Payload;
+  metadata: Record<string, unknown>;
+}
+
+/** Objects with more than this are not read, so that a page stays small. */
+const PAYLOAD_BYTES = 256 * 1024;
+const PAGE = 40;
+
+/**
+ * Yields objects that searches can find in an order that depends on their ids and the seed only: the same objects and
+ * seed give the same order. Leaves out objects with a payload above 256 KB. Error: `IndexNotFound`.
+ */
+export async function* sampleObjects(
+  db: Db,
+  index: IndexRow,
+  { seed, most, filter }: { seed: number; most: number; filter?: Record<string, unknown> | undefined },
+): AsyncGenerator<SampledObject> {
+  const { objects } = tablesOf(index.no);
+  const passes =
+    filter && Object.keys(filter).length > 0 ? sql`and metadata @> ${JSON.stringify(filter)}::jsonb` : sql``;
+  const order = sql`md5(${String(seed)} || ':' || object_id)`;
+  // The ids at once: the order of the whole index is computed once.
+  const ids = sql<{ id: string }>`
+    select object_id as id
+    from ${objects}
+    where index_no = ${index.no} and not deleted and not failed ${passes}
+    order by ${order}, object_id
+    limit ${most}`;
+  const { rows } = await readTables(index, () => ids.execute(db));
+  for (let at = 0; at < rows.length; at += PAGE) {
+    const page = rows.slice(at, at + PAGE).map(({ id }) => id);
+    const read = sql<SampledObject>`
+      select object_id as id, payload, metadata
+      from ${objects}
+      where index_no = ${index.no} and object_id = any(${page}::text[]) and not deleted and not failed
+        and octet_length(payload::text) <= ${PAYLOAD_BYTES}
+      order by ${order}, object_id`;
+    yield* (await readTables(index, () => read.execute(db))).rows;
+  }
+}

@@ -1,0 +1,115 @@
+import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import { LIMITS } from '../../contract/limits.ts';
+import { QUERY } from '../../contract/names.ts';
+import type { TaskType } from '../../contract/task-types.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { callTemporal, isInvalidArgument, taskNotFound } from '../call.ts';
+import { corrected, type Execution, rowOf, trackerOfRow, typeOf } from './list-row.ts';
+
+/** Max. time of a query; a live worker answers within it. */
+const QUERY_TIMEOUT_MS = 5_000;
+
+export interface TaskView {
+  tracker: Tracker;
+  /** Whether the workflow has ended: the tracker then changes only by a restart. */
+  ended: boolean;
+}
+
+export interface DescribedTask extends Execution {
+  taskType: TaskType;
+  running: boolean;
+  staticSummary: () => Promise<string | undefined>;
+}
+
+/** Describes the latest run of a task. Errors: `TaskNotFound`, also for workflows of other products. */
+export async function describeTask(client: Client, taskId: string): Promise<DescribedTask> {
+  try {
+    const execution = await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).describe());
+    const taskType = typeOf(execution);
+    if (taskType === undefined) throw taskNotFound(taskId);
+    return { ...execution, taskType, running: !ENDED.has(execution.status.name) };
+  } catch (error) {
+    // An id that no workflow can have.
+    throw isInvalidArgument(error) ? taskNotFound(taskId) : error;
+  }
+}
+
+const ENDED: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT']);
+
+/**
+ * Returns the tracker of a task and whether it has ended. Queries a running task; if no worker answers in time, returns
+ * what the task last published. The tracker of an ended task is its result or failure, which needs no worker.
+ * Errors: `TaskNotFound`, `TemporalUnavailable`.
+ */
+export async function readTask(client: Client, taskId: string): Promise<TaskView> {
+  let execution = await describeTask(client, taskId);
+  if (execution.running) {
+    const tracker = await queryTracker(client, taskId);
+    if (tracker) return { tracker, ended: false };
+    // It may have ended during the query.
+    execution = await describeTask(client, taskId);
+    if (execution.running) return { tracker: rowTracker(execution), ended: false };
+  }
+  const outcome = await readOutcome(client, execution);
+  const last = outcome.tracker ?? (await queryTracker(client, taskId, execution.runId)) ?? rowTracker(execution);
+  const change = corrected(execution, last.status, last, outcome.reason?.slice(0, LIMITS.detailChars));
+  return { tracker: { ...last, ...change, lock: null, lockTime: null, lockExpireTime: null }, ended: true };
+}
+
+/**
+ * Returns the tracker of a task. A workflow that Temporal ended is reported as `canceled` (terminated) or `failed`
+ * (timed out), whatever its last status was. Errors: `TaskNotFound`, `TemporalUnavailable`.
+ *
+ * @example
+ * const { status, progress } = await getTracker(client, 'nightly-reindex');
+ */
+export async function getTracker(client: Client, taskId: string): Promise<Tracker> {
+  return (await readTask(client, taskId)).tracker;
+}
+
+function rowTracker(execution: DescribedTask): Tracker {
+  return trackerOfRow(rowOf(execution, execution.taskType));
+}
+
+/** Queries the tracker; undefined without an answer: no worker runs, or its code cannot replay the workflow. */
+async function queryTracker(client: Client, taskId: string, runId?: string): Promise<Tracker | undefined> {
+  try {
+    const handle = client.workflow.getHandle(taskId, runId);
+    return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query<Tracker>(QUERY.tracker));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the outcome of an ended run: see `outcomeOf`. */
+async function readOutcome(client: Client, { workflowId, runId }: Execution): Promise<Outcome> {
+  const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
+  return callTemporal(client, workflowId, () => outcomeOf(handle));
+}
+
+interface Outcome {
+  tracker?: Tracker;
+  /** Why Temporal ended it. */
+  reason?: string;
+}
+
+/** Waits for the end of a workflow. Its tracker is the result or in the failure's details; Temporal gives a reason. */
+export async function outcomeOf(handle: Pick<WorkflowHandle, 'result'>): Promise<Outcome> {
+  try {
+    const result = await handle.result();
+    return { tracker: isTracker(result) ? result : undefined };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    if (cause instanceof TerminatedFailure) {
+      return { reason: cause.message === 'Workflow execution terminated' ? undefined : cause.message };
+    }
+    const details = cause instanceof ApplicationFailure || cause instanceof CancelledFailure ? cause.details : [];
+    return { tracker: isTracker(details?.[0]) ? details[0] : undefined };
+  }
+}
+
+function isTracker(value: unknown): value is Tracker {
+  return typeof value === 'object' && value !== null && 'status' in value && 'attempts' in value;
+}

@@ -1,0 +1,12 @@
+/** All workflows, exported under their Temporal names. */
+export { buildIndex } from './build-index.ts';
+export { deleteIndex } from './delete-index.ts';
+export { evaluateIndexes } from './evaluation/evaluate.ts';
+export { job } from './jobs/job.ts';
+export { jobLane } from './jobs/lane.ts';
+export { maintain } from './maintain.ts';
+export { reindex } from './reindex/reindex.ts';
+export { reindexSlice } from './reindex/slice.ts';
+export { steerTasks } from './steer-tasks.ts';
+export { deleteObjects as delete } from './write/delete.ts';
+export { upsert } from './write/upsert.ts';

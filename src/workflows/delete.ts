@@ -1,9 +1,0 @@
-import type { Tracker } from '../contract/tasks.ts';
-import type { DeleteInput, HandOver } from '../contract/workflow-inputs.ts';
-import { writeItems } from './live-write.ts';
-import { receive } from './receive.ts';
-
-/** Deletes objects, and what is derived from them, leaving tombstones against older writes. */
-export async function deleteObjects(input: DeleteInput, given?: HandOver): Promise<Tracker> {
-  return writeItems('delete', receive('delete', input, given));
-}

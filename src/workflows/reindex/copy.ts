@@ -1,0 +1,171 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  type ChildWorkflowHandle,
+  condition,
+  isCancellation,
+  ParentClosePolicy,
+  setHandler,
+  startChild,
+} from '@temporalio/workflow';
+import type { CopyCounts } from '../../contract/activities.ts';
+import { PRIORITY } from '../../contract/names.ts';
+import { searchAttributes } from '../../contract/search-attributes.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import type { LockedPair, SlicePlan } from '../../contract/workflow-inputs.ts';
+import { longControl } from '../activities.ts';
+import { runInParallel } from '../in-parallel.ts';
+import { pauseSignal, sliceProgressSignal, throttleSignal } from '../task/signals.ts';
+import { CopyProgress, countsIn } from './copy-progress.ts';
+import type { ReindexRun } from './run.ts';
+import { reindexSlice, sliceCounts, waitedMsOf } from './slice.ts';
+
+/** Time that running slices have to end once the history is long; none during a pause, when they cannot end. */
+const STOP_AFTER_MS = 300_000;
+
+/**
+ * Step 3: copies the source in slices of its keys, a few at a time; a small source was planned when the lock was taken.
+ * Each slice is a child workflow that walks its key range. A failed slice fails the attempt; the next attempt copies
+ * only what is still behind. Returns false when the history is too long to continue: call it again in a new run, which
+ * copies the rest of the stopped slices.
+ */
+export async function copy(run: ReindexRun): Promise<boolean> {
+  const plan = await planCopy(run);
+  const { task, settings, state, slices } = run;
+  const isResumed = state.copiedTo !== null || state.isCopyBegun === true;
+  state.isCopyBegun = true;
+  const progress = new CopyProgress(task, plan, { isResumed });
+  slices.slicesAtOnce = Math.min(settings.concurrency, plan.slices.length);
+  const isComplete = await new SliceWindow(run, plan, progress).copy();
+  if (isComplete) task.report({ done: plan.total });
+  return isComplete;
+}
+
+async function planCopy({ settings, state }: ReindexRun): Promise<SlicePlan> {
+  const { sourceNo, plan } = state.locked as LockedPair;
+  if (state.copiedTo === null && plan) return plan;
+  return longControl.planSlices({ sourceNo, after: state.copiedTo, lanes: settings.concurrency });
+}
+
+/** The slices of a reindex, of which a few run at a time. */
+class SliceWindow {
+  private readonly run: ReindexRun;
+  private readonly plan: SlicePlan;
+  private readonly progress: CopyProgress;
+  private next = 0;
+  private isStopping = false;
+  private readonly finished = new Set<number>();
+  private readonly copying = new CancellationScope();
+
+  constructor(run: ReindexRun, plan: SlicePlan, progress: CopyProgress) {
+    this.run = run;
+    this.plan = plan;
+    this.progress = progress;
+    setHandler(sliceProgressSignal, (sliceId, done, waitedMs) => {
+      progress.set(sliceId, done);
+      progress.setWaited(sliceId, waitedMs);
+      progress.report();
+    });
+  }
+
+  /** Copies all slices. Returns false if some were stopped, or not started, because the history is long. */
+  async copy(): Promise<boolean> {
+    const { state, slices: steering } = this.run;
+    const { slices } = this.plan;
+    const watching = new CancellationScope();
+    const watch = watching.run(() => this.stopInTime()).catch(() => {});
+    try {
+      await this.copying.run(() => runInParallel(steering.slicesAtOnce, () => this.copyInTurn()));
+    } catch (error) {
+      // A cancellation comes from a lane that was about to start a slice.
+      if (!this.isStopping || !isCancellation(error)) throw error;
+    } finally {
+      this.progress.end();
+      watching.cancel();
+      await CancellationScope.nonCancellable(() => watch);
+      for (let at = 0; this.finished.has(at); at++) state.copiedTo = slices[at]?.until ?? state.copiedTo;
+    }
+    return this.finished.size === slices.length;
+  }
+
+  /** Stops the running slices some time after the history has become long. */
+  private async stopInTime(): Promise<void> {
+    const { task, slices: steering } = this.run;
+    await condition(() => task.isLong());
+    if (!steering.paused) await condition(() => steering.paused, STOP_AFTER_MS, { summary: 'lets slices end' });
+    this.isStopping = true;
+    this.copying.cancel();
+  }
+
+  /** Copies one slice after the other, until none is left or the history is long. */
+  private async copyInTurn(): Promise<void> {
+    const { task } = this.run;
+    const { slices } = this.plan;
+    for (let at = this.next; at < slices.length && !task.isLong(); at = this.next) {
+      this.next++;
+      await task.checkpoint();
+      if (!(await this.copySlice(at))) return;
+    }
+  }
+
+  /** Copies one slice. Returns false if it was stopped. */
+  private async copySlice(at: number): Promise<boolean> {
+    const { progress } = this;
+    const child = await this.startSlice(at);
+    const { running } = this.run.slices;
+    try {
+      const tracker = await child.result();
+      progress.add(sliceCounts(tracker));
+      progress.setWaited(child.workflowId, waitedMsOf(tracker));
+      this.finished.add(at);
+      progress.move('processing', 'done');
+    } catch (error) {
+      if (this.isStopping && isCancellation(error)) {
+        progress.add(countsOfStopped(error));
+        progress.move('processing', 'pending');
+        return false;
+      }
+      progress.move('processing', isCancellation(error) ? 'canceled' : 'failed');
+      throw error;
+    } finally {
+      running.delete(child);
+    }
+    progress.set(child.workflowId, this.plan.size);
+    progress.report();
+    return true;
+  }
+
+  private async startSlice(at: number): Promise<ChildWorkflowHandle<typeof reindexSlice>> {
+    const { task, settings, state, slices: steering } = this.run;
+    const { slices, size, inFlight } = this.plan;
+    const { lock, sourceNo, destNo } = state.locked as LockedPair;
+    const range = slices[at] as SlicePlan['slices'][number];
+    // Small enough that each slice has as many batches as it can copy concurrently.
+    const batchSize = inFlight ? Math.min(settings.batchSize, Math.ceil(size / inFlight)) : settings.batchSize;
+    const ratePerSecond = steering.rateOfOne();
+    const child = await startChild(reindexSlice, {
+      workflowId: `${task.id}/${task.tracker.attempts}/${this.progress.slicesBefore + at + 1}`,
+      typedSearchAttributes: searchAttributes({ type: 'reindex-slice', status: 'processing', parentId: task.id }),
+      staticSummary: `slice ${at + 1} of ${slices.length} of ${task.id}`,
+      parentClosePolicy: ParentClosePolicy.TERMINATE,
+      priority: { priorityKey: PRIORITY.copy },
+      args: [{ parentId: task.id, ...range, lock, sourceNo, destNo, batchSize, inFlight, ratePerSecond }],
+    });
+    steering.running.add(child);
+    // It has missed signals that came while it was being started.
+    if (steering.paused) await child.signal(pauseSignal).catch(() => {});
+    if (steering.rateOfOne() !== ratePerSecond) {
+      await child.signal(throttleSignal, steering.rateOfOne()).catch(() => {});
+    }
+    this.progress.move('pending', 'processing');
+    return child;
+  }
+}
+
+/** Returns what a stopped slice has copied. */
+function countsOfStopped(error: unknown): CopyCounts {
+  const cause = error instanceof ChildWorkflowFailure ? error.cause : error;
+  const [tracker] = cause instanceof CancelledFailure ? (cause.details ?? []) : [];
+  return countsIn(tracker as Tracker | undefined);
+}

@@ -1,0 +1,154 @@
+import { continueAsNew, isCancellation } from '@temporalio/workflow';
+import type { Decision } from '../../contract/approval.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import type { HandOver, ReindexInput, ReindexState } from '../../contract/workflow-inputs.ts';
+import { admit } from '../task/admit.ts';
+import { RefusedError } from '../task/errors.ts';
+import { ContinuesAsNew } from '../task/history.ts';
+import { handOver, receive } from '../task/receive.ts';
+import { runTask } from '../task/run-task.ts';
+import { approval, decide, deleteRejected, REJECTED, showApproval } from './approval.ts';
+import { copy } from './copy.ts';
+import { holdLock } from './hold-lock.ts';
+import { retryFailed } from './retry-failed.ts';
+import { DEFAULTS, type ReindexRun, type ReindexSettings } from './run.ts';
+import { createSliceSteering } from './slice-steering.ts';
+import { startDeletion } from './start-deletion.ts';
+import { buildIndex, cutOver, lock, prepare, reconcile, releaseLock, retireIdOf, verify, wasCutOver } from './steps.ts';
+
+/**
+ * Rebuilds the source into the destination while writes continue, and switches the alias in one step: "bring the
+ * destination's versions up to the source's" (docs/protocol.md). Until the cut-over, the source is complete and serves.
+ */
+export async function reindex(first: ReindexInput, second?: HandOver): Promise<Tracker> {
+  const { body: input, raw, given, refusal } = receive('reindex', first, second);
+  const { previous } = given;
+  const state: ReindexState = given.reindex ?? {
+    locked: null,
+    copiedTo: null,
+    copied: false,
+    mark: 0,
+    ratePerSecond: input.ratePerSecond ?? null,
+    cutOver: null,
+  };
+  const slices = createSliceSteering(state.ratePerSecond);
+  let settings: ReindexSettings = { ...DEFAULTS, ...input };
+  let admitted = given.reindex !== undefined;
+  let showRate = () => {};
+  let showDecision = () => {};
+
+  const spec = {
+    type: 'reindex',
+    indexes: [input.source, input.dest],
+    maxAttempts: input.maxAttempts,
+    previous,
+    refusal,
+    startNextRun: (carried: HandOver['previous']) =>
+      continueAsNew<typeof reindex>(
+        admitted ? settings : (raw as ReindexInput),
+        handOver({ previous: carried, reindex: admitted || state.retry ? state : undefined }),
+      ),
+    onPause: (paused: boolean) => void (paused ? slices.pause() : slices.resume()),
+    onDecision(kind: Decision, by: unknown, reason: unknown) {
+      const problem = decide(state, kind, by, reason);
+      showDecision();
+      return problem;
+    },
+    async onThrottle(ratePerSecond: number | null) {
+      state.ratePerSecond = ratePerSecond;
+      showRate();
+      await slices.throttle(ratePerSecond);
+    },
+  } as const;
+  return runTask(spec, async (task) => {
+    showRate = () => {
+      if (state.ratePerSecond === null) delete task.tracker.data.ratePerSecond;
+      else task.tracker.data.ratePerSecond = state.ratePerSecond;
+    };
+    showRate();
+    showDecision = () => showApproval({ task, state });
+    showDecision();
+    if (previous?.onlyFailed) return retryFailed(task, input.dest, state);
+    if (!admitted) {
+      const checked = await admit(task, 'reindex', raw, previous);
+      settings = { ...settings, ...checked.input };
+      admitted = true;
+    }
+    const run: ReindexRun = { task, settings, state, slices };
+    if (state.cutOver === null) await rebuild(run);
+    const retired = await retireUnlessCanceled(run);
+    const alias = state.cutOver?.alias;
+    const complete = alias ? `${settings.dest} is complete and serves as ${alias}` : `${settings.dest} is complete`;
+    task.setDetail(
+      retired ? complete : `${complete}; the cancel came after the switch, ${state.cutOver?.source} is kept`,
+    );
+  });
+}
+
+/** Runs steps 1 to 7. Always releases the lock, unless the task continues as a new run. */
+async function rebuild(run: ReindexRun): Promise<void> {
+  const { task, settings, state } = run;
+  try {
+    const isContinued = state.locked !== null;
+    const locked = state.locked ?? (await lock(run));
+    if (isContinued) task.setLock({ lock: locked.lock, lockTime: task.tracker.lockTime ?? '', lockExpireTime: null });
+    await holdLock(task, locked.lock, settings.lockSeconds, async (stopRenewing) => {
+      // A continued run may be paused: it does not call the model before it is resumed.
+      if (!isContinued) await prepare(run);
+      if (!state.copied) {
+        while (!(await copy(run))) task.continueIfLong();
+        await buildIndex(run);
+        state.copied = true;
+      }
+      await reconcile(run);
+      await verify(run);
+      if (await approval(run)) {
+        await reconcile(run);
+        await verify(run);
+      }
+      await cutOver(run, stopRenewing);
+    });
+  } catch (error) {
+    if (error instanceof ContinuesAsNew) throw error;
+    const { locked } = state;
+    if (await wasCutOver(run)) return;
+    if (locked && state.cutOver === null) await releaseLock(locked.lock);
+    state.locked = null;
+    state.copied = false;
+    if (locked && error instanceof RefusedError && error.reason === REJECTED) await deleteRejected(run, locked);
+    throw error;
+  }
+}
+
+/** Handles a cancel after the switch, which it cannot undo: the task ends as done, and the source is kept. */
+async function retireUnlessCanceled(run: ReindexRun): Promise<boolean> {
+  try {
+    await retire(run);
+    return true;
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    const mirrorLock = run.state.cutOver?.mirrorLock;
+    if (mirrorLock) await releaseLock(mirrorLock);
+    return false;
+  }
+}
+
+/** Step 8: deletes the source now or later, as a separate task that can be watched and canceled, or keeps it. */
+async function retire({ task, settings, state }: ReindexRun): Promise<void> {
+  const { retire: when, lockSeconds } = settings;
+  const { cutOver } = state;
+  if (when === 'never' || cutOver === null) return;
+  const { source, sourceNo, destNo, mark, mirrorLock } = cutOver;
+  await startDeletion(task, {
+    id: retireIdOf(task),
+    summary: `delete ${source}, replaced by ${settings.dest}`,
+    index: source,
+    after: when === 'now' ? undefined : when.after,
+    retired: {
+      indexNo: sourceNo,
+      // The roles are swapped: writes to the new index are copied to the old one.
+      mirror:
+        mirrorLock === null ? undefined : { lock: mirrorLock, lockSeconds, sourceNo: destNo, destNo: sourceNo, mark },
+    },
+  });
+}

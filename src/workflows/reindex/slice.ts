@@ -1,0 +1,125 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CopyCounts } from '../../contract/activities.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
+import type { HandOver, ReindexSliceInput } from '../../contract/workflow-inputs.ts';
+import { embedActivities } from '../activities.ts';
+import { hold, orHold } from '../task/hold.ts';
+import { handOver, receive } from '../task/receive.ts';
+import { runTask } from '../task/run-task.ts';
+import { sliceProgressSignal } from '../task/signals.ts';
+import type { TaskContext } from '../task/types.ts';
+
+/** How far a slice is, and its rate: what its next run continues with. */
+type SliceState = NonNullable<HandOver['slice']>;
+
+/** Copies one range of the source's keys. Returns its tracker with the counts in `data`. */
+export async function reindexSlice(first: ReindexSliceInput, second?: HandOver): Promise<Tracker> {
+  const { body: input, given, refusal } = receive('reindex-slice', first, second);
+  const { previous } = given;
+  const { after, ratePerSecond } = given.slice ?? input;
+  const state: SliceState = { after, ratePerSecond };
+  const spec = {
+    type: 'reindex-slice',
+    indexes: [],
+    parentId: refusal ? null : input.parentId,
+    maxAttempts: 1,
+    previous,
+    refusal,
+    quiet: true,
+    startNextRun: (carried: HandOver['previous']) =>
+      continueAsNew<typeof reindexSlice>(input, handOver({ previous: carried, slice: state })),
+    onThrottle(rate: number | null) {
+      state.ratePerSecond = rate;
+    },
+  } as const;
+  return runTask(spec, (task) => new SliceCopy(task, input, state, previous?.data).run());
+}
+
+class SliceCopy {
+  private readonly task: TaskContext;
+  private readonly input: ReindexSliceInput;
+  private readonly state: SliceState;
+  private readonly counts: CopyCounts;
+  private waitedMs: number;
+  private failedBatches = 0;
+  private reported = Promise.resolve();
+
+  constructor(task: TaskContext, input: ReindexSliceInput, state: SliceState, before: Tracker['data'] | undefined) {
+    this.task = task;
+    this.input = input;
+    this.state = state;
+    this.counts = { copied: 0, tombstones: 0, failed: 0, ...(before as object | undefined) };
+    this.waitedMs = waitedMsOf(before && { data: before });
+  }
+
+  async run(): Promise<void> {
+    const { task } = this;
+    try {
+      for (;;) {
+        await task.checkpoint();
+        const { done } = await this.copyNext();
+        if (done) return;
+        // Not awaited: the next chunk is copied in the meantime.
+        await this.reported;
+        this.reported = this.reportToReindex();
+        task.continueIfLong();
+      }
+    } finally {
+      await CancellationScope.nonCancellable(() => this.reported);
+    }
+  }
+
+  private async copyNext(): Promise<{ done: boolean }> {
+    const { task, input, state, counts } = this;
+    const { parentId: taskId, lock, sourceNo, destNo, until, batchSize, inFlight } = input;
+    const range = { taskId, lock, sourceNo, destNo, until, batchSize, inFlight };
+    // After a pause, the rate may be another one.
+    const chunk = await orHold(task, () =>
+      embedActivities().copySlice({ ...range, ...state, failedBatches: this.failedBatches }),
+    );
+    this.failedBatches = chunk.failedBatches ?? 0;
+    state.after = chunk.cursor;
+    counts.copied += chunk.counts.copied;
+    counts.tombstones += chunk.counts.tombstones;
+    counts.failed += chunk.counts.failed;
+    this.waitedMs += chunk.waitedMs;
+    const { waitedMs } = this;
+    task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts, waitedMs } });
+    if (this.failedBatches >= MAX_FAILED_BATCHES) {
+      this.failedBatches = 0;
+      const message = `${MAX_FAILED_BATCHES} batches in a row failed whole (see the failed items)`;
+      await hold(task, { type: 'TooManyFailed', message });
+    }
+    return chunk;
+  }
+
+  /** If the report does not arrive, the reindex has ended. */
+  private async reportToReindex(): Promise<void> {
+    const { counts, waitedMs } = this;
+    await getExternalWorkflowHandle(this.input.parentId)
+      .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed, waitedMs)
+      .catch(() => {});
+  }
+}
+
+/** Returns how long a slice has yielded to live traffic so far, in milliseconds. */
+export function waitedMsOf(tracker: Pick<Tracker, 'data'> | null | undefined): number {
+  const waitedMs = tracker?.data.waitedMs;
+  return typeof waitedMs === 'number' ? waitedMs : 0;
+}
+
+/** Returns the final counts of a slice. */
+export function sliceCounts(tracker: Tracker): CopyCounts {
+  const { copied, tombstones, failed } = tracker.data;
+  if (typeof copied !== 'number' || typeof tombstones !== 'number' || typeof failed !== 'number') {
+    throw ApplicationFailure.nonRetryable('a slice ended without its counts', 'Internal');
+  }
+  return { copied, tombstones, failed };
+}

@@ -1,0 +1,28 @@
+import type { Decision } from '../../contract/approval.ts';
+import type { TaskType } from '../../contract/task-types.ts';
+import type { Carried } from '../../contract/workflow-inputs.ts';
+
+export interface TaskSpec {
+  type: TaskType;
+  /** Names of the indexes it concerns, for lists. */
+  indexes: readonly string[];
+  /** Name of a job's definition. */
+  jobName?: string;
+  parentId?: string | null;
+  maxAttempts?: number | undefined;
+  previous?: Carried | undefined;
+  /** Problem of the input: the task fails without an attempt. */
+  refusal?: Error | undefined;
+  /** Seconds to wait after this many attempts; default: `backOffSeconds` of the contract. */
+  backOff?: (attempts: number) => number;
+  /** Set for short tasks: they publish only how they ended, to save history events. */
+  quiet?: boolean;
+  /** Passes a pause or its end on to work that runs on the task's behalf. */
+  onPause?: (paused: boolean) => void;
+  /** Continues as a new run: calls `continueAsNew` with the task's state. Without it, a task has one run. */
+  startNextRun?: (previous: Carried) => Promise<never>;
+  /** Decides about the switch of a reindex. Returns why the call has no effect, or undefined. */
+  onDecision?: (kind: Decision, by: unknown, reason: unknown) => string | undefined;
+  /** Sets the rate of a task that has one; null for no limit. */
+  onThrottle?: (ratePerSecond: number | null) => void | Promise<void>;
+}

@@ -1,0 +1,210 @@
+import {
+  ApplicationFailure,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+  type WorkflowInfo,
+} from '@temporalio/workflow';
+import { ERROR_BOUNDS, STEERING_KEPT } from '../../contract/failures.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { listRow } from '../../contract/list-row.ts';
+import { searchAttributes } from '../../contract/search-attributes.ts';
+import { mayMove, type TaskStatus } from '../../contract/status.ts';
+import type { SteeringEntry, Tracker } from '../../contract/tasks.ts';
+import { type WaitsFor, waitsJson, waitsText } from '../../contract/waits.ts';
+import type { TaskSpec } from './spec.ts';
+import { createTracker } from './tracker-state.ts';
+import { currentDetails, isAnnounced, listedFacts } from './tracker-views.ts';
+import type { Hold, TaskContext } from './types.ts';
+
+const PUBLISH_EVERY_MS = 5_000;
+
+/** Statuses that a pause can hide; the task returns to the hidden one afterwards. */
+const PAUSABLE: readonly TaskStatus[] = ['processing', 'waiting', 'failed'];
+
+/**
+ * Keeps a task's tracker and publishes it: as search attributes and memo for lists, as current details for the Temporal
+ * UI. Allows only the status changes in the contract's table.
+ */
+export class TrackerKeeper {
+  readonly tracker: Tracker;
+  private readonly spec: TaskSpec;
+  private quiet: boolean;
+  /** True if type, indexes and parent are set; the starter of the workflow may have done it. */
+  private announced: boolean;
+  private publishedMs = 0;
+  private attemptMs = Date.now();
+  private readonly doneBefore: number;
+  /** The detail without what the task waits for. */
+  private ownDetail = '';
+  private readonly waits = new Map<string, WaitsFor>();
+  /** The status and detail that the pause hides. */
+  private beforePause: Pick<Tracker, 'status' | 'detail'> | null = null;
+
+  constructor(info: WorkflowInfo, spec: TaskSpec) {
+    this.tracker = createTracker(info, spec);
+    this.spec = spec;
+    this.quiet = spec.quiet ?? false;
+    this.announced = isAnnounced(info);
+    this.doneBefore = this.tracker.progress.done;
+    this.forgetWaits();
+  }
+
+  /** The detail, without what the task waits for. */
+  get detail(): string {
+    return this.ownDetail;
+  }
+
+  move(status: TaskStatus, detail: string): void {
+    const { tracker } = this;
+    if (status !== tracker.status && !mayMove(tracker.status, status)) {
+      throw ApplicationFailure.nonRetryable(`a task cannot go from ${tracker.status} to ${status}`, 'Internal');
+    }
+    tracker.status = status;
+    this.describe(detail);
+    this.publish();
+  }
+
+  setDetail(detail: string): void {
+    if (this.beforePause) {
+      this.beforePause = { ...this.beforePause, detail };
+      return;
+    }
+    this.describe(detail);
+    setCurrentDetails(currentDetails(this.tracker));
+  }
+
+  /** Updates the progress. The rate and the remaining time are those of the attempt. */
+  report({ done, total, failed, data }: Parameters<TaskContext['report']>[0]): void {
+    const { tracker } = this;
+    const { progress } = tracker;
+    if (total !== undefined) progress.total = total;
+    if (done !== undefined) progress.done = done;
+    if (failed !== undefined) progress.failed = failed;
+    if (data) Object.assign(tracker.data, data);
+    const seconds = Math.max(0.001, (Date.now() - this.attemptMs) / 1_000);
+    progress.perSecond = Math.round(((progress.done - this.doneBefore) / seconds) * 10) / 10;
+    const left = Math.max(0, progress.total - progress.done);
+    progress.etaSeconds = progress.perSecond > 0 ? Math.ceil(left / progress.perSecond) : null;
+    tracker.updateTime = new Date().toISOString();
+    if (Date.now() - this.publishedMs >= PUBLISH_EVERY_MS) this.publish();
+    else setCurrentDetails(currentDetails(tracker));
+  }
+
+  publishNow(): void {
+    if (!this.quiet) return;
+    this.quiet = false;
+    this.publish();
+  }
+
+  setLock(lock: Parameters<TaskContext['setLock']>[0]): void {
+    this.tracker.lock = lock?.lock ?? null;
+    this.tracker.lockTime = lock?.lockTime ?? null;
+    this.tracker.lockExpireTime = lock?.lockExpireTime ?? null;
+  }
+
+  /** Prepares for a new run, which inherits the search attributes of this one. */
+  publishForNextRun(): void {
+    // Lists are sorted by when tasks were created.
+    upsertSearchAttributes(searchAttributes({ createTime: this.tracker.createTime }));
+  }
+
+  beginAttempt(): void {
+    this.attemptMs = Date.now();
+  }
+
+  /** Shows what an activity waits for, or null once it continues. With several, the last is shown. */
+  showWaits(key: string, waits: WaitsFor | null): void {
+    this.waits.delete(key);
+    if (waits) this.waits.set(key, waits);
+    const last = [...this.waits.values()].at(-1);
+    if (last) this.tracker.data.waitsFor = waitsJson(last);
+    else delete this.tracker.data.waitsFor;
+    if (this.beforePause) return;
+    this.describe(this.ownDetail);
+    this.quiet = false;
+    this.publish();
+  }
+
+  private forgetWaits(): void {
+    this.waits.clear();
+    delete this.tracker.data.waitsFor;
+  }
+
+  /** Ends a failed attempt that another one follows. */
+  endAttempt(detail: string): void {
+    this.forgetWaits();
+    this.setLock(null);
+    this.quiet = false;
+    this.discardPause();
+    this.move('failed', detail);
+  }
+
+  end(status: TaskStatus, detail: string): void {
+    const { tracker } = this;
+    this.forgetWaits();
+    this.setLock(null);
+    this.quiet = false;
+    this.discardPause();
+    if (status === 'done') tracker.progress.etaSeconds = 0;
+    this.move(status, detail);
+  }
+
+  /** Shows a pause, or returns to the status that it hid. */
+  showPause(paused: boolean, why: Hold | null = null): void {
+    const { status } = this.tracker;
+    const detail = this.ownDetail;
+    if (paused && this.beforePause === null && PAUSABLE.includes(status)) {
+      this.beforePause = { status, detail };
+      this.quiet = false;
+      this.move('paused', why === null ? 'paused: send resume to go on' : this.heldBecause(why));
+    } else if (!paused && this.beforePause !== null) {
+      const { beforePause } = this;
+      this.beforePause = null;
+      this.move(beforePause.status, beforePause.detail);
+    }
+  }
+
+  /** Discards a pause that came too late to be kept, or that the next checkpoint shows again. */
+  private discardPause(): void {
+    if (this.beforePause === null) return;
+    this.tracker.status = this.beforePause.status;
+    this.beforePause = null;
+  }
+
+  /** Records who steered the task; a signal may carry anything. */
+  noteSteering(call: string, by: unknown, reason?: unknown): void {
+    const { tracker } = this;
+    const entry: SteeringEntry = {
+      time: new Date().toISOString(),
+      call,
+      by: typeof by === 'string' ? by.slice(0, LIMITS.taskIdChars) : null,
+      ...(typeof reason === 'string' && { reason: reason.slice(0, LIMITS.detailChars) }),
+    };
+    tracker.steering = [entry, ...tracker.steering].slice(0, STEERING_KEPT);
+  }
+
+  private heldBecause({ type, message }: Hold): string {
+    const { id } = this.tracker;
+    return `paused because of ${type}: ${message.slice(0, ERROR_BOUNDS.message / 2)}. Once that is mended, resume it: PUT /v1/tasks/resume?taskId=${encodeURIComponent(id)}`;
+  }
+
+  private describe(detail: string): void {
+    this.ownDetail = detail;
+    const last = this.beforePause ? undefined : [...this.waits.values()].at(-1);
+    const all = [detail, last && waitsText(last)].filter((text) => text !== undefined && text !== '').join('; ');
+    this.tracker.detail = all.slice(0, LIMITS.detailChars);
+    this.tracker.updateTime = new Date().toISOString();
+  }
+
+  private publish(): void {
+    const { tracker } = this;
+    setCurrentDetails(currentDetails(tracker));
+    if (this.quiet) return;
+    this.publishedMs = Date.now();
+    const facts = listedFacts(tracker, this.spec, this.announced);
+    this.announced = true;
+    upsertSearchAttributes(searchAttributes(facts));
+    upsertMemo({ tracker: listRow(tracker) });
+  }
+}

@@ -1,0 +1,64 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listAliases } from '../../../src/store/aliases.ts';
+import { listLocks } from '../../../src/store/protocol/locks.ts';
+import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+
+const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
+
+describe('a task with a long history continues as a new run', () => {
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let rig: Rig;
+
+  beforeAll(async () => {
+    [environment, database] = await Promise.all([
+      // The server suggests it after so few events that every task of some length does it.
+      startTemporal('dev', { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=40'] }),
+      openPostgresDatabase(),
+    ]);
+    rig = await startRig({ environment, db: database.db, settings: { sliceObjects: 500 } });
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    await environment?.teardown();
+    await database?.close();
+  });
+
+  async function givenObjects(name: string, count: number) {
+    await givenIndex(database.db, name, { alias: `${name}-alias` });
+    const items = Array.from({ length: count }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
+    await rig.run('upsert', { index: name, items });
+    return `${name}-alias`;
+  }
+
+  test('as a reindex with many slices, with the same lock, attempt and pause', async () => {
+    const alias = await givenObjects('a', 3_500);
+    const handle = await rig.start('reindex', { source: alias, dest: 'b', destModel, concurrency: 1 });
+    const { runId } = await handle.describe();
+    await trackerWhen(handle, ({ children }) => (children.done ?? 0) >= 1);
+    await handle.signal('pause');
+    const paused = await trackerWhen(handle, ({ status }) => status === 'paused');
+    await handle.signal('resume');
+    const tracker = await endOf(handle);
+    expect(tracker).toMatchObject({ status: 'done', attempts: 1, maxAttempts: 3, createTime: paused.createTime });
+    expect(tracker.links.runId).not.toBe(runId);
+    expect(await listAliases(database.db)).toContainEqual({ alias, index: 'b' });
+    expect(await listLocks(database.db)).toEqual([]);
+  });
+
+  test('as a reindex that waits for another one, which cancel still ends', async () => {
+    const alias = await givenObjects('c', 50);
+    const first = await rig.start('reindex', { source: alias, dest: 'd', destModel, ratePerSecond: 5, batchSize: 5 });
+    await trackerWhen(first, ({ data }) => data.phase === 'copy');
+    const second = await rig.start('reindex', { source: alias, dest: 'e', destModel, waitSeconds: 1 });
+    const { runId } = await second.describe();
+    await trackerWhen(second, ({ links }) => links.runId !== runId);
+    await second.signal('cancel', 'waited long enough');
+    expect(await endOf(second)).toMatchObject({ status: 'canceled', detail: 'canceled: waited long enough' });
+    await first.signal('cancel');
+    expect(await endOf(first)).toMatchObject({ status: 'canceled' });
+    expect(await listLocks(database.db)).toEqual([]);
+  });
+});

@@ -1,0 +1,327 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ReembedError } from '../../../src/contract/errors.ts';
+import { listAliases } from '../../../src/store/aliases.ts';
+import { findIndex } from '../../../src/store/indexes.ts';
+import { getObject, listObjects } from '../../../src/store/objects.ts';
+import { lockPair, releaseLock } from '../../../src/store/protocol/lock-pair.ts';
+import { listLocks } from '../../../src/store/protocol/locks.ts';
+import { listFailed } from '../../../src/store/staging.ts';
+import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+
+const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
+const items = (count: number, prefix = 'k') =>
+  Array.from({ length: count }, (_, at) => ({ id: `${prefix}${at}`, payload: `text ${at} of ${prefix}` }));
+
+describe('a reindex, on a server whose clock runs ahead', () => {
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let rig: Rig;
+  let poison: RegExp | undefined;
+  /** Text that only the model of the destination rejects. */
+  let newPoison: RegExp | undefined;
+  let names = 0;
+
+  beforeAll(async () => {
+    [environment, database] = await Promise.all([startTemporal('time-skipping'), openPostgresDatabase()]);
+    rig = await startRig({
+      environment,
+      db: database.db,
+      embedder: (config, usual) => ({
+        ...usual,
+        async embed(texts, options) {
+          const isNew = config.dimensions === destModel.dimensions;
+          if (texts.some((text) => poison?.test(text) || (isNew && newPoison?.test(text))))
+            throw new ReembedError('ModelRejectedInput', 'I cannot read this');
+          return usual.embed(texts, options);
+        },
+      }),
+    });
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    await environment?.teardown();
+    await database?.close();
+  });
+
+  /** A pair of names, with an alias on the first, which has some objects. */
+  async function givenSource(count = 20) {
+    const no = ++names;
+    const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
+    await givenIndex(database.db, source, { alias });
+    if (count > 0) await rig.run('upsert', { index: alias, items: items(count) });
+    return { source, dest, alias };
+  }
+  const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
+
+  /** Locks the pair as another task would. */
+  async function givenLock(source: string, dest: string, lock: string) {
+    const outcome = await lockPair(database.db, {
+      taskId: 'somebody-else',
+      lock,
+      lockSeconds: 3_600,
+      source,
+      dest,
+      destModel,
+      maxConcurrentReindexes: 10,
+    });
+    expect(outcome.kind).toBe('locked');
+  }
+
+  test('copies every object with its version, switches the alias and releases the lock', async () => {
+    const { source, dest, alias } = await givenSource(300);
+    await rig.run('delete', { index: alias, ids: ['k7'] });
+    const tracker = await rig.run('reindex', { source: alias, dest, destModel });
+    expect(tracker).toMatchObject({
+      status: 'done',
+      data: { copied: 299, tombstones: 1, failed: 0, source, dest, alias },
+    });
+    expect(await aliasOf(alias)).toBe(dest);
+    expect(await listLocks(database.db)).toEqual([]);
+    const [from, to] = [await findIndex(database.db, source), await findIndex(database.db, dest)];
+    if (!from || !to) throw new Error('an index is missing');
+    expect(await getObject(database.db, to, 'k8')).toEqual(await getObject(database.db, from, 'k8'));
+    await expect(getObject(database.db, to, 'k7')).rejects.toMatchObject({ type: 'ObjectNotFound' });
+  });
+
+  test('copies a small source as one slice, planned together with the lock', async () => {
+    const { dest, alias } = await givenSource(600);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, batchSize: 100 });
+    expect(await endOf(handle)).toMatchObject({ status: 'done', children: { done: 1 }, data: { copied: 600 } });
+    const { events } = await handle.fetchHistory();
+    const activities = events?.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    expect(activities).toEqual(['lockPair', 'checkModel', 'buildVectorIndex', 'reconcile', 'verify', 'cutOver']);
+  });
+
+  test('waits on a conflict, and begins within seconds after the obstacle is gone', async () => {
+    const { source, dest, alias } = await givenSource();
+    const lock = '00000000-0000-4000-8000-000000000001';
+    await givenLock(source, `${dest}-other`, lock);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel });
+    const waiting = await trackerWhen(handle, ({ status }) => status === 'waiting');
+    expect(waiting.data.conflict).toBe('source-locked-as-source');
+    expect(waiting.detail).toContain('somebody-else');
+    await environment.sleep('10 minutes');
+    expect(await trackerWhen(handle, ({ status }) => status === 'waiting')).toMatchObject({ attempts: 1 });
+    const before = await environment.currentTimeMs();
+    await releaseLock(database.db, lock);
+    expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
+    // The clock of the server may already be ahead: without open work, it jumps to the next timer.
+    const { closeTime } = await handle.describe();
+    expect((closeTime?.getTime() ?? Number.NaN) - before).toBeLessThan(5 * 60_000);
+  });
+
+  test.each(['restart', 'resume'])('%s while it waits makes it retry immediately', async (signal) => {
+    const { source, dest, alias } = await givenSource();
+    const lock = signal === 'restart' ? '00000000-0000-4000-8000-000000000002' : '00000000-0000-4000-8000-000000000004';
+    await givenLock(source, `${dest}-other`, lock);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, waitSeconds: 600_000 });
+    await trackerWhen(handle, ({ status }) => status === 'waiting');
+    await handle.signal(signal);
+    const tries = async () => {
+      const { events } = await handle.fetchHistory();
+      return events?.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'lockPair');
+    };
+    await expect.poll(tries, { timeout: 20_000 }).toHaveLength(2);
+    await releaseLock(database.db, lock);
+    expect(await endOf(handle)).toMatchObject({ status: 'done' });
+  });
+
+  test('is refused on a conflict with onConflict refuse, and changes nothing', async () => {
+    const { source, dest, alias } = await givenSource();
+    const lock = '00000000-0000-4000-8000-000000000003';
+    await givenLock(source, `${dest}-other`, lock);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, onConflict: 'refuse' });
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'TaskRefused' } });
+    expect(await endOf(handle)).toMatchObject({ status: 'refused', errors: [{ type: 'source-locked-as-source' }] });
+    expect(await findIndex(database.db, dest)).toBeUndefined();
+    await releaseLock(database.db, lock);
+  });
+
+  test('copies an object that cannot be embedded as failed, and continues with the others', async () => {
+    const { dest, alias } = await givenSource(50);
+    poison = /^text 0 of/;
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, maxFailed: 1 });
+    expect(await endOf(handle)).toMatchObject({
+      status: 'done',
+      data: { copied: 49, failed: 1, verified: { failed: 1 } },
+    });
+    const to = await findIndex(database.db, dest);
+    expect(to && (await getObject(database.db, to, 'k0'))).toMatchObject({ failed: true, payload: 'text 0 of k' });
+    expect(await listFailed(database.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
+      { objectId: 'k0', stage: 'embed', reason: 'ModelRejectedInput' },
+    ]);
+    poison = undefined;
+  });
+
+  test('does not cut over when more objects fail than allowed, and releases the lock', async () => {
+    const { source, dest, alias } = await givenSource(20);
+    poison = /^text [0-4] of/;
+    const tracker = await rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0.2, maxAttempts: 1 });
+    expect(tracker).toMatchObject({ status: 'exhausted', errors: [{ type: 'TooManyFailed' }] });
+    expect(await aliasOf(alias)).toBe(source);
+    expect(await listLocks(database.db)).toEqual([]);
+    poison = undefined;
+    const again = await rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0 });
+    expect(again).toMatchObject({ status: 'done', data: { copied: 5, verified: { failed: 0 } } });
+  });
+
+  test('never moves the alias when every object fails, however few there are and whatever is allowed', async () => {
+    for (const maxFailed of [undefined, 0.5, 100, -1]) {
+      const { source, dest, alias } = await givenSource(1);
+      poison = /^text/;
+      const tracker = await rig.run('reindex', { source: alias, dest, destModel, maxFailed, maxAttempts: 1 });
+      poison = undefined;
+      expect(tracker).toMatchObject({
+        status: 'exhausted',
+        errors: [{ type: 'TooManyFailed', message: expect.stringContaining('none of 1 objects') }],
+      });
+      expect(await aliasOf(alias)).toBe(source);
+    }
+  });
+
+  test('is done when one of a hundred objects fails, but not when two fail, unless more are allowed', async () => {
+    const { dest, alias } = await givenSource(100);
+    poison = /^text [01] of/;
+    const two = await rig.run('reindex', { source: alias, dest, destModel, maxAttempts: 1 });
+    expect(two).toMatchObject({ status: 'exhausted', errors: [{ type: 'TooManyFailed' }] });
+    poison = /^text 0 of/;
+    expect(await rig.run('reindex', { source: alias, dest, destModel })).toMatchObject({
+      status: 'done',
+      data: { verified: { failed: 1, source: 100, dest: 100 } },
+    });
+    // The source of the next reindex lacks its vectors too: that is not an error of the new model.
+    expect(await rig.run('reindex', { source: alias, dest: `${dest}-next`, destModel, maxFailed: 0 })).toMatchObject({
+      status: 'done',
+      data: { verified: { failed: 1 } },
+    });
+    poison = undefined;
+  });
+
+  test('lists as failed an object that the forward of another task could not embed', async () => {
+    const { source, dest, alias } = await givenSource(30);
+    newPoison = /^only the new model/;
+    const options = { batchSize: 1, ratePerSecond: 1, maxFailed: 5 };
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, ...options });
+    await trackerWhen(handle, ({ progress }) => progress.done > 0);
+    // Its key is before those that are being copied: only the forward brings it.
+    await rig.run('upsert', { index: alias, items: [{ id: 'a0', payload: 'only the new model rejects this' }] });
+    const from = await findIndex(database.db, source);
+    expect(from && (await getObject(database.db, from, 'a0'))).toMatchObject({ failed: false });
+    await handle.signal('throttle', null);
+    expect(await endOf(handle)).toMatchObject({
+      status: 'done',
+      data: { verified: { source: 31, dest: 31, failed: 1 } },
+    });
+    expect(await listFailed(database.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
+      { objectId: 'a0', stage: 'embed', reason: 'ModelRejectedInput' },
+    ]);
+    newPoison = undefined;
+  });
+
+  test('stops when it is canceled midway: the lock is released and the source serves', async () => {
+    const { source, dest, alias } = await givenSource(200);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 5, batchSize: 10 });
+    await trackerWhen(handle, ({ children }) => children.processing === 1);
+    await handle.signal('cancel', 'changed my mind');
+    expect(await endOf(handle)).toMatchObject({ status: 'canceled', detail: 'canceled: changed my mind', lock: null });
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    expect(await listLocks(database.db)).toEqual([]);
+    expect(await aliasOf(alias)).toBe(source);
+  });
+
+  test('pauses between two batches, shows the progress of its slices, and continues when it is resumed', async () => {
+    const { dest, alias } = await givenSource(300);
+    const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 20, batchSize: 10 });
+    await trackerWhen(handle, ({ children }) => children.processing === 1);
+    await handle.signal('pause');
+    await trackerWhen(handle, ({ status }) => status === 'paused');
+    const { progress, children } = await trackerWhen(handle, ({ progress }) => progress.done > 0);
+    expect({ isMiddle: progress.done < 300, children }).toMatchObject({ isMiddle: true, children: { done: 0 } });
+    await handle.signal('throttle', null);
+    await handle.signal('resume');
+    expect(await endOf(handle)).toMatchObject({ status: 'done', data: { copied: 300 }, progress: { done: 300 } });
+  });
+
+  test('obeys a pause that arrives before it begins or while it switches', async () => {
+    const { source, dest, alias } = await givenSource();
+    const handle = await environment.client.workflow.signalWithStart('reindex', {
+      workflowId: `paused-${source}`,
+      taskQueue: rig.taskQueue,
+      args: [{ source: alias, dest, destModel }],
+      signal: 'pause',
+      signalArgs: [],
+    });
+    await trackerWhen(handle, ({ status }) => status === 'paused');
+    await handle.signal('resume');
+    expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
+
+    const other = await givenSource();
+    const switching = await rig.start('reindex', { source: other.alias, dest: other.dest, destModel });
+    await trackerWhen(switching, ({ data, status }) => data.phase === 'cut-over' || status === 'done');
+    await switching.signal('pause').catch(() => {});
+    await switching.signal('resume').catch(() => {});
+    expect(await endOf(switching)).toMatchObject({ status: 'done' });
+    expect(await aliasOf(other.alias)).toBe(other.dest);
+  });
+
+  describe('a reindex into an index that users have written to', () => {
+    /** The source, and a destination with a newer object, a deletion and an object that the source does not have. */
+    async function givenTrial() {
+      const { source, dest, alias } = await givenSource(3);
+      await givenIndex(database.db, dest, { config: { model: destModel } });
+      await rig.run('upsert', {
+        index: dest,
+        items: [
+          { id: 'k1', payload: 'a trial' },
+          { id: 'x', payload: 'a trial' },
+        ],
+      });
+      await rig.run('delete', { index: dest, ids: ['k2'] });
+      return { source, dest, alias };
+    }
+
+    test('is refused with a list of these objects, leaves them unchanged, and holds no lock', async () => {
+      const { source, dest, alias } = await givenTrial();
+      const tracker = await rig.run('reindex', { source: alias, dest });
+      expect(tracker).toMatchObject({
+        status: 'refused',
+        detail: expect.stringContaining('k1, k2, x'),
+        errors: [{ type: 'dest-newer' }],
+        data: { destBefore: { newer: 2, unknown: 1, examples: ['k1', 'k2', 'x'], removed: 0 } },
+      });
+      expect(await aliasOf(alias)).toBe(source);
+      expect(await listLocks(database.db)).toEqual([]);
+      const to = await findIndex(database.db, dest);
+      expect(to && (await getObject(database.db, to, 'k1'))).toMatchObject({ payload: 'a trial' });
+    });
+
+    test('replaces these objects on request: the index then serves only what the source had', async () => {
+      const { dest, alias } = await givenTrial();
+      const tracker = await rig.run('reindex', { source: alias, dest, destExisting: 'replace' });
+      expect(tracker).toMatchObject({
+        status: 'done',
+        data: { destBefore: { newer: 2, unknown: 1, removed: 3 }, verified: { source: 3, dest: 3 } },
+      });
+      expect(await aliasOf(alias)).toBe(dest);
+      const to = await findIndex(database.db, dest);
+      if (!to) throw new Error('the index is missing');
+      const { objects } = await listObjects(database.db, to, { after: null, limit: 10 });
+      expect(objects.map(({ id, payload }) => [id, payload])).toEqual(items(3).map(({ id, payload }) => [id, payload]));
+    });
+  });
+
+  test('a reindex back after the cut-over copies only what changed since', async () => {
+    const { source, dest, alias } = await givenSource(100);
+    await rig.run('reindex', { source: alias, dest, destModel });
+    await rig.run('upsert', { index: alias, items: items(3, 'new') });
+    await rig.run('delete', { index: alias, ids: ['k5'] });
+    const back = await rig.run('reindex', { source: alias, dest: source });
+    expect(back).toMatchObject({
+      status: 'done',
+      data: { copied: 3, tombstones: 1, verified: { source: 102, dest: 102 } },
+    });
+    expect(await aliasOf(alias)).toBe(source);
+  });
+});
