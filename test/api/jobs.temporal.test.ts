@@ -47,7 +47,7 @@ describe.each([
         const { body } = await call(api(), 'GET', `/v1/tasks/info?taskId=${first.body.id}`);
         expect(body).toMatchObject({ status: 'processing', data: { workerId: expect.any(String) } });
       },
-      { timeout: 20_000 },
+      { timeout: 90_000 },
     );
     const ignored = { status: 200, body: { status: 'ignored', data: { standsFor: first.body.id } } };
     expect(await call(api(), 'POST', `/v1/jobs/alone/run?${LONG}`, {})).toMatchObject(ignored);

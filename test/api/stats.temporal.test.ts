@@ -12,7 +12,7 @@ const item = (id: string) => ({ id, payload: `text of ${id}` });
 
 /** Waits, since Temporal's lists and counts lag a little. */
 async function statsWhen(fits: (sums: Record<string, number>) => boolean, query = {}) {
-  for (const endMs = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+  for (const endMs = Date.now() + 90_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const { buckets } = await system.reembed.stats({ buckets: 4, ...query });
     const sums = { created: 0, done: 0, failed: 0, canceled: 0, open: buckets.at(-1)?.open ?? -1 };
     for (const bucket of buckets) {

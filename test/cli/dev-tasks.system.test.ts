@@ -41,7 +41,7 @@ test('dev with tasks knows their jobs, creates declared schedules, and prunes th
       const { schedules } = JSON.parse((await second.reembed('schedules', 'list', '--json')).out);
       expect(schedules.map(({ key }: { key: string }) => key)).toEqual(['by-hand']);
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 90_000, interval: 200 },
   );
   expect(await second.dev.ends('SIGTERM')).toBe(0);
 });

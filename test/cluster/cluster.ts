@@ -142,7 +142,7 @@ async function drive(system: System, temporal: Client, run: string, options: Clu
     }
     await untilShare(rebuild, PAUSE_SHARE);
     await insist(log, 'pause', () => api.tasks.pause(rebuild));
-    for (const endMs = Date.now() + 30_000; Date.now() < endMs; await sleep(200)) {
+    for (const endMs = Date.now() + 90_000; Date.now() < endMs; await sleep(200)) {
       if ((await api.tasks.info(rebuild)).status === 'paused') break;
     }
     expectStatus('paused', (await api.tasks.info(rebuild)).status, 'paused');

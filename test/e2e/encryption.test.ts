@@ -227,7 +227,7 @@ test('a task whose key a worker does not have waits until one has it', async () 
   const failed = temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
   const events = async () => (await handle.fetchHistory()).events ?? [];
   await expect
-    .poll(async () => (await events()).some(({ eventType }) => eventType === failed), { timeout: 20_000 })
+    .poll(async () => (await events()).some(({ eventType }) => eventType === failed), { timeout: 90_000 })
     .toBe(true);
   await stop(ignorant);
   const { client: knowing } = await rigWith([old, fresh], 'waiting');

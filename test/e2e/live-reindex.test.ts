@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReembedError } from '../../src/contract/errors.ts';
@@ -134,7 +133,7 @@ onBothDatabases((database) => {
       ratePerSecond: 40,
       batchSize: 20,
     });
-    await delay(1_500);
+    await trackerWhen(first, ({ data }) => Number(data.copied) > 0);
     await first.signal('cancel');
     expect(await endOf(first)).toMatchObject({ status: 'canceled' });
     const second = await rig.run('reindex', { source: alias, dest });

@@ -144,7 +144,7 @@ test('a lock, the rest of its reindex, open tasks, workers and streams are shown
       expect(api.sum('reembed_http_event_streams')).toBe(1);
       expect(api.sum('reembed_http_rate_limited_total', { limit: 'streams' })).toBe(1);
     },
-    { timeout: 20_000, interval: 500 },
+    { timeout: 90_000, interval: 500 },
   );
   stop.abort();
   await stream.text().catch(() => {});

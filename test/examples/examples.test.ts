@@ -34,7 +34,7 @@ it('own-router serves tasks at its own paths and in its own words', async () => 
     PORT: '0',
   });
   try {
-    await expect.poll(() => server.output.out, { timeout: 30_000 }).toMatch(/^http:/);
+    await expect.poll(() => server.output.out, { timeout: 90_000 }).toMatch(/^http:/);
     const url = server.output.out.trim();
     const post = (body: unknown) =>
       fetch(`${url}/documents/run?wait=true`, {

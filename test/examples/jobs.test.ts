@@ -103,7 +103,7 @@ describe('on the dev server', async () => {
         const tracker = await getTracker(environment.client, `${taskId}`);
         expect(tracker).toMatchObject({ status: 'done', data: { result: { expired: ['old'] } } });
       },
-      { timeout: 30_000 },
+      { timeout: 90_000 },
     );
     expect(existsSync(path.join(folder, 'new'))).toBe(true);
     await schedule.remove();

@@ -39,7 +39,7 @@ const RESIDENT_MB = 1_024;
 const HEALTH_MS = 200;
 /** Long, since the accepted work is finished first. */
 const WRITE_AFTER_MS = 120_000;
-const LATEST_MS = 180_000;
+const LATEST_MS = 270_000;
 
 /**
  * Sends legal but hostile calls, all kinds at once, to an API and a worker in separate processes with a heap of 512 MB

@@ -131,7 +131,7 @@ describe('a job', () => {
     await vi.waitFor(
       async () =>
         expect(await control.running({ name: 'never' })).toMatchObject([{ id: running.id, name: 'never', workerId }]),
-      { timeout: 10_000 },
+      { timeout: 90_000 },
     );
     const [worker, ...others] = await control.workers(['mail']);
     expect(others).toEqual([]);

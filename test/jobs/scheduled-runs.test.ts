@@ -27,7 +27,7 @@ const world = useJobs('dev', (registry) => {
 });
 
 const info = (taskId: string | null) => getTracker(world.environment.client, `${taskId}`);
-const within = { timeout: 20_000, interval: 50 };
+const within = { timeout: 90_000, interval: 50 };
 
 /** Waits until a schedule has started this number of runs. */
 async function startedRuns(schedule: ScheduleHandle<never>, least: number) {

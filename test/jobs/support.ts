@@ -60,7 +60,7 @@ export function uniqueName(prefix: string): string {
 
 /** The tracker of a job once it matches. */
 export async function infoWhen(job: SentJob<unknown>, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
-  for (const endMs = Date.now() + 20_000; ; ) {
+  for (const endMs = Date.now() + 90_000; ; ) {
     const tracker = await job.info();
     if (fits(tracker)) return tracker;
     if (Date.now() > endMs) throw new Error(`the tracker never fitted: ${JSON.stringify(tracker)}`);

@@ -188,7 +188,7 @@ test('eight loads run at once, and a load that waits for its next try takes no s
     loadedWhileWaiting += 1;
     return 'text';
   };
-  const sleep = async () => void (await expect.poll(() => loadedWhileWaiting, { timeout: 5_000 }).toBe(20));
+  const sleep = async () => void (await expect.poll(() => loadedWhileWaiting, { timeout: 90_000 }).toBe(20));
   const items = Array.from({ length: 40 }, (_, at) => ({ id: `${at}`, uri: at < 20 ? `down ${at}` : `up ${at}` }));
   const { ready, failed } = await prepared(items, { loader, sleep, loadAttempts: 2 });
   expect([ready.length, failed.length, most]).toEqual([20, 20, 8]);

@@ -141,7 +141,7 @@ describe('an answer', () => {
     const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n'));
     socket.pause().on('error', () => {});
     onTestFinished(() => void socket.destroy());
-    await expect.poll(() => hasEnded, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => hasEnded, { timeout: 90_000 }).toBe(true);
   });
 
   it('may take longer to begin than a body may be silent', async () => {

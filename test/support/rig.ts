@@ -57,7 +57,7 @@ export interface Rig {
 
 /** The tracker of a task, once it matches. */
 export async function trackerWhen(handle: WorkflowHandle, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
-  for (const endMs = Date.now() + 20_000; ; ) {
+  for (const endMs = Date.now() + 90_000; ; ) {
     const tracker = await handle.query<Tracker>(QUERY.tracker);
     if (fits(tracker)) return tracker;
     if (Date.now() > endMs) throw new Error(`the tracker never fitted: ${JSON.stringify(tracker)}`);

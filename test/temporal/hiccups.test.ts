@@ -51,7 +51,7 @@ test('jobs that are sent in a burst all start once, even if every other answer i
   expect(count.calls).toBeGreaterThan(60);
   await expect
     .poll(async () => (await client.workflow.count(`TaskType = 'job' AND JobName = 'check'`)).count, {
-      timeout: 20_000,
+      timeout: 90_000,
     })
     .toBe(60);
 });

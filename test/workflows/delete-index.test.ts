@@ -115,7 +115,7 @@ describe('the old index after a cut-over', () => {
     const [mirror] = await listLocks(database.db);
     const endMs = Number(mirror?.lockExpireTime);
     await expect
-      .poll(async () => Number((await listLocks(database.db))[0]?.lockExpireTime), { timeout: 30_000 })
+      .poll(async () => Number((await listLocks(database.db))[0]?.lockExpireTime), { timeout: 90_000 })
       .toBeGreaterThan(endMs + 5_000);
     await rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written while it was paused' }] });
     expect(await setAlias(database.db, alias, source)).toEqual({ alias, index: source });

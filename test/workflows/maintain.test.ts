@@ -83,7 +83,7 @@ describe('maintenance', () => {
         const items = Array.from({ length: size }, (_, at) => ({ id: `o${from + at}`, payload: `text ${from + at}` }));
         await rig.run('upsert', { index: index.name, items });
       }
-      await vi.waitUntil(() => isVectorIndexReady(db, index), { timeout: 30_000, interval: 200 });
+      await vi.waitUntil(() => isVectorIndexReady(db, index), { timeout: 90_000, interval: 200 });
     },
   );
 });

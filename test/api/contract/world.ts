@@ -87,7 +87,7 @@ export async function openWorld() {
   }
 
   async function until(taskId: string, statuses: readonly string[]): Promise<string> {
-    for (const endMs = Date.now() + 20_000; ; await delay(50)) {
+    for (const endMs = Date.now() + 90_000; ; await delay(50)) {
       const { status } = await tracker(taskId).catch(() => ({ status: 'none' }));
       if (statuses.includes(status)) return taskId;
       if (Date.now() > endMs) throw new Error(`${taskId} is ${status}, not ${statuses.join(' or ')}`);

@@ -102,7 +102,7 @@ describe('a bulk write', () => {
     expect(summary.retries).toBeGreaterThan(2);
     expect(proxy.running.most).toBeLessThanOrEqual(3);
     expect(await contents(index)).toEqual(wanted);
-    await expect.poll(() => tasksOf(index), { timeout: 10_000 }).toBe(summary.batches);
+    await expect.poll(() => tasksOf(index), { timeout: 90_000 }).toBe(summary.batches);
   });
 
   it('reports where and why each failed operation failed, and writes the others', async () => {
@@ -182,7 +182,7 @@ describe('a bulk write', () => {
     await system.reembed.tasks.upsert({ index, items: [{ id: 'a', payload: 'x' }] }, { wait: true });
     const rebuilding = { source: index, dest: `${index}-b`, destModel: HASH.model, ratePerSecond: 0.001 };
     const { id: taskId } = await system.reembed.tasks.reindex(rebuilding);
-    await expect.poll(async () => (await system.reembed.indexes.get(index)).lock, { timeout: 10_000 }).toBeTruthy();
+    await expect.poll(async () => (await system.reembed.indexes.get(index)).lock, { timeout: 90_000 }).toBeTruthy();
     const refused = system.reembed.bulk({ index, onReindex: 'refuse' });
     for await (const report of refused.run([{ upsert: { id: 'b', payload: 'y' } }])) {
       expect(report).toMatchObject({

@@ -193,7 +193,7 @@ test.each(['the fetching is given up', 'the process that fetches is killed'])(
     );
     const env = { ...options.env, PATH: `${path.join(folder, 'bin')}:${process.env.PATH}` };
     const pip = async () => {
-      await expect.poll(() => existsSync(pidFile), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => existsSync(pidFile), { timeout: 90_000 }).toBe(true);
       const pid = Number(readFileSync(pidFile, 'utf8'));
       expect(await isThere(pid)).toBe(true);
       return pid;
@@ -204,13 +204,13 @@ test.each(['the fetching is given up', 'the process that fetches is killed'])(
       const pid = await pip();
       stop.abort(new Error('given up'));
       await expect(fetching).rejects.toThrow('given up');
-      await expect.poll(() => isThere(pid), { timeout: 30_000 }).toBe(false);
+      await expect.poll(() => isThere(pid), { timeout: 90_000 }).toBe(false);
       expect(readdirSync(cacheDir)).toEqual(['.locks']);
       return;
     }
     const owner = startChild('./find-child.ts', JSON.stringify({ ...options, env }));
     const pid = await pip();
     await killHard(owner);
-    await expect.poll(() => isThere(pid), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => isThere(pid), { timeout: 90_000 }).toBe(false);
   },
 );

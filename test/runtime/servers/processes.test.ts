@@ -11,7 +11,7 @@ test('a server whose process was killed ends immediately, without a graceful sto
   const pid = Number(await firstLine(owner));
   expect(await isThere(pid)).toBe(true);
   await killHard(owner);
-  await expect.poll(() => isThere(pid), { timeout: 30_000 }).toBe(false);
+  await expect.poll(() => isThere(pid), { timeout: 90_000 }).toBe(false);
   expect(existsSync(path.join(folder, 'asked'))).toBe(false);
 });
 

@@ -40,7 +40,7 @@ const listedOnce = (taskQueue: string, count: number) =>
       expect(list.schedules).toHaveLength(count);
       return list;
     },
-    { timeout: 10_000 },
+    { timeout: 90_000 },
   );
 
 describe('a schedule', () => {

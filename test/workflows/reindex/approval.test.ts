@@ -138,7 +138,7 @@ describe('a reindex that waits for an approval, on a server whose clock runs ahe
     expect(await servingAs(alias)).toBe(source);
     expect(await locks()).toEqual([]);
     const content = { a: 'text a', b: 'text b', c: 'text c' };
-    await expect.poll(() => contentOf(dest), { timeout: 30_000 }).toEqual(isKept ? content : undefined);
+    await expect.poll(() => contentOf(dest), { timeout: 90_000 }).toEqual(isKept ? content : undefined);
     expect(await contentOf(source)).toEqual(content);
     if (isKept) return;
     const deletion = rig().client.workflow.getHandle(`${handle.workflowId}/reject/1`);

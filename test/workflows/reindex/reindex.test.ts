@@ -123,7 +123,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
       const { events } = await handle.fetchHistory();
       return events?.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'lockPair');
     };
-    await expect.poll(tries, { timeout: 20_000 }).toHaveLength(2);
+    await expect.poll(tries, { timeout: 90_000 }).toHaveLength(2);
     await releaseLock(database.db, lock);
     expect(await endOf(handle)).toMatchObject({ status: 'done' });
   });
