@@ -190,6 +190,7 @@ const sent = await Promise.all(Array.from({ length: 12 }, () => next.delay()));
 for (const job of sent) await job.wait();
 let runs = 0;
 for await (const { workflowId, runId } of short.client.workflow.list({ query: `WorkflowType = 'jobLane'` })) {
+  await short.client.workflow.getHandle(workflowId).result();
   const lane = short.client.workflow.getHandle(workflowId, runId, { followRuns: false });
   runs++;
   await save(`job-lane-long-${runs}`, await lane.fetchHistory());

@@ -13,7 +13,7 @@ export const sendMail = defineTask(
     queue: 'mail',
     timeout: '30s',
     maxAttempts: 8,
-    backOff: { initial: '1s', most: '10m' },
+    backOff: { initial: '1s', max: '10m' },
     bind: true,
   },
   async ({ uuid, signal }, mail) => {

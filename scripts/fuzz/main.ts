@@ -42,14 +42,14 @@ const runs = (phase: string) => values.only === undefined || values.only === pha
 interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  mostMs?: number;
+  maxMs?: number;
 }
 
 /** Runs a program to its end and shows its output. */
 async function run(program: string, args: string[], options: RunOptions = {}): Promise<number> {
-  const { mostMs, ...rest } = options;
+  const { maxMs, ...rest } = options;
   const child = spawn(program, args, { ...rest, stdio: ['ignore', 'inherit', 'inherit'] });
-  const limit = mostMs === undefined ? undefined : setTimeout(() => child.kill(), mostMs);
+  const limit = maxMs === undefined ? undefined : setTimeout(() => child.kill(), maxMs);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(limit);
   return code ?? 1;
@@ -116,12 +116,12 @@ async function fuzzOdd(url: string): Promise<number> {
 
 async function fuzzByDocument(st: string, url: string, cwd: string): Promise<number> {
   const args = ['--config-file', path.join(FOLDER, 'schemathesis.toml'), 'run', `${url}/openapi.json`];
-  const mostSeconds = values.only ? seconds : Math.ceil((seconds * 2) / 3);
+  const maxSeconds = values.only ? seconds : Math.ceil((seconds * 2) / 3);
   // It stores its findings in its working directory.
-  return run(st, [...args, '--seed', String(seed), '--max-time', String(mostSeconds), '--no-color'], {
+  return run(st, [...args, '--seed', String(seed), '--max-time', String(maxSeconds), '--no-color'], {
     cwd,
     env: { ...process.env, SCHEMATHESIS_HOOKS: path.join(FOLDER, 'hooks.py'), PYTHONDONTWRITEBYTECODE: '1' },
-    mostMs: (mostSeconds + COVERAGE_SECONDS) * 1_000,
+    maxMs: (maxSeconds + COVERAGE_SECONDS) * 1_000,
   });
 }
 

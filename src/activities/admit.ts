@@ -39,8 +39,8 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
   },
   async reindex(db, { taskId, staging, again }, input) {
     const checked = reindexSchema.parse(input);
-    if (!again) await forgetFailedOnce(db, taskId, staging);
     await checkApproval(db, checked.source, checked.approve);
+    if (!again) await forgetFailedOnce(db, taskId, staging);
     return { input: checked, accepted: null };
   },
   'delete-index': async (db, { staging }, input) => ({

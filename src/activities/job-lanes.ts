@@ -10,7 +10,7 @@ import { listExecutions } from '../temporal/lists/visibility.ts';
 import { type LaunchOptions, launch } from '../temporal/tasks/launch.ts';
 import { withinTrace } from '../tracing/temporal.ts';
 
-const MOST_PARALLEL = 100;
+const MAX_PARALLEL = 100;
 
 /** Activities that jobs and their lanes use to query and start workflows. */
 export function createLaneActivities({ client }: { client: Client }): LaneActivities {
@@ -43,7 +43,7 @@ export function createLaneActivities({ client }: { client: Client }): LaneActivi
     async parallelJobs(laneId) {
       // A job that waits for its start time, like others in this status, has not asked for its turn.
       const query = `JobLane = ${quote(laneId)} AND ExecutionStatus = 'Running' AND TaskStatus != 'waiting'`;
-      const { executions } = await listExecutions(client, query, MOST_PARALLEL);
+      const { executions } = await listExecutions(client, query, MAX_PARALLEL);
       return executions.flatMap(({ execution }) =>
         execution?.workflowId && execution.runId ? { taskId: execution.workflowId, runId: execution.runId } : [],
       );

@@ -6,7 +6,7 @@ import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
 
-const SLICES = { leastObjects: 500, mostSlices: 400, mostInFlight: 4 };
+const SLICES = { minObjects: 500, maxSlices: 400, maxInFlight: 4 };
 
 /** Activities for the lock of a reindex, and for what is decided with it: the destination and the copy plan. */
 export function createLockActivities(
@@ -17,7 +17,7 @@ export function createLockActivities(
 > {
   const { background: db, settings } = deps;
   const plan = (sourceNo: number, after: string | null, lanes: number) =>
-    planSlices(db, sourceNo, { ...SLICES, mostObjects: settings.sliceObjects, after, lanes });
+    planSlices(db, sourceNo, { ...SLICES, maxObjects: settings.sliceObjects, after, lanes });
   const lockRequestOf = ({ taskId, lock, input }: LockPairRequest): LockRequest => ({
     taskId,
     lock,

@@ -38,7 +38,7 @@ export function createMaintenanceActivities({
   isStagingUsed,
 }: ActivityDependencies): Pick<
   ControlActivities,
-  'collectTombstones' | 'dropMarked' | 'dropLeftOvers' | 'listDueVectorIndexes'
+  'collectTombstones' | 'dropMarked' | 'dropExpired' | 'listDueVectorIndexes'
 > {
   return {
     async collectTombstones() {
@@ -62,7 +62,7 @@ export function createMaintenanceActivities({
       return dropped;
     },
 
-    async dropLeftOvers() {
+    async dropExpired() {
       const gone = { staged: 0, failed: 0, steered: 0, evaluated: 0 };
       for await (const staging of eachOld(db, listOldStagings)) {
         if (await isStagingUsed(taskOf(staging), staging)) continue;

@@ -33,7 +33,7 @@ const run = createRoute({
   tags,
   summary: 'Run a job',
   description:
-    'One that is not run for the sake of another has the status `ignored`, and `data.standsFor` is the other.',
+    'One that is not run for the sake of another has the status `ignored`, and `data.duplicateOf` is the other.',
   request: {
     params: z.object({ name: jobNameSchema.describe('Name of the job.') }),
     query: runQuery,

@@ -18,19 +18,19 @@ const SPARE = 2;
 export async function makeKnownItems(
   db: Db,
   index: IndexRow,
-  { queries: most, seed, filter, metadataFields }: KnownItem,
+  { queries: max, seed, filter, metadataFields }: KnownItem,
 ): Promise<{ queries: Query[]; knownItem: { index: string; seed: number } }> {
   const pace = new Pace();
   const queries: Query[] = [];
   const texts = new Set<string>();
-  for await (const { id, payload, metadata } of sampleObjects(db, index, { seed, filter, most: most * SPARE })) {
+  for await (const { id, payload, metadata } of sampleObjects(db, index, { seed, filter, max: max * SPARE })) {
     const text = pickSentence(textOf(payload, index.splitter.fields), `${seed}:${id}`);
     await pace.breathe();
     if (text === null || texts.has(text)) continue;
     texts.add(text);
     const copied = Object.fromEntries(Object.entries(metadata).filter(([field]) => metadataFields.includes(field)));
     queries.push({ id, text, relevant: [{ id, grade: 1 }], metadata: copied as Query['metadata'] });
-    if (queries.length === most) break;
+    if (queries.length === max) break;
   }
   if (queries.length > 0) return { queries, knownItem: { index: index.name, seed } };
   const message = `${index.name} has no object with a text that could be a query`;

@@ -10,7 +10,7 @@ export function jobCalls(send: Send, run: Run) {
       return readAs(await send('GET', '/v1/jobs'), jobListSchema);
     },
     /**
-     * Runs a job by name. If it was `ignored` as a duplicate, `data.standsFor` is the id of the other job.
+     * Runs a job by name. If it was `ignored` as a duplicate, `data.duplicateOf` is the id of the other job.
      * Errors: `JobUnknown`, `InvalidInput`, `TooLarge`, `TaskLocked`.
      *
      * @example

@@ -166,7 +166,7 @@ export interface ControlActivities {
   /** Drops the tables of indexes marked for deletion whose task is gone; returns the number of indexes. */
   dropMarked(): Promise<number>;
   /** Drops staged and failed items, steering results and evaluations of tasks that Temporal has deleted; returns task counts. */
-  dropLeftOvers(): Promise<{ staged: number; failed: number; steered: number; evaluated: number }>;
+  dropExpired(): Promise<{ staged: number; failed: number; steered: number; evaluated: number }>;
   /** Lists the numbers of the indexes that have enough parts to need an HNSW index and have none. */
   listDueVectorIndexes(): Promise<number[]>;
 }

@@ -16,23 +16,23 @@ export interface CronFields {
 
 interface FieldSpec {
   title: string;
-  least: number;
-  most: number;
+  min: number;
+  max: number;
   names?: readonly string[];
 }
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
-const SECOND: FieldSpec = { title: 'second', least: 0, most: 59 };
-const MINUTE: FieldSpec = { title: 'minute', least: 0, most: 59 };
-const HOUR: FieldSpec = { title: 'hour', least: 0, most: 23 };
-const DAY_OF_MONTH: FieldSpec = { title: 'day of the month', least: 1, most: 31 };
-const MONTH: FieldSpec = { title: 'month', least: 1, most: 12, names: MONTHS };
+const SECOND: FieldSpec = { title: 'second', min: 0, max: 59 };
+const MINUTE: FieldSpec = { title: 'minute', min: 0, max: 59 };
+const HOUR: FieldSpec = { title: 'hour', min: 0, max: 23 };
+const DAY_OF_MONTH: FieldSpec = { title: 'day of the month', min: 1, max: 31 };
+const MONTH: FieldSpec = { title: 'month', min: 1, max: 12, names: MONTHS };
 /** 7 also means Sunday. */
-const DAY_OF_WEEK: FieldSpec = { title: 'day of the week', least: 0, most: 7, names: DAYS };
+const DAY_OF_WEEK: FieldSpec = { title: 'day of the week', min: 0, max: 7, names: DAYS };
 /** Temporal supports no other years. */
-const YEAR: FieldSpec = { title: 'year', least: 2000, most: 2100 };
+const YEAR: FieldSpec = { title: 'year', min: 2000, max: 2100 };
 
 const SHORTHANDS: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
@@ -90,12 +90,12 @@ function valuesOf(field: string, spec: FieldSpec): number[] {
 
 /** Parses a range; with a step, a single value is its start: `5/10` starts at 5. */
 function rangeOf(range: string, stepped: boolean, field: string, spec: FieldSpec): { from: number; to: number } {
-  const { least, most } = spec;
+  const { min, max } = spec;
   // A star means each day of the week once, so Sunday only as 0.
-  if (range === '*') return { from: least, to: spec === DAY_OF_WEEK ? 6 : most };
+  if (range === '*') return { from: min, to: spec === DAY_OF_WEEK ? 6 : max };
   const [first = '', last, ...more] = range.split('-');
   const from = numberOf(first, field, spec);
-  if (last === undefined) return { from, to: stepped ? most : from };
+  if (last === undefined) return { from, to: stepped ? max : from };
   const to = numberOf(last, field, spec);
   if (more.length > 0) throw wrong(field, spec, `${JSON.stringify(range)} is not a range`);
   if (to < from) throw wrong(field, spec, `the range ${range} must begin with the lower value`);
@@ -103,13 +103,13 @@ function rangeOf(range: string, stepped: boolean, field: string, spec: FieldSpec
 }
 
 function numberOf(text: string, field: string, spec: FieldSpec): number {
-  const { least, most, names = [] } = spec;
+  const { min, max, names = [] } = spec;
   const named = names.indexOf(text.toUpperCase());
-  if (named >= 0) return named + least;
+  if (named >= 0) return named + min;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
+  if (value >= min && value <= max) return value;
   const orName = names.length > 0 ? ` or from ${names[0]} to ${names.at(-1)}` : '';
-  throw wrong(field, spec, `${JSON.stringify(text)} must be from ${least} to ${most}${orName}`);
+  throw wrong(field, spec, `${JSON.stringify(text)} must be from ${min} to ${max}${orName}`);
 }
 
 function wrong(field: string, { title }: FieldSpec, problem: string): FieldError {

@@ -32,4 +32,4 @@ export const ERROR_BOUNDS = {
 export const HANDLER_MARK = 'thrown by the function of the job';
 
 /** Detail of a job that was ignored as a duplicate. */
-export const standsForText = (taskId: string) => `duplicate of job ${taskId}`;
+export const duplicateText = (taskId: string) => `duplicate of job ${taskId}`;

@@ -32,7 +32,7 @@ export const backOffSchema = z.strictObject({
   /** Factor by which each wait is longer than the previous one. */
   factor: z.number().min(1).max(100).default(2),
   /** Maximum wait; default: ten minutes, or `initial` where that is longer. */
-  most: durationSchema.optional(),
+  max: durationSchema.optional(),
 });
 
 /** A duration above zero. */

@@ -76,7 +76,7 @@ export interface HandOver {
   /** Set by the lane that started the job. */
   turn?: Turn;
   /** Set on the record of an ignored submission: the id of the job that it duplicates. */
-  standsFor?: string;
+  duplicateOf?: string;
 }
 
 export interface RetiredIndex {
@@ -230,7 +230,7 @@ export interface JobPlan {
   keyHash: string;
   newest: boolean;
   maxAttempts: number;
-  backOff: { initialMs: number; factor: number; mostMs: number };
+  backOff: { initialMs: number; factor: number; maxMs: number };
   /** A time in ms since 1970, or a delay after its start, by the server's clock; null: immediately. */
   runs: { atMs: number } | { afterMs: number } | null;
   priority: number;
@@ -277,7 +277,7 @@ export interface LaneRequest {
 export type TraceCarrier = Record<string, string>;
 
 /** Answer of a lane; `exists`: a job with this id exists from an earlier submission. */
-export type LaneAnswer = Turn | { kind: 'ignored'; standsFor: string } | { kind: 'exists' };
+export type LaneAnswer = Turn | { kind: 'ignored'; duplicateOf: string } | { kind: 'exists' };
 
 /** A job in its lane. */
 export interface LaneEntry {

@@ -3,7 +3,7 @@ import { Tinypool } from 'tinypool';
 
 export interface WorkerPoolOptions {
   /** Max threads or processes; further calls wait. */
-  most: number;
+  max: number;
   runtime?: 'worker_threads' | 'child_process';
   env?: Record<string, string>;
   /** Called with the error of a thread or process that ended without a call. */
@@ -29,13 +29,13 @@ export class WorkerPool<Request, Answer> {
   /** Calls passed to Tinypool, oldest first: it starts them in this order. */
   private readonly given = new Set<AbortController>();
 
-  constructor(module: URL, { most, runtime = 'worker_threads', env, onProblem }: WorkerPoolOptions) {
-    this.inTurn = pLimit(most);
+  constructor(module: URL, { max, runtime = 'worker_threads', env, onProblem }: WorkerPoolOptions) {
+    this.inTurn = pLimit(max);
     this.pool = new Tinypool({
       filename: module.href,
       runtime,
       minThreads: 0,
-      maxThreads: most,
+      maxThreads: max,
       idleTimeout: IDLE_MS,
       serialization: 'advanced',
       ...(env && { env }),

@@ -11,7 +11,7 @@ export interface IsolationOptions {
   /** How isolated handlers reach Temporal, to send and inspect jobs. */
   temporal: IsolatedRun['temporal'];
   /** Max. threads, and max. processes; a job waits until one is free. */
-  most: number;
+  max: number;
   onProblem(error: unknown): void;
 }
 
@@ -26,10 +26,10 @@ export type IsolatedJob = Omit<IsolatedRun, 'modules' | 'temporal'>;
 const RUNTIME = { thread: 'worker_threads', process: 'child_process' } as const;
 
 /** Creates the threads and processes for handlers that block the event loop. Each is started when a job needs it. */
-export function createIsolation({ modules, temporal, most, onProblem }: IsolationOptions): Isolation {
+export function createIsolation({ modules, temporal, max, onProblem }: IsolationOptions): Isolation {
   const pools = new Map<Isolate, Pool>();
   const poolOf = (kind: Exclude<Isolate, 'none'>) => {
-    const pool = pools.get(kind) ?? new Pool(kind, most, onProblem);
+    const pool = pools.get(kind) ?? new Pool(kind, max, onProblem);
     pools.set(kind, pool);
     return pool;
   };
@@ -51,10 +51,10 @@ class Pool {
   private readonly kind: Exclude<Isolate, 'none'>;
   private readonly pool: WorkerPool<IsolatedRun, IsolatedOutcome>;
 
-  constructor(kind: Exclude<Isolate, 'none'>, most: number, onProblem: (error: unknown) => void) {
+  constructor(kind: Exclude<Isolate, 'none'>, max: number, onProblem: (error: unknown) => void) {
     this.kind = kind;
     this.pool = new WorkerPool(moduleBeside(import.meta.url, 'isolated-entry'), {
-      ...{ most, onProblem },
+      ...{ max, onProblem },
       runtime: RUNTIME[kind],
       env: process.env as Record<string, string>,
     });

@@ -85,7 +85,7 @@ function worked(what: string, { queue, key, ...call }: CodeCallOptions, input: u
 }
 
 /** Default max. backoff between attempts. */
-const USUAL_MOST_MS = 600_000;
+const USUAL_MAX_MS = 600_000;
 
 const NEWEST: FieldIssue = { path: 'newest', message: 'has an effect only with onDuplicate queue_one' };
 const KEY: FieldIssue = { path: 'key', message: 'has no effect with onDuplicate parallel' };
@@ -95,8 +95,8 @@ function contradictions({ backOff, maxAttempts }: Pick<CallOptions, 'backOff' | 
   const { success, data } = backOffSchema.safeParse(backOff ?? {});
   if (!success) return []; // reported by the schema
   const issues: FieldIssue[] = [];
-  if (data.most !== undefined && durationMs(data.initial) > durationMs(data.most)) {
-    issues.push({ path: 'backOff.initial', message: 'must not be longer than backOff.most' });
+  if (data.max !== undefined && durationMs(data.initial) > durationMs(data.max)) {
+    issues.push({ path: 'backOff.initial', message: 'must not be longer than backOff.max' });
   }
   if (backOff !== undefined && maxAttempts === 1) {
     issues.push({ path: 'backOff', message: 'has no effect with maxAttempts 1' });
@@ -105,9 +105,9 @@ function contradictions({ backOff, maxAttempts }: Pick<CallOptions, 'backOff' | 
 }
 
 function backOffOf(backOff: CallOptions['backOff'] = {}): JobPlan['backOff'] {
-  const { initial, factor, most } = backOffSchema.parse(backOff);
+  const { initial, factor, max } = backOffSchema.parse(backOff);
   const initialMs = durationMs(initial);
-  return { initialMs, factor, mostMs: most === undefined ? Math.max(initialMs, USUAL_MOST_MS) : durationMs(most) };
+  return { initialMs, factor, maxMs: max === undefined ? Math.max(initialMs, USUAL_MAX_MS) : durationMs(max) };
 }
 
 function runsAt(at: CallOptions['at'], delay: CallOptions['delay']): JobPlan['runs'] {

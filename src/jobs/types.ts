@@ -118,7 +118,7 @@ export interface WaitOptions {
 
 /** A job that was just sent. */
 export interface SentJob<Result> extends JobHandle<Result> {
-  /** The tracker at the time of sending; `ignored` if it duplicates another job, whose id is `data.standsFor`. */
+  /** The tracker at the time of sending; `ignored` if it duplicates another job, whose id is `data.duplicateOf`. */
   readonly tracker: Tracker;
 }
 

@@ -9,8 +9,8 @@ const ABOUT_COUNT = /batch|input|item|array|size|many|most|larger|exceed|at leas
 
 export interface Learned extends Pace {
   /** Max texts and characters of a call, as far as known; infinite before anything is known. */
-  readonly mostTexts: number;
-  readonly mostChars: number;
+  readonly maxTexts: number;
+  readonly maxChars: number;
 }
 
 /**
@@ -33,10 +33,10 @@ export function createPace(timeoutMs = Number.POSITIVE_INFINITY, now: () => numb
     get hasAnswered() {
       return hasAnswered;
     },
-    get mostTexts() {
+    get maxTexts() {
       return texts.most();
     },
-    get mostChars() {
+    get maxChars() {
       return Math.min(chars.most(), inTimeChars);
     },
     answered(size, ms) {

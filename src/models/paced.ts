@@ -6,10 +6,10 @@ export function createPacedEmbedder(embedder: Embedder, pace: Learned): Embedder
   return {
     dimensions: embedder.dimensions,
     get maxTexts() {
-      return Math.min(embedder.maxTexts, pace.mostTexts);
+      return Math.min(embedder.maxTexts, pace.maxTexts);
     },
     get maxChars() {
-      return Math.min(embedder.maxChars, pace.mostChars);
+      return Math.min(embedder.maxChars, pace.maxChars);
     },
     pace,
     ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),

@@ -8,7 +8,7 @@ export interface ResolverOptions {
   /** Max time of a lookup, including its wait for a turn; default: 10 s. */
   timeoutMs?: number;
   /** Max lookups waiting for a turn; more fail immediately. */
-  mostWaiting?: number;
+  maxWaiting?: number;
   /** Replaces the system's resolver. */
   look?: Resolve;
 }
@@ -23,13 +23,13 @@ const MAX_WAITING = 10_000;
  * those of `dns.lookup`; code `ETIMEOUT`; code `EAGAIN` if too many wait.
  */
 export function createResolver(options: ResolverOptions): Resolve {
-  const { atOnce, timeoutMs = TIMEOUT_MS, mostWaiting = MAX_WAITING, look = systemLookup } = options;
+  const { atOnce, timeoutMs = TIMEOUT_MS, maxWaiting = MAX_WAITING, look = systemLookup } = options;
   const turns = pLimit(atOnce);
   const running = new Map<string, Promise<ResolvedAddress[]>>();
   return (hostname) => {
     const shared = running.get(hostname);
     if (shared) return within(timeoutMs, hostname, shared);
-    if (turns.pendingCount >= mostWaiting)
+    if (turns.pendingCount >= maxWaiting)
       return Promise.reject(failure('EAGAIN', `too many lookups wait: ${hostname}`));
     const asked = Date.now();
     const mine = turns(() => {

@@ -17,9 +17,9 @@ export async function partsOf(
   { config, embedder, signal }: { config: IndexConfig; embedder: Embedder; signal?: AbortSignal },
 ): Promise<Part[] | { failed: Failure }> {
   const { fields } = config.splitter;
-  const mostParts = mostPartsOf(config);
+  const maxParts = maxPartsOf(config);
   try {
-    const parts = await splitAside(textOf(payload, fields), config.splitter, mostParts, signal);
+    const parts = await splitAside(textOf(payload, fields), config.splitter, maxParts, signal);
     if (parts.length === 0) {
       const where = fields && typeof payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
       return { failed: { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` } };
@@ -36,6 +36,6 @@ export async function partsOf(
 }
 
 /** Returns the max parts of one object: fewer if vectors are long, since all of them are in memory at the same time. */
-function mostPartsOf({ model: { dimensions } }: IndexConfig): number {
+function maxPartsOf({ model: { dimensions } }: IndexConfig): number {
   return Math.min(LIMITS.partsPerObject, Math.floor(LIMITS.vectorNumbersPerObject / dimensions));
 }

@@ -19,7 +19,7 @@ let pool: WorkerPool<SplitRequest, SplitAnswer> | undefined;
 /** Returns the one pool of the process, created on first use. */
 function threads(): WorkerPool<SplitRequest, SplitAnswer> {
   pool ??= new WorkerPool(moduleBeside(import.meta.url, 'split-thread'), {
-    most: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
+    max: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
   });
   return pool;
 }
@@ -28,12 +28,12 @@ function threads(): WorkerPool<SplitRequest, SplitAnswer> {
 export async function splitAside(
   text: string,
   splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>,
-  mostParts = Number.POSITIVE_INFINITY,
+  maxParts = Number.POSITIVE_INFINITY,
   signal?: AbortSignal,
 ): Promise<Part[]> {
-  if (text.length <= ASIDE_CHARS) return splitText(text, splitter, mostParts);
+  if (text.length <= ASIDE_CHARS) return splitText(text, splitter, maxParts);
   const { chunkSize, chunkOverlap } = splitter;
-  const answer = await threads().run({ text, chunkSize, chunkOverlap, mostParts }, signal);
+  const answer = await threads().run({ text, chunkSize, chunkOverlap, maxParts }, signal);
   if ('tooLarge' in answer) throw new ReembedError('TooLarge', answer.tooLarge);
   const pace = new Pace();
   const parts: Part[] = [];

@@ -5,16 +5,16 @@ export interface SplitRequest {
   text: string;
   chunkSize: number;
   chunkOverlap: number;
-  mostParts: number;
+  maxParts: number;
 }
 
 /** An error would lose its class on the way to another thread. */
 export type SplitAnswer = { tooLarge: string } | Uint32Array;
 
 /** Runs in a thread. Returns the starts and ends of the parts, alternating. */
-export default async function splitInThread({ text, mostParts, ...splitter }: SplitRequest): Promise<SplitAnswer> {
+export default async function splitInThread({ text, maxParts, ...splitter }: SplitRequest): Promise<SplitAnswer> {
   try {
-    return placesOf(await rangesOf(text, splitter, mostParts));
+    return placesOf(await rangesOf(text, splitter, maxParts));
   } catch (error) {
     if (error instanceof ReembedError && error.type === 'TooLarge') return { tooLarge: error.message };
     throw error;

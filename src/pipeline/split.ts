@@ -22,16 +22,16 @@ export interface Range {
  * Splits a text into parts of at most `chunkSize` characters: at paragraphs if possible, otherwise at lines, words or
  * characters (never within a surrogate pair). Neighbors share up to `chunkOverlap` characters. Parts are trimmed, not
  * empty, and not contained in each other; a blank text has no parts. Only white space lies outside all parts. Throws
- * `TooLarge` as soon as there are more than `mostParts`, before creating their texts.
+ * `TooLarge` as soon as there are more than `maxParts`, before creating their texts.
  */
-export async function splitText(text: string, splitter: Sizes, mostParts = Number.POSITIVE_INFINITY): Promise<Part[]> {
-  const ranges = await rangesOf(text, splitter, mostParts);
+export async function splitText(text: string, splitter: Sizes, maxParts = Number.POSITIVE_INFINITY): Promise<Part[]> {
+  const ranges = await rangesOf(text, splitter, maxParts);
   return ranges.map(({ start, end }, part) => ({ part, start, end, text: text.slice(start, end) }));
 }
 
 /** Returns the ranges of the parts that `splitText` returns. */
-export async function rangesOf(text: string, splitter: Sizes, mostParts: number): Promise<Range[]> {
-  const ranges = text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : cut(text, splitter, mostParts);
+export async function rangesOf(text: string, splitter: Sizes, maxParts: number): Promise<Range[]> {
+  const ranges = text.length <= splitter.chunkSize ? [{ start: 0, end: text.length }] : cut(text, splitter, maxParts);
   return withoutContained(ranges.map((range) => trimmed(text, range)).filter(({ start, end }) => end > start));
 }
 
@@ -58,15 +58,15 @@ function withoutContained(ranges: Range[]): Range[] {
 const SEPARATORS = [/(?=\n\n)/, /(?=\n)/, /(?= )/];
 
 /** Cuts a text that is longer than `chunkSize`. Its pieces are merged from left to right, so positions are sums. */
-function cut(text: string, splitter: Sizes, mostParts: number): Range[] {
+function cut(text: string, splitter: Sizes, maxParts: number): Range[] {
   const ranges: Range[] = [];
   let merged = 0;
   let filled = 0;
   const add = (range: Range) => {
     const { start, end } = trimmed(text, range);
-    if (end > start && ++filled > mostParts) {
+    if (end > start && ++filled > maxParts) {
       const size = `${splitter.chunkSize} characters, ${splitter.chunkOverlap} of them shared`;
-      throw new ReembedError('TooLarge', `the text has more than ${mostParts} parts of ${size}`);
+      throw new ReembedError('TooLarge', `the text has more than ${maxParts} parts of ${size}`);
     }
     ranges.push(range);
   };

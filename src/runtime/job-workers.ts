@@ -80,12 +80,12 @@ export async function createJobWorkers(
   };
 }
 
-function isolationOf({ modules, temporal, log }: JobsOptions, taskQueue: string, most: number): Isolation | undefined {
+function isolationOf({ modules, temporal, log }: JobsOptions, taskQueue: string, max: number): Isolation | undefined {
   if (!modules || !temporal) return undefined;
   return createIsolation({
     modules,
     temporal: { ...temporal, taskQueue },
-    most,
+    max,
     onProblem: (err) => log.error({ err }, 'error in an isolation thread or process'),
   });
 }

@@ -21,7 +21,7 @@ const PAGE = 40;
 export async function* sampleObjects(
   db: Db,
   index: IndexRow,
-  { seed, most, filter }: { seed: number; most: number; filter?: Record<string, unknown> | undefined },
+  { seed, max, filter }: { seed: number; max: number; filter?: Record<string, unknown> | undefined },
 ): AsyncGenerator<SampledObject> {
   const { objects } = tablesOf(index.no);
   const passes =
@@ -33,7 +33,7 @@ export async function* sampleObjects(
     from ${objects}
     where index_no = ${index.no} and not deleted and not failed ${passes}
     order by ${order}, object_id
-    limit ${most}`;
+    limit ${max}`;
   const { rows } = await readTables(index, () => ids.execute(db));
   for (let at = 0; at < rows.length; at += PAGE) {
     const page = rows.slice(at, at + PAGE).map(({ id }) => id);

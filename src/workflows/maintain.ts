@@ -18,7 +18,7 @@ export interface MaintenanceReport {
 export async function maintain(): Promise<MaintenanceReport> {
   const tombstones = await longControl.collectTombstones();
   const indexes = await longControl.dropMarked();
-  const gone = await longControl.dropLeftOvers();
+  const gone = await longControl.dropExpired();
   const due = await longControl.listDueVectorIndexes();
   for (const indexNo of due) await indexActivities().buildVectorIndex(indexNo, { leaveLocked: true });
   return { tombstones, indexes, ...gone, vectorIndexes: due.length };

@@ -79,7 +79,7 @@ test('maintenance drops the report of a task that Temporal no longer has, and ke
     where task_id in (${gone}, ${kept})`.execute(db);
   const deps = { ...givenDependencies(db, () => undefined), isTaskKnown: async (taskId: string) => taskId === kept };
   const { control } = createActivities(deps);
-  const dropped = await new MockActivityEnvironment().run(control.dropLeftOvers);
+  const dropped = await new MockActivityEnvironment().run(control.dropExpired);
   expect(dropped).toMatchObject({ evaluated: 1 });
   const { rows } = await sql<{ task: string }>`
     select task_id as task from reembed.evaluations

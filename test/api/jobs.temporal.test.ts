@@ -49,7 +49,7 @@ describe.each([
       },
       { timeout: 90_000 },
     );
-    const ignored = { status: 200, body: { status: 'ignored', data: { standsFor: first.body.id } } };
+    const ignored = { status: 200, body: { status: 'ignored', data: { duplicateOf: first.body.id } } };
     expect(await call(api(), 'POST', `/v1/jobs/alone/run?${LONG}`, {})).toMatchObject(ignored);
     if (known) expect(await call(api(), 'POST', '/v1/jobs/alone/run', {})).toMatchObject(ignored);
     const canceled = await call(api(), 'PUT', `/v1/tasks/cancel?taskId=${first.body.id}`);

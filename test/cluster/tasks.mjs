@@ -9,7 +9,7 @@ defineTask(
     input: z.strictObject({ at: z.int() }),
     timeout: '15s',
     maxAttempts: 5,
-    backOff: { initial: '1s', factor: 1, most: '1s' },
+    backOff: { initial: '1s', factor: 1, max: '1s' },
   },
   async ({ at }) => {
     await sleep(1_000);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { WorkerPool } from '../../src/cpu/worker-pool.ts';
 
-const poolOf = (name: string, most = 1) =>
-  new WorkerPool<number, number>(new URL(`./fixtures/${name}.mjs`, import.meta.url), { most });
+const poolOf = (name: string, max = 1) =>
+  new WorkerPool<number, number>(new URL(`./fixtures/${name}.mjs`, import.meta.url), { max });
 
 test('a thread answers, and fails one call without affecting the next', async () => {
   const pool = poolOf('double');

@@ -27,7 +27,7 @@ export interface Answer {
 /** Max wait of a client for an answer. */
 const MAX_MS = 120_000;
 const TOO_MANY = 429;
-const MOST_PROBLEM_BYTES = 100_000;
+const MAX_PROBLEM_BYTES = 100_000;
 
 const agent = new http.Agent({ keepAlive: true });
 
@@ -62,7 +62,7 @@ export function make(url: string, call: Call, ended: AbortSignal): Promise<Answe
       let keptBytes = 0;
       if (leave?.reads !== false) {
         answer.on('data', (piece: Buffer) => {
-          if (status < 400 || keptBytes > MOST_PROBLEM_BYTES) return;
+          if (status < 400 || keptBytes > MAX_PROBLEM_BYTES) return;
           kept.push(piece);
           keptBytes += piece.length;
         });

@@ -72,7 +72,7 @@ const CASES: Case[] = [
   },
   {
     option: 'backOff',
-    value: { initial: '1h', most: '2h' },
+    value: { initial: '1h', max: '2h' },
     beside: { backOff: { initial: '1s' } },
     does: 'says how long it waits before it tries again',
     shows: async (send) => waits(await send('fail'), /again in 3600 s/),
@@ -105,7 +105,7 @@ const CASES: Case[] = [
     does: 'ignores the second one',
     async shows(send) {
       const [first, second] = await sendBehind(send, ['a']);
-      expect(second?.tracker).toMatchObject({ status: 'ignored', data: { standsFor: first?.id } });
+      expect(second?.tracker).toMatchObject({ status: 'ignored', data: { duplicateOf: first?.id } });
     },
   },
   {
@@ -116,7 +116,7 @@ const CASES: Case[] = [
     does: 'makes jobs of different input duplicates',
     async shows(send) {
       const [first, second] = await sendBehind(send, ['a']);
-      expect(second?.tracker).toMatchObject({ status: 'ignored', data: { standsFor: first?.id } });
+      expect(second?.tracker).toMatchObject({ status: 'ignored', data: { duplicateOf: first?.id } });
     },
   },
   {

@@ -16,7 +16,7 @@ import { uniqueName } from './support.ts';
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 
-type Answer = { id: string; status: Tracker['status']; standsFor?: string };
+type Answer = { id: string; status: Tracker['status']; duplicateOf?: string };
 
 let environment: TestWorkflowEnvironment;
 let database: TestDatabase;
@@ -109,11 +109,14 @@ describe.each([false, true])(
       const answers = await send('parallel', key);
       expect(answers.map(({ status }) => status)).toEqual(Array(50).fill('pending'));
       await untilRuns(key, 16);
+      const begun = runsOf(key).map(({ id }) => id);
       if (killed) await killWorker();
       const trackers = await finish(key, answers);
       expect(new Set(trackers.map(({ status }) => status))).toEqual(new Set(['done']));
       expect(ended(key).sort()).toEqual(answers.map(({ id }) => id).sort());
-      if (killed) expect(trackers.filter(({ errors }) => errors[0]?.type === 'WorkerLost')).toHaveLength(16);
+      // A busy machine may lose more, since a heartbeat comes too late.
+      const lost = trackers.filter(({ errors }) => errors[0]?.type === 'WorkerLost').map(({ id }) => id);
+      if (killed) expect(lost).toEqual(expect.arrayContaining(begun));
     });
 
     test('discard: one runs, and the 49 others are its duplicates', async () => {
@@ -127,7 +130,7 @@ describe.each([false, true])(
       expect(holder).toMatchObject({ status: 'done', attempts: killed ? 2 : 1 });
       const standing = [...answers, late].filter((answer) => answer?.status === 'ignored');
       expect(standing).toHaveLength(50);
-      expect(new Set(standing.map((answer) => answer?.standsFor))).toEqual(new Set([holder?.id]));
+      expect(new Set(standing.map((answer) => answer?.duplicateOf))).toEqual(new Set([holder?.id]));
       expect(ended(key)).toEqual([holder?.id]);
     });
 
@@ -170,7 +173,7 @@ describe.each([false, true])(
       expect([...order].sort()).toEqual(trackers.map(({ id }) => id).sort());
       const standing = [...answers, late].filter((answer) => answer?.status === 'ignored');
       expect(standing).toHaveLength(49);
-      expect(new Set(standing.map((answer) => answer?.standsFor))).toEqual(new Set([order[1]]));
+      expect(new Set(standing.map((answer) => answer?.duplicateOf))).toEqual(new Set([order[1]]));
     });
   },
 );

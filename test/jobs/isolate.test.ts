@@ -70,7 +70,7 @@ describe.each(['thread', 'process'] as const)('a %s that cannot start', (kind) =
     const isolation = createIsolation({
       modules: [fileURLToPath(new URL('./fixtures/blocking.ts', import.meta.url))],
       temporal: { connection: {}, encryptionKeys: [], namespace: 'default', taskQueue: 'nowhere' },
-      most: 2,
+      max: 2,
       onProblem: () => {},
     });
     const job = (ms: number) => ({ name: 'blocking', input: { ms }, bind: true, uuid: 'a', workerId: 'w', attempt: 1 });

@@ -60,7 +60,7 @@ describe('a job that waits for its turn', () => {
     await untilRan('old');
     const waiting = await send(tasks.queueOne, 'newer');
     const ignored = await send(tasks.queueOne, 'newest');
-    expect(ignored.tracker).toMatchObject({ status: 'ignored', data: { standsFor: waiting.id } });
+    expect(ignored.tracker).toMatchObject({ status: 'ignored', data: { duplicateOf: waiting.id } });
     await expect(ignored.result()).rejects.toMatchObject({ type: 'TaskFailed', reason: 'ignored' });
     expect(await ignored.info()).toMatchObject({ status: 'ignored', data: ignored.tracker.data });
     held = false;
@@ -105,11 +105,11 @@ describe('a lane', () => {
       await send(tasks.discard, 'c', { taskId: other }),
       await send(tasks.discard, 'c', { taskId: other }),
     ];
-    expect(ignored.map(({ tracker }) => tracker.data.standsFor)).toEqual([key, key]);
+    expect(ignored.map(({ tracker }) => tracker.data.duplicateOf)).toEqual([key, key]);
     const [forced] = ignored;
     await expect(forced?.restart()).rejects.toMatchObject({ type: 'TaskClosed' });
     await forced?.restart({ force: true });
-    expect(await forced?.wait()).toMatchObject({ status: 'ignored', data: { standsFor: key } });
+    expect(await forced?.wait()).toMatchObject({ status: 'ignored', data: { duplicateOf: key } });
     held = false;
     await first.wait();
     expect(ran).toEqual(['a']);
@@ -125,7 +125,7 @@ describe('a lane', () => {
     expect(byHand).toMatchObject({
       status: 'ignored',
       detail: `duplicate of job ${first.id}`,
-      data: { standsFor: first.id },
+      data: { duplicateOf: first.id },
     });
     held = false;
     await first.wait();

@@ -39,8 +39,8 @@ const ROWS: Row[] = [
   { option: 'maxAttempts', value: 7, gives: { maxAttempts: 7 }, other: 2 },
   {
     option: 'backOff',
-    value: { initial: '1s', factor: 3, most: '1m' },
-    gives: { backOff: { initialMs: 1_000, factor: 3, mostMs: 60_000 } },
+    value: { initial: '1s', factor: 3, max: '1m' },
+    gives: { backOff: { initialMs: 1_000, factor: 3, maxMs: 60_000 } },
     other: { initial: '5s' },
   },
   { option: 'delay', value: '2d', gives: { runs: { afterMs: 172_800_000 } }, other: '1s' },
@@ -66,7 +66,7 @@ describe('options', () => {
     expect(plan({})).toMatchObject({
       ...{ timeoutMs: 3_600_000, startTimeoutMs: 86_400_000, maxAttempts: 3, onDuplicate: 'parallel', priority: 3 },
       ...{ queue: 'default', bind: false, newest: false, runs: null, fairnessKey: null, isolate: 'none' },
-      backOff: { initialMs: 10_000, factor: 2, mostMs: 600_000 },
+      backOff: { initialMs: 10_000, factor: 2, maxMs: 600_000 },
     });
   });
 
@@ -107,7 +107,7 @@ describe('options', () => {
     ['newest without queue_one', { newest: true, onDuplicate: 'serial' }, /newest: has an effect only with/],
     [
       'a back-off that begins above its most',
-      { backOff: { initial: '1h', most: '1m' } },
+      { backOff: { initial: '1h', max: '1m' } },
       /backOff\.initial: must not be longer/,
     ],
     ['a back-off without a second attempt', { backOff: { factor: 2 }, maxAttempts: 1 }, /backOff: has no effect/],

@@ -71,7 +71,7 @@ describe('a schedule starts its job', () => {
     await schedule.put('1d', undefined);
     const { taskId } = await schedule.run();
     await vi.waitFor(async () => {
-      expect(await info(taskId)).toMatchObject({ status: 'ignored', data: { standsFor: first.id } });
+      expect(await info(taskId)).toMatchObject({ status: 'ignored', data: { duplicateOf: first.id } });
     }, within);
     await first.cancel();
   });

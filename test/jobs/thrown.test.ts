@@ -153,7 +153,7 @@ describe('a running job with onDuplicate parallel', () => {
     const second = await shared.applyAsync('b', { onDuplicate });
     const seen = await infoWhen(second, (tracker) => tracker.status === status);
     if (status === 'ignored') {
-      expect(seen.data.standsFor).toBe(first.id);
+      expect(seen.data.duplicateOf).toBe(first.id);
       await first.cancel();
       return;
     }
@@ -171,7 +171,7 @@ describe('a running job with onDuplicate parallel', () => {
     const sent = { info: () => handle.query('tracker') } as Parameters<typeof infoWhen>[0];
     await infoWhen(sent, ({ detail }) => detail.startsWith('runs on'));
     const second = await shared.applyAsync('b', { onDuplicate: 'discard' });
-    expect(second.tracker).toMatchObject({ status: 'ignored', data: { standsFor: handle.workflowId } });
+    expect(second.tracker).toMatchObject({ status: 'ignored', data: { duplicateOf: handle.workflowId } });
     await handle.signal('cancel');
   });
 });

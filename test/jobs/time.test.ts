@@ -10,7 +10,7 @@ const world = useJobs('time-skipping', (registry) => {
   tasks = {
     clock: defineTask({ registry, name: 'clock', input: z.any() }, () => world.environment.currentTimeMs()),
     fails: defineTask(
-      { registry, name: 'fails', maxAttempts: 4, backOff: { initial: '1m', factor: 3, most: '5m' } },
+      { registry, name: 'fails', maxAttempts: 4, backOff: { initial: '1m', factor: 3, max: '5m' } },
       async () => {
         attemptsMs.push(await world.environment.currentTimeMs());
         throw new Error('always');

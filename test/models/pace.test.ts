@@ -28,7 +28,7 @@ describe.each([
   ['batch size is invalid, it should not be larger than 10: got {n}', 8],
   ['rejected', 16],
   ['too many inputs', 16],
-])('a model that takes 10 texts and says "%s"', (message, mostRefused) => {
+])('a model that takes 10 texts and says "%s"', (message, maxRefused) => {
   test.each([1, 4])('is detected once, by %i lanes', async (lanes) => {
     let calls = 0;
     let refused = 0;
@@ -45,7 +45,7 @@ describe.each([
       },
     };
     expect(await embedAll(createPacedEmbedder(model, createPace()), 1_280, lanes)).toBe(1_280);
-    expect(refused).toBeLessThanOrEqual(mostRefused);
+    expect(refused).toBeLessThanOrEqual(maxRefused);
     expect(calls).toBeLessThanOrEqual(200);
   });
 });
@@ -143,7 +143,7 @@ test('the detected limits expire after half an hour', () => {
   let nowMs = 0;
   const pace = createPace(undefined, () => nowMs);
   pace.tooLarge({ texts: 20, chars: 1_000 }, 'no', true);
-  expect(pace.mostTexts).toBe(10);
+  expect(pace.maxTexts).toBe(10);
   nowMs += 31 * 60_000;
-  expect(pace.mostTexts).toBe(Number.POSITIVE_INFINITY);
+  expect(pace.maxTexts).toBe(Number.POSITIVE_INFINITY);
 });

@@ -44,7 +44,7 @@ test('a slow name fails in time and keeps its slot until it is answered', async 
 
 test('lookups that cannot wait any longer fail immediately', async () => {
   const { look } = held();
-  const resolve = createResolver({ atOnce: 1, mostWaiting: 1, timeoutMs: 10_000, look });
+  const resolve = createResolver({ atOnce: 1, maxWaiting: 1, timeoutMs: 10_000, look });
   void resolve('a').catch(() => {});
   await new Promise((done) => setImmediate(done));
   void resolve('b').catch(() => {});

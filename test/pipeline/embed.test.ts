@@ -39,9 +39,9 @@ test('no objects need no call', async () => {
 test('the allowed number of calls is in flight, and no more', async () => {
   const objects = Array.from({ length: 30 }, (_, at) => objectOf(`o${at}`, `text ${at}`));
   for (const concurrency of [1, 2, 5]) {
-    const { embedder, mostRunning } = fakeEmbedder({ maxTexts: 2 });
+    const { embedder, maxRunning } = fakeEmbedder({ maxTexts: 2 });
     await embedParts(objects, embedder, { ...options, concurrency });
-    expect(mostRunning()).toBe(concurrency);
+    expect(maxRunning()).toBe(concurrency);
   }
 });
 

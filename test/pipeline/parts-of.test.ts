@@ -6,11 +6,11 @@ import { partsOf } from '../../src/pipeline/parts-of.ts';
 import { splitText } from '../../src/pipeline/split.ts';
 import { fakeEmbedder, indexConfig } from './support.ts';
 
-const MOST_OVERLAP = { chunkSize: 50, chunkOverlap: 25 };
+const MAX_OVERLAP = { chunkSize: 50, chunkOverlap: 25 };
 
 test('the overlap of parts is at most half of their size', () => {
   const parse = (splitter: object) => indexConfigSchema.safeParse({ model: { provider: 'hash' }, splitter });
-  expect(parse(MOST_OVERLAP).success).toBe(true);
+  expect(parse(MAX_OVERLAP).success).toBe(true);
   for (const splitter of [
     { chunkSize: 50, chunkOverlap: 26 },
     { chunkSize: 50, chunkOverlap: 49 },
@@ -29,14 +29,14 @@ test.each([
   ['emoji', '😀'],
 ])('a text of %s with more parts than allowed is too large, one with as many is not', async (_what, piece) => {
   const text = piece.repeat(400);
-  const { length } = await splitText(text, MOST_OVERLAP);
+  const { length } = await splitText(text, MAX_OVERLAP);
   // The last part may lie within its neighbor, and is counted before that is known.
-  expect(await splitText(text, MOST_OVERLAP, length + 1)).toHaveLength(length);
-  await expect(splitText(text, MOST_OVERLAP, length - 2)).rejects.toMatchObject({ type: 'TooLarge' });
+  expect(await splitText(text, MAX_OVERLAP, length + 1)).toHaveLength(length);
+  await expect(splitText(text, MAX_OVERLAP, length - 2)).rejects.toMatchObject({ type: 'TooLarge' });
 });
 
 test('white space does not count as a part', async () => {
-  expect(await splitText(`a${' '.repeat(5_000)}b`, MOST_OVERLAP, 2)).toHaveLength(2);
+  expect(await splitText(`a${' '.repeat(5_000)}b`, MAX_OVERLAP, 2)).toHaveLength(2);
 });
 
 test.each([
@@ -44,7 +44,7 @@ test.each([
   ['vectors with more numbers than one object may have', { dimensions: 16_000, most: 2_000 }],
 ])('an object with %s fails as too large before the model is asked', async (_what, { dimensions, most }) => {
   const { embedder, calls } = fakeEmbedder();
-  const config = indexConfig({ model: { provider: 'hash', dimensions }, splitter: MOST_OVERLAP });
+  const config = indexConfig({ model: { provider: 'hash', dimensions }, splitter: MAX_OVERLAP });
   expect(await partsOf('x'.repeat(25 * (most + 10)), { config, embedder })).toEqual({
     failed: {
       stage: 'split',

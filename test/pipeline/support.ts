@@ -48,7 +48,7 @@ export function fakeEmbedder(
 ) {
   const calls: string[][] = [];
   let running = 0;
-  let mostRunning = 0;
+  let maxRunning = 0;
   const vectorOf = options.embed ?? textVector;
   const embedder: Embedder = {
     dimensions: 3,
@@ -58,7 +58,7 @@ export function fakeEmbedder(
       signal?.throwIfAborted();
       calls.push([...texts]);
       running += 1;
-      mostRunning = Math.max(mostRunning, running);
+      maxRunning = Math.max(maxRunning, running);
       await new Promise((resolve) => setImmediate(resolve));
       running -= 1;
       const { rejects } = options;
@@ -68,7 +68,7 @@ export function fakeEmbedder(
       return texts.map(vectorOf);
     },
   };
-  return { embedder, calls, mostRunning: () => mostRunning };
+  return { embedder, calls, maxRunning: () => maxRunning };
 }
 
 export function textVector(text: string): number[] {

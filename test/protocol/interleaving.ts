@@ -9,7 +9,7 @@ interface Paused {
 }
 
 /** Max crashes of one process in one run; more would only repeat themselves. */
-const MOST_DEATHS = 2;
+const MAX_DEATHS = 2;
 
 /**
  * Runs processes against a real Postgres in an interleaving that `choose` decides: whenever every process has stopped
@@ -70,7 +70,7 @@ export async function interleave(
     const [next] = paused.splice(at, 1) as [Paused];
     if (next.process !== last) burst = Math.floor(choice / 60) % 8;
     last = next.process;
-    const dies = Math.floor(choice / 2_400) % 40 === 0 && (deaths[next.process] ?? 0) < MOST_DEATHS;
+    const dies = Math.floor(choice / 2_400) % 40 === 0 && (deaths[next.process] ?? 0) < MAX_DEATHS;
     if (dies) deaths[next.process] = (deaths[next.process] ?? 0) + 1;
     running++;
     next.go(dies ? 'die' : 'go');

@@ -7,7 +7,7 @@ import { uniqueName } from './builders.ts';
 const MINUTE_MS = 60_000;
 
 /** The max number in any minute. */
-function mostInAMinute(calls: readonly { atMs: number; amount: number }[]): number {
+function maxInAMinute(calls: readonly { atMs: number; amount: number }[]): number {
   const sorted = [...calls].sort((left, right) => left.atMs - right.atMs);
   const sums = sorted.map(({ atMs: fromMs }) =>
     sorted
@@ -29,7 +29,7 @@ onBothDatabases((database) => {
 
   it('concurrent bookings never exceed the limit in any minute, and use it fully', async () => {
     const calls = await bookMany(uniqueName('model'), { requestsPerMinute: 60 }, 150, 0);
-    const most = mostInAMinute(calls);
+    const most = maxInAMinute(calls);
     expect(most).toBeLessThanOrEqual(60);
     expect(most).toBeGreaterThan(50);
   });
@@ -37,7 +37,7 @@ onBothDatabases((database) => {
   it('the limit that is reached first counts, be it requests or tokens per minute', async () => {
     const limit = { requestsPerMinute: 6_000, tokensPerMinute: 10_000 };
     const calls = await bookMany(uniqueName('model'), limit, 100, 200);
-    const most = mostInAMinute(calls.map(({ atMs }) => ({ atMs, amount: 200 })));
+    const most = maxInAMinute(calls.map(({ atMs }) => ({ atMs, amount: 200 })));
     expect(most).toBeLessThanOrEqual(10_000 + 200);
     expect(most).toBeGreaterThan(8_000);
   });

@@ -14,7 +14,7 @@ import { content, createIndex, lockIn, tombstone, unchanged, writeIn } from './b
 
 const OBJECTS = 20_000;
 /** A statement that touches a batch may sort the batch, never the partition. */
-const MOST_SORTED = 5_000;
+const MAX_SORTED = 5_000;
 
 const idOf = (place: number) => `k${String(place).padStart(6, '0')}`;
 const idsOf = (from: number, count: number) => Array.from({ length: count }, (_, at) => idOf(from + at));
@@ -61,7 +61,7 @@ const isFirstRow = (limit: Plan, scan: Plan) =>
 /** What a node does with the whole of a partition; undefined if nothing. */
 function wholePartition(node: Plan): string | undefined {
   const type = node['Node Type'];
-  if (type === 'Sort' && node['Plan Rows'] > MOST_SORTED) return `sorts ${node['Plan Rows']} rows`;
+  if (type === 'Sort' && node['Plan Rows'] > MAX_SORTED) return `sorts ${node['Plan Rows']} rows`;
   if (!/^(objects|parts)_\d+$/.test(node['Relation Name'] ?? '')) return undefined;
   if (type === 'Seq Scan') return `reads all of ${node['Relation Name']}`;
   const condition = node['Index Cond'] ?? node['Recheck Cond'];
@@ -156,10 +156,10 @@ onBothDatabases((database) => {
     it('planning slices does not sort the keys', async () => {
       const problems = await wholePartitions(database().db, (db) =>
         planSlices(db, source.no, {
-          leastObjects: 500,
-          mostObjects: 2_000,
-          mostSlices: 200,
-          mostInFlight: 1,
+          minObjects: 500,
+          maxObjects: 2_000,
+          maxSlices: 200,
+          maxInFlight: 1,
           lanes: 4,
         }),
       );

@@ -27,7 +27,7 @@ let pool: WorkerPool<ItemsRequest, ItemsParsed | ItemsRefused> | undefined;
 /** Returns the one pool of the process, created on first use. */
 function threads(): NonNullable<typeof pool> {
   pool ??= new WorkerPool(moduleBeside(import.meta.url, 'items-thread'), {
-    most: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
+    max: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
   });
   return pool;
 }

@@ -32,18 +32,18 @@ export type Waiting = Pending & {
 
 /** Operations that wait to be sent, in order of arrival: at most one batch and one operation. */
 export class Backlog {
-  readonly #mostItems: number;
+  readonly #maxItems: number;
   #maxBytes: number;
   #waiting: Waiting[] = [];
   #bytes = 0;
 
   constructor(limits: { batchItems: number; batchBytes: number }) {
-    this.#mostItems = limits.batchItems;
+    this.#maxItems = limits.batchItems;
     this.#maxBytes = limits.batchBytes;
   }
 
   get isFull(): boolean {
-    return this.#waiting.length >= this.#mostItems || this.#bytes >= this.#maxBytes;
+    return this.#waiting.length >= this.#maxItems || this.#bytes >= this.#maxBytes;
   }
 
   /** The number of the oldest waiting operation; infinite if none waits. */
@@ -88,7 +88,7 @@ export class Backlog {
   #mayJoin(operation: Waiting, batch: Batch & { bytes: number }, passed: Claims, inFlight: readonly Claims[]): boolean {
     return (
       operation.op === batch.op &&
-      batch.operations.length < this.#mostItems &&
+      batch.operations.length < this.#maxItems &&
       batch.bytes + operation.bytes <= this.#maxBytes &&
       isFree(operation, [batch.claims, passed, ...inFlight])
     );

@@ -15,7 +15,7 @@ const AGAIN: readonly ErrorType[] = [
 ];
 
 /** Backoff between two tries: doubled each time, with jitter, so that many clients do not return at the same time. */
-const BACK_OFF_MS = { first: 250, most: 30_000 } as const;
+const BACK_OFF_MS = { first: 250, max: 30_000 } as const;
 
 /** Max. wait between two tries, even if a server asks for more. */
 const MAX_WAIT_MS = 10 * 60_000;
@@ -61,7 +61,7 @@ export function createDeliver({ run, failedItems, options, signal, summary, onTo
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof ReembedError) || !AGAIN.includes(error.type) || tries >= retries) throw error;
-        const backOff = Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** tries) * (1 + Math.random());
+        const backOff = Math.min(BACK_OFF_MS.max, BACK_OFF_MS.first * 2 ** tries) * (1 + Math.random());
         await pause(Math.min(MAX_WAIT_MS, Math.max(error.retryAfterMs ?? 0, backOff)), signal);
         summary.retries++;
       }

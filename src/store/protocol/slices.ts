@@ -4,12 +4,12 @@ import { tablesOf } from '../partitions.ts';
 import type { KeyRange } from './copy.ts';
 
 export interface SliceLimits {
-  /** Min and max objects per slice. Fewer only if the index has fewer; more only to stay within `mostSlices`. */
-  leastObjects: number;
-  mostObjects: number;
-  mostSlices: number;
+  /** Min and max objects per slice. Fewer only if the index has fewer; more only to stay within `maxSlices`. */
+  minObjects: number;
+  maxObjects: number;
+  maxSlices: number;
   /** Max batches of one slice that are copied in parallel. */
-  mostInFlight: number;
+  maxInFlight: number;
   /**
    * Batches of all slices that are copied in parallel; the number of slices is chosen so that the last ones end
    * together.
@@ -27,7 +27,7 @@ export interface SliceLimits {
 export async function planSlices(
   db: Db,
   sourceNo: number,
-  { leastObjects, mostObjects, mostSlices, mostInFlight, lanes, after = null }: SliceLimits,
+  { minObjects, maxObjects, maxSlices, maxInFlight, lanes, after = null }: SliceLimits,
 ): Promise<{ slices: KeyRange[]; size: number; total: number; inFlight: number }> {
   const { objects } = tablesOf(sourceNo);
   const left = after === null ? sql`true` : sql`object_id > ${after}::text collate "C"`;
@@ -36,11 +36,11 @@ export async function planSlices(
     from ${objects}
     where index_no = ${sourceNo}`.execute(db);
   const { total, live } = counted[0] as { total: number; live: number };
-  const inFlightOf = (slices: number) => Math.max(1, Math.min(mostInFlight, Math.floor(lanes / slices)));
-  const least = Math.max(1, Math.ceil(total / mostObjects), Math.ceil(lanes / mostInFlight));
+  const inFlightOf = (slices: number) => Math.max(1, Math.min(maxInFlight, Math.floor(lanes / slices)));
+  const least = Math.max(1, Math.ceil(total / maxObjects), Math.ceil(lanes / maxInFlight));
   const atOnce = Math.floor(lanes / inFlightOf(least));
   const wanted = Math.ceil(least / atOnce) * atOnce;
-  const size = Math.max(leastObjects, Math.ceil(total / Math.min(wanted, mostSlices)));
+  const size = Math.max(minObjects, Math.ceil(total / Math.min(wanted, maxSlices)));
   const { rows } = await sql<{ object_id: string }>`
     select object_id
     from (

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
 const AT_ONCE = 3;
 /** Total time for which a request is repeated while the lane is busy. */
 const BUSY_MS = 60_000;
-const PAUSE_MS = { first: 20, most: 1_000 } as const;
+const PAUSE_MS = { first: 20, max: 1_000 } as const;
 
 export interface EnterLaneOptions {
   laneId: string;
@@ -46,14 +46,14 @@ function limitOf(laneId: string): LimitFunction {
 async function askUntilAnswered(client: Client, options: EnterLaneOptions): Promise<LaneAnswer> {
   const awayMs = options.patienceMs ?? PATIENCE_MS;
   const startMs = Date.now();
-  for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
+  for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.max, pauseMs * 2)) {
     try {
       return await callTemporal(client, options.request.taskId, () => askOnce(client, options), {
         timeoutMs: TIMEOUT_MS,
       });
     } catch (error) {
-      const mostMs = isBusy(error) ? BUSY_MS : isType(error, 'TemporalUnavailable') ? awayMs : 0;
-      if (Date.now() + pauseMs > startMs + mostMs) throw error;
+      const maxMs = isBusy(error) ? BUSY_MS : isType(error, 'TemporalUnavailable') ? awayMs : 0;
+      if (Date.now() + pauseMs > startMs + maxMs) throw error;
     }
     await delay(pauseMs * (0.5 + Math.random()));
   }

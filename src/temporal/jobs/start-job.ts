@@ -22,7 +22,7 @@ const PAUSE_MS = 500;
 /**
  * Starts a job, once per id, and returns its tracker. A job that is due now and subject to duplicate handling is
  * started by its lane, since only the lane knows whether it may run; the job may then be `ignored`, with the job that
- * it duplicates in `data.standsFor`. A job without a plan is checked by a worker that has its definition. Errors:
+ * it duplicates in `data.duplicateOf`. A job without a plan is checked by a worker that has its definition. Errors:
  * `TaskLocked`, `TemporalUnavailable`.
  */
 export async function startJob(client: Client, options: StartJobOptions): Promise<Tracker> {
@@ -54,7 +54,7 @@ async function findOrStart(client: Client, options: StartJobOptions): Promise<Tr
     request: laneRequest(plan, { taskId, runId: null, job: input, plan, inputHash, trace: currentTrace() }),
     patienceMs: options.patienceMs,
   });
-  if (answer.kind === 'ignored') return recordIgnored(client, options, answer.standsFor);
+  if (answer.kind === 'ignored') return recordIgnored(client, options, answer.duplicateOf);
   if (answer.kind !== 'exists') return pendingTracker('job', taskId, input, handOver);
   await findSameTask(client, wanted);
   return getTracker(client, taskId);
@@ -64,9 +64,9 @@ async function findOrStart(client: Client, options: StartJobOptions): Promise<Tr
  * Starts a workflow of this id that immediately ends as `ignored`. A lane forgets the jobs that it ignored, and this
  * way the id of each submission leads to its outcome. It exists before the sender gets a response.
  */
-async function recordIgnored(client: Client, options: StartJobOptions, standsFor: string): Promise<Tracker> {
+async function recordIgnored(client: Client, options: StartJobOptions, duplicateOf: string): Promise<Tracker> {
   const { input, plan } = options;
-  const handOver = { v: HAND_OVER_VERSION, plan, standsFor };
+  const handOver = { v: HAND_OVER_VERSION, plan, duplicateOf };
   const started = await startTask(client, { ...options, type: 'job', handOver, ...priorityOf(client, input, plan) });
   return started.existing ? getTracker(client, options.taskId) : started.tracker;
 }

@@ -4,7 +4,7 @@ import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/common';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { ReembedError } from '../../contract/errors.ts';
-import { standsForText } from '../../contract/failures.ts';
+import { duplicateText } from '../../contract/failures.ts';
 import { listRow } from '../../contract/list-row.ts';
 import { laneIdOf, PRIORITY } from '../../contract/names.ts';
 import { type ListedFacts, searchAttributes } from '../../contract/search-attributes.ts';
@@ -25,7 +25,7 @@ const START_TIMEOUT_MS = 10_000;
 const MIN_MS = 5_000;
 /** Max. concurrent starts of one client: a busy server answers a few in time, but many too late. */
 const STARTS_AT_ONCE = 32;
-const PAUSE_MS = { first: 100, most: 2_000 } as const;
+const PAUSE_MS = { first: 100, max: 2_000 } as const;
 
 type AnyInput = Partial<
   TaskInputs['upsert'] &
@@ -102,7 +102,7 @@ async function startPatiently<T>(
     untilMs ??= Date.now() + patienceMs;
     return start(untilMs - Date.now());
   };
-  for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
+  for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.max, pauseMs * 2)) {
     try {
       return await limit(begin);
     } catch (error) {
@@ -135,17 +135,17 @@ export function pendingTracker(
   type: StartableType,
   id: string,
   input: AnyInput,
-  { previous, accepted, plan, standsFor, retired }: Partial<HandOver> = {},
+  { previous, accepted, plan, duplicateOf, retired }: Partial<HandOver> = {},
 ): Tracker {
   const { name } = input;
-  const isIgnored = standsFor !== undefined && !previous;
-  const data: Tracker['data'] = { ...(name !== undefined && { name }), ...(isIgnored && { standsFor }) };
+  const isIgnored = duplicateOf !== undefined && !previous;
+  const data: Tracker['data'] = { ...(name !== undefined && { name }), ...(isIgnored && { duplicateOf }) };
   const now = new Date().toISOString();
   return trackerOfRow({
     id,
     type,
     status: isIgnored ? 'ignored' : 'pending',
-    ...(isIgnored && { detail: standsForText(standsFor) }),
+    ...(isIgnored && { detail: duplicateText(duplicateOf) }),
     parentId: retired?.parentId ?? null,
     createTime: previous?.createTime ?? now,
     updateTime: now,

@@ -121,10 +121,10 @@ async function readInput(client: Client, taskId: string, runId: string) {
     namespace,
     workflowId: taskId,
   });
-  const { accepted, retired, by, plan, standsFor } = (handedOver ?? {}) as Partial<HandOver>;
+  const { accepted, retired, by, plan, duplicateOf } = (handedOver ?? {}) as Partial<HandOver>;
   const { mirror: _mirror, ...index } = retired ?? {};
   return {
     input: input as never,
-    given: { accepted, retired: retired && (index as typeof retired), by, plan, standsFor },
+    given: { accepted, retired: retired && (index as typeof retired), by, plan, duplicateOf },
   };
 }

@@ -6,10 +6,10 @@ import { callTemporal, isType } from '../call.ts';
 import { describeTask, outcomeOf, readTask, type TaskView } from './read.ts';
 
 /** Backoff of a wait after a call that the server did not answer. */
-const HICCUP_MS = { first: 500, most: 10_000 } as const;
+const HICCUP_MS = { first: 500, max: 10_000 } as const;
 
 /** Polling interval of a watcher: grows from `first` to `most` while nothing changes. */
-const WATCH_MS = { first: 1_000, most: 2_000, factor: 1.25 } as const;
+const WATCH_MS = { first: 1_000, max: 2_000, factor: 1.25 } as const;
 
 /**
  * Waits until a task has ended, across all its runs, for at most `timeoutMs` or until `signal` aborts, and returns its
@@ -23,7 +23,7 @@ export async function waitForTask(
   signal?: AbortSignal,
 ): Promise<Tracker> {
   const untilMs = Date.now() + timeoutMs;
-  for (let pauseMs: number = HICCUP_MS.first; ; pauseMs = Math.min(HICCUP_MS.most, pauseMs * 2)) {
+  for (let pauseMs: number = HICCUP_MS.first; ; pauseMs = Math.min(HICCUP_MS.max, pauseMs * 2)) {
     try {
       await describeTask(client, taskId); // does not wait for a workflow that is not a task
       return (await awaitTask(client, taskId, Math.max(0, untilMs - Date.now()), signal)).tracker;
@@ -101,7 +101,7 @@ export async function* watchTask(client: Client, taskId: string, signal?: AbortS
     const { tracker, ended } = await readTask(client, taskId);
     const text = JSON.stringify(tracker);
     if (text === shown) {
-      pauseMs = Math.min(WATCH_MS.most, pauseMs * WATCH_MS.factor);
+      pauseMs = Math.min(WATCH_MS.max, pauseMs * WATCH_MS.factor);
     } else {
       yield tracker;
       shown = text;

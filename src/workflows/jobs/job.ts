@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { durationText } from '../../contract/durations.ts';
-import { standsForText } from '../../contract/failures.ts';
+import { duplicateText } from '../../contract/failures.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { laneIdOf } from '../../contract/names.ts';
 import { KEYS, searchAttributes } from '../../contract/search-attributes.ts';
@@ -46,7 +46,7 @@ export async function job(first: JobInput, second?: HandOver): Promise<Tracker> 
     maxAttempts: given.plan?.maxAttempts ?? input.maxAttempts,
     previous,
     refusal,
-    quiet: given.standsFor !== undefined && !previous,
+    quiet: given.duplicateOf !== undefined && !previous,
     backOff: (attempts: number) => backOffSeconds(run.plan, attempts - (previous?.attempts ?? 0)),
   } as const;
   try {
@@ -92,9 +92,9 @@ class JobRun {
   }
 
   async attempt(task: TaskContext): Promise<void> {
-    const { standsFor, previous } = this.given;
+    const { duplicateOf, previous } = this.given;
     // A duplicate that was forced to run asks its lane again.
-    if (standsFor !== undefined && !previous) this.ignoreFor(task, standsFor);
+    if (duplicateOf !== undefined && !previous) this.ignoreFor(task, duplicateOf);
     this.plan ??= await this.admit(task);
     if (this.plan.onDuplicate === 'parallel') this.showLane(this.plan);
     task.report({ data: { name: this.input.name, queue: this.plan.queue, ...startedBy() } });
@@ -176,7 +176,7 @@ class JobRun {
     });
     if (answer.kind === 'ignored') {
       this.inLane = false;
-      this.ignoreFor(task, answer.standsFor);
+      this.ignoreFor(task, answer.duplicateOf);
     }
     // The turn signal may arrive before the answer does.
     if (this.turn?.kind !== 'runs') this.turn = answer.kind === 'waits' ? answer : { kind: 'runs' };
@@ -188,9 +188,9 @@ class JobRun {
     upsertSearchAttributes(searchAttributes({ jobLane: this.laneId(plan) }));
   }
 
-  private ignoreFor(task: TaskContext, standsFor: string): never {
-    task.report({ data: { name: this.input.name, standsFor } });
-    throw new IgnoredError(standsForText(standsFor));
+  private ignoreFor(task: TaskContext, duplicateOf: string): never {
+    task.report({ data: { name: this.input.name, duplicateOf } });
+    throw new IgnoredError(duplicateText(duplicateOf));
   }
 
   private async runFunction(task: TaskContext, plan: JobPlan): Promise<void> {
@@ -270,6 +270,6 @@ function plainFailure(error: unknown, noWorker: string, tooLong = 'it took too l
 }
 
 function backOffSeconds(plan: JobPlan | undefined, attempts: number): number {
-  const { initialMs, factor, mostMs } = plan?.backOff ?? { initialMs: 10_000, factor: 2, mostMs: 600_000 };
-  return Math.min(mostMs, initialMs * factor ** (attempts - 1)) / 1_000;
+  const { initialMs, factor, maxMs } = plan?.backOff ?? { initialMs: 10_000, factor: 2, maxMs: 600_000 };
+  return Math.min(maxMs, initialMs * factor ** (attempts - 1)) / 1_000;
 }

@@ -116,11 +116,11 @@ class Lane {
     if (!this.first) await this.findParallel(taskId);
     const [first, ...others] = this.entries;
     const waiting = others.filter(({ parallel }) => !parallel);
-    if (first && onDuplicate === 'discard') return { kind: 'ignored', standsFor: first.taskId };
+    if (first && onDuplicate === 'discard') return { kind: 'ignored', duplicateOf: first.taskId };
     const next = waiting.at(-1);
     if (next && onDuplicate === 'queue_one') {
       if (newest) next.newest = { input: request.job.input };
-      return { kind: 'ignored', standsFor: next.taskId };
+      return { kind: 'ignored', duplicateOf: next.taskId };
     }
     return this.accept(request);
   }

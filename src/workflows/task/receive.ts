@@ -69,7 +69,7 @@ const plan = atLeast({
   keyHash: text(LIMITS.taskIdChars),
   newest: flag,
   maxAttempts: whole(1),
-  backOff: record({ initialMs: count, factor: above0, mostMs: count }),
+  backOff: record({ initialMs: count, factor: above0, maxMs: count }),
   runs: orNull(anyRecord),
   priority: whole(1),
   fairnessKey: orNull(text(LIMITS.taskIdChars)),
@@ -107,7 +107,7 @@ const GIVEN: Partial<Record<TaskType, Record<string, Shape>>> = {
     ...COMMON,
     'plan?': plan,
     'turn?': record({ kind: oneOf('runs', 'waits'), 'behind?': id }),
-    'standsFor?': id,
+    'duplicateOf?': id,
   },
 };
 /** Fields with the state of an earlier run. Their contents come from that run, so they are not checked further. */

@@ -87,7 +87,8 @@ describe('during live traffic', () => {
     await given({ copyShare: 0.001 })(new AbortController().signal, write, (fromMs, toMs) => {
       waitedMs += toMs - fromMs;
     });
-    expect(waitedMs).toBeGreaterThanOrEqual(2_000);
+    // Timers of Node may fire a millisecond early.
+    expect(waitedMs).toBeGreaterThanOrEqual(1_995);
     expect(waitedMs).toBeLessThan((WRITE_MS / 0.001) * 0.9);
     await live;
   });

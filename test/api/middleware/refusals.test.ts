@@ -31,7 +31,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
 afterEach(() => void vi.useRealTimers());
 
 it('the delay holds a limited number of answers and forgets callers', async () => {
-  const refuse = createRefusals({ free: 0, firstMs: 60_000, mostMs: 60_000, mostHeld: 1, mostCallers: 2 });
+  const refuse = createRefusals({ free: 0, firstMs: 60_000, maxMs: 60_000, maxHeld: 1, maxCallers: 2 });
   void refuse('a');
   await refuse('a'); // one is delayed already
   const quick = createRefusals({ free: 1, firstMs: 60_000, forgetMs: 1_000 });

@@ -20,18 +20,18 @@ onBothDatabases((database) => {
         fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 1, max: 3 }),
         fc.integer({ min: 1, max: 5 }),
-        async (objectIds, mostObjects, mostSlices, mostInFlight, lanes) => {
+        async (objectIds, maxObjects, maxSlices, maxInFlight, lanes) => {
           const [source, dest] = [await createIndex(db), await createIndex(db)];
           await writeIn(
             db,
             source,
             objectIds.map((id, at) => (at % 4 === 3 ? tombstone(id, 1) : content(id, 1))),
           );
-          const limits = { leastObjects: 1, mostObjects, mostSlices, mostInFlight, lanes };
+          const limits = { minObjects: 1, maxObjects, maxSlices, maxInFlight, lanes };
           const { slices, total, inFlight } = await planSlices(db, source.no, limits);
           expect(total).toBe(objectIds.filter((_, at) => at % 4 !== 3).length);
-          expect(slices.length).toBeLessThanOrEqual(mostSlices);
-          expect(inFlight).toBeLessThanOrEqual(mostInFlight);
+          expect(slices.length).toBeLessThanOrEqual(maxSlices);
+          expect(inFlight).toBeLessThanOrEqual(maxInFlight);
           expect(Math.min(slices.length, lanes) * inFlight).toBeLessThanOrEqual(lanes);
           const pair = { sourceNo: source.no, destNo: dest.no };
           const found: string[] = [];
@@ -45,14 +45,14 @@ onBothDatabases((database) => {
   });
 
   it.each([
-    ['as many as are copied at once', 3, { mostObjects: 100 }, [4, 4, 4], 1],
-    ['a multiple of that', 3, { mostObjects: 3 }, [2, 2, 2, 2, 2, 2], 1],
-    ['fewer where they would be too small', 3, { leastObjects: 6, mostObjects: 100 }, [6, 6], 1],
-    ['at most so many', 3, { mostObjects: 1, mostSlices: 2 }, [6, 6], 1],
-    ['one where that can copy all batches at once', 4, { mostObjects: 12, mostInFlight: 4 }, [12], 4],
-    ['as few as hold all objects, which share the batches', 4, { mostObjects: 11, mostInFlight: 4 }, [6, 6], 2],
-    ['as few as can copy all batches at once', 6, { mostObjects: 12, mostInFlight: 2 }, [4, 4, 4], 2],
-    ['no more than can be copied at once', 4, { mostObjects: 5, mostInFlight: 4 }, [3, 3, 3, 3], 1],
+    ['as many as are copied at once', 3, { maxObjects: 100 }, [4, 4, 4], 1],
+    ['a multiple of that', 3, { maxObjects: 3 }, [2, 2, 2, 2, 2, 2], 1],
+    ['fewer where they would be too small', 3, { minObjects: 6, maxObjects: 100 }, [6, 6], 1],
+    ['at most so many', 3, { maxObjects: 1, maxSlices: 2 }, [6, 6], 1],
+    ['one where that can copy all batches at once', 4, { maxObjects: 12, maxInFlight: 4 }, [12], 4],
+    ['as few as hold all objects, which share the batches', 4, { maxObjects: 11, maxInFlight: 4 }, [6, 6], 2],
+    ['as few as can copy all batches at once', 6, { maxObjects: 12, maxInFlight: 2 }, [4, 4, 4], 2],
+    ['no more than can be copied at once', 4, { maxObjects: 5, maxInFlight: 4 }, [3, 3, 3, 3], 1],
   ])('slices are of equal size: %s', async (_name, lanes, limits, sizes, inFlightOfEach) => {
     const { db } = database();
     const [source, dest] = [await createIndex(db), await createIndex(db)];
@@ -62,7 +62,7 @@ onBothDatabases((database) => {
       source,
       objectIds.map((id) => content(id, 1)),
     );
-    const usual = { leastObjects: 1, mostSlices: 100, mostInFlight: 1, lanes };
+    const usual = { minObjects: 1, maxSlices: 100, maxInFlight: 1, lanes };
     const { slices, size, inFlight } = await planSlices(db, source.no, { ...usual, ...limits });
     const pair = { sourceNo: source.no, destNo: dest.no };
     const found = await Promise.all(
@@ -75,7 +75,7 @@ onBothDatabases((database) => {
   it('an index without objects is one slice', async () => {
     const { db } = database();
     const source = await createIndex(db);
-    const limits = { leastObjects: 5, mostObjects: 5, mostSlices: 5, mostInFlight: 2, lanes: 2 };
+    const limits = { minObjects: 5, maxObjects: 5, maxSlices: 5, maxInFlight: 2, lanes: 2 };
     const all = { after: null, until: null };
     expect(await planSlices(db, source.no, limits)).toEqual({ slices: [all], size: 5, total: 0, inFlight: 2 });
   });

@@ -26,8 +26,8 @@ export interface StopsResult {
 }
 
 /** Limits that hold at every point where a process is stopped. */
-const MOST_SAME_MS = 5_000;
-const MOST_OTHER_MS = 1_000;
+const MAX_SAME_MS = 5_000;
+const MAX_OTHER_MS = 1_000;
 
 /** Longer than the time limits of transactions plus one more try. */
 const STOPPED_MS = 7_000;
@@ -160,10 +160,8 @@ function resultOf(stops: readonly Stop[], direct: DirectWrites, missed: string[]
 
 function problemsOf({ stops }: StopsResult): string[] {
   return stops.flatMap(({ at, sameMs, otherMs, controlMs }) => [
-    ...(sameMs < MOST_SAME_MS
-      ? []
-      : [`stopped at ${at}: a write to the same index waited ${sameMs} ms (${controlMs})`]),
-    ...(otherMs < MOST_OTHER_MS
+    ...(sameMs < MAX_SAME_MS ? [] : [`stopped at ${at}: a write to the same index waited ${sameMs} ms (${controlMs})`]),
+    ...(otherMs < MAX_OTHER_MS
       ? []
       : [`stopped at ${at}: a write to another index waited ${otherMs} ms (${controlMs})`]),
   ]);

@@ -88,7 +88,7 @@ const refused: [type: string, args: unknown[], named: string | RegExp][] = [
   [TASKS.steer.workflow, [steer, { v: 1, by: 7 }], 'by: must be'],
   [TASKS.job.workflow, [{ name: 'any' }, { v: 1, plan: {} }], 'plan.timeoutMs'],
   [TASKS.job.workflow, [{ name: 'any' }, { v: 1, turn: { kind: 'never' } }], 'turn.kind'],
-  [TASKS.job.workflow, [{ name: 'any' }, { v: 1, standsFor: '' }], 'standsFor'],
+  [TASKS.job.workflow, [{ name: 'any' }, { v: 1, duplicateOf: '' }], 'duplicateOf'],
 ];
 
 describe('a workflow started with arbitrary input', () => {
