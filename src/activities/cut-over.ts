@@ -1,10 +1,10 @@
 import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { cutOver } from '../store/protocol/cut-over.ts';
-import { createDeadline, isWaitOver, whileDraining } from '../store/protocol/draining.ts';
 import { requireLock } from '../store/protocol/locks.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { reconcileUntil } from './reconcile.ts';
+import { drainAndSwitch } from './support/drain.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
 
 /** Activity that holds writers back, brings the last changes and switches the alias. */
@@ -24,38 +24,18 @@ async function drainAndCutOver(deps: ActivityDependencies, request: CutOverReque
   else
     return { ...(await cutOver(db, { ...step, mark })), drainMs: 0 } as { kind: 'done'; mark: number; drainMs: number };
 
-  const startedMs = Date.now();
-  const elapsedMs = () => Date.now() - startedMs;
-  // Also ends a batch in progress: a slow or rate-limiting provider must not block writers.
-  const deadline = createDeadline(request.drainSeconds * 1_000);
-  const signal = AbortSignal.any([running.signal, deadline.signal]);
-  // Blocked writers must not wait for a throttle too.
-  const pair = { ...request, ratePerSecond: null };
-  try {
-    const switched = await whileDraining(db, lock, deadline, async () => {
-      do {
-        const stop = (reached: number) => {
-          mark = reached;
-          return deadline.signal.aborted;
-        };
-        const pass = await reconcileUntil(deps, { ...pair, mark }, { signal }, stop, deadline);
-        mark = pass.mark;
-        if (pass.more) continue;
-        const outcome = await cutOver(db, { ...step, mark }, deadline);
-        if (outcome.kind === 'done') return { kind: 'done' as const, mark: outcome.mark, drainMs: elapsedMs() };
-      } while (!deadline.signal.aborted);
-      return null;
-    });
-    if (switched) return switched;
-  } catch (error) {
-    const isOver = isWaitOver(error) || (deadline.signal.aborted && isAbort(error));
-    if (running.signal.aborted || !isOver) throw error;
-  }
-  return { kind: 'notYet' as const, mark, drainMs: elapsedMs() };
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+  const { switched, drainMs, ...reached } = await drainAndSwitch(
+    deps,
+    { ...request, mark },
+    running,
+    async (at, deadline) => {
+      const outcome = await cutOver(db, { ...step, mark: at }, deadline);
+      return outcome.kind === 'done' ? outcome : null;
+    },
+  );
+  return switched
+    ? { kind: 'done' as const, mark: switched.mark, drainMs }
+    : { kind: 'notYet' as const, mark: reached.mark, drainMs };
 }
 
 async function isLockHeld({ background: db }: ActivityDependencies, lock: string): Promise<boolean> {

@@ -14,6 +14,7 @@ import { createLockActivities } from './locks.ts';
 import { createMaintenanceActivities } from './maintain.ts';
 import { createReconcileActivities } from './reconcile.ts';
 import { createRetryFailed } from './retry-failed.ts';
+import { createRollBack } from './roll-back.ts';
 import { createSteerActivities } from './steer.ts';
 import { createSteeredTaskActivities } from './steered-task.ts';
 import { withFailures } from './support/failures.ts';
@@ -57,6 +58,7 @@ export function createActivities(deps: ActivityDependencies): {
           ...createReconcileActivities(deps),
           ...createVerify(deps),
           ...createCutOver(deps),
+          ...createRollBack(deps),
           ...createEvaluateActivities(deps),
         },
         deps.client,

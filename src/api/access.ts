@@ -26,6 +26,8 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'PUT /throttle': 'operate',
   'PUT /approve': 'approve',
   'PUT /reject': 'approve',
+  'GET /roll-back': 'view',
+  'PUT /roll-back': 'approve',
   'POST /run': 'operate',
 };
 

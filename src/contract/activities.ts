@@ -1,6 +1,7 @@
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { Isolate } from './jobs.ts';
 import type { Json } from './json.ts';
+import type { RollBackReport } from './roll-back.ts';
 import type { SteerAction, SteerFilter, SteerOutcome } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TaskType } from './task-types.ts';
@@ -259,6 +260,25 @@ export interface CutOverRequest extends ReconcileRequest {
   mirror: { lock: string; lockSeconds: number; taskId: string } | null;
 }
 
+export interface RollBackActivityRequest {
+  taskId: string;
+  /** The mirror from the index that serves to the one that shall serve. */
+  mirror: MirrorState;
+  /** The lock of the mirror in the other direction. */
+  nextLock: string;
+  /** Moves only these aliases; null: all that point to the index that serves. */
+  aliases: readonly string[] | null;
+  drainSeconds: number;
+  by: string | null;
+  reason: string | null;
+}
+
+export type RollBackActivityResult =
+  /** `mark` is that of the mirror in the other direction. */
+  | { kind: 'done'; mark: number; report: RollBackReport; drainMs: number }
+  /** Nothing has changed: the index lacks something, or did not become current in time. */
+  | { kind: 'notCurrent'; mark: number; message: string };
+
 export interface RetryFailedRequest {
   /** Reindex whose failed list has the objects. */
   taskId: string;
@@ -325,6 +345,8 @@ export interface EmbedActivities {
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;
   /** Drains writers, copies the last changes and switches; `notYet` when that takes longer than `drainSeconds`. */
   cutOver(request: CutOverRequest): Promise<{ kind: 'done' | 'notYet'; mark: number; drainMs: number }>;
+  /** Brings the index that is kept current up to date, drains writers, moves the aliases and swaps the mirror. */
+  rollBack(request: RollBackActivityRequest): Promise<RollBackActivityResult>;
   /** Retries the objects that a reindex could not embed; `more` when its time ended first. */
   retryFailed(
     request: RetryFailedRequest,

@@ -26,6 +26,7 @@ export const ERROR_KINDS = {
   NotCurrent: { status: 409, retryable: true, title: 'The index is not up to date yet' },
   TaskLocked: { status: 409, retryable: false, title: 'A task with this id has different input' },
   NotAwaitingApproval: { status: 409, retryable: false, title: 'The task does not wait for an approval' },
+  RollBackRefused: { status: 409, retryable: false, title: 'The reindex cannot be rolled back' },
   TaskClosed: { status: 409, retryable: false, title: 'The task has ended' },
   ReindexConflict: {
     status: 409,

@@ -45,6 +45,9 @@ export const SIGNAL = {
   reject: 'reject',
 } as const;
 
+/** Update of the task that keeps a retired index current: lets the other index serve. */
+export const ROLL_BACK = 'roll-back';
+
 /** Signal from a slice to its reindex, whose workflow id is the task id: number of objects done. */
 export const SLICE_PROGRESS = 'slice-progress';
 

@@ -7,7 +7,7 @@ export const ROLE_MEANINGS: Record<Role, string> = {
   view: 'lists indexes, tasks, jobs and schedules and sees their status, but not the content of objects',
   operate:
     'also searches, reads and writes objects and query sets, reindexes, evaluates, runs jobs, and controls tasks and schedules',
-  approve: 'also approves and rejects the switch of a reindex',
+  approve: 'also approves and rejects the switch of a reindex, and rolls it back',
   admin: 'also creates and deletes indexes, aliases and schedules, and deletes query sets',
 };
 

@@ -5,6 +5,7 @@ import type { Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
+import type { RollBackReport } from './roll-back.ts';
 import type { SteerAction, SteerFilter } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TASKS, TaskType } from './task-types.ts';
@@ -66,7 +67,7 @@ export interface HandOver {
   /** Set for the deletion of an index that a reindex has replaced. */
   retired?: RetiredIndex;
   /** Progress of an index deletion; only from an earlier run. `mirror` null: the index is no longer kept current. */
-  deletion?: { deleteAtMs: number; indexNo: number; mirror: MirrorState | null };
+  deletion?: { deleteAtMs: number; indexNo: number; mirror: MirrorState | null; rolledBack?: RolledBack };
   /** Number of the index to delete, so that another index with the same name is not deleted. */
   indexNo?: number;
   /** Caller of a bulk steering task. */
@@ -209,6 +210,14 @@ export interface DeleteIndexInput extends CommonInput {
   index: string;
   force?: boolean;
   after?: Duration;
+}
+
+/** Set once an index that is kept current was rolled back to: from then on, nothing is deleted unless requested. */
+export interface RolledBack {
+  /** Until then, the index that does not serve is kept current. */
+  untilMs: number;
+  /** The last of the roll backs. */
+  report: RollBackReport;
 }
 
 export interface MirrorState {

@@ -2,6 +2,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { WriteCountsByItem } from '../contract/activities.ts';
 import type { IndexConfig, Metric, Splitter, Versioning } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
+import type { RollBackReport } from '../contract/roll-back.ts';
 
 /** A jsonb column, read as a value and written as JSON text. */
 type Json<T> = ColumnType<T, string, string>;
@@ -46,6 +47,10 @@ export interface ReindexLocksTable {
   mirror: Generated<boolean>;
   /** The destination is complete, and waits for a decision about the switch. */
   built: Generated<boolean>;
+  /** Of a mirror: the last change of both indexes at the switch that began it. */
+  since_change: number | null;
+  /** Of a mirror that began with a roll back: which one. */
+  roll_back: Json<RollBackReport> | null;
 }
 
 export interface StagedItemsTable {

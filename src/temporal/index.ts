@@ -12,6 +12,7 @@ export { type StatsRange, taskStats } from './lists/stats.ts';
 export { rowOf, type TaskRow, trackerOfRow } from './tasks/list-row.ts';
 export { type DescribedTask, describeTask, getTracker, readTask, type TaskView } from './tasks/read.ts';
 export { restartTask } from './tasks/restart.ts';
+export { askRollBack } from './tasks/roll-back.ts';
 export { findSameTask, type StartedTask, startTask } from './tasks/start.ts';
 export { cancelTask, decideTask, ignoreTask, pauseTask, resumeTask, throttleTask } from './tasks/steer.ts';
 export type { StartTaskOptions } from './tasks/task-options.ts';

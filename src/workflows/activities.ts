@@ -141,6 +141,25 @@ export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
   });
 }
 
+/**
+ * A roll back: like the cut-over, but retried until its outcome is known, since the aliases may have moved already. An
+ * attempt that finds the index not current ends with that result.
+ */
+export function rollBackActivities(): Pick<EmbedActivities, 'rollBack'> {
+  return proxyActivities<EmbedActivities>({
+    taskQueue: embedQueueOf(workflowInfo().taskQueue),
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: '5 s',
+    retry: {
+      initialInterval: '100 ms',
+      maximumInterval: '2 s',
+      nonRetryableErrorTypes: ['LockLost', 'IndexNotFound', 'IndexDeleting', 'RollBackRefused'],
+    },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    priority: { priorityKey: 1 },
+  });
+}
+
 /** The activities of an evaluation, on the embed queue, since they embed queries. */
 export function evaluationActivities(): Pick<
   EmbedActivities,

@@ -71,6 +71,14 @@ export const throttleQuery = taskIdQuery.extend({
     }),
 });
 
+export const rollBackQuery = reasonQuery.extend({
+  to: nameSchema
+    .optional()
+    .describe(
+      'The index that shall serve, of the two of the reindex; default: the old one. If it serves already, nothing changes.',
+    ),
+});
+
 const moment = momentSchema.transform((text) => new Date(text)).optional();
 
 export const filterQuery = z.strictObject({

@@ -7,6 +7,7 @@ import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { type Deadline, transactionUntil } from './draining.ts';
 import { holdGatesExclusive, lockNames } from './gate.ts';
 import { requireLock } from './locks.ts';
+import { insertMirror, type NewMirror } from './mirrors.ts';
 import { noteReplaced } from './origins.ts';
 import { lastChangeOf } from './versions.ts';
 
@@ -19,7 +20,7 @@ export interface CutOver {
   /** The alias to move from source to destination; null only releases the lock. */
   alias: string | null;
   /** Forwards writes from the destination back to the source after the cut-over; the lock expires unless renewed. */
-  mirror: { lock: string; taskId: string; lockSeconds: number } | null;
+  mirror: NewMirror | null;
 }
 
 export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; objects: number };
@@ -65,16 +66,11 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
     await trx.updateTable('reembed.indexes').set({ built_by_lock: step.lock }).where('no', '=', step.destNo).execute();
     await noteReplaced(trx, step.sourceNo, step.destNo, await lastChangeOf(trx, step.sourceNo));
     await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', step.lock).execute();
-    if (step.mirror) {
-      await sql`
-        insert into reembed.reindex_locks (source_no, dest_no, task_id, lock, lock_expire_time, mirror)
-        values (
-          ${step.destNo}, ${step.sourceNo}, ${step.mirror.taskId}, ${step.mirror.lock}::uuid,
-          now() + make_interval(secs => ${step.mirror.lockSeconds}), true
-        )`.execute(trx);
-    }
+    if (!step.mirror) return { kind: 'done', mark: step.mark };
     // From here on the roles are swapped: changes of the destination are copied to the source.
-    return { kind: 'done', mark: step.mirror ? await lastChangeOf(trx, step.destNo) : step.mark };
+    const mark = await lastChangeOf(trx, step.destNo);
+    await insertMirror(trx, { sourceNo: step.destNo, destNo: step.sourceNo }, step.mirror, { since: mark });
+    return { kind: 'done', mark };
   });
 }
 

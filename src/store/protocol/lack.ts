@@ -60,16 +60,18 @@ export async function findLack(db: Db | Trx, pair: Pair, after: number): Promise
   return { ...lack, examples: [...examples.map(({ id }) => id), ...lack.examples].slice(0, 5) };
 }
 
-/** Creates the error `NotCurrent`, which lists what the index lacks compared with the serving one. */
-export function notCurrent(index: string, serving: string, lack: Lack): ReembedError {
+/** Says what the index lacks compared with the serving one. */
+export function lackText(index: string, serving: string, lack: Lack): string {
   const parts = [
     lack.behind > 0 && `${lack.behind} objects or deletions of ${serving} are missing or older in ${index}`,
     lack.withoutVectors > 0 && `${lack.withoutVectors} objects have no vectors in ${index}`,
     lack.deleted > 0 && `${lack.deleted} objects that were deleted in ${serving} are still in ${index}`,
   ].filter((part) => part !== false);
-  return new ReembedError(
-    'NotCurrent',
-    `${parts.join('; ')}, for instance ${lack.examples.join(', ')}: reindex into it, or set force`,
-    { reason: 'not-current' },
-  );
+  return `${parts.join('; ')}, for instance ${lack.examples.join(', ')}`;
+}
+
+/** Creates the error `NotCurrent`, which lists what the index lacks compared with the serving one. */
+export function notCurrent(index: string, serving: string, lack: Lack): ReembedError {
+  const message = `${lackText(index, serving, lack)}: reindex into it, or set force`;
+  return new ReembedError('NotCurrent', message, { reason: 'not-current' });
 }

@@ -151,4 +151,5 @@ async function retire({ task, settings, state }: ReindexRun): Promise<void> {
         mirrorLock === null ? undefined : { lock: mirrorLock, lockSeconds, sourceNo: destNo, destNo: sourceNo, mark },
     },
   });
+  task.tracker.data.retireTask = retireIdOf(task);
 }

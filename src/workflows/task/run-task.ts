@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { Decision } from '../../contract/approval.ts';
 import { TASK_FAILURE } from '../../contract/failures.ts';
-import { SIGNAL } from '../../contract/names.ts';
+import { ROLL_BACK, SIGNAL } from '../../contract/names.ts';
 import type { TaskEvents } from '../../contract/task-events.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { control, longControl } from '../activities.ts';
@@ -27,6 +27,7 @@ import {
   createTaskSignals,
   handleTaskSignals,
   rejectSignal,
+  rollBackUpdate,
   type TaskSignals,
   throttleSignal,
   trackerQuery,
@@ -233,6 +234,7 @@ class TaskRun {
     setHandler(trackerQuery, () => tracker);
     this.listenToThrottle();
     this.listenToDecisions();
+    this.listenToRollBacks();
     handleTaskSignals(signals, {
       note: (call, by, reason) => keeper.noteSteering(call, by, reason),
       onPause(paused) {
@@ -257,6 +259,15 @@ class TaskRun {
     };
     setHandler(approveSignal, decide('approve'));
     setHandler(rejectSignal, decide('reject'));
+  }
+
+  private listenToRollBacks(): void {
+    const { onRollBack } = this.spec;
+    if (!onRollBack) return;
+    setHandler(rollBackUpdate, (request) => {
+      this.keeper.noteSteering(ROLL_BACK, request?.by, request?.reason);
+      return onRollBack(request);
+    });
   }
 
   private listenToThrottle(): void {

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { ENTER_LANE, JOB_SIGNAL, QUERY, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
+import { ENTER_LANE, JOB_SIGNAL, QUERY, ROLL_BACK, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
+import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { CarriedSignals, LaneAnswer, LaneEntry, LaneRequest } from '../../contract/workflow-inputs.ts';
 
@@ -21,6 +22,8 @@ export const startedSignal = defineSignal<[told?: { attempt: number; workerId: s
 /** Carries the input of a newer submission that was ignored in favor of this job, if there is one. */
 export const turnSignal = defineSignal<[told?: { newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
 export const leaveSignal = defineSignal<[who?: Pick<LaneEntry, 'taskId' | 'runId'>]>(JOB_SIGNAL.leave);
+/** Returns the report; null if the index serves already. */
+export const rollBackUpdate = defineUpdate<RollBackReport | null, [RollBackRequest]>(ROLL_BACK);
 export const enterUpdate = defineUpdate<LaneAnswer, [LaneRequest]>(ENTER_LANE);
 
 /** Requests received by a running task. */

@@ -1,4 +1,5 @@
 import type { Decision } from '../../contract/approval.ts';
+import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { TaskType } from '../../contract/task-types.ts';
 import type { Carried } from '../../contract/workflow-inputs.ts';
 
@@ -23,6 +24,8 @@ export interface TaskSpec {
   startNextRun?: (previous: Carried) => Promise<never>;
   /** Decides about the switch of a reindex. Returns why the call has no effect, or undefined. */
   onDecision?: (kind: Decision, by: unknown, reason: unknown) => string | undefined;
+  /** Lets the other one of two indexes serve. Errors: `ApplicationFailure`. */
+  onRollBack?: (request: RollBackRequest) => Promise<RollBackReport | null>;
   /** Sets the rate of a task that has one; null for no limit. */
   onThrottle?: (ratePerSecond: number | null) => void | Promise<void>;
 }

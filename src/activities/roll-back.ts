@@ -1,0 +1,116 @@
+import type { EmbedActivities, RollBackActivityRequest, RollBackActivityResult } from '../contract/activities.ts';
+import { messageOf, ReembedError } from '../contract/errors.ts';
+import type { Pair } from '../store/protocol/copy.ts';
+import { createDeadline, type Deadline } from '../store/protocol/draining.ts';
+import { findLack, type Lack, lackText } from '../store/protocol/lack.ts';
+import { renewLock } from '../store/protocol/locks.ts';
+import { type RollBackStep, rollBack } from '../store/protocol/roll-back.ts';
+import { requireIndex } from './copy-objects.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { reconcileUntil } from './reconcile.ts';
+import { drainAndSwitch, isAbort } from './support/drain.ts';
+import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
+
+/** Max. time in which the index that is kept current is brought up to date before writers are blocked. */
+const CATCH_UP_MS = 20_000;
+const BATCH = 256;
+
+/** Activity that rolls back: see `EmbedActivities`. */
+export function createRollBack(deps: ActivityDependencies): Pick<EmbedActivities, 'rollBack'> {
+  return {
+    rollBack: (request) => runWithHeartbeat((running) => rollBackOnce(deps, request, running), { everyMs: 1_000 }),
+  };
+}
+
+async function rollBackOnce(
+  deps: ActivityDependencies,
+  request: RollBackActivityRequest,
+  running: Running<unknown>,
+): Promise<RollBackActivityResult> {
+  const { background: db } = deps;
+  const { mirror, taskId, nextLock, aliases, by, reason, drainSeconds } = request;
+  const { lock, lockSeconds, sourceNo, destNo } = mirror;
+  const next = { lock: nextLock, taskId, lockSeconds };
+  const step: Omit<RollBackStep, 'mark'> = { lock, next, aliases, by, reason };
+  const notCurrent = (mark: number, message: string) => ({ kind: 'notCurrent' as const, mark, message });
+  try {
+    await renewLock(db, lock, lockSeconds);
+  } catch (error) {
+    if (!(error instanceof ReembedError && error.type === 'LockLost')) throw error;
+    // An earlier attempt may have done it.
+    const outcome = await rollBack(db, { ...step, mark: mirror.mark });
+    if (outcome.kind === 'done') return { ...outcome, drainMs: 0 };
+    throw error;
+  }
+  const caughtUp = await catchUp(deps, request, running);
+  if (caughtUp.problem !== null) return notCurrent(caughtUp.mark, caughtUp.problem);
+
+  const pair = { taskId, lock, sourceNo, destNo, batchSize: BATCH, ratePerSecond: null, mark: caughtUp.mark };
+  let lack: Lack | undefined;
+  const drained = await drainAndSwitch(deps, { ...pair, drainSeconds }, running, async (mark, deadline) => {
+    const outcome = await rollBack(db, { ...step, mark }, deadline);
+    if (outcome.kind === 'done') return outcome;
+    lack = outcome.lack;
+    // What is only behind is copied by the next pass.
+    return lack.withoutVectors > 0 ? outcome : null;
+  });
+  const { switched, drainMs, mark } = drained;
+  if (switched?.kind === 'done') return { ...switched, drainMs };
+  if (lack) return notCurrent(mark, await problemOf(deps, { sourceNo, destNo }, lack));
+  return notCurrent(mark, `the last writes did not arrive within ${drainSeconds} s: try again`);
+}
+
+/**
+ * Copies what is missing without blocking anybody, then compares both indexes completely. Returns what makes a roll
+ * back impossible now, in words, or null.
+ */
+async function catchUp(
+  deps: ActivityDependencies,
+  { mirror, taskId }: RollBackActivityRequest,
+  running: Running<unknown>,
+): Promise<{ mark: number; problem: string | null }> {
+  const deadline = createDeadline(CATCH_UP_MS);
+  let { mark } = mirror;
+  const pair = { sourceNo: mirror.sourceNo, destNo: mirror.destNo };
+  const request = { ...mirror, taskId, batchSize: BATCH, ratePerSecond: null };
+  for (let isAgain = false; ; isAgain = true) {
+    const pass = await copyUntil(deps, { ...request, mark }, running, deadline);
+    mark = pass.mark;
+    if (pass.problem !== null) return pass;
+    const lack = await findLack(deps.background, pair, 0);
+    // Later changes are left to the drain.
+    const isLate = lack.firstChange > 0 && lack.firstChange <= mark;
+    if (!isLate && lack.deleted === 0) return { mark, problem: null };
+    if (isAgain || lack.deleted > 0 || lack.behind === 0) return { mark, problem: await problemOf(deps, pair, lack) };
+    mark = lack.firstChange - 1;
+  }
+}
+
+async function copyUntil(
+  deps: ActivityDependencies,
+  request: Parameters<typeof reconcileUntil>[1],
+  running: Running<unknown>,
+  deadline: Deadline,
+): Promise<{ mark: number; problem: string | null }> {
+  let { mark } = request;
+  const signal = AbortSignal.any([running.signal, deadline.signal]);
+  const late = 'it is still being brought up to date: try again';
+  try {
+    const pass = await reconcileUntil(deps, request, { signal }, (reached) => {
+      mark = reached;
+      return deadline.signal.aborted;
+    });
+    return { mark: pass.mark, problem: pass.more ? late : null };
+  } catch (error) {
+    if (running.signal.aborted) throw error;
+    if (isAbort(error)) return { mark, problem: late };
+    // Whoever asked shall not wait until its model answers again.
+    if (error instanceof ReembedError && error.type.startsWith('Model')) return { mark, problem: messageOf(error) };
+    throw error;
+  }
+}
+
+async function problemOf({ background: db }: ActivityDependencies, pair: Pair, lack: Lack): Promise<string> {
+  const [from, to] = [await requireIndex(db, pair.sourceNo), await requireIndex(db, pair.destNo)];
+  return lackText(to.name, from.name, lack);
+}

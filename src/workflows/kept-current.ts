@@ -1,0 +1,124 @@
+import { CancellationScope, condition } from '@temporalio/workflow';
+import { LIMITS } from '../contract/limits.ts';
+import type { RollBackReport, RollBackRequest } from '../contract/roll-back.ts';
+import type { MirrorState, RolledBack } from '../contract/workflow-inputs.ts';
+import { longControl } from './activities.ts';
+import { MirrorKeeper, pauseSecondsOf, refuseRollBack } from './mirror-keeper.ts';
+import { RefusedError } from './task/errors.ts';
+import type { TaskContext } from './task/types.ts';
+
+/** State of an index that waits for its deletion, and may be kept current until then. */
+export interface Waiting {
+  index: string;
+  indexNo: number | undefined;
+  /** Returns how long it waits. After a roll back, the other index is kept current for this long. */
+  afterMs: () => number;
+  deleteAtMs: number | undefined;
+  /** Undefined if the index is not kept current, or not any more. */
+  mirror: MirrorState | undefined;
+  rolledBack: RolledBack | undefined;
+  /** Works while the index is kept current. */
+  keeper?: MirrorKeeper | undefined;
+}
+
+/** Time in which a roll back waits for a task that has just started. */
+const START_SECONDS = 5;
+
+/** Lets the other index serve. Returns null if it serves already. Errors: `RollBackRefused`, `NotCurrent`. */
+export async function rollBack(waits: Waiting, request: RollBackRequest): Promise<RollBackReport | null> {
+  // Tools can send anything.
+  const { toNo, by, reason } = request ?? {};
+  const asked = { toNo, by: textOrNull(by, LIMITS.taskIdChars), reason: textOrNull(reason, LIMITS.detailChars) };
+  if (waits.mirror && !waits.keeper) await condition(() => waits.keeper !== undefined, START_SECONDS * 1_000);
+  if (!waits.keeper) throw refuseRollBack(`${waits.index} is not kept current any more`);
+  return waits.keeper.turn(asked);
+}
+
+const textOrNull = (given: unknown, maxChars: number) => (typeof given === 'string' ? given.slice(0, maxChars) : null);
+
+/**
+ * Keeps the index current until its deletion is due or `restart` requests it, also while the task is paused. After a
+ * roll back, keeps the index current that does not serve, for as long again; `restart` is ignored while this task's own
+ * index serves. Forgets the mirror if its lock is lost: the index serves again, or was not kept current for too long.
+ */
+export async function keepCurrent(task: TaskContext, waits: Waiting): Promise<void> {
+  const mirror = waits.mirror as MirrorState;
+  const keeper = startKeeper(task, waits, mirror);
+  waits.keeper = keeper;
+  const endMs = () => waits.rolledBack?.untilMs ?? waits.deleteAtMs ?? 0;
+  const serves = () => mirror.sourceNo === waits.indexNo;
+  try {
+    while (keeper.isTurning() || (Date.now() < endMs() && !keeper.isLost())) {
+      // The previous run may have received the restart.
+      const isWoken = task.takeRestart() || (await waitForChange(task, waits, keeper, mirror));
+      if (isWoken && !keeper.isTurning() && !serves()) {
+        task.tracker.data.atOnce = true;
+        break;
+      }
+      if (!keeper.isTurning()) task.continueIfLong();
+    }
+  } finally {
+    waits.keeper = undefined;
+    await keeper.stop();
+  }
+  if (keeper.isLost()) waits.mirror = undefined;
+}
+
+function startKeeper(task: TaskContext, waits: Waiting, mirror: MirrorState): MirrorKeeper {
+  return new MirrorKeeper(task, mirror, {
+    retiredNo: waits.indexNo ?? mirror.destNo,
+    last: () => waits.rolledBack?.report,
+    onTurned(report) {
+      waits.rolledBack = { untilMs: Date.now() + waits.afterMs(), report };
+      task.report({ data: { rollBack: { ...report } } });
+      task.setDetail(detailOf(waits));
+    },
+  });
+}
+
+/** Waits for a while, or until a roll back begins or ends. Returns true after `restart`. */
+function waitForChange(task: TaskContext, waits: Waiting, keeper: MirrorKeeper, mirror: MirrorState): Promise<boolean> {
+  const turning = keeper.isTurning();
+  const report = waits.rolledBack?.report;
+  const endMs = waits.rolledBack?.untilMs ?? waits.deleteAtMs ?? 0;
+  const leftSeconds = Math.max((endMs - Date.now()) / 1_000, turning ? 1 : 0);
+  return task.waitFor(detailOf(waits), Math.min(leftSeconds, pauseSecondsOf(mirror)), {
+    isOver: () => keeper.isTurning() !== turning || waits.rolledBack?.report !== report,
+  });
+}
+
+function detailOf({ index, deleteAtMs = 0, rolledBack }: Waiting): string {
+  if (!rolledBack) {
+    return `${willBeDeleted(index, deleteAtMs)}; until then it is kept current`;
+  }
+  const { report, untilMs } = rolledBack;
+  const { from, to, reason } = report;
+  const why = reason === null ? '' : ` (${reason})`;
+  const until = new Date(untilMs).toISOString();
+  return `rolled back from ${from} to ${to}${why}; ${from} is kept current until ${until}, and neither is deleted`;
+}
+
+/**
+ * Ends the task of an index that was rolled back to. Returns true if a person asked to delete the index, which does not
+ * serve. Throws a `RefusedError` if the mirror was lost before its time.
+ */
+export async function endAfterRollBack(task: TaskContext, waits: Waiting): Promise<boolean> {
+  const { mirror, rolledBack } = waits;
+  const { from, to } = (rolledBack as RolledBack).report;
+  if (mirror && task.tracker.data.atOnce === true) return true;
+  if (!mirror) throw new RefusedError('not-kept-current', `${from} is not kept current any more; nothing is deleted`);
+  await endMirror(mirror);
+  waits.mirror = undefined;
+  task.setDetail(
+    `rolled back from ${from} to ${to}; the time for which ${from} was kept current is over, both are kept`,
+  );
+  return false;
+}
+
+export const willBeDeleted = (index: string, deleteAtMs: number) =>
+  `${index} will be deleted at ${new Date(deleteAtMs).toISOString()}`;
+
+/** Ends the mirror, even after a cancellation. If that fails, its lock expires. */
+export async function endMirror(mirror: MirrorState): Promise<void> {
+  await CancellationScope.nonCancellable(() => longControl.releaseLock(mirror.lock).catch(() => {}));
+}
