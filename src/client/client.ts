@@ -28,6 +28,7 @@ export type {
   StoredQuery,
 } from '../contract/query-sets.ts';
 export type { Role } from '../contract/roles.ts';
+export type { RollBack, RollBackReport } from '../contract/roll-back.ts';
 export type { ScheduleRequest } from '../contract/schedule-request.ts';
 export type { Schedule, ScheduleList, ScheduleRun } from '../contract/schedules.ts';
 export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';

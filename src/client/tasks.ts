@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { type Evaluation, evaluationSchema } from '../contract/evaluation.ts';
 import { NDJSON } from '../contract/http.ts';
 import type { itemSchema } from '../contract/objects.ts';
+import { type RollBack, rollBackSchema } from '../contract/roll-back.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import { type SteerRequest, type SteerResult, type SteerResults, steerResultsSchema } from '../contract/steer-tasks.ts';
 import type {
@@ -184,6 +185,21 @@ export function taskCalls(send: Send, run: Run) {
     approve: (taskId: string, reason?: string) => steer('approve', { taskId, reason }),
     /** Ends a reindex that waits for an approval, without a switch. Errors: `NotAwaitingApproval`, `TaskClosed`. */
     reject: (taskId: string, reason?: string) => steer('reject', { taskId, reason }),
+    /**
+     * Returns what a roll back of a reindex would do, and what was written since its switch. Errors: `InvalidInput`,
+     * `RollBackRefused`, `TaskNotFound`.
+     */
+    async rollBackOf(taskId: string): Promise<RollBack> {
+      return readAs(await send('GET', '/v1/tasks/roll-back', { query: { taskId } }), rollBackSchema);
+    },
+    /**
+     * Lets the old index of a reindex serve again, if it is kept current; `to` names the new one to roll forward. A
+     * repeated call changes nothing. Returns what the next roll back would do, and this one as `last`. Errors:
+     * `InvalidInput`, `RollBackRefused`, `NotCurrent`, `TaskNotFound`.
+     */
+    async rollBack(taskId: string, options: { to?: string; reason?: string } = {}): Promise<RollBack> {
+      return readAs(await send('PUT', '/v1/tasks/roll-back', { query: { taskId, ...options } }), rollBackSchema);
+    },
     /** Returns one page of the items that a task could not write, with their total number. */
     failedPage,
     /** Yields the items that a task could not write, reading pages on demand. */

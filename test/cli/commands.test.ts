@@ -61,6 +61,7 @@ describe('every command', () => {
         "tasks reject",
         "tasks restart",
         "tasks resume",
+        "tasks roll-back",
         "tasks throttle",
         "tasks watch",
         "tokens create",

@@ -73,6 +73,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['tasks throttle json-2 5', 1],
   ['tasks approve json-2', 1],
   ['tasks reject json-2', 1],
+  ['tasks roll-back json-2', 1],
   ['jobs list'],
   ['jobs run any --task-id json-3'],
   ['schedules add any --every 1d'],

@@ -6,6 +6,7 @@ import { paintIf } from '../paint.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
 import { taskTable, writeTracker } from '../task-output.ts';
+import { addRollBackCommand } from './roll-back.ts';
 import { addSteerCommands } from './steer.ts';
 import { addWatchCommand } from './watch.ts';
 
@@ -73,6 +74,8 @@ export function addTaskCommands(program: Command, io: Io): void {
 
   addDecision(group, io, 'approve', 'Switches the alias of a reindex that waits for an approval.');
   addDecision(group, io, 'reject', 'Ends a reindex that waits for an approval. Its source continues to serve.');
+
+  addRollBackCommand(group, io);
 
   addWatchCommand(group, io);
 

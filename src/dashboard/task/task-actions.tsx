@@ -1,11 +1,13 @@
 import { useDisclosure } from '@mantine/hooks';
 import { approvalOf } from '../../contract/approval.ts';
+import type { RollBackReport } from '../../contract/roll-back.ts';
 import { effectOf, type SteeringCall } from '../../contract/steering.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { DeleteNow } from './delete-now.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
+import { RollBackAction } from './roll-back.tsx';
 import { useTaskAct } from './steer.ts';
 import { ThrottleDialog } from './throttle-dialog.tsx';
 
@@ -32,6 +34,8 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
   const approval = approvalOf(tracker.data);
   const isUndecided = !ended && approval !== undefined && approval.decision === null;
   const deletes = type === 'delete-index' && status !== 'done';
+  // It was rolled back to, and is not deleted while it serves.
+  const serves = deletes && (tracker.data.rollBack as RollBackReport | undefined)?.to === tracker.data.index;
   const needsForce = !may('restart') && may('restart with force');
   return (
     <>
@@ -55,8 +59,11 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
           Resume
         </ActionButton>
       )}
+      {type === 'reindex' && status === 'done' && typeof tracker.data.retireTask === 'string' && (
+        <RollBackAction tracker={tracker} />
+      )}
       {type === 'reindex' && may('throttle') && <ActionButton onClick={throttleDialog.open}>Throttle…</ActionButton>}
-      {(may('restart') || needsForce) && deletes && (
+      {(may('restart') || needsForce) && deletes && !serves && (
         <ActionButton color="red" variant="outline" onClick={deleteDialog.open}>
           Delete now…
         </ActionButton>

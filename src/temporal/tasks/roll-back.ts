@@ -11,7 +11,7 @@ import { ROLL_BACK_REFUSALS, type RollBackReport, type RollBackRequest } from '.
 import { callTemporal, isType } from '../call.ts';
 
 /** Time in which a worker must accept the call. */
-const ACCEPT_MS = 10_000;
+const ACCEPT_MS = 5_000;
 /** Time in which the roll back must end: it brings the index up to date first. */
 const WAIT_MS = 60_000;
 

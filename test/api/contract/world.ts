@@ -102,6 +102,17 @@ export async function openWorld() {
   }
 
   const items = [{ id: 'a', payload: 'a lion' }];
+
+  /** A reindex that has switched its alias, and whose old index is kept current. */
+  async function switchedFrom(source: string): Promise<{ id: string; alias: string }> {
+    const [alias, dest] = [uniqueName('alias'), uniqueName('dest')];
+    await ask('PUT', `/v1/aliases/${alias}`, { index: source });
+    const retire = { after: '1h', keepCurrent: true };
+    const body = { source: alias, dest, destModel: { provider: 'hash', dimensions: 16 }, retire };
+    const { id } = await run('reindex', body, '?wait=true');
+    return { id, alias };
+  }
+  const switched = async () => (await switchedFrom(await index())).id;
   const ways: Record<TaskType, { ended(): Promise<string>; running(): Promise<string> }> = {
     upsert: {
       ended: async () => (await run('upsert', { index: await index(), items }, '?wait=true')).id,
@@ -179,6 +190,28 @@ export async function openWorld() {
     async undecided(): Promise<string> {
       const { id } = await run('reindex', { source: await index(), dest: await index(), approve: 'manual' });
       await until(id, ['waiting']);
+      return id;
+    },
+    switched,
+    /** A reindex whose old index lacks an object, which its model rejects. */
+    async switchedToMore(): Promise<string> {
+      embeddings.behave(() => undefined);
+      const source = await indexOfModel({ name: 'm', dimensions: 8, baseUrl: embeddings.url });
+      const { id, alias } = await switchedFrom(source);
+      embeddings.behave(() => ({ kind: 'error', status: 400 }));
+      await run('upsert', { index: alias, items }, '?wait=true');
+      return id;
+    },
+    /** A reindex whose old index is kept current by a task that no worker runs. */
+    async switchedWithoutWorker(): Promise<string> {
+      const id = await switched();
+      const { workflow } = environment.client;
+      await workflow.getHandle(`${id}/retire/1`).terminate();
+      await workflow.start('deleteIndex', {
+        workflowId: `${id}/retire/1`,
+        taskQueue: 'idle',
+        args: [{ index: 'none' }],
+      });
       return id;
     },
     /** Waits until signals no longer reach the task, which must not have failed. */

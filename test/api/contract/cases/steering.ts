@@ -28,6 +28,9 @@ export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): 
           ...throttling(operationOf('throttle', type)),
           ...deciding(operationOf('approve', type)),
           ...deciding(operationOf('reject', type)),
+          ...rollingBack(operationOf('get-roll-back-of', type)),
+          ...rollingBack(operationOf('roll-back', type)),
+          ...failingToRollBack(operationOf('roll-back', type)),
         ]
       : []),
   ];
@@ -38,6 +41,41 @@ function throttling(operation: string): Case[] {
     { operation, expect: 200, given: async ({ running }) => ({ query: { taskId: await running('reindex') } }) },
     { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
     { operation, expect: 'TaskClosed', given: async ({ ended }) => ({ query: { taskId: await ended('reindex') } }) },
+  ];
+}
+
+function rollingBack(operation: string): Case[] {
+  const ofSwitched = async ({ switched }: World) => ({ query: { taskId: await switched() } });
+  return [
+    { operation, expect: 200, given: ofSwitched },
+    { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+    {
+      operation,
+      expect: 'RollBackRefused',
+      given: async ({ ended }) => ({ query: { taskId: await ended('reindex') } }),
+    },
+    {
+      operation,
+      expect: 'RollBackRefused',
+      given: async ({ undecided }) => ({ query: { taskId: await undecided() } }),
+    },
+    { operation, expect: 'DatabaseUnavailable', on: 'noDatabase', given: ofSwitched },
+  ];
+}
+
+function failingToRollBack(operation: string): Case[] {
+  return [
+    {
+      operation,
+      expect: 'InvalidInput',
+      given: async ({ switched }) => ({ query: { taskId: await switched(), to: 'another' } }),
+    },
+    { operation, expect: 'NotCurrent', given: async (world) => ({ query: { taskId: await world.switchedToMore() } }) },
+    {
+      operation,
+      expect: 'NoWorker',
+      given: async (world) => ({ query: { taskId: await world.switchedWithoutWorker() } }),
+    },
   ];
 }
 
