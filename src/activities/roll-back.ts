@@ -28,11 +28,9 @@ async function rollBackOnce(
   running: Running<unknown>,
 ): Promise<RollBackActivityResult> {
   const { background: db } = deps;
-  const { mirror, taskId, nextLock, aliases, by, reason, drainSeconds } = request;
-  const { lock, lockSeconds, sourceNo, destNo } = mirror;
-  const next = { lock: nextLock, taskId, lockSeconds };
-  const step: Omit<RollBackStep, 'mark'> = { lock, next, aliases, by, reason };
-  const notCurrent = (mark: number, message: string) => ({ kind: 'notCurrent' as const, mark, message });
+  const { mirror, taskId, nextLock, aliases, by, reason } = request;
+  const { lock, lockSeconds } = mirror;
+  const step = { lock, next: { lock: nextLock, taskId, lockSeconds }, aliases, by, reason };
   try {
     await renewLock(db, lock, lockSeconds);
   } catch (error) {
@@ -42,22 +40,49 @@ async function rollBackOnce(
     if (outcome.kind === 'done') return { ...outcome, drainMs: 0 };
     throw error;
   }
-  const caughtUp = await catchUp(deps, request, running);
-  if (caughtUp.problem !== null) return notCurrent(caughtUp.mark, caughtUp.problem);
+  const renewal = setInterval(() => renewLock(db, lock, lockSeconds).catch(() => {}), (lockSeconds * 1_000) / 3);
+  try {
+    const { mark, problem } = await catchUp(deps, request, running);
+    if (problem !== null) return { kind: 'notCurrent', mark, message: problem };
+    return await drainAndTurn(deps, request, running, { ...step, mark });
+  } finally {
+    clearInterval(renewal);
+  }
+}
 
-  const pair = { taskId, lock, sourceNo, destNo, batchSize: BATCH, ratePerSecond: null, mark: caughtUp.mark };
-  let lack: Lack | undefined;
-  const drained = await drainAndSwitch(deps, { ...pair, drainSeconds }, running, async (mark, deadline) => {
-    const outcome = await rollBack(db, { ...step, mark }, deadline);
-    if (outcome.kind === 'done') return outcome;
-    lack = outcome.lack;
-    // What is only behind is copied by the next pass.
-    return lack.withoutVectors > 0 ? outcome : null;
-  });
-  const { switched, drainMs, mark } = drained;
-  if (switched?.kind === 'done') return { ...switched, drainMs };
-  if (lack) return notCurrent(mark, await problemOf(deps, { sourceNo, destNo }, lack));
-  return notCurrent(mark, `the last writes did not arrive within ${drainSeconds} s: try again`);
+async function drainAndTurn(
+  deps: ActivityDependencies,
+  { mirror, taskId, drainSeconds }: RollBackActivityRequest,
+  running: Running<unknown>,
+  step: RollBackStep,
+): Promise<RollBackActivityResult> {
+  const { lock, sourceNo, destNo } = mirror;
+  const pair = { taskId, lock, sourceNo, destNo, batchSize: BATCH, ratePerSecond: null, mark: step.mark };
+  let message = `the last writes did not arrive within ${drainSeconds} s: try again`;
+  try {
+    const { switched, drainMs, mark } = await drainAndSwitch(
+      deps,
+      { ...pair, drainSeconds },
+      running,
+      async (at, end) => {
+        const outcome = await rollBack(deps.background, { ...step, mark: at }, end);
+        if (outcome.kind === 'done') return outcome;
+        message = await problemOf(deps, { sourceNo, destNo }, outcome.lack);
+        // What is only behind is copied by the next pass.
+        return outcome.lack.withoutVectors > 0 ? outcome : null;
+      },
+    );
+    if (switched?.kind === 'done') return { ...switched, drainMs };
+    return { kind: 'notCurrent', mark, message };
+  } catch (error) {
+    if (!isNotCurrent(error)) throw error;
+    return { kind: 'notCurrent', mark: step.mark, message: messageOf(error) };
+  }
+}
+
+/** Whether the index cannot be brought up to date now: whoever asked shall not wait until its model answers again. */
+function isNotCurrent(error: unknown): boolean {
+  return error instanceof ReembedError && error.type.startsWith('Model');
 }
 
 /**
@@ -104,8 +129,7 @@ async function copyUntil(
   } catch (error) {
     if (running.signal.aborted) throw error;
     if (isAbort(error)) return { mark, problem: late };
-    // Whoever asked shall not wait until its model answers again.
-    if (error instanceof ReembedError && error.type.startsWith('Model')) return { mark, problem: messageOf(error) };
+    if (isNotCurrent(error)) return { mark, problem: messageOf(error) };
     throw error;
   }
 }

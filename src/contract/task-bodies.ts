@@ -101,7 +101,7 @@ export const retireSchema = z
       keepCurrent: z
         .boolean()
         .default(false)
-        .describe('Until then, write to the old index too, so that a rollback is one switch of the alias.'),
+        .describe('Until then, write to the old index too, so that a rollback is one call.'),
     }),
   ])
   .describe('When the old index is deleted after the switch.');

@@ -5,6 +5,8 @@ import { type Db, transaction } from '../../src/store/database.ts';
 import { findIndex, resolveIndex } from '../../src/store/indexes.ts';
 import type { BehindPage } from '../../src/store/protocol/copy.ts';
 import { judgeByHighest } from '../../src/store/protocol/judge.ts';
+import { requireLock } from '../../src/store/protocol/locks.ts';
+import { insertMirror } from '../../src/store/protocol/mirrors.ts';
 import { compareIndexes } from '../../src/store/protocol/verify.ts';
 import { nextVersion } from '../../src/store/protocol/versions.ts';
 import { forgetOriginals, hasMirror, keepExpiredLocks, rememberHighest, withoutGates } from './rewriting.ts';
@@ -32,6 +34,20 @@ const moveByMirror: Steps['setAlias'] = async (db, alias, index, options) => {
   const moved = await STEPS.setAlias(db, alias, index, options);
   await sql`delete from reembed.reindex_locks where mirror and source_no = ${from} and dest_no = ${to}`.execute(db);
   return moved;
+};
+
+/** Rolls back immediately, without checking what is behind. */
+const rollBackUnchecked: Steps['rollBack'] = async (db, step) => {
+  const { sourceNo, destNo } = await requireLock(db, step.lock);
+  const { names } = await transaction(db, async (trx) => {
+    const { rows } = await sql<{ name: string }>`
+      update reembed.aliases set index_no = ${destNo} where index_no = ${sourceNo} returning name`.execute(trx);
+    await sql`delete from reembed.reindex_locks where lock = ${step.lock}::uuid`.execute(trx);
+    await insertMirror(trx, { sourceNo: destNo, destNo: sourceNo }, step.next, { since: 0 });
+    return { names: rows.map(({ name }) => name) };
+  });
+  const report = { from: '', to: '', aliases: names, time: '', written: 0, deleted: 0, isMore: false };
+  return { kind: 'done', mark: step.mark, report: { ...report, by: null, reason: null } };
 };
 
 /** Judges every write by the highest removed version of any object. */
@@ -68,11 +84,30 @@ const WRONG = /is lost|is stale|is resurrected|I4/;
 const plain = scenarioOf({}, []);
 const byHand = scenarioOf({}, [], { writers: writersOf({ byHand: fc.constant(true) }) });
 const keptCurrent = fc.array(
-  fc.record({ into: fc.constant('new' as const), replaces: fc.constant(false), passes: fc.constant(1) }),
+  fc.record({
+    into: fc.constant('new' as const),
+    replaces: fc.constant(false),
+    passes: fc.constant(1),
+    turns: fc.constant(0),
+  }),
+  { minLength: 1, maxLength: 2 },
+);
+const rolledBack = fc.array(
+  fc.record({
+    into: fc.constant('new' as const),
+    replaces: fc.constant(false),
+    passes: fc.constant(1),
+    turns: fc.constant(3),
+  }),
   { minLength: 1, maxLength: 2 },
 );
 const intoAnother = fc.array(
-  fc.record({ into: fc.constant('another' as const), replaces: fc.constant(false), passes: fc.constant(null) }),
+  fc.record({
+    into: fc.constant('another' as const),
+    replaces: fc.constant(false),
+    passes: fc.constant(null),
+    turns: fc.constant(0),
+  }),
   { minLength: 1, maxLength: 2 },
 );
 /** b is deleted before its original is known, c is derived from b; then a is deleted, the original of both. */
@@ -173,6 +208,13 @@ export const FAULTS: readonly Fault[] = [
     what: 'with roll-backs of one alias that end the mirror of two',
     steps: { setAlias: moveByMirror },
     scenario: scenarioOf({ hasTwoAliases: true }, ['move'], { rebuilds: keptCurrent }),
+    found: WRONG,
+    seed: 1,
+  },
+  {
+    what: 'with roll backs that neither drain nor check',
+    steps: { setDraining: async () => {}, rollBack: rollBackUnchecked },
+    scenario: scenarioOf({}, [], { rebuilds: rolledBack }),
     found: WRONG,
     seed: 1,
   },

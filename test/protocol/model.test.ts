@@ -30,6 +30,7 @@ describe('in any interleaving of writers, copies, forwards, reindexes, operators
     // A simulation in which hardly any reindex ends would prove nothing.
     expect(runsWith('cut-over')).toBeGreaterThan(RUNS / 2);
     expect(runsWith('alias moved')).toBeGreaterThan(0);
+    expect(runsWith('rolled back')).toBeGreaterThan(0);
     expect(runsWith('second start')).toBeGreaterThan(0);
     if (process.env.REEMBED_MODEL_RUNS) process.stdout.write(`${JSON.stringify(countOf(seen))}\n`);
   });

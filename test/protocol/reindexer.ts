@@ -18,6 +18,8 @@ export interface Rebuild {
   replaces: boolean;
   /** Keeps the old index current after the cut-over, for this number of passes. */
   passes: number | null;
+  /** Number of times that it is rolled back, and forward again, before each of which it is kept current. */
+  turns: number;
 }
 
 const LOCK_SECONDS = 60;
@@ -145,7 +147,7 @@ async function reconcile(run: Run): Promise<void> {
   run.mark = until;
 }
 
-async function switchOver(run: Run, alias: string, { passes }: Rebuild): Promise<'again' | 'over'> {
+async function switchOver(run: Run, alias: string, { passes, turns }: Rebuild): Promise<'again' | 'over'> {
   const { world, lock, pair, pause } = run;
   const { db, steps } = world;
   const step = stepper(pause);
@@ -162,7 +164,8 @@ async function switchOver(run: Run, alias: string, { passes }: Rebuild): Promise
       note(world, 'cut-over');
       world.trials.delete(pair.destNo);
       const back = { sourceNo: pair.destNo, destNo: pair.sourceNo };
-      if (mirror) await keepCurrent({ ...run, taskId, lock: mirror.lock, pair: back, mark: outcome.mark }, passes ?? 0);
+      const kept = { ...run, taskId, lock: mirror?.lock ?? '', pair: back, mark: outcome.mark };
+      if (mirror) await keepCurrent(kept, { passes: passes ?? 0, turns });
       return 'over';
     }
     await step('let the writers go', () => endDraining(db, lock));
@@ -171,16 +174,61 @@ async function switchOver(run: Run, alias: string, { passes }: Rebuild): Promise
   return 'again';
 }
 
-/** The task that retires the old index: forwards to it what is written to the new one, until it ends or dies. */
-async function keepCurrent(run: Run, passes: number): Promise<void> {
+/**
+ * The task that retires the old index: forwards to it what is written to the new one, and swaps both when it rolls back,
+ * until it ends or dies.
+ */
+async function keepCurrent(run: Run, { passes, turns }: Pick<Rebuild, 'turns'> & { passes: number }): Promise<void> {
+  let kept = run;
+  let moved: readonly string[] | null = null;
   try {
-    for (let pass = 0; pass < passes; pass++) {
-      await run.world.steps.renewLock(run.world.db, run.lock, LOCK_SECONDS);
-      await reconcile(run);
+    for (let turn = 0; turn <= turns; turn++) {
+      for (let pass = 0; pass < passes; pass++) {
+        await kept.world.steps.renewLock(kept.world.db, kept.lock, LOCK_SECONDS);
+        await reconcile(kept);
+      }
+      if (turn === turns) break;
+      const isForward = kept.pair.destNo !== run.pair.destNo;
+      const turned = await rollBack(kept, isForward ? moved : null);
+      if (turned) ({ kept, moved } = turned);
     }
-    await releaseLock(run.world.db, run.lock);
+    await releaseLock(kept.world.db, kept.lock);
   } catch (error) {
     const isOver = error instanceof ProcessDied || (error instanceof ReembedError && error.type === 'LockLost');
     if (!isOver) throw error;
   }
+}
+
+/** Rolls back, and returns the task's state from then on; null if the other index is not current. */
+async function rollBack(run: Run, aliases: readonly string[] | null): Promise<{ kept: Run; moved: string[] } | null> {
+  const { world, lock, pair, taskId, pause } = run;
+  const { db, steps } = world;
+  const step = stepper(pause);
+  await steps.renewLock(db, lock, LOCK_SECONDS);
+  await reconcile(run);
+  const lack = await step('compare', () => steps.findLack(db, pair, 0));
+  const isLate = lack.firstChange > 0 && lack.firstChange <= run.mark;
+  if (isLate || lack.deleted > 0) return notRolledBack(world);
+  const next = { lock: randomUUID(), taskId, lockSeconds: LOCK_SECONDS };
+  try {
+    await step('drain', () => steps.setDraining(db, lock, 60));
+    await reconcile(run);
+    const turn = () => steps.rollBack(db, { lock, next, aliases, mark: run.mark, by: null, reason: null });
+    const outcome = await untilDone(() => step('roll back', turn));
+    if (outcome.kind === 'done') {
+      note(world, 'rolled back');
+      const kept = { ...run, lock: next.lock, mark: outcome.mark };
+      kept.pair = { sourceNo: pair.destNo, destNo: pair.sourceNo };
+      return { kept, moved: outcome.report.aliases };
+    }
+  } catch (error) {
+    if (!(error instanceof ReembedError && error.type === 'RollBackRefused')) throw error;
+  }
+  await step('let the writers go', () => endDraining(db, lock));
+  return notRolledBack(world);
+}
+
+function notRolledBack(world: World): null {
+  note(world, 'not rolled back');
+  return null;
 }

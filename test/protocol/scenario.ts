@@ -41,7 +41,9 @@ const rebuild: fc.Arbitrary<Rebuild> = fc.record({
   into: fc.constantFrom('new', 'another'),
   replaces: fc.boolean(),
   passes: fc.option(fc.nat(3)),
+  turns: fc.constant(0),
 });
+const turned: fc.Arbitrary<Rebuild> = fc.tuple(rebuild, fc.nat(3)).map(([one, turns]) => ({ ...one, turns }));
 const ACTIONS: { [kind in Action['do']]: fc.Arbitrary<Action> } = {
   move: fc.record({ do: fc.constant('move'), alias: fc.nat(1), to: fc.nat(3), expires: fc.boolean() }),
   expire: fc.record({ do: fc.constant('expire') }),
@@ -70,13 +72,14 @@ export function scenarioOf(
   });
 }
 
+const rebuilds = fc.array(turned, { minLength: 1, maxLength: 2 });
 /** Everything that can happen, in worlds of each kind. */
 export const anything: fc.Arbitrary<Scenario> = fc.oneof(
-  scenarioOf({}, []),
-  scenarioOf({ isDerived: true }, ['move', 'expire']),
-  scenarioOf({ hasTwoAliases: true }, ['move', 'expire', 'collect', 'try']),
-  scenarioOf({ isExternal: true }, ['collect', 'expire', 'move', 'try']),
-  scenarioOf({}, ['replace', 'try', 'collect', 'move']),
+  scenarioOf({}, [], { rebuilds }),
+  scenarioOf({ isDerived: true }, ['move', 'expire'], { rebuilds }),
+  scenarioOf({ hasTwoAliases: true }, ['move', 'expire', 'collect', 'try'], { rebuilds }),
+  scenarioOf({ isExternal: true }, ['collect', 'expire', 'move', 'try'], { rebuilds }),
+  scenarioOf({}, ['replace', 'try', 'collect', 'move'], { rebuilds }),
 );
 
 /** Runs a scenario to its end. Throws what is wrong then. */

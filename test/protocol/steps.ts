@@ -12,11 +12,13 @@ import {
 } from '../../src/store/protocol/copy.ts';
 import { cutOver } from '../../src/store/protocol/cut-over.ts';
 import { setDraining } from '../../src/store/protocol/draining.ts';
+import { findLack } from '../../src/store/protocol/lack.ts';
 import { writeLive } from '../../src/store/protocol/live-write.ts';
 import { renewLock } from '../../src/store/protocol/locks.ts';
 import type { ObjectWrite } from '../../src/store/protocol/object-write.ts';
 import { findOwnContent, removeLeftOvers } from '../../src/store/protocol/origins.ts';
 import { syncFailed } from '../../src/store/protocol/repair.ts';
+import { rollBack } from '../../src/store/protocol/roll-back.ts';
 import { collectTombstones } from '../../src/store/protocol/tombstones.ts';
 import { compareIndexes, differencesOf } from '../../src/store/protocol/verify.ts';
 
@@ -43,6 +45,8 @@ export const STEPS = {
   removeLeftOvers,
   setDraining,
   cutOver,
+  findLack,
+  rollBack,
   setAlias,
   collectTombstones,
   /** Everything of the source is in the destination up to the mark, and nothing else. */

@@ -41,6 +41,8 @@ export type Event =
   | 'cut-over'
   | 'alias moved'
   | 'alias not moved'
+  | 'rolled back'
+  | 'not rolled back'
   | 'destination refused'
   | 'destination replaced'
   | 'lock lost'

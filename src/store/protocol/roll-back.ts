@@ -37,8 +37,8 @@ export type RollBackOutcome =
 /**
  * The atomic step of a roll back. Under both gates, it checks that the index that is kept current has every change of
  * the one that serves, moves the aliases, and swaps the roles of the mirror. Running it again after it succeeded returns
- * `done`. Waits for the catalog and the gates no longer than the deadline, if there is one: see `isWaitOver`. Errors:
- * `LockLost`, `IndexDeleting`, `RollBackRefused` if no alias would move.
+ * `done`. Waits for the catalog and the gates no longer than the deadline, if there is one: see `isWaitOver`. The caller
+ * has compared both indexes completely. Errors: `LockLost`, `IndexDeleting`, `RollBackRefused` if no alias would move.
  */
 export async function rollBack(db: Db, step: RollBackStep, deadline?: Deadline): Promise<RollBackOutcome> {
   return transactionUntil(db, deadline, async (trx): Promise<RollBackOutcome> => {
@@ -48,6 +48,7 @@ export async function rollBack(db: Db, step: RollBackStep, deadline?: Deadline):
     if (earlier) return { kind: 'done', mark: 0, report: earlier };
     const { sourceNo, destNo } = await requireLock(trx, step.lock);
     await holdGatesExclusive(trx, sourceNo, destNo);
+    // While the row of the mirror exists, no tombstone is removed: what was compared before still holds.
     await requireLock(trx, step.lock, { hold: true });
     const [from, to] = [await requireServable(trx, sourceNo), await requireServable(trx, destNo)];
     const aliases = await aliasesOf(trx, from, step.aliases);
