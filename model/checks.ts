@@ -24,6 +24,7 @@ export const VARIANTS: readonly ModelCheck[] = [
   variant('the refusal of a destination with its own content', 'A2'),
   variant('the stored fact that a retired index is current', 'A3'),
   variant('the end of an expired lock at an alias move', 'A4'),
+  variant('draining and its check at a roll back', 'A5', { TURNS: 1, MOVES: 0 }),
 ];
 
 /** The whole protocol, each time with more trouble of another kind. Together they take minutes. */
@@ -38,6 +39,16 @@ export const WHOLE: readonly ModelCheck[] = [
   {
     name: 'two reindexes and an alias move',
     defines: { ...small, CRASHES: 0, EXPIRIES: 0, RUNS: 2 },
+    expects: 'none',
+  },
+  {
+    name: 'a crash, an expiry, a roll back and the way forward again',
+    defines: { ...small, MOVES: 0, TURNS: 2 },
+    expects: 'none',
+  },
+  {
+    name: 'a roll back beside an alias move',
+    defines: { ...small, CRASHES: 0, TURNS: 1 },
     expects: 'none',
   },
   {

@@ -24,6 +24,9 @@
 #ifndef COLLECTIONS  /* tombstones collected */
 #define COLLECTIONS 0
 #endif
+#ifndef TURNS        /* roll backs, and forward again, by the task that keeps the old index current */
+#define TURNS 0
+#endif
 #ifndef RUNS         /* reindexes, one after the other */
 #define RUNS 1
 #endif
@@ -228,12 +231,13 @@ inline removeUnknown(o) {
   fi
 }
 
-mtype = { copying, reconciling, inDrain, mirroring };
+mtype = { copying, reconciling, inDrain, mirroring, turning };
 
 proctype copier(byte runs) {
   byte uuid;
   byte read[2];
   bit from_, to_, tried;
+  byte turns = TURNS;
   bit pass[2];
   mtype phase = copying;
 start:
@@ -302,6 +306,19 @@ start:
       }
 #endif
     :: phase == inDrain -> goto cutOver
+    :: phase == turning -> goto turn
+    :: atomic {
+        phase == mirroring && turns > 0 && CLOSED(from_) ->
+        turns--;
+        if
+        :: lock != uuid -> goto lost
+        :: else ->
+#ifndef A5
+          draining = 1;
+#endif
+          phase = turning; goto mark
+        fi
+      }
     :: atomic {
         phase == mirroring ->
         if
@@ -336,6 +353,22 @@ start:
           source = to_; to_ = from_; from_ = source; phase = mirroring;
           check(); goto mark
         fi
+      fi
+    };
+  turn:
+    /* Rolls back: the alias moves to the index that is kept current, and the mirror leads in the other direction. */
+    atomic {
+      CLOSED(from_) && CLOSED(to_) ->
+      if
+      :: lock != uuid -> goto lost
+#ifndef A5
+      :: lock == uuid && ANY_COPIED(from_, to_) -> draining = 0; phase = mirroring; goto mark
+#endif
+      :: else ->
+        switchTo(to_); draining = 0; expired = 0;
+        locks++; lock = locks; uuid = locks;
+        source = to_; to_ = from_; from_ = source; phase = mirroring;
+        check(); goto mark
       fi
     };
   lost:

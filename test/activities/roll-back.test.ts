@@ -46,7 +46,8 @@ async function givenSwitched() {
   return { blue, green, alias, mirror, request };
 }
 
-const run = (request: RollBackActivityRequest): Promise<RollBackActivityResult> => new MockActivityEnvironment().run(activities.embed.rollBack, request);
+const run = (request: RollBackActivityRequest): Promise<RollBackActivityResult> =>
+  new MockActivityEnvironment().run(activities.embed.rollBack, request);
 
 const servedBy = async (alias: string) =>
   (await listAliases(database.db)).find((row) => row.alias === alias)?.index ?? null;
