@@ -21,6 +21,9 @@ export class CallLog {
 
 /** Errors that an outage explains. `Internal` is not one of them: an API that cannot reach its servers reports that. */
 const TRANSIENT = new Set(['ServerUnavailable', 'TemporalUnavailable', 'DatabaseUnavailable', 'TimeoutError']);
+/** Answers of steering if the task has ended or never existed. */
+export const TOO_LATE = ['TaskClosed', 'TaskNotFound'];
+
 const CALL_TIMEOUT_MS = 15_000;
 
 /**

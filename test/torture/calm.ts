@@ -38,7 +38,16 @@ export async function runCalm(parts: {
     const fresh = { ...plan.fresh, destModel: modelOfServer(parts.embeddingUrl) };
     // It may wait until an index that an earlier reindex keeps current is deleted.
     const options = { concurrency: 2, batchSize: 50, lockSeconds: 15, waitSeconds: 1 };
-    const calmly = { ...plan, attack: 'none', back: false, rollBack: false, dest, fresh, options } as const;
+    const calmly = {
+      ...plan,
+      attack: 'none',
+      back: false,
+      turns: 'none',
+      decision: null,
+      dest,
+      fresh,
+      options,
+    } as const;
     const end = await reindexer.one(calmly, calm.signal);
     if (end.status !== 'done') problems.push(`a reindex in calm ended ${end.status}: ${end.detail}`);
     return String(end.data.dest);

@@ -1,3 +1,4 @@
+import type { Decision } from '../../src/contract/approval.ts';
 import type { ModelInput } from '../../src/contract/models.ts';
 import type { ReindexRequest } from '../../src/contract/task-bodies.ts';
 import type { Random } from './random.ts';
@@ -17,6 +18,8 @@ export const ATTACKS = [
 ] as const;
 export type Attack = (typeof ATTACKS)[number];
 
+export const TURNS = ['none', 'byHand', '1', '2', '3'] as const;
+
 export interface ReindexPlan {
   attack: Attack;
   /** Time after its start. */
@@ -25,8 +28,12 @@ export interface ReindexPlan {
   back: boolean;
   /** Rebuilds into this index. */
   dest?: string | undefined;
-  /** Moves back to a retired index that is kept current. */
-  rollBack: boolean;
+  /** How often a retired index that is kept current is rolled back to, and forward again; `2`: back and forward. */
+  turns: (typeof TURNS)[number];
+  /** Whether the task that keeps an index current is canceled after that. */
+  endsKeeping: boolean;
+  /** The decision of a person, for a reindex that waits for it. */
+  decision: Decision | null;
   fresh: Pick<ReindexRequest, 'destModel' | 'destSplitter' | 'destAverage'>;
   options: Partial<ReindexRequest>;
 }
@@ -41,11 +48,14 @@ export function* planReindexes(random: Random, embeddingUrl: string): Generator<
 
 function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexPlan {
   const retire = random.weighted({ never: 35, now: 20, soon: 10, mirror: 35 });
+  const decision = attack === 'none' && random.chance(0.25) ? 'reject' : random.chance(0.2) ? 'approve' : null;
   return {
     attack,
     attackMs: random.between(200, 6_000),
     back: random.chance(0.55),
-    rollBack: random.chance(0.7),
+    turns: random.weighted({ none: 20, byHand: 20, '1': 25, '2': 20, '3': 15 }),
+    endsKeeping: random.chance(0.5),
+    decision,
     fresh: {
       destModel: modelOf(random, embeddingUrl),
       destSplitter: { chunkSize: random.pick([120, 200, 2_000]), chunkOverlap: random.pick([0, 20]) },
@@ -58,6 +68,7 @@ function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexP
       lockSeconds: 10 + random.below(6),
       drainSeconds: random.pick([0.3, 1, 3]),
       ratePerSecond: random.chance(0.4) ? 200 + random.below(300) : undefined,
+      ...(decision && { approve: 'manual' }),
       retire: retire === 'soon' ? { after: '4s' } : retire === 'mirror' ? { after: '9s', keepCurrent: true } : retire,
     },
   };

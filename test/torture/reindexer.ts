@@ -1,14 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { approvalOf, type Decision } from '../../src/contract/approval.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
-import { type Api, type CallLog, insist, tryTo } from './accept.ts';
+import { type Api, type CallLog, insist, TOO_LATE, tryTo } from './accept.ts';
 import { ALIAS } from './clients.ts';
 import type { ReindexPlan } from './plans.ts';
+import { turn } from './turns.ts';
 
 export interface ReindexCounts {
   reindexes: number;
   cutovers: number;
   rollbacks: number;
+  /** Roll backs that were followed by a roll forward, or by another roll back. */
+  rollForwards: number;
+  approved: number;
+  rejected: number;
   canceled: number;
   terminated: number;
   restarted: number;
@@ -24,21 +30,20 @@ export interface ReindexCounts {
 const OWN = /^i\d+$/;
 const MAX_MS = 180_000;
 const LOOK_MS = 250;
-/** Answers of steering if the task has ended or never existed. */
-const TOO_LATE = ['TaskClosed', 'TaskNotFound'];
 
 /** Rebuilds the serving index into another one repeatedly, and attacks each rebuild as planned. */
 export class Reindexer {
   readonly counts: ReindexCounts = {
     ...{ reindexes: 0, cutovers: 0, rollbacks: 0, canceled: 0, terminated: 0, restarted: 0, paused: 0 },
+    ...{ rollForwards: 0, approved: 0, rejected: 0 },
     ...{ throttled: 0, refused: 0, unexpected: [], drainMs: [] },
   };
   readonly taskIds: string[] = [];
-  private readonly api: Api;
-  private readonly log: CallLog;
+  readonly api: Api;
+  readonly log: CallLog;
   private readonly run: string;
   private readonly temporal: () => Client;
-  private readonly say: (line: string) => void;
+  readonly say: (line: string) => void;
   private serial = 0;
   /** Reindexes whose alias was moved to their destination by hand while they ran. */
   private readonly overtaken = new Set<string>();
@@ -71,24 +76,26 @@ export class Reindexer {
     await insist(log, taskId, (abort) => api.tasks.reindex({ taskId, ...body }, { signal: abort }));
     counts.reindexes++;
     const attacked = this.attack(plan, taskId, body.dest, signal);
-    let end = await this.endOf(taskId);
+    let end = await this.endOf(taskId, plan.decision);
     await attacked;
     if (plan.attack === 'cancelThenRestart' && end.status === 'canceled') {
       counts.canceled++;
       counts.restarted++;
       await this.steer('restart', taskId);
-      end = await this.endOf(taskId);
+      end = await this.endOf(taskId, plan.decision);
     }
     this.judge(plan, end);
     const { retire = 'never' } = plan.options;
     if (end.status === 'done' && retire !== 'never') this.retired.add(source);
-    if (end.status === 'done' && plan.rollBack && typeof retire === 'object' && retire.keepCurrent) {
-      await this.rollBack(source, body.dest);
+    if (end.status === 'done' && typeof retire === 'object' && retire.keepCurrent) {
+      const turned = await turn(this, { taskId, old: source, fresh: body.dest }, plan);
+      // Nothing is deleted after a roll back.
+      if (turned) this.retired.delete(source);
     }
     return end;
   }
 
-  private judge({ attack }: ReindexPlan, end: Tracker): void {
+  private judge({ attack, decision }: ReindexPlan, end: Tracker): void {
     const { counts } = this;
     this.say(`${end.id}: ${end.status} in attempt ${end.attempts}: ${end.detail}`);
     for (const error of end.errors) {
@@ -106,6 +113,7 @@ export class Reindexer {
       ignore: 'ignored',
     };
     if (this.overtaken.has(end.id)) counts.canceled++;
+    else if (decision === 'reject' && end.status === 'refused') counts.rejected++;
     else if (end.status !== stopped[attack]) counts.unexpected.push(`${end.id} ended ${end.status}: ${end.detail}`);
     else if (attack === 'terminate') counts.terminated++;
     else counts.canceled++;
@@ -171,21 +179,11 @@ export class Reindexer {
     }
   }
 
-  /** Moves the alias back to the index that is kept current: refused until it is, and then nothing may be missing. */
-  private async rollBack(to: string, from: string): Promise<void> {
+  private async decide(taskId: string, decision: Decision): Promise<void> {
     const { api, log, counts } = this;
-    await sleep(500);
-    for (let attempt = 1; attempt <= 20; attempt++) {
-      const expected = ['NotCurrent', 'IndexNotFound', 'IndexDeleting', 'IndexLocked'];
-      const set = await tryTo(log, `roll back to ${to}`, () => api.aliases.set(ALIAS, to), expected);
-      if (set) {
-        counts.rollbacks++;
-        this.retired.delete(to);
-        this.say(`rolled back from ${from} to ${to} at try ${attempt}`);
-        return;
-      }
-      await sleep(100);
-    }
+    const expected = [...TOO_LATE, 'NotAwaitingApproval'];
+    const decided = await tryTo(log, `${decision} ${taskId}`, () => api.tasks[decision](taskId), expected);
+    if (decided && decision === 'approve') counts.approved++;
   }
 
   private async steer(
@@ -201,12 +199,14 @@ export class Reindexer {
     return tryTo(this.log, `throttle ${taskId}`, () => this.api.tasks.throttle(taskId, rate), TOO_LATE);
   }
 
-  async endOf(taskId: string): Promise<Tracker> {
+  /** Waits for the end of a task. Decides about its switch, if it waits for that. */
+  async endOf(taskId: string, decision: Decision | null = null): Promise<Tracker> {
     const ENDS = ['done', 'canceled', 'refused', 'exhausted', 'ignored'];
     let last: Tracker | null = null;
     for (const endMs = Date.now() + MAX_MS; Date.now() < endMs; await sleep(LOOK_MS)) {
       last = await insist(this.log, `info ${taskId}`, () => this.api.tasks.info(taskId));
       if (ENDS.includes(last.status)) return last;
+      if (decision !== null && approvalOf(last.data)?.decision === null) await this.decide(taskId, decision);
       // `failed` is an end only if no other attempt follows.
       if (last.status === 'failed' && last.lock === null && !/again in/.test(last.detail)) return last;
     }

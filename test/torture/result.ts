@@ -18,6 +18,9 @@ export interface Result {
   reindexes: number;
   cutovers: number;
   rollbacks: number;
+  rollForwards: number;
+  approved: number;
+  rejected: number;
   kills: number;
   restarts: number;
   /** Processes stopped for a while (SIGSTOP). */
@@ -77,7 +80,7 @@ export interface Observed {
 /** The observations, as one line of JSON, and whether all is right. */
 export function resultOf(observed: Observed): Result {
   const { findings, reindexes, chaos, log, system, leftOver } = observed;
-  const { canceled, terminated, cutovers, rollbacks } = reindexes;
+  const { canceled, terminated, cutovers, rollbacks, rollForwards, approved, rejected } = reindexes;
   const counts = Object.fromEntries(Object.entries(findings).map(([kind, found]) => [kind, found.length])) as Record<
     keyof Findings,
     number
@@ -97,6 +100,9 @@ export function resultOf(observed: Observed): Result {
     ...{
       cutovers,
       rollbacks,
+      rollForwards,
+      approved,
+      rejected,
       kills: chaos.kills,
       freezes: chaos.freezes,
       restarts: chaos.restarts,

@@ -44,6 +44,9 @@ export async function askRollBack(
   }
 }
 
+/** The server's type of the failure of an update whose workflow ended before its answer. */
+const ENDED_MEANWHILE = 'AcceptedUpdateCompletedWorkflow';
+
 /** Whether a call lasted longer than its deadline although the server could be reached. */
 function isOutOfTime(error: unknown): boolean {
   return error instanceof ReembedError && error.cause instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
@@ -55,8 +58,10 @@ function toReembedError(error: unknown): unknown {
   if (isType(error, 'TaskNotFound')) return new ReembedError('RollBackRefused', ended, refused);
   if (!(error instanceof WorkflowUpdateFailedError)) return error;
   const { cause } = error;
-  if (!(cause instanceof ApplicationFailure)) return new ReembedError('RollBackRefused', ended, refused);
-  const type = cause.type ?? '';
+  const type = cause instanceof ApplicationFailure ? (cause.type ?? '') : ENDED_MEANWHILE;
+  if (!(cause instanceof ApplicationFailure) || type === ENDED_MEANWHILE) {
+    return new ReembedError('RollBackRefused', ended, refused);
+  }
   const [facts] = (cause.details ?? []) as [{ reason?: string }?];
   return new ReembedError(isErrorType(type) ? type : 'Internal', messageOf(cause), { reason: facts?.reason });
 }
