@@ -15,6 +15,7 @@ import { startPglite } from '../src/runtime/servers/pglite.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { findIndex } from '../src/store/indexes.ts';
 import { migrate } from '../src/store/migrate.ts';
+import { askRollBack } from '../src/temporal/tasks/roll-back.ts';
 import { endOf, givenIndex, startRig, startTemporal, trackerWhen } from '../test/support/rig.ts';
 import { type History, historyToJSON } from '../test/support/sdk-internals.ts';
 
@@ -134,6 +135,18 @@ await steered.signal('resume');
 await recordEnd('reindex-steered');
 await record('reindex-steered/1/1');
 await recordEnd('reindex-steered/retire/1');
+await rig.start(
+  'reindex',
+  { source: 'live', dest: 'rolled', destModel, retire: { after: '24h', keepCurrent: true } },
+  'reindex-rolled-back',
+);
+await endOf(environment.client.workflow.getHandle('reindex-rolled-back'));
+for (const name of ['d', 'rolled']) {
+  const toNo = (await findIndex(db, name))?.no ?? 0;
+  await askRollBack(environment.client, 'reindex-rolled-back/retire/1', { toNo, by: null, reason: 'recorded' });
+}
+await environment.client.workflow.getHandle('reindex-rolled-back/retire/1').signal('cancel');
+await recordEnd('reindex-rolled-back/retire/1');
 broken = true;
 const pausedByModel = await rig.start('reindex', { source: 'live', dest: 'e', destModel }, 'reindex-held');
 await trackerWhen(pausedByModel, ({ status }) => status === 'paused');

@@ -100,6 +100,12 @@ export const METRICS = {
     'worker',
     { labels: ['outcome'], buckets: HOLD_SECONDS },
   ),
+  rollBacks: counter(
+    'reembed_roll_backs_total',
+    'Roll backs and forward of reindexes: `done`, or `notCurrent` if something would have been lost',
+    'worker',
+    ['outcome'],
+  ),
   heldBackSeconds: histogram(
     'reembed_write_held_back_seconds',
     'Time for which a cut-over blocked a write; only blocked writes are counted',

@@ -40,6 +40,7 @@ const COUNTING: Counting = {
   forwardChunk: ({ objectsCopied }, { forwarded }) =>
     objectsCopied.inc({ by: 'forward', outcome: 'copied' }, forwarded),
   cutOver: ({ drainSeconds }, { kind, drainMs }) => drainSeconds.observe({ outcome: kind }, drainMs / 1_000),
+  rollBack: ({ rollBacks }, { kind }) => rollBacks.inc({ outcome: kind }),
   renewLock: ({ lockRenewals }) => lockRenewals.inc({ outcome: 'renewed' }),
   collectTombstones: ({ tombstonesRemoved }, removed) => tombstonesRemoved.inc(removed),
 };

@@ -119,6 +119,38 @@ test('a reindex waits for an approval with the verdict of a query set, and switc
   expect(await reembed.aliases.list()).toContainEqual({ alias, index: next });
 });
 
+test('a reindex is rolled back and forward by clicking, which shows what was written since', async () => {
+  const { alias, index, next } = await given();
+  const { reembed } = dashboard.system;
+  const { id } = await reembed.tasks.reindex(
+    {
+      source: alias,
+      dest: next,
+      destModel: { provider: 'hash', dimensions: DEST_DIMENSIONS },
+      retire: { after: '1h', keepCurrent: true },
+    },
+    { wait: true },
+  );
+  await reembed.tasks.upsert({ index: alias, items: [{ id: 'new', payload: 'written since' }] }, { wait: true });
+  const page = await dashboard.open(`/tasks/${id}`);
+  await page.getByRole('button', { name: 'Roll back…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('1 objects').waitFor();
+  await dialog.getByRole('link', { name: index }).waitFor();
+  await dialog.getByRole('link', { name: next }).waitFor();
+  await dialog.getByLabel('Reason').fill('worse answers');
+  await dialog.getByRole('button', { name: 'Roll back', exact: true }).click();
+  await page.getByRole('button', { name: 'Roll forward…' }).waitFor();
+  expect(await reembed.aliases.list()).toContainEqual({ alias, index });
+
+  await page.getByRole('button', { name: 'Roll forward…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Roll forward', exact: true }).click();
+  await page.getByRole('button', { name: 'Roll back…' }).waitFor();
+  expect(await reembed.aliases.list()).toContainEqual({ alias, index: next });
+  await page.goto(`${new URL(page.url()).origin}/tasks/${encodeURIComponent(`${id}/retire/1`)}`);
+  await page.getByText(`rolled back from ${index} to ${next}`).waitFor();
+});
+
 test('a running reindex is throttled, paused and resumed', async () => {
   const { alias } = await given();
   const held = slow.holdBack(/^text \d/);
