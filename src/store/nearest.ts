@@ -120,8 +120,10 @@ export async function nearestByIndex(
   return [...best.values()].sort(byDistance).slice(0, wanted.limit);
 }
 
-function byDistance(left: Neighbor, right: Neighbor): number {
-  return left.distance - right.distance || (left.id < right.id ? -1 : 1);
+/** Orders neighbors as Postgres does: by distance, then by the bytes of the id. */
+export function byDistance(left: Pick<Neighbor, 'id' | 'distance'>, right: Pick<Neighbor, 'id' | 'distance'>): number {
+  if (left.distance !== right.distance) return left.distance < right.distance ? -1 : 1;
+  return Buffer.compare(Buffer.from(left.id), Buffer.from(right.id));
 }
 
 /** Whether at least this many parts pass the filter; stops counting there. */

@@ -3,99 +3,92 @@ import type { Vector } from '../contract/vectors.ts';
 import type { Db, Trx } from './database.ts';
 import { scoreOf } from './hits.ts';
 import { defaultEfSearch, type Neighbor, nearestByIndex, nearestOfAll } from './nearest.ts';
-import { readTables, tablesOf } from './partitions.ts';
-import { vectorText } from './protocol/object-parts.ts';
+import { type NearObject, nearestOfEach } from './nearest-of-each.ts';
+import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
-import { isVectorIndexReady, vectorExpression, vectorIndexKind } from './vector-index.ts';
+import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 
 export interface BothWays {
-  /** Ids of the nearest objects, best first, and the time in ms. */
+  /** Ids of the nearest objects, best first. */
   ids: string[];
-  exactMs: number;
+  /** Time of the exact search in ms; null if it ran together with others. */
+  exactMs: number | null;
   /** Empty without an HNSW index. `found`: how many of the exact results it finds. */
   hnsw: { efSearch: number; ms: number; found: number }[];
 }
 
-/** The first read; more parts are read only if several of them belong to the same objects. */
-const partsFor = (limit: number) => limit * 4 + 20;
-const MORE = 8;
-/** From here on, grouping all parts by object costs less than reading more of them. */
-const MAX_PARTS = 20_000;
+/** Searches an index with several vectors, in one snapshot; returns one result for each. */
+export type SearchBothWays = (request: {
+  vectors: readonly Vector[];
+  /** False leaves the other processors to live work. */
+  parallel: boolean;
+  /** Awaited between statements; rejects to end the search. */
+  breathe: () => Promise<void>;
+}) => Promise<BothWays[]>;
+
 /** Scores closer than this are equal: any of equally near objects is correct. */
 const SAME_SCORE = 1e-4;
+/** Time per call for exact searches one by one, whose latency is reported. A longer one uses up that of later calls. */
+const TIMED_MS = 50;
 
 /**
- * Finds the nearest objects exactly and through the HNSW index, once for each value of `ef_search`, in one snapshot.
- * `parallel: false` leaves the other processors to live work. Errors: `IndexNotFound`, `InvalidInput` for a vector with
- * the wrong number of dimensions.
+ * Creates a search that finds the nearest objects exactly and through the HNSW index, once for each value of
+ * `ef_search`. Errors of the search: `IndexNotFound`.
  */
-export async function searchBothWays(
+export function createSearchBothWays(
   db: Db,
   index: IndexRow,
-  request: { vector: Vector; limit: number; efSearch: readonly number[]; parallel: boolean },
-): Promise<BothWays> {
-  const { vector, limit, parallel } = request;
-  const wanted = { vector, limit };
-  const search = async (trx: Trx): Promise<BothWays> => {
-    if (!parallel) await sql`set local max_parallel_workers_per_gather = 0`.execute(trx);
-    const [exact, exactMs] = await timed(() => nearestOfParts(trx, index, wanted));
-    const ids = exact.map(({ id }) => id);
-    const hasIndex =
-      vectorIndexKind(index.model.dimensions) !== 'none' && (await isVectorIndexReady(trx as unknown as Db, index));
-    if (!hasIndex) return { ids, exactMs, hnsw: [] };
-    const hnsw: BothWays['hnsw'] = [];
-    for (const efSearch of new Set([defaultEfSearch(limit), ...request.efSearch])) {
-      const [chosen, ms] = await timed(() => nearestByIndex(trx, index, wanted, { efSearch }));
-      hnsw.push({ efSearch, ms, found: countFound(index, exact, chosen) });
-    }
-    return { ids, exactMs, hnsw };
+  { limit, efSearch }: { limit: number; efSearch: readonly number[] },
+): SearchBothWays {
+  const widths = [...new Set([defaultEfSearch(limit), ...efSearch])];
+  let leftMs = 0;
+  return ({ vectors, parallel, breathe }) => {
+    const search = async (trx: Trx): Promise<BothWays[]> => {
+      if (!parallel) await sql`set local max_parallel_workers_per_gather = 0`.execute(trx);
+      const timed: { exact: NearObject[]; exactMs: number | null }[] = [];
+      for (leftMs = Math.min(0, leftMs) + TIMED_MS; leftMs > 0 && timed.length < vectors.length; await breathe()) {
+        const vector = vectors[timed.length] as Vector;
+        const [exact, exactMs] = await timeOf(() => nearestOfAll(trx, index, { vector, limit }));
+        timed.push({ exact, exactMs });
+        leftMs -= exactMs;
+      }
+      const others = await nearestOfEach(trx, index, { vectors: vectors.slice(timed.length), limit, breathe });
+      const hasIndex =
+        vectorIndexKind(index.model.dimensions) !== 'none' && (await isVectorIndexReady(trx as unknown as Db, index));
+      const found: BothWays[] = [];
+      for (const { exact, exactMs } of [...timed, ...others.map((exact) => ({ exact, exactMs: null }))]) {
+        const wanted = { vector: vectors[found.length] as Vector, limit };
+        const hnsw = hasIndex ? await searchByIndex(trx, index, { wanted, widths, exact }) : [];
+        found.push({ ids: exact.map(({ id }) => id), exactMs, hnsw });
+        await breathe();
+      }
+      return found;
+    };
+    return readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(search));
   };
-  return readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(search));
 }
 
-function countFound(index: IndexRow, exact: readonly Neighbor[], chosen: readonly Neighbor[]): number {
+async function searchByIndex(
+  trx: Trx,
+  index: IndexRow,
+  given: { wanted: { vector: Vector; limit: number }; widths: readonly number[]; exact: readonly NearObject[] },
+): Promise<BothWays['hnsw']> {
+  const hnsw: BothWays['hnsw'] = [];
+  for (const efSearch of given.widths) {
+    const [chosen, ms] = await timeOf(() => nearestByIndex(trx, index, given.wanted, { efSearch }));
+    hnsw.push({ efSearch, ms, found: countFound(index, given.exact, chosen) });
+  }
+  return hnsw;
+}
+
+function countFound(index: IndexRow, exact: readonly NearObject[], chosen: readonly Neighbor[]): number {
   const worst = scoreOf(index, exact.at(-1)?.distance ?? 0);
   const good = chosen.filter(({ distance }) => scoreOf(index, distance) >= worst - SAME_SCORE);
   return Math.min(exact.length, good.length);
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<[result: T, ms: number]> {
+async function timeOf<T>(work: () => Promise<T>): Promise<[result: T, ms: number]> {
   const startMs = performance.now();
   const result = await work();
   return [result, performance.now() - startMs];
-}
-
-/**
- * Returns what `nearestOfAll` returns, but compares the parts before it looks at their objects: without a filter this
- * saves the join and the grouping of all of them.
- */
-async function nearestOfParts(
-  trx: Trx,
-  index: IndexRow,
-  wanted: { vector: Vector; limit: number },
-): Promise<Neighbor[]> {
-  const { objects, parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
-  for (let most = partsFor(wanted.limit); most <= MAX_PARTS; most *= MORE) {
-    // Plus zero: not an order that the HNSW index knows.
-    const { rows } = await sql<Neighbor & { found: boolean }>`
-      select p.id, p.distance, p.part, o.object_id is not null as found
-      from (
-        select object_id as id, (${column} ${operator} ${vectorText(wanted.vector)}::${type}) + 0.0 as distance,
-          case when is_average then null else part end as part
-        from ${parts}
-        where index_no = ${index.no}
-        order by distance, object_id
-        limit ${most}
-      ) p
-      left join ${objects} o
-        on o.index_no = ${index.no} and o.object_id = p.id and not o.deleted and not o.failed
-      order by p.distance, p.id`.execute(trx);
-    const best = new Map<string, Neighbor>();
-    for (const { found, ...row } of rows) {
-      if (found && !Number.isNaN(row.distance) && !best.has(row.id)) best.set(row.id, row);
-    }
-    if (best.size >= wanted.limit || rows.length < most) return [...best.values()].slice(0, wanted.limit);
-  }
-  return nearestOfAll(trx, index, wanted);
 }

@@ -1,40 +1,49 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../src/evaluation/random.ts';
 import { nearestOfAll } from '../../src/store/nearest.ts';
-import { searchBothWays } from '../../src/store/search-both-ways.ts';
+import { createSearchBothWays } from '../../src/store/search-both-ways.ts';
 import { buildVectorIndex } from '../../src/store/vector-index.ts';
 import { onBothDatabases } from '../support/databases.ts';
-import { content, createIndex, failure, partsOf, tombstone, writeIn } from './builders.ts';
+import { content, createIndex, partsOf, vectorOf, writeIn } from './builders.ts';
+
+const how = { parallel: true, breathe: async () => {} };
 
 onBothDatabases((database) => {
-  const request = { limit: 10, efSearch: [] as number[], parallel: true };
-
-  test('the exact way finds what comparing all parts finds, whatever the parts of the objects', async () => {
+  test('each vector finds exactly what a search that compares all parts finds', async () => {
     const { db } = database();
-    const random = seededRandom(1);
-    for (const metric of ['cosine', 'l2', 'ip'] as const) {
-      const index = await createIndex(db, { metric });
-      // Some objects have far more parts near the query than one read has rows.
-      const objects = Array.from({ length: 60 }, (_, at) => {
-        const values = Array.from({ length: at % 20 === 0 ? 150 : 1 + (at % 3) }, () => Math.round(random() * 50));
-        return content(`d${at}`, 1, { parts: partsOf(values, at % 2 === 0) });
-      });
-      await writeIn(db, index, objects);
-      await writeIn(db, index, [tombstone('d3', 2), tombstone('d20', 2), failure('d5', 2)]);
-      for (let at = 0; at < 8; at++) {
-        const vector = [random() * 50, 1, 0.5];
-        const { ids } = await searchBothWays(db, index, { ...request, vector });
-        const expected = await db.transaction().execute((trx) => nearestOfAll(trx, index, { vector, limit: 10 }));
+    const index = await createIndex(db);
+    await writeIn(
+      db,
+      index,
+      Array.from({ length: 300 }, (_, at) => content(`d${at}`, 1, { parts: partsOf([at % 90, at % 70]) })),
+    );
+    const search = createSearchBothWays(db, index, { limit: 10, efSearch: [] });
+    const vectors = Array.from({ length: 40 }, (_, at) => vectorOf(at * 2));
+    // The first search has time to spare; a later one runs most of its vectors together.
+    for (const found of [await search({ ...how, vectors }), await search({ ...how, vectors })]) {
+      expect(found).toHaveLength(vectors.length);
+      for (const [at, { ids }] of found.entries()) {
+        const wanted = { vector: vectors[at] ?? [], limit: 10 };
+        const expected = await db.transaction().execute((trx) => nearestOfAll(trx, index, wanted));
         expect(ids).toEqual(expected.map(({ id }) => id));
       }
     }
   });
 
+  test('at least one exact search is timed, and none is if there is nothing to search for', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    await writeIn(db, index, [content('d1', 1)]);
+    const search = createSearchBothWays(db, index, { limit: 10, efSearch: [] });
+    expect(await search({ ...how, vectors: [] })).toEqual([]);
+    const [first] = await search({ ...how, vectors: [vectorOf(1)] });
+    expect(first).toEqual({ ids: ['d1'], exactMs: expect.any(Number), hnsw: [] });
+  });
+
   test('an index without an HNSW index is searched only exactly, and an empty one finds nothing', async () => {
     const { db } = database();
     const index = await createIndex(db);
-    const vector = [1, 1, 0.5];
-    expect(await searchBothWays(db, index, { ...request, vector })).toMatchObject({ ids: [], hnsw: [] });
+    const search = createSearchBothWays(db, index, { limit: 10, efSearch: [] });
+    expect(await search({ ...how, vectors: [vectorOf(1)] })).toMatchObject([{ ids: [], hnsw: [] }]);
   });
 
   test('the HNSW index is searched once for each ef_search, first as searches use it', async () => {
@@ -43,11 +52,21 @@ onBothDatabases((database) => {
     const objects = Array.from({ length: 50 }, (_, at) => content(`d${at}`, 1, { parts: partsOf([at]) }));
     await writeIn(db, index, objects);
     await buildVectorIndex(db, index, { memoryMb: 64 });
-    const found = await searchBothWays(db, index, { ...request, vector: [20, 1, 0.5], efSearch: [10, 40, 10, 200] });
-    expect(found.hnsw.map(({ efSearch }) => efSearch)).toEqual([40, 10, 200]);
-    for (const { found: count, ms } of found.hnsw) {
+    const search = createSearchBothWays(db, index, { limit: 10, efSearch: [10, 40, 10, 200] });
+    const [found] = await search({ ...how, vectors: [vectorOf(20)] });
+    expect(found?.hnsw.map(({ efSearch }) => efSearch)).toEqual([40, 10, 200]);
+    for (const { found: count, ms } of found?.hnsw ?? []) {
       expect(count).toBe(10);
       expect(ms).toBeGreaterThan(0);
     }
+  });
+
+  test('a search that is told to stop between two statements stops', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    await writeIn(db, index, [content('d1', 1)]);
+    const search = createSearchBothWays(db, index, { limit: 10, efSearch: [] });
+    const breathe = () => Promise.reject(new Error('stop'));
+    await expect(search({ vectors: [vectorOf(1)], parallel: false, breathe })).rejects.toThrow('stop');
   });
 });

@@ -3,7 +3,7 @@ import type { Vector } from '../../contract/vectors.ts';
 import { textArray, vectorArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
-import type { ObjectWrite, WritePart } from './object-write.ts';
+import type { ObjectWrite } from './object-write.ts';
 
 /** Inserts the parts of the objects that were written. */
 export async function insertParts(
@@ -25,7 +25,10 @@ export async function insertParts(
       ${parts.map((part) => part.isAverage)}::boolean[],
       ${parts.map((part) => part.start)}::int[],
       ${parts.map((part) => part.end)}::int[],
-      ${await vectorsOf(trx, parts)}::vector[]
+      ${await vectorsParameter(
+        trx,
+        parts.map((part) => part.embedding),
+      )}::vector[]
     ) as incoming (id, part, is_average, first, past, embedding)`.execute(trx);
 }
 
@@ -39,8 +42,8 @@ export async function deleteParts(trx: Trx, indexNo: number, ids: readonly strin
 /** From this many vectors on, looking up the type's oid costs less than printing and parsing the vectors. */
 const MANY = 8;
 
-async function vectorsOf(trx: Trx, parts: readonly WritePart[]): Promise<Buffer | string[]> {
-  const vectors = parts.map((part) => part.embedding);
+/** Encodes a parameter; the statement names its type: `${await vectorsParameter(trx, vectors)}::vector[]`. */
+export async function vectorsParameter(trx: Trx, vectors: readonly Vector[]): Promise<Buffer | string[]> {
   if (vectors.length < MANY) return vectors.map(vectorText);
   const { rows } = await sql<{ oid: number }>`select 'vector'::regtype::oid as oid`.execute(trx);
   return vectorArray(vectors, (rows[0] as { oid: number }).oid);
