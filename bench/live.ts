@@ -1,37 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
-import { quantile } from 'simple-statistics';
-import { createClient, type ReembedClient } from '../src/client/client.ts';
+import { createClient } from '../src/client/client.ts';
 import type { Tracker } from '../src/contract/tasks.ts';
-import type { Db } from '../src/store/database.ts';
-import { tablesOf } from '../src/store/partitions.ts';
-import type { IndexRow } from '../src/store/schema.ts';
 import { buildVectorIndex } from '../src/store/vector-index.ts';
 import { openBenchDatabase } from './database.ts';
-import { type Benchmark, type Contender, compare, type Figures, type Metric } from './harness.ts';
+import { type Benchmark, type Contender, compare } from './harness.ts';
+import { LIVE_COMMANDS, LIVE_METRICS, type LiveName, type LivePlace, liveLoad, SEARCH, whileMs } from './live-load.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { startModelServer } from './model-server.ts';
 import { givenObjects } from './objects.ts';
 import { startProcesses } from './processes.ts';
 
 const DIMENSIONS = 384;
-const METRICS = [
-  { name: 'write, p50', unit: 'ms', better: 'lower' },
-  { name: 'write, p95', unit: 'ms', better: 'lower' },
-  { name: 'accepted to searchable, p50', unit: 'ms', better: 'lower' },
-  { name: 'accepted to searchable, p95', unit: 'ms', better: 'lower' },
-  { name: 'search, p50', unit: 'ms', better: 'lower' },
-  { name: 'search, p95', unit: 'ms', better: 'lower' },
-] as const satisfies Metric[];
-type Name = (typeof METRICS)[number]['name'];
-
-const COMMANDS = { api: ['api'], control: ['worker', '--role', 'control'], embed: ['worker', '--role', 'embed'] };
-
-/** Pause between writes and between searches, so that their number does not depend on how fast they are answered. */
-const PAUSE_MS = 50;
 const POLL_MS = 5;
-const SEARCH = { text: 'some words about nothing', limit: 10 } as const;
 
 export const live: Benchmark = {
   about: 'writes and searches during a reindex, against the same without one',
@@ -48,7 +29,7 @@ export const live: Benchmark = {
     const phase = phaseOf(String(options.during));
     const { db, url, close } = await openBenchDatabase({ connections: 100, say });
     const model = await startModelServer(DIMENSIONS, delayMs);
-    const system = await startProcesses(COMMANDS, url, {}, say);
+    const system = await startProcesses(LIVE_COMMANDS, url, {}, say);
     const reembed = createClient({ baseUrl: system.url });
     try {
       const source = await givenObjects(db, 'source', Number(options.objects), DIMENSIONS);
@@ -60,9 +41,9 @@ export const live: Benchmark = {
       const when = phase === 'index' ? ', while the HNSW index is built' : '';
       const plan = {
         title: `a writer and a searcher, ${options.objects} objects copied ${rate}, model that answers in ${delayMs} ms${when}`,
-        metrics: METRICS,
+        metrics: LIVE_METRICS,
         candidate: duringReindex(place, { ratePerSecond, modelUrl: model.url, phase, forMs, say }),
-        baseline: { name: 'without', run: () => measure(place, forMs) },
+        baseline: { name: 'without', run: () => liveLoad(place, whileMs(forMs)) },
       };
       return {
         comparisons: [await compare(plan, { runs, say })],
@@ -78,13 +59,6 @@ export const live: Benchmark = {
 
 type Phase = 'copy' | 'index';
 
-interface Place {
-  reembed: ReembedClient;
-  db: Db;
-  /** The serving index. */
-  source: IndexRow;
-}
-
 function phaseOf(during: string): Phase {
   if (during !== 'copy' && during !== 'index') throw new Error('--during is copy, or index for the build of HNSW');
   return during;
@@ -96,7 +70,7 @@ function isIn(phase: Phase, { data, children }: Tracker): boolean {
 
 /** Measures while objects are copied, or while the HNSW index is built; then cancels the reindex. */
 function duringReindex(
-  place: Place,
+  place: LivePlace,
   options: {
     ratePerSecond: number | undefined;
     modelUrl: string;
@@ -104,7 +78,7 @@ function duringReindex(
     forMs: number;
     say: (line: string) => void;
   },
-): Contender<Name> {
+): Contender<LiveName> {
   const { reembed, source } = place;
   const { ratePerSecond, modelUrl, phase, forMs, say } = options;
   return {
@@ -121,7 +95,7 @@ function duringReindex(
       }
       const copied = async () => (await reembed.indexes.get(dest)).objects;
       const before = await copied();
-      const figures = await measure(place, forMs);
+      const figures = await liveLoad(place, whileMs(forMs));
       if (phase === 'copy') {
         say(`${Math.round(((await copied()) - before) / (forMs / 1_000))} objects/s were copied meanwhile`);
       }
@@ -134,50 +108,4 @@ function duringReindex(
       return figures;
     },
   };
-}
-
-async function measure({ reembed, db, source }: Place, forMs: number): Promise<Figures<Name>> {
-  const index = source.name;
-  const endMs = performance.now() + forMs;
-  const took = { write: [] as number[], searchable: [] as number[], search: [] as number[] };
-  const write = async () => {
-    while (performance.now() < endMs) {
-      const id = randomUUID();
-      const startMs = performance.now();
-      await reembed.tasks.upsert({ index, items: [{ id, payload: `${id} some words` }] });
-      const acceptedMs = performance.now();
-      while (!(await isThere(db, source, id))) await sleep(POLL_MS);
-      const thereMs = performance.now();
-      took.write.push(thereMs - startMs);
-      took.searchable.push(thereMs - acceptedMs);
-      await sleep(PAUSE_MS);
-    }
-  };
-  const search = async () => {
-    while (performance.now() < endMs) {
-      const startMs = performance.now();
-      await reembed.search(index, SEARCH);
-      took.search.push(performance.now() - startMs);
-      await sleep(PAUSE_MS);
-    }
-  };
-  await Promise.all([write(), search()]);
-  return {
-    'write, p50': quantile(took.write, 0.5),
-    'write, p95': quantile(took.write, 0.95),
-    'accepted to searchable, p50': quantile(took.searchable, 0.5),
-    'accepted to searchable, p95': quantile(took.searchable, 0.95),
-    'search, p50': quantile(took.search, 0.5),
-    'search, p95': quantile(took.search, 0.95),
-  };
-}
-
-/**
- * Whether an object is stored; its parts are written at the same time, so a search would find it. Queries Postgres
- * directly, since polling this often over HTTP would be most of the load.
- */
-async function isThere(db: Db, index: IndexRow, id: string): Promise<boolean> {
-  const { rows } =
-    await sql`select from ${tablesOf(index.no).objects} where index_no = ${index.no} and object_id = ${id}`.execute(db);
-  return rows.length > 0;
 }

@@ -11,6 +11,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   bulk: async () => (await import('./bulk.ts')).bulk,
   stream: async () => (await import('./stream.ts')).stream,
   live: async () => (await import('./live.ts')).live,
+  evaluation: async () => (await import('./evaluation.ts')).evaluation,
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
   scale: async () => (await import('./scale.ts')).scale,

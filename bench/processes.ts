@@ -16,6 +16,8 @@ export interface BenchProcesses<Name extends string> {
   temporalAddress: string;
   /** Peak resident memory of each process, in MiB. */
   peaks(): Record<Name, number>;
+  /** Returns the resident memory of each process, in MiB, and forgets the peaks. */
+  resetPeaks(): Record<Name, number>;
   stop(): Promise<void>;
 }
 
@@ -56,15 +58,15 @@ export async function startProcesses<Name extends string>(
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url);
   const peaks = Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
+  const now = () => running.map(([name, { process }]) => [name, residentMib(process.pid as number)] as const);
   const sampling = setInterval(() => {
-    for (const [name, started] of running) {
-      peaks[name] = Math.max(peaks[name], residentMib(started.process.pid as number));
-    }
+    for (const [name, mib] of now()) peaks[name] = Math.max(peaks[name], mib);
   }, SAMPLE_MS);
   return {
     url,
     temporalAddress: temporal.address,
     peaks: () => ({ ...peaks }),
+    resetPeaks: () => Object.assign(peaks, Object.fromEntries(now())),
     async stop() {
       clearInterval(sampling);
       await Promise.all(running.map(([, started]) => started.stop()));
