@@ -1,5 +1,4 @@
 import {
-  type Compared,
   type Evaluation,
   type EvaluationMetric,
   type EvaluationSide,
@@ -7,6 +6,7 @@ import {
   type Scores,
   type Verdict,
 } from '../contract/evaluation.ts';
+import { groupText, intervalText, latencyText, scoreText, signedText } from '../contract/evaluation-texts.ts';
 import { fields, oneLine, table } from './output.ts';
 
 /** Exit code for each verdict. */
@@ -23,9 +23,9 @@ export function evaluationText(report: Evaluation): string {
     sidesText(report),
     scoresText(report),
     fields([
-      ['overlap', number(report.agreement.overlap)],
-      ['rank-biased overlap', number(report.agreement.rbo)],
-      ['displacement', `${number(report.agreement.displacement)} places`],
+      ['overlap', scoreText(report.agreement.overlap)],
+      ['rank-biased overlap', scoreText(report.agreement.rbo)],
+      ['displacement', `${scoreText(report.agreement.displacement)} places`],
     ]),
     hnswText(report),
     breakdownText(report),
@@ -49,8 +49,8 @@ function sidesText({ left, right }: Evaluation): string {
       { title: 'OBJECTS', value: ([, { objects }]) => objects, right: true },
       { title: 'EMPTY', value: ([, { empty }]) => empty, right: true },
       { title: 'MISSING', value: ([, { missing }]) => missing.judgments, right: true },
-      { title: 'EXACT P50', value: ([, { exact }]) => ms(exact.p50Ms), right: true },
-      { title: 'P95', value: ([, { exact }]) => ms(exact.p95Ms), right: true },
+      { title: 'EXACT P50', value: ([, { exact }]) => latencyText(exact.p50Ms), right: true },
+      { title: 'P95', value: ([, { exact }]) => latencyText(exact.p95Ms), right: true },
     ],
     '',
   );
@@ -64,7 +64,7 @@ function scoresText({ left, right, differences, k }: Evaluation): string {
       { title: `AT ${k}`, value: (metric) => METRIC_NAMES[metric] },
       { title: 'LEFT', value: (metric) => scoreOf(left.scores, metric), right: true },
       { title: 'RIGHT', value: (metric) => scoreOf(right.scores, metric), right: true },
-      { title: 'DIFFERENCE', value: (metric) => signed(differences[metric].mean), right: true },
+      { title: 'DIFFERENCE', value: (metric) => signedText(differences[metric].mean), right: true },
       { title: 'INTERVAL', value: (metric) => intervalText(differences[metric]), right: true },
       { title: 'BETTER', value: (metric) => differences[metric].better, right: true },
       { title: 'EQUAL', value: (metric) => differences[metric].equal, right: true },
@@ -83,9 +83,9 @@ function hnswText({ left, right }: Evaluation): string {
     [
       { title: 'HNSW', value: ({ side }) => side },
       { title: 'EF_SEARCH', value: ({ efSearch, isDefault }) => `${efSearch}${isDefault ? ' (used)' : ''}` },
-      { title: 'RECALL', value: ({ recall }) => (recall === null ? '' : number(recall)), right: true },
-      { title: 'P50', value: ({ p50Ms }) => ms(p50Ms), right: true },
-      { title: 'P95', value: ({ p95Ms }) => ms(p95Ms), right: true },
+      { title: 'RECALL', value: ({ recall }) => (recall === null ? '' : scoreText(recall)), right: true },
+      { title: 'P50', value: ({ p50Ms }) => latencyText(p50Ms), right: true },
+      { title: 'P95', value: ({ p95Ms }) => latencyText(p95Ms), right: true },
     ],
     'no HNSW index: all searches are exact',
   );
@@ -97,13 +97,13 @@ function breakdownText({ breakdown, thresholds }: Evaluation): string {
   const shown = table(
     breakdown.groups,
     [
-      { title: breakdown.field.toUpperCase(), value: ({ value }) => value?.replace(/^"(.*)"$/, '$1') ?? '(none)' },
+      { title: breakdown.field.toUpperCase(), value: groupText },
       { title: 'QUERIES', value: ({ queries }) => queries, right: true },
       { title: `LEFT ${METRIC_NAMES[metric]}`, value: ({ left }) => scoreOf(left, metric), right: true },
       { title: 'RIGHT', value: ({ right }) => scoreOf(right, metric), right: true },
-      { title: 'DIFFERENCE', value: ({ difference }) => difference && signed(difference.mean), right: true },
+      { title: 'DIFFERENCE', value: ({ difference }) => difference && signedText(difference.mean), right: true },
       { title: 'INTERVAL', value: ({ difference }) => difference && intervalText(difference), right: true },
-      { title: 'OVERLAP', value: ({ agreement }) => number(agreement.overlap), right: true },
+      { title: 'OVERLAP', value: ({ agreement }) => scoreText(agreement.overlap), right: true },
     ],
     '',
   );
@@ -127,13 +127,9 @@ function changedText({ changed }: Evaluation): string {
       ],
       '  nothing on either side',
     );
-    return `${signed(change)}  ${oneLine(text).slice(0, 100)}\n${both}`;
+    return `${signedText(change)}  ${oneLine(text).slice(0, 100)}\n${both}`;
   });
   return `the queries that change most (${changed.length} in --json)\n\n${shown.join('\n\n')}`;
 }
 
-const number = (value: number) => value.toFixed(3);
-const signed = (value: number) => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(3)}`;
-const ms = (value: number | null) => (value === null ? '' : `${value.toFixed(1)} ms`);
-const scoreOf = (scores: Scores | null, metric: EvaluationMetric) => (scores ? number(scores[metric]) : '');
-const intervalText = ({ low, high }: Compared) => `${signed(low)} to ${signed(high)}`;
+const scoreOf = (scores: Scores | null, metric: EvaluationMetric) => (scores ? scoreText(scores[metric]) : '');

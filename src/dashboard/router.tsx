@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { nameSchema } from '../contract/indexes.ts';
 import { taskTypeSchema } from '../contract/task-types.ts';
 import { taskStatusSchema } from '../contract/tasks.ts';
+import { EvaluationPage } from './evaluation/evaluation-page.tsx';
 import { IndexPage } from './indexes/index-page.tsx';
 import { IndexesPage } from './indexes/indexes-page.tsx';
 import { SchedulesPage } from './schedules/schedules-page.tsx';
@@ -51,6 +52,15 @@ const task = createRoute({
   },
 });
 
+const evaluation = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks/$taskId/evaluation',
+  component: function Evaluation() {
+    const { taskId } = evaluation.useParams();
+    return <EvaluationPage key={taskId} taskId={taskId} />;
+  },
+});
+
 const indexes = createRoute({ getParentRoute: () => root, path: '/indexes', component: IndexesPage });
 
 const index = createRoute({
@@ -84,7 +94,7 @@ const activity = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, tasks, task, indexes, index, search, schedules, activity]),
+  routeTree: root.addChildren([home, tasks, task, evaluation, indexes, index, search, schedules, activity]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

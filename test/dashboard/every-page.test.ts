@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRegistry, defineTask } from '../../src/jobs/index.ts';
+import { saveQuerySet } from '../../src/store/query-sets.ts';
 import { givenIndex } from '../support/rig.ts';
 import { type Dashboard, openDashboard } from './support/dashboard.ts';
 
@@ -18,6 +19,8 @@ const PHONE = { width: 390, height: 844 };
 const PAGES: [address: string, loaded: string][] = [
   ['/tasks', '1 to '],
   ['/tasks/rebuild', 'is complete and serves as docs'],
+  ['/tasks/compare', 'Open the report'],
+  ['/tasks/compare/evaluation', 'in german'],
   ['/indexes', 'docs-v2'],
   ['/indexes/docs', 'a lion sleeps'],
   ['/search?text=lion', 'answered in'],
@@ -43,6 +46,15 @@ beforeAll(async () => {
   await reembed.tasks.upsert({ index: 'docs', items: [{ id: 'o9', uri: 'gopher://none' }] }, { wait: true });
   const reindex = { taskId: 'rebuild', source: 'docs', dest: 'docs-v2', destModel: { provider: 'words' } } as const;
   await reembed.tasks.reindex(reindex, { wait: true });
+  const queries = ['lion', 'train', 'in german'].map((text, at) => ({
+    id: `q${at}`,
+    text,
+    relevant: [{ id: `o${at % 2}`, grade: 1 }],
+    metadata: { lang: at === 2 ? 'de' : 'en' },
+  }));
+  await saveQuerySet(database.db, 'questions', queries);
+  const evaluation = { left: 'docs-v1', right: 'docs-v2', querySet: 'questions', breakdown: 'lang', efSearch: [100] };
+  await reembed.tasks.evaluate({ taskId: 'compare', ...evaluation }, { wait: true });
   await reembed.schedules.put('send-report', 'default', { every: '1h' });
 });
 afterAll(() => opened?.close());

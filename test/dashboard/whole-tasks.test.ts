@@ -109,6 +109,10 @@ test('a reindex waits for an approval with the verdict of a query set, and switc
   await page.locator('li[aria-current=step]').getByText('Approve').waitFor();
   await page.locator('.phases li', { hasText: 'Evaluate' }).getByText('inconclusive').waitFor();
   expect(await reembed.aliases.list()).toContainEqual({ alias, index });
+  await page.getByRole('link', { name: 'Open the report' }).click();
+  await page.getByTestId('verdict').getByText('inconclusive', { exact: true }).waitFor();
+  await page.getByTestId('verdict').getByRole('link', { name: next }).waitFor();
+  await page.getByRole('link', { name: 'Back to the task' }).click();
   await page.getByRole('button', { name: 'Approve…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Reason').fill('better on our queries');

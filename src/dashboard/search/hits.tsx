@@ -1,5 +1,6 @@
 import { Table, Text } from '@mantine/core';
 import type { Hit, SearchResult } from '../../contract/objects.ts';
+import { moveOf } from '../ui/move.ts';
 import { Payload } from '../ui/payload.tsx';
 import { Empty } from '../ui/states.tsx';
 
@@ -51,12 +52,4 @@ export function Hits({ result, ms, other }: HitsProps) {
       </Table>
     </>
   );
-}
-
-/** Returns how the rank differs from the other index. */
-function moveOf(id: string, place: number, other: readonly Hit[]): string {
-  const there = other.findIndex((hit) => hit.id === id);
-  if (there < 0) return 'only here';
-  if (there === place) return 'same place';
-  return `${there > place ? 'up' : 'down'} ${Math.abs(there - place)}`;
 }

@@ -15,6 +15,7 @@ import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { isOpen, Status } from '../ui/status.tsx';
 import { Attempts } from './attempts.tsx';
 import { Children } from './children.tsx';
+import { EvaluationVerdict } from './evaluation.tsx';
 import { Facts } from './facts.tsx';
 import { FailedItems } from './failed-items.tsx';
 import { Phases } from './phases.tsx';
@@ -48,6 +49,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
       <Stack gap="md">
         <Overview tracker={tracker} live={live} />
         {tracker.type === 'reindex' && <Phases tracker={tracker} />}
+        <EvaluationVerdict tracker={tracker} />
         <Facts tracker={tracker} />
         {tracker.errors.length > 0 && <Attempts tracker={tracker} />}
         <FailedItems tracker={tracker} />

@@ -10,7 +10,7 @@ interface PayloadProps {
 /** The payload of an object, always rendered as text. */
 export function Payload({ payload, metadata = {} }: PayloadProps) {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
-  const tags = Object.entries(metadata).map(([name, value]) => `${name}: ${textOf(value)}`);
+  const tags = tagsOf(metadata);
   return (
     <>
       {payload === undefined || payload === null ? (
@@ -29,6 +29,11 @@ export function Payload({ payload, metadata = {} }: PayloadProps) {
       )}
     </>
   );
+}
+
+/** Formats metadata, one text for each field. */
+export function tagsOf(metadata: Record<string, Json>): string[] {
+  return Object.entries(metadata).map(([name, value]) => `${name}: ${textOf(value)}`);
 }
 
 function textOf(value: Json): string {
