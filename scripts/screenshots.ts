@@ -53,6 +53,10 @@ await shoot('reindex', `/tasks/${id}`, async (page) => {
   await page.locator('li[aria-current=step]', { hasText: 'Copy' }).waitFor({ timeout: 60_000 });
   await text(/[1-9],\d{3} of 11/)(page);
 });
+const tour = (await reembed.tasks.page({ type: 'reindex', limit: 100 })).tasks.find((task) =>
+  task.id.startsWith('tour-'),
+);
+await shoot('evaluation', `/tasks/${tour?.id}/evaluation`, text('queries that change most'));
 await shoot('tasks', '/tasks', text(id));
 await shoot('tasks-phone', '/tasks', text(id), { size: PHONE });
 await shoot('indexes', '/indexes', text('being built'));

@@ -141,7 +141,9 @@ const sideSchema = z.object({
   scores: scoresSchema.nullable().describe('Means over the judged queries, by exact search; null without judgments.'),
   empty: z.int().describe('Queries without a result.'),
   unknownWords: z.int().describe('Queries of which the model knows no word.'),
-  exact: latencySchema.describe('Latency of the exact searches in ms, without the model.'),
+  exact: latencySchema.describe(
+    'Latency of exact search in ms, without the model. With many objects it is measured with some of the queries.',
+  ),
   hnsw: z
     .array(
       latencySchema.extend({

@@ -1,6 +1,7 @@
 import { CompiledQuery, type KyselyPlugin, type RootOperationNode, sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Db } from '../../src/store/database.ts';
+import { nearestOfEach } from '../../src/store/nearest-of-each.ts';
 import { getObject, listObjects } from '../../src/store/objects.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { readBehind, readByIds, readChanged, writeCopies } from '../../src/store/protocol/copy.ts';
@@ -64,6 +65,7 @@ function wholePartition(node: Plan): string | undefined {
   if (type === 'Sort' && node['Plan Rows'] > MAX_SORTED) return `sorts ${node['Plan Rows']} rows`;
   if (!/^(objects|parts)_\d+$/.test(node['Relation Name'] ?? '')) return undefined;
   if (type === 'Seq Scan') return `reads all of ${node['Relation Name']}`;
+  if (type === 'Tid Range Scan') return undefined;
   const condition = node['Index Cond'] ?? node['Recheck Cond'];
   if (/Scan$/.test(type) && !/object_id|original_id|change/.test(condition ?? '')) {
     return `reads all of ${node['Relation Name']} by an index: ${condition}`;
@@ -151,6 +153,14 @@ onBothDatabases((database) => {
       ],
     ])('%s', async (_what, work) => {
       expect(await wholePartitions(database().db, work)).toEqual([]);
+    });
+
+    it('an exact search with many vectors reads only the blocks of its piece', async () => {
+      const vectors = Array.from({ length: 64 }, (_, at) => [at, 1, 2]);
+      const problems = await wholePartitions(database().db, (db) =>
+        db.transaction().execute((trx) => nearestOfEach(trx, source, { vectors, limit: 10, breathe: async () => {} })),
+      );
+      expect(problems.filter((problem) => problem.startsWith('reads'))).toEqual([]);
     });
 
     it('planning slices does not sort the keys', async () => {
