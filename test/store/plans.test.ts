@@ -160,7 +160,8 @@ onBothDatabases((database) => {
       const problems = await wholePartitions(database().db, (db) =>
         db.transaction().execute((trx) => nearestOfEach(trx, source, { vectors, limit: 10, breathe: async () => {} })),
       );
-      expect(problems.filter((problem) => problem.startsWith('reads'))).toEqual([]);
+      // Objects whose parts were left over are compared again, one vector at a time.
+      expect(problems.filter((problem) => problem.startsWith('reads') && problem.includes('ctid'))).toEqual([]);
     });
 
     it('planning slices does not sort the keys', async () => {
