@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { createClient } from '../src/client/client.ts';
+import type { Db } from '../src/store/database.ts';
 import { saveQuerySet } from '../src/store/query-sets.ts';
 import { buildVectorIndex } from '../src/store/vector-index.ts';
 import { openBenchDatabase } from './database.ts';
@@ -6,11 +8,13 @@ import { type Benchmark, type Contender, compare, type Metric } from './harness.
 import { LIVE_COMMANDS, LIVE_METRICS, type LivePlace, liveLoad, whileMs } from './live-load.ts';
 import { postgresVersions, temporalVersion } from './machine.ts';
 import { givenObjects, textOf } from './objects.ts';
-import { type BenchProcesses, startProcesses } from './processes.ts';
+import { type BenchProcesses, processorSeconds, startProcesses } from './processes.ts';
 
 const METRICS = [
   ...LIVE_METRICS,
   { name: 'evaluation', unit: 's', better: 'lower' },
+  // Of Postgres and the worker: hardly depends on what else the machine does.
+  { name: 'processor', unit: 's', better: 'lower' },
   // Above what the worker uses before.
   { name: 'memory', unit: 'MiB', better: 'lower' },
 ] as const satisfies Metric[];
@@ -29,7 +33,7 @@ export const evaluation: Benchmark = {
   async run({ runs, options, say }) {
     const objects = Number(options.objects);
     const dimensions = String(options.dimensions).split(',').map(Number);
-    const { db, url, close } = await openBenchDatabase({ connections: 100, say });
+    const { db, background, url, close } = await openBenchDatabase({ connections: 100, say });
     const system = await startProcesses(LIVE_COMMANDS, url, {}, say);
     try {
       const indexes = [];
@@ -42,7 +46,7 @@ export const evaluation: Benchmark = {
       const [left, right] = indexes;
       if (!left || !right) throw new Error('--dimensions are those of two indexes, such as 384,768');
       await saveQuerySet(db, QUERY_SET, queriesOf(Number(options.queries), objects));
-      const place = { reembed: createClient({ baseUrl: system.url }), db, source: left };
+      const place = { reembed: createClient({ baseUrl: system.url }), db, background, source: left };
       const sides = { left: left.name, right: right.name };
       const plan = {
         title: `${options.queries} queries on two indexes of ${objects} objects, ${dimensions.join(' and ')} dimensions`,
@@ -69,9 +73,12 @@ function queriesOf(count: number, objects: number) {
 }
 
 type Sides = { left: string; right: string };
+interface Place extends LivePlace {
+  background: Db;
+}
 type Processes = BenchProcesses<keyof typeof LIVE_COMMANDS>;
 
-function together(place: LivePlace, system: Processes, sides: Sides): Contender<Name> {
+function together(place: Place, system: Processes, sides: Sides): Contender<Name> {
   return {
     name: 'together',
     async run() {
@@ -85,7 +92,7 @@ function together(place: LivePlace, system: Processes, sides: Sides): Contender<
   };
 }
 
-function apart(place: LivePlace, system: Processes, sides: Sides, forMs: number): Contender<Name> {
+function apart(place: Place, system: Processes, sides: Sides, forMs: number): Contender<Name> {
   return {
     name: 'apart',
     async run() {
@@ -95,13 +102,24 @@ function apart(place: LivePlace, system: Processes, sides: Sides, forMs: number)
   };
 }
 
-/** Runs an evaluation; returns its seconds, and how much the memory of its worker grows. */
-async function evaluate({ reembed }: LivePlace, system: Processes, sides: Sides) {
-  const before = system.resetPeaks().embed;
+/** Runs an evaluation; returns its times in seconds, and how much the memory of its worker grows. */
+async function evaluate({ reembed, background }: Place, system: Processes, sides: Sides) {
+  const before = await processorOf(background, system);
+  const memory = system.resetPeaks().embed;
   const startMs = performance.now();
-  // A random query finds nothing in particular, whatever the verdict.
   const { status, detail } = await reembed.tasks.evaluate({ ...sides, querySet: QUERY_SET }, { wait: true });
   const seconds = (performance.now() - startMs) / 1_000;
   if (status !== 'done') throw new Error(`the evaluation is ${status}: ${detail}`);
-  return { evaluation: seconds, memory: system.peaks().embed - before };
+  let processor = 0;
+  for (const [pid, used] of await processorOf(background, system)) processor += used - (before.get(pid) ?? 0);
+  return { evaluation: seconds, processor, memory: system.peaks().embed - memory };
+}
+
+/** Returns the processor seconds of the worker and of Postgres' background connections, by process. */
+async function processorOf(background: Db, { pids }: Processes): Promise<Map<number, number>> {
+  const { rows } = await sql<{ pid: number }>`
+    select pid
+    from pg_stat_activity
+    where datname = current_database() and application_name = 'reembed background'`.execute(background);
+  return new Map([pids.embed, ...rows.map(({ pid }) => pid)].map((pid) => [pid, processorSeconds(pid)]));
 }

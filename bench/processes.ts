@@ -16,6 +16,7 @@ export interface BenchProcesses<Name extends string> {
   temporalAddress: string;
   /** Peak resident memory of each process, in MiB. */
   peaks(): Record<Name, number>;
+  pids: Record<Name, number>;
   /** Returns the resident memory of each process, in MiB, and forgets the peaks. */
   resetPeaks(): Record<Name, number>;
   stop(): Promise<void>;
@@ -65,6 +66,7 @@ export async function startProcesses<Name extends string>(
   return {
     url,
     temporalAddress: temporal.address,
+    pids: Object.fromEntries(running.map(([name, { process }]) => [name, process.pid])) as Record<Name, number>,
     peaks: () => ({ ...peaks }),
     resetPeaks: () => Object.assign(peaks, Object.fromEntries(now())),
     async stop() {
@@ -87,4 +89,19 @@ async function untilReady(url: string): Promise<void> {
 function residentMib(pid: number): number {
   const [, kib] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) / 1_024;
+}
+
+/** Ticks of Linux's clock for the times of processes. */
+const TICKS_PER_SECOND = 100;
+
+/** Returns the processor time of a process so far, in seconds; 0 if it is gone. Linux only. */
+export function processorSeconds(pid: number): number {
+  try {
+    // utime and stime, after the name, which may contain spaces (proc_pid_stat(5)).
+    const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (?=[A-Z] )/);
+    const [utime, stime] = fields.split(' ').slice(11, 13).map(Number);
+    return ((utime ?? 0) + (stime ?? 0)) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
 }
