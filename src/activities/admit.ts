@@ -13,6 +13,7 @@ import { admitOnce, forgetFailedOnce } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
 import { checkApproval } from '../store/evaluations.ts';
 import { findIndex } from '../store/indexes.ts';
+import { checkReads } from '../store/protocol/reads.ts';
 import { finishStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -40,6 +41,7 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
   async reindex(db, { taskId, staging, again }, input) {
     const checked = reindexSchema.parse(input);
     await checkApproval(db, checked.source, checked.approve);
+    await checkReads(db, checked);
     if (!again) await forgetFailedOnce(db, taskId, staging);
     return { input: checked, accepted: null };
   },

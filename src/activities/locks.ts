@@ -2,6 +2,7 @@ import type { ControlActivities, LockPairRequest } from '../contract/activities.
 import { findIndexByNo } from '../store/indexes.ts';
 import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { markBuilt, renewLock } from '../store/protocol/locks.ts';
+import { setReads } from '../store/protocol/reads.ts';
 import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
@@ -13,7 +14,15 @@ export function createLockActivities(
   deps: ActivityDependencies,
 ): Pick<
   ControlActivities,
-  'lockPair' | 'isInTheWay' | 'renewLock' | 'markBuilt' | 'releaseLock' | 'wasCutOver' | 'planSlices' | 'prepareDest'
+  | 'lockPair'
+  | 'isInTheWay'
+  | 'renewLock'
+  | 'markBuilt'
+  | 'setReads'
+  | 'releaseLock'
+  | 'wasCutOver'
+  | 'planSlices'
+  | 'prepareDest'
 > {
   const { background: db, settings } = deps;
   const plan = (sourceNo: number, after: string | null, lanes: number) =>
@@ -44,6 +53,7 @@ export function createLockActivities(
       return (await renewLock(db, lock, lockSeconds)).toISOString();
     },
     markBuilt: (lock) => markBuilt(db, lock),
+    setReads: (request) => setReads(db, request),
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
     prepareDest: (request) => prepareDest(db, request),

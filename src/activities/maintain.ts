@@ -10,11 +10,13 @@ import {
   dropRemovedOfGoneIndexes,
   listOldEvaluations,
   listOldFailedTasks,
+  listOldReads,
   listOldStagings,
   listStaleSteerTasks,
   type Page,
 } from '../store/orphaned-rows.ts';
 import { collectTombstones } from '../store/protocol/tombstones.ts';
+import { dropReads } from '../store/read-counts.ts';
 import { dropFailed, dropStaged } from '../store/staging.ts';
 import { dropSteerResults } from '../store/steer-results.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -83,6 +85,9 @@ export function createMaintenanceActivities({
         if (await isTaskKnown(taskId)) continue;
         await dropEvaluation(db, taskId);
         gone.evaluated++;
+      }
+      for await (const taskId of eachOld(db, listOldReads)) {
+        if (!(await isTaskKnown(taskId))) await dropReads(db, taskId);
       }
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       await dropAdmissions(db, ADMITTED_AFTER_SECONDS);

@@ -24,6 +24,8 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'PUT /resume': 'operate',
   'PUT /ignore': 'operate',
   'PUT /throttle': 'operate',
+  'GET /reads': 'view',
+  'PUT /reads': 'operate',
   'PUT /approve': 'approve',
   'PUT /reject': 'approve',
   'GET /roll-back': 'view',

@@ -37,6 +37,7 @@ import { beginInTurns } from './middleware/turns.ts';
 import { createObjectRouter } from './objects.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
 import { createQuerySetRouter } from './query-sets.ts';
+import { SideReads } from './reads/side-reads.ts';
 import { type Document, referencePage } from './reference.ts';
 import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
@@ -81,6 +82,8 @@ export interface ApiDependencies {
     /** Limits per token; default: none. */
     limits?: RequestLimits;
   };
+  /** Shadow and canary reads of this process; default: new ones, whose last figures are lost when it ends. */
+  reads?: SideReads;
   /** Checks of `/readyz`; default: the database and Temporal. */
   health?: HealthChecks;
   /** Returns true once a stop was requested: `/readyz` then makes load balancers use another process. */
@@ -104,6 +107,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { bodyBytes = LIMITS.bodyBytes, apiTokens, temporalUi = null, dashboard } = settings;
   const { corsOrigins = [], codecOrigins = [], allowedHosts = [], host, limits } = settings;
   const { metrics = createMetrics(['api']), taskQueue, client, registry } = dependencies;
+  const { reads = new SideReads({ db, models, metrics, log }) } = dependencies;
   const jobQueues = registry && queuesOf(registry);
   metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, log }));
   const app = createRouter();
@@ -133,7 +137,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
-  app.route('/v1/indexes', createSearchRouter({ db, models, searchSeconds: settings.searchSeconds }));
+  app.route('/v1/indexes', createSearchRouter({ db, reads, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));

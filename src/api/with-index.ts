@@ -15,17 +15,29 @@ const TRIES = 5;
  * alias never notices that the old index is retired. Errors: `IndexNotFound`, `IndexDeleting`.
  */
 export async function onIndex<T>(db: Db, nameOrAlias: string, work: (index: IndexRow) => Promise<T>): Promise<T> {
+  return onResolved(
+    async () => ({ index: await resolveIndex(db, nameOrAlias) }),
+    ({ index }) => work(index),
+  );
+}
+
+/** Does the same with what else `resolve` finds out about the name. */
+export async function onResolved<R extends { index: IndexRow }, T>(
+  resolve: () => Promise<R>,
+  work: (resolved: R) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const index = await resolveIndex(db, nameOrAlias);
-    requireActive(index);
+    const resolved = await resolve();
+    requireActive(resolved.index);
     try {
-      return await work(index);
+      return await work(resolved);
     } catch (error) {
       if (!isGone(error) || attempt === TRIES) throw error;
     }
   }
 }
 
-function isGone(error: unknown): boolean {
+/** Whether an error says that the index was dropped. */
+export function isGone(error: unknown): boolean {
   return error instanceof ReembedError && error.type === 'IndexNotFound';
 }

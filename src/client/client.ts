@@ -27,6 +27,8 @@ export type {
   QuerySetSaved,
   StoredQuery,
 } from '../contract/query-sets.ts';
+export type { ReadShares } from '../contract/read-shares.ts';
+export type { ReadsReport } from '../contract/reads.ts';
 export type { Role } from '../contract/roles.ts';
 export type { RollBack, RollBackReport } from '../contract/roll-back.ts';
 export type { ScheduleRequest } from '../contract/schedule-request.ts';

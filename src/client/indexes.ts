@@ -18,6 +18,7 @@ import {
   searchResultSchema,
   type searchSchema,
 } from '../contract/objects.ts';
+import { CANARY_HEADER } from '../contract/read-shares.ts';
 import { type Tracker, trackerSchema } from '../contract/tasks.ts';
 import { linesOf } from './lines.ts';
 import { checked, readAs, type Send, segment } from './request.ts';
@@ -65,10 +66,21 @@ export function aliasCalls(send: Send) {
 
 export type SearchInput = z.input<typeof searchSchema>;
 
+export interface SearchOptions {
+  /**
+   * Decides whether a canary answers, if there is one: a key such as the id of a user, `new` for the new index or `old` for
+   * the serving one; default: chance.
+   */
+  canary?: string | undefined;
+}
+
 /** Creates the search call: finds the nearest objects to a text or vector in an index, by name or alias. */
 export function searchCall(send: Send) {
-  return async (index: string, search: SearchInput): Promise<SearchResult> =>
-    readAs(await send('POST', `/v1/indexes/${segment(index)}/search`, { json: search }), searchResultSchema);
+  return async (index: string, search: SearchInput, { canary }: SearchOptions = {}): Promise<SearchResult> => {
+    const headers: Record<string, string> = canary === undefined ? {} : { [CANARY_HEADER]: canary };
+    const path = `/v1/indexes/${segment(index)}/search`;
+    return readAs(await send('POST', path, { json: search, headers }), searchResultSchema);
+  };
 }
 
 export interface PageOptions {

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { type Evaluation, evaluationSchema } from '../contract/evaluation.ts';
 import { NDJSON } from '../contract/http.ts';
 import type { itemSchema } from '../contract/objects.ts';
+import type { ReadShares } from '../contract/read-shares.ts';
+import { type ReadsReport, readsSchema } from '../contract/reads.ts';
 import { type RollBack, rollBackSchema } from '../contract/roll-back.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import { type SteerRequest, type SteerResult, type SteerResults, steerResultsSchema } from '../contract/steer-tasks.ts';
@@ -181,6 +183,16 @@ export function taskCalls(send: Send, run: Run) {
     /** Sets the max. number of objects that a reindex copies per second; null for no limit. */
     throttle: (taskId: string, ratePerSecond: number | null) =>
       steer('throttle', { taskId, ratePerSecond: ratePerSecond ?? 'none' }),
+    /**
+     * Sets the shares of live searches that run on the index that a reindex builds, or keeps current after the switch; one
+     * that is not given stays. Errors: `InvalidInput`, `TaskClosed`.
+     */
+    setReads: (taskId: string, { shadow, canary }: { [Name in keyof ReadShares]?: number | undefined }) =>
+      steer('reads', { taskId, shadow, canary }),
+    /** Returns the figures of the shadow and canary reads of a task. Errors: `TaskNotFound`, `ReadsNotFound`. */
+    async reads(taskId: string): Promise<ReadsReport> {
+      return readAs(await send('GET', '/v1/tasks/reads', { query: { taskId } }), readsSchema);
+    },
     /** Switches the alias of a reindex that waits for an approval. Errors: `NotAwaitingApproval`, `TaskClosed`. */
     approve: (taskId: string, reason?: string) => steer('approve', { taskId, reason }),
     /** Ends a reindex that waits for an approval, without a switch. Errors: `NotAwaitingApproval`, `TaskClosed`. */

@@ -1,6 +1,7 @@
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { Isolate } from './jobs.ts';
 import type { Json } from './json.ts';
+import type { ReadShares } from './read-shares.ts';
 import type { RollBackReport } from './roll-back.ts';
 import type { SteerAction, SteerFilter, SteerOutcome } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
@@ -145,6 +146,8 @@ export interface ControlActivities {
   renewLock(lock: string, lockSeconds: number): Promise<string>;
   /** Records that the new index is complete and waits for a decision. */
   markBuilt(lock: string): Promise<void>;
+  /** Sets the shares of the searches by an alias that also, or instead, run on the destination of a lock. */
+  setReads(request: ReadShares & { lock: string; taskId: string; alias: string }): Promise<void>;
   releaseLock(lock: string): Promise<void>;
   /** Whether the reindex with this lock has cut over, which means that its destination was completed under it. */
   wasCutOver(destNo: number, lock: string): Promise<boolean>;
@@ -257,7 +260,7 @@ export interface ReconcileRequest {
 export interface CutOverRequest extends ReconcileRequest {
   alias: string | null;
   drainSeconds: number;
-  mirror: { lock: string; lockSeconds: number; taskId: string } | null;
+  mirror: { lock: string; lockSeconds: number; taskId: string; shadow?: number } | null;
 }
 
 export interface RollBackActivityRequest {

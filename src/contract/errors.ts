@@ -15,6 +15,7 @@ export const ERROR_KINDS = {
   ScheduleNotFound: { status: 404, retryable: false, title: 'Schedule not found' },
   QuerySetNotFound: { status: 404, retryable: false, title: 'Query set not found' },
   EvaluationNotFound: { status: 404, retryable: false, title: 'The task has no evaluation, or not yet' },
+  ReadsNotFound: { status: 404, retryable: false, title: 'The task has no shadow or canary reads, or not yet' },
   AliasNotFound: { status: 404, retryable: false, title: 'Alias not found' },
   IndexExists: { status: 409, retryable: false, title: 'An index with this name has different settings' },
   NameTaken: { status: 409, retryable: false, title: 'The name is already in use' },

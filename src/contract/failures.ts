@@ -18,6 +18,9 @@ export function backOffSeconds(attempts: number): number {
 /** Maximum steering calls in a tracker. */
 export const STEERING_KEPT = 20;
 
+/** Precedes the reason of a steering call that had no effect. */
+export const IGNORED_CALL = 'ignored: ';
+
 /** Maximum errors in a tracker, and maximum characters of the type, message and stack of each. */
 export const ERROR_BOUNDS = {
   ...{ count: 20, type: 200, message: 2_000, stack: 4_000 },

@@ -60,6 +60,24 @@ export const METRICS = {
     'api',
     ['limit'],
   ),
+  reads: counter(
+    'reembed_reads_total',
+    'Searches on the other index of a `shadow` or a `canary`: `answered`, `failed`, `dropped` because too many were waiting, or `skipped` because its model does not fit the vector',
+    'api',
+    ['kind', 'outcome'],
+  ),
+  readSeconds: histogram(
+    'reembed_read_duration_seconds',
+    'Duration of searches while there is a `shadow` or a `canary`, on the `serving` or the `other` index',
+    'api',
+    { labels: ['kind', 'side'], buckets: CALL_SECONDS },
+  ),
+  shadowOverlap: histogram(
+    'reembed_shadow_overlap',
+    'Share of the hits that both indexes return for a search with a shadow',
+    'api',
+    { buckets: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1] },
+  ),
 
   tasksFinished: counter('reembed_tasks_finished_total', 'Tasks that ended, by final status', 'worker', [
     'type',

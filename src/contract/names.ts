@@ -41,6 +41,7 @@ export const SIGNAL = {
   resume: 'resume',
   ignore: 'ignore',
   throttle: 'throttle',
+  reads: 'reads',
   approve: 'approve',
   reject: 'reject',
 } as const;

@@ -7,6 +7,8 @@ import { indexConfigSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { modelSchema } from './models.ts';
 import { deletionSchema, itemSchema, objectIdSchema } from './objects.ts';
+import { readsProblem } from './read-shares.ts';
+import { readFields } from './reads.ts';
 
 /** What a caller sends to start each type of task. */
 
@@ -150,6 +152,7 @@ export const reindexSchema = z
       ),
     approve: approveSchema.default('auto'),
     retire: retireSchema.default('never'),
+    ...readFields,
     ratePerSecond: z
       .number()
       .positive()
@@ -170,6 +173,10 @@ export const reindexSchema = z
       .describe('Maximum seconds that one attempt to switch may block writers.'),
   })
   .refine((reindex) => reindex.source !== reindex.dest, { path: ['dest'], message: 'must not be the source' })
+  .superRefine((reindex, ctx) => {
+    const problem = readsProblem(reindex, reindex);
+    if (problem) ctx.addIssue({ code: 'custom', path: [problem.field], message: problem.message });
+  })
   .meta({
     id: 'Reindex',
     examples: [{ taskId: 'rebuild-1', source: 'docs', dest: 'docs-v2', destModel: { provider: 'words' } }],

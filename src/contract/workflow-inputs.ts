@@ -5,6 +5,7 @@ import type { Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
+import type { ReadsState } from './read-shares.ts';
 import type { RollBackReport } from './roll-back.ts';
 import type { SteerAction, SteerFilter } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
@@ -141,6 +142,8 @@ export interface ReindexInput extends CommonInput {
   destExisting?: 'refuse' | 'replace';
   approve?: Approve;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
+  shadow?: number;
+  canary?: number;
   ratePerSecond?: number;
   lockSeconds?: number;
   drainSeconds?: number;
@@ -161,6 +164,10 @@ export interface ReindexState {
   cutOver: (Pair & { mark: number; source: string; alias: string | null; mirrorLock: string | null }) | null;
   /** Set once the new index is complete, if someone must decide about the switch. */
   approval?: Approval;
+  /** Set once the shares of searches for the new index were changed, or take effect. */
+  reads?: ReadsState;
+  /** The new index is complete and may get searches. */
+  readsOpen?: boolean;
   /** Progress of the retry of objects that could not be embedded. */
   retry?: { after: string | null; embedded: number; failed: number };
 }
@@ -226,6 +233,9 @@ export interface MirrorState {
   sourceNo: number;
   destNo: number;
   mark: number;
+  /** The alias whose searches may also run on the retired index; absent if the reindex switched none. */
+  alias?: string;
+  reads?: ReadsState;
 }
 
 /** The resolved options of a job; times in milliseconds. */

@@ -6,7 +6,8 @@ import { createTables } from './partitions.ts';
 import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
 import type { IndexesTable, IndexRow } from './schema.ts';
 
-function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
+/** Converts a row of the table. */
+export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
   return {
     no: row.no,
     name: row.name,

@@ -77,3 +77,16 @@ export async function listOldEvaluations(db: Db, { after, olderThanSeconds, limi
     limit ${limit}`.execute(db);
   return rows.map((row) => row.name);
 }
+
+/** Lists tasks whose shadow and canary reads were last counted some time ago. */
+export async function listOldReads(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select task_id as name
+    from reembed.reads
+    where task_id > ${after}
+    group by task_id
+    having max(coalesce(count_time, create_time)) < now() - make_interval(secs => ${olderThanSeconds})
+    order by task_id
+    limit ${limit}`.execute(db);
+  return rows.map((row) => row.name);
+}

@@ -14,6 +14,14 @@ export { type DescribedTask, describeTask, getTracker, readTask, type TaskView }
 export { restartTask } from './tasks/restart.ts';
 export { askRollBack } from './tasks/roll-back.ts';
 export { findSameTask, type StartedTask, startTask } from './tasks/start.ts';
-export { cancelTask, decideTask, ignoreTask, pauseTask, resumeTask, throttleTask } from './tasks/steer.ts';
+export {
+  cancelTask,
+  decideTask,
+  ignoreTask,
+  pauseTask,
+  resumeTask,
+  setTaskReads,
+  throttleTask,
+} from './tasks/steer.ts';
 export type { StartTaskOptions } from './tasks/task-options.ts';
 export { awaitTask, waitForTask, watchTask } from './tasks/wait.ts';

@@ -5,6 +5,7 @@ import type { Tracker } from '../contract/tasks.ts';
 import type { DeleteIndexInput, HandOver } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { endAfterRollBack, endMirror, keepCurrent, rollBack, type Waiting, willBeDeleted } from './kept-current.ts';
+import { createMirrorReads } from './reindex/reads.ts';
 import { admit } from './task/admit.ts';
 import { handOver, receive } from './task/receive.ts';
 import { runTask } from './task/run-task.ts';
@@ -29,6 +30,7 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
     mirror: deletion ? (deletion.mirror ?? undefined) : retired?.mirror,
     rolledBack: deletion?.rolledBack,
   };
+  const reads = createMirrorReads(() => waits.mirror);
   const spec = {
     type: 'delete-index',
     indexes: [input.index],
@@ -36,6 +38,7 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
     maxAttempts: input.maxAttempts,
     previous: given.previous,
     refusal,
+    reads,
     startNextRun: (previous: HandOver['previous']) =>
       continueAsNew<typeof deleteIndex>(
         raw as DeleteIndexInput,
@@ -45,12 +48,15 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
   } as const;
   return runTask(spec, async (task) => {
     task.tracker.data.index = input.index;
+    reads.show(task);
     if (waits.deleteAtMs === undefined) {
       const admitted = await admit(task, 'delete-index', raw, given.previous);
       waits.indexNo ??= admitted.input.indexNo as number;
       waits.deleteAtMs = Date.now() + waits.afterMs();
     }
-    if (!(await isDue(task, waits))) return;
+    const isToDelete = await isDue(task, waits);
+    delete task.tracker.data.reads;
+    if (!isToDelete) return;
     await task.checkpoint();
     task.setDetail(`deleting ${input.index}`);
     // A half-deleted index is useless, so a deletion that has begun is completed.

@@ -70,6 +70,9 @@ function startKeeper(task: TaskContext, waits: Waiting, mirror: MirrorState): Mi
     last: () => waits.rolledBack?.report,
     onTurned(report) {
       waits.rolledBack = { untilMs: Date.now() + waits.afterMs(), report };
+      // They ended with their lock.
+      delete mirror.reads;
+      delete task.tracker.data.reads;
       task.report({ data: { rollBack: { ...report } } });
       task.setDetail(detailOf(waits));
     },

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
+import { CANARY_HEADER } from '../../contract/read-shares.ts';
 
 export interface CorsOptions {
   /** Origins whose pages may call: scheme, host and port only; patterns are not supported. */
@@ -18,7 +19,7 @@ export function allowOrigins({ origins, credentials = false }: CorsOptions): Mid
     origin: (origin) => (origins.includes(origin) ? origin : null),
     credentials,
     allowMethods: ['GET', 'PUT', 'POST', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'X-Request-Id', 'X-Namespace'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'X-Request-Id', 'X-Namespace', CANARY_HEADER],
     exposeHeaders: SEEN_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
   });

@@ -9,6 +9,7 @@ import { Pace } from '../../cpu/pace.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
 import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
+import { checkReads } from '../../store/protocol/reads.ts';
 import { dropStaged, hasFailed } from '../../store/staging.ts';
 import { findSameTask, getTracker, type StartableType, startTask } from '../../temporal/index.ts';
 import type { WriteBody } from '../body/items.ts';
@@ -133,6 +134,7 @@ export async function acceptReindex(
     const dest = await findIndex(deps.db, body.dest);
     if (dest?.no === source.no) throw invalidField('dest', 'must not be the source', `${body.dest} is the source`);
     await checkApproval(deps.db, body.source, body.approve);
+    await checkReads(deps.db, body);
     if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
     if (dest || body.destModel) return;
     throw invalidField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);

@@ -19,6 +19,7 @@ import { streamTask } from './events.ts';
 import { createListStreams } from './list-events.ts';
 import type { TaskRouterOptions } from './options.ts';
 import { addRun } from './post-run.ts';
+import { addReads } from './reads.ts';
 import { answer, createResponder, operationId } from './response.ts';
 import { addRollBack } from './roll-back.ts';
 import {
@@ -39,8 +40,9 @@ const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
 
 /**
  * Creates the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`,
- * `/events`, `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, `/approve`, `/reject` and `GET` and `PUT /roll-back`, for `steer` `GET
- * /results`, for all types together `GET /evaluation`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
+ * `/events`, `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, `/reads`, `/approve`,
+ * `/reject` and `GET` and `PUT /roll-back`, for `steer` `GET /results`, for all types together `GET /evaluation` and
+ * `GET /reads`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
  * `application/problem+json`. Pages of other sites are refused, and so are callers whose `auth` role is too low.
  *
  * @example
@@ -201,6 +203,7 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
   if (type === undefined || type === 'reindex')
     addRollBack(router, options as TaskRouterOptions, { requireTask, tags });
   if (type === undefined) addEvaluation(router, { db, client });
+  if (type === undefined) addReads(router, { db, client });
   if (type === 'steer') addSteerResults(router, db, requireTask);
   if (type !== undefined && isStartable(type)) addRun(router, options, type, responder);
   return router;

@@ -3,6 +3,7 @@ import { invalidField } from '../../contract/errors.ts';
 import { countQuery, flagQuery, numberQuery } from '../../contract/http.ts';
 import { nameSchema } from '../../contract/indexes.ts';
 import { LIMITS } from '../../contract/limits.ts';
+import { SHARE_RANGE } from '../../contract/read-shares.ts';
 import { momentSchema, onReindexSchema, taskIdSchema } from '../../contract/task-bodies.ts';
 import { type TaskType, taskTypeSchema } from '../../contract/task-types.ts';
 import { taskStatusSchema } from '../../contract/tasks.ts';
@@ -77,6 +78,15 @@ export const rollBackQuery = reasonQuery.extend({
     .describe(
       'The index that shall serve, of the two of the reindex; default: the old one. If it serves already, nothing changes.',
     ),
+});
+
+const share = numberQuery(z.number().min(0, SHARE_RANGE).max(1, SHARE_RANGE))
+  .optional()
+  .meta({ type: 'number', minimum: 0, maximum: 1, pattern: undefined, examples: [0.05] });
+
+export const readsQuery = taskIdQuery.extend({
+  shadow: share.describe('Share of the searches that also run on the other index; 0 ends it. Default: as it is.'),
+  canary: share.describe('Share of the searches that the new index answers; 0 ends it. Default: as it is.'),
 });
 
 const moment = momentSchema.transform((text) => new Date(text)).optional();

@@ -1,7 +1,9 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { z } from 'zod';
 import type { Decision } from '../../contract/approval.ts';
-import type { ErrorType } from '../../contract/errors.ts';
+import { type ErrorType, invalidField } from '../../contract/errors.ts';
+import type { ReadShares } from '../../contract/read-shares.ts';
+import type { TaskType } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import {
   cancelTask,
@@ -10,13 +12,17 @@ import {
   pauseTask,
   restartTask,
   resumeTask,
+  setTaskReads,
   throttleTask,
 } from '../../temporal/index.ts';
 import { problemResponses } from '../problems.ts';
 import { callerOf } from './caller.ts';
 import type { TaskRouterOptions } from './options.ts';
 import { answer, operationId, type Responder } from './response.ts';
-import { reasonQuery, restartQuery, taskIdQuery, throttleQuery } from './schemas.ts';
+import { readsQuery, reasonQuery, restartQuery, taskIdQuery, throttleQuery } from './schemas.ts';
+
+const SUMMARY_OF_READS =
+  'Set the share of live searches that also, or instead, run on the index that a reindex builds or keeps current';
 
 /** Context that the routes of one router share. */
 interface Common {
@@ -27,8 +33,8 @@ interface Common {
 }
 
 /**
- * Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, if it has reindexes, `/throttle`, `/approve` and
- * `/reject`.
+ * Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, if it has reindexes, `/throttle`, `/reads`,
+ * `/approve` and `/reject`.
  */
 export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, common: Common): void {
   const { client, type, log } = options;
@@ -46,7 +52,7 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
       createRoute({
         method: 'put',
         path: `/${call}`,
-        operationId: operationId(call, type),
+        operationId: operationId(call === 'reads' ? 'set-reads-of' : call, type),
         tags,
         summary,
         request: { query },
@@ -78,6 +84,12 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
   steer('ignore', 'Set a task aside: it is not run again unless forced', reasonQuery, (id, { reason }, who) =>
     ignoreTask(client, id, reason, who),
   );
+  const readsTypes: readonly (TaskType | undefined)[] = [undefined, 'reindex', 'delete-index'];
+  if (readsTypes.includes(type)) {
+    steer('reads', SUMMARY_OF_READS, readsQuery, (id, { shadow, canary }, who) =>
+      setTaskReads(client, id, sharesOf({ shadow, canary }), who),
+    );
+  }
   if (type !== undefined && type !== 'reindex') return;
   steer('throttle', 'Set how fast a reindex copies', throttleQuery, (id, { ratePerSecond }, who) =>
     throttleTask(client, id, ratePerSecond, who),
@@ -89,4 +101,10 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
     ]);
   decide('approve', 'Switch the alias of a reindex that waits for an approval');
   decide('reject', 'End a reindex that waits for an approval, without a switch');
+}
+
+function sharesOf(given: { [Name in keyof ReadShares]?: number | undefined }): Partial<ReadShares> {
+  const shares = Object.fromEntries(Object.entries(given).filter(([, share]) => share !== undefined));
+  if (Object.keys(shares).length > 0) return shares;
+  throw invalidField('query.shadow', 'needed: shadow, canary or both', 'neither shadow nor canary is given');
 }

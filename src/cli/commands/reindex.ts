@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts';
 import type { Io } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
+import { withShares } from './reads.ts';
 
 interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions {
   alias?: string;
@@ -19,12 +20,14 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions {
   maxFailed?: number;
   destExisting?: 'refuse' | 'replace';
   rate?: number;
+  shadow?: number;
+  canary?: number;
   detach?: boolean;
 }
 
 /** Adds `reembed reindex`. */
 export function addReindexCommand(program: Command, io: Io): void {
-  withApproval(remote(withModel(program.command('reindex <source> <dest>'))))
+  withShares(withApproval(remote(withModel(program.command('reindex <source> <dest>')))))
     .summary('rebuild an index into another one during writes')
     .description(
       'Rebuilds the index or alias SOURCE into the index DEST and switches the alias at the end. If DEST does not ' +
@@ -56,6 +59,7 @@ export function addReindexCommand(program: Command, io: Io): void {
       examples(
         'reembed reindex live docs-v2 --provider words --approve manual --approve-timeout 7d --detach',
         'reembed reindex live docs-v2 --provider words --query-set support --detach',
+        'reembed reindex live docs-v2 --provider words --approve manual --shadow 0.05 --canary 0.01 --detach',
         'reembed reindex live docs-v2 --provider words',
         'reembed reindex docs docs-v2 --provider openai --name bge-m3 --dimensions 1024 --base-url http://localhost:11434/v1',
         'reembed reindex live docs-v2 --provider words --retire 24h --keep-current --detach',
@@ -64,6 +68,7 @@ export function addReindexCommand(program: Command, io: Io): void {
     .action(async (source: string, dest: string, options: ReindexOptions) => {
       const client = clientFrom(io, options);
       const { alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting, rate } = options;
+      const { shadow, canary } = options;
       const tracker = await client.tasks.reindex({
         source,
         dest,
@@ -71,6 +76,7 @@ export function addReindexCommand(program: Command, io: Io): void {
         approve: approveFrom(options),
         retire: retireFrom(options),
         ratePerSecond: rate,
+        ...{ shadow, canary },
         ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting },
       });
       if (options.detach) {

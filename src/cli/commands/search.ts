@@ -11,6 +11,7 @@ interface SearchOptions {
   limit?: number;
   filter?: unknown;
   timeout?: number;
+  canary?: string;
 }
 
 /** Adds `reembed search`. */
@@ -21,14 +22,16 @@ export function addSearchCommand(program: Command, io: Io): void {
     .option('--limit <count>', 'maximum hits', wholeNumber)
     .option('--filter <json>', 'only objects whose metadata contains this JSON', json)
     .option('--timeout <seconds>', 'timeout of the search, including the model call', Number)
+    .option('--canary <key>', 'during a canary: new, old, or a key such as the id of a user that decides')
     .addHelpText(
       'after',
       examples('reembed search docs "large cats"', `reembed search docs cats --limit 3 --filter '{"lang":"en"}'`),
     )
     .action(async (index: string, text: string, options: RemoteOptions & SearchOptions) => {
       const filter = options.filter as Record<string, Json> | undefined;
-      const { limit, timeout: timeoutSeconds } = options;
-      const found = await clientFrom(io, options).search(index, { text, limit, filter, timeoutSeconds });
+      const { limit, timeout: timeoutSeconds, canary } = options;
+      const request = { text, limit, filter, timeoutSeconds };
+      const found = await clientFrom(io, options).search(index, request, { canary });
       writeResult(io, options.json, found, () => {
         const hits = table(
           found.hits,

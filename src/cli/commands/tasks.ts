@@ -3,9 +3,11 @@ import type { Decision } from '../../contract/approval.ts';
 import { anyNumber, examples, wholeNumber } from '../arguments.ts';
 import { fields, type Io, oneLine, writeResult } from '../output.ts';
 import { paintIf } from '../paint.ts';
+import { readsText } from '../reads-text.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
 import { taskTable, writeTracker } from '../task-output.ts';
+import { addReadsCommand, findReads } from './reads.ts';
 import { addRollBackCommand } from './roll-back.ts';
 import { addSteerCommands } from './steer.ts';
 import { addWatchCommand } from './watch.ts';
@@ -57,7 +59,12 @@ export function addTaskCommands(program: Command, io: Io): void {
     .description('Shows all details of a task.')
     .addHelpText('after', examples('reembed tasks info my-task'))
     .action(async (taskId: string, options: RemoteOptions) => {
-      writeTracker(io, options.json, await clientFrom(io, options).tasks.info(taskId));
+      const client = clientFrom(io, options);
+      const tracker = await client.tasks.info(taskId);
+      writeTracker(io, options.json, tracker);
+      if (options.json || !tracker.data.reads) return;
+      const reads = await findReads(client, taskId);
+      if (reads) io.out(`${readsText(reads)}\n`);
     });
 
   addSteerCommands(group, io);
@@ -72,6 +79,7 @@ export function addTaskCommands(program: Command, io: Io): void {
       writeTracker(io, options.json, await clientFrom(io, options).tasks.throttle(taskId, rate));
     });
 
+  addReadsCommand(group, io);
   addDecision(group, io, 'approve', 'Switches the alias of a reindex that waits for an approval.');
   addDecision(group, io, 'reject', 'Ends a reindex that waits for an approval. Its source continues to serve.');
 

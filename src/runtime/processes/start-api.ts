@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { type ApiDependencies, createApi } from '../../api/app.ts';
+import { SideReads } from '../../api/reads/side-reads.ts';
 import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Registry } from '../../jobs/types.ts';
@@ -78,6 +79,8 @@ export async function startApi(
   const { tokens, close } = openApiTokens(settings, log);
   components.add('the API tokens', async () => close());
   const ownTokens = ownToken && tokens && (() => [...tokens(), ownToken]);
+  const reads = new SideReads({ db, models, metrics, log });
+  components.add('shadow and canary reads', () => reads.close());
   let stopping = false;
   const api = createApi({
     isStopping: () => stopping,
@@ -85,6 +88,7 @@ export async function startApi(
     client,
     models,
     metrics,
+    reads,
     registry,
     taskQueue: settings.taskQueue,
     log,

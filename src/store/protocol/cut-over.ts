@@ -9,6 +9,7 @@ import { holdGatesExclusive, lockNames } from './gate.ts';
 import { requireLock } from './locks.ts';
 import { insertMirror, type NewMirror } from './mirrors.ts';
 import { noteReplaced } from './origins.ts';
+import { setReads } from './reads.ts';
 import { lastChangeOf } from './versions.ts';
 
 export interface CutOver {
@@ -20,7 +21,8 @@ export interface CutOver {
   /** The alias to move from source to destination; null only releases the lock. */
   alias: string | null;
   /** Forwards writes from the destination back to the source after the cut-over; the lock expires unless renewed. */
-  mirror: NewMirror | null;
+  /** `shadow`: the share of the searches by the alias that also run on the source after the cut-over; default: 0. */
+  mirror: (NewMirror & { shadow?: number | undefined }) | null;
 }
 
 export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; objects: number };
@@ -70,6 +72,9 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
     // From here on the roles are swapped: changes of the destination are copied to the source.
     const mark = await lastChangeOf(trx, step.destNo);
     await insertMirror(trx, { sourceNo: step.destNo, destNo: step.sourceNo }, step.mirror, { since: mark });
+    const { lock, taskId, shadow = 0 } = step.mirror;
+    const { alias } = step;
+    if (alias !== null && shadow > 0) await setReads(trx, { lock, taskId, alias, shadow, canary: 0 });
     return { kind: 'done', mark };
   });
 }

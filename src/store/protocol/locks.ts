@@ -143,7 +143,8 @@ export async function markBuilt(db: Db, lock: string): Promise<void> {
   if (!rows[0]) throw lockLost(lock);
 }
 
-function lockLost(lock: string): ReembedError {
+/** Creates the error for a lock that is gone. */
+export function lockLost(lock: string): ReembedError {
   return new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);
 }
 

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Approval, Decision } from '../../contract/approval.ts';
 import { ReembedError } from '../../contract/errors.ts';
+import { IGNORED_CALL } from '../../contract/failures.ts';
 import { SIGNAL } from '../../contract/names.ts';
+import type { ReadShares, ReadsState } from '../../contract/read-shares.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { callTemporal, isType } from '../call.ts';
 import { describeTask, readTask, type TaskView } from './read.ts';
@@ -77,6 +79,44 @@ export async function throttleTask(
   if (!running) throw closedError(taskId, SIGNAL.throttle);
   // A query is answered after the signals sent before it.
   return sendAndSettle(client, taskId, SIGNAL.throttle, [ratePerSecond], options, () => true);
+}
+
+/**
+ * Sets the shares of live searches that run on the index that a reindex builds, or on the retired index that a deletion
+ * keeps current; one that is not given stays. Errors: `InvalidInput` if the task has no such index, `TaskClosed`,
+ * `TaskNotFound`.
+ */
+export async function setTaskReads(
+  client: Client,
+  taskId: string,
+  shares: Partial<ReadShares>,
+  options: SteeringOptions = {},
+): Promise<Tracker> {
+  const { tracker: before, ended } = await readTask(client, taskId);
+  if (before.type !== 'reindex' && before.type !== 'delete-index') {
+    const problem = `only a reindex has shadow and canary reads, and ${taskId} is a task of type ${before.type}`;
+    throw new ReembedError('InvalidInput', problem);
+  }
+  if (ended) throw closedError(taskId, SIGNAL.reads);
+  const seen = lastReadsCall(before)?.time;
+  const isSettled = ({ tracker }: TaskView) => {
+    const call = lastReadsCall(tracker);
+    return call?.time !== seen && (call?.reason !== undefined || areReadsSet(tracker));
+  };
+  const after = await sendAndSettle(client, taskId, SIGNAL.reads, [shares], options, isSettled);
+  const call = lastReadsCall(after);
+  if (call?.time === seen || !call?.reason?.startsWith(IGNORED_CALL)) return after;
+  throw new ReembedError('InvalidInput', call.reason.slice(IGNORED_CALL.length));
+}
+
+function lastReadsCall({ steering }: Tracker) {
+  return steering.find(({ call }) => call === SIGNAL.reads);
+}
+
+/** Whether the shares are in force, or will be once the index is complete. */
+function areReadsSet({ data }: Tracker): boolean {
+  const reads = data.reads as ReadsState | undefined;
+  return reads !== undefined && (reads.since !== null || (data.approval === undefined && data.index === undefined));
 }
 
 /**

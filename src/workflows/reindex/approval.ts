@@ -13,8 +13,12 @@ import type { ReindexRun } from './run.ts';
 import { startDeletion } from './start-deletion.ts';
 import { bringChanges, enter } from './steps.ts';
 
-/** Interval in which the destination is brought up to date while it waits: a long wait leaves no long drain. */
+/**
+ * Interval in which the destination is brought up to date while it waits: a long wait leaves no long drain. Shorter while
+ * it answers searches, which would miss a write whose forward was given up.
+ */
 const CATCH_UP_SECONDS = 3_600;
+const CATCH_UP_FOR_READS_SECONDS = 60;
 
 /** Error type of a reindex that was rejected. */
 export const REJECTED = 'rejected';
@@ -40,8 +44,9 @@ export async function approval(run: ReindexRun): Promise<boolean> {
   showApproval(run);
   while (waiting.decision === null) {
     const left = deadline === null ? Number.POSITIVE_INFINITY : (Date.parse(deadline) - Date.now()) / 1_000;
+    await run.reads.open();
     if (left <= 0) decideByTimeout(run, waiting);
-    else await waitAndCatchUp(run, waiting, { detail, seconds: Math.min(left, CATCH_UP_SECONDS) });
+    else await waitAndCatchUp(run, waiting, { detail, seconds: Math.min(left, catchUpSeconds(run)) });
   }
   showApproval(run);
   const { kind, by, reason } = waiting.decision;
@@ -111,14 +116,21 @@ function decided(kind: Decision, given: Partial<NonNullable<Approval['decision']
   return { by: null, reason: null, isTimeout: false, isVerdict: false, ...given, kind, time };
 }
 
-/** Waits for the decision this long. If it does not come, brings the destination up to date. */
+const catchUpSeconds = ({ reads }: ReindexRun) => (reads.isOn() ? CATCH_UP_FOR_READS_SECONDS : CATCH_UP_SECONDS);
+
+/**
+ * Waits for the decision this long, or until the interval changes. If it does not come, brings the destination up to
+ * date.
+ */
 async function waitAndCatchUp(
   run: ReindexRun,
   waiting: Approval,
   { detail, seconds }: { detail: string; seconds: number },
 ): Promise<void> {
   const { task } = run;
-  const isOver = await task.waitUntil(detail, () => waiting.decision !== null || task.isLong(), seconds);
+  const wasOn = run.reads.isOn();
+  const isEnough = () => waiting.decision !== null || task.isLong() || run.reads.isOn() !== wasOn;
+  const isOver = await task.waitUntil(detail, isEnough, seconds);
   task.continueIfLong();
   if (isOver) return;
   task.setDetail(detail);
@@ -155,7 +167,7 @@ export function decide(state: ReindexState, kind: Decision, by: unknown, reason:
 
 function decideByTimeout({ settings }: ReindexRun, waiting: Approval): void {
   const { timeout, onTimeout = 'reject' } = typeof settings.approve === 'object' ? settings.approve : {};
-  waiting.decision = decided(onTimeout, { reason: `nobody decided within ${timeout}`, isTimeout: true });
+  waiting.decision ??= decided(onTimeout, { reason: `nobody decided within ${timeout}`, isTimeout: true });
 }
 
 /** Deletes the new index after a rejection, if asked, as a separate task. Its lock must be released first. */

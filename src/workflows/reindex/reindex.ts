@@ -1,7 +1,7 @@
 import { continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { Decision } from '../../contract/approval.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, ReindexInput, ReindexState } from '../../contract/workflow-inputs.ts';
+import type { HandOver, MirrorState, ReindexInput, ReindexState } from '../../contract/workflow-inputs.ts';
 import { admit } from '../task/admit.ts';
 import { RefusedError } from '../task/errors.ts';
 import { ContinuesAsNew } from '../task/history.ts';
@@ -10,6 +10,7 @@ import { runTask } from '../task/run-task.ts';
 import { approval, decide, deleteRejected, REJECTED, showApproval } from './approval.ts';
 import { copy } from './copy.ts';
 import { holdLock } from './hold-lock.ts';
+import { createReads } from './reads.ts';
 import { retryFailed } from './retry-failed.ts';
 import { DEFAULTS, type ReindexRun, type ReindexSettings } from './run.ts';
 import { createSliceSteering } from './slice-steering.ts';
@@ -36,6 +37,7 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
   let admitted = given.reindex !== undefined;
   let showRate = () => {};
   let showDecision = () => {};
+  const reads = createReads(() => settings, state);
 
   const spec = {
     type: 'reindex',
@@ -59,6 +61,7 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
       showRate();
       await slices.throttle(ratePerSecond);
     },
+    reads,
   } as const;
   return runTask(spec, async (task) => {
     showRate = () => {
@@ -74,8 +77,10 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
       settings = { ...settings, ...checked.input };
       admitted = true;
     }
-    const run: ReindexRun = { task, settings, state, slices };
+    reads.show(task);
+    const run: ReindexRun = { task, settings, state, slices, reads };
     if (state.cutOver === null) await rebuild(run);
+    reads.close();
     const retired = await retireUnlessCanceled(run);
     const alias = state.cutOver?.alias;
     const complete = alias ? `${settings.dest} is complete and serves as ${alias}` : `${settings.dest} is complete`;
@@ -115,6 +120,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
     if (locked && state.cutOver === null) await releaseLock(locked.lock);
     state.locked = null;
     state.copied = false;
+    run.reads.close();
     if (locked && error instanceof RefusedError && error.reason === REJECTED) await deleteRejected(run, locked);
     throw error;
   }
@@ -134,11 +140,11 @@ async function retireUnlessCanceled(run: ReindexRun): Promise<boolean> {
 }
 
 /** Step 8: deletes the source now or later, as a separate task that can be watched and canceled, or keeps it. */
-async function retire({ task, settings, state }: ReindexRun): Promise<void> {
-  const { retire: when, lockSeconds } = settings;
+async function retire({ task, settings, state, reads }: ReindexRun): Promise<void> {
+  const { retire: when } = settings;
   const { cutOver } = state;
   if (when === 'never' || cutOver === null) return;
-  const { source, sourceNo, destNo, mark, mirrorLock } = cutOver;
+  const { source, sourceNo, mirrorLock } = cutOver;
   await startDeletion(task, {
     id: retireIdOf(task),
     summary: `delete ${source}, replaced by ${settings.dest}`,
@@ -146,10 +152,20 @@ async function retire({ task, settings, state }: ReindexRun): Promise<void> {
     after: when === 'now' ? undefined : when.after,
     retired: {
       indexNo: sourceNo,
-      // The roles are swapped: writes to the new index are copied to the old one.
-      mirror:
-        mirrorLock === null ? undefined : { lock: mirrorLock, lockSeconds, sourceNo: destNo, destNo: sourceNo, mark },
+      mirror: mirrorLock === null ? undefined : mirrorOf(cutOver, mirrorLock, settings.lockSeconds, reads.shadow()),
     },
   });
   task.tracker.data.retireTask = retireIdOf(task);
+}
+
+/** The roles are swapped: writes to the new index are copied to the old one, and a shadow searches the old one. */
+function mirrorOf(
+  { sourceNo, destNo, mark, alias }: NonNullable<ReindexState['cutOver']>,
+  lock: string,
+  lockSeconds: number,
+  shadow: number,
+): MirrorState {
+  const reads = shadow > 0 ? { shadow, canary: 0, since: new Date().toISOString() } : undefined;
+  const kept = alias === null ? {} : { alias, ...(reads && { reads }) };
+  return { lock, lockSeconds, sourceNo: destNo, destNo: sourceNo, mark, ...kept };
 }

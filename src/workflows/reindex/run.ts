@@ -1,5 +1,6 @@
 import type { ReindexInput, ReindexState } from '../../contract/workflow-inputs.ts';
 import type { TaskContext } from '../task/types.ts';
+import type { ReadsControl } from './reads.ts';
 import type { SliceSteering } from './slice-steering.ts';
 
 /** Defaults as in the contract's schema, for workflows that were started without them. */
@@ -24,4 +25,5 @@ export interface ReindexRun {
   settings: ReindexSettings;
   state: ReindexState;
   slices: SliceSteering;
+  reads: ReadsControl;
 }

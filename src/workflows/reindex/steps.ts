@@ -189,8 +189,7 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
       ...pairOf(run),
       alias: locked.alias,
       drainSeconds: settings.drainSeconds,
-      mirror:
-        mirrorLock === null ? null : { lock: mirrorLock, lockSeconds: settings.lockSeconds, taskId: retireIdOf(task) },
+      mirror: mirrorLock === null ? null : mirrorLockOf(run, mirrorLock),
     });
     state.mark = result.mark;
     if (result.kind === 'done') {
@@ -203,6 +202,11 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
     task.continueIfLong();
     await reconcile(run);
   }
+}
+
+/** The lock under which the source is kept current after the cut-over. A shadow goes on: it then searches the source. */
+function mirrorLockOf({ task, settings, reads }: ReindexRun, lock: string) {
+  return { lock, lockSeconds: settings.lockSeconds, taskId: retireIdOf(task), shadow: reads.shadow() };
 }
 
 /** Records that the alias points to the destination and the lock is gone: there is nothing left to release. */

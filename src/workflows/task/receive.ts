@@ -59,6 +59,8 @@ const mirror = record({
   sourceNo: whole(1),
   destNo: whole(1),
   mark: count,
+  'alias?': name,
+  'reads?': anyRecord,
 });
 
 const plan = atLeast({

@@ -10,9 +10,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Decision } from '../../contract/approval.ts';
 import { TASK_FAILURE } from '../../contract/failures.ts';
-import { ROLL_BACK, SIGNAL } from '../../contract/names.ts';
 import type { TaskEvents } from '../../contract/task-events.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { control, longControl } from '../activities.ts';
@@ -21,17 +19,8 @@ import { createTaskContext } from './context.ts';
 import { addError, noteHold } from './errors.ts';
 import { ContinuesAsNew, isHistoryLong } from './history.ts';
 import { holdSignal } from './hold.ts';
-import { above0, orNull } from './shapes.ts';
-import {
-  approveSignal,
-  createTaskSignals,
-  handleTaskSignals,
-  rejectSignal,
-  rollBackUpdate,
-  type TaskSignals,
-  throttleSignal,
-  trackerQuery,
-} from './signals.ts';
+import { handleReindexSignals } from './reindex-signals.ts';
+import { createTaskSignals, handleTaskSignals, type TaskSignals, trackerQuery } from './signals.ts';
 import type { TaskSpec } from './spec.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
 import { toCarried, wasDone } from './tracker-state.ts';
@@ -232,9 +221,7 @@ class TaskRun {
     setHandler(holdSignal, (why) => why && this.hold(why));
     handleWaits(keeper, spec);
     setHandler(trackerQuery, () => tracker);
-    this.listenToThrottle();
-    this.listenToDecisions();
-    this.listenToRollBacks();
+    handleReindexSignals(keeper, spec);
     handleTaskSignals(signals, {
       note: (call, by, reason) => keeper.noteSteering(call, by, reason),
       onPause(paused) {
@@ -246,39 +233,6 @@ class TaskRun {
         // The pause that a provider asked for may be far too long: a person's `resume` overrides it.
         if (isRateLimited(tracker)) await longControl.liftPauses(spec.indexes).catch(() => {});
       },
-    });
-  }
-
-  private listenToDecisions(): void {
-    const { keeper } = this;
-    const { onDecision } = this.spec;
-    if (!onDecision) return;
-    const decide = (kind: Decision) => (reason?: unknown, by?: unknown) => {
-      const problem = onDecision(kind, by, reason);
-      keeper.noteSteering(kind, by, problem === undefined ? reason : `ignored: ${problem}`);
-    };
-    setHandler(approveSignal, decide('approve'));
-    setHandler(rejectSignal, decide('reject'));
-  }
-
-  private listenToRollBacks(): void {
-    const { onRollBack } = this.spec;
-    if (!onRollBack) return;
-    setHandler(rollBackUpdate, (request) => {
-      this.keeper.noteSteering(ROLL_BACK, request?.by, request?.reason);
-      return onRollBack(request);
-    });
-  }
-
-  private listenToThrottle(): void {
-    const { keeper } = this;
-    const { onThrottle } = this.spec;
-    if (!onThrottle) return;
-    setHandler(throttleSignal, async (ratePerSecond, by) => {
-      // Tools can send anything.
-      const expected = orNull(above0)(ratePerSecond);
-      keeper.noteSteering(SIGNAL.throttle, by, expected && `ignored: ${expected}, or null for no limit, was expected`);
-      if (expected === undefined) await onThrottle(ratePerSecond);
     });
   }
 }

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { ENTER_LANE, JOB_SIGNAL, QUERY, ROLL_BACK, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
+import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { CarriedSignals, LaneAnswer, LaneEntry, LaneRequest } from '../../contract/workflow-inputs.ts';
@@ -12,6 +13,7 @@ export const pauseSignal = defineSignal<[by?: string]>(SIGNAL.pause);
 export const resumeSignal = defineSignal<[by?: string]>(SIGNAL.resume);
 export const ignoreSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.ignore);
 export const throttleSignal = defineSignal<[ratePerSecond: number | null, by?: string]>(SIGNAL.throttle);
+export const readsSignal = defineSignal<[shares: Partial<ReadShares>, by?: string]>(SIGNAL.reads);
 export const approveSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.approve);
 export const rejectSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.reject);
 

@@ -1,4 +1,5 @@
 import type { Decision } from '../../contract/approval.ts';
+import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { TaskType } from '../../contract/task-types.ts';
 import type { Carried } from '../../contract/workflow-inputs.ts';
@@ -28,4 +29,10 @@ export interface TaskSpec {
   onRollBack?: (request: RollBackRequest) => Promise<RollBackReport | null>;
   /** Sets the rate of a task that has one; null for no limit. */
   onThrottle?: (ratePerSecond: number | null) => void | Promise<void>;
+  /** Sets the shares of live searches for another index; a share that is not given stays. */
+  reads?: {
+    /** Returns why the shares cannot be set, or undefined. */
+    problemOf(shares: Partial<ReadShares>): string | undefined;
+    change(shares: Partial<ReadShares>): Promise<void>;
+  };
 }

@@ -23,7 +23,7 @@ import { runningCases } from './cases/running.ts';
 import { scheduleCases } from './cases/schedules.ts';
 import { searchCases } from './cases/search.ts';
 import { steeringCases } from './cases/steering.ts';
-import { evaluationCases, steerResultCases, taskCases } from './cases/tasks.ts';
+import { evaluationCases, readsCases, steerResultCases, taskCases } from './cases/tasks.ts';
 import { Contract } from './contract.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -40,6 +40,7 @@ const GROUPS = [
   taskCases,
   steerResultCases,
   evaluationCases,
+  readsCases,
   steeringCases,
   runningCases,
   jobCases,

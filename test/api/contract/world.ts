@@ -79,6 +79,12 @@ export async function openWorld() {
   const indexOfModel = async (model: { name: string; dimensions: number; baseUrl: string }) =>
     (await createIndex(db, { model: { provider: 'openai', ...model } })).name;
 
+  async function alias(target: string): Promise<string> {
+    const name = uniqueName('alias');
+    await ask('PUT', `/v1/aliases/${name}`, { index: target });
+    return name;
+  }
+
   /** An index that is locked during all tests. */
   async function lockedIndex(): Promise<{ source: string; dest: string }> {
     const [source, dest] = [await index(), await index()];
@@ -214,13 +220,25 @@ export async function openWorld() {
       });
       return id;
     },
+    /** The id of a reindex that waits for an approval while its new index gets searches. */
+    async readable(): Promise<string> {
+      const body = { source: await alias(await index()), dest: await index(), approve: 'manual', shadow: 0.5 };
+      const { id } = await run('reindex', body);
+      return until(id, ['waiting']);
+    },
+    /** The id of the deletion of an index that is kept current until then. */
+    async keptCurrent(): Promise<string> {
+      const retire = { after: '1h', keepCurrent: true };
+      const { id } = await run(
+        'reindex',
+        { source: await alias(await index()), dest: await index(), retire },
+        '?wait=true',
+      );
+      return until(`${id}/retire/1`, ['waiting']);
+    },
     /** Waits until signals no longer reach the task, which must not have failed. */
     closed: (taskId: string) => environment.client.workflow.getHandle(taskId).result(),
-    async alias(target: string): Promise<string> {
-      const alias = uniqueName('alias');
-      await ask('PUT', `/v1/aliases/${alias}`, { index: target });
-      return alias;
-    },
+    alias,
     async deletingIndex(): Promise<string> {
       const name = await index();
       await transaction(db, (trx) => markDeleting(trx, name, { force: false }));

@@ -23,6 +23,9 @@ export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): 
     ...['pause', 'resume', 'ignore'].map(
       (verb): Case => ({ operation: operationOf(verb, type), expect: 'TaskClosed', given: ofEnded }),
     ),
+    ...(type === undefined || type === 'reindex' || type === 'delete-index'
+      ? setting(operationOf('set-reads-of', type))
+      : []),
     ...(type === undefined || type === 'reindex'
       ? [
           ...throttling(operationOf('throttle', type)),
@@ -35,6 +38,22 @@ export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): 
       : []),
   ];
 });
+
+function setting(operation: string): Case[] {
+  const isDeletion = operation === 'setReadsOfDeleteIndexTask';
+  const taskIdOf = ({ keptCurrent, readable }: World) => (isDeletion ? keptCurrent() : readable());
+  const type = isDeletion ? 'delete-index' : 'reindex';
+  return [
+    { operation, expect: 200, given: async (world) => ({ query: { taskId: await taskIdOf(world), shadow: '0.25' } }) },
+    { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody', canary: '0' } }) },
+    { operation, expect: 'TemporalUnavailable', on: 'noTemporal', given: () => ({ query: { canary: '0' } }) },
+    {
+      operation,
+      expect: 'TaskClosed',
+      given: async ({ ended }) => ({ query: { taskId: await ended(type), canary: '0' } }),
+    },
+  ];
+}
 
 function throttling(operation: string): Case[] {
   return [

@@ -40,6 +40,23 @@ export const evaluationCases: Case[] = [
   },
 ];
 
+/** Figures of shadow and canary reads. */
+export const readsCases: Case[] = [
+  { operation: 'getReads', expect: 200, given: async ({ readable }) => ({ query: { taskId: await readable() } }) },
+  { operation: 'getReads', expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+  {
+    operation: 'getReads',
+    expect: 'ReadsNotFound',
+    given: async ({ ended }) => ({ query: { taskId: await ended('upsert') } }),
+  },
+  {
+    operation: 'getReads',
+    expect: 'DatabaseUnavailable',
+    on: 'noDatabase',
+    given: async ({ ended }) => ({ query: { taskId: await ended('upsert') } }),
+  },
+];
+
 /** Calls that read tasks, for all types together and for each. */
 export const taskCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): Case[] => {
   const ended = (world: World) => world.ended(type ?? 'upsert');

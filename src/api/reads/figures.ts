@@ -1,0 +1,126 @@
+import { messageOf } from '../../contract/errors.ts';
+import type { ReadSide, ReadsReport } from '../../contract/reads.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { Db } from '../../store/database.ts';
+import { addReadCounts, type ReadCounts } from '../../store/read-counts.ts';
+import type { ApiLog } from '../problems.ts';
+import { bucketOf, quantileOf } from './latency-buckets.ts';
+
+type Kind = 'shadow' | 'canary';
+type Side = 'serving' | 'other';
+/** What a figure is about. */
+export type Part = readonly [kind: Kind, side: Side];
+
+/** Figures go to the database this long after the first of them. */
+const FLUSH_MS = 2_000;
+
+/**
+ * Counts the reads of this process, and adds them to the sums in the database every two seconds. The names of the sums
+ * are few: two kinds, two sides, and the buckets of latencies.
+ */
+export class Figures {
+  readonly #db: Db;
+  readonly #metrics: Metrics | undefined;
+  readonly #log: ApiLog;
+  #counts = new Map<string, Map<string, number>>();
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor({ db, metrics, log }: { db: Db; metrics?: Metrics | undefined; log: ApiLog }) {
+    this.#db = db;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  answered(lock: string, [kind, side]: Part, { ms, hits }: { ms: number; hits: number }): void {
+    const name = `${kind}.${side}`;
+    this.#add(lock, `${name}.searches`, 1);
+    this.#add(lock, `${name}.ms.${bucketOf(ms)}`, 1);
+    if (hits === 0) this.#add(lock, `${name}.empty`, 1);
+    this.#metrics?.readSeconds.observe({ kind, side }, ms / 1_000);
+    if (side === 'other') this.#metrics?.reads.inc({ kind, outcome: 'answered' });
+  }
+
+  failed(lock: string, [kind, side]: Part): void {
+    this.#add(lock, `${kind}.${side}.failed`, 1);
+    if (side === 'other') this.#metrics?.reads.inc({ kind, outcome: 'failed' });
+  }
+
+  overlapped(lock: string, overlap: number): void {
+    this.#add(lock, 'shadow.overlap', overlap);
+    this.#metrics?.shadowOverlap.observe(overlap);
+  }
+
+  dropped(lock: string): void {
+    this.#add(lock, 'shadow.dropped', 1);
+    this.#metrics?.reads.inc({ kind: 'shadow', outcome: 'dropped' });
+  }
+
+  skipped(lock: string, [kind]: Part): void {
+    this.#add(lock, 'skipped', 1);
+    this.#metrics?.reads.inc({ kind, outcome: 'skipped' });
+  }
+
+  #add(lock: string, name: string, value: number): void {
+    const counts = this.#counts.get(lock) ?? new Map<string, number>();
+    this.#counts.set(lock, counts);
+    counts.set(name, (counts.get(name) ?? 0) + value);
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  /** Adds everything counted so far to the sums. What could not be added is added with the next figures. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#flushing = this.#flushing.then(() => this.#flushOnce());
+    await this.#flushing;
+  }
+
+  async #flushOnce(): Promise<void> {
+    const counted = this.#counts;
+    this.#counts = new Map();
+    for (const [lock, counts] of counted) {
+      try {
+        await addReadCounts(this.#db, lock, counts);
+      } catch (error) {
+        this.#log.warn({ error: messageOf(error) }, 'the figures of shadow and canary reads could not be stored');
+        const kept = this.#counts.get(lock) ?? new Map<string, number>();
+        for (const [name, value] of counts) kept.set(name, (kept.get(name) ?? 0) + value);
+        this.#counts.set(lock, kept);
+      }
+    }
+  }
+}
+
+/** Makes the report of a task from the sums of all processes. */
+export function reportOf(taskId: string, reads: ReadCounts): ReadsReport {
+  const { alias, counts, shadow, canary, since, until } = reads;
+  const count = (name: string) => counts.get(name) ?? 0;
+  const sideOf = (kind: Kind, side: Side): ReadSide => {
+    const name = `${kind}.${side}`;
+    const latencies = new Map<number, number>();
+    for (const [key, value] of counts) {
+      if (key.startsWith(`${name}.ms.`)) latencies.set(Number(key.slice(name.length + 4)), value);
+    }
+    return {
+      index: reads[side],
+      searches: count(`${name}.searches`),
+      failed: count(`${name}.failed`),
+      empty: count(`${name}.empty`),
+      p50Ms: quantileOf(latencies, 0.5),
+      p95Ms: quantileOf(latencies, 0.95),
+    };
+  };
+  const sidesOf = (kind: Kind) => ({ serving: sideOf(kind, 'serving'), other: sideOf(kind, 'other') });
+  const compared = count('shadow.other.searches');
+  const overlap = compared === 0 ? null : Math.round((1_000 * count('shadow.overlap')) / compared) / 1_000;
+  return {
+    taskId,
+    alias,
+    since: since.toISOString(),
+    until: until?.toISOString() ?? null,
+    shadow: { share: shadow, overlap, ...sidesOf('shadow'), dropped: count('shadow.dropped') },
+    canary: { share: canary, ...sidesOf('canary') },
+    skipped: count('skipped'),
+  };
+}

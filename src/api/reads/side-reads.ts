@@ -1,0 +1,175 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
+import { ReembedError } from '../../contract/errors.ts';
+import type { Search, SearchResult } from '../../contract/objects.ts';
+import { overlapAt } from '../../evaluation/unjudged.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { Db } from '../../store/database.ts';
+import { findIndexByNo } from '../../store/indexes.ts';
+import type { Reads } from '../../store/protocol/reads.ts';
+import type { IndexRow } from '../../store/schema.ts';
+import type { ApiLog } from '../problems.ts';
+import { type SearchModels, searchIndex } from '../search-index.ts';
+import { type SearchLimit, withinTime } from '../search-limit.ts';
+import { isGone } from '../with-index.ts';
+import { Figures, type Part } from './figures.ts';
+import { isForCanary } from './is-for-canary.ts';
+
+/** Searches of shadows that one process runs at once, and that wait for that; further ones are dropped. */
+const SHADOWS_AT_ONCE = 2;
+const SHADOWS_WAITING = 20;
+const SHADOW_SECONDS = 10;
+/** A canary has half of the time of a search, and at most this: the rest is for the serving index. */
+const CANARY_SECONDS = 2;
+const CLOSE_MS = 1_000;
+
+const CANARY = { serving: ['canary', 'serving'], other: ['canary', 'other'] } as const satisfies Record<string, Part>;
+const SHADOW = { serving: ['shadow', 'serving'], other: ['shadow', 'other'] } as const satisfies Record<string, Part>;
+
+export interface SideReadsDependencies {
+  db: Db;
+  models: SearchModels;
+  metrics?: Metrics | undefined;
+  log: ApiLog;
+  /** Returns a number from 0 to below 1; default: a random one. */
+  draw?: (() => number) | undefined;
+}
+
+interface Resolved {
+  index: IndexRow;
+  reads: Reads | undefined;
+}
+
+/** The shadow and canary reads of one process. Errors of the other index reach nobody: they are counted. */
+export class SideReads {
+  readonly #dependencies: SideReadsDependencies;
+  readonly #draw: () => number;
+  readonly #figures: Figures;
+  readonly #shadows = pLimit(SHADOWS_AT_ONCE);
+  readonly #running = new Set<Promise<void>>();
+  readonly #ended = new AbortController();
+
+  constructor(dependencies: SideReadsDependencies) {
+    this.#dependencies = dependencies;
+    this.#draw = dependencies.draw ?? Math.random;
+    this.#figures = new Figures(dependencies);
+  }
+
+  /**
+   * Searches the serving index or, for the share of a canary, the other one. A shadow searches the other one too, after
+   * the answer. `key` decides about the canary if the caller gives one.
+   */
+  async search(
+    { index, reads }: Resolved,
+    request: Search,
+    { key, limit }: { key: string | undefined; limit: SearchLimit },
+  ): Promise<SearchResult> {
+    if (!reads) return searchIndex(this.#dependencies, index, request, limit);
+    if (isForCanary(reads.canary, key, this.#draw)) {
+      const answer = await this.#tryCanary(reads, index, request, limit);
+      if (answer) return answer;
+    }
+    const hasCanary = reads.canary > 0;
+    try {
+      const served = await this.#timed(index, request, limit);
+      if (hasCanary) this.#figures.answered(reads.lock, CANARY.serving, served);
+      if (this.#draw() < reads.shadow) this.#startShadow(reads, index, request, served);
+      return served.result;
+    } catch (error) {
+      if (hasCanary && !limit.signal.aborted) this.#noteFailure(reads, CANARY.serving, error);
+      throw error;
+    }
+  }
+
+  /** Ends running shadows and stores all figures. */
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await Promise.race([Promise.all(this.#running), delay(CLOSE_MS, undefined, { ref: false })]);
+    await this.#figures.flush();
+  }
+
+  /** Returns the answer of the canary; undefined if the serving index must answer. */
+  async #tryCanary(reads: Reads, index: IndexRow, request: Search, limit: SearchLimit) {
+    const seconds = Math.min(CANARY_SECONDS, (limit.untilMs - Date.now()) / 2_000);
+    try {
+      const found = await withinTime({ seconds, signal: limit.signal }, async (part) => {
+        const other = await this.#otherFor(reads, index, request, CANARY.other);
+        return other && this.#timed(other, request, part);
+      });
+      if (found) this.#figures.answered(reads.lock, CANARY.other, found);
+      return found?.result;
+    } catch (error) {
+      if (limit.signal.aborted) throw error;
+      this.#noteFailure(reads, CANARY.other, error);
+      return undefined;
+    }
+  }
+
+  #startShadow(reads: Reads, index: IndexRow, request: Search, { ids, ms, hits }: Timed): void {
+    if (this.#shadows.pendingCount >= SHADOWS_WAITING) {
+      this.#figures.dropped(reads.lock);
+      return;
+    }
+    // Without the hits, which may be large.
+    const work = this.#shadows(() => this.#compare(reads, index, request, { ids, ms, hits }));
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  async #compare(reads: Reads, index: IndexRow, request: Search, served: Timed): Promise<void> {
+    const { signal } = this.#ended;
+    if (signal.aborted) return;
+    const { lock } = reads;
+    try {
+      const found = await withinTime({ seconds: SHADOW_SECONDS, signal }, async (limit) => {
+        const other = await this.#otherFor(reads, index, request, SHADOW.other);
+        return other && this.#timed(other, request, limit);
+      });
+      if (!found) return;
+      this.#figures.answered(lock, SHADOW.serving, served);
+      this.#figures.answered(lock, SHADOW.other, found);
+      this.#figures.overlapped(lock, overlapAt(served.ids, found.ids, request.limit));
+    } catch (error) {
+      if (!signal.aborted) this.#noteFailure(reads, SHADOW.other, error);
+    }
+  }
+
+  /** Returns the other index if the search means something to it. */
+  async #otherFor(reads: Reads, index: IndexRow, request: Search, part: Part): Promise<IndexRow | undefined> {
+    const other = await findIndexByNo(this.#dependencies.db, reads.otherNo);
+    if (other?.state !== 'active') return undefined;
+    if (fits(request, index, other)) return other;
+    this.#figures.skipped(reads.lock, part);
+    return undefined;
+  }
+
+  async #timed(index: IndexRow, request: Search, limit: SearchLimit): Promise<Timed & { result: SearchResult }> {
+    const startMs = performance.now();
+    const result = await searchIndex(this.#dependencies, index, request, limit);
+    const ids = result.hits.map(({ id }) => id);
+    return { result, ids, hits: ids.length, ms: performance.now() - startMs };
+  }
+
+  #noteFailure({ lock }: Reads, part: Part, error: unknown): void {
+    if (isFailure(error)) this.#figures.failed(lock, part);
+  }
+}
+
+/** How a search went. */
+interface Timed {
+  ids: string[];
+  hits: number;
+  ms: number;
+}
+
+/** Whether an error counts as a failure of the index: not one of the caller, or because the index has been dropped. */
+function isFailure(error: unknown): boolean {
+  if (isGone(error)) return false;
+  return !(error instanceof ReembedError) || error.type !== 'InvalidInput';
+}
+
+/** A vector of one model means nothing to another. */
+function fits({ vector }: Search, { model }: IndexRow, other: IndexRow): boolean {
+  return vector === undefined || isDeepStrictEqual(model, other.model);
+}

@@ -1,0 +1,77 @@
+import { type Selectable, sql } from 'kysely';
+import { invalidField, ReembedError } from '../../contract/errors.ts';
+import type { ReadShares } from '../../contract/read-shares.ts';
+import type { Db, Trx } from '../database.ts';
+import { resolveIndex, toIndexRow } from '../indexes.ts';
+import type { IndexesTable, IndexRow } from '../schema.ts';
+import { lockLost } from './locks.ts';
+
+/** The searches by an alias that another index than the serving one gets too. */
+export interface Reads extends ReadShares {
+  lock: string;
+  /** The other index: the destination of the lock. */
+  otherNo: number;
+}
+
+interface ReadsColumns {
+  reads_lock: string | null;
+  other_no: number;
+  shadow: number;
+  canary: number;
+}
+
+/**
+ * Returns the index that a name or an alias stands for now and, for an alias, the reads of a lock with that index as its
+ * source. Reads end with their lock. Error: `IndexNotFound`.
+ */
+export async function resolveWithReads(
+  db: Db,
+  nameOrAlias: string,
+): Promise<{ index: IndexRow; reads: Reads | undefined }> {
+  const { rows } = await sql<Selectable<IndexesTable> & ReadsColumns>`
+    select i.*, r.lock as reads_lock, l.dest_no as other_no, r.shadow, r.canary
+    from reembed.indexes i
+    left join reembed.reindex_locks l on l.source_no = i.no and l.lock_expire_time > now()
+    left join reembed.reads r on r.lock = l.lock and r.alias = ${nameOrAlias} and (r.shadow > 0 or r.canary > 0)
+    where i.name = ${nameOrAlias}
+      or i.no = (select index_no from reembed.aliases where name = ${nameOrAlias})`.execute(db);
+  const [row] = rows;
+  if (!row) throw new ReembedError('IndexNotFound', `there is no index or alias ${nameOrAlias}`);
+  const { reads_lock: lock, other_no: otherNo, shadow, canary } = row;
+  return { index: toIndexRow(row), reads: lock === null ? undefined : { lock, otherNo, shadow, canary } };
+}
+
+/**
+ * Sets the shares of the searches by an alias that run on the destination of a lock, which must have all objects of the
+ * source. Figures of earlier locks of the task are dropped. Error: `LockLost`.
+ */
+export async function setReads(
+  db: Db | Trx,
+  { lock, taskId, alias, shadow, canary }: ReadShares & { lock: string; taskId: string; alias: string },
+): Promise<void> {
+  const { rows } = await sql`
+    insert into reembed.reads (lock, task_id, alias, serving, other, shadow, canary)
+    select l.lock, ${taskId}, ${alias}, serving.name, other.name, ${shadow}, ${canary}
+    from reembed.reindex_locks l
+    join reembed.indexes serving on serving.no = l.source_no
+    join reembed.indexes other on other.no = l.dest_no
+    where l.lock = ${lock}::uuid
+    on conflict (lock) do update set shadow = excluded.shadow, canary = excluded.canary
+    returning lock`.execute(db);
+  if (rows.length === 0) throw lockLost(lock);
+  await sql`delete from reembed.reads where task_id = ${taskId} and lock <> ${lock}::uuid`.execute(db);
+}
+
+/** Checks that a reindex with shadow or canary reads switches an alias. Errors: `IndexNotFound`, `InvalidInput`. */
+export async function checkReads(
+  db: Db,
+  { source, alias, shadow = 0, canary = 0 }: Partial<ReadShares> & { source: string; alias?: string | undefined },
+): Promise<void> {
+  if (shadow === 0 && canary === 0) return;
+  if (alias !== undefined || (await resolveIndex(db, source)).name !== source) return;
+  const field = shadow > 0 ? 'shadow' : 'canary';
+  throw invalidField(
+    field,
+    `needs an alias, whose searches it takes: ${source} is an index, and \`alias\` is not given`,
+  );
+}
