@@ -12,6 +12,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   stream: async () => (await import('./stream.ts')).stream,
   live: async () => (await import('./live.ts')).live,
   evaluation: async () => (await import('./evaluation.ts')).evaluation,
+  reads: async () => (await import('./reads.ts')).reads,
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
   scale: async () => (await import('./scale.ts')).scale,

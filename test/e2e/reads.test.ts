@@ -114,7 +114,8 @@ test('a reindex that waits for an approval gets its shares of live searches, unt
   for (const key of ['new', 'user-1', undefined]) {
     expect((await reembed.search(alias, { text: 'lion' }, { canary: key })).index).toBe(source);
   }
-  await reembed.tasks.setReads(id, { shadow: 0, canary: 1 });
+  const shares = ['--shadow', '0', '--canary', '1'];
+  expect(await cli(['tasks', 'reads', id, ...shares], { env: { REEMBED_URL: system.url } })).toMatchObject({ code: 0 });
   expect((await reembed.search(alias, { text: 'lion' })).index).toBe(dest);
 
   await reembed.tasks.reject(id, 'compared');
@@ -171,8 +172,11 @@ test('a shadow goes on after the switch while the old index is kept current, and
   await expect.poll(compared, POLL).toBeGreaterThan(0);
   expect(await reportOf(kept)).toMatchObject({ shadow: { serving: { index: dest }, other: { index: source } } });
 
-  const shown = await cli(['tasks', 'info', kept], { env: { REEMBED_URL: url } });
-  expect(shown.out).toContain(`searches of ${alias}, since`);
+  for (const command of ['info', 'reads']) {
+    const shown = await cli(['tasks', command, kept], { env: { REEMBED_URL: url } });
+    expect(shown.out).toContain(`searches of ${alias}, since`);
+    expect(shown.out).toMatch(new RegExp(`shadow +${source} +\\d`));
+  }
   const refused = reembed.tasks.setReads(kept, { canary: 0.1 });
   await expect(refused).rejects.toMatchObject({ type: 'InvalidInput' });
   const ended = await reembed.tasks.setReads(kept, { shadow: 0 });

@@ -6,7 +6,6 @@ import type { Search, SearchResult } from '../../contract/objects.ts';
 import { overlapAt } from '../../evaluation/unjudged.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Db } from '../../store/database.ts';
-import { findIndexByNo } from '../../store/indexes.ts';
 import type { Reads } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import type { ApiLog } from '../problems.ts';
@@ -93,12 +92,12 @@ export class SideReads {
   async #tryCanary(reads: Reads, index: IndexRow, request: Search, limit: SearchLimit) {
     const seconds = Math.min(CANARY_SECONDS, (limit.untilMs - Date.now()) / 2_000);
     try {
-      const found = await withinTime({ seconds, signal: limit.signal }, async (part) => {
-        const other = await this.#otherFor(reads, index, request, CANARY.other);
-        return other && this.#timed(other, request, part);
-      });
-      if (found) this.#figures.answered(reads.lock, CANARY.other, found);
-      return found?.result;
+      if (!this.#isFit(reads, index, request, CANARY.other)) return undefined;
+      const found = await withinTime({ seconds, signal: limit.signal }, (part) =>
+        this.#timed(reads.other, request, part),
+      );
+      this.#figures.answered(reads.lock, CANARY.other, found);
+      return found.result;
     } catch (error) {
       if (limit.signal.aborted) throw error;
       this.#noteFailure(reads, CANARY.other, error);
@@ -107,26 +106,25 @@ export class SideReads {
   }
 
   #startShadow(reads: Reads, index: IndexRow, request: Search, { ids, ms, hits }: Timed): void {
+    if (!this.#isFit(reads, index, request, SHADOW.other)) return;
     if (this.#shadows.pendingCount >= SHADOWS_WAITING) {
       this.#figures.dropped(reads.lock);
       return;
     }
     // Without the hits, which may be large.
-    const work = this.#shadows(() => this.#compare(reads, index, request, { ids, ms, hits }));
+    const work = this.#shadows(() => this.#compare(reads, request, { ids, ms, hits }));
     this.#running.add(work);
     void work.finally(() => this.#running.delete(work));
   }
 
-  async #compare(reads: Reads, index: IndexRow, request: Search, served: Timed): Promise<void> {
+  async #compare(reads: Reads, request: Search, served: Timed): Promise<void> {
     const { signal } = this.#ended;
     if (signal.aborted) return;
     const { lock } = reads;
     try {
-      const found = await withinTime({ seconds: SHADOW_SECONDS, signal }, async (limit) => {
-        const other = await this.#otherFor(reads, index, request, SHADOW.other);
-        return other && this.#timed(other, request, limit);
-      });
-      if (!found) return;
+      const found = await withinTime({ seconds: SHADOW_SECONDS, signal }, (limit) =>
+        this.#timed(reads.other, request, limit),
+      );
       this.#figures.answered(lock, SHADOW.serving, served);
       this.#figures.answered(lock, SHADOW.other, found);
       this.#figures.overlapped(lock, overlapAt(served.ids, found.ids, request.limit));
@@ -135,13 +133,12 @@ export class SideReads {
     }
   }
 
-  /** Returns the other index if the search means something to it. */
-  async #otherFor(reads: Reads, index: IndexRow, request: Search, part: Part): Promise<IndexRow | undefined> {
-    const other = await findIndexByNo(this.#dependencies.db, reads.otherNo);
-    if (other?.state !== 'active') return undefined;
-    if (fits(request, index, other)) return other;
-    this.#figures.skipped(reads.lock, part);
-    return undefined;
+  /** Whether the search means something to the other index: a vector of one model means nothing to another. */
+  #isFit({ lock, other }: Reads, { model }: IndexRow, { vector }: Search, part: Part): boolean {
+    if (other.state !== 'active') return false;
+    if (vector === undefined || isDeepStrictEqual(model, other.model)) return true;
+    this.#figures.skipped(lock, part);
+    return false;
   }
 
   async #timed(index: IndexRow, request: Search, limit: SearchLimit): Promise<Timed & { result: SearchResult }> {
@@ -167,9 +164,4 @@ interface Timed {
 function isFailure(error: unknown): boolean {
   if (isGone(error)) return false;
   return !(error instanceof ReembedError) || error.type !== 'InvalidInput';
-}
-
-/** A vector of one model means nothing to another. */
-function fits({ vector }: Search, { model }: IndexRow, other: IndexRow): boolean {
-  return vector === undefined || isDeepStrictEqual(model, other.model);
 }

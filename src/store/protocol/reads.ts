@@ -9,15 +9,16 @@ import { lockLost } from './locks.ts';
 /** The searches by an alias that another index than the serving one gets too. */
 export interface Reads extends ReadShares {
   lock: string;
-  /** The other index: the destination of the lock. */
-  otherNo: number;
+  /** The destination of the lock. */
+  other: IndexRow;
 }
 
-interface ReadsColumns {
+type IndexColumns = Selectable<IndexesTable>;
+
+interface ReadsColumns extends ReadShares {
   reads_lock: string | null;
-  other_no: number;
-  shadow: number;
-  canary: number;
+  /** As JSON: in one statement with the index, since searches wait for it. */
+  other: Omit<IndexColumns, 'create_time'> & { create_time: string };
 }
 
 /**
@@ -28,8 +29,9 @@ export async function resolveWithReads(
   db: Db,
   nameOrAlias: string,
 ): Promise<{ index: IndexRow; reads: Reads | undefined }> {
-  const { rows } = await sql<Selectable<IndexesTable> & ReadsColumns>`
-    select i.*, r.lock as reads_lock, l.dest_no as other_no, r.shadow, r.canary
+  const { rows } = await sql<IndexColumns & ReadsColumns>`
+    select i.*, r.lock as reads_lock, r.shadow, r.canary,
+      case when r.lock is not null then (select to_jsonb(o) from reembed.indexes o where o.no = l.dest_no) end as other
     from reembed.indexes i
     left join reembed.reindex_locks l on l.source_no = i.no and l.lock_expire_time > now()
     left join reembed.reads r on r.lock = l.lock and r.alias = ${nameOrAlias} and (r.shadow > 0 or r.canary > 0)
@@ -37,8 +39,11 @@ export async function resolveWithReads(
       or i.no = (select index_no from reembed.aliases where name = ${nameOrAlias})`.execute(db);
   const [row] = rows;
   if (!row) throw new ReembedError('IndexNotFound', `there is no index or alias ${nameOrAlias}`);
-  const { reads_lock: lock, other_no: otherNo, shadow, canary } = row;
-  return { index: toIndexRow(row), reads: lock === null ? undefined : { lock, otherNo, shadow, canary } };
+  const { reads_lock: lock, shadow, canary } = row;
+  const index = toIndexRow(row);
+  if (lock === null) return { index, reads: undefined };
+  const other = toIndexRow({ ...row.other, create_time: new Date(row.other.create_time) });
+  return { index, reads: { lock, other, shadow, canary } };
 }
 
 /**

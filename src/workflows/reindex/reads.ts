@@ -60,7 +60,7 @@ export function createReads(settings: () => Settings, state: ReindexState): Read
     },
     isOn() {
       const { shadow, canary, since } = shares();
-      return isUsed() && (since === null || shadow > 0 || canary > 0);
+      return isUsed() && Boolean(state.locked?.alias) && (since === null || shadow > 0 || canary > 0);
     },
     shadow: () => shares().shadow,
     show(now) {

@@ -7,7 +7,7 @@ import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { checkReads, resolveWithReads, setReads } from '../../../src/store/protocol/reads.ts';
 import { addReadCounts, readCountsOf } from '../../../src/store/read-counts.ts';
 import { onBothDatabases } from '../../support/databases.ts';
-import { createIndex, expireLock, lockIn, uniqueName } from '../builders.ts';
+import { createIndex, expireLock, lockIn, reload, uniqueName } from '../builders.ts';
 
 /** An alias whose index is being rebuilt, with reads. */
 async function givenReads(db: Db, shares = { shadow: 0.1, canary: 0.2 }) {
@@ -27,7 +27,7 @@ onBothDatabases((database) => {
     const { source, dest, alias, other, locked } = await givenReads(db);
     const found = await resolveWithReads(db, alias);
     expect(found.index.name).toBe(source.name);
-    expect(found.reads).toEqual({ lock: locked.lock, otherNo: dest.no, shadow: 0.1, canary: 0.2 });
+    expect(found.reads).toEqual({ lock: locked.lock, other: await reload(db, dest.no), shadow: 0.1, canary: 0.2 });
     for (const name of [source.name, other]) {
       expect(await resolveWithReads(db, name)).toMatchObject({ index: { no: source.no }, reads: undefined });
     }
@@ -83,7 +83,7 @@ onBothDatabases((database) => {
     expect(await cutOver(db, { ...pair, alias, mirror })).toMatchObject({ kind: 'done' });
     expect(await resolveWithReads(db, alias)).toMatchObject({
       index: { no: dest.no },
-      reads: { lock: mirror.lock, otherNo: source.no, shadow: 0.3, canary: 0 },
+      reads: { lock: mirror.lock, other: { no: source.no }, shadow: 0.3, canary: 0 },
     });
     expect(await readCountsOf(db, mirror.taskId)).toMatchObject({ serving: dest.name, other: source.name });
     await releaseLock(db, mirror.lock);
