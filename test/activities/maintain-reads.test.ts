@@ -28,7 +28,7 @@ test('maintenance drops the figures of reads of a task that Temporal no longer h
   await sql`update reembed.reads set count_time = now() - interval '2 hours'`.execute(db);
   const recent = await givenReads();
   const deps = { ...givenDependencies(db, () => undefined), isTaskKnown: async (taskId: string) => taskId === kept };
-  await new MockActivityEnvironment().run(createActivities(deps).control.dropLeftOvers);
+  await new MockActivityEnvironment().run(createActivities(deps).control.dropExpired);
   expect(await readCountsOf(db, gone)).toBeUndefined();
   for (const taskId of [kept, recent]) {
     expect((await readCountsOf(db, taskId))?.counts).toEqual(new Map([['shadow.dropped', 1]]));
