@@ -3,6 +3,7 @@ import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts
 import { LIMITS } from '../contract/limits.ts';
 import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
+import { modelPricesSchema } from '../contract/model-prices.ts';
 import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../temporal/encryption/keys.ts';
 
 /**
@@ -244,6 +245,12 @@ export const SETTINGS = {
       'provider rate limits per minute for each model, shared by all processes, as JSON: {"openai/NAME": {"requestsPerMinute": 3000, "tokensPerMinute": 1000000}}',
     expected:
       'JSON with requestsPerMinute, tokensPerMinute or both for each openai/NAME or custom/NAME, for instance {"openai/bge-m3": {"requestsPerMinute": 600}}',
+  }),
+  modelPrices: setting('REEMBED_MODEL_PRICES', jsonText.pipe(modelPricesSchema), '{}', {
+    meaning:
+      'prices of models in US dollars per million tokens, as JSON: {"openai/NAME": 0.02}; they override the list prices of well-known models; the API and all workers need the same value',
+    expected:
+      'JSON with a price of at least 0 for each openai/NAME or custom/NAME, for instance {"openai/bge-m3": 0.01}',
   }),
   tasks: setting('REEMBED_TASKS', list, '', {
     meaning: 'modules, or folders of modules, that define jobs for the workers',

@@ -53,6 +53,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   embedConcurrency: ['0', ''.padEnd(30, '9')],
   jobConcurrency: ['0', '10001', 'many'],
   modelLimits: ['{', '{"hash/a":{"requestsPerMinute":1}}'],
+  modelPrices: ['{', '{"openai/a":-1}'],
   shutdownSeconds: ['-1', 'soon'],
   drainSeconds: ['-1', '601'],
   temporalUiUrl: ['localhost:8233', 'javascript:alert(1)'],

@@ -1,0 +1,52 @@
+/** The price of a model's input; embedding models charge for nothing else. */
+export interface ModelPrice {
+  usdPerMillionTokens: number;
+}
+
+/** Prices in US dollars per million tokens, by `provider/name`; from `REEMBED_MODEL_PRICES`. */
+export type PriceOverrides = Readonly<Record<string, number>>;
+
+/**
+ * List prices of well-known models in US dollars per million tokens, without discounts for batches or volume. Prices
+ * change: a setting overrides them.
+ */
+const LIST_PRICES: Readonly<Record<string, number>> = {
+  'text-embedding-3-small': 0.02,
+  'text-embedding-3-large': 0.13,
+  'text-embedding-ada-002': 0.1,
+  'embed-v4.0': 0.12,
+  'embed-english-v3.0': 0.1,
+  'embed-english-light-v3.0': 0.1,
+  'embed-multilingual-v3.0': 0.1,
+  'embed-multilingual-light-v3.0': 0.1,
+  'voyage-4-large': 0.12,
+  'voyage-3-large': 0.18,
+  'voyage-3.5': 0.06,
+  'voyage-3.5-lite': 0.02,
+  'voyage-3': 0.06,
+  'voyage-3-lite': 0.02,
+  'voyage-code-3': 0.18,
+  'voyage-finance-2': 0.12,
+  'voyage-law-2': 0.12,
+};
+
+/**
+ * Returns the price of a model, or undefined if it is unknown. Built-in models cost nothing. Gateways put the vendor
+ * before the name (`openai/text-embedding-3-small`), which is ignored.
+ */
+export function priceOf(
+  { provider, name }: { provider: string; name: string },
+  overrides: PriceOverrides = {},
+): ModelPrice | undefined {
+  const stated = valueIn(overrides, `${provider}/${name}`);
+  if (stated !== undefined) return { usdPerMillionTokens: stated };
+  if (provider === 'hash' || provider === 'words') return { usdPerMillionTokens: 0 };
+  if (provider !== 'openai') return undefined;
+  const listed = valueIn(LIST_PRICES, name.slice(name.lastIndexOf('/') + 1));
+  return listed === undefined ? undefined : { usdPerMillionTokens: listed };
+}
+
+/** Reads a key that may be a name of `Object.prototype`. */
+function valueIn(prices: PriceOverrides, key: string): number | undefined {
+  return Object.hasOwn(prices, key) ? prices[key] : undefined;
+}
