@@ -1,5 +1,5 @@
 import type { EmbedActivities } from '../contract/activities.ts';
-import { checkEmbedder } from '../models/models.ts';
+import { checkEmbedder } from '../models/check-embedder.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
@@ -16,7 +16,7 @@ export function createCheckModel(deps: ActivityDependencies): Pick<EmbedActiviti
         const waits = waitsOf(deps.client);
         const embedder = watched(models.embedder(index.model), waits);
         const patience = createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder });
-        await waitOutModel(patience, () => checkEmbedder(embedder, signal));
+        await waitOutModel(patience, () => checkEmbedder(embedder, { signal }));
       }),
   };
 }

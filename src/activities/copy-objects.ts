@@ -37,6 +37,16 @@ export function addCounts(sum: CopyCounts, counts: CopyCounts): void {
   sum.failed += counts.failed;
 }
 
+/**
+ * Returns how many batches in a row have failed whole, after one more. A batch says something about the model only if
+ * it has objects that the source could embed.
+ */
+export function failedInRow(before: number, objects: readonly BehindObject[], { copied, failed }: CopyCounts): number {
+  if (copied > 0) return 0;
+  const isTelling = objects.some(({ deleted, sourceFailed }) => !deleted && !sourceFailed);
+  return failed > 0 && isTelling ? before + 1 : before;
+}
+
 export async function requireIndex(db: Db, indexNo: number): Promise<IndexRow> {
   const index = await findIndexByNo(db, indexNo);
   if (!index) throw new ReembedError('IndexNotFound', 'the index was deleted');

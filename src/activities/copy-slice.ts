@@ -1,7 +1,7 @@
 import type { CopyCounts, CopySliceRequest, EmbedActivities } from '../contract/activities.ts';
 import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
-import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
+import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
 import { createPacer } from './support/pacer.ts';
@@ -78,8 +78,7 @@ export async function copySlice(
   const copy = async (batch: Batch, objects: BehindObject[]) => {
     const copied = await copyObjects(deps, target, objects);
     addCounts(counts, copied);
-    if (copied.failed === objects.length) failedBatches++;
-    else if (copied.copied > 0) failedBatches = 0;
+    if (!request.again) failedBatches = failedInRow(failedBatches, objects, copied);
     batch.isDone = true;
     while (begun[0]?.isDone) cursor = begun.shift()?.last ?? cursor;
     running.beat({ counts, cursor });

@@ -1,7 +1,9 @@
 import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { checkEmbedder } from '../models/check-embedder.ts';
 import { cutOver } from '../store/protocol/cut-over.ts';
 import { requireLock } from '../store/protocol/locks.ts';
+import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { reconcileUntil } from './reconcile.ts';
 import { drainAndSwitch } from './support/drain.ts';
@@ -24,6 +26,7 @@ async function drainAndCutOver(deps: ActivityDependencies, request: CutOverReque
   else
     return { ...(await cutOver(db, { ...step, mark })), drainMs: 0 } as { kind: 'done'; mark: number; drainMs: number };
 
+  if (alias !== null) await requireWorkingModel(deps, destNo, running.signal);
   const { switched, drainMs, ...reached } = await drainAndSwitch(
     deps,
     { ...request, mark },
@@ -36,6 +39,16 @@ async function drainAndCutOver(deps: ActivityDependencies, request: CutOverReque
   return switched
     ? { kind: 'done' as const, mark: switched.mark, drainMs }
     : { kind: 'notYet' as const, mark: reached.mark, drainMs };
+}
+
+/** A model that does not answer now would leave all searches for texts without an answer after the switch. */
+async function requireWorkingModel(
+  { background: db, models }: ActivityDependencies,
+  destNo: number,
+  signal: AbortSignal,
+) {
+  const dest = await requireIndex(db, destNo);
+  await checkEmbedder(models.embedder(dest.model), { signal });
 }
 
 async function isLockHeld({ background: db }: ActivityDependencies, lock: string): Promise<boolean> {

@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity';
 import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
+import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { markChanges, readChanged } from '../store/protocol/copy.ts';
 import type { Deadline } from '../store/protocol/draining.ts';
 import { renewLock } from '../store/protocol/locks.ts';
-import { addCounts, copyObjects, noCounts, requireIndex } from './copy-objects.ts';
+import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
 import { createPacer } from './support/pacer.ts';
@@ -40,8 +41,8 @@ export function createReconcileActivities(
 
 /**
  * Copies what changed in the source since the mark, in the order of the changes, so that the last change seen is the
- * new mark. Calls `stop` with the mark after each batch, and ends early if it returns true. With a deadline, does not
- * wait longer for the writers.
+ * new mark. Calls `stop` with the mark after each batch, and ends early if it returns true, or after too many batches in
+ * a row that failed whole. With a deadline, does not wait longer for the writers.
  */
 export async function reconcileUntil(
   deps: ActivityDependencies,
@@ -49,22 +50,24 @@ export async function reconcileUntil(
   running: Pick<Running<unknown>, 'signal'>,
   stop: (mark: number) => boolean,
   deadline?: Deadline,
-): Promise<{ counts: CopyCounts; mark: number; more: boolean }> {
+): Promise<{ counts: CopyCounts; mark: number; more: boolean; failedBatches: number }> {
   const { background: db } = deps;
   const { taskId, lock, sourceNo, batchSize } = request;
   const dest = await requireIndex(db, request.destNo);
   const pace = createPacer(request.ratePerSecond, running.signal);
   const until = await markChanges(db, request.sourceNo, deadline);
   const counts = noCounts();
-  let { mark } = request;
+  let { mark, failedBatches = 0 } = request;
   for (;;) {
     const { objects, more } = await readChanged(db, request, { after: mark, until }, batchSize);
     if (objects.length > 0) {
-      addCounts(counts, await copyObjects(deps, { taskId, lock, sourceNo, dest, signal: running.signal }, objects));
+      const copied = await copyObjects(deps, { taskId, lock, sourceNo, dest, signal: running.signal }, objects);
+      addCounts(counts, copied);
+      failedBatches = failedInRow(failedBatches, objects, copied);
     }
-    if (!more) return { counts, mark: until, more: false };
+    if (!more) return { counts, mark: until, more: false, failedBatches };
     mark = objects.at(-1)?.change ?? mark;
-    if (stop(mark)) return { counts, mark, more: true };
+    if (stop(mark) || failedBatches >= MAX_FAILED_BATCHES) return { counts, mark, more: true, failedBatches };
     await pace(objects.length);
   }
 }

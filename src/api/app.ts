@@ -139,7 +139,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
   app.route('/v1/indexes', createSearchRouter({ db, reads, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
-  app.route('/v1/aliases', createAliasRouter({ db }));
+  app.route('/v1/aliases', createAliasRouter({ db, models }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));
   app.route('/v1/tasks', createTaskRouters({ ...dependencies, corsOrigins, heartbeatMs: settings.heartbeatMs }));
   app.route('/v1/jobs', createJobRouter(dependencies));

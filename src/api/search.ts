@@ -55,6 +55,7 @@ const search = createRoute({
       'ModelQuotaUsedUp',
       'ModelBadAnswer',
       'ModelWrongDimension',
+      'ModelSameVector',
       'ModelUnavailable',
       'ModelRateLimited',
       'SearchTimeout',

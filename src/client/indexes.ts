@@ -49,7 +49,7 @@ export function aliasCalls(send: Send) {
   return {
     /**
      * Points an alias to an index. Errors: `IndexNotFound`, `NameTaken`, `IndexDeleting`, `IndexLocked`, and, unless
-     * `force`, `NotCurrent` if the index lacks something that the alias serves now.
+     * `force`, `NotCurrent` if the index lacks something that the alias serves now, or could not answer a search.
      */
     async set(alias: string, index: string, options: { force?: boolean } = {}): Promise<Alias> {
       return readAs(await send('PUT', pathOf(alias), { json: { index, ...options } }), aliasSchema);

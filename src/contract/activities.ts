@@ -237,7 +237,7 @@ export interface JobActivities {
 export interface CopySliceRequest
   extends Pick<
     ReindexSliceInput,
-    'lock' | 'sourceNo' | 'destNo' | 'until' | 'batchSize' | 'inFlight' | 'ratePerSecond'
+    'lock' | 'sourceNo' | 'destNo' | 'until' | 'batchSize' | 'inFlight' | 'ratePerSecond' | 'again'
   > {
   /** Task whose failed list receives the objects that cannot be embedded. */
   taskId: string;
@@ -255,6 +255,8 @@ export interface ReconcileRequest {
   mark: number;
   batchSize: number;
   ratePerSecond: number | null;
+  /** As of `CopySliceRequest`. */
+  failedBatches?: number;
 }
 
 export interface CutOverRequest extends ReconcileRequest {
@@ -343,8 +345,10 @@ export interface EmbedActivities {
   finishEvaluation(taskId: string): Promise<EvaluationOutcome>;
   /** Builds the HNSW index; `leaveLocked`: skips an index that a reindex is building. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
-  /** Copies the changes since the mark; `more` when its time ended first. */
-  reconcile(request: ReconcileRequest): Promise<{ counts: CopyCounts; mark: number; more: boolean }>;
+  /** Copies the changes since the mark; `more` when its time ended first, or after too many failed batches. */
+  reconcile(
+    request: ReconcileRequest,
+  ): Promise<{ counts: CopyCounts; mark: number; more: boolean; failedBatches?: number }>;
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;
   /** Drains writers, copies the last changes and switches; `notYet` when that takes longer than `drainSeconds`. */
   cutOver(request: CutOverRequest): Promise<{ kind: 'done' | 'notYet'; mark: number; drainMs: number }>;

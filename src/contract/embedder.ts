@@ -23,7 +23,7 @@ export interface EmbedOptions {
  * `ModelRejectedInput` when a text cannot be embedded (the caller finds it by halving the batch),
  * `ModelBadAnswer` when the response is invalid (as a `PartialAnswer` when some of its vectors are valid),
  * `ModelRateLimited` with `retryAfterMs`, `ModelUnavailable` (with the reason `timeout` when there was no response),
- * `ModelUnauthorized`, `ModelNotFound`, `ModelQuotaUsedUp`, `ModelWrongDimension`.
+ * `ModelUnauthorized`, `ModelNotFound`, `ModelQuotaUsedUp`, `ModelWrongDimension`, `ModelSameVector`.
  */
 export interface Embedder {
   readonly dimensions: number;

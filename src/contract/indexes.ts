@@ -119,6 +119,8 @@ export const aliasTargetSchema = z
     force: z
       .boolean()
       .default(false)
-      .describe('Move the alias even if the index lacks objects that the alias serves now.'),
+      .describe(
+        'Move the alias even if the index lacks objects that the alias serves now, has no vectors, or its model fails.',
+      ),
   })
   .meta({ id: 'AliasTarget', examples: [{ index: 'docs-v1' }] });

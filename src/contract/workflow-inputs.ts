@@ -156,6 +156,11 @@ export interface ReindexState {
   copiedTo: string | null;
   /** Slices were started under this lock. */
   isCopyBegun?: boolean;
+  /**
+   * What failed before the reindex paused because of failed batches is copied again: `later`, after everything else,
+   * or `now`.
+   */
+  copyAgain?: 'later' | 'now';
   /** Copy and HNSW build are complete, and need not be repeated under the same lock. */
   copied: boolean;
   /** Number of the last source change that is in the destination. */
@@ -211,6 +216,8 @@ export interface ReindexSliceInput {
   /** Batches copied at once; default: 1. */
   inFlight?: number | undefined;
   ratePerSecond: number | null;
+  /** Only what failed before is copied again, so that batches which fail whole are no surprise. */
+  again?: boolean | undefined;
 }
 
 export interface DeleteIndexInput extends CommonInput {

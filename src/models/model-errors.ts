@@ -95,8 +95,9 @@ function classify(error: unknown): Classified {
 }
 
 function isQuotaUsedUp(status: number, { responseBody = '', responseHeaders }: APICallError): boolean {
-  if (status < 400 || status === 401 || status >= 500) return false;
+  if (status < 400 || status === 401) return false;
   if (QUOTA_CODES.test(responseBody)) return true;
+  if (status >= 500) return false;
   const comesAgain = responseHeaders?.['retry-after'] !== undefined || COMES_AGAIN.test(responseBody);
   return QUOTA_WORDS.test(responseBody) && !comesAgain;
 }

@@ -2,7 +2,6 @@ import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { ModelLimits } from '../contract/model-limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
-import { checkVectors } from './check-vectors.ts';
 import { type CustomModel, createCustomEmbedder } from './custom.ts';
 import { createHashEmbedder } from './hash.ts';
 import { type CallLimiter, createLimitedEmbedder } from './limited.ts';
@@ -11,6 +10,7 @@ import { createObservedEmbedder, type ModelObserver } from './observed.ts';
 import { createOpenaiEmbedder, type OpenaiDependencies } from './openai.ts';
 import { createPace, type Learned } from './pace.ts';
 import { createPacedEmbedder } from './paced.ts';
+import { createTellingEmbedder } from './tell-apart.ts';
 import { createWordsEmbedder } from './words.ts';
 
 const HASH_NAME = 'hash-v1';
@@ -51,7 +51,7 @@ export function createModels(options: ModelsOptions): Models {
     const key = modelKeyOf(config);
     const pace = paces.get(key) ?? createPace(config.provider === 'openai' ? config.timeoutMs : undefined);
     paces.set(key, pace);
-    return createPacedEmbedder(embedder, pace);
+    return createPacedEmbedder(createTellingEmbedder(embedder), pace);
   };
   return {
     embedder(config) {
@@ -76,16 +76,6 @@ function limited(embedder: Embedder, config: ModelConfig, { limiter, limits = {}
   const limit = Object.hasOwn(limits, stated) ? limits[stated] : undefined;
   const onWait = observer && ((waitMs: number) => observer.waited({ provider, name }, waitMs));
   return createLimitedEmbedder(embedder, { model: modelKeyOf(config), limit, limiter, onWait });
-}
-
-/**
- * Embeds one short text to check, before a long run, that the model responds with the right dimension. Throws what
- * `embed` throws.
- */
-export async function checkEmbedder(embedder: Embedder, signal?: AbortSignal): Promise<void> {
-  const texts = ['hello'];
-  const vectors = await embedder.embed(texts, { purpose: 'document', signal });
-  checkVectors(vectors, { texts, dimensions: embedder.dimensions, label: 'model' });
 }
 
 function createEmbedder(config: ModelConfig, options: ModelsOptions): Embedder {

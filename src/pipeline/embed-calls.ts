@@ -247,6 +247,7 @@ class Run {
       const { purpose, signal, maxWaitMs } = this.options;
       answer = await this.embedder.embed([PROBE], { purpose, signal, maxWaitMs });
       checked(answer, [PROBE], this.embedder.dimensions);
+      this.answered = true;
       return true;
     } catch (probed) {
       this.options.signal.throwIfAborted();
@@ -286,6 +287,8 @@ class Run {
 
   private async alone(failed: Failed): Promise<boolean> {
     if (failed.kind !== 'rejected') return this.tryAlone(failed, GUILTY_TRIES);
+    // A model that rejects everything is to blame, not each of the texts.
+    if (!this.answered && !(await this.isModelThere(failed.error))) return false;
     this.giveUp(failed.texts[0] as string, failed.error as ReembedError);
     return false;
   }

@@ -16,9 +16,9 @@ export async function listAliases(db: Db): Promise<Alias[]> {
 
 /**
  * Points an alias to an index, in one transaction under the gates of both indexes, so that a write resolves it to
- * either one. An existing alias is moved only if the new index has everything that the old one has. If a mirror keeps
- * the new index current, writers are blocked for at most some seconds, so that the last writes reach it. `force` skips
- * the comparison. Errors: `IndexNotFound`, `NameTaken` by an index, `IndexDeleting`, `IndexLocked` while one of them is
+ * either one. An existing alias is moved only if the new index has everything that the old one has, and no alias to an
+ * index of which no object has vectors. If a mirror keeps the new index current, writers are blocked for at most some
+ * seconds, so that the last writes reach it. `force` skips both checks. Errors: `IndexNotFound`, `NameTaken` by an index, `IndexDeleting`, `IndexLocked` while one of them is
  * being rebuilt (the reindex moves the alias itself), `NotCurrent` with what is missing.
  */
 export async function setAlias(db: Db, alias: string, index: string, options: AliasMove = {}): Promise<Alias> {

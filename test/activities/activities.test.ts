@@ -167,10 +167,10 @@ test.each([
   ['has waited and was deleted since', async () => {}, 0],
   [
     'the model refuses and was deleted meanwhile',
-    async () => {
-      throw new ReembedError('ModelRejectedInput', 'refused');
+    async (texts: readonly string[]) => {
+      if (texts[0] !== 'hello') throw new ReembedError('ModelRejectedInput', 'refused');
     },
-    1,
+    2,
   ],
 ])('an item that %s is stale, and passes on a later deletion of its original', async (_what, answer, calls) => {
   const { db } = database;
@@ -180,7 +180,7 @@ test.each([
   if (calls === 0) await deleteB();
   embed = async (texts) => {
     if (asked++ === 0) await deleteB();
-    await answer();
+    await answer(texts);
     return texts.map(() => [1, 2, 3]);
   };
   const { write } = await writeOne(index.name, { originalId: 'a' });
@@ -288,8 +288,9 @@ test('an alias that is switched between two batches of a write is followed', asy
 test('an object that is copied later is no longer on the failed list', async () => {
   const { request } = await givenPair();
   const { db } = database;
-  embed = async () => {
-    throw new ReembedError('ModelRejectedInput', 'I cannot read this');
+  embed = async (texts) => {
+    if (texts[0] !== 'hello') throw new ReembedError('ModelRejectedInput', 'I cannot read this');
+    return texts.map(() => [1, 2, 3]);
   };
   const slice = { ...request, after: null, until: null };
   const copy = () => new MockActivityEnvironment().run(activities.embed.copySlice, slice);

@@ -99,6 +99,20 @@ onBothDatabases((database) => {
       expect(wrong).toMatchObject({ status: 400, body: { issues: [{ path: 'force' }] } });
     });
 
+    it('do not point to an index whose model does not answer, say why, and do when forced', async () => {
+      const baseUrl = 'http://127.0.0.1:1/v1';
+      await makeIndex(database().db, 'mute', { model: { provider: 'openai', name: 'mute', dimensions: 4, baseUrl } });
+      const refused = await call(app(), 'PUT', '/v1/aliases/muted', { index: 'mute' });
+      expect(refused).toMatchObject({ status: 409, body: { type: 'urn:reembed:error:NotCurrent' } });
+      expect(refused.body.detail).toMatch(/the model of mute does not work \(.*127\.0\.0\.1.*set force/);
+      expect((await call(app(), 'GET', '/v1/aliases')).body.aliases).not.toContainEqual({
+        alias: 'muted',
+        index: 'mute',
+      });
+      const forced = await call(app(), 'PUT', '/v1/aliases/muted', { index: 'mute', force: true });
+      expect(forced).toMatchObject({ status: 200, body: { alias: 'muted', index: 'mute' } });
+    });
+
     it('are set, moved, listed and removed', async () => {
       await makeIndex(database().db, 'blue', HASH);
       await makeIndex(database().db, 'green', HASH);

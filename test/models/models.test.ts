@@ -2,8 +2,9 @@ import { APICallError } from 'ai';
 import { expect, test } from 'vitest';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { type ModelConfig, type ModelInput, modelSchema } from '../../src/contract/models.ts';
+import { checkEmbedder } from '../../src/models/check-embedder.ts';
 import type { SdkEmbeddingModel } from '../../src/models/custom.ts';
-import { checkEmbedder, createModels } from '../../src/models/models.ts';
+import { createModels } from '../../src/models/models.ts';
 
 const models = createModels({ env: {} });
 

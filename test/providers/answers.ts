@@ -96,6 +96,11 @@ export const ANSWERS: readonly Row[] = [
     ...all(stored(40), null),
   },
   {
+    name: 'the same vector for everything',
+    day: always(changed((items) => items.map((item) => ({ ...item, embedding: [1, 2, 3, 4] })))),
+    ...all(stops('ModelSameVector', 8), null),
+  },
+  {
     name: 'other dimensions after the first call',
     day: () => (call) => call.embed(call.items({ dimensions: call.number > 1 ? 3 : 4 })),
     write: stored(3),

@@ -35,7 +35,22 @@ export const REFUSALS: readonly Row[] = [
   {
     name: 'wrong dimension',
     day: always((call) => call.embed(call.items({ dimensions: 3 }))),
-    ...all({ ...stops('ModelWrongDimension', 3), fails: true } as Outcome, 'ModelWrongDimension'),
+    ...all(stops('ModelWrongDimension', 3), 'ModelWrongDimension'),
+  },
+  {
+    name: 'insufficient_quota in the body with 200',
+    day: always((call) => call.send(200, error('quota', { code: 'insufficient_quota' }))),
+    ...all(stops('ModelQuotaUsedUp', 2), 'ModelQuotaUsedUp'),
+  },
+  {
+    name: '503 with insufficient_quota and Retry-After',
+    day: always(status(503, error('quota', { code: 'insufficient_quota' }), { 'retry-after': '1' })),
+    ...all(stops('ModelQuotaUsedUp', 2), 'ModelQuotaUsedUp'),
+  },
+  {
+    name: '400 for everything',
+    day: always(status(400, error('unknown parameter'))),
+    ...all(stops('ModelRejectedInput', 8), 'ModelRejectedInput'),
   },
 
   // Calls that are too large.

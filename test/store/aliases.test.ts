@@ -131,6 +131,22 @@ onBothDatabases((database, name) => {
     },
   );
 
+  it('an alias never points to an index of which no object has vectors, unless forced', async () => {
+    const { db } = database();
+    const [index, alias] = [await createIndex(db), uniqueName('alias')];
+    await writeIn(db, index, [failure('a', 1), tombstone('gone', 2)]);
+    await expect(setAlias(db, alias, index.name)).rejects.toMatchObject({
+      type: 'NotCurrent',
+      message: expect.stringMatching(/no object of .* has vectors.*set force/),
+    });
+    expect(await indexOf(db, alias)).toBeUndefined();
+    await setAlias(db, alias, index.name, { force: true });
+    // It is there already: nothing moves.
+    await setAlias(db, alias, index.name);
+    await writeIn(db, index, [content('b', 3)]);
+    await setAlias(db, uniqueName('alias'), index.name);
+  });
+
   describe('an alias moved by hand', () => {
     /** An alias on an index with an object, and the index to move it to. */
     async function given(db: Db) {

@@ -14,9 +14,9 @@ export function addAliasCommands(program: Command, io: Io): void {
     .summary('point an alias to an index')
     .description(
       'Points an alias to an index, atomically for all searches and writes. Without --force, the index must have all ' +
-        'objects that the alias serves now.',
+        'objects that the alias serves now and vectors, and its model must respond.',
     )
-    .option('--force', 'move the alias even if the index lacks objects')
+    .option('--force', 'move the alias even if the index lacks objects or vectors, or its model fails')
     .addHelpText('after', examples('reembed alias set live docs-v2'))
     .action(async (alias: string, index: string, options: RemoteOptions & { force?: boolean }) => {
       const set = await clientFrom(io, options).aliases.set(alias, index, { force: options.force });

@@ -89,7 +89,7 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
           {(force || notCurrent) && (
             <Checkbox
               size="xs"
-              label="Switch even though the index lacks this"
+              label="Switch all the same"
               checked={force}
               onChange={(event) => setForce(event.currentTarget.checked)}
             />

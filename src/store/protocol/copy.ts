@@ -31,6 +31,8 @@ export interface BehindObject extends StoredObject {
   deletedVersion: number;
   /** The hash of the content whose vectors the destination holds. */
   destHash: string | null;
+  /** The source could not embed it either. */
+  sourceFailed: boolean;
 }
 
 export interface Pair {
@@ -46,7 +48,8 @@ export interface KeyRange {
 
 const COLUMNS = sql`
   s.object_id as id, s.version, s.accepted, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri,
-  s.deleted_version as "deletedVersion", case when not d.deleted and not d.failed then d.hash end as "destHash"`;
+  s.deleted_version as "deletedVersion", s.failed as "sourceFailed",
+  case when not d.deleted and not d.failed then d.hash end as "destHash"`;
 
 /**
  * True for an object `s` of the source if the destination's `d` is missing or older, lacks a deletion that `s`

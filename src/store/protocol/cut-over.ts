@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
-import type { Db, Trx } from '../database.ts';
+import type { Db } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
-import { tablesOf } from '../partitions.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { type Deadline, transactionUntil } from './draining.ts';
 import { holdGatesExclusive, lockNames } from './gate.ts';
@@ -11,6 +10,7 @@ import { insertMirror, type NewMirror } from './mirrors.ts';
 import { noteReplaced } from './origins.ts';
 import { setReads } from './reads.ts';
 import { lastChangeOf } from './versions.ts';
+import { isWithoutVectors } from './without-vectors.ts';
 
 export interface CutOver {
   lock: string;
@@ -31,7 +31,7 @@ export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; 
  * The one atomic step. Under both gates, it checks the lock and that the destination has every change of the source,
  * moves the alias and releases the lock. Running it again after it succeeded returns `done`. Waits for the catalog and
  * the gates no longer than the deadline, if there is one: see `isWaitOver`. Errors: `LockLost`, `ReindexConflict`, and
- * `TooManyFailed` if an index without vectors would replace one that has some.
+ * `TooManyFailed` if no object of the destination has vectors.
  */
 export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promise<CutOverOutcome> {
   return transactionUntil(db, deadline, async (trx) => {
@@ -49,7 +49,7 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
     if (objects > 0) return { kind: 'behind', objects };
 
     if (step.alias !== null) {
-      if ((await hasVectors(trx, step.sourceNo)) && !(await hasVectors(trx, step.destNo))) {
+      if (await isWithoutVectors(trx, step.destNo)) {
         throw new ReembedError('TooManyFailed', `no object in ${dest?.name} could be embedded: ${step.alias} stays`);
       }
       if (await findIndex(trx, step.alias)) {
@@ -77,12 +77,4 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
     if (alias !== null && shadow > 0) await setReads(trx, { lock, taskId, alias, shadow, canary: 0 });
     return { kind: 'done', mark };
   });
-}
-
-async function hasVectors(trx: Trx, indexNo: number): Promise<boolean> {
-  const { rows } = await sql`
-    select from ${tablesOf(indexNo).objects}
-    where index_no = ${indexNo} and not deleted and not failed
-    limit 1`.execute(trx);
-  return rows.length > 0;
 }

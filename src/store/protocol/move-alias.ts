@@ -11,6 +11,7 @@ import { findLack, isLacking, type Lack, notCurrent } from './lack.ts';
 import { dropExpiredLocks, type Lock, lockOnDest, locksTouching } from './locks.ts';
 import { noteReplaced } from './origins.ts';
 import { lastChangeOf } from './versions.ts';
+import { isWithoutVectors } from './without-vectors.ts';
 
 export interface AliasMove {
   /** Moves the alias even if the index lacks something. */
@@ -50,12 +51,16 @@ export async function moveAlias(db: Db, alias: string, indexName: string, option
 async function tryMove(db: Db, alias: string, indexName: string, options: AliasMove): Promise<Outcome> {
   const move = await findMove(db, alias, indexName);
   const { force = false, drainSeconds = DRAIN_SECONDS } = options;
-  if (!move) return switchAlias(db, alias, indexName, { from: null, after: null });
+  if (!move) {
+    if (!force) await requireVectors(db, alias, indexName);
+    return switchAlias(db, alias, indexName, { from: null, after: null });
+  }
   return readTables(move.index, async () => {
     const fail = (lack: Lack) => notCurrent(indexName, move.from, lack);
     const mirror = await findMirror(db, move.pair);
     const first = await whatIsBehind(db, move.pair, mirror ? createDeadline(drainSeconds * 1_000) : null);
     if (isLacking(first.lack) && !force) throw fail(first.lack);
+    if (!force) await requireVectors(db, alias, indexName);
     const step = { from: move.pair.sourceNo, after: first.after };
     const attempt = async (deadline?: Deadline) => switchAlias(db, alias, indexName, step, deadline);
     const outcome = mirror ? await drainAndSwitch(db, mirror.lock, drainSeconds, attempt) : await attempt();
@@ -63,6 +68,25 @@ async function tryMove(db: Db, alias: string, indexName: string, options: AliasM
     if (!force) throw fail(outcome.lack);
     return switchAlias(db, alias, indexName, { ...step, after: null });
   });
+}
+
+/** Returns the index that an alias would move to: undefined if it points there already, or never can. */
+export async function findIndexToServe(db: Db, alias: string, indexName: string): Promise<IndexRow | undefined> {
+  const index = await findIndex(db, indexName);
+  if (index?.state !== 'active') return undefined;
+  const row = await db.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();
+  return row?.index_no === index.no ? undefined : index;
+}
+
+/** An index in which nothing could be embedded answers every search with nothing. */
+async function requireVectors(db: Db, alias: string, indexName: string): Promise<void> {
+  const index = await findIndexToServe(db, alias, indexName);
+  if (!index || !(await readTables(index, () => isWithoutVectors(db, index.no)))) return;
+  throw new ReembedError(
+    'NotCurrent',
+    `${alias} is not moved: no object of ${indexName} has vectors, so searches would find nothing; set force to move it all the same`,
+    { reason: 'without-vectors' },
+  );
 }
 
 async function findMove(db: Db, alias: string, indexName: string): Promise<Move | null> {

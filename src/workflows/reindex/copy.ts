@@ -25,12 +25,39 @@ import { reindexSlice, sliceCounts, waitedMsOf } from './slice.ts';
 const STOP_AFTER_MS = 300_000;
 
 /**
- * Step 3: copies the source in slices of its keys, a few at a time; a small source was planned when the lock was taken.
- * Each slice is a child workflow that walks its key range. A failed slice fails the attempt; the next attempt copies
- * only what is still behind. Returns false when the history is too long to continue: call it again in a new run, which
+ * Step 3: copies everything that the destination lacks. If it paused because of failed batches, what failed until then
+ * is copied again at the end: the model may have been to blame.
+ */
+export async function copyAll(run: ReindexRun): Promise<void> {
+  const { task, state } = run;
+  for (;;) {
+    while (!(await copy(run))) task.continueIfLong();
+    if (state.copyAgain !== 'later') break;
+    beginAgain(run);
+  }
+  delete state.copyAgain;
+}
+
+/** Copies again what failed before a pause, after everything was copied. */
+export async function copyFailedAgain(run: ReindexRun): Promise<void> {
+  beginAgain(run);
+  await copyAll(run);
+  run.state.copied = true;
+}
+
+function beginAgain({ task, settings, state }: ReindexRun): void {
+  Object.assign(state, { copyAgain: 'now', copied: false, copiedTo: null });
+  task.setDetail(`copying again to ${settings.dest} what failed before the pause`);
+  task.report({ failed: 0, data: { phase: 'copy', failed: 0 } });
+}
+
+/**
+ * Copies the source in slices of its keys, a few at a time; a small source was planned when the lock was taken. Each
+ * slice is a child workflow that walks its key range. A failed slice fails the attempt; the next attempt copies only
+ * what is still behind. Returns false when the history is too long to continue: call it again in a new run, which
  * copies the rest of the stopped slices.
  */
-export async function copy(run: ReindexRun): Promise<boolean> {
+async function copy(run: ReindexRun): Promise<boolean> {
   const plan = await planCopy(run);
   const { task, settings, state, slices } = run;
   const isResumed = state.copiedTo !== null || state.isCopyBegun === true;
@@ -144,13 +171,14 @@ class SliceWindow {
     // Small enough that each slice has as many batches as it can copy concurrently.
     const batchSize = inFlight ? Math.min(settings.batchSize, Math.ceil(size / inFlight)) : settings.batchSize;
     const ratePerSecond = steering.rateOfOne();
+    const again = state.copyAgain === 'now' || undefined;
     const child = await startChild(reindexSlice, {
       workflowId: `${task.id}/${task.tracker.attempts}/${this.progress.slicesBefore + at + 1}`,
       typedSearchAttributes: searchAttributes({ type: 'reindex-slice', status: 'processing', parentId: task.id }),
       staticSummary: `slice ${at + 1} of ${slices.length} of ${task.id}`,
       parentClosePolicy: ParentClosePolicy.TERMINATE,
       priority: { priorityKey: PRIORITY.copy },
-      args: [{ parentId: task.id, ...range, lock, sourceNo, destNo, batchSize, inFlight, ratePerSecond }],
+      args: [{ parentId: task.id, ...range, lock, sourceNo, destNo, batchSize, inFlight, ratePerSecond, again }],
     });
     steering.running.add(child);
     // It has missed signals that came while it was being started.

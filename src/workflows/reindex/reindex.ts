@@ -5,10 +5,12 @@ import type { HandOver, MirrorState, ReindexInput, ReindexState } from '../../co
 import { admit } from '../task/admit.ts';
 import { RefusedError } from '../task/errors.ts';
 import { ContinuesAsNew } from '../task/history.ts';
+import { BATCHES_FAILED } from '../task/hold.ts';
 import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
+import type { Hold } from '../task/types.ts';
 import { approval, decide, deleteRejected, REJECTED, showApproval } from './approval.ts';
-import { copy } from './copy.ts';
+import { copyAll } from './copy.ts';
 import { holdLock } from './hold-lock.ts';
 import { createReads } from './reads.ts';
 import { retryFailed } from './retry-failed.ts';
@@ -51,6 +53,9 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
         handOver({ previous: carried, reindex: admitted || state.retry ? state : undefined }),
       ),
     onPause: (paused: boolean) => void (paused ? slices.pause() : slices.resume()),
+    onHold({ type }: Hold) {
+      if (type === BATCHES_FAILED.type) state.copyAgain ??= 'later';
+    },
     onDecision(kind: Decision, by: unknown, reason: unknown) {
       const problem = decide(state, kind, by, reason);
       showDecision();
@@ -101,7 +106,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
       // A continued run may be paused: it does not call the model before it is resumed.
       if (!isContinued) await prepare(run);
       if (!state.copied) {
-        while (!(await copy(run))) task.continueIfLong();
+        await copyAll(run);
         await buildIndex(run);
         state.copied = true;
       }

@@ -10,7 +10,7 @@ import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
 import type { HandOver, ReindexSliceInput } from '../../contract/workflow-inputs.ts';
 import { embedActivities } from '../activities.ts';
-import { hold, orHold } from '../task/hold.ts';
+import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
 import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
 import { sliceProgressSignal } from '../task/signals.ts';
@@ -78,8 +78,8 @@ class SliceCopy {
 
   private async copyNext(): Promise<{ done: boolean }> {
     const { task, input, state, counts } = this;
-    const { parentId: taskId, lock, sourceNo, destNo, until, batchSize, inFlight } = input;
-    const range = { taskId, lock, sourceNo, destNo, until, batchSize, inFlight };
+    const { parentId: taskId, lock, sourceNo, destNo, until, batchSize, inFlight, again } = input;
+    const range = { taskId, lock, sourceNo, destNo, until, batchSize, inFlight, again };
     // After a pause, the rate may be another one.
     const chunk = await orHold(task, () =>
       embedActivities().copySlice({ ...range, ...state, failedBatches: this.failedBatches }),
@@ -94,8 +94,7 @@ class SliceCopy {
     task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts, waitedMs } });
     if (this.failedBatches >= MAX_FAILED_BATCHES) {
       this.failedBatches = 0;
-      const message = `${MAX_FAILED_BATCHES} batches in a row failed whole (see the failed items)`;
-      await hold(task, { type: 'TooManyFailed', message });
+      await hold(task, BATCHES_FAILED);
     }
     return chunk;
   }

@@ -1,10 +1,12 @@
 import { CancellationScope, sleep, uuid4 } from '@temporalio/workflow';
 import type { CopyCounts, LockPairResult } from '../../contract/activities.ts';
+import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
 import type { LockedPair, ReindexState } from '../../contract/workflow-inputs.ts';
 import { control, cutOverActivities, embedActivities, indexActivities, longControl } from '../activities.ts';
 import { RefusedError } from '../task/errors.ts';
-import { orHold } from '../task/hold.ts';
+import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
 import type { TaskContext } from '../task/types.ts';
+import { copyFailedAgain } from './copy.ts';
 import type { ReindexRun } from './run.ts';
 
 /** Reconciling ends when a pass copied fewer objects than `SMALL_PASS`, or after `MAX_PASSES` passes. */
@@ -39,6 +41,7 @@ export async function lock(run: ReindexRun): Promise<LockedPair> {
       const keepsCurrent = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
       const locked: LockedPair = { ...pair, mirrorLock: keepsCurrent ? uuid4() : null };
       Object.assign(state, { locked, mark, copied: false, copiedTo: null, isCopyBegun: false });
+      delete state.copyAgain;
       Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
       task.setLock({ lock, lockTime, lockExpireTime });
       return locked;
@@ -140,18 +143,32 @@ export async function reconcile(run: ReindexRun): Promise<void> {
 /** Copies what was written since the last time, in passes, until a pass copies little. */
 export async function bringChanges(run: ReindexRun): Promise<void> {
   const { task, state } = run;
+  let failedBatches: number | undefined;
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
     let brought = 0;
     for (let more = true; more; ) {
       await task.checkpoint();
-      const chunk = await orHold(task, () => embedActivities().reconcile(pairOf(run)));
-      ({ more } = chunk);
+      const chunk = await orHold(task, () => embedActivities().reconcile({ ...pairOf(run), failedBatches }));
+      ({ more, failedBatches } = chunk);
       state.mark = chunk.mark;
       brought += addReconciled(task, chunk.counts);
+      if ((failedBatches ?? 0) >= MAX_FAILED_BATCHES) {
+        failedBatches = 0;
+        await holdAndCopyAgain(run);
+      }
       task.continueIfLong();
     }
     if (brought < SMALL_PASS) return;
   }
+}
+
+/** Pauses because the changes fail batch after batch. What failed is read by the copy only, not by reconciling. */
+async function holdAndCopyAgain(run: ReindexRun): Promise<void> {
+  const { phase } = run.task.tracker.data;
+  const { detail } = run.task.tracker;
+  await hold(run.task, BATCHES_FAILED);
+  await copyFailedAgain(run);
+  enter(run, String(phase), detail);
 }
 
 function addReconciled(task: TaskContext, counts: CopyCounts): number {
@@ -185,12 +202,12 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
     await task.checkpoint();
     enter(run, 'cut-over', `switching to ${settings.dest}`);
     await control.renewLock(locked.lock, settings.lockSeconds);
-    const result = await cutOverActivities().cutOver({
-      ...pairOf(run),
-      alias: locked.alias,
-      drainSeconds: settings.drainSeconds,
-      mirror: mirrorLock === null ? null : mirrorLockOf(run, mirrorLock),
-    });
+    const mirror = mirrorLock === null ? null : mirrorLockOf(run, mirrorLock);
+    const { alias } = locked;
+    const { drainSeconds } = settings;
+    const result = await orHold(task, () =>
+      cutOverActivities().cutOver({ ...pairOf(run), alias, drainSeconds, mirror }),
+    );
     state.mark = result.mark;
     if (result.kind === 'done') {
       stopRenewing();

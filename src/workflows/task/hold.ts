@@ -1,5 +1,6 @@
 import { defineSignal, getExternalWorkflowHandle, isCancellation } from '@temporalio/workflow';
 import { HOLD } from '../../contract/names.ts';
+import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
 import { errorOf } from './errors.ts';
 import type { Hold, TaskContext } from './types.ts';
 
@@ -14,15 +15,25 @@ const HOLDING: readonly string[] = [
   'ModelUnavailable',
   'ModelBadAnswer',
   'ModelRateLimited',
+  'ModelWrongDimension',
+  'ModelSameVector',
+  // Of the whole model: a text that it rejects is a failed object.
+  'ModelRejectedInput',
 ];
 
-/** Errors that mean, for a model that has worked before, that a different model is now behind its address. */
-const CHANGED: readonly string[] = ['ModelWrongDimension', 'ModelRefused'];
+/** Errors that only a model which has worked before can leave behind. */
+const CHANGED: readonly string[] = ['ModelRefused'];
+
+/** Why a reindex pauses whose batches fail whole: the objects are rarely to blame. */
+export const BATCHES_FAILED: Hold = {
+  type: 'TooManyFailed',
+  message: `${MAX_FAILED_BATCHES} batches in a row failed whole (see the failed items, which are tried again then)`,
+};
 
 /**
  * Runs a step of a reindex. If its model cannot be used, pauses the task with the reason and runs the step again after
  * `resume`, because a reindex is too expensive to fail for that. A slice pauses its whole reindex. With `isNew`, a
- * model that cannot work as configured fails the task.
+ * model that must not be called as configured fails the task.
  */
 export async function orHold<T>(task: TaskContext, step: () => Promise<T>, { isNew = false } = {}): Promise<T> {
   for (;;) {

@@ -138,6 +138,7 @@ const SLICE = record({
   batchSize: whole(1),
   'inFlight?': whole(1),
   ratePerSecond: orNull(above0),
+  'again?': flag,
 });
 
 /**

@@ -206,6 +206,7 @@ class TaskRun {
   private hold(why: Hold): void {
     const { keeper, signals, spec } = this;
     noteHold(keeper.tracker, why);
+    spec.onHold?.(why);
     if (!signals.paused) {
       signals.paused = true;
       spec.onPause?.(true);

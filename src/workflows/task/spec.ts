@@ -3,6 +3,7 @@ import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { TaskType } from '../../contract/task-types.ts';
 import type { Carried } from '../../contract/workflow-inputs.ts';
+import type { Hold } from './types.ts';
 
 export interface TaskSpec {
   type: TaskType;
@@ -21,6 +22,8 @@ export interface TaskSpec {
   quiet?: boolean;
   /** Passes a pause or its end on to work that runs on the task's behalf. */
   onPause?: (paused: boolean) => void;
+  /** Called when the task pauses by itself, with the reason. */
+  onHold?: (why: Hold) => void;
   /** Continues as a new run: calls `continueAsNew` with the task's state. Without it, a task has one run. */
   startNextRun?: (previous: Carried) => Promise<never>;
   /** Decides about the switch of a reindex. Returns why the call has no effect, or undefined. */

@@ -186,7 +186,7 @@ export class TrackerKeeper {
 
   private heldBecause({ type, message }: Hold): string {
     const { id } = this.tracker;
-    return `paused because of ${type}: ${message.slice(0, ERROR_BOUNDS.message / 2)}. Once that is mended, resume it: PUT /v1/tasks/resume?taskId=${encodeURIComponent(id)}`;
+    return `paused because of ${type}: ${message.slice(0, ERROR_BOUNDS.message / 2)}. Once that is mended, resume it: reembed tasks resume ${id}, or PUT /v1/tasks/resume?taskId=${encodeURIComponent(id)}`;
   }
 
   private describe(detail: string): void {

@@ -13,6 +13,7 @@ import {
   content,
   createIndex,
   expireLock,
+  failure,
   lockIn,
   rowsOf,
   tombstone,
@@ -47,6 +48,15 @@ onBothDatabases((database) => {
     await writeCopies(db, lock, dest.no, [written]);
     expect(await cutOver(db, step)).toMatchObject({ kind: 'done' });
     expect((await resolveIndex(db, alias)).no).toBe(dest.no);
+  });
+
+  it('a cut-over is refused while no object of the destination has vectors, even if the source has none', async () => {
+    const { db } = database();
+    const { source, dest, alias, lock, step } = await lockedReindex(db);
+    await writeIn(db, source, [failure('a', 1)]);
+    await writeCopies(db, lock, dest.no, [failure('a', 1)]);
+    await expect(cutOver(db, step)).rejects.toMatchObject({ type: 'TooManyFailed' });
+    expect((await resolveIndex(db, alias)).no).toBe(source.no);
   });
 
   it('a repeated cut-over answers done and changes nothing', async () => {

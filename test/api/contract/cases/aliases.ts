@@ -43,6 +43,13 @@ export const aliasCases: Case[] = [
       return { path: { alias }, body: { index: retired } };
     },
   },
+  {
+    operation: 'setAlias',
+    expect: 'NotCurrent',
+    given: async ({ indexOfModel }) => ({
+      body: { index: await indexOfModel({ name: 'm', dimensions: 8, baseUrl: 'http://127.0.0.1:1/v1' }) },
+    }),
+  },
   { operation: 'listAliases', expect: 200, given: async ({ alias, index }) => alias(await index()).then(() => ({})) },
   {
     operation: 'deleteAlias',
