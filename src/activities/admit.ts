@@ -8,6 +8,7 @@ import {
   upsertSchema,
 } from '../contract/task-bodies.ts';
 import { factsOf, type TaskType } from '../contract/task-types.ts';
+import { requirePrice } from '../models/prices.ts';
 import { admitItemsOnce, requireWritable } from '../store/admission.ts';
 import { admitOnce, forgetFailedOnce } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
@@ -15,10 +16,16 @@ import { checkApproval } from '../store/evaluations.ts';
 import { findIndex } from '../store/indexes.ts';
 import { checkReads } from '../store/protocol/reads.ts';
 import { finishStaged } from '../store/staging.ts';
+import { openUsage } from '../store/usage.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 type Admission = Pick<AdmitRequest, 'taskId' | 'version' | 'again'> & { staging: string };
-type Admit = (db: Db, admission: Admission, input: unknown) => ReturnType<ControlActivities['admit']>;
+type Admit = (
+  db: Db,
+  admission: Admission,
+  input: unknown,
+  settings: ActivityDependencies['settings'],
+) => ReturnType<ControlActivities['admit']>;
 
 /** Admission of the types whose input is not only checked. */
 const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
@@ -38,11 +45,14 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
       accepted: await admitItemsOnce(db, { ...admission, index, items: ids, field: 'ids', name: rest.index }),
     };
   },
-  async reindex(db, { taskId, staging, again }, input) {
+  async reindex(db, { taskId, staging, again }, input, { modelPrices }) {
     const checked = reindexSchema.parse(input);
+    const { budget } = checked;
+    if (budget) requirePrice(budget, (await findIndex(db, checked.dest))?.model ?? checked.destModel, modelPrices);
     await checkApproval(db, checked.source, checked.approve);
     await checkReads(db, checked);
     if (!again) await forgetFailedOnce(db, taskId, staging);
+    await openUsage(db, taskId, budget, again);
     return { input: checked, accepted: null };
   },
   'delete-index': async (db, { staging }, input) => ({
@@ -58,12 +68,13 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
  */
 export function createAdmitActivities({
   db,
+  settings,
 }: ActivityDependencies): Pick<ControlActivities, 'admit' | 'forgetFailed' | 'dropStaged'> {
   return {
     async admit({ taskId, chain, type, input, version, again }: AdmitRequest) {
       const admission = { taskId, staging: `${taskId}/${chain}`, version, again };
       const admit = ADMISSIONS[type];
-      if (admit) return admit(db, admission, input);
+      if (admit) return admit(db, admission, input, settings);
       const { body } = factsOf(type);
       if (body === null) throw new ReembedError('InvalidInput', `a task of type ${type} cannot be started by itself`);
       return { input: body.parse(input) as Record<string, unknown>, accepted: null };

@@ -1,8 +1,10 @@
+import { Context } from '@temporalio/activity';
 import type { EmbedActivities } from '../contract/activities.ts';
 import { checkEmbedder } from '../models/check-embedder.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
+import { metered } from './support/meter.ts';
 import { createPatience, waitOutModel } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
 
@@ -14,7 +16,9 @@ export function createCheckModel(deps: ActivityDependencies): Pick<EmbedActiviti
       runWithHeartbeat(async ({ signal }) => {
         const index = await requireIndex(db, indexNo);
         const waits = waitsOf(deps.client);
-        const embedder = watched(models.embedder(index.model), waits);
+        const asked = watched(models.embedder(index.model), waits);
+        const taskId = Context.current().info.workflowExecution?.workflowId;
+        const embedder = taskId === undefined ? asked : metered(asked, deps, taskId, index.model);
         const patience = createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder });
         await waitOutModel(patience, () => checkEmbedder(embedder, { signal }));
       }),

@@ -14,12 +14,13 @@ import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { preparedWrite } from './prepared-write.ts';
+import { metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
 import { atOnce, type Yielding } from './support/yield-to-live-traffic.ts';
 
 export interface CopyTarget {
-  /** The task whose failed list gets the objects that cannot be embedded; null keeps no list. */
+  /** The task that pays, and whose failed list gets the objects that cannot be embedded; null for none. */
   taskId: string | null;
   lock: string;
   sourceNo: number;
@@ -124,13 +125,15 @@ export interface Copies {
  * written as failed. `known` has the hashes of objects whose vectors the destination holds.
  */
 export async function* prepareCopies(
-  { background: db, client, models, loader, settings }: ActivityDependencies,
-  { sourceNo, dest, signal }: Pick<CopyTarget, 'sourceNo' | 'dest' | 'signal'>,
+  deps: ActivityDependencies,
+  { taskId, sourceNo, dest, signal }: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
   objects: readonly StoredObject[],
   known?: ReadonlyMap<string, string>,
 ): AsyncGenerator<Copies, void> {
+  const { background: db, client, models, loader, settings } = deps;
   const waits = waitsOf(client);
-  const embedder = watched(models.embedder(dest.model), waits);
+  const asked = watched(models.embedder(dest.model), waits);
+  const embedder = taskId === null ? asked : metered(asked, deps, taskId, dest.model);
   const byId = new Map(objects.map((object) => [object.id, object]));
   const orderOf = (id: string) => {
     const { version = 0, accepted = null } = byId.get(id) ?? {};

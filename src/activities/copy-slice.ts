@@ -4,6 +4,7 @@ import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
 import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
+import { usageOf } from './support/meter.ts';
 import { createPacer } from './support/pacer.ts';
 import { createYielding, type OnWait, type Yielding } from './support/yield-to-live-traffic.ts';
 
@@ -38,7 +39,11 @@ export function createCopySlice(deps: ActivityDependencies): Pick<EmbedActivitie
   const yielding = createYielding(deps);
   return {
     copySlice: (request) =>
-      runWithHeartbeat((running: Running<SliceProgress>) => copySlice(deps, yielding, request, running)),
+      runWithHeartbeat(async (running: Running<SliceProgress>) => {
+        const copied = await copySlice(deps, yielding, request, running);
+        const dest = await requireIndex(deps.background, request.destNo);
+        return { ...copied, usage: await usageOf(deps, request.taskId, dest.model) };
+      }),
   };
 }
 

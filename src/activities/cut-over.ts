@@ -8,6 +8,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { reconcileUntil } from './reconcile.ts';
 import { drainAndSwitch } from './support/drain.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
+import { metered } from './support/meter.ts';
 
 /** Activity that holds writers back, brings the last changes and switches the alias. */
 export function createCutOver(deps: ActivityDependencies): Pick<EmbedActivities, 'cutOver'> {
@@ -26,7 +27,7 @@ async function drainAndCutOver(deps: ActivityDependencies, request: CutOverReque
   else
     return { ...(await cutOver(db, { ...step, mark })), drainMs: 0 } as { kind: 'done'; mark: number; drainMs: number };
 
-  if (alias !== null) await requireWorkingModel(deps, destNo, running.signal);
+  if (alias !== null) await requireWorkingModel(deps, request, running.signal);
   const { switched, drainMs, ...reached } = await drainAndSwitch(
     deps,
     { ...request, mark },
@@ -43,12 +44,12 @@ async function drainAndCutOver(deps: ActivityDependencies, request: CutOverReque
 
 /** A model that does not answer now would leave all searches for texts without an answer after the switch. */
 async function requireWorkingModel(
-  { background: db, models }: ActivityDependencies,
-  destNo: number,
+  deps: ActivityDependencies,
+  { taskId, destNo }: CutOverRequest,
   signal: AbortSignal,
-) {
-  const dest = await requireIndex(db, destNo);
-  await checkEmbedder(models.embedder(dest.model), { signal });
+): Promise<void> {
+  const { model } = await requireIndex(deps.background, destNo);
+  await checkEmbedder(metered(deps.models.embedder(model), deps, taskId, model), { signal });
 }
 
 async function isLockHeld({ background: db }: ActivityDependencies, lock: string): Promise<boolean> {

@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import type { ModelBudgets } from '../contract/budget.ts';
 import type { Embedder } from '../contract/embedder.ts';
+import type { ModelPrices } from '../contract/model-prices.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import type { SteerFilter } from '../contract/steer-tasks.ts';
@@ -73,5 +75,9 @@ export interface ActivityDependencies {
     vectorIndexAfterParts: number;
     /** How long a deleted object is remembered. */
     tombstoneRetentionSeconds: number;
+    /** Prices that override the known ones. */
+    modelPrices?: ModelPrices;
+    /** Budgets per day. */
+    modelBudgets?: ModelBudgets;
   };
 }

@@ -7,6 +7,7 @@ import { renewLock } from '../store/protocol/locks.ts';
 import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
+import { usageOf } from './support/meter.ts';
 import { createPacer } from './support/pacer.ts';
 
 const MIRROR_BATCH = 256;
@@ -17,7 +18,12 @@ export function createReconcileActivities(
 ): Pick<EmbedActivities, 'reconcile' | 'reconcileMirror'> {
   const { background: db } = deps;
   return {
-    reconcile: (request) => runWithHeartbeat((running) => reconcileUntil(deps, request, running, running.isTimeUp)),
+    reconcile: (request) =>
+      runWithHeartbeat(async (running) => {
+        const reached = await reconcileUntil(deps, request, running, running.isTimeUp);
+        const dest = await requireIndex(db, request.destNo);
+        return { ...reached, usage: await usageOf(deps, request.taskId, dest.model) };
+      }),
 
     reconcileMirror: (mirror) =>
       runWithHeartbeat(async (running) => {

@@ -28,7 +28,7 @@ export function createRetryFailed(deps: ActivityDependencies): EmbedActivities['
         const failedIds = new Set<string>();
         for await (const { writes, failed } of prepareCopies(
           deps,
-          { sourceNo: index.no, dest: index, signal },
+          { taskId, sourceNo: index.no, dest: index, signal },
           objects,
         )) {
           await writeRepairs(

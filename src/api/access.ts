@@ -26,6 +26,7 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'PUT /throttle': 'operate',
   'GET /reads': 'view',
   'PUT /reads': 'operate',
+  'PUT /budget': 'operate',
   'PUT /approve': 'approve',
   'PUT /reject': 'approve',
   'GET /roll-back': 'view',

@@ -6,6 +6,7 @@ import { requestId } from 'hono/request-id';
 import { z } from 'zod';
 import type { Embedder } from '../contract/embedder.ts';
 import { LIMITS } from '../contract/limits.ts';
+import type { ModelPrices } from '../contract/model-prices.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import { queuesOf } from '../jobs/inspect.ts';
 import type { Registry } from '../jobs/types.ts';
@@ -59,6 +60,8 @@ export interface ApiDependencies {
   settings?: {
     /** Max bytes of a JSON body; default: `LIMITS.bodyBytes`. */
     bodyBytes?: number;
+    /** Prices of models that override the known ones. */
+    modelPrices?: ModelPrices;
     /** Time limit of a search that sets none. */
     searchSeconds?: number;
     /** If set, every call needs one of them as `Authorization: Bearer …`. */
@@ -141,7 +144,15 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db, models }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));
-  app.route('/v1/tasks', createTaskRouters({ ...dependencies, corsOrigins, heartbeatMs: settings.heartbeatMs }));
+  app.route(
+    '/v1/tasks',
+    createTaskRouters({
+      ...dependencies,
+      modelPrices: settings.modelPrices,
+      corsOrigins,
+      heartbeatMs: settings.heartbeatMs,
+    }),
+  );
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { BudgetUnit } from '../contract/budget.ts';
 import { type Evaluation, evaluationSchema } from '../contract/evaluation.ts';
 import { NDJSON } from '../contract/http.ts';
 import type { itemSchema } from '../contract/objects.ts';
@@ -192,6 +193,14 @@ export function taskCalls(send: Send, run: Run) {
     /** Returns the figures of the shadow and canary reads of a task. Errors: `TaskNotFound`, `ReadsNotFound`. */
     async reads(taskId: string): Promise<ReadsReport> {
       return readAs(await send('GET', '/v1/tasks/reads', { query: { taskId } }), readsSchema);
+    },
+    /**
+     * Sets how much a reindex may use of its model; null removes a limit, an absent one stays. Resumes a reindex whose
+     * budget was used up. Errors: `InvalidInput` if no limit is given, or `usd` with an unknown price.
+     */
+    budget: (taskId: string, limits: Partial<Record<BudgetUnit, number | null>>) => {
+      const given = Object.entries(limits).map(([unit, limit]) => [unit, limit === null ? 'none' : limit]);
+      return steer('budget', { taskId, ...Object.fromEntries(given) });
     },
     /** Switches the alias of a reindex that waits for an approval. Errors: `NotAwaitingApproval`, `TaskClosed`. */
     approve: (taskId: string, reason?: string) => steer('approve', { taskId, reason }),

@@ -1,3 +1,4 @@
+import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { Isolate } from './jobs.ts';
 import type { Json } from './json.ts';
@@ -332,6 +333,7 @@ export interface EmbedActivities {
     done: boolean;
     failedBatches?: number;
     waitedMs: number;
+    usage?: Usage | undefined;
   }>;
   /** Begins the evaluation of a task, or continues the one of the same `run`; checks everything first. */
   beginEvaluation(request: {
@@ -346,9 +348,13 @@ export interface EmbedActivities {
   /** Builds the HNSW index; `leaveLocked`: skips an index that a reindex is building. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Copies the changes since the mark; `more` when its time ended first, or after too many failed batches. */
-  reconcile(
-    request: ReconcileRequest,
-  ): Promise<{ counts: CopyCounts; mark: number; more: boolean; failedBatches?: number }>;
+  reconcile(request: ReconcileRequest): Promise<{
+    counts: CopyCounts;
+    mark: number;
+    more: boolean;
+    failedBatches?: number;
+    usage?: Usage | undefined;
+  }>;
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;
   /** Drains writers, copies the last changes and switches; `notYet` when that takes longer than `drainSeconds`. */
   cutOver(request: CutOverRequest): Promise<{ kind: 'done' | 'notYet'; mark: number; drainMs: number }>;

@@ -11,6 +11,8 @@ export interface EmbedOptions {
   maxWaitMs?: number;
   /** Called before a wait with its reason and its length in milliseconds. */
   onHold?: (why: ReembedError, forMs: number) => void;
+  /** Called after each call of the provider that says how many tokens it has counted. */
+  onUsage?: ((tokens: number) => void) | undefined;
   /** Awaited after the wait; if it throws, the call is not made and the error is passed on. */
   afterHold?: () => Promise<void>;
 }

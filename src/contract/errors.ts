@@ -60,6 +60,7 @@ export const ERROR_KINDS = {
     retryable: false,
     title: 'The model returned the same vector for different texts',
   },
+  BudgetUsedUp: { status: 409, retryable: false, title: 'The budget of the reindex is used up' },
   TooManyFailed: { status: 422, retryable: true, title: 'More objects failed than allowed' },
   VerifyFailed: { status: 500, retryable: true, title: 'The new index does not match the old one' },
   SearchTimeout: { status: 504, retryable: true, title: 'The search timed out' },

@@ -2,8 +2,20 @@ import type { Tracker } from './tasks.ts';
 
 /** Returns the fields of a task that lists show; stored in the workflow's memo, so that a list needs no query. */
 export function listRow(tracker: Tracker): Partial<Tracker> {
-  const { id, type, parentId, status, detail, createTime, updateTime, attempts, maxAttempts, progress, children } =
-    tracker;
+  const {
+    id,
+    type,
+    parentId,
+    status,
+    detail,
+    createTime,
+    updateTime,
+    attempts,
+    maxAttempts,
+    progress,
+    children,
+    data,
+  } = tracker;
   return {
     id,
     type,
@@ -16,5 +28,6 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     maxAttempts,
     progress,
     children,
+    ...(data.usage !== undefined && { data: { usage: data.usage } }),
   };
 }

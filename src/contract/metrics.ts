@@ -157,6 +157,18 @@ export const METRICS = {
     },
   ),
   modelTexts: counter('reembed_model_texts_total', 'Texts embedded by models', 'process', ['provider', 'model']),
+  modelTokens: counter(
+    'reembed_model_tokens_total',
+    'Tokens that models have used, as `provider` counts them, or by an `estimate` where it does not say',
+    'process',
+    ['provider', 'model', 'counted'],
+  ),
+  modelUsd: counter(
+    'reembed_model_usd_total',
+    'US dollars that models have cost, where their price is known',
+    'process',
+    ['provider', 'model'],
+  ),
   modelWaitSeconds: counter(
     'reembed_model_wait_seconds_total',
     'Time that calls waited for the limits of their model, or because the provider asked for a pause',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { approveSchema } from './approval.ts';
+import { budgetSchema } from './budget.ts';
 import { durationSchema } from './duration-schema.ts';
 import type { FieldIssue } from './errors.ts';
 import { evaluationSettings } from './evaluation.ts';
@@ -151,6 +152,12 @@ export const reindexSchema = z
           'or replace them with the content of the source.',
       ),
     approve: approveSchema.default('auto'),
+    budget: budgetSchema
+      .optional()
+      .describe(
+        'How much the copy and the forwards may use of the model of `dest`. When it is used up, the reindex pauses; ' +
+          'calls in flight are finished. `usd` requires a known price.',
+      ),
     retire: retireSchema.default('never'),
     ...readFields,
     ratePerSecond: z

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Approval, Approve } from './approval.ts';
+import type { Budget } from './budget.ts';
 import type { Duration } from './duration-schema.ts';
 import type { Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
@@ -141,6 +142,7 @@ export interface ReindexInput extends CommonInput {
   maxFailed?: number;
   destExisting?: 'refuse' | 'replace';
   approve?: Approve;
+  budget?: Budget | undefined;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
   shadow?: number;
   canary?: number;

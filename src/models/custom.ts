@@ -31,14 +31,17 @@ export function createCustomEmbedder(name: string, dimensions: number, model: Cu
  */
 function fromSdk(model: SdkEmbeddingModel, label: string, dimensions: number): Embedder {
   const most = model.maxEmbeddingsPerCall;
-  const request = async (values: string[], abortSignal: AbortSignal) =>
-    (await model.doEmbed({ values, abortSignal })).embeddings;
   return {
     dimensions,
     // If the limit is a promise, it cannot be awaited here; `embed` then applies it.
     maxTexts: typeof most === 'number' ? Math.min(most, MAX_TEXTS) : DEFAULT_TEXTS,
     maxChars: MAX_CHARS,
-    async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<Vector[]> {
+    async embed(texts: readonly string[], { signal, onUsage }: EmbedOptions): Promise<Vector[]> {
+      const request = async (values: string[], abortSignal: AbortSignal) => {
+        const { embeddings, usage } = await model.doEmbed({ values, abortSignal });
+        if (usage && Number.isSafeInteger(usage.tokens) && usage.tokens > 0) onUsage?.(usage.tokens);
+        return embeddings;
+      };
       const perCall = Math.max(1, (await model.maxEmbeddingsPerCall) ?? texts.length);
       const vectors: Vector[] = [];
       for (let at = 0; at < texts.length; at += perCall) {

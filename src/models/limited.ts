@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Embedder, wrapEmbedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { type CallCost, costOf, type ModelLimit } from '../contract/model-limits.ts';
+import { estimateTokens } from './estimate-tokens.ts';
 
 /** The time until a call may be made; `pausedMs` is the part of `waitMs` that the provider has asked for. */
 export interface Turn {
@@ -20,11 +21,6 @@ export interface CallLimiter {
   pauseOf(model: string): Promise<number>;
 }
 
-/**
- * A low estimate, so that too many tokens are counted: English has some four bytes per token, others rarely below
- * three.
- */
-const BYTES_PER_TOKEN = 3;
 /** Pause for a provider that asks to slow down without saying for how long. */
 const USUAL_PAUSE_MS = 1_000;
 /** Interval for checking whether a provider has asked for a pause, or whether it was lifted. */
@@ -46,8 +42,7 @@ export function createLimitedEmbedder(embedder: Embedder, { model, limit, limite
   };
   const turnOf = async (texts: readonly string[], maxWaitMs: number | null): Promise<Turn> => {
     if (limit) {
-      const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-      return limiter.book(model, costOf(limit, Math.ceil(bytes / BYTES_PER_TOKEN)), maxWaitMs);
+      return limiter.book(model, costOf(limit, estimateTokens(texts)), maxWaitMs);
     }
     const waitMs = await pausedMs();
     return { isBooked: maxWaitMs === null || waitMs <= maxWaitMs, waitMs, pausedMs: waitMs };

@@ -1,6 +1,8 @@
 import { type Embedder, wrapEmbedder } from '../contract/embedder.ts';
 import { type ErrorType, ReembedError } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
+import { estimateTokens } from './estimate-tokens.ts';
+import { isFree } from './prices.ts';
 
 export type ObservedModel = Pick<ModelConfig, 'provider' | 'name'>;
 
@@ -9,6 +11,9 @@ export interface ModelCallSeen {
   outcome: 'ok' | 'canceled' | ErrorType;
   texts: number;
   ms: number;
+  /** 0 if the call failed and the provider does not say. */
+  tokens: number;
+  isEstimated: boolean;
 }
 
 /** Observes calls of models, but never their contents. */
@@ -22,10 +27,18 @@ export interface ModelObserver {
 export function createObservedEmbedder(embedder: Embedder, model: ObservedModel, observer: ModelObserver): Embedder {
   return wrapEmbedder(embedder, async (texts, options) => {
     const startMs = performance.now();
-    const tell = (outcome: ModelCallSeen['outcome']) =>
-      observer.called(model, { outcome, texts: texts.length, ms: performance.now() - startMs });
+    let said: number | undefined;
+    const onUsage = (tokens: number) => {
+      said = (said ?? 0) + tokens;
+      options.onUsage?.(tokens);
+    };
+    const tell = (outcome: ModelCallSeen['outcome']) => {
+      const tokens = said ?? (outcome === 'ok' && !isFree(model) ? estimateTokens(texts) : 0);
+      const ms = performance.now() - startMs;
+      observer.called(model, { outcome, texts: texts.length, ms, tokens, isEstimated: said === undefined });
+    };
     try {
-      const vectors = await embedder.embed(texts, options);
+      const vectors = await embedder.embed(texts, { ...options, onUsage });
       tell('ok');
       return vectors;
     } catch (error) {

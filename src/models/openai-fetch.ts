@@ -31,8 +31,15 @@ const ABOUT_DIMENSIONS = /dimension|matryoshka/i;
 /** Variants of a request are tried after at most this many refusals that do not mention the fields. */
 const UNCLEAR_REFUSALS = 3;
 
-/** Creates, for one request, its `fetch` and a function that returns the response for each text, if there is one. */
-export type VectorFetch = (to: AnswerTo) => { fetch: Fetch; vectors(): unknown[] | undefined };
+/**
+ * Creates, for one request, its `fetch` and functions that return the response for each text, and the tokens that the
+ * provider has counted, if there are any.
+ */
+export type VectorFetch = (to: AnswerTo) => {
+  fetch: Fetch;
+  vectors(): unknown[] | undefined;
+  tokens(): number | undefined;
+};
 
 /**
  * Creates, for each request to one endpoint, a `fetch` that reads the vectors of the response itself and passes an
@@ -85,8 +92,10 @@ export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch
 
   return (to) => {
     let vectors: unknown[] | undefined;
+    let tokens: number | undefined;
     return {
       vectors: () => vectors,
+      tokens: () => tokens,
       async fetch(input, init = {}) {
         const { response, variant } = await ask(input, init);
         if (!response.ok) return response;
@@ -95,6 +104,8 @@ export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch
         const refusal = refusalIn(parsed);
         // Some gateways return 200 for a call that failed behind them.
         if (refusal !== undefined) return new Response(body, { status: refusal, headers: JSON_HEADERS });
+        // Before the vectors: it was charged for, whatever they are.
+        tokens = tokensIn(parsed);
         vectors = readVectors(parsed, to);
         settled = variant;
         return new Response('{"data":[]}', { status: response.status, headers: JSON_HEADERS });
@@ -136,6 +147,14 @@ function parse(body: string, label: string): unknown {
   } catch {
     throw new ReembedError('ModelBadAnswer', `The ${label} answered with something that is not JSON; check baseUrl`);
   }
+}
+
+/** Returns the tokens that a response says were counted, if it does. */
+function tokensIn(parsed: unknown): number | undefined {
+  const usage = (parsed as { usage?: unknown } | null)?.usage;
+  if (typeof usage !== 'object' || usage === null) return undefined;
+  const { total_tokens: total, prompt_tokens: prompt } = usage as { total_tokens?: unknown; prompt_tokens?: unknown };
+  return [total, prompt].find((tokens): tokens is number => Number.isSafeInteger(tokens) && Number(tokens) > 0);
 }
 
 /** Returns the status that matches an error in the body, if there is one instead of vectors. */

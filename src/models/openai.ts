@@ -42,13 +42,18 @@ export function createOpenaiEmbedder(
     dimensions: config.dimensions,
     maxTexts: config.batchSize,
     maxChars: config.batchChars,
-    async embed(texts: readonly string[], { purpose, signal }: EmbedOptions): Promise<Vector[]> {
+    async embed(texts: readonly string[], { purpose, signal, onUsage }: EmbedOptions): Promise<Vector[]> {
       const key = readApiKey(config, env);
       const prefix = prefixOf(config, purpose);
       return callModel({
-        request: (values, abortSignal) => {
+        async request(values, abortSignal) {
           const answer = vectorFetch({ label, texts: values });
-          return request(config, key, answer, values, abortSignal);
+          try {
+            return await request(config, key, answer, values, abortSignal);
+          } finally {
+            const tokens = answer.tokens();
+            if (tokens !== undefined) onUsage?.(tokens);
+          }
         },
         label,
         dimensions: config.dimensions,

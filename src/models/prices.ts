@@ -1,3 +1,6 @@
+import type { Budget } from '../contract/budget.ts';
+import { invalidField } from '../contract/errors.ts';
+
 /** The price of a model's input; embedding models charge for nothing else. */
 export interface ModelPrice {
   usdPerMillionTokens: number;
@@ -30,6 +33,11 @@ const LIST_PRICES: Readonly<Record<string, number>> = {
   'voyage-law-2': 0.12,
 };
 
+/** Whether a model runs in this process, and so has neither a price nor calls of a provider. */
+export function isFree({ provider }: { provider: string }): boolean {
+  return provider === 'hash' || provider === 'words';
+}
+
 /**
  * Returns the price of a model, or undefined if it is unknown. Built-in models cost nothing. Gateways put the vendor
  * before the name (`openai/text-embedding-3-small`), which is ignored.
@@ -40,7 +48,7 @@ export function priceOf(
 ): ModelPrice | undefined {
   const stated = valueIn(overrides, `${provider}/${name}`);
   if (stated !== undefined) return { usdPerMillionTokens: stated };
-  if (provider === 'hash' || provider === 'words') return { usdPerMillionTokens: 0 };
+  if (isFree({ provider })) return { usdPerMillionTokens: 0 };
   if (provider !== 'openai') return undefined;
   const listed = valueIn(LIST_PRICES, name.slice(name.lastIndexOf('/') + 1));
   return listed === undefined ? undefined : { usdPerMillionTokens: listed };
@@ -49,4 +57,16 @@ export function priceOf(
 /** Reads a key that may be a name of `Object.prototype`. */
 function valueIn(prices: PriceOverrides, key: string): number | undefined {
   return Object.hasOwn(prices, key) ? prices[key] : undefined;
+}
+
+/** Checks that a budget in US dollars can be kept. Error: `InvalidInput` about `budget.usd`. */
+export function requirePrice(
+  { usd }: Partial<Record<keyof Budget, unknown>>,
+  model: { provider: string; name: string } | undefined,
+  overrides: PriceOverrides = {},
+  path = 'budget.usd',
+): void {
+  if (usd == null || model === undefined || priceOf(model, overrides)) return;
+  const name = `${model.provider}/${model.name}`;
+  throw invalidField(path, `the price of ${name} is unknown: set it in REEMBED_MODEL_PRICES, or limit tokens or calls`);
 }

@@ -27,7 +27,7 @@ export function createTellingEmbedder(embedder: Embedder): Embedder {
     const vectors = await embedder.embed(texts, options);
     if (isRefused || (isSuspicious(texts, vectors) && Date.now() >= trustedUntilMs)) {
       isRefused = true;
-      await checkEmbedder(embedder, { signal: options.signal, maxWaitMs: options.maxWaitMs });
+      await checkEmbedder(embedder, { signal: options.signal, maxWaitMs: options.maxWaitMs, onUsage: options.onUsage });
       isRefused = false;
       trustedUntilMs = Date.now() + TRUSTED_MS;
     }

@@ -8,7 +8,8 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { observeModels } from '../metrics/models.ts';
 import type { CallLimiter } from '../models/limited.ts';
 import { createModels, type Models } from '../models/models.ts';
-import type { ModelObserver } from '../models/observed.ts';
+import type { ModelObserver, ObservedModel } from '../models/observed.ts';
+import { priceOf } from '../models/prices.ts';
 import { createLoader } from '../pipeline/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Db } from '../store/database.ts';
@@ -39,7 +40,15 @@ const both = (one: ModelObserver, other: ModelObserver): ModelObserver => ({
 });
 
 /** Creates the models of this process; keys are read from the environment on demand. */
-export function createProcessModels({ env, modelLimits, modelKeys }: Settings, db: Db, metrics?: Metrics): Models {
+export function createProcessModels(
+  { env, modelLimits, modelKeys, modelPrices }: Settings,
+  db: Db,
+  metrics?: Metrics,
+): Models {
+  const usdOf = (model: ObservedModel, tokens: number) => {
+    const price = priceOf(model, modelPrices);
+    return price && (price.usdPerMillionTokens * tokens) / 1_000_000;
+  };
   const limiter: CallLimiter = {
     book: (...call) => bookCall(db, ...call),
     pause: (model, forMs) => pauseModel(db, model, forMs),
@@ -50,7 +59,7 @@ export function createProcessModels({ env, modelLimits, modelKeys }: Settings, d
     keys: withWellKnown(modelKeys),
     limiter,
     limits: modelLimits,
-    observer: metrics && both(observeModels(metrics), traceModels),
+    observer: metrics && both(observeModels(metrics, usdOf), traceModels),
   });
 }
 
@@ -89,6 +98,8 @@ export function activityDependencies({
       indexMemoryMb: settings.indexMemoryMb,
       vectorIndexAfterParts: settings.vectorIndexAfterParts,
       tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,
+      modelPrices: settings.modelPrices,
+      modelBudgets: settings.modelBudgets,
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
+import { modelBudgetsSchema } from '../contract/budget.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
@@ -251,6 +252,12 @@ export const SETTINGS = {
       'prices of models in US dollars per million tokens, as JSON: {"openai/NAME": 0.02}; they override the list prices of well-known models; the API and all workers need the same value',
     expected:
       'JSON with a price of at least 0 for each openai/NAME or custom/NAME, for instance {"openai/bge-m3": 0.01}',
+  }),
+  modelBudgets: setting('REEMBED_MODEL_BUDGETS', jsonText.pipe(modelBudgetsSchema), '{}', {
+    meaning:
+      'what all reindexes together may use of a model per day (UTC), as JSON: {"openai/NAME": {"usd": 20, "tokens": 5000000, "calls": 100000}}; a reindex pauses when it is used up, and live writes continue',
+    expected:
+      'JSON with usd, tokens or calls above 0 for each openai/NAME or custom/NAME, for instance {"openai/bge-m3": {"tokens": 1000000}}',
   }),
   tasks: setting('REEMBED_TASKS', list, '', {
     meaning: 'modules, or folders of modules, that define jobs for the workers',

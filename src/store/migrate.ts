@@ -12,6 +12,7 @@ import * as origins from './migrations/0007_origins.ts';
 import * as boundAdmissions from './migrations/0008_bound_admissions.ts';
 import * as evaluation from './migrations/0009_evaluation.ts';
 import * as builtLocks from './migrations/0010_built_locks.ts';
+import * as usage from './migrations/0011_usage.ts';
 import * as rollBack from './migrations/0013_roll_back.ts';
 import * as reads from './migrations/0015_reads.ts';
 import { lockNames } from './protocol/gate.ts';
@@ -30,6 +31,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0008_bound_admissions': boundAdmissions,
   '0009_evaluation': evaluation,
   '0010_built_locks': builtLocks,
+  '0011_usage': usage,
   '0013_roll_back': rollBack,
   '0015_reads': reads,
 };

@@ -50,7 +50,7 @@ export const REFUSALS: readonly Row[] = [
   {
     name: '400 for everything',
     day: always(status(400, error('unknown parameter'))),
-    ...all(stops('ModelRejectedInput', 8), 'ModelRejectedInput'),
+    ...all(stops('ModelRejectedInput', 12), 'ModelRejectedInput'),
   },
 
   // Calls that are too large.

@@ -53,6 +53,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   embedConcurrency: ['0', ''.padEnd(30, '9')],
   jobConcurrency: ['0', '10001', 'many'],
   modelLimits: ['{', '{"hash/a":{"requestsPerMinute":1}}'],
+  modelBudgets: ['{', '{"openai/a":{"usd":0}}', '{"openai/a":{}}'],
   modelPrices: ['{', '{"openai/a":-1}'],
   shutdownSeconds: ['-1', 'soon'],
   drainSeconds: ['-1', '601'],

@@ -6,6 +6,7 @@ import type { DeleteIndexBody, EvaluateBody, ReindexBody, UpsertBody } from '../
 import type { Tracker } from '../../contract/tasks.ts';
 import { type Accepted, HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
+import { requirePrice } from '../../models/prices.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
 import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
@@ -136,6 +137,7 @@ export async function acceptReindex(
     await checkApproval(deps.db, body.source, body.approve);
     await checkReads(deps.db, body);
     if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
+    if (body.budget) requirePrice(body.budget, dest?.model ?? body.destModel, deps.modelPrices);
     if (dest || body.destModel) return;
     throw invalidField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);
   });

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import type { ModelPrices } from '../../contract/model-prices.ts';
 import type { TaskType } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { Registry } from '../../jobs/types.ts';
@@ -22,6 +23,8 @@ export interface AcceptDependencies {
   registry?: Registry | undefined;
   /** Checks the model of a new destination; without it the worker checks it. */
   models?: ModelMaker | undefined;
+  /** Prices that override the known ones. */
+  modelPrices?: ModelPrices | undefined;
 }
 
 /** Custom format of trackers in answers. */

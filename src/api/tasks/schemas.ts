@@ -57,6 +57,33 @@ export const restartQuery = taskIdQuery.extend({
   onlyFailed: flag.describe('Of a task that has ended, only what is on its failed list.').meta({ examples: [false] }),
 });
 
+const MAX_USD = 1_000_000_000;
+
+const limit = (schema: z.ZodType<number, number>, { kind, what }: { kind: 'number' | 'integer'; what: string }) =>
+  z
+    .union([z.literal('none').transform(() => null), numberQuery(schema)], { error: `must be ${what}, or none` })
+    .optional()
+    .meta({
+      examples: [50],
+      anyOf: [
+        kind === 'number'
+          ? { type: 'number', exclusiveMinimum: 0, maximum: MAX_USD }
+          : { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+        { type: 'string', enum: ['none'] },
+      ],
+    });
+const wholeLimit = () =>
+  limit(z.int().min(1).max(Number.MAX_SAFE_INTEGER), { kind: 'integer', what: 'a whole number above 0' });
+
+export const budgetQuery = taskIdQuery.extend({
+  usd: limit(z.number().positive().max(MAX_USD), {
+    kind: 'number',
+    what: `a number above 0 and at most ${MAX_USD}`,
+  }).describe('US dollars; `none` for no limit. Limits that are not given stay.'),
+  tokens: wholeLimit().describe('Tokens; `none` for no limit.'),
+  calls: wholeLimit().describe('Calls of the model; `none` for no limit.'),
+});
+
 export const throttleQuery = taskIdQuery.extend({
   ratePerSecond: z
     .union([z.literal('none').transform(() => null), numberQuery(z.number().positive().max(1_000_000))], {

@@ -19,7 +19,8 @@ import { problemResponses } from '../problems.ts';
 import { callerOf } from './caller.ts';
 import type { TaskRouterOptions } from './options.ts';
 import { answer, operationId, type Responder } from './response.ts';
-import { readsQuery, reasonQuery, restartQuery, taskIdQuery, throttleQuery } from './schemas.ts';
+import { budgetQuery, readsQuery, reasonQuery, restartQuery, taskIdQuery, throttleQuery } from './schemas.ts';
+import { setTaskBudget } from './set-budget.ts';
 
 const SUMMARY_OF_READS =
   'Set the share of live searches that also, or instead, run on the index that a reindex builds or keeps current';
@@ -33,8 +34,8 @@ interface Common {
 }
 
 /**
- * Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, if it has reindexes, `/throttle`, `/reads`,
- * `/approve` and `/reject`.
+ * Adds `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore` and, if it has reindexes, `/throttle`, `/budget`,
+ * `/reads`, `/approve` and `/reject`.
  */
 export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, common: Common): void {
   const { client, type, log } = options;
@@ -93,6 +94,12 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
   if (type !== undefined && type !== 'reindex') return;
   steer('throttle', 'Set how fast a reindex copies', throttleQuery, (id, { ratePerSecond }, who) =>
     throttleTask(client, id, ratePerSecond, who),
+  );
+  steer(
+    'budget',
+    'Set how much a reindex may use of its model; resumes one whose budget is used up',
+    budgetQuery,
+    (id, change, who) => setTaskBudget(options, id, change, who),
   );
   const decide = (kind: Decision, summary: string) =>
     steer(kind, summary, reasonQuery, (id, { reason }, who) => decideTask(client, id, kind, reason, who), [

@@ -22,6 +22,9 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions {
   rate?: number;
   shadow?: number;
   canary?: number;
+  budgetUsd?: number;
+  budgetTokens?: number;
+  budgetCalls?: number;
   detach?: boolean;
 }
 
@@ -53,6 +56,9 @@ export function addReindexCommand(program: Command, io: Io): void {
       ).choices(['refuse', 'replace']),
     )
     .option('--rate <objects>', 'maximum objects copied per second', anyNumber)
+    .option('--budget-usd <dollars>', 'pause when the model has cost so many US dollars', anyNumber)
+    .option('--budget-tokens <count>', 'pause when the model has used so many tokens', wholeNumber)
+    .option('--budget-calls <count>', 'pause after so many calls of the model', wholeNumber)
     .option('--detach', 'do not wait until the task ends')
     .addHelpText(
       'after',
@@ -77,6 +83,7 @@ export function addReindexCommand(program: Command, io: Io): void {
         retire: retireFrom(options),
         ratePerSecond: rate,
         ...{ shadow, canary },
+        budget: budgetFrom(options),
         ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting },
       });
       if (options.detach) {
@@ -86,6 +93,10 @@ export function addReindexCommand(program: Command, io: Io): void {
       io.err(`task ${tracker.id}\n`);
       await followTask(io, client, tracker.id, options);
     });
+}
+
+function budgetFrom({ budgetUsd: usd, budgetTokens: tokens, budgetCalls: calls }: ReindexOptions) {
+  return (usd ?? tokens ?? calls) === undefined ? undefined : { usd, tokens, calls };
 }
 
 function retireFrom({ retire, keepCurrent }: ReindexOptions) {

@@ -71,7 +71,7 @@ export function addTaskCommands(program: Command, io: Io): void {
 
   remote(group.command('throttle'))
     .argument('<task>')
-    .argument('<rate>', 'objects per second, or none for no limit', rateOf)
+    .argument('<rate>', 'objects per second, or none for no limit', limitOf)
     .summary('limit the rate of a reindex')
     .description('Sets the maximum number of objects that a reindex copies per second.')
     .addHelpText('after', examples('reembed tasks throttle my-task 500', 'reembed tasks throttle my-task none'))
@@ -80,6 +80,23 @@ export function addTaskCommands(program: Command, io: Io): void {
     });
 
   addReadsCommand(group, io);
+  remote(group.command('budget <task>'))
+    .summary('set the budget of a reindex')
+    .description(
+      'Sets how much a reindex may use of its model; limits that are not given stay. A reindex that has paused because ' +
+        'its budget was used up is resumed.',
+    )
+    .option('--usd <dollars>', 'US dollars, or none for no limit', limitOf)
+    .option('--tokens <count>', 'tokens, or none for no limit', limitOf)
+    .option('--calls <count>', 'calls of the model, or none for no limit', limitOf)
+    .addHelpText(
+      'after',
+      examples('reembed tasks budget my-task --usd 50', 'reembed tasks budget my-task --tokens none'),
+    )
+    .action(async (taskId: string, { usd, tokens, calls, ...options }: RemoteOptions & BudgetOptions) => {
+      writeTracker(io, options.json, await clientFrom(io, options).tasks.budget(taskId, { usd, tokens, calls }));
+    });
+
   addDecision(group, io, 'approve', 'Switches the alias of a reindex that waits for an approval.');
   addDecision(group, io, 'reject', 'Ends a reindex that waits for an approval. Its source continues to serve.');
 
@@ -114,9 +131,15 @@ function addDecision(group: Command, io: Io, kind: Decision, description: string
     });
 }
 
-function rateOf(text: string): number | null {
+interface BudgetOptions {
+  usd?: number | null;
+  tokens?: number | null;
+  calls?: number | null;
+}
+
+function limitOf(text: string): number | null {
   if (text === 'none') return null;
-  const rate = anyNumber(text);
-  if (rate <= 0) throw new InvalidArgumentError('It must be above 0, or none.');
-  return rate;
+  const limit = anyNumber(text);
+  if (limit <= 0) throw new InvalidArgumentError('It must be above 0, or none.');
+  return limit;
 }

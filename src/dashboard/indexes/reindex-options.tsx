@@ -8,6 +8,8 @@ export interface OptionsDraft {
   concurrency: number | string;
   batchSize: number | string;
   maxFailed: number | string;
+  budgetUsd: number | string;
+  budgetTokens: number | string;
   onConflict: 'wait' | 'refuse';
   destExisting: 'refuse' | 'replace';
   retire: 'never' | 'now' | 'after' | 'keepCurrent';
@@ -20,6 +22,8 @@ export const emptyOptions: OptionsDraft = {
   concurrency: '',
   batchSize: '',
   maxFailed: '',
+  budgetUsd: '',
+  budgetTokens: '',
   onConflict: 'wait',
   destExisting: 'refuse',
   retire: 'never',
@@ -30,9 +34,14 @@ export function optionsOf(draft: OptionsDraft): Partial<ReindexRequest> {
   const numbers = (['ratePerSecond', 'concurrency', 'batchSize', 'maxFailed'] as const).flatMap((name) =>
     draft[name] === '' ? [] : [[name, Number(draft[name])]],
   );
-  const { taskId, retire, after, onConflict, destExisting } = draft;
+  const { taskId, retire, after, onConflict, destExisting, budgetUsd, budgetTokens } = draft;
+  const budget = {
+    ...(budgetUsd !== '' && { usd: Number(budgetUsd) }),
+    ...(budgetTokens !== '' && { tokens: Number(budgetTokens) }),
+  };
   return {
     ...Object.fromEntries(numbers),
+    ...(Object.keys(budget).length > 0 && { budget }),
     ...(taskId && { taskId }),
     onConflict,
     destExisting,
@@ -48,14 +57,15 @@ interface ReindexOptionsProps {
 
 export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsProps) {
   const set = (change: Partial<OptionsDraft>) => onChange({ ...options, ...change });
-  const count = (name: 'ratePerSecond' | 'concurrency' | 'batchSize' | 'maxFailed', label: string, preset: string) => (
+  type Count = 'ratePerSecond' | 'concurrency' | 'batchSize' | 'maxFailed' | 'budgetUsd' | 'budgetTokens';
+  const count = (name: Count, label: string, preset: string, path: string = name) => (
     <NumberInput
       label={label}
       placeholder={preset}
       thousandSeparator=","
       value={options[name]}
       onChange={(value) => set({ [name]: value })}
-      error={errorOf(name)}
+      error={errorOf(path)}
     />
   );
   const later = options.retire === 'after' || options.retire === 'keepCurrent';
@@ -67,6 +77,8 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
         {count('maxFailed', 'Max. failed objects (below 1: a fraction)', '0.01')}
         {count('concurrency', 'Concurrent batches', '4')}
         {count('batchSize', 'Objects per batch', '256')}
+        {count('budgetUsd', 'Pause after US dollars', 'no limit', 'budget.usd')}
+        {count('budgetTokens', 'Pause after tokens', 'no limit', 'budget.tokens')}
         <NativeSelect
           size="xs"
           label="If another reindex conflicts"

@@ -1,4 +1,5 @@
 import { Code } from '@mantine/core';
+import { amountText, type BudgetUnit, type Usage } from '../../contract/budget.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
 import { type Fact, FactList } from '../ui/fact-list.tsx';
@@ -27,6 +28,7 @@ export function Facts({ tracker }: { tracker: Tracker }) {
       </span>,
     ]);
   if (isReindex && typeof data.ratePerSecond === 'number') facts.push(['Throttled to', rate(data.ratePerSecond)]);
+  if (isReindex && data.usage) facts.push(...usageFacts(data.usage as unknown as Usage));
   if (version !== null) facts.push(['Version of its writes', number(version)]);
   if (lockExpireTime !== null) facts.push(['Lock until', <Moment key="l" at={lockExpireTime} />]);
   if (parentId !== null) facts.push(['Part of', <TaskLink key="p" id={parentId} />]);
@@ -43,4 +45,18 @@ export function Facts({ tracker }: { tracker: Tracker }) {
       )}
     </Card>
   );
+}
+
+/** What a reindex has used of its model, and its budget. */
+function usageFacts({ calls, tokens, estimatedTokens, usd, budget }: Usage): Fact[] {
+  const of = (used: string, unit: BudgetUnit) => {
+    const limit = budget[unit];
+    return limit === undefined ? used : `${used} of ${amountText(limit, unit)}`;
+  };
+  const estimated = estimatedTokens > 0 ? `, ${amountText(estimatedTokens, 'tokens')} of them estimated` : '';
+  return [
+    ['Tokens of the model', `${of(amountText(tokens, 'tokens'), 'tokens')}${estimated}`],
+    ['Calls of the model', of(amountText(calls, 'calls'), 'calls')],
+    ['Cost of the model', usd === null ? 'its price is unknown' : of(amountText(usd, 'usd'), 'usd')],
+  ];
 }

@@ -45,7 +45,7 @@ export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): voi
 }
 
 function apiSettings(settings: Settings): ApiDependencies['settings'] {
-  const { host, allowedHosts, corsOrigins, codecOrigins, bodyMb, searchSeconds } = settings;
+  const { host, allowedHosts, corsOrigins, codecOrigins, bodyMb, searchSeconds, modelPrices } = settings;
   const { requestsPerMinute, concurrentRequests, eventStreams } = settings;
   return {
     host,
@@ -54,6 +54,7 @@ function apiSettings(settings: Settings): ApiDependencies['settings'] {
     codecOrigins,
     bodyBytes: bodyMb * 1024 * 1024,
     searchSeconds,
+    modelPrices,
     limits: { perWindow: requestsPerMinute, windowMs: 60_000, atOnce: concurrentRequests, streams: eventStreams },
   };
 }

@@ -10,6 +10,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import type { CopyCounts } from '../../contract/activities.ts';
+import type { Usage } from '../../contract/budget.ts';
 import { PRIORITY } from '../../contract/names.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
@@ -20,6 +21,7 @@ import { pauseSignal, sliceProgressSignal, throttleSignal } from '../task/signal
 import { CopyProgress, countsIn } from './copy-progress.ts';
 import type { ReindexRun } from './run.ts';
 import { reindexSlice, sliceCounts, waitedMsOf } from './slice.ts';
+import { showUsage } from './usage.ts';
 
 /** Time that running slices have to end once the history is long; none during a pause, when they cannot end. */
 const STOP_AFTER_MS = 300_000;
@@ -89,7 +91,8 @@ class SliceWindow {
     this.run = run;
     this.plan = plan;
     this.progress = progress;
-    setHandler(sliceProgressSignal, (sliceId, done, waitedMs) => {
+    setHandler(sliceProgressSignal, (sliceId, done, waitedMs, usage) => {
+      showUsage(run.task.tracker, usage);
       progress.set(sliceId, done);
       progress.setWaited(sliceId, waitedMs);
       progress.report();
@@ -139,11 +142,13 @@ class SliceWindow {
   /** Copies one slice. Returns false if it was stopped. */
   private async copySlice(at: number): Promise<boolean> {
     const { progress } = this;
+    const { task } = this.run;
     const child = await this.startSlice(at);
     const { running } = this.run.slices;
     try {
       const tracker = await child.result();
       progress.add(sliceCounts(tracker));
+      showUsage(task.tracker, tracker.data.usage as Usage | undefined);
       progress.setWaited(child.workflowId, waitedMsOf(tracker));
       this.finished.add(at);
       progress.move('processing', 'done');

@@ -6,6 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { CopyCounts } from '../../contract/activities.ts';
+import type { Usage } from '../../contract/budget.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
 import type { HandOver, ReindexSliceInput } from '../../contract/workflow-inputs.ts';
@@ -15,6 +16,7 @@ import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
 import { sliceProgressSignal } from '../task/signals.ts';
 import type { TaskContext } from '../task/types.ts';
+import { showUsage } from './usage.ts';
 
 /** How far a slice is, and its rate: what its next run continues with. */
 type SliceState = NonNullable<HandOver['slice']>;
@@ -49,6 +51,7 @@ class SliceCopy {
   private readonly counts: CopyCounts;
   private waitedMs: number;
   private failedBatches = 0;
+  private usage: Usage | undefined;
   private reported = Promise.resolve();
 
   constructor(task: TaskContext, input: ReindexSliceInput, state: SliceState, before: Tracker['data'] | undefined) {
@@ -91,6 +94,8 @@ class SliceCopy {
     counts.failed += chunk.counts.failed;
     this.waitedMs += chunk.waitedMs;
     const { waitedMs } = this;
+    if (chunk.usage) this.usage = chunk.usage;
+    showUsage(task.tracker, chunk.usage);
     task.report({ done: counts.copied + counts.failed, failed: counts.failed, data: { ...counts, waitedMs } });
     if (this.failedBatches >= MAX_FAILED_BATCHES) {
       this.failedBatches = 0;
@@ -101,9 +106,9 @@ class SliceCopy {
 
   /** If the report does not arrive, the reindex has ended. */
   private async reportToReindex(): Promise<void> {
-    const { counts, waitedMs } = this;
+    const { counts, waitedMs, usage } = this;
     await getExternalWorkflowHandle(this.input.parentId)
-      .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed, waitedMs)
+      .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed, waitedMs, usage)
       .catch(() => {});
   }
 }

@@ -8,6 +8,7 @@ import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
 import type { TaskContext } from '../task/types.ts';
 import { copyFailedAgain } from './copy.ts';
 import type { ReindexRun } from './run.ts';
+import { showUsage } from './usage.ts';
 
 /** Reconciling ends when a pass copied fewer objects than `SMALL_PASS`, or after `MAX_PASSES` passes. */
 const SMALL_PASS = 200;
@@ -151,6 +152,7 @@ export async function bringChanges(run: ReindexRun): Promise<void> {
       const chunk = await orHold(task, () => embedActivities().reconcile({ ...pairOf(run), failedBatches }));
       ({ more, failedBatches } = chunk);
       state.mark = chunk.mark;
+      showUsage(task.tracker, chunk.usage);
       brought += addReconciled(task, chunk.counts);
       if ((failedBatches ?? 0) >= MAX_FAILED_BATCHES) {
         failedBatches = 0;

@@ -7,7 +7,7 @@ import type { Hold, TaskContext } from './types.ts';
 /** Sent by a slice to its reindex: why it cannot continue without help. */
 export const holdSignal = defineSignal<[why?: Hold]>(HOLD);
 
-/** Model errors that only a person can fix, including transient ones that outlasted all retries of an activity. */
+/** Errors that only a person can fix, including transient ones that outlasted all retries of an activity. */
 const HOLDING: readonly string[] = [
   'ModelQuotaUsedUp',
   'ModelUnauthorized',
@@ -19,6 +19,7 @@ const HOLDING: readonly string[] = [
   'ModelSameVector',
   // Of the whole model: a text that it rejects is a failed object.
   'ModelRejectedInput',
+  'BudgetUsedUp',
 ];
 
 /** Errors that only a model which has worked before can leave behind. */

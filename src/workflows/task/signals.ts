@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { Usage } from '../../contract/budget.ts';
 import { ENTER_LANE, JOB_SIGNAL, QUERY, ROLL_BACK, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
 import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
@@ -17,8 +18,9 @@ export const readsSignal = defineSignal<[shares: Partial<ReadShares>, by?: strin
 export const approveSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.approve);
 export const rejectSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.reject);
 
-/** `waitedMs`: how long the slice has yielded to live traffic in total. */
-export const sliceProgressSignal = defineSignal<[sliceId: string, done: number, waitedMs: number]>(SLICE_PROGRESS);
+/** `waitedMs`: how long the slice has yielded to live traffic in total. `usage`: of the whole reindex. */
+export const sliceProgressSignal =
+  defineSignal<[sliceId: string, done: number, waitedMs: number, usage?: Usage]>(SLICE_PROGRESS);
 
 export const startedSignal = defineSignal<[told?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** Carries the input of a newer submission that was ignored in favor of this job, if there is one. */

@@ -71,6 +71,12 @@ describe('the calls about a task', () => {
     expect((await api.call('PUT', `/throttle?taskId=${taskId}&ratePerSecond=5`)).status).toBe(400);
   });
 
+  test('budget exists for reindexes only', async () => {
+    const taskId = await upsert();
+    expect((await api.call('PUT', `/upsert/budget?taskId=${taskId}&tokens=5`)).status).toBe(404);
+    expect((await api.call('PUT', `/budget?taskId=${taskId}&tokens=5`)).status).toBe(400);
+  });
+
   test('list filters by type, status and index, and returns the cursor of the next page', async () => {
     const ids = [await upsert(), await upsert()];
     const list = () => api.call('GET', `/upsert/list?index=${index}&status=done&limit=1`);

@@ -29,6 +29,7 @@ export const steeringCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): 
     ...(type === undefined || type === 'reindex'
       ? [
           ...throttling(operationOf('throttle', type)),
+          ...budgeting(operationOf('budget', type)),
           ...deciding(operationOf('approve', type)),
           ...deciding(operationOf('reject', type)),
           ...rollingBack(operationOf('get-roll-back-of', type)),
@@ -94,6 +95,28 @@ function failingToRollBack(operation: string): Case[] {
       operation,
       expect: 'NoWorker',
       given: async (world) => ({ query: { taskId: await world.switchedWithoutWorker() } }),
+    },
+  ];
+}
+
+function budgeting(operation: string): Case[] {
+  const limits = { tokens: '1000', calls: 'none' };
+  return [
+    {
+      operation,
+      expect: 200,
+      given: async ({ running }) => ({ query: { taskId: await running('reindex'), ...limits } }),
+    },
+    {
+      operation,
+      expect: 'InvalidInput',
+      given: async ({ running }) => ({ query: { taskId: await running('reindex'), tokens: '0' } }),
+    },
+    { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody', ...limits } }) },
+    {
+      operation,
+      expect: 'TaskClosed',
+      given: async ({ ended }) => ({ query: { taskId: await ended('reindex'), ...limits } }),
     },
   ];
 }

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+const usd = z.number().positive().max(1_000_000_000).describe('US dollars.');
+const whole = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+
+/** How much a reindex may spend on its model. */
+export const budgetSchema = z
+  .strictObject({
+    usd: usd.optional(),
+    tokens: whole.optional().describe('Tokens, as the provider counts them.'),
+    calls: whole.optional().describe('Calls of the model.'),
+  })
+  .refine((budget) => Object.values(budget).some((value) => value !== undefined), 'must name at least one limit')
+  .meta({ id: 'Budget', examples: [{ usd: 20 }, { tokens: 5_000_000, calls: 100_000 }] });
+export type Budget = z.output<typeof budgetSchema>;
+
+/** Budgets per day (UTC), by `provider/name`, of all reindexes together. */
+export const modelBudgetsSchema = z.record(z.string().regex(/^(openai|custom)\/.+/), budgetSchema);
+export type ModelBudgets = z.output<typeof modelBudgetsSchema>;
+
+export const BUDGET_UNITS = ['usd', 'tokens', 'calls'] as const;
+export type BudgetUnit = (typeof BUDGET_UNITS)[number];
+
+/** What a reindex has used of its model so far, over all workers, attempts and forwards. */
+export interface Usage {
+  calls: number;
+  tokens: number;
+  /** The part of `tokens` that was estimated, because the provider does not say how many it counted. */
+  estimatedTokens: number;
+  /** Null if the price of the model is unknown. */
+  usd: number | null;
+  /** The limits of the reindex. */
+  budget: Budget;
+}
+
+const digits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
+
+/** Formats an amount with its unit, such as `1,200 tokens` or `$0.5`. */
+export function amountText(amount: number, unit: BudgetUnit): string {
+  return unit === 'usd' ? `$${digits.format(amount)}` : `${digits.format(amount)} ${unit}`;
+}
