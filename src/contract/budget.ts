@@ -35,7 +35,9 @@ export interface Usage {
 
 const digits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
 
-/** Formats an amount with its unit, such as `1,200 tokens` or `$0.5`. */
-export function amountText(amount: number, unit: BudgetUnit): string {
-  return unit === 'usd' ? `$${digits.format(amount)}` : `${digits.format(amount)} ${unit}`;
+/** Formats what was used of a limit, if there is one, such as `1,200 of 5,000 tokens` or `$0.5`. */
+export function usedText(used: number, limit: number | undefined, unit: BudgetUnit): string {
+  const [prefix, suffix] = unit === 'usd' ? ['$', ''] : ['', ` ${unit}`];
+  const of = limit === undefined ? '' : ` of ${prefix}${digits.format(limit)}`;
+  return `${prefix}${digits.format(used)}${of}${suffix}`;
 }

@@ -1,4 +1,4 @@
-import { amountText, BUDGET_UNITS, type Budget, type Usage } from '../../contract/budget.ts';
+import { BUDGET_UNITS, type Budget, type Usage, usedText } from '../../contract/budget.ts';
 import { type Embedder, wrapEmbedder } from '../../contract/embedder.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { ModelConfig } from '../../contract/models.ts';
@@ -59,7 +59,7 @@ function requireLeft(sums: StoredUsage, { taskId, key, price, daily }: Limits): 
   for (const unit of BUDGET_UNITS) {
     const limit = sums.budget[unit];
     if (limit === undefined || sums[unit] < limit) continue;
-    const used = `${amountText(sums[unit], unit)} of ${amountText(limit, unit)}`;
+    const used = usedText(sums[unit], limit, unit);
     const how = `reembed tasks budget ${taskId} --${unit} NUMBER`;
     throw budgetUsedUp(`the budget of the reindex is used up: ${used}; raise it with ${how}, which resumes it too`);
   }
@@ -70,7 +70,7 @@ function requireLeft(sums: StoredUsage, { taskId, key, price, daily }: Limits): 
   for (const unit of BUDGET_UNITS) {
     const limit = daily[unit];
     if (limit === undefined || sums.today[unit] < limit) continue;
-    const used = `${amountText(sums.today[unit], unit)} of ${amountText(limit, unit)}`;
+    const used = usedText(sums.today[unit], limit, unit);
     throw budgetUsedUp(`the budget of ${key} for today (UTC) is used up: ${used}; REEMBED_MODEL_BUDGETS has it`);
   }
 }

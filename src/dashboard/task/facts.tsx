@@ -1,5 +1,5 @@
 import { Code } from '@mantine/core';
-import { amountText, type BudgetUnit, type Usage } from '../../contract/budget.ts';
+import { type Usage, usedText } from '../../contract/budget.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
 import { type Fact, FactList } from '../ui/fact-list.tsx';
@@ -49,14 +49,10 @@ export function Facts({ tracker }: { tracker: Tracker }) {
 
 /** What a reindex has used of its model, and its budget. */
 function usageFacts({ calls, tokens, estimatedTokens, usd, budget }: Usage): Fact[] {
-  const of = (used: string, unit: BudgetUnit) => {
-    const limit = budget[unit];
-    return limit === undefined ? used : `${used} of ${amountText(limit, unit)}`;
-  };
-  const estimated = estimatedTokens > 0 ? `, ${amountText(estimatedTokens, 'tokens')} of them estimated` : '';
+  const estimated = estimatedTokens > 0 ? `, ${usedText(estimatedTokens, undefined, 'tokens')} of them estimated` : '';
   return [
-    ['Tokens of the model', `${of(amountText(tokens, 'tokens'), 'tokens')}${estimated}`],
-    ['Calls of the model', of(amountText(calls, 'calls'), 'calls')],
-    ['Cost of the model', usd === null ? 'its price is unknown' : of(amountText(usd, 'usd'), 'usd')],
+    ['Tokens of the model', `${usedText(tokens, budget.tokens, 'tokens')}${estimated}`],
+    ['Calls of the model', usedText(calls, budget.calls, 'calls')],
+    ['Cost of the model', usd === null ? 'its price is unknown' : usedText(usd, budget.usd, 'usd')],
   ];
 }
