@@ -100,6 +100,7 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
     'Set how much a reindex may use of its model; resumes one whose budget is used up',
     budgetQuery,
     (id, change, who) => setTaskBudget(options, id, change, who),
+    ['TaskClosed', 'DatabaseUnavailable'],
   );
   const decide = (kind: Decision, summary: string) =>
     steer(kind, summary, reasonQuery, (id, { reason }, who) => decideTask(client, id, kind, reason, who), [

@@ -115,6 +115,12 @@ function budgeting(operation: string): Case[] {
     { operation, expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody', ...limits } }) },
     {
       operation,
+      expect: 'DatabaseUnavailable',
+      on: 'noDatabase',
+      given: async ({ running }) => ({ query: { taskId: await running('reindex'), ...limits } }),
+    },
+    {
+      operation,
       expect: 'TaskClosed',
       given: async ({ ended }) => ({ query: { taskId: await ended('reindex'), ...limits } }),
     },
