@@ -23,6 +23,16 @@ export const searchCases: Case[] = [
   ),
   {
     operation: 'search',
+    expect: 'ModelSameVector',
+    given: async ({ indexWhoseModel, ask }) => {
+      const body = JSON.stringify({ data: [{ index: 0, embedding: [1, 2, 3, 4, 5, 6, 7, 8] }] });
+      const index = await indexWhoseModel({ kind: 'raw', status: 200, body });
+      await ask('POST', `/v1/indexes/${index}/search`, { text: 'one text' });
+      return { path: { index }, body: { text: 'another text' } };
+    },
+  },
+  {
+    operation: 'search',
     expect: 'SearchTimeout',
     given: async ({ indexWhoseModel }) => ({
       path: { index: await indexWhoseModel({ kind: 'hang' }) },
