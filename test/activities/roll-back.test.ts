@@ -112,8 +112,9 @@ test('a roll back does not wait for a model that does not answer, and changes no
 test('a roll back says which objects the old model rejects', async () => {
   const { db } = database;
   const { green, alias, request } = await givenSwitched();
-  embed = async () => {
-    throw new ReembedError('ModelRejectedInput', 'not this');
+  embed = async (texts) => {
+    if (texts[0] !== 'hello') throw new ReembedError('ModelRejectedInput', 'not this');
+    return texts.map(() => [1, 2, 3]);
   };
   await writeIn(db, green, [content('a', 1)], { target: alias });
   expect(await run(request)).toMatchObject({
