@@ -15,6 +15,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   reads: async () => (await import('./reads.ts')).reads,
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
+  plan: async () => (await import('./plan.ts')).plan,
   scale: async () => (await import('./scale.ts')).scale,
 };
 

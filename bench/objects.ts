@@ -1,4 +1,5 @@
 import { indexConfigSchema } from '../src/contract/indexes.ts';
+import { splitText } from '../src/pipeline/split.ts';
 import { type Db, transaction } from '../src/store/database.ts';
 import { ensureIndex } from '../src/store/indexes.ts';
 import { writeLive } from '../src/store/protocol/live-write.ts';
@@ -12,18 +13,33 @@ export function textOf(id: string): string {
 }
 
 /** Creates an index of texts of some 200 characters, each with one random vector. */
-export async function givenObjects(db: Db, name: string, count: number, dimensions = 8): Promise<IndexRow> {
+export function givenObjects(db: Db, name: string, count: number, dimensions = 8): Promise<IndexRow> {
+  const idOf = (at: number) => `object-${String(at).padStart(9, '0')}`;
+  return givenTexts(db, name, { count, of: (at) => textOf(idOf(at)) }, dimensions);
+}
+
+/** Creates an index of texts, split as usual, with random vectors. */
+export async function givenTexts(
+  db: Db,
+  name: string,
+  texts: { count: number; of: (at: number) => string },
+  dimensions = 8,
+): Promise<IndexRow> {
   const config = indexConfigSchema.parse({ model: { provider: 'hash', dimensions } });
   const { index } = await transaction(db, (trx) => ensureIndex(trx, name, config));
-  for (let at = 0; at < count; at += WRITE_BATCH) {
-    const objects = Array.from({ length: Math.min(WRITE_BATCH, count - at) }, (_, place) => {
-      const id = `object-${String(at + place).padStart(9, '0')}`;
-      const payload = textOf(id);
-      const embedding = Float32Array.from({ length: dimensions }, () => Math.random() - 0.5);
-      const parts = [{ part: 0, start: null, end: null, isAverage: false, embedding }];
+  for (let at = 0; at < texts.count; at += WRITE_BATCH) {
+    const objects = [];
+    for (let place = at; place < Math.min(at + WRITE_BATCH, texts.count); place++) {
+      const id = `object-${String(place).padStart(9, '0')}`;
+      const payload = texts.of(place);
+      const split = await splitText(payload, config.splitter);
+      const parts = split.map(({ part, start, end }) => {
+        const embedding = Float32Array.from({ length: dimensions }, () => Math.random() - 0.5);
+        return { part, start, end, isAverage: false, embedding };
+      });
       const rest = { metadata: {}, originalId: null, uri: null, hash: id, parts };
-      return { kind: 'content' as const, id, version: at + place + 1, payload, ...rest };
-    });
+      objects.push({ kind: 'content' as const, id, version: place + 1, payload, ...rest });
+    }
     await writeLive(db, { target: name, indexNo: index.no, objects, onReindex: 'forward' });
   }
   return index;

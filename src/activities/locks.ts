@@ -3,11 +3,9 @@ import { findIndexByNo } from '../store/indexes.ts';
 import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { markBuilt, renewLock } from '../store/protocol/locks.ts';
 import { setReads } from '../store/protocol/reads.ts';
-import { hasAtMost, planSlices } from '../store/protocol/slices.ts';
+import { hasAtMost, planSlices, SLICES } from '../store/protocol/slices.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
-
-const SLICES = { minObjects: 500, maxSlices: 400, maxInFlight: 4 };
 
 /** Activities for the lock of a reindex, and for what is decided with it: the destination and the copy plan. */
 export function createLockActivities(

@@ -32,6 +32,8 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'GET /roll-back': 'view',
   'PUT /roll-back': 'approve',
   'POST /run': 'operate',
+  // Calls the model, which may cost money.
+  'POST /plan': 'operate',
 };
 
 /** Returns the lowest role that may call a task route, such as `POST /run`; undefined if there is no such route. */

@@ -43,7 +43,7 @@ import { type Document, referencePage } from './reference.ts';
 import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
 import { createStatsRouter } from './stats.ts';
-import { acceptDeleteIndex, createTaskRouters } from './tasks/index.ts';
+import { acceptDeleteIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
 
 export interface ApiDependencies {
   db: Db;
@@ -54,6 +54,8 @@ export interface ApiDependencies {
   registry?: Registry | undefined;
   /** Codec of the codec endpoint; without it payloads are returned unchanged. */
   codec?: PayloadCodec | undefined;
+  /** What the plan of a reindex uses. */
+  plan?: PlanOptions | undefined;
   log: ApiLog;
   /** Metrics shown at `/metrics`, if the process has more than those of its API. */
   metrics?: Metrics;

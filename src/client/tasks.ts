@@ -3,6 +3,7 @@ import type { BudgetUnit } from '../contract/budget.ts';
 import { type Evaluation, evaluationSchema } from '../contract/evaluation.ts';
 import { NDJSON } from '../contract/http.ts';
 import type { itemSchema } from '../contract/objects.ts';
+import { type PlanReindexRequest, type ReindexPlan, reindexPlanSchema } from '../contract/plan.ts';
 import type { ReadShares } from '../contract/read-shares.ts';
 import { type ReadsReport, readsSchema } from '../contract/reads.ts';
 import { type RollBack, rollBackSchema } from '../contract/roll-back.ts';
@@ -133,6 +134,14 @@ export function taskCalls(send: Send, run: Run) {
       { wait, ignoreLock, signal, ...query }: StreamOptions = {},
     ) => runLines('delete', ids, { index, ...query }, { wait, ignoreLock, signal }),
     reindex: (body: ReindexRequest, options: RunOptions = {}) => run('/v1/tasks/reindex/run', { json: body }, options),
+    /**
+     * Says what a reindex would do and cost, and what is in its way; starts nothing. It makes a few calls of the model,
+     * unless `probe` is false. Errors: `IndexNotFound`, `InvalidInput`.
+     */
+    async planReindex(body: PlanReindexRequest, options: { signal?: AbortSignal } = {}): Promise<ReindexPlan> {
+      const response = await send('POST', '/v1/tasks/reindex/plan', { json: body, ...options });
+      return readAs(response, reindexPlanSchema);
+    },
     deleteIndex: (body: DeleteIndexRequest, options: RunOptions = {}) =>
       run('/v1/tasks/delete-index/run', { json: body }, options),
     /**

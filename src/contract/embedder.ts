@@ -40,6 +40,8 @@ export interface Embedder {
    * the vector of a text without known words is similar to nothing.
    */
   knows?(texts: readonly string[]): Promise<boolean[]>;
+  /** Returns the number of tokens of each text. Only for models whose tokenizer is built in. */
+  countTokens?(texts: readonly string[]): Promise<number[]>;
   /** Returns the remaining milliseconds of a pause that the provider has requested. */
   pausedMs?(): Promise<number>;
 }
@@ -56,6 +58,7 @@ export function wrapEmbedder(embedder: Embedder, embed: Embedder['embed']): Embe
     },
     ...(embedder.pace && { pace: embedder.pace }),
     ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),
+    ...(embedder.countTokens && { countTokens: embedder.countTokens.bind(embedder) }),
     ...(embedder.pausedMs && { pausedMs: embedder.pausedMs.bind(embedder) }),
     embed,
   };

@@ -62,6 +62,7 @@ function fromEmbedder(embedder: Embedder, label: string, dimensions: number): Em
     dimensions,
     maxTexts: embedder.maxTexts,
     maxChars: embedder.maxChars,
+    ...(embedder.countTokens && { countTokens: embedder.countTokens.bind(embedder) }),
     async embed(texts: readonly string[], options: EmbedOptions): Promise<Vector[]> {
       try {
         const answer: unknown = await embedder.embed(texts, options);

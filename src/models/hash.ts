@@ -1,7 +1,7 @@
 import type { Embedder, EmbedOptions } from '../contract/embedder.ts';
 import { eachInTurn } from '../cpu/pace.ts';
 import { extendHash, FNV_OFFSET, mixHash } from './hashing.ts';
-import { tokens } from './tokens.ts';
+import { countWords, tokens } from './tokens.ts';
 
 const MIN_GRAM = 3;
 const MAX_GRAM = 5;
@@ -29,6 +29,7 @@ export function createHashEmbedder(dimensions: number): Embedder {
       signal?.throwIfAborted();
       return eachInTurn(texts, (text) => embedText(text, dimensions), signal);
     },
+    countTokens: countWords,
   };
 }
 

@@ -13,6 +13,7 @@ export function createPacedEmbedder(embedder: Embedder, pace: Learned): Embedder
     },
     pace,
     ...(embedder.knows && { knows: embedder.knows.bind(embedder) }),
+    ...(embedder.countTokens && { countTokens: embedder.countTokens.bind(embedder) }),
     ...(embedder.pausedMs && { pausedMs: embedder.pausedMs.bind(embedder) }),
     embed: (texts, options) => embedder.embed(texts, options),
   };

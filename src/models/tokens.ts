@@ -1,3 +1,5 @@
+import { eachInTurn } from '../cpu/pace.ts';
+
 const TOKEN = /[\p{L}\p{M}\p{N}]+/gu;
 
 /**
@@ -7,4 +9,9 @@ const TOKEN = /[\p{L}\p{M}\p{N}]+/gu;
  */
 export function tokens(text: string): string[] {
   return text.normalize('NFKC').toLowerCase().match(TOKEN) ?? [];
+}
+
+/** Counts the words of each text. */
+export async function countWords(texts: readonly string[]): Promise<number[]> {
+  return eachInTurn(texts, (text) => tokens(text).length);
 }

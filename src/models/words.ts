@@ -1,7 +1,7 @@
 import type { Embedder, EmbedOptions } from '../contract/embedder.ts';
 import { eachInTurn } from '../cpu/pace.ts';
 import { extendHash, hashString, mixHash } from './hashing.ts';
-import { tokens } from './tokens.ts';
+import { countWords, tokens } from './tokens.ts';
 import { variantsOf } from './word-variants.ts';
 import { loadWordVectors, type WordVectors } from './word-vectors.ts';
 
@@ -34,6 +34,7 @@ export function createWordsEmbedder(): Embedder {
       const vectors = await loadWordVectors();
       return eachInTurn(texts, (text) => embedText(text, vectors), signal);
     },
+    countTokens: countWords,
     async knows(texts) {
       const { rows } = await loadWordVectors();
       return eachInTurn(texts, (text) =>

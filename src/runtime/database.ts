@@ -19,20 +19,38 @@ export function openConfiguredDatabase(settings: Settings, log: Logger, observer
 /** Min. number of connections to divide them. */
 const MIN_DIVIDED = 4;
 
+/** Connections of an API for plans. */
+const PLAN_CONNECTIONS = 2;
+
+export interface DividedDatabases {
+  db: Db;
+  background: Db;
+  close(): Promise<void>;
+}
+
+/** Opens the databases of an API: a few of the connections are for plans. */
+export function openApiDatabases(settings: Settings, log: Logger, observer?: DatabaseObserver): DividedDatabases {
+  return openDivided(settings, PLAN_CONNECTIONS, log, observer);
+}
+
 /** Opens the databases of a worker: half of the connections are for background work. */
-export function openWorkerDatabases(
+export function openWorkerDatabases(settings: Settings, log: Logger, observer?: DatabaseObserver): DividedDatabases {
+  return openDivided(settings, Math.floor(settings.databaseConnections / 2), log, observer);
+}
+
+function openDivided(
   settings: Settings,
+  forBackground: number,
   log: Logger,
   observer?: DatabaseObserver,
-): { db: Db; background: Db; close(): Promise<void> } {
+): DividedDatabases {
   const { databaseUrl, databaseConnections } = settings;
   if (databaseUrl === null || databaseConnections < MIN_DIVIDED) {
     const db = openConfiguredDatabase(settings, log, observer); // reports a missing DATABASE_URL
     return { db, background: db, close: () => db.destroy() };
   }
-  const half = Math.floor(databaseConnections / 2);
-  const db = openNamed(databaseUrl, databaseConnections - half, { log, observer });
-  const background = openNamed(databaseUrl, half, { log, observer, background: true });
+  const db = openNamed(databaseUrl, databaseConnections - forBackground, { log, observer });
+  const background = openNamed(databaseUrl, forBackground, { log, observer, background: true });
   return {
     db,
     background,

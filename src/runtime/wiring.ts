@@ -14,6 +14,7 @@ import { createLoader } from '../pipeline/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Db } from '../store/database.ts';
 import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
+import { SLICES } from '../store/protocol/slices.ts';
 import { traceModels } from '../tracing/models.ts';
 import { createKnownTasks } from './known-tasks.ts';
 import { createTaskControl } from './task-control.ts';
@@ -92,7 +93,7 @@ export function activityDependencies({
     ...createKnownTasks(client),
     settings: {
       maxConcurrentReindexes: settings.maxConcurrentReindexes,
-      sliceObjects: 25_000,
+      sliceObjects: SLICES.maxObjects,
       copyShare: settings.copySharePercent / 100,
       modelPatienceMs: MODEL_PATIENCE_MS,
       indexMemoryMb: settings.indexMemoryMb,

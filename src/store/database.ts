@@ -1,4 +1,4 @@
-import { Kysely, type LogEvent, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, type LogEvent, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { ReembedError } from '../contract/errors.ts';
 import { BoundedDialect, SESSION_LIMITS, type SessionLimits } from './bounded-dialect.ts';
@@ -98,6 +98,21 @@ export function openDatabase(options: DatabaseOptions): Db {
   const limits = { ...SESSION_LIMITS[options.background ? 'background' : 'live'], ...options.limits };
   const dialect = options.connection ? new PostgresDialect({ pool }) : new BoundedDialect({ pool }, limits);
   return new Kysely<Database>({ dialect, log });
+}
+
+/**
+ * Runs `work` in a transaction that cannot write and sees one state of the database. Postgres cancels a statement that
+ * takes longer than `withinMs` milliseconds.
+ */
+export function readOnly<T>(db: Db, withinMs: number, work: (trx: Trx) => Promise<T>): Promise<T> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (trx) => {
+      await sql`set local statement_timeout = ${sql.lit(withinMs)}`.execute(trx);
+      return work(trx);
+    });
 }
 
 /** Deadlock and serialization failure: Postgres rolled the transaction back, and it can be retried. */

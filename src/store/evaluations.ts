@@ -96,7 +96,7 @@ async function hasField(db: Db, querySet: string, field: string): Promise<boolea
 }
 
 /** Adds the field to an error about what it names. */
-async function onField<T>(path: string, look: () => Promise<T>): Promise<T> {
+export async function onField<T>(path: string, look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {

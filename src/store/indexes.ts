@@ -39,6 +39,22 @@ function configKey(config: IndexConfig): string {
 }
 
 /**
+ * Finds the index that a name and settings stand for; undefined if it can be created. Errors: `IndexExists` with other
+ * settings, `NameTaken` by an alias, `IndexDeleting`.
+ */
+export async function findSameIndex(db: Db | Trx, name: string, config: IndexConfig): Promise<IndexRow | undefined> {
+  const existing = await findIndex(db, name);
+  if (existing) {
+    requireActive(existing);
+    if (configKey(existing) === configKey(config)) return existing;
+    throw new ReembedError('IndexExists', `the index ${name} exists with other settings: ${configKey(existing)}`);
+  }
+  const alias = await db.selectFrom('reembed.aliases').select('name').where('name', '=', name).executeTakeFirst();
+  if (alias) throw new ReembedError('NameTaken', `${name} is the name of an alias`);
+  return undefined;
+}
+
+/**
  * Creates an index, or returns the existing one if its settings are equal. Errors: `IndexExists` with other settings,
  * `NameTaken` by an alias, `IndexDeleting`.
  */
@@ -48,16 +64,8 @@ export async function ensureIndex(
   config: IndexConfig,
 ): Promise<{ index: IndexRow; created: boolean }> {
   await lockNames(trx);
-  const existing = await findIndex(trx, name);
-  if (existing) {
-    requireActive(existing);
-    if (configKey(existing) !== configKey(config)) {
-      throw new ReembedError('IndexExists', `the index ${name} exists with other settings: ${configKey(existing)}`);
-    }
-    return { index: existing, created: false };
-  }
-  const alias = await trx.selectFrom('reembed.aliases').select('name').where('name', '=', name).executeTakeFirst();
-  if (alias) throw new ReembedError('NameTaken', `${name} is the name of an alias`);
+  const existing = await findSameIndex(trx, name, config);
+  if (existing) return { index: existing, created: false };
   const row = await trx
     .insertInto('reembed.indexes')
     .values({

@@ -41,7 +41,8 @@ export function vectorExpression(index: Pick<IndexRow, 'model' | 'metric'>): {
   return { column: sql`(embedding::${type})`, type, operator: sql.raw(OPERATORS[index.metric]) };
 }
 
-const nameOf = (indexNo: number) => `parts_${indexNo}_hnsw`;
+/** Returns the name of the HNSW index of an index. */
+export const vectorIndexName = (indexNo: number) => `parts_${indexNo}_hnsw`;
 
 /** Whether the HNSW index exists and is valid, or cannot be built for this many dimensions. */
 export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'model'>): Promise<boolean> {
@@ -51,7 +52,7 @@ export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'm
     from pg_index i
     join pg_class c on c.oid = i.indexrelid
     join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'reembed' and c.relname = ${nameOf(index.no)}`.execute(db);
+    where n.nspname = 'reembed' and c.relname = ${vectorIndexName(index.no)}`.execute(db);
   return rows[0]?.valid === true;
 }
 
@@ -109,14 +110,14 @@ export async function buildVectorIndex(
     try {
       if (await isVectorIndexReady(connection as Db, index)) return true;
       for (const [name, limit] of BUILD_LIMITS) await sql`set ${sql.raw(name)} = ${sql.lit(limit)}`.execute(connection);
-      await sql`drop index concurrently if exists ${sql.id('reembed', nameOf(index.no))}`.execute(connection);
+      await sql`drop index concurrently if exists ${sql.id('reembed', vectorIndexName(index.no))}`.execute(connection);
       await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
       if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
       // Indexes created by an earlier version have none yet.
       await createMetadataIndex(connection as Db, index.no, { concurrently: true });
       const startMs = performance.now();
       await sql`
-        create index concurrently ${sql.id(nameOf(index.no))} on ${parts}
+        create index concurrently ${sql.id(vectorIndexName(index.no))} on ${parts}
         using hnsw (${column} ${operatorClass})`.execute(connection);
       options.onBuilt?.(performance.now() - startMs);
       return true;

@@ -50,6 +50,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['alias list'],
   ['upsert - --index json --wait --task-id json-1'],
   ['search json jay'],
+  ['reindex json json-v2 --provider hash --plan'],
   ['reindex json json-v2 --provider hash --task-id json-2'],
   ['queries import json-set -', 2],
   ['queries known-item json-set json-v1'],

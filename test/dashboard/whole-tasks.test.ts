@@ -60,6 +60,26 @@ async function startReindex(alias: string) {
   return page;
 }
 
+test('a plan is shown before a reindex starts, and only while it fits the form', async () => {
+  const { alias, next } = await given();
+  const page = await dashboard.open('/indexes');
+  await page.getByRole('button', { name: 'Reindex…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Rebuild', { exact: true }).selectOption(alias);
+  await dialog.getByLabel('Model', { exact: true }).selectOption('words');
+  await dialog.getByRole('button', { name: 'Plan it first' }).click();
+  const plan = dialog.getByRole('table', { name: 'Plan' });
+  await plan.getByRole('row', { name: /^texts 30 exact/ }).waitFor();
+  await plan.getByRole('row', { name: /^price \$0\.00 exact/ }).waitFor();
+  const names = (await dashboard.system.reembed.indexes.list()).map(({ name }) => name);
+  expect(names).not.toContain(next);
+
+  await dialog.getByLabel('Into the new index').fill(`${alias}-v3`);
+  await plan.waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Plan it first' }).click();
+  await plan.waitFor();
+});
+
 test('a reindex is started by a form, watched, canceled, restarted, and switches the alias', async () => {
   const { alias, next } = await given();
   const held = slow.holdBack(/^text \d/);

@@ -43,6 +43,8 @@ export interface EmbeddingServerOptions {
   apiKey?: string;
   /** Vectors as base64 for clients that ask for it, like OpenAI; other servers refuse this, or answer with numbers. */
   base64?: 'answers' | 'refuses' | 'ignores';
+  /** Tokens that the server counts for a text in `usage`; default: 1. Null counts none. */
+  tokensOf?: ((text: string) => number) | null;
   /** Keep each request in `requests`; off for benchmarks, where they would fill the memory. */
   record?: boolean;
   port?: number;
@@ -53,7 +55,7 @@ export interface EmbeddingServer {
   readonly url: string;
   readonly requests: EmbeddingRequest[];
   /** Also counted when requests are not kept; `texts` counts those that were answered with vectors. */
-  readonly counts: { requests: number; texts: number };
+  readonly counts: { requests: number; texts: number; tokens: number };
   /** Changes the behavior from the next request on. */
   behave(behave: Behave): void;
   vectorOf(text: string): number[];
@@ -63,8 +65,9 @@ export interface EmbeddingServer {
 /** Starts an OpenAI-compatible `POST /v1/embeddings` on a free port of the loopback address. */
 export async function startEmbeddingServer(options: EmbeddingServerOptions = {}): Promise<EmbeddingServer> {
   const { dimensions = 8, delayMs = 0, apiKey, record = true, port = 0, base64 = 'answers' } = options;
+  const { tokensOf = () => 1 } = options;
   const requests: EmbeddingRequest[] = [];
-  const counts = { requests: 0, texts: 0 };
+  const counts = { requests: 0, texts: 0, tokens: 0 };
   let behave: Behave = options.behave ?? (() => undefined);
 
   const server = createServer(async (incoming, response) => {
@@ -82,8 +85,11 @@ export async function startEmbeddingServer(options: EmbeddingServerOptions = {})
     const refused = wantsBytes && base64 === 'refuses' ? BASE64_REFUSED : refusal(incoming, apiKey);
     const behaviour = refused ?? behave(request) ?? { kind: 'embed' };
     if (delayMs > 0) await sleep(delayMs);
-    if (answer(response, behaviour, request, dimensions, wantsBytes && base64 === 'answers'))
-      counts.texts += texts.length;
+    const tokens = tokensOf && texts.reduce((sum, text) => sum + tokensOf(text), 0);
+    const form = { dimensions, asBytes: wantsBytes && base64 === 'answers', tokens };
+    if (!answer(response, behaviour, request, form)) return;
+    counts.texts += texts.length;
+    counts.tokens += tokens ?? 0;
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -137,29 +143,35 @@ function refusal({ method, url, headers }: IncomingMessage, apiKey?: string): Be
   return { kind: 'error', status: 401, message: `Incorrect API key provided: ${headers.authorization}` };
 }
 
+interface AnswerForm {
+  dimensions: number;
+  asBytes: boolean;
+  /** Null leaves `usage` out. */
+  tokens: number | null;
+}
+
 /** Returns whether vectors were sent. */
 function answer(
   response: ServerResponse,
   behaviour: Behaviour,
   { texts, model }: EmbeddingRequest,
-  dimensions: number,
-  asBytes: boolean,
+  form: AnswerForm,
 ): boolean {
   switch (behaviour.kind) {
     case 'embed':
-      send(response, 200, embeddingsJson(texts, model, dimensions, asBytes));
+      send(response, 200, embeddingsJson(texts, model, form));
       return true;
     case 'wrongDimension':
-      send(response, 200, embeddingsJson(texts, model, behaviour.dimensions, asBytes));
+      send(response, 200, embeddingsJson(texts, model, { ...form, dimensions: behaviour.dimensions }));
       return false;
     case 'missingVector':
-      send(response, 200, embeddingsJson(texts.slice(1), model, dimensions, asBytes));
+      send(response, 200, embeddingsJson(texts.slice(1), model, form));
       return false;
     case 'reversed':
-      send(response, 200, reversed(embeddingsJson(texts, model, dimensions, asBytes), behaviour.index));
+      send(response, 200, reversed(embeddingsJson(texts, model, form), behaviour.index));
       return false;
     case 'nullVector': {
-      const body = JSON.parse(embeddingsJson(texts, model, dimensions, asBytes));
+      const body = JSON.parse(embeddingsJson(texts, model, form));
       body.data[0].embedding = null;
       send(response, 200, JSON.stringify(body));
       return false;
@@ -191,10 +203,11 @@ async function readJson(incoming: IncomingMessage): Promise<Record<string, unkno
   return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-function embeddingsJson(texts: string[], model: string, dimensions: number, asBytes: boolean): string {
+function embeddingsJson(texts: string[], model: string, { dimensions, asBytes, tokens }: AnswerForm): string {
   const embedding = (text: string) => (asBytes ? vectorBase64(text, dimensions) : vectorJson(text, dimensions));
   const data = texts.map((text, index) => `{"object":"embedding","index":${index},"embedding":${embedding(text)}}`);
-  return `{"object":"list","model":${JSON.stringify(model)},"data":[${data.join()}],"usage":{"prompt_tokens":${texts.length},"total_tokens":${texts.length}}}`;
+  const usage = tokens === null ? '' : `,"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}`;
+  return `{"object":"list","model":${JSON.stringify(model)},"data":[${data.join()}]${usage}}`;
 }
 
 function reversed(json: string, index: 'right' | 'same' | 'outOfRange'): string {

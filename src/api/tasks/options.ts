@@ -5,6 +5,7 @@ import type { ModelPrices } from '../../contract/model-prices.ts';
 import type { TaskType } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { Registry } from '../../jobs/types.ts';
+import type { PlanSettings } from '../../plan/plan-reindex.ts';
 import type { Db } from '../../store/database.ts';
 import type { ModelMaker } from '../check-model.ts';
 import type { ApiLog } from '../problems.ts';
@@ -35,11 +36,20 @@ export interface TaskResponse<S extends z.ZodType = z.ZodType> {
   convert?: (tracker: Tracker) => z.input<S>;
 }
 
+/** What the plan of a reindex uses besides the database and the models. */
+export interface PlanOptions {
+  /** Connections for work that yields to live work; default: those of the router. */
+  background?: Db | undefined;
+  settings?: Partial<PlanSettings> | undefined;
+}
+
 export interface TaskRouterOptions<S extends z.ZodType = z.ZodType> extends AcceptDependencies, CallerOptions {
   /** Limits the router to this type and adds `POST /run`; default: all types. */
   type?: TaskType;
   /** Answer format that replaces the tracker. */
   respond?: TaskResponse<S>;
+  /** For the plan of a reindex, which needs `models`. */
+  plan?: PlanOptions | undefined;
   /** Logger for errors that are ours or our servers', and for who steered which task. */
   log?: ApiLog;
   /** Interval of the heartbeats of an idle event stream. */

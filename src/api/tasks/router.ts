@@ -18,6 +18,7 @@ import { addEvaluation } from './evaluation.ts';
 import { streamTask } from './events.ts';
 import { createListStreams } from './list-events.ts';
 import type { TaskRouterOptions } from './options.ts';
+import { addPlan } from './plan.ts';
 import { addRun } from './post-run.ts';
 import { addReads } from './reads.ts';
 import { answer, createResponder, operationId } from './response.ts';
@@ -41,8 +42,8 @@ const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
 /**
  * Creates the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`,
  * `/events`, `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, `/reads`, `/approve`,
- * `/reject` and `GET` and `PUT /roll-back`, for `steer` `GET /results`, for all types together `GET /evaluation` and
- * `GET /reads`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
+ * `/reject`, `GET` and `PUT /roll-back` and `POST /plan`, for `steer` `GET /results`, for all types together `GET
+ * /evaluation` and `GET /reads`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
  * `application/problem+json`. Pages of other sites are refused, and so are callers whose `auth` role is too low.
  *
  * @example
@@ -204,6 +205,10 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
     addRollBack(router, options as TaskRouterOptions, { requireTask, tags });
   if (type === undefined) addEvaluation(router, { db, client });
   if (type === undefined) addReads(router, { db, client });
+  if (type === 'reindex' && options.models) {
+    const { background = db, settings } = options.plan ?? {};
+    addPlan(router, { db: background, models: options.models, settings });
+  }
   if (type === 'steer') addSteerResults(router, db, requireTask);
   if (type !== undefined && isStartable(type)) addRun(router, options, type, responder);
   return router;

@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
-import { retireSchema } from '../../contract/task-bodies.ts';
+import type { ReindexPlan } from '../../contract/plan.ts';
+import { type ReindexRequest, retireSchema } from '../../contract/task-bodies.ts';
 import { type ApproveOptions, approveFrom, withApproval } from '../approve-options.ts';
 import { anyNumber, examples, type ModelOptions, modelFrom, wholeNumber, withModel } from '../arguments.ts';
-import { UsageError } from '../errors.ts';
-import type { Io } from '../output.ts';
+import { EXIT, Exit, UsageError } from '../errors.ts';
+import { judge, type Limit, limit } from '../fail-above.ts';
+import { type Io, oneLine, writeResult } from '../output.ts';
+import { planText } from '../plan-text.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
 import { withShares } from './reads.ts';
@@ -26,6 +29,10 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions {
   budgetTokens?: number;
   budgetCalls?: number;
   detach?: boolean;
+  plan?: boolean;
+  probe: boolean;
+  sample?: number;
+  failAbove?: Limit[];
 }
 
 /** Adds `reembed reindex`. */
@@ -60,9 +67,18 @@ export function addReindexCommand(program: Command, io: Io): void {
     .option('--budget-tokens <count>', 'pause when the model has used so many tokens', wholeNumber)
     .option('--budget-calls <count>', 'pause after so many calls of the model', wholeNumber)
     .option('--detach', 'do not wait until the task ends')
+    .option('--plan', 'start nothing: show what it would do and cost, and what is in the way')
+    .option('--no-probe', 'with --plan: do not call the model')
+    .option('--sample <objects>', 'with --plan: maximum objects to read; default: 1000', wholeNumber)
+    .option(
+      '--fail-above <limit>',
+      'with --plan: exit code 1 if the forecast is above, 3 if it is unknown: 20usd, 5000000tokens, 1000calls, 2h; repeatable',
+      limit,
+    )
     .addHelpText(
       'after',
       examples(
+        'reembed reindex live docs-v2 --provider words --plan --fail-above 20usd --fail-above 2h',
         'reembed reindex live docs-v2 --provider words --approve manual --approve-timeout 7d --detach',
         'reembed reindex live docs-v2 --provider words --query-set support --detach',
         'reembed reindex live docs-v2 --provider words --approve manual --shadow 0.05 --canary 0.01 --detach',
@@ -72,20 +88,15 @@ export function addReindexCommand(program: Command, io: Io): void {
       ),
     )
     .action(async (source: string, dest: string, options: ReindexOptions) => {
+      requirePlan(options);
       const client = clientFrom(io, options);
-      const { alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting, rate } = options;
-      const { shadow, canary } = options;
-      const tracker = await client.tasks.reindex({
-        source,
-        dest,
-        destModel: modelFrom(options),
-        approve: approveFrom(options),
-        retire: retireFrom(options),
-        ratePerSecond: rate,
-        ...{ shadow, canary },
-        budget: budgetFrom(options),
-        ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting },
-      });
+      const body = bodyFrom(source, dest, options);
+      if (options.plan) {
+        const plan = await client.tasks.planReindex({ ...body, probe: options.probe, sampleObjects: options.sample });
+        writePlan(io, plan, options);
+        return;
+      }
+      const tracker = await client.tasks.reindex(body);
       if (options.detach) {
         writeAccepted(io, options.json, tracker);
         return;
@@ -93,6 +104,36 @@ export function addReindexCommand(program: Command, io: Io): void {
       io.err(`task ${tracker.id}\n`);
       await followTask(io, client, tracker.id, options);
     });
+}
+
+function requirePlan({ plan, probe, sample, failAbove }: ReindexOptions): void {
+  if (plan || (probe && sample === undefined && failAbove === undefined)) return;
+  throw new UsageError('--no-probe, --sample and --fail-above require --plan');
+}
+
+function bodyFrom(source: string, dest: string, options: ReindexOptions): ReindexRequest {
+  const { alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting, rate } = options;
+  const { shadow, canary } = options;
+  return {
+    source,
+    dest,
+    destModel: modelFrom(options),
+    approve: approveFrom(options),
+    retire: retireFrom(options),
+    ratePerSecond: rate,
+    ...{ shadow, canary },
+    budget: budgetFrom(options),
+    ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting },
+  };
+}
+
+/** Writes a plan. @throws Exit if the forecast is above a limit, or unknown */
+function writePlan(io: Io, plan: ReindexPlan, { json, failAbove = [] }: ReindexOptions): void {
+  writeResult(io, json, plan, () => planText(plan));
+  const judged = judge(plan, failAbove);
+  for (const { text } of judged) io.err(`${oneLine(text)}\n`);
+  if (judged.some(({ outcome }) => outcome === 'above')) throw new Exit(EXIT.failed);
+  if (judged.some(({ outcome }) => outcome === 'unknown')) throw new Exit(EXIT.inconclusive);
 }
 
 function budgetFrom({ budgetUsd: usd, budgetTokens: tokens, budgetCalls: calls }: ReindexOptions) {

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { IndexInfo } from '../../contract/indexes.ts';
+import type { PlanReindexRequest } from '../../contract/plan.ts';
 import { reindexSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { indexesQuery } from '../api/queries.ts';
@@ -10,6 +11,7 @@ import { useAct } from '../ui/act.ts';
 import { Loading, Problem } from '../ui/states.tsx';
 import { nextName, useChecked } from './form.ts';
 import { emptyModel, ModelFields, modelOf } from './model-fields.tsx';
+import { PlanPanel } from './plan-panel.tsx';
 import { emptyOptions, optionsOf, ReindexOptions } from './reindex-options.tsx';
 
 interface ReindexDialogProps {
@@ -33,10 +35,10 @@ function sourcesOf(indexes: readonly IndexInfo[]) {
   return [...aliases, ...indexes.map((index) => ({ name: index.name, index }))];
 }
 
-function ReindexForm({ indexes, source: given, onClose }: ReindexDialogProps & { indexes: readonly IndexInfo[] }) {
+function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & { indexes: readonly IndexInfo[] }) {
   const sources = sourcesOf(indexes);
   const navigate = useNavigate();
-  const [source, setSource] = useState(given ?? sources[0]?.name ?? '');
+  const [source, setSource] = useState(first ?? sources[0]?.name ?? '');
   const index = sources.find(({ name }) => name === source)?.index;
   const [written, setDest] = useState<string | null>(null);
   const dest =
@@ -57,18 +59,23 @@ function ReindexForm({ indexes, source: given, onClose }: ReindexDialogProps & {
       void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
     },
   });
-  const submit = () => {
+  const plan = useAct((body: PlanReindexRequest) => reembed.tasks.planReindex(body), { quiet: true });
+  const bodyOf = () => {
     // A destination that does not exist yet needs a model; default: the source's.
     const destModel = exists ? modelOf(model) : (modelOf(model) ?? index?.model);
-    const body = { source, dest, destModel, ...optionsOf(options) };
-    if (check(body)) start.mutate(body, { onError: refuse });
+    return { source, dest, destModel, ...optionsOf(options) };
   };
+  const send = (act: typeof start | typeof plan) => {
+    const body = bodyOf();
+    if (check(body)) act.mutate(body, { onError: refuse });
+  };
+  const isCurrent = JSON.stringify(plan.variables) === JSON.stringify(bodyOf());
   const alias = index?.aliases.includes(source) ? source : undefined;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        submit();
+        send(start);
       }}
     >
       <Stack gap="sm">
@@ -103,10 +110,15 @@ function ReindexForm({ indexes, source: given, onClose }: ReindexDialogProps & {
             ? `Writes continue and also reach ${dest}. At the end, “${alias}” is switched to it in one step.`
             : 'Writes continue and also reach the new index. No alias is switched: choose an alias above for that.'}
         </Text>
+        {plan.error && <Problem error={plan.error} title="There is no plan" />}
+        {isCurrent && plan.data && <PlanPanel plan={plan.data} />}
         {start.error && <Problem error={start.error} title="The reindex was not started" />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             Not now
+          </Button>
+          <Button variant="default" loading={plan.isPending} onClick={() => send(plan)}>
+            Plan it first
           </Button>
           <Button type="submit" loading={start.isPending}>
             Start the reindex

@@ -3,7 +3,7 @@ import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { openConfiguredDatabase, requireMigrated } from '../database.ts';
+import { openApiDatabases, requireMigrated } from '../database.ts';
 import { keepRunning } from '../lifecycle.ts';
 import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
 import { retryUntil } from '../retry-until.ts';
@@ -27,8 +27,8 @@ export async function runApi(
     const { log, say, signal } = running;
     const traced = await startTracing(components, { env: settings.env, service: 'reembed-api' }, running);
     const metrics = createMetrics(['api']);
-    const db = openConfiguredDatabase(settings, log, observeDatabase(metrics, traced));
-    components.add('the database connections', () => db.destroy());
+    const { db, background, close } = openApiDatabases(settings, log, observeDatabase(metrics, traced));
+    components.add('the database connections', close);
     await retryUntil({ waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
     const temporal = openTemporalClient(settings.temporal, log, signal);
     temporal.ready.catch((error) => signal.aborted || log.error(messageOf(error)));
@@ -36,6 +36,7 @@ export async function runApi(
     const parts = {
       client: temporal.client,
       db,
+      background,
       models: createProcessModels(settings, db, metrics),
       metrics,
       registry: tasks?.registry,

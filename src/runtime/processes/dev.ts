@@ -103,7 +103,8 @@ export async function runDev(
     const ownToken = tour ? ({ name: 'tour', role: 'admin', token } as const) : undefined;
     const graceMs = REQUEST_GRACE_MS;
     const registry = loaded?.registry;
-    const parts = { settings, client, db, models, metrics, registry, temporalUi, anyPort: true, graceMs, ownToken };
+    const servers = { client, db, background, models, metrics, registry, temporalUi };
+    const parts = { settings, ...servers, anyPort: true, graceMs, ownToken };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;
     if (wanted !== 0 && new URL(api).port !== String(wanted))

@@ -19,6 +19,8 @@ export interface StartApiOptions {
   settings: Settings;
   client: Client;
   db: Db;
+  /** For plans; default: `db`. */
+  background?: Db;
   models: Models;
   metrics: Metrics;
   /** The jobs, if this process knows them. */
@@ -66,6 +68,7 @@ export async function startApi(
     settings,
     client,
     db,
+    background = db,
     models,
     metrics,
     registry,
@@ -92,6 +95,7 @@ export async function startApi(
     reads,
     registry,
     taskQueue: settings.taskQueue,
+    plan: { background, settings },
     log,
     codec: encryptedData(settings.temporal.encryptionKeys)?.payloadCodecs?.[0],
     settings: {

@@ -10,11 +10,17 @@ import { holdGatesExclusive, lockNames } from './gate.ts';
 import { listLocks } from './locks.ts';
 import { hasObjects, lastChangeOf } from './versions.ts';
 
-export interface LockRequest {
+export interface LockRequest extends ReindexPair {
   taskId: string;
   /** The uuid that fences this attempt. */
   lock: string;
   lockSeconds: number;
+}
+
+/** What a reindex builds from what. */
+export interface ReindexPair {
+  /** The task whose own locks are in nobody's way. */
+  taskId?: string | undefined;
   /** An index or an alias. */
   source: string;
   dest: string;
@@ -51,11 +57,12 @@ export async function isInTheWay(db: Db, request: LockRequest): Promise<boolean>
   return findConflict(await conflictStateOf(db, source, dest ?? null, request)) !== undefined;
 }
 
-async function conflictStateOf(
+/** Returns the state that the conflict rules judge. */
+export async function conflictStateOf(
   db: Db | Trx,
   source: IndexRow,
   dest: IndexRow | null,
-  request: LockRequest,
+  request: ReindexPair,
 ): Promise<ConflictState> {
   const aliases = dest
     ? await db.selectFrom('reembed.aliases').select('name').where('index_no', '=', dest.no).orderBy('name').execute()
@@ -147,6 +154,15 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
 
 async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise<IndexRow> {
   const existing = await findIndex(trx, request.dest);
+  const config = destConfigOf(source, existing, request);
+  requireSameVersioning(source, request.dest, config);
+  // The conflict rules handle an index that is being deleted.
+  if (existing?.state === 'deleting') return existing;
+  return (await ensureIndex(trx, request.dest, config)).index;
+}
+
+/** Returns the settings that the destination must have. Error: `InvalidInput` without a model to create it with. */
+export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, request: ReindexPair): IndexConfig {
   if (!existing && !request.destModel) {
     throw invalidField(
       'destModel',
@@ -155,26 +171,27 @@ async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise
     );
   }
   const base: IndexConfig = existing ?? source;
-  const config: IndexConfig = {
+  return {
     model: request.destModel ?? base.model,
     splitter: request.destSplitter ?? base.splitter,
     average: request.destAverage ?? base.average,
     metric: base.metric,
     versioning: base.versioning,
   };
-  if (config.versioning !== source.versioning) {
-    throw invalidField(
-      'dest',
-      `must have versioning ${source.versioning}, like the source`,
-      `${source.name} and ${request.dest} have different versioning`,
-    );
-  }
-  // The conflict rules handle an index that is being deleted.
-  if (existing?.state === 'deleting') return existing;
-  return (await ensureIndex(trx, request.dest, config)).index;
 }
 
-async function aliasOf(trx: Trx, source: IndexRow, request: LockRequest): Promise<string | null> {
+/** @throws ReembedError `InvalidInput` if source and destination count versions differently */
+export function requireSameVersioning(source: IndexRow, dest: string, { versioning }: IndexConfig): void {
+  if (versioning === source.versioning) return;
+  throw invalidField(
+    'dest',
+    `must have versioning ${source.versioning}, like the source`,
+    `${source.name} and ${dest} have different versioning`,
+  );
+}
+
+/** Returns the alias that a reindex moves; null for none. Errors: `InvalidInput`, `NameTaken`. */
+export async function aliasOf(trx: Db | Trx, source: IndexRow, request: ReindexPair): Promise<string | null> {
   const alias = request.alias ?? (request.source === source.name ? null : request.source);
   if (alias === null) return null;
   const row = await trx.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();

@@ -19,6 +19,21 @@ export interface SliceLimits {
   after?: string | null;
 }
 
+/** Limits of the slices of a reindex, apart from what its settings say. */
+export const SLICES = { minObjects: 500, maxObjects: 25_000, maxSlices: 400, maxInFlight: 4 } as const;
+
+/** Returns how many objects each slice gets, and how many batches each copies in parallel; `total` objects are left. */
+export function sizeSlices(
+  total: number,
+  { minObjects, maxObjects, maxSlices, maxInFlight, lanes }: Omit<SliceLimits, 'after'>,
+): { size: number; inFlightOf: (slices: number) => number } {
+  const inFlightOf = (slices: number) => Math.max(1, Math.min(maxInFlight, Math.floor(lanes / slices)));
+  const least = Math.max(1, Math.ceil(total / maxObjects), Math.ceil(lanes / maxInFlight));
+  const atOnce = Math.floor(lanes / inFlightOf(least));
+  const wanted = Math.ceil(least / atOnce) * atOnce;
+  return { size: Math.max(minObjects, Math.ceil(total / Math.min(wanted, maxSlices))), inFlightOf };
+}
+
 /**
  * Cuts the source's key space into slices of equal size by walking its primary key; OFFSET would lose rows during
  * concurrent writes. Returns at least one slice, their `size`, and how many batches each copies in parallel. `total`
@@ -27,7 +42,7 @@ export interface SliceLimits {
 export async function planSlices(
   db: Db,
   sourceNo: number,
-  { minObjects, maxObjects, maxSlices, maxInFlight, lanes, after = null }: SliceLimits,
+  { after = null, ...limits }: SliceLimits,
 ): Promise<{ slices: KeyRange[]; size: number; total: number; inFlight: number }> {
   const { objects } = tablesOf(sourceNo);
   const left = after === null ? sql`true` : sql`object_id > ${after}::text collate "C"`;
@@ -36,11 +51,7 @@ export async function planSlices(
     from ${objects}
     where index_no = ${sourceNo}`.execute(db);
   const { total, live } = counted[0] as { total: number; live: number };
-  const inFlightOf = (slices: number) => Math.max(1, Math.min(maxInFlight, Math.floor(lanes / slices)));
-  const least = Math.max(1, Math.ceil(total / maxObjects), Math.ceil(lanes / maxInFlight));
-  const atOnce = Math.floor(lanes / inFlightOf(least));
-  const wanted = Math.ceil(least / atOnce) * atOnce;
-  const size = Math.max(minObjects, Math.ceil(total / Math.min(wanted, maxSlices)));
+  const { size, inFlightOf } = sizeSlices(total, limits);
   const { rows } = await sql<{ object_id: string }>`
     select object_id
     from (

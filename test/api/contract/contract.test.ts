@@ -23,7 +23,7 @@ import { runningCases } from './cases/running.ts';
 import { scheduleCases } from './cases/schedules.ts';
 import { searchCases } from './cases/search.ts';
 import { steeringCases } from './cases/steering.ts';
-import { evaluationCases, readsCases, steerResultCases, taskCases } from './cases/tasks.ts';
+import { evaluationCases, planCases, readsCases, steerResultCases, taskCases } from './cases/tasks.ts';
 import { Contract } from './contract.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -41,6 +41,7 @@ const GROUPS = [
   steerResultCases,
   evaluationCases,
   readsCases,
+  planCases,
   steeringCases,
   runningCases,
   jobCases,

@@ -57,6 +57,24 @@ export const readsCases: Case[] = [
   },
 ];
 
+/** Plans of reindexes. */
+export const planCases: Case[] = [
+  { operation: 'planReindex', expect: 200, given: async (world) => ({ body: await planOf(world) }) },
+  {
+    operation: 'planReindex',
+    expect: 'IndexNotFound',
+    given: async (world) => ({ body: { ...(await planOf(world)), source: 'nowhere' } }),
+  },
+  {
+    operation: 'planReindex',
+    expect: 'DatabaseUnavailable',
+    on: 'noDatabase',
+    given: async (world) => ({ body: await planOf(world) }),
+  },
+];
+
+const planOf = async ({ index }: World) => ({ source: await index(), dest: await index() });
+
 /** Calls that read tasks, for all types together and for each. */
 export const taskCases: Case[] = [undefined, ...TASK_TYPES].flatMap((type): Case[] => {
   const ended = (world: World) => world.ended(type ?? 'upsert');
