@@ -1,4 +1,3 @@
-import type { EmbedOptions } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { answerLimit, readAnswer, readRefusal } from './read-body.ts';
 import { type AnswerTo, readVectors } from './read-vectors.ts';
