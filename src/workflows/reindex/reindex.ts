@@ -125,6 +125,11 @@ async function rebuild(run: ReindexRun): Promise<void> {
     if (locked && state.cutOver === null) await releaseLock(locked.lock);
     state.locked = null;
     state.copied = false;
+    // The next attempt has another lock, and asks again when its index is complete.
+    if (state.approval?.decision === null) {
+      delete state.approval;
+      showApproval(run);
+    }
     run.reads.close();
     if (locked && error instanceof RefusedError && error.reason === REJECTED) await deleteRejected(run, locked);
     throw error;

@@ -4,6 +4,7 @@ import type { Approve } from '../../../src/contract/approval.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { findIndex } from '../../../src/store/indexes.ts';
 import { listObjects } from '../../../src/store/objects.ts';
+import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
@@ -58,6 +59,7 @@ function useReindexes(...temporal: Parameters<typeof startTemporal>) {
     contentOf,
     servingAs,
     locks,
+    db: () => database.db,
     rig: () => rig,
     sleep: (time: string) => environment.sleep(time),
   };
@@ -67,7 +69,21 @@ const isOpen = ({ status, data }: { status: string; data: Record<string, unknown
   status === 'waiting' && data.phase === 'approval';
 
 describe('a reindex that waits for an approval, on a server whose clock runs ahead', () => {
-  const { start, upsert, contentOf, servingAs, locks, rig, sleep } = useReindexes('time-skipping');
+  const { start, upsert, contentOf, servingAs, locks, db, rig, sleep } = useReindexes('time-skipping');
+
+  test('asks again, under its new lock, when it has lost its lock while it waited', async () => {
+    const { handle, source, dest, alias } = await start('manual', { lockSeconds: 60 });
+    const first = await trackerWhen(handle, isOpen);
+    await releaseLock(db(), first.lock ?? '');
+    await sleep('1m');
+    const second = await trackerWhen(handle, (tracker) => isOpen(tracker) && tracker.attempts === 2);
+    expect(second.lock).not.toBe(first.lock);
+    expect(second.data.approval).toMatchObject({ decision: null });
+    expect(await locks()).toMatchObject([{ lock: second.lock, built: true }]);
+    await handle.signal('approve');
+    expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 2 });
+    expect([await servingAs(alias), await contentOf(dest)]).toEqual([dest, await contentOf(source)]);
+  });
 
   test('switches when it is approved days later, and has lost none of the writes since', async () => {
     const { handle, source, dest, alias } = await start('manual');
