@@ -75,6 +75,8 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['tasks approve json-2', 1],
   ['tasks reject json-2', 1],
   ['tasks roll-back json-2', 1],
+  ['tasks reads json-2 --shadow 0.1', 1],
+  ['tasks budget json-2 --usd 5', 1],
   ['jobs list'],
   ['jobs run any --task-id json-3'],
   ['schedules add any --every 1d'],
