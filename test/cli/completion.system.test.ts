@@ -24,7 +24,7 @@ describe('the completion of a command line', () => {
     expect(out).toMatch(/^tasks\tlist, follow and control tasks$/m);
     expect(out).not.toMatch(/^complete\b/m);
     expect(await next('ta')).toEqual(['tasks']);
-    expect(await next('tasks', 're')).toEqual(['restart', 'resume', 'reject']);
+    expect(await next('tasks', 're')).toEqual(['restart', 'resume', 'reads', 'reject']);
     expect(await next('alias', '')).toEqual(['set', 'list', 'delete', 'help']);
   });
 
@@ -107,7 +107,7 @@ describe.each(Object.entries(ASKING))('%s', (shell, asking) => {
 
   test.skipIf(!there)('completes commands, options and values when its script is sourced', () => {
     vi.setConfig({ testTimeout: 120_000 });
-    expect(inShell(shell, asking('reembed tasks re'))).toEqual(['restart', 'resume', 'reject']);
+    expect(inShell(shell, asking('reembed tasks re'))).toEqual(['restart', 'resume', 'reads', 'reject']);
     expect(inShell(shell, asking('reembed tasks list --status fa'))).toEqual(['failed']);
   });
 });
