@@ -80,7 +80,7 @@ async function drainAndTurn(
   }
 }
 
-/** Whether the index cannot be brought up to date now: whoever asked shall not wait until its model answers again. */
+/** Whether the index cannot be brought up to date now: the caller does not wait until its model answers again. */
 function isNotCurrent(error: unknown): boolean {
   return error instanceof ReembedError && (error.type.startsWith('Model') || error.type === 'BudgetUsedUp');
 }

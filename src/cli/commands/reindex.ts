@@ -63,9 +63,9 @@ export function addReindexCommand(program: Command, io: Io): void {
       ).choices(['refuse', 'replace']),
     )
     .option('--rate <objects>', 'maximum objects copied per second', anyNumber)
-    .option('--budget-usd <dollars>', 'pause when the model has cost so many US dollars', anyNumber)
-    .option('--budget-tokens <count>', 'pause when the model has used so many tokens', wholeNumber)
-    .option('--budget-calls <count>', 'pause after so many calls of the model', wholeNumber)
+    .option('--budget-usd <dollars>', 'pause when the model has cost this many US dollars', anyNumber)
+    .option('--budget-tokens <count>', 'pause when the model has used this many tokens', wholeNumber)
+    .option('--budget-calls <count>', 'pause after this many calls of the model', wholeNumber)
     .option('--detach', 'do not wait until the task ends')
     .option('--plan', 'start nothing: show what it would do and cost, and what is in the way')
     .option('--no-probe', 'with --plan: do not call the model')
