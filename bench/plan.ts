@@ -87,7 +87,7 @@ async function corpora({ db }: BenchDatabase, every: number): Promise<Corpus[]> 
   await givenTexts(db, 'long', { count: long.length, of: (at) => long[at] as string });
   return [
     { title: `${glosses.length} definitions`, source: 'short', splitter: undefined },
-    { title: `${long.length} longer texts, split anew`, source: 'long', splitter: SPLITTER },
+    { title: `${long.length} longer texts, split again`, source: 'long', splitter: SPLITTER },
   ];
 }
 

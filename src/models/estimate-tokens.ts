@@ -2,7 +2,7 @@
  * A low estimate, so that too many tokens are counted: English has some four bytes per token, others rarely below
  * three.
  */
-const BYTES_PER_TOKEN = 3;
+export const BYTES_PER_TOKEN = 3;
 
 /** Estimates the tokens of texts, since only the provider knows how it counts them. */
 export function estimateTokens(texts: readonly string[]): number {

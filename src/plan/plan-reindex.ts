@@ -4,6 +4,7 @@ import type { ModelLimits } from '../contract/model-limits.ts';
 import type { ModelPrices } from '../contract/model-prices.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Obstacle, PlanReindexBody, ReindexPlan } from '../contract/plan.ts';
+import { BYTES_PER_TOKEN } from '../models/estimate-tokens.ts';
 import { priceOf } from '../models/prices.ts';
 import type { Db } from '../store/database.ts';
 import { countOf } from '../store/index-info.ts';
@@ -44,8 +45,6 @@ export interface PlanDependencies {
 
 /** Max time of the exact counts. */
 const COUNT_MS = 5_000;
-/** As in `createLimitedEmbedder`: a low estimate, so that too many tokens are counted. */
-const BYTES_PER_LIMIT_TOKEN = 3;
 
 /**
  * Says what a reindex would do and cost, from counts, a sample of the source and a few calls of the model. Starts
@@ -202,7 +201,7 @@ class Plan {
       ...{ copied, embedded, parts, calls, probe, hnsw },
       destVectors: this.destVectors(volume),
       dimensions: model.dimensions,
-      limitTokens: sampledTexts === 0 ? 0 : (parts * sample.textBytes) / sampledTexts / BYTES_PER_LIMIT_TOKEN,
+      limitTokens: sampledTexts === 0 ? 0 : (parts * sample.textBytes) / sampledTexts / BYTES_PER_TOKEN,
       prepareMs: sample.prepareMs / Math.max(1, sample.copies.length),
       payloadBytes: sample.bytes / Math.max(1, sample.objects),
       distanceMicroseconds: distance,

@@ -8,9 +8,9 @@ export interface Probe {
   /** As counted by the provider; null if it does not say. */
   tokens: number | null;
   ms: number;
-  /** Returns the milliseconds of one call with so many characters, made alone; null if no call was measured. */
+  /** Returns the milliseconds of a single call with this many characters; null if no call was measured. */
   callMs: ((chars: number) => number) | null;
-  /** How many calls the model answers in the time of one, if so many are made at once. */
+  /** Number of calls that the model answers in the time of one, if they are made at once. */
   speedup: (calls: number) => number;
   /** The error that ended the probe early. */
   failed: ReembedError | null;

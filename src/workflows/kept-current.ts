@@ -5,6 +5,7 @@ import type { MirrorState, RolledBack } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { MirrorKeeper, pauseSecondsOf, refuseRollBack } from './mirror-keeper.ts';
 import { RefusedError } from './task/errors.ts';
+import { textOrNull } from './task/text-or-null.ts';
 import type { TaskContext } from './task/types.ts';
 
 /** State of an index that waits for its deletion, and may be kept current until then. */
@@ -33,8 +34,6 @@ export async function rollBack(waits: Waiting, request: RollBackRequest): Promis
   if (!waits.keeper) throw refuseRollBack(`${waits.index} is not kept current any more`);
   return waits.keeper.turn(asked);
 }
-
-const textOrNull = (given: unknown, maxChars: number) => (typeof given === 'string' ? given.slice(0, maxChars) : null);
 
 /**
  * Keeps the index current until its deletion is due or `restart` requests it, also while the task is paused. After a

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { reembed } from '../api/client.ts';
+import { ReasonInput } from './reason-input.tsx';
 import { useTaskAct } from './steer.ts';
 
 interface ReasonDialogProps {
@@ -58,14 +59,7 @@ export function ReasonDialog({ id, verb, onClose }: ReasonDialogProps) {
       >
         <Stack gap="sm">
           <Text fz="sm">{text}</Text>
-          <TextInput
-            label="Reason"
-            description="Stored with the task. Optional."
-            value={reason}
-            maxLength={1_000}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            data-autofocus
-          />
+          <ReasonInput value={reason} onChange={setReason} />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               {verb === 'cancel' || verb === 'ignore' ? 'Keep it running' : 'Close'}

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -12,6 +12,7 @@ import { number } from '../ui/format.ts';
 import { IndexLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { Problem } from '../ui/states.tsx';
+import { ReasonInput } from './reason-input.tsx';
 
 const keyOf = (taskId: string) => ['roll-back', taskId];
 
@@ -68,14 +69,7 @@ function RollBackDialog({ found, isBack, onClose }: RollBackDialogProps) {
             The other index is kept current in turn, and neither is deleted.
           </Text>
           <Since found={found} />
-          <TextInput
-            label="Reason"
-            description="Stored with the task. Optional."
-            value={reason}
-            maxLength={1_000}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            data-autofocus
-          />
+          <ReasonInput value={reason} onChange={setReason} />
           {turn.error && <Problem error={turn.error} title={`${to} does not serve yet`} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>

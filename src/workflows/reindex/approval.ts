@@ -9,6 +9,7 @@ import { evaluate } from '../evaluation/step.ts';
 import { chainOf } from '../task/admit.ts';
 import { errorOf, RefusedError } from '../task/errors.ts';
 import { ContinuesAsNew } from '../task/history.ts';
+import { textOrNull } from '../task/text-or-null.ts';
 import type { ReindexRun } from './run.ts';
 import { startDeletion } from './start-deletion.ts';
 import { bringChanges, enter } from './steps.ts';
@@ -159,8 +160,8 @@ export function decide(state: ReindexState, kind: Decision, by: unknown, reason:
   if (!waiting) return 'the task does not wait for an approval';
   if (waiting.decision !== null) return 'it is decided already';
   waiting.decision = decided(kind, {
-    by: typeof by === 'string' ? by.slice(0, LIMITS.taskIdChars) : null,
-    reason: typeof reason === 'string' ? reason.slice(0, LIMITS.detailChars) : null,
+    by: textOrNull(by, LIMITS.taskIdChars),
+    reason: textOrNull(reason, LIMITS.detailChars),
   });
   return undefined;
 }

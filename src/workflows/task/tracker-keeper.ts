@@ -13,6 +13,7 @@ import { mayMove, type TaskStatus } from '../../contract/status.ts';
 import type { SteeringEntry, Tracker } from '../../contract/tasks.ts';
 import { type WaitsFor, waitsJson, waitsText } from '../../contract/waits.ts';
 import type { TaskSpec } from './spec.ts';
+import { textOrNull } from './text-or-null.ts';
 import { createTracker } from './tracker-state.ts';
 import { currentDetails, isAnnounced, listedFacts } from './tracker-views.ts';
 import type { Hold, TaskContext } from './types.ts';
@@ -178,7 +179,7 @@ export class TrackerKeeper {
     const entry: SteeringEntry = {
       time: new Date().toISOString(),
       call,
-      by: typeof by === 'string' ? by.slice(0, LIMITS.taskIdChars) : null,
+      by: textOrNull(by, LIMITS.taskIdChars),
       ...(typeof reason === 'string' && { reason: reason.slice(0, LIMITS.detailChars) }),
     };
     tracker.steering = [entry, ...tracker.steering].slice(0, STEERING_KEPT);
