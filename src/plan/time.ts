@@ -31,10 +31,10 @@ export interface TimeInput {
 type Time = ReindexPlan['seconds'];
 
 /**
- * Work of worker and database besides the model, in milliseconds: per object, text, number of a vector, and kilobyte of
- * payload. Measured on two processors with four batches at once: see docs/benchmarks.md.
+ * Work of worker and database besides the model, in milliseconds: once, and per object, text, number of a vector, and
+ * kilobyte of payload. Measured on two processors with four batches at once: see docs/benchmarks.md.
  */
-const WORK = { object: 0.04, part: 0.02, number: 0.00008, kilobyte: 0.01 } as const;
+const WORK = { fixed: 400, object: 0.04, part: 0.02, number: 0.00008, kilobyte: 0.01 } as const;
 /** Seconds of the steps around copy and build, and per object of comparing both indexes. */
 const REST = { fixed: 0.8, object: 0.00001 } as const;
 
@@ -116,7 +116,9 @@ function modelSeconds({ calls, probe, embedded }: TimeInput): number | null {
 
 function workSeconds(input: TimeInput): number {
   const { copied, embedded, parts, dimensions, payloadBytes, prepareMs } = input;
+  if (copied === 0) return 0;
   const ms =
+    WORK.fixed +
     copied * (WORK.object + (WORK.kilobyte * payloadBytes) / 1024) +
     parts * (WORK.part + WORK.number * dimensions) +
     embedded * prepareMs;
@@ -126,10 +128,10 @@ function workSeconds(input: TimeInput): number {
 /**
  * Time to place a vector in the HNSW index, in milliseconds, over the logarithm of their number: it grows with the
  * dimensions, and with the memory that no longer fits into the caches of the processor. Measured like `WORK`, where a
- * distance takes `distance` microseconds.
+ * distance takes `distance` microseconds, for texts and two processes that build; random vectors take twice as long.
  */
 const BUILD = {
-  place: { fixed: 0.0085, number: 0.000027 },
+  place: { fixed: 0.0043, number: 0.0000135 },
   distance: { fixed: 0.08, number: 0.0002 },
   cache: { bytes: 2 * 1024 * 1024, perNumber: 0.0006, max: 0.2 },
   /** Factor without enough memory: 3 to 10. */
