@@ -34,6 +34,7 @@ export function createLockActivities(
     destModel: input.destModel,
     destSplitter: input.destSplitter,
     destAverage: input.destAverage,
+    destFullText: input.destFullText,
     alias: input.alias,
     maxConcurrentReindexes: settings.maxConcurrentReindexes,
   });

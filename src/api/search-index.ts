@@ -1,18 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Embedder } from '../contract/embedder.ts';
-import { invalidField, ReembedError } from '../contract/errors.ts';
-import type { ModelConfig } from '../contract/models.ts';
+import { invalidField, type ReembedError } from '../contract/errors.ts';
 import type { Search, SearchResult } from '../contract/objects.ts';
-import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts';
+import type { Vector } from '../contract/vectors.ts';
 import type { Db } from '../store/database.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { type Found, searchObjects } from '../store/search.ts';
 import { codeOf, SQLSTATE } from '../store/sqlstate.ts';
+import { badAnswer, embedQuery, problemOf, type SearchModels } from './embed-query.ts';
 import type { SearchLimit } from './search-limit.ts';
-
-export interface SearchModels {
-  embedder(config: ModelConfig): Embedder;
-}
+import { searchWithWords } from './search-with-words.ts';
 
 /**
  * Searches one index, embedding the text with its model. Errors: `InvalidInput`, `IndexNotFound`, `SearchTimeout` and
@@ -24,58 +19,10 @@ export async function searchIndex(
   request: Search,
   limit: SearchLimit,
 ): Promise<SearchResult> {
+  if (request.mode !== 'vector') return searchWithWords({ db, models }, index, request, limit);
   const vector = request.vector ?? (await limit.model((signal) => embedQuery(models, index, request, signal)));
   if (vector === null) return { index: index.name, hits: [], exact: true, complete: true, reason: 'no-known-words' };
   return { index: index.name, ...(await findNearest(db, index, vector, request, limit.untilMs)) };
-}
-
-/** Delay before the model is called a second time. */
-const GLITCH_MS = 200;
-/** Max wait for the rate limits of the model; after it the caller is asked to retry later. */
-const MODEL_WAIT_MS = 2_000;
-
-/** Embeds the text; returns null if the model knows none of its words. */
-async function embedQuery(
-  models: SearchModels,
-  index: IndexRow,
-  { text = '' }: Search,
-  signal: AbortSignal,
-): Promise<Vector | null> {
-  const embedder = models.embedder(index.model);
-  if ((await embedder.knows?.([text]))?.[0] === false) return null;
-  const ask = () => embedder.embed([text], { purpose: 'query', signal, maxWaitMs: MODEL_WAIT_MS });
-  const [vector] = await ask().catch(async (error: unknown) => {
-    if (!isGlitch(error)) throw error;
-    await delay(GLITCH_MS, undefined, { signal });
-    return ask();
-  });
-  if (vector?.length !== index.model.dimensions) {
-    const got = `${vector?.length ?? 0} dimensions, ${index.name} has ${index.model.dimensions}`;
-    throw new ReembedError('ModelWrongDimension', `the model answers with ${got}`);
-  }
-  // The caller sent a text and is not responsible for its vector.
-  const problem = problemOf(vector, index);
-  if (problem) throw badAnswer(problem);
-  return vector;
-}
-
-function badAnswer(problem: string): ReembedError {
-  return new ReembedError('ModelBadAnswer', `the vector that the model gave ${problem}`);
-}
-
-/** Most of these errors are gone at a second call; a model that was too slow is not called again. */
-function isGlitch(error: unknown): boolean {
-  if (!(error instanceof ReembedError) || error.reason === 'timeout') return false;
-  return error.type === 'ModelUnavailable' || error.type === 'ModelBadAnswer';
-}
-
-/** Returns why distances from a vector are meaningless. */
-function problemOf(vector: Vector, { metric }: IndexRow): string | undefined {
-  const squared = squaredLength(vector);
-  // Beyond these, distances are infinite or NaN: every object would be as near as any other.
-  if (squared > FLOAT32_MAX) return 'has too large numbers';
-  if (metric === 'cosine' && Math.fround(squared) === 0) return 'is zero: it has no cosine similarity';
-  return undefined;
 }
 
 async function findNearest(

@@ -1,4 +1,4 @@
-import { searchTimeout } from '../store/search.ts';
+import { searchTimeout } from '../store/search-clock.ts';
 
 /** The time limit of one search. */
 export interface SearchLimit {

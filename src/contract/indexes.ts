@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fullTextSchema } from './full-text.ts';
 import { LIMITS } from './limits.ts';
 import { modelSchema } from './models.ts';
 
@@ -51,6 +52,7 @@ export const indexConfigSchema = z
     splitter: splitterSchema.prefault({}),
     average: z.boolean().default(false).describe('Also store the average vector of an object with several parts.'),
     versioning: versioningSchema.default('internal'),
+    fullText: fullTextSchema.optional(),
   })
   .meta({
     id: 'IndexConfig',
@@ -82,6 +84,7 @@ export const indexInfoSchema = z
     splitter: splitterSchema,
     average: z.boolean(),
     versioning: versioningSchema,
+    fullText: fullTextSchema.optional(),
     name: z.string(),
     state: z.enum(['active', 'deleting']),
     description: z.string().describe('How searches are run, with a warning if they are slow.'),

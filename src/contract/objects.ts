@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fullTextProblems, fullTextSearchFields } from './full-text.ts';
 import { type Json, type JsonLimits, jsonProblem, METADATA_LIMITS, PAYLOAD_LIMITS, storageProblem } from './json.ts';
 import { isLongerJson } from './json-size.ts';
 import { LIMITS } from './limits.ts';
@@ -121,6 +122,7 @@ export const searchSchema = z
       .describe('Must have the same number of dimensions as the index.'),
     limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Maximum objects in the response.'),
     filter: metadataSchema.optional().describe('Only objects whose metadata contains this JSON (Postgres `@>`).'),
+    ...fullTextSearchFields,
     timeoutSeconds: z
       .number()
       .min(0.1)
@@ -131,6 +133,9 @@ export const searchSchema = z
   .refine((search) => (search.text === undefined) !== (search.vector === undefined), {
     path: ['text'],
     message: 'give either text or vector',
+  })
+  .superRefine((search, ctx) => {
+    for (const { path, message } of fullTextProblems(search)) ctx.addIssue({ code: 'custom', path: [path], message });
   })
   .meta({
     id: 'Search',
@@ -143,7 +148,13 @@ export const hitSchema = z.object({
   id: z.string(),
   score: z
     .number()
-    .describe('Higher is more similar: cosine similarity, inner product, or the negative Euclidean distance.'),
+    .describe(
+      'Higher is more similar: cosine similarity, inner product, or the negative Euclidean distance. By words, and by both: only comparable within one answer.',
+    ),
+  ranks: z
+    .object({ vector: z.int().nullable(), text: z.int().nullable() })
+    .optional()
+    .describe('Of a `hybrid` search: the place in each ranking, from 1; null where it was not among the first.'),
   part: z.int().nullable().describe('The part that matched; null for the average of all parts.'),
   version: z.int(),
   payload: anyJson,
@@ -171,6 +182,10 @@ export const searchResultSchema = z
       .describe(
         'False: there are fewer hits than `limit` because of the timeout, and more objects may match the filter.',
       ),
+    degraded: z
+      .boolean()
+      .optional()
+      .describe('True: the model did not answer, so that only the words of the text were compared.'),
     reason: z
       .enum(['no-known-words'])
       .optional()

@@ -4,6 +4,7 @@ import { budgetSchema } from './budget.ts';
 import { durationSchema } from './duration-schema.ts';
 import type { FieldIssue } from './errors.ts';
 import { evaluationSettings } from './evaluation.ts';
+import { fullTextSchema } from './full-text.ts';
 import { indexConfigSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { modelSchema } from './models.ts';
@@ -122,6 +123,10 @@ export const reindexSchema = z
     destModel: modelSchema.optional(),
     destSplitter: indexConfigSchema.shape.splitter.unwrap().optional(),
     destAverage: z.boolean().optional(),
+    destFullText: fullTextSchema
+      .nullable()
+      .optional()
+      .describe('Full text of the destination; null: none. Default: as the source.'),
     alias: nameSchema.optional().describe('The alias to switch from source to dest at the end.'),
     onConflict: z
       .enum(['wait', 'refuse'])

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Approval, Approve } from './approval.ts';
 import type { Budget } from './budget.ts';
 import type { Duration } from './duration-schema.ts';
+import type { FullText } from './full-text.ts';
 import type { Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
@@ -134,6 +135,8 @@ export interface ReindexInput extends CommonInput {
   destModel?: ModelConfig;
   destSplitter?: Splitter;
   destAverage?: boolean;
+  /** Null: none. */
+  destFullText?: FullText | null;
   alias?: string;
   onConflict?: 'wait' | 'refuse';
   waitSeconds?: number;

@@ -1,7 +1,8 @@
 import { canonicalJson, canonicalPieces } from '../contract/canonical-json.ts';
+import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
-import type { Payload } from '../contract/objects.ts';
+import type { Metadata, Payload } from '../contract/objects.ts';
 import { Pace } from '../cpu/pace.ts';
 import { shaInTurns } from '../cpu/sha.ts';
 import { textOf } from './text-of.ts';
@@ -19,8 +20,10 @@ const MARK = '.';
  * splitter, average and model. The second covers the payload after loading, independent of the order of keys. Large
  * payloads are hashed in pieces: they neither block the event loop nor are copied as a whole.
  */
-export function contentHasher(config: IndexConfig): (payload: Payload, pace?: Pace) => Promise<string> {
-  const { splitter, average, metric } = config;
+export function contentHasher(
+  config: IndexConfig,
+): (payload: Payload, options?: { metadata?: Metadata | undefined; pace?: Pace }) => Promise<string> {
+  const { splitter, average, metric, fullText } = config;
   const left = canonicalJson({
     // Only averages depend on the metric: for cosine they have length 1.
     average: average ? (metric === 'cosine' ? 'normalized' : 'mean') : 'none',
@@ -28,13 +31,15 @@ export function contentHasher(config: IndexConfig): (payload: Payload, pace?: Pa
   });
   const right = canonicalJson({ splitter, version: PIPELINE_VERSION });
   const [before, after] = [`${left.slice(0, -1)},"text":`, `,${right.slice(1)}`];
-  function* decisive(payload: Payload): Generator<string> {
+  function* decisive(payload: Payload, metadata: Metadata): Generator<string> {
+    // Words are stored with the parts, so that those of another language need new parts.
+    if (fullText?.languageField !== undefined) yield `${languageOf(fullText, metadata)}:`;
     yield before;
     yield* canonicalPieces(textOf(payload, splitter.fields));
     yield after;
   }
-  return async (payload, pace = new Pace()) => {
-    const text = await shaInTurns(decisive(payload), pace);
+  return async (payload, { metadata = {}, pace = new Pace() } = {}) => {
+    const text = await shaInTurns(decisive(payload, metadata), pace);
     const whole = await shaInTurns(canonicalPieces(payload), pace);
     return text.toString('base64url') + MARK + whole.toString('base64url');
   };

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Embedder } from '../contract/embedder.ts';
+import { type Language, languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
@@ -35,6 +36,8 @@ export interface PreparedPart {
   end: number;
   isAverage: boolean;
   embedding: Vector;
+  /** Null without full text, and for the average. */
+  words: { language: Language; text: string } | null;
 }
 
 export interface PreparedObject {
@@ -176,7 +179,7 @@ async function loadSome(all: Work[], group: LoadGroup, options: PrepareOptions):
 async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Promise<void> {
   const hashOf = contentHasher(config);
   const pace = new Pace();
-  for (const work of all) work.hash = await hashOf(work.payload ?? '', pace);
+  for (const work of all) work.hash = await hashOf(work.payload ?? '', { pace, metadata: work.item.metadata });
   if (known === undefined || all.length === 0) return;
   const hashes = await known(all.map(({ item }) => item.id));
   for (const work of all) {
@@ -265,17 +268,19 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
 
 function preparedOf(work: Work, config: IndexConfig): PreparedObject {
   const { item, payload = '', hash, unchanged, payloadChanged } = work;
-  const parts: PreparedPart[] = work.parts.map(({ part, start, end }, at) => ({
+  const language = config.fullText && languageOf(config.fullText, item.metadata ?? {});
+  const parts: PreparedPart[] = work.parts.map(({ part, start, end, text }, at) => ({
     part,
     start,
     end,
     isAverage: false,
     embedding: work.vectors[at] ?? [],
+    words: language ? { language, text } : null,
   }));
   const average = config.average && parts.length > 1 ? averageOf(work.vectors, config.metric) : null;
   if (average) {
     const [start, end] = [parts[0]?.start ?? 0, parts.at(-1)?.end ?? 0];
-    parts.push({ part: parts.length, start, end, isAverage: true, embedding: average });
+    parts.push({ part: parts.length, start, end, isAverage: true, embedding: average, words: null });
   }
   return {
     id: item.id,

@@ -107,7 +107,7 @@ class Taker {
     sample.copies.push(await this.textsOf(object));
   }
 
-  private async textsOf({ id, payload, destHash }: PlannedObject): Promise<SampledText[]> {
+  private async textsOf({ id, payload, metadata, destHash }: PlannedObject): Promise<SampledText[]> {
     const { sample, pair } = this;
     const { embedder, signal } = this.options;
     if (payload === null) {
@@ -115,7 +115,7 @@ class Taker {
       return [];
     }
     const startMs = performance.now();
-    const hash = await this.hashOf(payload);
+    const hash = await this.hashOf(payload, { metadata });
     if (destHash !== null && haveSameText(destHash, hash)) {
       sample.reused++;
       return [];

@@ -17,6 +17,7 @@ export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
     splitter: row.splitter,
     average: row.average,
     versioning: row.versioning,
+    ...(row.full_text ? { fullText: row.full_text } : {}),
     removedVersion: row.removed_version,
     builtByLock: row.built_by_lock,
     createTime: row.create_time,
@@ -25,7 +26,7 @@ export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
 
 /** Serializes the fixed settings of an index: two configurations are equal if these texts are. */
 function configKey(config: IndexConfig): string {
-  const { model, metric, splitter, average, versioning } = config;
+  const { model, metric, splitter, average, versioning, fullText } = config;
   const sorted = (value: unknown): unknown =>
     value && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(
@@ -35,7 +36,7 @@ function configKey(config: IndexConfig): string {
             .map(([key, inner]) => [key, sorted(inner)]),
         )
       : value;
-  return JSON.stringify(sorted({ model, metric, splitter, average, versioning }));
+  return JSON.stringify(sorted({ model, metric, splitter, average, versioning, fullText }));
 }
 
 /**
@@ -76,10 +77,11 @@ export async function ensureIndex(
       splitter: JSON.stringify(config.splitter),
       average: config.average,
       versioning: config.versioning,
+      full_text: config.fullText ? JSON.stringify(config.fullText) : null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  await createTables(trx, row.no);
+  await createTables(trx, row.no, { fullText: row.full_text !== null });
   return { index: toIndexRow(row), created: true };
 }
 

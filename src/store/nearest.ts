@@ -26,7 +26,7 @@ const LARGEST_EF_SEARCH = 1_000;
 const FETCH_ROWS = 1_000;
 
 /** Condition for an object `o` that a search may return. */
-function found({ filter }: Pick<Neighborhood, 'filter'>) {
+export function found({ filter }: Pick<Neighborhood, 'filter'>) {
   // An empty filter matches all objects, and would read the whole metadata index.
   const passes =
     filter && Object.keys(filter).length > 0 ? sql`and o.metadata @> ${JSON.stringify(filter)}::jsonb` : sql``;

@@ -32,8 +32,12 @@ export async function readTables<T>(index: { name: string }, read: () => Promise
 /** The template tables for those of each index. They hold no rows. */
 const TEMPLATES = { objects: sql.raw('reembed.objects'), parts: sql.raw('reembed.parts') };
 
-/** Creates the tables of an index. */
-export async function createTables(trx: Trx, indexNo: number): Promise<void> {
+/** Creates the tables of an index; `fullText` also indexes the words of its parts. */
+export async function createTables(
+  trx: Trx,
+  indexNo: number,
+  { fullText = false }: { fullText?: boolean } = {},
+): Promise<void> {
   const tables = tablesOf(indexNo);
   for (const kind of ['objects', 'parts'] as const) {
     await sql`
@@ -43,6 +47,9 @@ export async function createTables(trx: Trx, indexNo: number): Promise<void> {
       )`.execute(trx);
   }
   await createMetadataIndex(trx, indexNo);
+  if (fullText) {
+    await sql`create index ${sql.id(`parts_${indexNo}_words`)} on ${tables.parts} using gin (words)`.execute(trx);
+  }
   await primeStatistics(trx, indexNo);
 }
 

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { WriteCountsByItem } from '../contract/activities.ts';
+import type { FullText } from '../contract/full-text.ts';
 import type { IndexConfig, Metric, Splitter, Versioning } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { RollBackReport } from '../contract/roll-back.ts';
@@ -19,6 +20,7 @@ export interface IndexesTable {
   splitter: Json<Splitter>;
   average: boolean;
   versioning: Versioning;
+  full_text: Json<FullText> | null;
   /** Highest version among the removed tombstones; writes at or below it are too old to judge. */
   removed_version: Generated<number>;
   /** The reindex lock whose cut-over made this index serve; lets a repeated cut-over detect that it has happened. */

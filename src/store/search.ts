@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
-import { invalidField, ReembedError } from '../contract/errors.ts';
+import { invalidField } from '../contract/errors.ts';
 import type { Hit } from '../contract/objects.ts';
 import type { Db, Trx } from './database.ts';
 import { readHits } from './hits.ts';
 import { type Neighbor, type Neighborhood, nearestByIndex, nearestOfAll, passAtLeast } from './nearest.ts';
 import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
+import { SearchClock, searchTimeout } from './search-clock.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
 import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 
@@ -40,37 +41,46 @@ const READ_MS = 500;
  */
 export async function searchObjects(db: Db, index: IndexRow, request: SearchRequest): Promise<Found> {
   requireDimensions(index, request);
-  const clock = new Clock(request.untilMs ?? null);
-  const search = async (trx: Trx): Promise<Found> => {
+  return inSearch(db, index, request.untilMs ?? null, async (trx, clock) => {
     const { neighbors, ...how } = await findNeighbors(trx, index, request, clock);
     await clock.limit(trx);
     return { hits: await readHits(trx, index, neighbors), ...how };
-  };
+  });
+}
+
+/**
+ * Runs a search in one snapshot, so that everything found still exists when it is read, with a time limit. Errors:
+ * `IndexNotFound`, `SearchTimeout`.
+ */
+export async function inSearch<T>(
+  db: Db,
+  index: IndexRow,
+  untilMs: number | null,
+  search: (trx: Trx, clock: SearchClock) => Promise<T>,
+): Promise<T> {
+  const clock = new SearchClock(untilMs);
+  const run = (trx: Trx) => search(trx, clock);
   try {
-    // One snapshot, so that everything found still exists when it is read.
-    return await readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(search));
+    return await readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(run));
   } catch (error) {
     if (codeOf(error) !== SQLSTATE.queryCanceled || !clock.isLimited) throw error;
     throw searchTimeout('database', { cause: error });
   }
 }
 
-/** Creates the error for a search whose model or database took too long. */
-export function searchTimeout(what: 'model' | 'database', options: { cause?: unknown } = {}): ReembedError {
-  const why =
-    what === 'model'
-      ? 'the embedding model did not answer within the time limit of the search'
-      : 'the database did not find the nearest objects within the time limit of the search';
-  return new ReembedError('SearchTimeout', why, { ...options, reason: what });
-}
-
-interface Neighbors {
+export interface Neighbors {
   neighbors: Neighbor[];
   exact: boolean;
   complete: boolean;
 }
 
-async function findNeighbors(trx: Trx, index: IndexRow, request: SearchRequest, clock: Clock): Promise<Neighbors> {
+/** Finds the nearest objects, by the HNSW index or by comparing all. */
+export async function findNeighbors(
+  trx: Trx,
+  index: IndexRow,
+  request: SearchRequest,
+  clock: SearchClock,
+): Promise<Neighbors> {
   const compareAll = async (): Promise<Neighbors> => {
     await clock.limit(trx);
     return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
@@ -103,25 +113,4 @@ function requireDimensions(index: IndexRow, { vector }: Pick<SearchRequest, 'vec
     `must have ${dimensions} numbers`,
     `the vector has ${vector.length} dimensions, ${index.name} has ${dimensions}`,
   );
-}
-
-/** Keeps the statements of a transaction within the time limit of a search. */
-class Clock {
-  private readonly untilMs: number | null;
-
-  constructor(untilMs: number | null) {
-    this.untilMs = untilMs;
-  }
-
-  get isLimited(): boolean {
-    return this.untilMs !== null;
-  }
-
-  /** Makes Postgres cancel each of the next statements at the deadline, or `beforeMs` before it. */
-  async limit(trx: Trx, beforeMs = 0): Promise<void> {
-    if (this.untilMs === null) return;
-    const leftMs = Math.ceil(this.untilMs - Date.now()) - beforeMs;
-    if (leftMs <= 0 && beforeMs === 0) throw searchTimeout('database');
-    await sql`select set_config('statement_timeout', ${String(Math.max(1, leftMs))}, true)`.execute(trx);
-  }
 }

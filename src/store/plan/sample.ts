@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { jsonBytes } from '../../contract/json.ts';
-import type { Payload } from '../../contract/objects.ts';
+import type { Metadata, Payload } from '../../contract/objects.ts';
 import { type Db, readOnly, type Trx } from '../database.ts';
 import { readTables, tablesOf } from '../partitions.ts';
 import { IS_BEHIND } from '../protocol/copy.ts';
@@ -12,6 +12,7 @@ export interface PlannedObject {
   id: string;
   /** Null if it could not be loaded. */
   payload: Payload | null;
+  metadata: Metadata;
   /** Bytes of the payload as JSON. */
   bytes: number;
   /** See `storedWeight`: of payload and metadata. */
@@ -138,6 +139,7 @@ async function readPage(db: Db, sourceNo: number, destNo: number | null, page: K
       select
         s.object_id as id,
         s.payload,
+        s.metadata,
         (${IS_BEHIND} or (d.failed and d.version = s.version)) as behind,
         case when not d.deleted and not d.failed then d.hash end as "destHash",
         (

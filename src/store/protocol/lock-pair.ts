@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
+import type { FullText } from '../../contract/full-text.ts';
 import type { IndexConfig, Splitter } from '../../contract/indexes.ts';
 import type { ModelConfig } from '../../contract/models.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
@@ -27,6 +28,8 @@ export interface ReindexPair {
   destModel?: ModelConfig | undefined;
   destSplitter?: Splitter | undefined;
   destAverage?: boolean | undefined;
+  /** Null: none. */
+  destFullText?: FullText | null | undefined;
   /** The alias to move at the end; default: the alias in `source`. */
   alias?: string | undefined;
   maxConcurrentReindexes: number;
@@ -171,12 +174,14 @@ export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, r
     );
   }
   const base: IndexConfig = existing ?? source;
+  const fullText = request.destFullText === undefined ? base.fullText : request.destFullText;
   return {
     model: request.destModel ?? base.model,
     splitter: request.destSplitter ?? base.splitter,
     average: request.destAverage ?? base.average,
     metric: base.metric,
     versioning: base.versioning,
+    ...(fullText ? { fullText } : {}),
   };
 }
 

@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import type { Vector } from '../../contract/vectors.ts';
 import { textArray, vectorArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
+import { regconfigOf, spaced } from '../full-text/words.ts';
 import { tablesOf } from '../partitions.ts';
-import type { ObjectWrite } from './object-write.ts';
+import type { ObjectWrite, WritePart } from './object-write.ts';
 
 /** Inserts the parts of the objects that were written. */
 export async function insertParts(
@@ -16,9 +17,10 @@ export async function insertParts(
     object.kind === 'content' && written.has(object.id) ? object.parts.map((part) => ({ id: object.id, ...part })) : [],
   );
   if (parts.length === 0) return;
+  const words = wordsOf(parts);
   await sql`
-    insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding)
-    select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding
+    insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding ${words.column})
+    select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding ${words.value}
     from unnest(
       ${textArray(parts.map((part) => part.id))}::text[],
       ${parts.map((part) => part.part)}::int[],
@@ -29,7 +31,21 @@ export async function insertParts(
         trx,
         parts.map((part) => part.embedding),
       )}::vector[]
-    ) as incoming (id, part, is_average, first, past, embedding)`.execute(trx);
+      ${words.parameters}
+    ) as incoming (id, part, is_average, first, past, embedding ${words.names})`.execute(trx);
+}
+
+/** The statement's pieces for full text; empty without it. */
+function wordsOf(parts: readonly WritePart[]) {
+  if (!parts.some(({ words }) => words)) return { column: sql``, value: sql``, parameters: sql``, names: sql`` };
+  return {
+    column: sql`, words`,
+    value: sql`, to_tsvector(language::regconfig, words)`,
+    parameters: sql`,
+      ${textArray(parts.map(({ words }) => (words ? regconfigOf(words.language) : null)))}::text[],
+      ${textArray(parts.map(({ words }) => (words ? spaced(words.text) : null)))}::text[]`,
+    names: sql`, language, words`,
+  };
 }
 
 export async function deleteParts(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {

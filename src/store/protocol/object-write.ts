@@ -1,3 +1,4 @@
+import type { Language } from '../../contract/full-text.ts';
 import type { Payload } from '../../contract/objects.ts';
 import type { Vector } from '../../contract/vectors.ts';
 
@@ -8,6 +9,8 @@ export interface WritePart {
   end: number | null;
   isAverage: boolean;
   embedding: Vector;
+  /** What full-text searches find; null without them, and for the average. */
+  words?: { language: Language; text: string } | null | undefined;
 }
 
 /**
