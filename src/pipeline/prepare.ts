@@ -36,8 +36,8 @@ export interface PreparedPart {
   end: number;
   isAverage: boolean;
   embedding: Vector;
-  /** Null without full text, and for the average. */
-  words: { language: Language; text: string } | null;
+  /** What full-text searches find; not without full text, and not of the average. */
+  words?: { language: Language; text: string };
 }
 
 export interface PreparedObject {
@@ -275,12 +275,12 @@ function preparedOf(work: Work, config: IndexConfig): PreparedObject {
     end,
     isAverage: false,
     embedding: work.vectors[at] ?? [],
-    words: language ? { language, text } : null,
+    ...(language ? { words: { language, text } } : {}),
   }));
   const average = config.average && parts.length > 1 ? averageOf(work.vectors, config.metric) : null;
   if (average) {
     const [start, end] = [parts[0]?.start ?? 0, parts.at(-1)?.end ?? 0];
-    parts.push({ part: parts.length, start, end, isAverage: true, embedding: average, words: null });
+    parts.push({ part: parts.length, start, end, isAverage: true, embedding: average });
   }
   return {
     id: item.id,

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { type ApiDependencies, createApi } from '../../src/api/app.ts';
 import { openApiDocument } from '../../src/api/document.ts';
 import type { ApiLog } from '../../src/api/problems.ts';
+import { languageOf } from '../../src/contract/full-text.ts';
 import { indexConfigSchema } from '../../src/contract/indexes.ts';
 import type { Item } from '../../src/contract/objects.ts';
 import { createModels } from '../../src/models/models.ts';
@@ -99,7 +100,18 @@ export async function putObjects(db: Db, index: IndexRow, items: Pick<Item, 'id'
       originalId: null,
       uri: null,
       hash: String(at),
-      parts: [{ part: 0, start: null, end: null, isAverage: false, embedding: vectors[at] as number[] }],
+      parts: [
+        {
+          part: 0,
+          start: null,
+          end: null,
+          isAverage: false,
+          embedding: vectors[at] as number[],
+          ...(index.fullText && {
+            words: { language: languageOf(index.fullText, metadata), text: texts[at] as string },
+          }),
+        },
+      ],
     }),
   );
   return writeLive(db, { target: index.name, indexNo: index.no, objects, onReindex: 'forward' });

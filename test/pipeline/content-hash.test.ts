@@ -56,6 +56,7 @@ test.each<[string, Partial<IndexConfigInput>]>([
   ['the prefix of queries', { model: { ...openai, queryPrefix: 'query: ' } }],
   ['versioning', { versioning: 'external' }],
   ['the metric, without an average', { metric: 'l2' }],
+  ['full text', { fullText: { language: 'english' } }],
 ])('%s does not change the hash', async (_name, change) => {
   expect(await hashOf({ ...base, ...change })).toBe(await hashOf(base));
 });
@@ -97,4 +98,13 @@ test('a large payload, which is hashed in pieces, has the hash of its whole JSON
   const payload = `${'a "quoted" word 🦁 '.repeat(20_000)}\ud800`;
   const sha = createHash('sha256').update(JSON.stringify(payload)).digest('base64url');
   expect((await hashOf(base, payload)).split('.')[1]).toBe(sha);
+});
+
+test('the language changes the hash where the metadata names it', async () => {
+  const hashIn = (config: IndexConfigInput, lang: string) =>
+    contentHasher(indexConfig(config))('text', { metadata: { lang } });
+  const named = { ...base, fullText: { languageField: 'lang' } };
+  expect(await hashIn(named, 'de')).not.toBe(await hashIn(named, 'en'));
+  expect(await hashIn(named, 'de')).toBe(await hashIn(named, 'german'));
+  expect(await hashIn(base, 'de')).toBe(await hashIn(base, 'en'));
 });

@@ -61,6 +61,18 @@ test('a prepared object has everything that is written', async () => {
   ]);
 });
 
+test('a part has its words and their language where the index has full text', async () => {
+  const fullText = { language: 'english' as const, languageField: 'lang' };
+  const config = indexConfig({ average: true, fullText, splitter: { chunkSize: 50, chunkOverlap: 0 } });
+  const items = [{ id: 'a', payload: `${'x'.repeat(50)}\n\n${'y'.repeat(40)}`, metadata: { lang: 'de' } }];
+  const { ready } = await prepared(items, { config });
+  expect(ready[0]?.parts.map(({ words }) => words)).toEqual([
+    { language: 'german', text: 'x'.repeat(50) },
+    { language: 'german', text: 'y'.repeat(40) },
+    undefined,
+  ]);
+});
+
 // A known defect of the system that this one is based on: it averaged the vectors of the whole batch.
 test('the average of an object is that of its own parts, regardless of the batch', async () => {
   const config = indexConfig({ average: true, metric: 'l2', splitter: { chunkSize: 50, chunkOverlap: 0 } });

@@ -2,11 +2,12 @@ import { type Command, Option } from 'commander';
 import type { IndexConfigInput, IndexInfo } from '../../contract/indexes.ts';
 import { examples, type ModelOptions, modelFrom, several, wholeNumber, withModel } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
+import { type FullTextOptions, fullTextFrom, withFullText } from '../full-text-options.ts';
 import { fields, type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
 
-interface CreateOptions extends RemoteOptions, ModelOptions {
+interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions {
   metric?: IndexConfigInput['metric'];
   versioning?: IndexConfigInput['versioning'];
   average?: boolean;
@@ -22,7 +23,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .summary('create, list, show and delete indexes')
     .description('Manages indexes: objects and their vectors, embedded by one model.');
 
-  remote(withModel(group.command('create <index>')))
+  withFullText(remote(withModel(group.command('create <index>'))))
     .summary('create an index')
     .description(
       'Creates an index. If it exists with the same settings, nothing changes; different settings are an error.',
@@ -55,6 +56,7 @@ export function addIndexCommands(program: Command, io: Io): void {
         average,
         versioning,
         splitter,
+        fullText: fullTextFrom(options) ?? undefined,
       });
       writeResult(io, options.json, info, () => `index ${info.name} is ready\n\n${indexText(info)}`);
     });

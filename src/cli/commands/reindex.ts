@@ -5,13 +5,14 @@ import { type ApproveOptions, approveFrom, withApproval } from '../approve-optio
 import { anyNumber, examples, type ModelOptions, modelFrom, wholeNumber, withModel } from '../arguments.ts';
 import { EXIT, Exit, UsageError } from '../errors.ts';
 import { judge, type Limit, limit } from '../fail-above.ts';
+import { type FullTextOptions, fullTextFrom, withFullText } from '../full-text-options.ts';
 import { type Io, oneLine, writeResult } from '../output.ts';
 import { planText } from '../plan-text.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
 import { withShares } from './reads.ts';
 
-interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions {
+interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, FullTextOptions {
   alias?: string;
   retire?: string;
   keepCurrent?: boolean;
@@ -37,7 +38,7 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions {
 
 /** Adds `reembed reindex`. */
 export function addReindexCommand(program: Command, io: Io): void {
-  withShares(withApproval(remote(withModel(program.command('reindex <source> <dest>')))))
+  withShares(withFullText(withApproval(remote(withModel(program.command('reindex <source> <dest>')))), { none: true }))
     .summary('rebuild an index into another one during writes')
     .description(
       'Rebuilds the index or alias SOURCE into the index DEST and switches the alias at the end. If DEST does not ' +
@@ -118,6 +119,7 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
     source,
     dest,
     destModel: modelFrom(options),
+    destFullText: fullTextFrom(options),
     approve: approveFrom(options),
     retire: retireFrom(options),
     ratePerSecond: rate,

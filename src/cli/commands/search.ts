@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Json } from '../../contract/json.ts';
-import type { Hit } from '../../contract/objects.ts';
+import type { Hit, Search } from '../../contract/objects.ts';
 import { examples, json, wholeNumber } from '../arguments.ts';
+import { withSearchMode } from '../full-text-options.ts';
 import { type Io, oneLine, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 
@@ -12,11 +13,14 @@ interface SearchOptions {
   filter?: unknown;
   timeout?: number;
   canary?: string;
+  mode?: Search['mode'];
+  language?: Search['language'];
+  allowDegraded?: boolean;
 }
 
 /** Adds `reembed search`. */
 export function addSearchCommand(program: Command, io: Io): void {
-  remote(program.command('search <index> <text>'))
+  withSearchMode(remote(program.command('search <index> <text>')))
     .summary('find similar objects')
     .description('Finds the objects of an index or alias that are most similar to a text.')
     .option('--limit <count>', 'maximum hits', wholeNumber)
@@ -25,12 +29,16 @@ export function addSearchCommand(program: Command, io: Io): void {
     .option('--canary <key>', 'during a canary: new, old, or a key such as the id of a user that decides')
     .addHelpText(
       'after',
-      examples('reembed search docs "large cats"', `reembed search docs cats --limit 3 --filter '{"lang":"en"}'`),
+      examples(
+        'reembed search docs "large cats"',
+        'reembed search docs "error E1042" --mode hybrid',
+        `reembed search docs cats --limit 3 --filter '{"lang":"en"}'`,
+      ),
     )
     .action(async (index: string, text: string, options: RemoteOptions & SearchOptions) => {
       const filter = options.filter as Record<string, Json> | undefined;
-      const { limit, timeout: timeoutSeconds, canary } = options;
-      const request = { text, limit, filter, timeoutSeconds };
+      const { limit, timeout: timeoutSeconds, canary, mode, language, allowDegraded } = options;
+      const request = { text, limit, filter, timeoutSeconds, mode, language, allowDegraded };
       const found = await clientFrom(io, options).search(index, request, { canary });
       writeResult(io, options.json, found, () => {
         const hits = table(
@@ -45,6 +53,7 @@ export function addSearchCommand(program: Command, io: Io): void {
             ? 'nothing found: the model knows no word of the text'
             : `nothing found in ${found.index}`,
         );
+        if (found.degraded) io.err('degraded: the model does not answer, so only words were compared\n');
         return found.complete ? hits : `${hits}\nincomplete: the search timed out before all parts were compared`;
       });
     });

@@ -9,8 +9,8 @@ export interface WritePart {
   end: number | null;
   isAverage: boolean;
   embedding: Vector;
-  /** What full-text searches find; null without them, and for the average. */
-  words?: { language: Language; text: string } | null | undefined;
+  /** What full-text searches find; not without full text, and not of the average. */
+  words?: { language: Language; text: string } | undefined;
 }
 
 /**
