@@ -7,6 +7,7 @@ const PARTS: Record<string, Record<string, string>> = {
   'How to': {
     'change-model': 'Change the model',
     'roll-back': 'Roll back',
+    'full-text': 'Search by words',
     'bulk-load': 'Load a million lines',
     client: 'Use the clients',
     jobs: 'Run jobs and schedules',
