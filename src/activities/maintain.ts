@@ -17,6 +17,7 @@ import {
 } from '../store/orphaned-rows.ts';
 import { collectTombstones } from '../store/protocol/tombstones.ts';
 import { dropReads } from '../store/read-counts.ts';
+import { dropExpiredSearches } from '../store/sampled-searches.ts';
 import { dropFailed, dropStaged } from '../store/staging.ts';
 import { dropSteerResults } from '../store/steer-results.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -88,6 +89,9 @@ export function createMaintenanceActivities({
       }
       for await (const taskId of eachOld(db, listOldReads)) {
         if (!(await isTaskKnown(taskId))) await dropReads(db, taskId);
+      }
+      while ((await dropExpiredSearches(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
+        Context.current().cancellationSignal.throwIfAborted();
       }
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       await dropAdmissions(db, ADMITTED_AFTER_SECONDS);

@@ -79,11 +79,17 @@ export const API_ACCESS: AccessTable = {
   'GET /v1/aliases': 'view',
   'PUT /v1/aliases/:alias': 'admin',
   'DELETE /v1/aliases/:alias': 'admin',
+  'GET /v1/aliases/:alias/sampling': 'view',
+  'PUT /v1/aliases/:alias/sampling': 'admin',
+  'DELETE /v1/aliases/:alias/sampling': 'admin',
+  // What users searched for.
+  'GET /v1/aliases/:alias/sampled-searches': 'queries',
   'GET /v1/query-sets': 'view',
   'GET /v1/query-sets/:querySet': 'view',
   // Texts that users wrote, or sentences of objects.
   'GET /v1/query-sets/:querySet/queries': 'operate',
   'PUT /v1/query-sets/:querySet': 'operate',
+  'PUT /v1/query-sets/:querySet/sampled': 'queries',
   'DELETE /v1/query-sets/:querySet': 'admin',
   ...taskAccess('/v1/tasks'),
   ...Object.assign({}, ...TASK_TYPES.map((type) => taskAccess(`/v1/tasks/${type}`, type))),

@@ -40,6 +40,8 @@ import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts'
 import { createQuerySetRouter } from './query-sets.ts';
 import { SideReads } from './reads/side-reads.ts';
 import { type Document, referencePage } from './reference.ts';
+import { createSampledSetRouter, createSamplingRouter } from './sampling/routers.ts';
+import { SearchSampler } from './sampling/sampler.ts';
 import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
 import { createStatsRouter } from './stats.ts';
@@ -89,6 +91,8 @@ export interface ApiDependencies {
   };
   /** Shadow and canary reads of this process; default: new ones, whose last figures are lost when it ends. */
   reads?: SideReads;
+  /** Samples searches; default: a new one, whose last searches are lost when it ends. */
+  sampler?: SearchSampler;
   /** Checks of `/readyz`; default: the database and Temporal. */
   health?: HealthChecks;
   /** Returns true once a stop was requested: `/readyz` then makes load balancers use another process. */
@@ -113,6 +117,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { corsOrigins = [], codecOrigins = [], allowedHosts = [], host, limits } = settings;
   const { metrics = createMetrics(['api']), taskQueue, client, registry } = dependencies;
   const { reads = new SideReads({ db, models, metrics, log }) } = dependencies;
+  const { sampler = new SearchSampler({ db, metrics, log }) } = dependencies;
   const jobQueues = registry && queuesOf(registry);
   metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, log }));
   const app = createRouter();
@@ -142,10 +147,12 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
-  app.route('/v1/indexes', createSearchRouter({ db, reads, searchSeconds: settings.searchSeconds }));
+  app.route('/v1/indexes', createSearchRouter({ db, reads, sampler, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db, models }));
+  app.route('/v1/aliases', createSamplingRouter({ db }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));
+  app.route('/v1/query-sets', createSampledSetRouter({ db }));
   app.route(
     '/v1/tasks',
     createTaskRouters({

@@ -114,7 +114,7 @@ export function createQuerySetRouter({ db }: { db: Db }) {
     .openapi(putQuerySet, async (c) => {
       const { querySet } = c.req.valid('param');
       const { queries, knownItem, missing } = await prepare(db, c.req.valid('json'));
-      const { info, created } = await saveQuerySet(db, querySet, queries, knownItem);
+      const { info, created } = await saveQuerySet(db, querySet, queries, { knownItem });
       return c.json({ ...info, missing }, created ? 201 : 200);
     })
     .openapi(getQuerySets, async (c) => c.json({ querySets: await listQuerySets(db) }, 200))

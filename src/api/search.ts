@@ -9,6 +9,7 @@ import { roomForAnswer, sendCounted } from './body/memory.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
 import type { SideReads } from './reads/side-reads.ts';
+import type { SearchSampler } from './sampling/sampler.ts';
 import { withinTime } from './search-limit.ts';
 import { INDEX_OR_ALIAS, onResolved } from './with-index.ts';
 
@@ -67,25 +68,27 @@ const search = createRoute({
 export interface SearchDependencies {
   db: Db;
   reads: SideReads;
+  sampler: SearchSampler;
   /** Time limit of a search whose caller sets none; default: 10 seconds. */
   searchSeconds?: number | undefined;
 }
 
 const SEARCH_SECONDS = 10;
 
-export function createSearchRouter({ db, reads, searchSeconds = SEARCH_SECONDS }: SearchDependencies) {
+export function createSearchRouter({ db, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchDependencies) {
   return createRouter().openapi(search, async (c) => {
     const request = c.req.valid('json');
     const name = c.req.valid('param').index;
     const key = c.req.valid('header')[CANARY_HEADER];
     await roomForAnswer(c.req.raw.signal);
     const time = { seconds: request.timeoutSeconds ?? searchSeconds, signal: c.req.raw.signal };
-    const result = await withinTime(time, (limit) =>
+    const { result, sampled } = await withinTime(time, (limit) =>
       onResolved(
         () => resolveWithReads(db, name),
-        (found) => reads.search(found, request, { key, limit }),
+        async (found) => ({ result: await reads.search(found, request, { key, limit }), sampled: found.sampled }),
       ),
     );
+    sampler.offer(sampled, { alias: name, request, result });
     return (await sendCounted(c, result)) as never;
   });
 }

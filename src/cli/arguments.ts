@@ -26,6 +26,13 @@ export function anyNumber(text: string): number {
   return value;
 }
 
+/** Parses an option that is a share. */
+export function share(text: string): number {
+  const value = anyNumber(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  return value;
+}
+
 const momentText = z.union([z.iso.datetime({ offset: true, local: true }), z.iso.date()]);
 
 /** Parses an option that is a time: ISO 8601, or an age. */

@@ -10,6 +10,7 @@ import { jobCalls } from './jobs.ts';
 import { querySetCalls } from './query-sets.ts';
 import { type ClientOptions, createSend, readAs } from './request.ts';
 import { createRun } from './run.ts';
+import { samplingCalls } from './sampling.ts';
 import { scheduleCalls } from './schedules.ts';
 import { serverCalls } from './server.ts';
 import { taskCalls } from './tasks.ts';
@@ -32,6 +33,7 @@ export type { ReadShares } from '../contract/read-shares.ts';
 export type { ReadsReport } from '../contract/reads.ts';
 export type { Role } from '../contract/roles.ts';
 export type { RollBack, RollBackReport } from '../contract/roll-back.ts';
+export type { SampledSearch, SampledSetRequest, Sampling, SamplingRequest } from '../contract/sampling.ts';
 export type { ScheduleRequest } from '../contract/schedule-request.ts';
 export type { Schedule, ScheduleList, ScheduleRun } from '../contract/schedules.ts';
 export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';
@@ -80,6 +82,8 @@ export function createClient(options: ClientOptions) {
     me: async (): Promise<Me> => readAs(await send('GET', '/v1/me'), meBody),
     indexes: indexCalls(send),
     aliases: aliasCalls(send),
+    /** The sampled searches of aliases. */
+    sampling: samplingCalls(send),
     search: searchCall(send),
     objects: objectCalls(send),
     querySets: querySetCalls(send),

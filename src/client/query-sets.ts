@@ -9,6 +9,7 @@ import {
   querySetSavedSchema,
   type StoredQuery,
 } from '../contract/query-sets.ts';
+import type { SampledSetRequest } from '../contract/sampling.ts';
 import { readAs, type Send, segment } from './request.ts';
 
 export function querySetCalls(send: Send) {
@@ -20,6 +21,13 @@ export function querySetCalls(send: Send) {
      */
     async save(name: string, request: QuerySetRequest): Promise<QuerySetSaved> {
       return readAs(await send('PUT', pathOf(name), { json: request }), querySetSavedSchema);
+    },
+    /**
+     * Creates a query set from the sampled searches of an alias, or replaces its queries by them. Errors:
+     * `InvalidInput` if there are none, `AliasNotFound`.
+     */
+    async sample(name: string, request: SampledSetRequest): Promise<QuerySetInfo> {
+      return readAs(await send('PUT', `${pathOf(name)}/sampled`, { json: request }), querySetInfoSchema);
     },
     /** Returns a query set without its queries. Error: `QuerySetNotFound`. */
     async get(name: string): Promise<QuerySetInfo> {

@@ -35,6 +35,8 @@ export const LIMITS = {
   judgmentsPerQuery: 1_000,
   grade: 1_000,
   querySetBytes: 16 * 1024 * 1024,
+  /** Sampled searches of one alias: the newest ones. */
+  sampledSearches: 10_000,
   /** Places of a result that an evaluation compares. */
   evaluationDepth: 100,
   /** Characters of a tracker's `detail`. */

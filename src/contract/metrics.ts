@@ -72,6 +72,12 @@ export const METRICS = {
     'api',
     { labels: ['kind', 'side'], buckets: CALL_SECONDS },
   ),
+  sampledSearches: counter(
+    'reembed_sampled_searches_total',
+    'Searches by an alias that were chosen to be sampled: `stored`, `dropped` because too many were waiting, `failed` because the database did not take them, or `skipped` because their text is too long or cannot be stored',
+    'api',
+    ['outcome'],
+  ),
   shadowOverlap: histogram(
     'reembed_shadow_overlap',
     'Share of the hits that both indexes return for a search with a shadow',

@@ -122,6 +122,10 @@ export const querySetInfoSchema = z
       .object({ index: z.string(), seed: z.int() })
       .nullable()
       .describe('The index that the set was made from, if it was.'),
+    sampled: z
+      .object({ alias: z.string(), seed: z.int().nullable().describe('Null: the most recent texts.') })
+      .nullable()
+      .describe('The alias whose sampled searches the set was made from, if it was.'),
     createTime: z.iso.datetime(),
     updateTime: z.iso.datetime(),
   })

@@ -16,6 +16,7 @@ import * as usage from './migrations/0011_usage.ts';
 import * as rollBack from './migrations/0013_roll_back.ts';
 import * as reads from './migrations/0015_reads.ts';
 import * as fullText from './migrations/0022_full_text.ts';
+import * as sampledSearches from './migrations/0017_sampled_searches.ts';
 import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
@@ -36,6 +37,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0013_roll_back': rollBack,
   '0015_reads': reads,
   '0022_full_text': fullText,
+  '0017_sampled_searches': sampledSearches,
 };
 
 /**

@@ -5,6 +5,7 @@ import type { Missing, Query, QuerySetInfo, StoredQuery } from '../contract/quer
 import { percentText } from '../contract/texts.ts';
 import { type Db, type Trx, transaction } from './database.ts';
 import { readTables, tablesOf } from './partitions.ts';
+import { cutPage } from './read-size.ts';
 import type { IndexRow } from './schema.ts';
 
 /** Rows of one statement. */
@@ -12,9 +13,10 @@ const BATCH = 500;
 /** Examples of judgments without an object. */
 const EXAMPLES = 20;
 
-type Origin = QuerySetInfo['knownItem'];
+/** What a set was made from, if its queries were not given. */
+export type QuerySetOrigin = Partial<Pick<QuerySetInfo, 'knownItem' | 'sampled'>>;
 
-const COLUMNS = sql`name, queries, judged, judgments, bytes, known_item as "knownItem",
+const COLUMNS = sql`name, queries, judged, judgments, bytes, known_item as "knownItem", sampled,
   to_char(create_time at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createTime",
   to_char(update_time at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "updateTime"`;
 
@@ -23,7 +25,7 @@ export async function saveQuerySet(
   db: Db,
   name: string,
   queries: readonly Query[],
-  knownItem: Origin = null,
+  { knownItem = null, sampled = null }: QuerySetOrigin = {},
 ): Promise<{ info: QuerySetInfo; created: boolean }> {
   const rows = queries.map(({ id, text, relevant, metadata = {} }) => ({
     id,
@@ -38,13 +40,13 @@ export async function saveQuerySet(
   };
   return transaction(db, async (trx) => {
     const { rows: saved } = await sql<QuerySetInfo & { created: boolean }>`
-      insert into reembed.query_sets (name, known_item, queries, judged, judgments, bytes)
+      insert into reembed.query_sets (name, known_item, sampled, queries, judged, judgments, bytes)
       values (
-        ${name}, ${knownItem && JSON.stringify(knownItem)}::jsonb, ${queries.length}, ${counts.judged},
-        ${counts.judgments}, ${counts.bytes}
+        ${name}, ${knownItem && JSON.stringify(knownItem)}::jsonb, ${sampled && JSON.stringify(sampled)}::jsonb,
+        ${queries.length}, ${counts.judged}, ${counts.judgments}, ${counts.bytes}
       )
       on conflict (name) do update
-      set known_item = excluded.known_item, queries = excluded.queries, judged = excluded.judged,
+      set known_item = excluded.known_item, sampled = excluded.sampled, queries = excluded.queries, judged = excluded.judged,
         judgments = excluded.judgments, bytes = excluded.bytes, update_time = now()
       returning ${COLUMNS}, xmax = 0 as created`.execute(trx);
     const { created, ...info } = saved[0] as QuerySetInfo & { created: boolean };
@@ -113,9 +115,8 @@ export async function listQueries(
       ) page
     ) summed
     order by id`.execute(db);
-  const fit = rows.findIndex(({ sum }, at) => at > 0 && (at === limit || sum > bytes));
-  const queries = (fit === -1 ? rows : rows.slice(0, fit)).map(({ sum: _sum, ...query }) => query);
-  return { queries, next: fit === -1 ? null : (queries.at(-1)?.id ?? null) };
+  const { page, isLast } = cutPage(rows, { limit, bytes });
+  return { queries: page, next: isLast ? null : (page.at(-1)?.id ?? null) };
 }
 
 /** Deletes a query set; evaluations that have begun keep their queries. Error: `QuerySetNotFound`. */

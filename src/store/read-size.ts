@@ -24,3 +24,16 @@ export function firstBytes<T>(rows: T[], jsonOf: (row: T) => unknown): T[] {
   });
   return past === -1 ? rows : rows.slice(0, past);
 }
+
+/**
+ * Cuts rows, of which there is one more than `limit` unless they are the last ones, to one page: at most `limit` of
+ * them with at most `bytes` together, but at least one. `sum` is the size of a row and all before it.
+ */
+export function cutPage<T extends { sum: number }>(
+  rows: readonly T[],
+  { limit, bytes }: { limit: number; bytes: number },
+): { page: Omit<T, 'sum'>[]; isLast: boolean } {
+  const past = rows.findIndex(({ sum }, at) => at > 0 && (at === limit || sum > bytes));
+  const page = (past === -1 ? rows : rows.slice(0, past)).map(({ sum: _sum, ...row }) => row);
+  return { page, isLast: past === -1 };
+}

@@ -25,7 +25,7 @@ describe('the completion of a command line', () => {
     expect(out).not.toMatch(/^complete\b/m);
     expect(await next('ta')).toEqual(['tasks']);
     expect(await next('tasks', 're')).toEqual(['restart', 'resume', 'reads', 'reject']);
-    expect(await next('alias', '')).toEqual(['set', 'list', 'delete', 'help']);
+    expect(await next('alias', '')).toEqual(['set', 'list', 'sampling', 'searches', 'delete', 'help']);
   });
 
   test('offers the options of the command', async () => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { examples } from '../arguments.ts';
 import { type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { addSamplingCommands } from './sampling.ts';
 
 /** `reembed alias …` */
 export function addAliasCommands(program: Command, io: Io): void {
@@ -40,6 +41,8 @@ export function addAliasCommands(program: Command, io: Io): void {
         ),
       );
     });
+
+  addSamplingCommands(group, io);
 
   remote(group.command('delete <alias>'))
     .summary('delete an alias')

@@ -20,6 +20,12 @@ interface KnownItemOptions extends RemoteOptions {
   field?: string[];
 }
 
+interface SampleOptions extends RemoteOptions {
+  alias: string;
+  count?: number;
+  seed?: number;
+}
+
 /** Adds `reembed queries …`. */
 export function addQueryCommands(program: Command, io: Io): void {
   const group = program
@@ -73,6 +79,21 @@ export function addQueryCommands(program: Command, io: Io): void {
       writeResult(io, options.json, saved, () => savedText(saved));
     });
 
+  remote(group.command('sample <set>'))
+    .summary('make a query set from the sampled searches of an alias')
+    .description(
+      'Takes the different texts among the searches that `reembed alias sampling` keeps, without judgments: the most ' +
+        'recent ones or, with --seed, random ones. Needs the role queries.',
+    )
+    .requiredOption('--alias <alias>', 'alias whose sampled searches to use')
+    .option('--count <count>', 'maximum queries; default: 200', wholeNumber)
+    .option('--seed <number>', 'pick texts at random: the same seed and searches make the same set', wholeNumber)
+    .addHelpText('after', examples('reembed queries sample live --alias docs --count 500 --seed 7'))
+    .action(async (name: string, { alias, count, seed, ...options }: SampleOptions) => {
+      const saved = await clientFrom(io, options).querySets.sample(name, { alias, count, seed });
+      writeResult(io, options.json, saved, () => savedText({ ...saved, missing: null }));
+    });
+
   remote(group.command('list'))
     .summary('list all query sets')
     .description('Lists all query sets, with their numbers of queries and judgments.')
@@ -87,7 +108,7 @@ export function addQueryCommands(program: Command, io: Io): void {
             { title: 'QUERIES', value: (row) => row.queries, right: true },
             { title: 'JUDGED', value: (row) => row.judged, right: true },
             { title: 'JUDGMENTS', value: (row) => row.judgments, right: true },
-            { title: 'MADE FROM', value: (row) => row.knownItem?.index },
+            { title: 'MADE FROM', value: (row) => row.knownItem?.index ?? row.sampled?.alias },
             { title: 'UPDATED', value: (row) => row.updateTime },
           ],
           'no query sets',
@@ -131,11 +152,17 @@ function infoText(info: QuerySetInfo): string {
     ['query set', info.name],
     ['queries', `${info.queries}, ${info.judged} of them with a relevant object`],
     ['judgments', info.judgments],
-    ['made from', info.knownItem && `${info.knownItem.index}, seed ${info.knownItem.seed}`],
+    ['made from', originText(info)],
     ['bytes', info.bytes],
     ['created', info.createTime],
     ['updated', info.updateTime],
   ]);
+}
+
+function originText({ knownItem, sampled }: QuerySetInfo): string | null {
+  if (knownItem) return `${knownItem.index}, seed ${knownItem.seed}`;
+  if (!sampled) return null;
+  return `searches by ${sampled.alias}, ${sampled.seed === null ? 'the most recent' : `seed ${sampled.seed}`}`;
 }
 
 function savedText({ missing, ...info }: QuerySetSaved): string {

@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { ReembedClient } from '../../client/client.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { ReadsReport } from '../../contract/reads.ts';
-import { anyNumber, examples } from '../arguments.ts';
+import { examples, share } from '../arguments.ts';
 import { type Io, writeResult } from '../output.ts';
 import { readsText } from '../reads-text.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
@@ -52,10 +52,4 @@ export async function findReads(client: ReembedClient, taskId: string): Promise<
     if (error instanceof ReembedError && error.type === 'ReadsNotFound') return undefined;
     throw error;
   }
-}
-
-function share(text: string): number {
-  const value = anyNumber(text);
-  if (value < 0 || value > 1) throw new InvalidArgumentError('It must be a number from 0 to 1.');
-  return value;
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { type ApiDependencies, createApi } from '../../api/app.ts';
 import { SideReads } from '../../api/reads/side-reads.ts';
+import { SearchSampler } from '../../api/sampling/sampler.ts';
 import type { ApiToken } from '../../contract/api-tokens.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Registry } from '../../jobs/types.ts';
@@ -85,6 +86,8 @@ export async function startApi(
   const ownTokens = ownToken && tokens && (() => [...tokens(), ownToken]);
   const reads = new SideReads({ db, models, metrics, log });
   components.add('shadow and canary reads', () => reads.close());
+  const sampler = new SearchSampler({ db, metrics, log });
+  components.add('sampled searches', () => sampler.flush());
   let stopping = false;
   const api = createApi({
     isStopping: () => stopping,
@@ -93,6 +96,7 @@ export async function startApi(
     models,
     metrics,
     reads,
+    sampler,
     registry,
     taskQueue: settings.taskQueue,
     plan: { background, settings },

@@ -16,23 +16,30 @@ export interface Reads extends ReadShares {
 type IndexColumns = Selectable<IndexesTable>;
 
 interface ReadsColumns extends ReadShares {
+  sampled: number | null;
   reads_lock: string | null;
   /** As JSON: in one statement with the index, since searches wait for it. */
   other: Omit<IndexColumns, 'create_time'> & { create_time: string };
 }
 
+/** What a search needs to know about the name that it was given. */
+export interface Resolved {
+  index: IndexRow;
+  reads: Reads | undefined;
+  /** Share of the searches that is sampled. */
+  sampled: number;
+}
+
 /**
- * Returns the index that a name or an alias stands for now and, for an alias, the reads of a lock with that index as its
- * source. Reads end with their lock. Error: `IndexNotFound`.
+ * Returns the index that a name or an alias stands for now and, for an alias, the share of its searches that is sampled,
+ * and the reads of a lock with that index as its source. Reads end with their lock. Error: `IndexNotFound`.
  */
-export async function resolveWithReads(
-  db: Db,
-  nameOrAlias: string,
-): Promise<{ index: IndexRow; reads: Reads | undefined }> {
+export async function resolveWithReads(db: Db, nameOrAlias: string): Promise<Resolved> {
   const { rows } = await sql<IndexColumns & ReadsColumns>`
-    select i.*, r.lock as reads_lock, r.shadow, r.canary,
+    select i.*, s.share as sampled, r.lock as reads_lock, r.shadow, r.canary,
       case when r.lock is not null then (select to_jsonb(o) from reembed.indexes o where o.no = l.dest_no) end as other
     from reembed.indexes i
+    left join reembed.search_sampling s on s.alias = ${nameOrAlias}
     left join reembed.reindex_locks l on l.source_no = i.no and l.lock_expire_time > now()
     left join reembed.reads r on r.lock = l.lock and r.alias = ${nameOrAlias} and (r.shadow > 0 or r.canary > 0)
     where i.name = ${nameOrAlias}
@@ -41,9 +48,10 @@ export async function resolveWithReads(
   if (!row) throw new ReembedError('IndexNotFound', `there is no index or alias ${nameOrAlias}`);
   const { reads_lock: lock, shadow, canary } = row;
   const index = toIndexRow(row);
-  if (lock === null) return { index, reads: undefined };
+  const sampled = row.sampled ?? 0;
+  if (lock === null) return { index, reads: undefined, sampled };
   const other = toIndexRow({ ...row.other, create_time: new Date(row.other.create_time) });
-  return { index, reads: { lock, other, shadow, canary } };
+  return { index, reads: { lock, other, shadow, canary }, sampled };
 }
 
 /**

@@ -20,6 +20,7 @@ import { objectCases } from './cases/objects.ts';
 import { operationCases } from './cases/operation.ts';
 import { querySetCases } from './cases/query-sets.ts';
 import { runningCases } from './cases/running.ts';
+import { samplingCases } from './cases/sampling.ts';
 import { scheduleCases } from './cases/schedules.ts';
 import { searchCases } from './cases/search.ts';
 import { steeringCases } from './cases/steering.ts';
@@ -36,6 +37,7 @@ const GROUPS = [
   objectCases,
   searchCases,
   querySetCases,
+  samplingCases,
   operationCases,
   taskCases,
   steerResultCases,
