@@ -44,6 +44,7 @@ export async function runCalm(parts: {
       back: false,
       turns: 'none',
       decision: null,
+      shares: [],
       dest,
       fresh,
       options,

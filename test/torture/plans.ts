@@ -1,5 +1,6 @@
 import type { Decision } from '../../src/contract/approval.ts';
 import type { ModelInput } from '../../src/contract/models.ts';
+import type { ReadShares } from '../../src/contract/read-shares.ts';
 import type { ReindexRequest } from '../../src/contract/task-bodies.ts';
 import type { Random } from './random.ts';
 import { OPENAI_DIMENSIONS } from './system.ts';
@@ -34,6 +35,12 @@ export interface ReindexPlan {
   endsKeeping: boolean;
   /** The decision of a person, for a reindex that waits for it. */
   decision: Decision | null;
+  /** How long it waits for that at least. */
+  decisionMs: number;
+  /** Shares of the searches that the new index gets too: the first ones at the start, the others while it runs. */
+  shares: readonly ReadShares[];
+  /** Calls of its model that it may use at first; for a model without calls, this limits nothing. */
+  maxCalls: number | null;
   fresh: Pick<ReindexRequest, 'destModel' | 'destSplitter' | 'destAverage'>;
   options: Partial<ReindexRequest>;
 }
@@ -49,8 +56,11 @@ export function* planReindexes(random: Random, embeddingUrl: string): Generator<
 function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexPlan {
   const retire = random.weighted({ never: 35, now: 20, soon: 10, mirror: 35 });
   const decision = attack === 'none' && random.chance(0.25) ? 'reject' : random.chance(0.2) ? 'approve' : null;
+  const shares = sharesOf(random.fork('shares'), { decision, isMirrored: retire === 'mirror' });
+  const maxCalls = random.fork('budget').chance(0.65) ? 2 + random.fork('calls').below(12) : null;
   return {
     attack,
+    ...{ decisionMs: shares.length > 0 ? 4_000 : 0, shares, maxCalls },
     attackMs: random.between(200, 6_000),
     back: random.chance(0.55),
     turns: random.weighted({ none: 20, byHand: 20, '1': 25, '2': 20, '3': 15 }),
@@ -69,9 +79,22 @@ function planOne(random: Random, attack: Attack, embeddingUrl: string): ReindexP
       drainSeconds: random.pick([0.3, 1, 3]),
       ratePerSecond: random.chance(0.4) ? 200 + random.below(300) : undefined,
       ...(decision && { approve: 'manual' }),
+      ...shares[0],
+      ...(maxCalls !== null && { budget: { calls: maxCalls } }),
       retire: retire === 'soon' ? { after: '4s' } : retire === 'mirror' ? { after: '9s', keepCurrent: true } : retire,
     },
   };
+}
+
+/** Chooses shares to set one after the other; none where they would be refused. */
+function sharesOf(random: Random, plan: { decision: Decision | null; isMirrored: boolean }): ReadShares[] {
+  const mayHaveCanary = plan.decision !== null;
+  if ((!mayHaveCanary && !plan.isMirrored) || random.chance(0.2)) return [];
+  const some = Array.from({ length: 2 + random.below(5) }, () => ({
+    shadow: random.pick([0, 0.3, 1]),
+    canary: mayHaveCanary ? random.pick([0, 0.3, 1]) : 0,
+  }));
+  return random.chance(0.5) ? [...some, { shadow: 0, canary: 0 }] : some;
 }
 
 export function modelOf(random: Random, embeddingUrl: string): ModelInput {

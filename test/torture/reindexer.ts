@@ -5,6 +5,7 @@ import type { Tracker } from '../../src/contract/tasks.ts';
 import { type Api, type CallLog, insist, TOO_LATE, tryTo } from './accept.ts';
 import { ALIAS } from './clients.ts';
 import type { ReindexPlan } from './plans.ts';
+import { changeReads, isBudgetUsedUp, raiseBudget } from './trials.ts';
 import { turn } from './turns.ts';
 
 export interface ReindexCounts {
@@ -21,10 +22,19 @@ export interface ReindexCounts {
   paused: number;
   throttled: number;
   refused: number;
+  /** Changes of the shares of searches that a new index gets, and the searches that it got. */
+  readsChanged: number;
+  shadowed: number;
+  canaried: number;
+  /** Pauses because a budget was used up. */
+  budgetPauses: number;
   /** Unexpected ends, with their errors. */
   unexpected: string[];
   drainMs: number[];
 }
+
+/** What a reindex needs from outside before it can end. */
+type Decided = Pick<ReindexPlan, 'decision' | 'decisionMs' | 'maxCalls'>;
 
 /** The indexes that it creates and rebuilds; others must not be overwritten. */
 const OWN = /^i\d+$/;
@@ -36,6 +46,7 @@ export class Reindexer {
   readonly counts: ReindexCounts = {
     ...{ reindexes: 0, cutovers: 0, rollbacks: 0, canceled: 0, terminated: 0, restarted: 0, paused: 0 },
     ...{ rollForwards: 0, approved: 0, rejected: 0 },
+    ...{ readsChanged: 0, shadowed: 0, canaried: 0, budgetPauses: 0 },
     ...{ throttled: 0, refused: 0, unexpected: [], drainMs: [] },
   };
   readonly taskIds: string[] = [];
@@ -75,15 +86,19 @@ export class Reindexer {
     );
     await insist(log, taskId, (abort) => api.tasks.reindex({ taskId, ...body }, { signal: abort }));
     counts.reindexes++;
+    const over = new AbortController();
+    const tried = changeReads(this, taskId, plan.shares, over.signal);
     const attacked = this.attack(plan, taskId, body.dest, signal);
-    let end = await this.endOf(taskId, plan.decision);
+    let end = await this.endOf(taskId, plan);
     await attacked;
     if (plan.attack === 'cancelThenRestart' && end.status === 'canceled') {
       counts.canceled++;
       counts.restarted++;
       await this.steer('restart', taskId);
-      end = await this.endOf(taskId, plan.decision);
+      end = await this.endOf(taskId, plan);
     }
+    over.abort();
+    await tried;
     this.judge(plan, end);
     const { retire = 'never' } = plan.options;
     if (end.status === 'done' && retire !== 'never') this.retired.add(source);
@@ -199,14 +214,22 @@ export class Reindexer {
     return tryTo(this.log, `throttle ${taskId}`, () => this.api.tasks.throttle(taskId, rate), TOO_LATE);
   }
 
-  /** Waits for the end of a task. Decides about its switch, if it waits for that. */
-  async endOf(taskId: string, decision: Decision | null = null): Promise<Tracker> {
+  /** Waits for the end of a task. Decides about its switch, if it waits for that, and raises its budget. */
+  async endOf(
+    taskId: string,
+    { decision, decisionMs, maxCalls }: Decided = { decision: null, decisionMs: 0, maxCalls: null },
+  ): Promise<Tracker> {
     const ENDS = ['done', 'canceled', 'refused', 'exhausted', 'ignored'];
     let last: Tracker | null = null;
+    let [raises, decideMs] = [0, 0];
     for (const endMs = Date.now() + MAX_MS; Date.now() < endMs; await sleep(LOOK_MS)) {
       last = await insist(this.log, `info ${taskId}`, () => this.api.tasks.info(taskId));
       if (ENDS.includes(last.status)) return last;
-      if (decision !== null && approvalOf(last.data)?.decision === null) await this.decide(taskId, decision);
+      if (isBudgetUsedUp(last)) await raiseBudget(this, taskId, { maxCalls, raises: raises++ });
+      if (decision !== null && approvalOf(last.data)?.decision === null) {
+        decideMs ||= Date.now() + decisionMs;
+        if (Date.now() >= decideMs) await this.decide(taskId, decision);
+      }
       // `failed` is an end only if no other attempt follows.
       if (last.status === 'failed' && last.lock === null && !/again in/.test(last.detail)) return last;
     }

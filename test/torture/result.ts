@@ -21,6 +21,12 @@ export interface Result {
   rollForwards: number;
   approved: number;
   rejected: number;
+  /** Searches that were answered; changes of the shares that a new index gets; and what it got. */
+  searches: number;
+  readsChanged: number;
+  shadowed: number;
+  canaried: number;
+  budgetPauses: number;
   kills: number;
   restarts: number;
   /** Processes stopped for a while (SIGSTOP). */
@@ -60,6 +66,7 @@ export interface Observed {
   seconds: number;
   served: number;
   byHand: Result['byHand'];
+  searches: number;
   stops: StopsResult;
   vectors: number;
   faults: Record<string, number>;
@@ -81,6 +88,7 @@ export interface Observed {
 export function resultOf(observed: Observed): Result {
   const { findings, reindexes, chaos, log, system, leftOver } = observed;
   const { canceled, terminated, cutovers, rollbacks, rollForwards, approved, rejected } = reindexes;
+  const { readsChanged, shadowed, canaried, budgetPauses } = reindexes;
   const counts = Object.fromEntries(Object.entries(findings).map(([kind, found]) => [kind, found.length])) as Record<
     keyof Findings,
     number
@@ -108,6 +116,7 @@ export function resultOf(observed: Observed): Result {
       restarts: chaos.restarts,
       strikesAtDrain: chaos.atDrain,
     },
+    ...{ searches: observed.searches, readsChanged, shadowed, canaried, budgetPauses },
     ...{ canceled, terminated, ...counts },
     byHand: observed.byHand,
     comparedVectors: observed.vectors,

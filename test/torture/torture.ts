@@ -17,6 +17,7 @@ import { Provider } from './provider.ts';
 import { Random } from './random.ts';
 import { Reindexer } from './reindexer.ts';
 import { type Result, resultOf } from './result.ts';
+import { runSearcher } from './searcher.ts';
 import { settle } from './settle.ts';
 import { Side } from './side/side.ts';
 import { checkStops } from './stops/stops.ts';
@@ -83,6 +84,7 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     splitter: { chunkSize: 200, chunkOverlap: 20 },
   });
   await api.aliases.set(ALIAS, 'i0');
+  await api.sampling.set(ALIAS, { share: 0.5 });
   const items = [...corpus(random.fork('corpus'), objects)];
   await send(context, { taskId: `${runId}-corpus`, client: 'corpus', kind: 'upsert', items, form: 'lines' }, true);
   say(`${objects} objects are there`);
@@ -99,7 +101,9 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     const reindexer = new Reindexer({ api, log, run: runId, temporal: () => temporal, say });
     const plans = planReindexes(random.fork('reindexes'), system.embeddingUrl);
     const probing = runProbes(context, 'probe', random.fork('probes'), drains);
+    const searching = runSearcher(context, random.fork('searcher'));
     const parts = [
+      searching,
       ...Array.from({ length: clients }, (_, at) => runClient(context, `c${at}`, random.fork(`client ${at}`))),
       probing,
       reindexer.loop(plans, signal),
@@ -148,6 +152,7 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     const result = resultOf({
       ...{ seed, seconds, served, oracle, findings, reindexes: reindexer.counts, chaos: chaosCounts, log, system },
       byHand: side.counts,
+      searches: await searching,
       stops: stopped.result,
       ...{ vectors: checked.vectors, faults: provider.faults },
       ...{ probes, calmProbes: calm.probes, drains: await drains.drains(db), calmFromMs, problems },
