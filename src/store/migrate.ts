@@ -15,8 +15,8 @@ import * as builtLocks from './migrations/0010_built_locks.ts';
 import * as usage from './migrations/0011_usage.ts';
 import * as rollBack from './migrations/0013_roll_back.ts';
 import * as reads from './migrations/0015_reads.ts';
-import * as fullText from './migrations/0022_full_text.ts';
 import * as sampledSearches from './migrations/0017_sampled_searches.ts';
+import * as fullText from './migrations/0022_full_text.ts';
 import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
@@ -36,8 +36,8 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0011_usage': usage,
   '0013_roll_back': rollBack,
   '0015_reads': reads,
-  '0022_full_text': fullText,
   '0017_sampled_searches': sampledSearches,
+  '0022_full_text': fullText,
 };
 
 /**

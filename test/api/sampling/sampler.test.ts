@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { SearchSampler } from '../../../src/api/sampling/sampler.ts';
 import { LIMITS } from '../../../src/contract/limits.ts';
+import { searchSchema } from '../../../src/contract/objects.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { listeningLog, silentDatabase } from '../support.ts';
 
@@ -16,7 +17,7 @@ function given({ draw = (): number => 0 } = {}) {
     return Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
   };
   const offer = (request: { text?: string; vector?: number[] }, share = 1) =>
-    sampler.offer(share, { alias: 'docs', request: { limit: 10, ...request }, result });
+    sampler.offer(share, { alias: 'docs', request: searchSchema.parse(request), result });
   return { sampler, log, offer, outcomes };
 }
 
