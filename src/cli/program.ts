@@ -7,6 +7,7 @@ import { addConfigCommand } from './commands/config.ts';
 import { addEvaluateCommands } from './commands/evaluate.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
+import { addMcpCommand } from './commands/mcp.ts';
 import { addProcessCommands } from './commands/processes.ts';
 import { addQueryCommands } from './commands/queries.ts';
 import { addReindexCommand } from './commands/reindex.ts';
@@ -68,6 +69,7 @@ export function createProgram(io: Io): Command {
   addTaskCommands(program, io);
   addJobCommands(program, io);
   addScheduleCommands(program, io);
+  addMcpCommand(program, io);
   addTokenCommands(program, io);
   addCompletionCommands(program, io);
   return program;

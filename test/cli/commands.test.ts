@@ -36,6 +36,7 @@ describe('every command', () => {
         "index show",
         "jobs list",
         "jobs run",
+        "mcp",
         "migrate",
         "queries delete",
         "queries import",
@@ -86,7 +87,7 @@ describe('every command', () => {
 
   test('has --json, unless it prints no result', () => {
     const without = commands.filter(({ command }) => !command.options.some(({ long }) => long === '--json'));
-    expect(without.map(({ path }) => path.join(' '))).toEqual(['worker', 'completion']);
+    expect(without.map(({ path }) => path.join(' '))).toEqual(['worker', 'mcp', 'completion']);
   });
 });
 

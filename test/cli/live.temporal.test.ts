@@ -97,8 +97,8 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
 ];
 
 test('every command with JSON output is in this table', () => {
-  // These run until they are stopped, or migrate the user's database.
-  const others = ['dev', 'worker', 'api', 'migrate', 'completion'];
+  // These run until they are stopped, speak another protocol, or migrate the user's database.
+  const others = ['dev', 'worker', 'api', 'migrate', 'completion', 'mcp'];
   const tried = JSON_COMMANDS.map(([line]) => line);
   expect(
     commands().filter((command) => ![...tried, ...others].some((line) => `${line} `.startsWith(`${command} `))),
