@@ -14,27 +14,22 @@ export interface BoundedHit {
 
 /**
  * Returns hits, best first, with at most `maxChars` characters of texts and metadata in all: each has an equal share, and
- * what one does not need is left to the next.
+ * what one does not need is left to the next. Metadata has up to half of a share, and is never cut.
  */
 export function boundedHits(hits: readonly Hit[], maxChars: number): BoundedHit[] {
   let left = maxChars;
   return hits.map(({ id, score, payload, metadata, omitted = [] }, at) => {
     const share = Math.floor(left / (hits.length - at));
-    const whole = omitted.includes('payload') ? '' : textOf(payload);
-    const text = cut(whole, share);
     const metadataChars = JSON.stringify(metadata).length;
-    const isFitting = metadataChars <= share - text.length && !omitted.includes('metadata');
-    left -= text.length + (isFitting ? metadataChars : 0);
+    const hasMetadata = metadataChars <= share / 2 && !omitted.includes('metadata');
+    const whole = omitted.includes('payload') ? '' : textOf(payload);
+    const text = cut(whole, share - (hasMetadata ? metadataChars : 0));
+    left -= text.length + (hasMetadata ? metadataChars : 0);
     const shortened: BoundedHit['shortened'] = [];
     if (text.length < whole.length || omitted.includes('payload')) shortened.push('text');
-    if (!isFitting) shortened.push('metadata');
-    return {
-      id,
-      score,
-      text,
-      metadata: isFitting ? metadata : {},
-      ...(shortened.length > 0 && { shortened }),
-    };
+    if (!hasMetadata) shortened.push('metadata');
+    const shown = { id, score, text, metadata: hasMetadata ? metadata : {} };
+    return shortened.length > 0 ? { ...shown, shortened } : shown;
   });
 }
 

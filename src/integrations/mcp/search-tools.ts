@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Json } from '../../contract/json.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { jsonObjectSchema, objectIdSchema } from '../../contract/objects.ts';
+import { isJsonObject, objectIdSchema } from '../../contract/objects.ts';
 import { boundedHits, cut } from '../bounded-hits.ts';
 import { searchFully } from '../search-fully.ts';
 import { textOf } from '../text-of.ts';
@@ -12,6 +13,11 @@ const MAX_HITS = 20;
 const MAX_INDEXES = 100;
 
 export const indexName = z.string().min(1).max(LIMITS.objectIdChars).describe('Name of an index or alias.');
+
+/** Any JSON object, passed on unchanged: a validator that copies drops the key `__proto__`. */
+const filterSchema = z.custom<Record<string, Json>>(isJsonObject, 'must be an object');
+const ABOUT_FILTER = 'Only objects whose metadata contains this JSON.';
+filterSchema._zod.toJSONSchema = () => ({ type: 'object', description: ABOUT_FILTER });
 
 export const SEARCH_TOOLS = [
   mcpTool({
@@ -46,7 +52,7 @@ export const SEARCH_TOOLS = [
       index: indexName,
       query: z.string().min(1).max(10_000).describe('What to look for, in natural language.'),
       limit: z.int().min(1).max(MAX_HITS).default(5).describe('Max. number of texts.'),
-      filter: jsonObjectSchema.optional().describe('Only objects whose metadata contains this JSON.'),
+      filter: filterSchema.optional(),
     }),
     call: async (client, { index, query, limit, filter }) => {
       const found = await searchFully(client, index, { text: query, limit, filter }, { allowIncomplete: true });

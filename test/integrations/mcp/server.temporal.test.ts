@@ -78,6 +78,8 @@ test('an MCP client lists indexes, searches with a filter, and reads a long text
     complete: true,
     hits: [{ id: 'a', text: 'a lion sleeps', metadata: { lang: 'en' } }],
   });
+  const proto = JSON.parse('{"__proto__": "en"}');
+  expect((await call(client, 'search', { index: 'docs', query: 'lion', filter: proto })).value?.hits ?? []).toEqual([]);
   const german = await call(client, 'search', { index: 'docs', query: 'lion', filter: { lang: 'de' } });
   expect(german.value.hits).toMatchObject([{ id: 'b' }]);
   const all = await call(client, 'search', { index: 'docs', query: 'word' });
@@ -125,9 +127,9 @@ test('an MCP client inspects and controls tasks, and approves a reindex', async 
     status: 'done',
     steering: [{ call: 'approve', by: 'approve', reason: 'looks right' }, {}, {}],
   });
-  expect((await call(client, 'cancel_task', { taskId: 're' })).text).toMatch(/^TaskClosed/);
+  expect((await call(client, 'reject_task', { taskId: 're' })).text).toMatch(/^TaskClosed/);
 });
 
-test('reembed mcp says what is wrong, and where it prints no protocol, if its token is refused', async () => {
+test('reembed mcp ends without a word of protocol if its token is refused', async () => {
   await expect(connect('not-a-token')).rejects.toThrow(/closed/i);
 });
