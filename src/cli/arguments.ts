@@ -69,7 +69,7 @@ export interface ModelOptions {
 /** Adds the options that name an embedding model. */
 export function withModel(command: Command): Command {
   return command
-    .option('--provider <provider>', 'provider of the model: hash, words, openai or custom')
+    .option('--provider <provider>', 'provider of the model: hash, words, local, openai or custom')
     .option('--name <name>', 'name of the model at its provider')
     .option('--dimensions <count>', 'dimensions of the vectors', wholeNumber)
     .option('--base-url <url>', 'endpoint of an openai model, up to and including /v1')

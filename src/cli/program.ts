@@ -8,6 +8,7 @@ import { addEvaluateCommands } from './commands/evaluate.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addMcpCommand } from './commands/mcp.ts';
+import { addModelCommands } from './commands/models.ts';
 import { addProcessCommands } from './commands/processes.ts';
 import { addQueryCommands } from './commands/queries.ts';
 import { addReindexCommand } from './commands/reindex.ts';
@@ -70,6 +71,7 @@ export function createProgram(io: Io): Command {
   addJobCommands(program, io);
   addScheduleCommands(program, io);
   addMcpCommand(program, io);
+  addModelCommands(program, io);
   addTokenCommands(program, io);
   addCompletionCommands(program, io);
   return program;

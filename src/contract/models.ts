@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
+import { LOCAL_DIMENSIONS, LOCAL_MODEL_NAMES } from './local-models.ts';
 
 const dimensions = z.int().min(1).max(LIMITS.dimensions);
 const modelName = z.string().min(1).max(LIMITS.modelNameChars);
@@ -14,6 +15,14 @@ export const wordsModelSchema = z.strictObject({
   provider: z.literal('words').describe('Built in: averaged vectors of English words; no network.'),
   name: modelName.default('glove-100d-30k').meta({ enum: ['glove-100d-30k'] }),
   dimensions: z.literal(100).default(100),
+});
+
+export const localModelSchema = z.strictObject({
+  provider: z
+    .literal('local')
+    .describe('Runs in the process, once it is installed by `reembed models install`; no network.'),
+  name: modelName.default('all-minilm-l6-v2').meta({ enum: LOCAL_MODEL_NAMES }),
+  dimensions: z.literal(LOCAL_DIMENSIONS).default(LOCAL_DIMENSIONS),
 });
 
 export const openaiModelSchema = z.strictObject({
@@ -57,7 +66,13 @@ export const customModelSchema = z.strictObject({
 });
 
 export const modelSchema = z
-  .discriminatedUnion('provider', [hashModelSchema, wordsModelSchema, openaiModelSchema, customModelSchema])
+  .discriminatedUnion('provider', [
+    hashModelSchema,
+    wordsModelSchema,
+    localModelSchema,
+    openaiModelSchema,
+    customModelSchema,
+  ])
   .meta({
     id: 'Model',
     description: 'Configuration of an embedding model.',

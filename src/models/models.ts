@@ -5,11 +5,13 @@ import type { ModelConfig } from '../contract/models.ts';
 import { type CustomModel, createCustomEmbedder } from './custom.ts';
 import { createHashEmbedder } from './hash.ts';
 import { type CallLimiter, createLimitedEmbedder } from './limited.ts';
+import { createLocalEmbedder } from './local.ts';
 import { modelKeyOf } from './model-key.ts';
 import { createObservedEmbedder, type ModelObserver } from './observed.ts';
 import { createOpenaiEmbedder, type OpenaiDependencies } from './openai.ts';
 import { createPace, type Learned } from './pace.ts';
 import { createPacedEmbedder } from './paced.ts';
+import { isFree } from './prices.ts';
 import { createTellingEmbedder } from './tell-apart.ts';
 import { createWordsEmbedder } from './words.ts';
 
@@ -23,6 +25,8 @@ export interface ModelsOptions extends OpenaiDependencies {
   limiter?: CallLimiter;
   /** The limits of models, by `provider/name`. */
   limits?: ModelLimits;
+  /** Folder of the installed models of the provider `local`; default: none are installed. */
+  localModelsDir?: string;
   /** Observes every call. */
   observer?: ModelObserver;
 }
@@ -47,7 +51,7 @@ export function createModels(options: ModelsOptions): Models {
   const embedders = new Map<string, Embedder>();
   const paces = new Map<string, Learned>();
   const paced = (embedder: Embedder, config: ModelConfig): Embedder => {
-    if (config.provider === 'hash' || config.provider === 'words') return embedder;
+    if (isFree(config)) return embedder;
     const key = modelKeyOf(config);
     const pace = paces.get(key) ?? createPace(config.provider === 'openai' ? config.timeoutMs : undefined);
     paces.set(key, pace);
@@ -71,7 +75,7 @@ function observed(embedder: Embedder, { provider, name }: ModelConfig, { observe
 
 function limited(embedder: Embedder, config: ModelConfig, { limiter, limits = {}, observer }: ModelsOptions): Embedder {
   const { provider, name } = config;
-  if (limiter === undefined || provider === 'hash' || provider === 'words') return embedder;
+  if (limiter === undefined || isFree(config)) return embedder;
   const stated = `${provider}/${name}`;
   const limit = Object.hasOwn(limits, stated) ? limits[stated] : undefined;
   const onWait = observer && ((waitMs: number) => observer.waited({ provider, name }, waitMs));
@@ -86,6 +90,8 @@ function createEmbedder(config: ModelConfig, options: ModelsOptions): Embedder {
     case 'words':
       checkBuiltInName(config, WORDS_NAME);
       return createWordsEmbedder();
+    case 'local':
+      return createLocalEmbedder(config.name, options.localModelsDir);
     case 'openai':
       return createOpenaiEmbedder(config, options);
     case 'custom':

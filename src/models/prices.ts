@@ -35,7 +35,7 @@ const LIST_PRICES: Readonly<Record<string, number>> = {
 
 /** Whether a model runs in this process, and so has neither a price nor calls of a provider. */
 export function isFree({ provider }: { provider: string }): boolean {
-  return provider === 'hash' || provider === 'words';
+  return provider === 'hash' || provider === 'words' || provider === 'local';
 }
 
 /**

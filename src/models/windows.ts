@@ -38,7 +38,8 @@ const WINDOWS: Readonly<Record<string, number>> = {
  * `priceOf`, the vendor before the name is ignored, and so is Ollama's tag after it.
  */
 export function windowOf({ provider, name }: { provider: string; name: string }): number | undefined {
-  if (provider === 'hash' || provider === 'words') return Number.POSITIVE_INFINITY;
+  // The model `local` reads longer texts in several windows.
+  if (provider === 'hash' || provider === 'words' || provider === 'local') return Number.POSITIVE_INFINITY;
   if (provider !== 'openai') return undefined;
   const [plain = ''] = name.slice(name.lastIndexOf('/') + 1).split(':');
   return Object.hasOwn(WINDOWS, plain) ? WINDOWS[plain] : undefined;

@@ -17,6 +17,7 @@ import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
 import { SLICES } from '../store/protocol/slices.ts';
 import { traceModels } from '../tracing/models.ts';
 import { createKnownTasks } from './known-tasks.ts';
+import { localModelsDirOf } from './local-models.ts';
 import { createTaskControl } from './task-control.ts';
 
 export interface ProcessParts {
@@ -60,6 +61,7 @@ export function createProcessModels(
     keys: withWellKnown(modelKeys),
     limiter,
     limits: modelLimits,
+    localModelsDir: localModelsDirOf(env),
     observer: metrics && both(observeModels(metrics, usdOf), traceModels),
   });
 }

@@ -38,6 +38,8 @@ describe('every command', () => {
         "jobs run",
         "mcp",
         "migrate",
+        "models install",
+        "models list",
         "queries delete",
         "queries import",
         "queries known-item",

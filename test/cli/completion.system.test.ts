@@ -48,6 +48,11 @@ describe('the completion of a command line', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish'],
     ],
+    [
+      ['models', 'install', ''],
+      ['all-minilm-l6-v2', 'bge-small-en-v1.5'],
+    ],
+    [['models', 'install', '--from', ''], [':files']],
     [['upsert', ''], [':files']],
     [['dev', '--data-dir', ''], [':files']],
     [['upsert', 'items.ndjson', '--task-id', ''], []],

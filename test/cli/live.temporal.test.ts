@@ -94,6 +94,8 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['index delete json-v1 --wait'],
   ['config'],
   ['tokens create ann'],
+  ['models list'],
+  ['models install all-minilm-l6-v2 --from /nowhere', 1],
 ];
 
 test('every command with JSON output is in this table', () => {

@@ -3,7 +3,7 @@ import type { ModelInput } from '../../contract/models.ts';
 
 /** The draft of a model; empty fields use the model's presets. */
 export interface ModelDraft {
-  provider: 'same' | 'hash' | 'words' | 'openai' | 'custom';
+  provider: 'same' | 'hash' | 'words' | 'local' | 'openai' | 'custom';
   name: string;
   dimensions: number | string;
   baseUrl: string;
@@ -24,6 +24,7 @@ export function modelOf({ provider, name, dimensions, baseUrl, apiKeyEnv }: Mode
   const given = dimensions === '' ? {} : { dimensions: Number(dimensions) };
   if (provider === 'hash') return { provider, ...given };
   if (provider === 'words') return { provider };
+  if (provider === 'local') return { provider, ...(name && { name }) };
   // Missing fields are reported by the contract's schema.
   if (provider === 'custom') return { provider, name, ...given } as ModelInput;
   return { provider, name, ...given, ...(baseUrl && { baseUrl }), ...(apiKeyEnv && { apiKeyEnv }) } as ModelInput;
@@ -32,6 +33,7 @@ export function modelOf({ provider, name, dimensions, baseUrl, apiKeyEnv }: Mode
 const PROVIDERS = [
   { value: 'hash', label: 'hash: built in, compares spelling' },
   { value: 'words', label: 'words: built in, compares the meaning of English words' },
+  { value: 'local', label: 'local: runs on this machine, once installed; English' },
   { value: 'openai', label: 'openai: any OpenAI-compatible endpoint' },
   { value: 'custom', label: 'custom: registered in your program' },
 ];
