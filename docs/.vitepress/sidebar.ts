@@ -10,6 +10,7 @@ const PARTS: Record<string, Record<string, string>> = {
     'full-text': 'Search by words',
     'bulk-load': 'Load a million lines',
     client: 'Use the clients',
+    integrations: 'Integrations and local models',
     jobs: 'Run jobs and schedules',
     inspect: 'Watch and control tasks',
     dashboard: 'Use the dashboard',

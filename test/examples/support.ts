@@ -14,7 +14,11 @@ export interface Run {
 
 /** Runs a TypeScript file as a user would, in its own process. */
 export function startScript(file: string, args: string[], env: Record<string, string>): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+  return startProgram(process.execPath, ['--import', 'tsx', file, ...args], env);
+}
+
+function startProgram(program: string, args: string[], env: Record<string, string>): Run {
+  const child = spawn(program, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -32,5 +36,11 @@ export function startScript(file: string, args: string[], env: Record<string, st
 /** Runs it to its end. */
 export async function runScript(file: string, args: string[], env: Record<string, string>) {
   const { output, ended } = startScript(file, args, env);
+  return { code: await ended, ...output };
+}
+
+/** Runs another program to its end. */
+export async function runProgram(program: string, args: string[], env: Record<string, string>) {
+  const { output, ended } = startProgram(program, args, env);
   return { code: await ended, ...output };
 }
