@@ -20,7 +20,7 @@ class ReembedError(Exception):
 
     def __init__(self, problem):
         super().__init__(problem.get("detail") or problem.get("title"))
-        self.type = problem.get("type", "").rpartition("/")[2]
+        self.type = problem.get("type", "").rpartition(":")[2]
         self.issues = problem.get("issues", [])
 
 
