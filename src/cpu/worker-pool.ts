@@ -90,7 +90,7 @@ export function moving<T extends object>(answer: T, moved: readonly ArrayBuffer[
 }
 
 /** Wraps a promise so that it also rejects when the signal aborts. */
-function untilAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+export function untilAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);

@@ -15,6 +15,8 @@ export interface LocalRequest {
   texts: readonly string[];
   /** Max. windows of one text. */
   maxWindows: number;
+  /** Holds 1 once nobody waits for the answer: then the work ends early, but not the loading of the model. */
+  stopped: Int32Array;
   /** Only count the tokens. */
   countOnly?: boolean;
 }
@@ -23,7 +25,7 @@ export interface LocalRequest {
 export type LocalAnswer =
   | { vectors: Float32Array }
   | { tokens: number[] }
-  | { problem: 'packages' | 'files' | 'too-long'; message: string };
+  | { problem: 'packages' | 'files' | 'too-long' | 'stopped'; message: string };
 
 interface Loaded {
   tokenizer: Tokenizer;
@@ -38,6 +40,8 @@ interface NotLoaded {
 
 const loaded = new Map<string, Promise<Loaded | NotLoaded>>();
 
+const STOPPED: LocalAnswer = { problem: 'stopped', message: 'nobody waits for it' };
+
 /** Runs in a thread, which keeps the models that it has loaded. */
 export default async function embedInThread(request: LocalRequest): Promise<LocalAnswer> {
   const { folder, texts, window, maxWindows, countOnly } = request;
@@ -48,6 +52,7 @@ export default async function embedInThread(request: LocalRequest): Promise<Loca
     loaded.delete(folder);
     return model;
   }
+  if (Atomics.load(request.stopped, 0) === 1) return STOPPED;
   const tokens = texts.map((text) => model.tokenizer.encode(text, { add_special_tokens: false }).ids);
   if (countOnly) return { tokens: tokens.map((ids) => ids.length) };
   const windows = tokens.map((ids, at) => windowsOf(at, ids, window, model.marks));
@@ -60,6 +65,7 @@ export default async function embedInThread(request: LocalRequest): Promise<Loca
   }
   const found: { window: Window; vector: Float32Array }[] = [];
   for (const run of runsOf(windows.flat())) {
+    if (Atomics.load(request.stopped, 0) === 1) return STOPPED;
     const output = await model.run(run);
     found.push(
       ...run.map((each, at) => ({ window: each, vector: pooled(output, at, each.ids.length, request.pooling) })),

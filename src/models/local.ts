@@ -12,7 +12,7 @@ import {
   type LocalModelName,
 } from '../contract/local-models.ts';
 import { moduleBeside } from '../cpu/module-beside.ts';
-import { WorkerPool } from '../cpu/worker-pool.ts';
+import { untilAborted, WorkerPool } from '../cpu/worker-pool.ts';
 import type { LocalAnswer, LocalRequest } from './local-thread.ts';
 
 /** Each thread holds a model of its own, about 300 MB while it works. */
@@ -34,6 +34,26 @@ function threadsFor(purpose: EmbedPurpose): Threads {
   const max = purpose === 'query' ? 1 : Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1));
   pools[purpose] ??= new WorkerPool(moduleBeside(import.meta.url, 'local-thread'), { max });
   return pools[purpose];
+}
+
+/**
+ * Runs a request in a thread. Aborting does not end the thread: it would have to load the model again, and on a slow
+ * machine no search would ever get an answer.
+ */
+async function inThread(
+  purpose: EmbedPurpose,
+  request: Omit<LocalRequest, 'stopped'>,
+  signal?: AbortSignal,
+): Promise<LocalAnswer> {
+  signal?.throwIfAborted();
+  const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const stop = () => Atomics.store(stopped, 0, 1);
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await untilAborted(threadsFor(purpose).run({ ...request, stopped }), signal);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
 }
 
 /** Returns the folder of a model's files. */
@@ -59,7 +79,7 @@ export function createLocalEmbedder(name: string, modelsDir: string | undefined)
   const known = name as LocalModelName;
   if (modelsDir === undefined || !isLocalInstalled(modelsDir, known)) throw notInstalled(name, modelsDir);
   const model: LocalModel = LOCAL_MODELS[known];
-  const request = (texts: readonly string[]): LocalRequest => {
+  const request = (texts: readonly string[]): Omit<LocalRequest, 'stopped'> => {
     const { pooling, window } = model;
     return { folder: localFolderOf(modelsDir, known), pooling, window, texts, maxWindows: MAX_WINDOWS };
   };
@@ -73,13 +93,13 @@ export function createLocalEmbedder(name: string, modelsDir: string | undefined)
       }
       const prefix = purpose === 'query' ? model.queryPrefix : '';
       const given = prefix === '' ? texts : texts.map((text) => prefix + text);
-      const answer = await threadsFor(purpose).run(request(given), signal);
+      const answer = await inThread(purpose, request(given), signal);
       if (!('vectors' in answer)) throw problemOf(name, answer);
       const { vectors } = answer;
       return texts.map((_, at) => Array.from(vectors.subarray(at * LOCAL_DIMENSIONS, (at + 1) * LOCAL_DIMENSIONS)));
     },
     async countTokens(texts) {
-      const answer = await threadsFor('document').run({ ...request(texts), countOnly: true });
+      const answer = await inThread('document', { ...request(texts), countOnly: true });
       if (!('tokens' in answer)) throw problemOf(name, answer);
       return answer.tokens;
     },
