@@ -35,9 +35,21 @@ export interface Usage {
 
 const digits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
 
+/** Formats an amount without its unit, such as `1,200`, or money with its sign, such as `$0.5`. */
+export function amountText(value: number, unit: BudgetUnit): string {
+  return `${unit === 'usd' ? '$' : ''}${digits.format(value)}`;
+}
+
 /** Formats what was used of a limit, if there is one, such as `1,200 of 5,000 tokens` or `$0.5`. */
 export function usedText(used: number, limit: number | undefined, unit: BudgetUnit): string {
-  const [prefix, suffix] = unit === 'usd' ? ['$', ''] : ['', ` ${unit}`];
-  const of = limit === undefined ? '' : ` of ${prefix}${digits.format(limit)}`;
-  return `${prefix}${digits.format(used)}${of}${suffix}`;
+  const of = limit === undefined ? '' : ` of ${amountText(limit, unit)}`;
+  return `${amountText(used, unit)}${of}${unit === 'usd' ? '' : ` ${unit}`}`;
+}
+
+/**
+ * Extrapolates what a reindex will have used of a unit when all its objects are copied, from those that are; null if
+ * none is copied yet, or the price is unknown.
+ */
+export function forecastOf(used: number | null, { done, total }: { done: number; total: number }): number | null {
+  return used === null || done <= 0 || done > total ? null : (used * total) / done;
 }

@@ -73,7 +73,7 @@ export interface HandOver {
   deletion?: { deleteAtMs: number; indexNo: number; mirror: MirrorState | null; rolledBack?: RolledBack };
   /** Number of the index to delete, so that another index with the same name is not deleted. */
   indexNo?: number;
-  /** Caller of a bulk steering task. */
+  /** Caller that started a reindex or a bulk steering task. */
   by?: string;
   /** The options of a job, as resolved by the client or by `admitJob`. */
   plan?: JobPlan;

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createRegistry, defineTask } from '../../src/jobs/index.ts';
 import { saveQuerySet } from '../../src/store/query-sets.ts';
 import { givenIndex } from '../support/rig.ts';
+import { bothViolations, violations } from './support/axe.ts';
 import { type Dashboard, openDashboard } from './support/dashboard.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -12,7 +11,6 @@ const registry = createRegistry();
 defineTask({ name: 'send-report', registry }, () => {});
 const opened: Dashboard | undefined = await openDashboard({ jobs: { registry } });
 const dashboard = opened as Dashboard;
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const PHONE = { width: 390, height: 844 };
 /** Every page, and what it shows after it has loaded. */
@@ -59,29 +57,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened?.close());
 
-/** Serious findings of axe, with their places. */
-async function violations(page: Page): Promise<string[]> {
-  // Run as a string: the policy of the page allows no script by an element.
-  await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate<{
-    violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
-  }>("axe.run(document, { resultTypes: ['violations'] })");
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 300)} ${failureSummary}`),
-    );
-}
-
 const seen = (page: Page, text: string) => page.getByText(text).filter({ visible: true }).first().waitFor();
-
-/** Findings of axe in light colors and in dark ones. */
-async function bothViolations(page: Page): Promise<string[]> {
-  const light = await violations(page);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.locator('[data-mantine-color-scheme=dark]').waitFor();
-  return [...light, ...(await violations(page))];
-}
 
 describe.skipIf(!opened)('in light and dark colors, axe finds nothing serious', () => {
   it('on any page', async () => {

@@ -122,15 +122,15 @@ async function mayHaveStarted(client: Client, taskId: string, error: unknown): P
 }
 
 /**
- * Accepts a reindex. It refuses what the workflow would find only later: a missing source, or a new destination without
+ * Accepts a reindex; `by` is the caller. It refuses what the workflow would find only later: a missing source, or a new destination without
  * a model. Errors: `IndexNotFound`, `QuerySetNotFound`, `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
  */
 export async function acceptReindex(
   deps: AcceptDependencies,
   body: ReindexBody,
-  options: AcceptOptions = {},
+  { by, ...options }: AcceptOptions & { by?: string | null } = {},
 ): Promise<Tracker> {
-  return acceptWhole(deps, 'reindex', body, options, async () => {
+  const check = async () => {
     const source = await named('source', () => resolveIndex(deps.db, body.source));
     const dest = await findIndex(deps.db, body.dest);
     if (dest?.no === source.no) throw invalidField('dest', 'must not be the source', `${body.dest} is the source`);
@@ -140,7 +140,8 @@ export async function acceptReindex(
     if (body.budget) requirePrice(body.budget, dest?.model ?? body.destModel, deps.modelPrices);
     if (dest || body.destModel) return;
     throw invalidField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);
-  });
+  };
+  return acceptWhole(deps, 'reindex', body, options, check, by == null ? {} : { by });
 }
 
 /** Accepts the deletion of an index. Errors: `IndexNotFound`, `TaskLocked`, `TemporalUnavailable`. */

@@ -135,7 +135,8 @@ const ACCEPT_JSON: Partial<Record<StartableType, AcceptJson>> = {
     acceptItems(deps, { type: 'upsert', body: await readItems(c, 'upsert') }, options),
   delete: async (c, deps, options) =>
     acceptItems(deps, { type: 'delete', body: await readItems(c, 'delete') }, options),
-  reindex: async (c, deps, options) => acceptReindex(deps, await readJson(c, reindexSchema), options),
+  reindex: async (c, deps, options) =>
+    acceptReindex(deps, await readJson(c, reindexSchema), { ...options, by: callerOf(c, deps) }),
   evaluate: async (c, deps, options) => acceptEvaluate(deps, await readJson(c, evaluateSchema), options),
   'delete-index': async (c, deps, options) => acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options),
   async job(c, deps, options) {

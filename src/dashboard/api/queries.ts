@@ -22,6 +22,11 @@ export const serverQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+export const querySetsQuery = queryOptions({
+  queryKey: ['query-sets'],
+  queryFn: () => reembed.querySets.list(),
+});
+
 export const schedulesQuery = queryOptions({
   queryKey: ['schedules'],
   queryFn: () => reembed.schedules.list({ limit: 100 }),

@@ -13,6 +13,7 @@ import { nextName, useChecked } from './form.ts';
 import { emptyModel, ModelFields, modelOf } from './model-fields.tsx';
 import { PlanPanel } from './plan-panel.tsx';
 import { emptyOptions, optionsOf, ReindexOptions } from './reindex-options.tsx';
+import { SwitchOptions } from './switch-options.tsx';
 
 interface ReindexDialogProps {
   source?: string;
@@ -104,10 +105,11 @@ function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & {
           same={index?.model.name}
           errorOf={(path) => errorOf(`destModel.${path}`)}
         />
+        <SwitchOptions options={options} onChange={setOptions} errorOf={errorOf} />
         <ReindexOptions options={options} onChange={setOptions} errorOf={errorOf} />
         <Text fz="xs" c="dimmed">
           {alias
-            ? `Writes continue and also reach ${dest}. At the end, “${alias}” is switched to it in one step.`
+            ? `Writes continue and also reach ${dest}. ${options.approve === 'auto' ? 'At the end' : 'After the approval'}, “${alias}” is switched to it in one step.`
             : 'Writes continue and also reach the new index. No alias is switched: choose an alias above for that.'}
         </Text>
         {plan.error && <Problem error={plan.error} title="There is no plan" />}
@@ -115,7 +117,7 @@ function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & {
         {start.error && <Problem error={start.error} title="The reindex was not started" />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
-            Not now
+            Cancel
           </Button>
           <Button variant="default" loading={plan.isPending} onClick={() => send(plan)}>
             Plan it first

@@ -12,6 +12,8 @@ export interface OptionsDraft {
   budgetTokens: number | string;
   onConflict: 'wait' | 'refuse';
   destExisting: 'refuse' | 'replace';
+  approve: 'auto' | 'manual' | 'verdict' | 'verdictAndPerson';
+  querySet: string;
   retire: 'never' | 'now' | 'after' | 'keepCurrent';
   after: string;
 }
@@ -26,6 +28,8 @@ export const emptyOptions: OptionsDraft = {
   budgetTokens: '',
   onConflict: 'wait',
   destExisting: 'refuse',
+  approve: 'auto',
+  querySet: '',
   retire: 'never',
   after: '24h',
 };
@@ -34,7 +38,7 @@ export function optionsOf(draft: OptionsDraft): Partial<ReindexRequest> {
   const numbers = (['ratePerSecond', 'concurrency', 'batchSize', 'maxFailed'] as const).flatMap((name) =>
     draft[name] === '' ? [] : [[name, Number(draft[name])]],
   );
-  const { taskId, retire, after, onConflict, destExisting, budgetUsd, budgetTokens } = draft;
+  const { taskId, retire, after, approve, querySet, onConflict, destExisting, budgetUsd, budgetTokens } = draft;
   const budget = {
     ...(budgetUsd !== '' && { usd: Number(budgetUsd) }),
     ...(budgetTokens !== '' && { tokens: Number(budgetTokens) }),
@@ -45,11 +49,17 @@ export function optionsOf(draft: OptionsDraft): Partial<ReindexRequest> {
     ...(taskId && { taskId }),
     onConflict,
     destExisting,
+    approve: approveOf(approve, querySet),
     retire: retire === 'never' || retire === 'now' ? retire : { after, keepCurrent: retire === 'keepCurrent' },
   };
 }
 
-interface ReindexOptionsProps {
+function approveOf(approve: OptionsDraft['approve'], querySet: string): ReindexRequest['approve'] {
+  if (approve === 'auto' || approve === 'manual') return approve;
+  return approve === 'verdict' ? { querySet } : { querySet, onGo: 'wait', onNoGo: 'wait' };
+}
+
+export interface ReindexOptionsProps {
   options: OptionsDraft;
   onChange: (options: OptionsDraft) => void;
   errorOf: (path: string) => string | undefined;
@@ -68,7 +78,6 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
       error={errorOf(path)}
     />
   );
-  const later = options.retire === 'after' || options.retire === 'keepCurrent';
   return (
     <details>
       <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Options</summary>
@@ -99,27 +108,6 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
           value={options.destExisting}
           onChange={(event) => set({ destExisting: event.currentTarget.value as OptionsDraft['destExisting'] })}
         />
-        <NativeSelect
-          size="xs"
-          label="The old index"
-          data={[
-            { value: 'never', label: 'is kept' },
-            { value: 'now', label: 'is deleted after the switch' },
-            { value: 'after', label: 'is deleted later' },
-            { value: 'keepCurrent', label: 'is kept current, and deleted later' },
-          ]}
-          value={options.retire}
-          onChange={(event) => set({ retire: event.currentTarget.value as OptionsDraft['retire'] })}
-        />
-        {later && (
-          <TextInput
-            label="Deleted after"
-            description="For instance 90m, 24h or 7d"
-            value={options.after}
-            onChange={(event) => set({ after: event.currentTarget.value })}
-            error={errorOf('retire') ?? errorOf('retire.after')}
-          />
-        )}
         <TextInput
           label="Task id"
           placeholder="generated"

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { RollBack } from '../../client/client.ts';
+import { messageOf } from '../../contract/errors.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
@@ -16,23 +17,38 @@ import { ReasonInput } from './reason-input.tsx';
 
 const keyOf = (taskId: string) => ['roll-back', taskId];
 
-/** The button of a reindex that is done; nothing if the other index is not kept current. */
-export function RollBackAction({ tracker: { id, data } }: { tracker: Tracker }) {
+interface RollBackActionProps {
+  tracker: Tracker;
+  isSwitched: boolean;
+}
+
+/** The button that rolls back, or forward again; it says why that is not possible. */
+export function RollBackAction({ tracker: { id, data }, isSwitched }: RollBackActionProps) {
   const [isOpen, dialog] = useDisclosure();
-  const { data: found, isError } = useQuery({
+  const isKept = isSwitched && typeof data.retireTask === 'string';
+  const { data: found, error } = useQuery({
     queryKey: keyOf(id),
     queryFn: () => reembed.tasks.rollBackOf(id),
+    enabled: isKept,
     refetchInterval: 5_000,
     retry: false,
   });
-  if (!found || isError) return null;
-  const isBack = found.to === data.source;
+  const isBack = found === undefined || found.to === data.source;
+  const unless = !isSwitched
+    ? 'Nothing is switched yet.'
+    : !isKept
+      ? 'The old index is not kept current: choose that when you start a reindex.'
+      : error
+        ? messageOf(error)
+        : found
+          ? null
+          : 'Not known yet.';
   return (
     <>
-      <ActionButton needs="approve" onClick={dialog.open}>
+      <ActionButton needs="approve" unless={unless} onClick={dialog.open}>
         {isBack ? 'Roll back…' : 'Roll forward…'}
       </ActionButton>
-      {isOpen && <RollBackDialog found={found} isBack={isBack} onClose={dialog.close} />}
+      {isOpen && found && <RollBackDialog found={found} isBack={isBack} onClose={dialog.close} />}
     </>
   );
 }
@@ -52,7 +68,7 @@ function RollBackDialog({ found, isBack, onClose }: RollBackDialogProps) {
   const turn = useAct(() => reembed.tasks.rollBack(taskId, { to, reason: reason || undefined }), {
     quiet: true,
     done: () => `${to} serves`,
-    changes: [keyOf(taskId), ['aliases'], ['indexes'], ['children', taskId]],
+    changes: [keyOf(taskId), ['aliases'], ['indexes'], ['retire'], ['children', taskId]],
     onDone: onClose,
   });
   return (

@@ -1,13 +1,12 @@
 import { useDisclosure } from '@mantine/hooks';
-import { approvalOf } from '../../contract/approval.ts';
 import type { RollBackReport } from '../../contract/roll-back.ts';
 import { effectOf, type SteeringCall } from '../../contract/steering.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
+import { isOverBudget } from '../reindex/usage.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { DeleteNow } from './delete-now.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
-import { RollBackAction } from './roll-back.tsx';
 import { useTaskAct } from './steer.ts';
 import { ThrottleDialog } from './throttle-dialog.tsx';
 
@@ -24,43 +23,30 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
   const [ignoring, ignoreDialog] = useDisclosure();
   const [deleting, deleteDialog] = useDisclosure();
   const [throttling, throttleDialog] = useDisclosure();
-  const [approving, approveDialog] = useDisclosure();
-  const [rejecting, rejectDialog] = useDisclosure();
   const pause = useTaskAct(id, () => reembed.tasks.pause(id), 'The task will pause');
   const resume = useTaskAct(id, () => reembed.tasks.resume(id), 'The task continues');
   const restart = useTaskAct<boolean>(id, (force) => reembed.tasks.restart(id, { force }), 'The task is restarted');
   const effect = (call: SteeringCall) => effectOf(status, ended, call);
   const may = (call: SteeringCall) => !['nothing', 'tooLate'].includes(effect(call));
-  const approval = approvalOf(tracker.data);
-  const isUndecided = !ended && approval !== undefined && approval.decision === null;
   const deletes = type === 'delete-index' && status !== 'done';
   // It was rolled back to, and is not deleted while it serves.
   const serves = deletes && (tracker.data.rollBack as RollBackReport | undefined)?.to === tracker.data.index;
   const needsForce = !may('restart') && may('restart with force');
   return (
     <>
-      {isUndecided && (
-        <ActionButton variant="filled" onClick={approveDialog.open}>
-          Approve…
-        </ActionButton>
-      )}
-      {isUndecided && (
-        <ActionButton color="red" variant="outline" onClick={rejectDialog.open}>
-          Reject…
-        </ActionButton>
-      )}
       {may('pause') && (
         <ActionButton loading={pause.isPending} onClick={() => pause.mutate()}>
           Pause
         </ActionButton>
       )}
       {effect('resume') === 'resumes' && (
-        <ActionButton loading={resume.isPending} variant="filled" onClick={() => resume.mutate()}>
+        <ActionButton
+          loading={resume.isPending}
+          variant={isOverBudget(tracker) ? 'default' : 'filled'}
+          onClick={() => resume.mutate()}
+        >
           Resume
         </ActionButton>
-      )}
-      {type === 'reindex' && status === 'done' && typeof tracker.data.retireTask === 'string' && (
-        <RollBackAction tracker={tracker} />
       )}
       {type === 'reindex' && may('throttle') && <ActionButton onClick={throttleDialog.open}>Throttle…</ActionButton>}
       {(may('restart') || needsForce) && deletes && !serves && (
@@ -85,8 +71,6 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
       )}
       {deleting && <DeleteNow tracker={tracker} force={needsForce} onClose={deleteDialog.close} />}
       {canceling && <ReasonDialog id={id} verb={deletes ? 'keep' : 'cancel'} onClose={cancelDialog.close} />}
-      {approving && <ReasonDialog id={id} verb="approve" onClose={approveDialog.close} />}
-      {rejecting && <ReasonDialog id={id} verb="reject" onClose={rejectDialog.close} />}
       {ignoring && <ReasonDialog id={id} verb="ignore" onClose={ignoreDialog.close} />}
       {throttling && <ThrottleDialog tracker={tracker} onClose={throttleDialog.close} />}
     </>

@@ -6,6 +6,8 @@ import { reembed } from '../api/client.ts';
 import { useLostSince } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
+import { Reads } from '../reindex/reads.tsx';
+import { ReindexParts } from '../reindex/reindex-parts.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
 import { duration, rate } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
@@ -18,7 +20,6 @@ import { Children } from './children.tsx';
 import { EvaluationVerdict } from './evaluation.tsx';
 import { Facts } from './facts.tsx';
 import { FailedItems } from './failed-items.tsx';
-import { Phases } from './phases.tsx';
 import { SteeringLog } from './steering-log.tsx';
 import { TaskActions } from './task-actions.tsx';
 
@@ -48,8 +49,9 @@ export function TaskPage({ taskId }: { taskId: string }) {
       <PageHead title={tracker.id} actions={<TaskActions tracker={tracker} ended={live.ended} />} />
       <Stack gap="md">
         <Overview tracker={tracker} live={live} />
-        {tracker.type === 'reindex' && <Phases tracker={tracker} />}
-        <EvaluationVerdict tracker={tracker} />
+        {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
+        {tracker.type === 'evaluate' && <EvaluationVerdict tracker={tracker} />}
+        {tracker.type === 'delete-index' && <Reads tracker={tracker} />}
         <Facts tracker={tracker} />
         {tracker.errors.length > 0 && <Attempts tracker={tracker} />}
         <FailedItems tracker={tracker} />

@@ -58,3 +58,10 @@ export function absolute(moment: Date): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
+
+const inPercent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
+
+/** Formats a share from 0 to 1: `5%`. */
+export function share(value: number): string {
+  return inPercent.format(value);
+}

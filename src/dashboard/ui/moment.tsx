@@ -20,7 +20,8 @@ function listen(listener: () => void): () => void {
   };
 }
 
-function useNow(): Date {
+/** Returns the current time, once a second. */
+export function useNow(): Date {
   return useSyncExternalStore(listen, () => now);
 }
 

@@ -17,7 +17,18 @@ import { retryFailed } from './retry-failed.ts';
 import { DEFAULTS, type ReindexRun, type ReindexSettings } from './run.ts';
 import { createSliceSteering } from './slice-steering.ts';
 import { startDeletion } from './start-deletion.ts';
-import { buildIndex, cutOver, lock, prepare, reconcile, releaseLock, retireIdOf, verify, wasCutOver } from './steps.ts';
+import {
+  buildIndex,
+  cutOver,
+  leave,
+  lock,
+  prepare,
+  reconcile,
+  releaseLock,
+  retireIdOf,
+  verify,
+  wasCutOver,
+} from './steps.ts';
 
 /**
  * Rebuilds the source into the destination while writes continue, and switches the alias in one step: "bring the
@@ -69,6 +80,7 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
     reads,
   } as const;
   return runTask(spec, async (task) => {
+    if (given.by !== undefined) task.tracker.data.startedBy = given.by;
     showRate = () => {
       if (state.ratePerSecond === null) delete task.tracker.data.ratePerSecond;
       else task.tracker.data.ratePerSecond = state.ratePerSecond;
@@ -122,6 +134,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
     if (error instanceof ContinuesAsNew) throw error;
     const { locked } = state;
     if (await wasCutOver(run)) return;
+    leave(task.tracker);
     if (locked && state.cutOver === null) await releaseLock(locked.lock);
     state.locked = null;
     state.copied = false;

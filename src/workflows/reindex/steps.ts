@@ -1,5 +1,7 @@
 import { CancellationScope, sleep, uuid4 } from '@temporalio/workflow';
 import type { CopyCounts, LockPairResult } from '../../contract/activities.ts';
+import { enterPhase, leavePhase, phaseTimesOf } from '../../contract/phase-times.ts';
+import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
 import type { LockedPair, ReindexState } from '../../contract/workflow-inputs.ts';
 import { control, cutOverActivities, embedActivities, indexActivities, longControl } from '../activities.ts';
@@ -19,9 +21,16 @@ const CHECK_SECONDS = { first: 2, max: 15 } as const;
 
 /** Shows the step that begins. */
 export function enter({ task }: ReindexRun, phase: string, detail: string): void {
-  task.tracker.data.phase = phase;
+  const { data } = task.tracker;
+  data.phase = phase;
+  data.phaseTimes = enterPhase(phaseTimesOf(data), phase, Date.now());
   task.setDetail(detail);
   task.report({});
+}
+
+/** Notes that the current phase is over and none follows. */
+export function leave({ data }: Pick<Tracker, 'data'>): void {
+  data.phaseTimes = leavePhase(phaseTimesOf(data), Date.now());
 }
 
 function pairOf({ task, settings, state }: ReindexRun) {
@@ -214,6 +223,7 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
     if (result.kind === 'done') {
       stopRenewing();
       recordCutOver(state, result.mark);
+      leave(task.tracker);
       task.report({ data: { phase: 'done', cutOverTries: attempt, drainMs: result.drainMs } });
       return;
     }
@@ -247,6 +257,7 @@ export async function wasCutOver({ task, state }: ReindexRun): Promise<boolean> 
   );
   if (switched) {
     recordCutOver(state, state.mark);
+    leave(task.tracker);
     task.report({ data: { phase: 'done' } });
   }
   return switched;

@@ -96,7 +96,7 @@ const LIVE_WRITE: Record<string, Shape> = {
 const GIVEN: Partial<Record<TaskType, Record<string, Shape>>> = {
   upsert: LIVE_WRITE,
   delete: LIVE_WRITE,
-  reindex: { ...COMMON, 'reindex?': anyRecord },
+  reindex: { ...COMMON, 'reindex?': anyRecord, 'by?': text(LIMITS.taskIdChars) },
   'reindex-slice': { ...COMMON, 'slice?': anyRecord },
   'delete-index': {
     ...COMMON,

@@ -1,0 +1,94 @@
+import { Group, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { approvalOf } from '../../contract/approval.ts';
+import type { IndexInfo } from '../../contract/indexes.ts';
+import type { Json } from '../../contract/json.ts';
+import type { Tracker } from '../../contract/tasks.ts';
+import { indexesQuery } from '../api/queries.ts';
+import { Card } from '../ui/card.tsx';
+import { type Fact, FactList } from '../ui/fact-list.tsx';
+import { count, number, rate } from '../ui/format.ts';
+import { IndexLink } from '../ui/links.tsx';
+import { Moment } from '../ui/moment.tsx';
+import { NextSteps } from './next-steps.tsx';
+
+interface ReleaseProps {
+  tracker: Tracker;
+  ended: boolean;
+}
+
+/** A reindex as a release: from which index and model to which, who and when, and the next step. */
+export function Release({ tracker, ended }: ReleaseProps) {
+  const { data: indexes } = useQuery(indexesQuery);
+  const { source, dest } = tracker.data;
+  if (typeof source !== 'string' || typeof dest !== 'string') return null;
+  const infoOf = (name: string) => indexes?.find((index) => index.name === name);
+  return (
+    <Card>
+      <Stack gap="md">
+        <Group gap="md" align="flex-start" aria-label="From and to" role="group">
+          <Side name={source} info={infoOf(source)} isKnown={indexes !== undefined} />
+          <Text fz="lg" c="dimmed" aria-label="to" role="img">
+            →
+          </Text>
+          <Side name={dest} info={infoOf(dest)} isKnown={indexes !== undefined} />
+        </Group>
+        {indexes && <NextSteps tracker={tracker} ended={ended} pair={{ source, dest }} indexes={indexes} />}
+        <FactList facts={factsOf(tracker)} />
+      </Stack>
+    </Card>
+  );
+}
+
+function Side({ name, info, isKnown }: { name: string; info: IndexInfo | undefined; isKnown: boolean }) {
+  const { model, objects, estimated, aliases } = info ?? {};
+  return (
+    <div style={{ minWidth: 0 }}>
+      <Text fw={600} className="wrap" component="div">
+        {info ? <IndexLink name={name} /> : <span className="id">{name}</span>}
+      </Text>
+      <Text fz="xs" c="dimmed" className="wrap">
+        {model
+          ? `${model.provider}/${model.name}, ${number(model.dimensions)} dimensions`
+          : isKnown
+            ? 'deleted, or not created yet'
+            : ''}
+      </Text>
+      {info && (
+        <Text fz="xs" c="dimmed" className="wrap">
+          {count(objects ?? 0, estimated === true)} objects
+          {aliases && aliases.length > 0 ? ` · serves as ${aliases.join(', ')}` : ''}
+        </Text>
+      )}
+    </div>
+  );
+}
+
+function factsOf({ data, createTime, errors }: Tracker): Fact[] {
+  const { decision } = approvalOf(data) ?? {};
+  const modelErrors = errors.filter(({ type }) => type.startsWith('Model'));
+  const facts: (Fact | null)[] = [
+    ['Started by', typeof data.startedBy === 'string' ? data.startedBy : 'unknown'],
+    ['Started', <Moment key="s" at={createTime} />],
+    ['Switches the alias', typeof data.alias === 'string' ? data.alias : 'none'],
+    ['Speed limit of the copy', typeof data.ratePerSecond === 'number' ? rate(data.ratePerSecond) : 'none'],
+    ['Model errors', modelErrors[0] ? `${number(modelErrors.length)}, last: ${modelErrors[0].type}` : 'none'],
+    typeof data.reconciled === 'number' ? ['Changes copied after the copy', number(data.reconciled)] : null,
+    data.verified ? ['Verified', verifiedText(data.verified)] : null,
+    decision ? [decision.kind === 'approve' ? 'Approved by' : 'Rejected by', decidedBy(decision)] : null,
+  ];
+  return facts.filter((fact) => fact !== null);
+}
+
+function decidedBy({ by, isVerdict, isTimeout }: { by: string | null; isVerdict: boolean; isTimeout: boolean }) {
+  if (isVerdict) return 'the query set';
+  return isTimeout ? 'the time limit' : (by ?? 'unknown');
+}
+
+/** Formats the result of the comparison before the switch. */
+function verifiedText(verified: Json): string {
+  const { source, dest, failed, recall } = verified as Record<string, number | null>;
+  const lacks = failed ? `, ${number(failed)} failed` : '';
+  const found = typeof recall === 'number' ? `, HNSW finds ${Math.round(recall * 1_000) / 10}%` : '';
+  return `${number(source ?? 0)} and ${number(dest ?? 0)} objects${lacks}${found}`;
+}
