@@ -56,6 +56,8 @@ await shoot('reindex', `/tasks/${id}`, async (page) => {
 const tour = (await reembed.tasks.page({ type: 'reindex', limit: 100 })).tasks.find((task) =>
   task.id.startsWith('tour-'),
 );
+await shoot('release', `/tasks/${tour?.id}`, text('Open the report'));
+await shoot('release-dark', `/tasks/${tour?.id}`, text('Open the report'), { scheme: 'dark' });
 await shoot('evaluation', `/tasks/${tour?.id}/evaluation`, text('queries that change most'));
 await shoot('tasks', '/tasks', text(id));
 await shoot('tasks-phone', '/tasks', text(id), { size: PHONE });

@@ -46,10 +46,14 @@ export function usedText(used: number, limit: number | undefined, unit: BudgetUn
   return `${amountText(used, unit)}${of}${unit === 'usd' ? '' : ` ${unit}`}`;
 }
 
+/** With fewer copied objects than this, a forecast would mostly count calls whose objects are not counted yet. */
+const MIN_COPIED = 1_000;
+
 /**
  * Extrapolates what a reindex will have used of a unit when all its objects are copied, from those that are; null if
- * none is copied yet, or the price is unknown.
+ * too few are, or the price is unknown.
  */
 export function forecastOf(used: number | null, { done, total }: { done: number; total: number }): number | null {
-  return used === null || done <= 0 || done > total ? null : (used * total) / done;
+  if (used === null || done > total || total === 0) return null;
+  return done === total || done >= MIN_COPIED ? (used * total) / done : null;
 }

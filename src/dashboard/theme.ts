@@ -35,6 +35,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#c92a2a',
     '--mantine-color-anchor': '#364fc7',
     '--mantine-color-red-outline': '#c92a2a',
+    '--mantine-color-orange-outline': '#b8460a',
     '--reembed-page': '#f8f9fb',
   },
   dark: {

@@ -1,5 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, expect, it, vi } from 'vitest';
+import { DIMENSIONS, type Provider, startProvider } from '../providers/provider.ts';
+import { givenIndex } from '../support/rig.ts';
 import { bothViolations } from './support/axe.ts';
 import { type Dashboard, openDashboard, soon, statusBecomes } from './support/dashboard.ts';
 import { misfits } from './support/widths.ts';
@@ -9,7 +11,11 @@ const test = it.skipIf(!opened);
 vi.setConfig({ testTimeout: 300_000 });
 const dashboard = opened as Dashboard;
 
-afterAll(() => opened?.close());
+const provider = opened && (await startProvider());
+afterAll(async () => {
+  await opened?.close();
+  await provider?.close();
+});
 
 const buttonOf = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const dialogOf = (page: Page) => page.getByRole('dialog');
@@ -131,7 +137,8 @@ async function deleteOld(page: Page): Promise<void> {
   await confirm.click();
   const names = async () => (await dashboard.system.reembed.indexes.list()).map(({ name }) => name);
   await soon(names).toEqual(['docs-v2']);
-  await soon(() => reasonOf(page, 'Delete the old index…')).toBe('docs-v1 is deleted.');
+  await page.getByText('docs-v2 serves, and docs-v1 is deleted.').waitFor();
+  expect(await reasonOf(page, 'Delete the old index…')).toBe('docs-v1 is deleted.');
   await expectGoodLooks(page, 'deleted');
 }
 
@@ -147,6 +154,40 @@ test('a newcomer releases a new model by clicking alone: plan, run, compare, app
   await approve(page);
   await rollBackAndForward(page);
   await deleteOld(page);
+});
+
+test('a reindex that has used up its budget says so, and continues when the budget is raised', async () => {
+  const { reembed, database } = dashboard.system;
+  await givenIndex(database.db, 'texts-v1', { alias: 'texts' });
+  const items = Array.from({ length: 30 }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
+  await reembed.tasks.upsert({ index: 'texts', items }, { wait: true });
+  const { baseUrl } = (provider as Provider).use('counting', (call) => call.embed());
+  const { id } = await reembed.tasks.reindex({
+    ...{ source: 'texts', dest: 'texts-v2', batchSize: 5, concurrency: 1, budget: { tokens: 12 } },
+    destModel: { provider: 'openai', name: 'counting', dimensions: DIMENSIONS, baseUrl, sendDimensions: false },
+  });
+  const page = await dashboard.open(`/tasks/${id}`);
+  await statusBecomes(page, 'paused');
+  await page.getByRole('alert').getByText('The budget is used up').waitFor();
+  const use = page.getByRole('table', { name: 'Use of the model' });
+  await use.getByRole('row', { name: /^Tokens 1\d 12 unknown/ }).waitFor();
+  await use.getByRole('row', { name: /^Cost unknown price none/ }).waitFor();
+  await expectGoodLooks(page, 'over-budget');
+
+  await buttonOf(page, 'Raise the budget…').click();
+  const dialog = dialogOf(page);
+  const confirm = buttonOf(page, 'Raise and continue');
+  expect(await confirm.isDisabled()).toBe(true);
+  expect(await dialog.getByLabel('US dollars').isDisabled()).toBe(true);
+  await dialog.getByLabel('Tokens').fill('11');
+  await dialog.getByText(/^Enter more than 1\d, which is used already\.$/).waitFor();
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel('Tokens').fill('1000');
+  await expectGoodLooks(page, 'raising');
+  await confirm.click();
+  await statusBecomes(page, 'done');
+  await use.getByRole('row', { name: /^Tokens \d+ 1,000 about \d+/ }).waitFor();
+  expect(await servingAs('texts')).toBe('texts-v2');
 });
 
 async function shoot(page: Page, name: string): Promise<void> {

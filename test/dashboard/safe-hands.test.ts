@@ -169,6 +169,6 @@ test('the phases of a reindex are shown as unknown without an answer of a worker
   );
   await page.getByRole('link', { name: done.id }).first().click();
   await page.getByText('The phase is unknown: no worker answers.').waitFor();
-  expect(await page.locator('.phases li', { hasText: 'ahead' }).count()).toBe(0);
+  expect(await page.locator('.phases li', { hasText: 'pending' }).count()).toBe(0);
   expect(await page.locator('.phases li', { hasText: 'unknown' }).count()).toBe(7);
 });

@@ -6,6 +6,7 @@ import type { Tracker } from '../../contract/tasks.ts';
 import { ReasonDialog } from '../task/reason-dialog.tsx';
 import { RollBackAction } from '../task/roll-back.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
+import { Arrow } from '../ui/arrow.tsx';
 import { CompareDialog } from './compare-dialog.tsx';
 import { DeleteUnused } from './delete-unused.tsx';
 import { retireQuery } from './retire.ts';
@@ -21,12 +22,12 @@ interface NextStepsProps {
 /** All steps of a release in their order; one that is not possible yet, or not any more, says why. */
 export function NextSteps({ tracker, ended, pair, indexes }: NextStepsProps) {
   const stage = stageOf(tracker, ended);
-  const unused = unusedOf(pair, indexes);
+  const unused = unusedOf(pair, stage, indexes);
   const bothExist = [pair.source, pair.dest].every((name) => indexes.some((index) => index.name === name));
   return (
     <Stack gap="xs" role="group" aria-label="Next steps">
       <Text fz="sm" className="wrap" role="status">
-        {nextText(tracker, stage, pair, unused)}
+        {nextText(tracker, stage, pair, indexes)}
       </Text>
       <ol className="steps">
         <li>
@@ -35,10 +36,12 @@ export function NextSteps({ tracker, ended, pair, indexes }: NextStepsProps) {
         {stage !== 'switched' && <DecideSteps tracker={tracker} stage={stage} />}
         {stage !== 'stopped' && (
           <li>
+            <Arrow />
             <RollBackAction tracker={tracker} isSwitched={stage === 'switched'} />
           </li>
         )}
         <li>
+          <Arrow />
           <DeleteStep tracker={tracker} stage={stage} pair={pair} unused={unused} indexes={indexes} />
         </li>
       </ol>
@@ -73,6 +76,7 @@ function DecideSteps({ tracker, stage }: { tracker: Tracker; stage: Stage }) {
   return (
     <>
       <li>
+        <Arrow />
         <ActionButton
           needs="approve"
           variant={stage === 'deciding' ? 'filled' : 'default'}
@@ -80,7 +84,7 @@ function DecideSteps({ tracker, stage }: { tracker: Tracker; stage: Stage }) {
           onClick={approveDialog.open}
         >
           Approve…
-        </ActionButton>{' '}
+        </ActionButton>
         <ActionButton
           needs="approve"
           color={stage === 'deciding' ? 'red' : undefined}
@@ -109,17 +113,15 @@ function DeleteStep({ tracker, stage, pair, unused, indexes }: DeleteStepProps) 
   const [isOpen, dialog] = useDisclosure();
   const { data: retire } = useQuery(retireQuery(tracker));
   const isRunning = stage === 'building' || stage === 'deciding';
-  // Without a switch, the index that was built is of no use.
-  const target = isRunning ? pair.source : stage === 'stopped' ? pair.dest : unused;
-  const index = indexes.find(({ name }) => name === target);
+  const index = indexes.find(({ name }) => name === unused);
   const needsRetire = typeof tracker.data.retireTask === 'string' && retire === undefined;
   const unless = isRunning
     ? 'The reindex needs both indexes until it ends.'
-    : (whyNotDeleted(target, index) ?? (needsRetire ? 'The task that keeps the index is not known yet.' : null));
+    : (whyNotDeleted(unused, index) ?? (needsRetire ? 'The task that keeps the index is not known yet.' : null));
   return (
     <>
       <ActionButton needs="admin" color={unless === null ? 'red' : undefined} unless={unless} onClick={dialog.open}>
-        {target === pair.source ? 'Delete the old index…' : 'Delete the new index…'}
+        {unused === pair.source ? 'Delete the old index…' : 'Delete the new index…'}
       </ActionButton>
       {isOpen && index && <DeleteUnused tracker={tracker} index={index} retire={retire} onClose={dialog.close} />}
     </>

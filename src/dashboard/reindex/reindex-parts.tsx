@@ -5,7 +5,7 @@ import { Reads } from './reads.tsx';
 import { Release } from './release.tsx';
 import { retireQuery } from './retire.ts';
 import { Timeline } from './timeline.tsx';
-import { UsageCard } from './usage.tsx';
+import { isOverBudget, UsageCard } from './usage.tsx';
 import { Watch } from './watch.tsx';
 
 interface ReindexPartsProps {
@@ -21,13 +21,14 @@ export function ReindexParts({ tracker, ended }: ReindexPartsProps) {
   return (
     <>
       <Release tracker={tracker} ended={ended} />
+      {isOverBudget(tracker) && <UsageCard tracker={tracker} ended={ended} />}
       {isPair && <Comparison tracker={tracker} pair={{ source, dest }} />}
       <Watch tracker={tracker} />
       {/* Begun before the switch; what goes on after it belongs to the task that keeps the old index. */}
       <Reads tracker={tracker} />
       {retire?.data.reads && <Reads tracker={retire} />}
       <Timeline tracker={tracker} />
-      <UsageCard tracker={tracker} ended={ended} />
+      {!isOverBudget(tracker) && <UsageCard tracker={tracker} ended={ended} />}
     </>
   );
 }

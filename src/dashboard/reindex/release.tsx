@@ -1,10 +1,11 @@
-import { Group, Stack, Text } from '@mantine/core';
+import { Box, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { approvalOf } from '../../contract/approval.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import type { Json } from '../../contract/json.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { indexesQuery } from '../api/queries.ts';
+import { Arrow } from '../ui/arrow.tsx';
 import { Card } from '../ui/card.tsx';
 import { type Fact, FactList } from '../ui/fact-list.tsx';
 import { count, number, rate } from '../ui/format.ts';
@@ -22,16 +23,17 @@ export function Release({ tracker, ended }: ReleaseProps) {
   const { data: indexes } = useQuery(indexesQuery);
   const { source, dest } = tracker.data;
   if (typeof source !== 'string' || typeof dest !== 'string') return null;
+  const missing = !indexes ? '' : tracker.data.phase === 'lock' ? 'not created yet' : 'deleted';
   const infoOf = (name: string) => indexes?.find((index) => index.name === name);
   return (
     <Card>
       <Stack gap="md">
-        <Group gap="md" align="flex-start" aria-label="From and to" role="group">
-          <Side name={source} info={infoOf(source)} isKnown={indexes !== undefined} />
-          <Text fz="lg" c="dimmed" aria-label="to" role="img">
-            →
-          </Text>
-          <Side name={dest} info={infoOf(dest)} isKnown={indexes !== undefined} />
+        <Group gap="md" align="flex-start" wrap="nowrap" aria-label="From and to" role="group">
+          <Side name={source} info={infoOf(source)} missing={missing} />
+          <Box pt={6}>
+            <Arrow />
+          </Box>
+          <Side name={dest} info={infoOf(dest)} missing={missing} />
         </Group>
         {indexes && <NextSteps tracker={tracker} ended={ended} pair={{ source, dest }} indexes={indexes} />}
         <FactList facts={factsOf(tracker)} />
@@ -40,7 +42,8 @@ export function Release({ tracker, ended }: ReleaseProps) {
   );
 }
 
-function Side({ name, info, isKnown }: { name: string; info: IndexInfo | undefined; isKnown: boolean }) {
+/** One index; `missing` is shown instead of its model if it does not exist. */
+function Side({ name, info, missing }: { name: string; info: IndexInfo | undefined; missing: string }) {
   const { model, objects, estimated, aliases } = info ?? {};
   return (
     <div style={{ minWidth: 0 }}>
@@ -48,11 +51,7 @@ function Side({ name, info, isKnown }: { name: string; info: IndexInfo | undefin
         {info ? <IndexLink name={name} /> : <span className="id">{name}</span>}
       </Text>
       <Text fz="xs" c="dimmed" className="wrap">
-        {model
-          ? `${model.provider}/${model.name}, ${number(model.dimensions)} dimensions`
-          : isKnown
-            ? 'deleted, or not created yet'
-            : ''}
+        {model ? `${model.provider}/${model.name}, ${number(model.dimensions)} dimensions` : missing}
       </Text>
       {info && (
         <Text fz="xs" c="dimmed" className="wrap">

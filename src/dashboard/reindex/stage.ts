@@ -3,12 +3,13 @@ import type { IndexInfo } from '../../contract/indexes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { isOverBudget } from './usage.tsx';
 
+/** Names of the index that is rebuilt and of the one that is built. */
 export interface Pair {
   source: string;
   dest: string;
 }
 
-/** How far the release is: `stopped` is every end without a switch. */
+/** How far a release is; `stopped` is every end without a switch. */
 export type Stage = 'building' | 'deciding' | 'switched' | 'stopped';
 
 export function stageOf({ status, data }: Tracker, ended: boolean): Stage {
@@ -17,26 +18,35 @@ export function stageOf({ status, data }: Tracker, ended: boolean): Stage {
   return approvalOf(data)?.decision === null ? 'deciding' : 'building';
 }
 
-/** Returns the index of the pair that no alias points to: the old one, if that is true of both. */
-export function unusedOf({ source, dest }: Pair, indexes: readonly IndexInfo[]): string {
-  const serves = (name: string) => (indexes.find((index) => index.name === name)?.aliases.length ?? 0) > 0;
+const find = (indexes: readonly IndexInfo[], name: string) => indexes.find((index) => index.name === name);
+
+/** Returns the index that a release leaves unused: the old one, unless the new one does not serve. */
+export function unusedOf({ source, dest }: Pair, stage: Stage, indexes: readonly IndexInfo[]): string {
+  if (stage === 'building' || stage === 'deciding') return source;
+  if (stage === 'stopped') return dest;
+  const serves = (name: string) => (find(indexes, name)?.aliases.length ?? 0) > 0;
   return serves(source) && !serves(dest) ? dest : source;
 }
 
-/** Returns what happens now and what comes next, in one sentence. */
-export function nextText(tracker: Tracker, stage: Stage, { source, dest }: Pair, unused: string): string {
+/** Returns what happens now and what comes next, in words. */
+export function nextText(tracker: Tracker, stage: Stage, pair: Pair, indexes: readonly IndexInfo[]): string {
+  const { source, dest } = pair;
   const alias = typeof tracker.data.alias === 'string' ? tracker.data.alias : null;
-  if (stage === 'deciding')
-    return `${dest} is complete. Compare it with ${source}, then approve or reject the switch of ${alias ?? 'no alias'}.`;
-  if (stage === 'stopped') return `Nothing was switched: ${source} serves as before.`;
-  if (stage === 'building') {
-    if (isOverBudget(tracker)) return 'The budget is used up. Raise it to continue.';
-    return tracker.status === 'paused'
-      ? `Paused. ${source} serves until the switch.`
-      : `${dest} is being built. ${source} serves until the switch.`;
+  if (stage === 'building') return buildingText(tracker, pair);
+  if (stage === 'stopped') return `Nothing was switched: ${source} is as before.`;
+  if (stage === 'deciding') {
+    const what = alias === null ? 'the reindex' : `the switch of ${alias}`;
+    return `${dest} is complete. Compare it with ${source}, then approve or reject ${what}.`;
   }
+  const unused = unusedOf(pair, stage, indexes);
+  if (!find(indexes, unused)) return `${unused === source ? dest : source} serves, and ${unused} is deleted.`;
   if (alias === null) return `${dest} is complete. No alias was switched.`;
-  return unused === dest
-    ? `Rolled back: ${source} serves. Roll forward, or delete ${dest}.`
-    : `${dest} serves as ${alias}. Roll back if it does worse; delete ${source} when you are sure.`;
+  if (unused === dest) return `Rolled back: ${source} serves. Roll forward, or delete ${dest}.`;
+  return `${dest} serves as ${alias}. Roll back if it does worse; delete ${source} when you are sure.`;
+}
+
+function buildingText(tracker: Tracker, { source, dest }: Pair): string {
+  if (isOverBudget(tracker)) return 'The budget is used up. Raise it to continue.';
+  const doing = tracker.status === 'paused' ? 'Paused.' : `${dest} is being built.`;
+  return `${doing} ${source} serves until the switch.`;
 }

@@ -6,12 +6,13 @@ import { duration } from '../ui/format.ts';
 import { useNow } from '../ui/moment.tsx';
 import { figureOf, type Phase, type PhaseState, phasesOf, statesOf } from './phases.ts';
 
-const LOOKS: Record<PhaseState, { word: string; color: string; sign: string }> = {
-  done: { word: 'done', color: 'teal-7', sign: '✓' },
-  now: { word: 'now', color: 'blue-6', sign: '●' },
-  stopped: { word: 'stopped here', color: 'red-7', sign: '■' },
-  pending: { word: 'pending', color: 'gray-5', sign: '○' },
-  unknown: { word: 'unknown', color: 'gray-5', sign: '?' },
+/** Colors of the states; always shown with the word. */
+const LOOKS: Record<PhaseState, { word: string; color: string }> = {
+  done: { word: 'done', color: 'teal-7' },
+  now: { word: 'now', color: 'blue-6' },
+  stopped: { word: 'stopped here', color: 'red-7' },
+  pending: { word: 'pending', color: 'gray-5' },
+  unknown: { word: 'unknown', color: 'gray-5' },
 };
 
 /** The phases of a reindex, with when each ran and for how long. */
@@ -69,13 +70,18 @@ interface RowProps {
 }
 
 function Row({ phase: [, title, means], state, time, figure, span, nowMs }: RowProps) {
-  const { word, color, sign } = LOOKS[state];
+  const { word, color } = LOOKS[state];
   const seconds = time && secondsOf(time, nowMs);
   const facts = [word, figure].filter((text) => text !== '').join(' · ');
   return (
     <li aria-current={state === 'now' ? 'step' : undefined} title={means}>
       <Text fz="sm" fw={state === 'pending' ? 400 : 600} className="nowrap">
-        <span aria-hidden>{sign} </span>
+        <span
+          aria-hidden
+          className="phase-dot"
+          data-hollow={state === 'pending' || state === 'unknown' || undefined}
+          style={{ color: `var(--mantine-color-${color})` }}
+        />
         {title}
       </Text>
       <span className="phase-track" aria-hidden>

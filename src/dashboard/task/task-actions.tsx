@@ -1,4 +1,5 @@
 import { useDisclosure } from '@mantine/hooks';
+import { approvalOf } from '../../contract/approval.ts';
 import type { RollBackReport } from '../../contract/roll-back.ts';
 import { effectOf, type SteeringCall } from '../../contract/steering.ts';
 import type { Tracker } from '../../contract/tasks.ts';
@@ -31,6 +32,11 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
   const deletes = type === 'delete-index' && status !== 'done';
   // It was rolled back to, and is not deleted while it serves.
   const serves = deletes && (tracker.data.rollBack as RollBackReport | undefined)?.to === tracker.data.index;
+  // A restart does not end the wait for an approval, does what resume does, or finds nothing to do.
+  const isPointless =
+    (!ended && approvalOf(tracker.data)?.decision === null) ||
+    effect('resume') === 'resumes' ||
+    (type === 'reindex' && status === 'done');
   const needsForce = !may('restart') && may('restart with force');
   return (
     <>
@@ -54,7 +60,7 @@ export function TaskActions({ tracker, ended }: TaskActionsProps) {
           Delete now…
         </ActionButton>
       )}
-      {(may('restart') || needsForce) && !deletes && (
+      {(may('restart') || needsForce) && !deletes && !isPointless && (
         <ActionButton loading={restart.isPending} onClick={() => restart.mutate(needsForce)}>
           {effect('restart') === 'continues' ? 'Continue now' : needsForce ? 'Restart anyway' : 'Restart'}
         </ActionButton>

@@ -65,7 +65,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
 function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
   const { status, detail, progress, type } = tracker;
   const lost = useLostSince() !== null || !live.connected;
-  const going = isOpen(status) && !live.ended && !lost;
+  const going = status === 'processing' && !live.ended && !lost;
   return (
     <Card>
       <Stack gap="sm">

@@ -1,6 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createTaskRouters } from '../../../src/api/tasks/index.ts';
+import { phaseTimesOf } from '../../../src/contract/phase-times.ts';
+import type { Tracker } from '../../../src/contract/tasks.ts';
 import { setAlias } from '../../../src/store/aliases.ts';
 import { waitForTask } from '../../../src/temporal/index.ts';
 import { makeIndex, openWorld, uniqueName, type World } from '../../temporal/support.ts';
@@ -161,6 +163,19 @@ describe('the other types', () => {
     expect((await api.call('POST', '/reindex/run?wait=true', body)).body).toEqual(first.body);
     const children = await api.call('GET', `/list?parentId=${taskId}&type=delete-index`);
     expect(children.status).toBe(200);
+  });
+
+  test('reindex records who started it, and when each phase ran', async () => {
+    const source = (await makeIndex(world.db)).name;
+    const ofAnn = taskApi(world, { callerOf: () => 'ann' });
+    const body = { source, dest: uniqueName('dest'), destModel: { provider: 'hash', dimensions: 4 } };
+    const { data } = (await ofAnn.call('POST', '/reindex/run?wait=true', body)).body as Tracker;
+    expect(data).toMatchObject({ phase: 'done', startedBy: 'ann' });
+    const times = Object.entries(phaseTimesOf(data));
+    const phases = ['lock', 'prepare', 'copy', 'index', 'reconcile', 'verify', 'cut-over'];
+    expect(times.map(([phase]) => phase).sort()).toEqual(phases.sort());
+    expect(times.map(([, { since }]) => since)).toEqual(phases.map(() => null));
+    expect(times.every(([, { seconds }]) => seconds >= 0)).toBe(true);
   });
 
   test('delete-index deletes an existing index', async () => {

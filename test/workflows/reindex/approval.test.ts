@@ -1,6 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Approve } from '../../../src/contract/approval.ts';
+import { phaseTimesOf } from '../../../src/contract/phase-times.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { findIndex } from '../../../src/store/indexes.ts';
 import { listObjects } from '../../../src/store/objects.ts';
@@ -103,6 +104,7 @@ describe('a reindex that waits for an approval, on a server whose clock runs ahe
       decision: { kind: 'approve', by: 'ann', reason: 'better on our queries', isTimeout: false },
     });
     expect(done.steering[0]).toMatchObject({ call: 'approve', by: 'ann', reason: 'better on our queries' });
+    expect(phaseTimesOf(done.data).approval?.seconds).toBeGreaterThan(3 * 86_400);
     expect(await servingAs(alias)).toBe(dest);
     expect(await contentOf(dest)).toEqual({ a: 'changed at once', b: 'changed days later', d: 'new' });
     expect(await locks()).toEqual([]);
