@@ -23,7 +23,6 @@ const servingAs = async (alias: string) =>
   (await dashboard.system.reembed.aliases.list()).find((each) => each.alias === alias)?.index;
 
 async function expectGoodLooks(page: Page, state: string): Promise<void> {
-  if (process.env.SHOTS) await shoot(page, state);
   expect([state, await bothViolations(page)]).toEqual([state, []]);
   expect([state, await misfits(page)]).toEqual([state, []]);
 }
@@ -185,20 +184,9 @@ test('a reindex that has used up its budget says so, and continues when the budg
   await dialog.getByLabel('Tokens').fill('1000');
   await expectGoodLooks(page, 'raising');
   await confirm.click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(await reembed.tasks.wait(id, { seconds: 90 })).toMatchObject({ status: 'done' });
   await statusBecomes(page, 'done');
   await use.getByRole('row', { name: /^Tokens \d+ 1,000 about \d+/ }).waitFor();
   expect(await servingAs('texts')).toBe('texts-v2');
 });
-
-async function shoot(page: Page, name: string): Promise<void> {
-  await page.waitForTimeout(800);
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const width of [390, 768, 1024, 1440]) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.screenshot({ path: `${process.env.SHOTS}/${name}-${width}-${scheme}.png`, fullPage: true });
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1280, height: 900 });
-}

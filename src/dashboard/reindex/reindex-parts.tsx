@@ -23,7 +23,7 @@ export function ReindexParts({ tracker, ended }: ReindexPartsProps) {
       <Release tracker={tracker} ended={ended} />
       {isOverBudget(tracker) && <UsageCard tracker={tracker} ended={ended} />}
       {isPair && <Comparison tracker={tracker} pair={{ source, dest }} />}
-      <Watch tracker={tracker} />
+      {retire && <Watch tracker={retire} />}
       {/* Begun before the switch; what goes on after it belongs to the task that keeps the old index. */}
       <Reads tracker={tracker} />
       {retire?.data.reads && <Reads tracker={retire} />}

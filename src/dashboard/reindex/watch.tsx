@@ -1,32 +1,105 @@
-import type { Json } from '../../contract/json.ts';
+import { Stack, Table, Text } from '@mantine/core';
+import { latencyText } from '../../contract/evaluation-texts.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
-import { type Fact, FactList } from '../ui/fact-list.tsx';
+import { number, share } from '../ui/format.ts';
 import { Moment } from '../ui/moment.tsx';
+import { isOpen } from '../ui/status.tsx';
 
-const TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
+interface Figures {
+  searches: number;
+  emptyShare: number | null;
+  errorShare: number | null;
+  latencyP95Ms: number | null;
+}
 
-/** The watch after the switch: how long it lasts, what would roll back, and what it has seen; nothing without one. */
-export function Watch({ tracker: { data } }: { tracker: Tracker }) {
-  const facts = factsOf(data.watch);
-  if (facts.length === 0) return null;
+interface WatchState extends Figures {
+  untilTime: string;
+  rollBackIf: { emptyShare?: number; errorShare?: number; latencyP95Ratio?: number; minSearches: number };
+  /** Before the switch, of the old index. */
+  baseline: Figures;
+  verdict: string;
+  why: string | null;
+  problem: string | null;
+}
+
+const VERDICTS: Record<string, string> = {
+  'too-few-searches': 'Too few searches to decide.',
+  watching: 'No bound is exceeded.',
+  exceeded: 'A bound is exceeded: it is being rolled back.',
+  'rolled-back': 'Rolled back by itself.',
+  passed: 'Passed: the time is over, and no bound was exceeded.',
+  ended: 'Ended by someone.',
+};
+
+const shareText = (value: number | null) => (value === null ? '' : share(value));
+
+/** The watch after the switch, of the task that keeps the old index current; nothing without one. */
+export function Watch({ tracker: { data, status } }: { tracker: Tracker }) {
+  const watch = data.watch as WatchState | undefined;
+  if (!watch) return null;
+  const { untilTime, rollBackIf, baseline, verdict, why, problem } = watch;
+  const { emptyShare, errorShare, latencyP95Ratio, minSearches } = rollBackIf;
+  const rows: [name: string, before: string, now: string, bound: string][] = [
+    ['Searches', number(baseline.searches), number(watch.searches), `at least ${number(minSearches)}`],
+    [
+      'Empty answers',
+      shareText(baseline.emptyShare),
+      shareText(watch.emptyShare),
+      emptyShare === undefined ? 'none' : share(emptyShare),
+    ],
+    [
+      'Failed',
+      shareText(baseline.errorShare),
+      shareText(watch.errorShare),
+      errorShare === undefined ? 'none' : share(errorShare),
+    ],
+    [
+      '95th percentile',
+      latencyText(baseline.latencyP95Ms),
+      latencyText(watch.latencyP95Ms),
+      latencyP95Ratio === undefined ? 'none' : `${latencyP95Ratio} times`,
+    ],
+  ];
   return (
     <Card title="Watch after the switch">
-      <FactList facts={facts} />
+      <Stack gap="sm">
+        <Text fz="sm" className="wrap" role="status">
+          {VERDICTS[verdict] ?? verdict} {why}{' '}
+          {isOpen(status) && (
+            <>
+              It ends <Moment at={untilTime} />.
+            </>
+          )}
+        </Text>
+        {problem && (
+          <Text fz="sm" c="var(--mantine-color-error)" className="wrap">
+            {problem}
+          </Text>
+        )}
+        <Table layout="fixed" aria-label="Watch" horizontalSpacing="xs">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th w="30%">Searches of the alias</Table.Th>
+              <Table.Th ta="right">Before</Table.Th>
+              <Table.Th ta="right">Now</Table.Th>
+              <Table.Th ta="right">Rolls back above</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {rows.map(([name, before, now, bound]) => (
+              <Table.Tr key={name}>
+                <Table.Th scope="row" fz="sm">
+                  {name}
+                </Table.Th>
+                <Table.Td ta="right">{before}</Table.Td>
+                <Table.Td ta="right">{now}</Table.Td>
+                <Table.Td ta="right">{bound}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Stack>
     </Card>
   );
-}
-
-/** Returns each value with its name in words, such as `roll back if: empty share`. */
-function factsOf(value: Json | undefined, path: readonly string[] = []): Fact[] {
-  if (value === undefined || value === null) return [];
-  if (typeof value === 'object' && !Array.isArray(value)) {
-    return Object.entries(value).flatMap(([name, part]) => factsOf(part, [...path, inWords(name)]));
-  }
-  const text = Array.isArray(value) ? value.map(String).join(', ') : String(value);
-  return [[path.join(': '), TIME.test(text) ? <Moment key="t" at={text} /> : text]];
-}
-
-function inWords(name: string): string {
-  return name.replaceAll(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
 }

@@ -8,6 +8,7 @@ import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
 import { Reads } from '../reindex/reads.tsx';
 import { ReindexParts } from '../reindex/reindex-parts.tsx';
+import { Watch } from '../reindex/watch.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
 import { duration, rate } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
@@ -51,6 +52,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
         <Overview tracker={tracker} live={live} />
         {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
         {tracker.type === 'evaluate' && <EvaluationVerdict tracker={tracker} />}
+        {tracker.type === 'delete-index' && <Watch tracker={tracker} />}
         {tracker.type === 'delete-index' && <Reads tracker={tracker} />}
         <Facts tracker={tracker} />
         {tracker.errors.length > 0 && <Attempts tracker={tracker} />}
