@@ -190,3 +190,36 @@ test('a reindex that has used up its budget says so, and continues when the budg
   await use.getByRole('row', { name: /^Tokens \d+ 1,000 about \d+/ }).waitFor();
   expect(await servingAs('texts')).toBe('texts-v2');
 });
+
+test('the watch after a switch is shown with its bounds and what it has measured', async () => {
+  const { reembed, database } = dashboard.system;
+  await givenIndex(database.db, 'watched-v1', {});
+  const task = await reembed.tasks.deleteIndex({ index: 'watched-v1', after: '24h' });
+  const figures = { searches: 240, emptyShare: 0.05, errorShare: 0, latencyP95Ms: 41 };
+  const watch = {
+    ...figures,
+    untilTime: new Date(Date.now() + 3_600_000).toISOString(),
+    rollBackIf: { emptyShare: 0.1, latencyP95Ratio: 2, minSearches: 100 },
+    since: task.createTime,
+    baseline: { ...figures, searches: 300, emptyShare: 0.02 },
+    verdict: 'watching',
+    why: null,
+    problem: null,
+  };
+  const page = await dashboard.open('/tasks');
+  const shown = { ...task, status: 'waiting', data: { ...task.data, watch } };
+  await page.context().route('**/v1/tasks/events?**', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `id: 1\nevent: tracker\ndata: ${JSON.stringify(shown)}\n\n`,
+    }),
+  );
+  await page.getByRole('link', { name: task.id }).first().click();
+  await page.getByText('No bound is exceeded.').waitFor();
+  const table = page.getByRole('table', { name: 'Watch' });
+  await table.getByRole('row', { name: /^Searches 300 240 at least 100/ }).waitFor();
+  await table.getByRole('row', { name: /^Empty answers 2% 5% 10%/ }).waitFor();
+  await table.getByRole('row', { name: /^Failed 0% 0% none/ }).waitFor();
+  await table.getByRole('row', { name: /^95th percentile 41\.0 ms 41\.0 ms 2 times/ }).waitFor();
+  await expectGoodLooks(page, 'watching');
+});
