@@ -56,7 +56,7 @@ export function addModelCommands(program: Command, io: Io): void {
       const local = await import('../../runtime/local-models.ts');
       const stop = new AbortController();
       const dispose = io.onInterrupt(() => stop.abort(new Error('interrupted')));
-      const say = (line: string) => io.err(`${line}\n`);
+      const say = (line: string) => void (json || io.err(`${line}\n`));
       try {
         const modelsDir = local.localModelsDirOf(io.env);
         const done = await local.installLocalModel(name, { modelsDir, from, say, signal: stop.signal });
