@@ -13,6 +13,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   live: async () => (await import('./live.ts')).live,
   evaluation: async () => (await import('./evaluation.ts')).evaluation,
   reads: async () => (await import('./reads.ts')).reads,
+  filters: async () => (await import('./filters.ts')).filters,
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
   plan: async () => (await import('./plan.ts')).plan,

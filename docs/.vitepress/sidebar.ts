@@ -11,6 +11,7 @@ const PARTS: Record<string, Record<string, string>> = {
     'bulk-load': 'Load a million lines',
     client: 'Use the clients',
     integrations: 'Integrations and local models',
+    filters: 'Filter searches',
     jobs: 'Run jobs and schedules',
     inspect: 'Watch and control tasks',
     dashboard: 'Use the dashboard',

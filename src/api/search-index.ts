@@ -29,13 +29,13 @@ async function findNearest(
   db: Db,
   index: IndexRow,
   vector: Vector,
-  { limit, filter, vector: given }: Search,
+  { limit, filter, exact, ef, vector: given }: Search,
   untilMs: number,
 ): Promise<Found> {
   const problem = problemOf(vector, index);
   if (problem) throw badVector(problem);
   try {
-    return await searchObjects(db, index, { vector, limit, filter, untilMs });
+    return await searchObjects(db, index, { vector, limit, filter, exact, ef, untilMs });
   } catch (error) {
     // Half precision ends at 65,504.
     if (codeOf(error) !== SQLSTATE.numberOutOfRange) throw error;

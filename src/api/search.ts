@@ -34,7 +34,7 @@ const search = createRoute({
   tags: ['search'],
   summary: 'Find the objects nearest to a text or a vector',
   description:
-    "A text is embedded with the index's own model. `filter` keeps objects whose metadata contains it (Postgres `@>`). Where the HNSW index finds fewer objects than `limit`, all parts are compared, so that there are fewer hits only where fewer objects pass the filter; `complete` is false when the time ended before.",
+    "A text is embedded with the index's own model. `filter` keeps objects whose metadata passes it. Where the HNSW index finds fewer objects than `limit`, or where those that pass are rare near the text, all parts that pass are compared, so that there are fewer hits only where fewer objects pass the filter; `complete` is false when the time ended before.",
   request: {
     params: z.object({ index: INDEX_OR_ALIAS }),
     headers: searchHeaders,

@@ -26,6 +26,8 @@ export const LIMITS = {
   /** Payloads and metadata in one page of objects, or in one search; a single object is always returned whole. */
   answerBytes: 16 * 1024 * 1024,
   searchLimit: 1_000,
+  /** Width of a search in the HNSW index: the maximum of pgvector. */
+  efSearch: 1_000,
   /** Maximum timeout of one search. */
   searchSeconds: 300,
   listLimit: 1_000,

@@ -1,22 +1,11 @@
 import { z } from 'zod';
+import { filterSchema } from './filters.ts';
 import { fullTextProblems, fullTextSearchFields } from './full-text.ts';
-import { type Json, type JsonLimits, jsonProblem, METADATA_LIMITS, PAYLOAD_LIMITS, storageProblem } from './json.ts';
-import { isLongerJson } from './json-size.ts';
+import { type Json, PAYLOAD_LIMITS, storageProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { jsonObjectSchema, metadataSchema, storable } from './metadata.ts';
 
-/** Refuses a JSON value that cannot be stored unchanged, or that has too many bytes, levels or values. */
-function storable(maxBytes: number, limits: JsonLimits) {
-  return (value: unknown, ctx: z.RefinementCtx) => {
-    const problem = jsonProblem(value, limits);
-    if (problem) ctx.addIssue({ code: 'custom', path: problem.path.slice(0, NAMED_STEPS), message: problem.message });
-    else if (isLongerJson(value, maxBytes)) {
-      ctx.addIssue({ code: 'custom', message: `at most ${maxBytes} bytes of JSON` });
-    }
-  };
-}
-
-/** Maximum steps in the path of a problem; the full path may be as long as the value. */
-const NAMED_STEPS = 8;
+export { isJsonObject, jsonObjectSchema, type Metadata, metadataSchema } from './metadata.ts';
 
 export const objectIdSchema = z
   .string()
@@ -31,17 +20,7 @@ export const objectIdSchema = z
 
 export const versionSchema = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
-/**
- * Any JSON object; its content is checked where it is stored. It is passed on unchanged: a validator that copies drops
- * the key `__proto__`.
- */
-export const jsonObjectSchema = z
-  .custom<Record<string, Json>>(isJsonObject, 'must be an object')
-  .meta({ type: 'object', additionalProperties: {} });
 const anyJson = z.unknown() as unknown as z.ZodType<Json>;
-
-export const metadataSchema = jsonObjectSchema.superRefine(storable(LIMITS.metadataBytes, METADATA_LIMITS));
-export type Metadata = z.output<typeof metadataSchema>;
 
 /** Text, or JSON with text fields. */
 export const payloadSchema = z
@@ -121,7 +100,16 @@ export const searchSchema = z
       .optional()
       .describe('Must have the same number of dimensions as the index.'),
     limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Maximum objects in the response.'),
-    filter: metadataSchema.optional().describe('Only objects whose metadata contains this JSON (Postgres `@>`).'),
+    filter: filterSchema.optional(),
+    exact: z.boolean().optional().describe('Compare every part that passes the filter, without the HNSW index.'),
+    ef: z
+      .int()
+      .min(1)
+      .max(LIMITS.efSearch)
+      .optional()
+      .describe(
+        'Width of the search in the HNSW index (`hnsw.ef_search`): larger finds more of the nearest objects and takes longer. Default: chosen by `limit`, at least 40.',
+      ),
     ...fullTextSearchFields,
     timeoutSeconds: z
       .number()
@@ -195,11 +183,6 @@ export const searchResultSchema = z
   })
   .meta({ id: 'SearchResult' });
 export type SearchResult = z.output<typeof searchResultSchema>;
-
-/** Whether a value is an object, and neither null nor an array. */
-export function isJsonObject(value: unknown): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isPayload(value: unknown): boolean {
   return typeof value === 'string' || (typeof value === 'object' && value !== null);

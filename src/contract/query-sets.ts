@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { filterSchema } from './filters.ts';
 import { nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { metadataSchema, objectIdSchema } from './objects.ts';
@@ -56,7 +57,7 @@ export const knownItemSchema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(1)
     .describe('The same seed and the same objects make the same queries.'),
-  filter: metadataSchema.optional().describe('Only objects whose metadata contains this JSON (Postgres `@>`).'),
+  filter: filterSchema.optional(),
   metadataFields: z
     .array(z.string().min(1).max(200))
     .max(20)

@@ -1,6 +1,9 @@
-/** Returns the candidate closest to `word`, if it is close enough for a typo. */
-export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const most = Math.max(2, Math.floor(word.length / 4));
+/** Returns the candidate closest to `word`, if it is close enough for a typo: at most `most` letters away. */
+export function closest(
+  word: string,
+  candidates: readonly string[],
+  most: number = Math.max(2, Math.floor(word.length / 4)),
+): string | undefined {
   const near = candidates
     .map((candidate) => ({ candidate, distance: distanceOf(word, candidate) }))
     .filter(({ distance }) => distance <= most)

@@ -1,6 +1,8 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import { LIMITS } from '../contract/limits.ts';
 import type { Vector } from '../contract/vectors.ts';
 import type { Trx } from './database.ts';
+import { compileFilter } from './filters/compile.ts';
 import { tablesOf } from './partitions.ts';
 import { vectorText } from './protocol/object-parts.ts';
 import type { IndexRow } from './schema.ts';
@@ -21,16 +23,13 @@ export interface Neighbor {
   part: number | null;
 }
 
-const LARGEST_EF_SEARCH = 1_000;
 /** Rows per fetch after the first; the rows are small because they contain neither vectors nor payloads. */
 const FETCH_ROWS = 1_000;
 
 /** Condition for an object `o` that a search may return. */
-export function found({ filter }: Pick<Neighborhood, 'filter'>) {
-  // An empty filter matches all objects, and would read the whole metadata index.
-  const passes =
-    filter && Object.keys(filter).length > 0 ? sql`and o.metadata @> ${JSON.stringify(filter)}::jsonb` : sql``;
-  return sql`not o.deleted and not o.failed ${passes}`;
+export function found({ filter }: Pick<Neighborhood, 'filter'>): RawBuilder<unknown> {
+  const passes = compileFilter(filter, sql`o.metadata`);
+  return passes ? sql`not o.deleted and not o.failed and ${passes.condition}` : sql`not o.deleted and not o.failed`;
 }
 
 /**
@@ -69,7 +68,7 @@ const firstRows = (limit: number) => limit * 2 + 10;
 
 /** Returns the value of `hnsw.ef_search` for a search with this limit. */
 export function defaultEfSearch(limit: number): number {
-  return Math.min(LARGEST_EF_SEARCH, Math.max(40, firstRows(limit)));
+  return Math.min(LIMITS.efSearch, Math.max(40, firstRows(limit)));
 }
 
 /**
@@ -81,7 +80,7 @@ export async function nearestByIndex(
   trx: Trx,
   index: IndexRow,
   wanted: Neighborhood,
-  { efSearch = defaultEfSearch(wanted.limit) }: { efSearch?: number } = {},
+  { efSearch = defaultEfSearch(wanted.limit) }: { efSearch?: number | undefined } = {},
 ): Promise<Neighbor[]> {
   const { objects, parts } = tablesOf(index.no);
   const { column, type, operator } = vectorExpression(index);
@@ -124,24 +123,4 @@ export async function nearestByIndex(
 export function byDistance(left: Pick<Neighbor, 'id' | 'distance'>, right: Pick<Neighbor, 'id' | 'distance'>): number {
   if (left.distance !== right.distance) return left.distance < right.distance ? -1 : 1;
   return Buffer.compare(Buffer.from(left.id), Buffer.from(right.id));
-}
-
-/** Whether at least this many parts pass the filter; stops counting there. */
-export async function passAtLeast(
-  trx: Trx,
-  index: IndexRow,
-  wanted: Pick<Neighborhood, 'filter'>,
-  atLeast: number,
-): Promise<boolean> {
-  const { objects, parts } = tablesOf(index.no);
-  const { rows } = await sql<{ parts: number }>`
-    select count(*) as parts
-    from (
-      select
-      from ${objects} o
-      join ${parts} p on p.index_no = ${index.no} and p.object_id = o.object_id
-      where o.index_no = ${index.no} and ${found(wanted)}
-      limit ${atLeast}
-    ) passing`.execute(trx);
-  return (rows[0]?.parts ?? 0) >= atLeast;
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Payload } from '../contract/objects.ts';
 import type { Db } from './database.ts';
+import { compileFilter } from './filters/compile.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
 
@@ -24,14 +25,13 @@ export async function* sampleObjects(
   { seed, max, filter }: { seed: number; max: number; filter?: Record<string, unknown> | undefined },
 ): AsyncGenerator<SampledObject> {
   const { objects } = tablesOf(index.no);
-  const passes =
-    filter && Object.keys(filter).length > 0 ? sql`and metadata @> ${JSON.stringify(filter)}::jsonb` : sql``;
+  const passes = compileFilter(filter, sql`metadata`);
   const order = sql`md5(${String(seed)} || ':' || object_id)`;
   // The ids at once: the order of the whole index is computed once.
   const ids = sql<{ id: string }>`
     select object_id as id
     from ${objects}
-    where index_no = ${index.no} and not deleted and not failed ${passes}
+    where index_no = ${index.no} and not deleted and not failed ${passes ? sql`and ${passes.condition}` : sql``}
     order by ${order}, object_id
     limit ${max}`;
   const { rows } = await readTables(index, () => ids.execute(db));

@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { invalidField } from '../contract/errors.ts';
 import type { Hit } from '../contract/objects.ts';
 import type { Db, Trx } from './database.ts';
+import { nearestPassing } from './filters/nearest-passing.ts';
 import { readHits } from './hits.ts';
-import { type Neighbor, type Neighborhood, nearestByIndex, nearestOfAll, passAtLeast } from './nearest.ts';
+import { type Neighbor, type Neighborhood, nearestByIndex, nearestOfAll } from './nearest.ts';
 import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
 import { SearchClock, searchTimeout } from './search-clock.ts';
@@ -13,6 +14,10 @@ import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 export interface SearchRequest extends Neighborhood {
   /** Deadline of the search, as in `Date.now()`; null means none. */
   untilMs?: number | null;
+  /** Compares every part that passes, without the HNSW index. */
+  exact?: boolean | undefined;
+  /** Width of the search in the HNSW index; default: by the limit. */
+  ef?: number | undefined;
   /** Milliseconds reserved for reading the hits if comparing all parts takes too long; default: 500. */
   readMs?: number;
 }
@@ -28,14 +33,13 @@ export interface Found {
   complete: boolean;
 }
 
-/** Up to this many parts, comparing all costs no more than searching the HNSW index with a filter. */
-const FEW_PARTS = 4_000;
 const READ_MS = 500;
 
 /**
  * Finds the nearest objects, best first, each once with its best part. If the HNSW index returns fewer than requested,
- * all parts are compared, because a scan that ends early says nothing about what it did not reach. If time runs out
- * during that comparison, returns what was found, marked as incomplete.
+ * or if those that pass a filter are rare near the vector, all that pass are compared, because a scan that ends early
+ * says nothing about what it did not reach. If time runs out during that comparison, returns what was found, marked as
+ * incomplete if it is less than requested.
  *
  * Errors: `InvalidInput` for a vector with the wrong number of dimensions, `IndexNotFound`, `SearchTimeout`.
  */
@@ -74,34 +78,58 @@ export interface Neighbors {
   complete: boolean;
 }
 
-/** Finds the nearest objects, by the HNSW index or by comparing all. */
+/** Finds the nearest objects, by the HNSW index or by comparing all that passes the filter. */
 export async function findNeighbors(
   trx: Trx,
   index: IndexRow,
   request: SearchRequest,
   clock: SearchClock,
 ): Promise<Neighbors> {
-  const compareAll = async (): Promise<Neighbors> => {
-    await clock.limit(trx);
+  const { limit, filter, ef: efSearch } = request;
+  const hasIndex = vectorIndexKind(index.model.dimensions) !== 'none';
+  await clock.limit(trx);
+  if (request.exact || !hasIndex || !(await isVectorIndexReady(trx, index))) {
     return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
-  };
+  }
   await clock.limit(trx);
-  if (vectorIndexKind(index.model.dimensions) === 'none' || !(await isVectorIndexReady(trx, index)))
-    return compareAll();
-  if (request.filter && !(await passAtLeast(trx, index, request, FEW_PARTS))) return compareAll();
+  const isFiltered = filter !== undefined && Object.keys(filter).length > 0;
+  if (!isFiltered) {
+    const neighbors = await nearestByIndex(trx, index, request, { efSearch });
+    if (neighbors.length >= limit) return { neighbors, exact: false, complete: true };
+    return compareAll(trx, index, request, { clock, neighbors });
+  }
+  const passing = await nearestPassing(trx, index, request, { efSearch, limitTime: () => clock.limit(trx) });
+  const { neighbors } = passing;
+  if (passing.kind === 'sparse') return compareAll(trx, index, request, { clock, ...passing });
+  return { neighbors, exact: passing.kind === 'exact', complete: true };
+}
 
-  await clock.limit(trx);
-  const neighbors = await nearestByIndex(trx, index, request);
-  if (neighbors.length >= request.limit) return { neighbors, exact: false, complete: true };
+interface Before {
+  clock: SearchClock;
+  /** What was found so far. */
+  neighbors: Neighbor[];
+  /** A faster comparison of all that passes; null if it is not faster. */
+  compare?: () => Promise<Neighbor[] | null>;
+}
+
+/** Compares all that passes. If time runs out, returns what was found before. */
+async function compareAll(
+  trx: Trx,
+  index: IndexRow,
+  request: SearchRequest,
+  { clock, neighbors, compare }: Before,
+): Promise<Neighbors> {
   await sql`savepoint compare_all`.execute(trx);
   try {
     await clock.limit(trx, request.readMs ?? READ_MS);
-    return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
+    const few = await compare?.();
+    await clock.limit(trx, request.readMs ?? READ_MS);
+    return { neighbors: few ?? (await nearestOfAll(trx, index, request)), exact: true, complete: true };
   } catch (error) {
     // An empty result would look like an answer.
     if (codeOf(error) !== SQLSTATE.queryCanceled || !clock.isLimited || neighbors.length === 0) throw error;
     await sql`rollback to savepoint compare_all`.execute(trx);
-    return { neighbors, exact: false, complete: false };
+    return { neighbors, exact: false, complete: neighbors.length >= request.limit };
   }
 }
 

@@ -114,6 +114,7 @@ describe('a wrong command line exits with 2 and prints one line with the reason'
     ['reindex', 'docs', 'docs2', '--on-timeout', 'approve'],
     ['reindex', 'docs', 'docs2', '--approve', 'manual', '--approve-timeout', '91d'],
     ['search', 'docs', 'x', '--filter', '{'],
+    ['search', 'docs', 'x', '--ef', 'wide'],
     ['tasks', 'list', '--status', 'lost'],
     ['tasks', 'list', '--since', 'lately'],
     ['tasks', 'counts', '--until', '5 lions'],

@@ -64,6 +64,9 @@ it('takes an index from creation through a reindex to deletion', async () => {
   expect([reindexed.id, reindexed.status]).toEqual(['to-2', 'done']);
   expect(await reembed.aliases.list()).toEqual([{ alias: 'films', index: 'films-2' }]);
   expect((await reembed.search('films', { text: 'lovers in Paris', filter: { year: 1995 } })).hits).toHaveLength(1);
+  const filter = { year: { gte: 1990, lt: 2000 }, not: { year: { in: [1994, 1996] } } };
+  const nineties = await reembed.search('films', { text: 'lovers in Paris', filter, exact: true, ef: 100 });
+  expect([nineties.hits.length, nineties.exact]).toEqual([1, true]);
 
   await expect(reembed.indexes.delete('films-2')).rejects.toMatchObject({ type: 'IndexAliased' });
   const deletion = await reembed.indexes.delete('films-1', { taskId: 'drop-1' });

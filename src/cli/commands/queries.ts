@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Filter } from '../../contract/filters.ts';
 import type { Missing, QuerySetInfo, QuerySetSaved } from '../../contract/query-sets.ts';
 import { percentText } from '../../contract/texts.ts';
 import { anyNumber, examples, json, several, wholeNumber } from '../arguments.ts';
@@ -70,11 +71,11 @@ export function addQueryCommands(program: Command, io: Io): void {
     )
     .option('--queries <count>', 'maximum queries; default: 200', wholeNumber)
     .option('--seed <number>', 'seed by which objects and sentences are picked; default: 1', wholeNumber)
-    .option('--filter <json>', 'only objects whose metadata contains this JSON', json)
+    .option('--filter <json>', 'only objects whose metadata passes this filter', json)
     .option('--field <name>', 'metadata field to copy to the query, for breakdowns; repeatable', several)
     .addHelpText('after', examples('reembed queries known-item probe docs --queries 500 --field lang'))
     .action(async (name: string, index: string, { queries, seed, filter, field, ...options }: KnownItemOptions) => {
-      const knownItem = { index, queries, seed, filter: filter as Record<string, never>, metadataFields: field };
+      const knownItem = { index, queries, seed, filter: filter as Filter | undefined, metadataFields: field };
       const saved = await clientFrom(io, options).querySets.save(name, { knownItem });
       writeResult(io, options.json, saved, () => savedText(saved));
     });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Json } from '../../contract/json.ts';
+import type { Filter } from '../../contract/filters.ts';
 import type { Hit, Search } from '../../contract/objects.ts';
 import { examples, json, wholeNumber } from '../arguments.ts';
 import { withSearchMode } from '../full-text-options.ts';
@@ -11,6 +11,8 @@ const SHOWN_CHARS = 80;
 interface SearchOptions {
   limit?: number;
   filter?: unknown;
+  exact?: boolean;
+  ef?: number;
   timeout?: number;
   canary?: string;
   mode?: Search['mode'];
@@ -24,7 +26,9 @@ export function addSearchCommand(program: Command, io: Io): void {
     .summary('find similar objects')
     .description('Finds the objects of an index or alias that are most similar to a text.')
     .option('--limit <count>', 'maximum hits', wholeNumber)
-    .option('--filter <json>', 'only objects whose metadata contains this JSON', json)
+    .option('--filter <json>', 'only objects whose metadata passes this filter', json)
+    .option('--exact', 'compare all parts, without the HNSW index')
+    .option('--ef <width>', 'width of the search in the HNSW index, up to 1000', wholeNumber)
     .option('--timeout <seconds>', 'timeout of the search, including the model call', Number)
     .option('--canary <key>', 'during a canary: new, old, or a key such as the id of a user that decides')
     .addHelpText(
@@ -33,12 +37,13 @@ export function addSearchCommand(program: Command, io: Io): void {
         'reembed search docs "large cats"',
         'reembed search docs "error E1042" --mode hybrid',
         `reembed search docs cats --limit 3 --filter '{"lang":"en"}'`,
+        `reembed search docs cats --filter '{"year":{"gte":2020},"lang":{"in":["de","en"]}}'`,
       ),
     )
     .action(async (index: string, text: string, options: RemoteOptions & SearchOptions) => {
-      const filter = options.filter as Record<string, Json> | undefined;
-      const { limit, timeout: timeoutSeconds, canary, mode, language, allowDegraded } = options;
-      const request = { text, limit, filter, timeoutSeconds, mode, language, allowDegraded };
+      const filter = options.filter as Filter | undefined;
+      const { limit, exact, ef, timeout: timeoutSeconds, canary, mode, language, allowDegraded } = options;
+      const request = { text, limit, filter, exact, ef, timeoutSeconds, mode, language, allowDegraded };
       const found = await clientFrom(io, options).search(index, request, { canary });
       writeResult(io, options.json, found, () => {
         const hits = table(

@@ -1,13 +1,16 @@
-import type { Metadata } from '../../contract/objects.ts';
+import { type Filter, filterSchema } from '../../contract/filters.ts';
+import { fieldIssues, issuesText } from '../../contract/issues.ts';
+import { parseJsonText } from '../../contract/json-text/parse.ts';
 
-/** Parses a metadata filter, or returns the problem. An empty text is no filter. */
-export function filterOf(text: string): { filter?: Metadata; error?: string } {
+/** Parses a filter, or returns the problem. An empty text is no filter. */
+export function filterOf(text: string): { filter?: Filter; error?: string } {
   if (text.trim() === '') return {};
+  let value: unknown;
   try {
-    const filter: unknown = JSON.parse(text);
-    if (typeof filter === 'object' && filter !== null && !Array.isArray(filter)) return { filter: filter as Metadata };
+    value = parseJsonText(text);
   } catch {
-    // Reported below.
+    return { error: 'must be JSON, for instance {"lang": "en"} or {"year": {"gte": 2020}}' };
   }
-  return { error: 'must be a JSON object, for instance {"lang": "en"}' };
+  const parsed = filterSchema.safeParse(value);
+  return parsed.success ? { filter: parsed.data } : { error: issuesText(fieldIssues(parsed.error)) };
 }

@@ -65,7 +65,7 @@ function Search({ names }: { names: readonly string[] }) {
               style={{ flex: '3 1 220px' }}
             />
             <TextInput
-              label="Metadata contains (JSON)"
+              label="Metadata filter (JSON)"
               placeholder='{"lang": "en"}'
               value={filter}
               onChange={(event) => setFilter(event.currentTarget.value)}

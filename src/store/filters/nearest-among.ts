@@ -1,0 +1,64 @@
+import { sql } from 'kysely';
+import { LIMITS } from '../../contract/limits.ts';
+import type { Trx } from '../database.ts';
+import { byDistance, found, type Neighbor, type Neighborhood } from '../nearest.ts';
+import { tablesOf } from '../partitions.ts';
+import { vectorText } from '../protocol/object-parts.ts';
+import type { IndexRow } from '../schema.ts';
+import { vectorExpression } from '../vector-index.ts';
+
+/** Nearest parts to look at for each requested object, their usual maximum, and what a large limit needs. */
+const PARTS_PER_OBJECT = 30;
+const USUAL_PARTS = 500;
+const MIN_PARTS_PER_OBJECT = 6;
+/** Width of the scan for each of these parts: one as wide as its result misses the last of them. */
+const WIDTH = 2;
+const MIN_WIDTH = 100;
+
+/**
+ * Reads the nearest parts from the HNSW index whatever the filter, and returns the objects among them that pass, best
+ * first. If they are as many as requested, they are missed no more often than without a filter. If they are not
+ * (`isEnough`), those that pass are rare near the vector or far from it.
+ */
+export async function nearestAmong(
+  trx: Trx,
+  index: IndexRow,
+  wanted: Neighborhood,
+  { efSearch }: { efSearch?: number | undefined },
+): Promise<{ neighbors: Neighbor[]; isEnough: boolean }> {
+  const { limit } = wanted;
+  const count = Math.min(PARTS_PER_OBJECT * limit, Math.max(USUAL_PARTS, MIN_PARTS_PER_OBJECT * limit));
+  const width = efSearch ?? Math.min(LIMITS.efSearch, Math.max(MIN_WIDTH, WIDTH * count));
+  const { objects, parts } = tablesOf(index.no);
+  const { column, type, operator } = vectorExpression(index);
+  const distance = sql`${column} ${operator} ${vectorText(wanted.vector)}::${type}`;
+  // Rolling back restores the settings. A sort would compare all parts.
+  await sql`savepoint among`.execute(trx);
+  await sql`
+    select set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
+      set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', ${String(width)}, true)`.execute(
+    trx,
+  );
+  const { rows } = await sql<Neighbor>`
+    select near.id, near.distance, near.part
+    from (
+      select p.object_id as id, ${distance} as distance, case when p.is_average then null else p.part end as part
+      from ${parts} p
+      order by ${distance}
+      limit ${count}
+    ) near
+    where near.distance <> 'NaN' -- the angle to a vector of zeros
+      and (
+        select ${found(wanted)}
+        from ${objects} o
+        where o.index_no = ${index.no} and o.object_id = near.id
+      )`.execute(trx);
+  await sql`rollback to savepoint among`.execute(trx);
+  const best = new Map<string, Neighbor>();
+  for (const row of rows) {
+    const before = best.get(row.id);
+    if (!before || row.distance < before.distance) best.set(row.id, row);
+  }
+  const neighbors = [...best.values()].sort(byDistance).slice(0, limit);
+  return { neighbors, isEnough: neighbors.length === limit };
+}

@@ -1,0 +1,72 @@
+import { sql } from 'kysely';
+import type { Trx } from '../database.ts';
+import { found, type Neighbor, type Neighborhood } from '../nearest.ts';
+import { tablesOf } from '../partitions.ts';
+import { vectorText } from '../protocol/object-parts.ts';
+import type { IndexRow } from '../schema.ts';
+import { vectorExpression } from '../vector-index.ts';
+
+type Row = Neighbor | { id: null };
+
+/**
+ * Compares the parts that pass the filter if there are at most `maxParts`, and returns the nearest objects, best first:
+ * an exact result. Returns null if there are more; counting stops there. The objects are found by their metadata and the
+ * parts by their objects, so the time depends on how many pass and not on the size of the index. Without `isLookedUp`
+ * all objects are read.
+ */
+export async function nearestOfFew(
+  trx: Trx,
+  index: IndexRow,
+  wanted: Neighborhood,
+  { maxParts, isLookedUp }: { maxParts: number; isLookedUp: boolean },
+): Promise<Neighbor[] | null> {
+  const { objects, parts } = tablesOf(index.no);
+  const { column, type, operator } = vectorExpression(index);
+  const distance = sql`(${column} ${operator} ${vectorText(wanted.vector)}::${type})`;
+  // Rolling back restores the settings, which leave Postgres one plan, whatever it assumes about the filter.
+  await sql`savepoint of_few`.execute(trx);
+  await sql`
+    select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+      set_config('jit', 'off', true), set_config('enable_seqscan', ${isLookedUp ? 'off' : 'on'}, true)`.execute(trx);
+  // The table has objects of one index only. A condition on its number would offer the primary key as another way.
+  const { rows } = await sql<Row>`
+    with passing as materialized (
+      select o.object_id as id
+      from ${objects} o
+      where ${found(wanted)}
+      limit ${maxParts + 1}
+    ),
+    counted as materialized (
+      select count(*) as parts
+      from (
+        select
+        from passing
+        join ${parts} p on p.index_no = ${index.no} and p.object_id = passing.id
+        limit ${maxParts + 1}
+      ) first
+    ),
+    compared as (
+      select p.object_id as id, ${distance} as distance, p.part, p.is_average
+      from passing
+      join ${parts} p on p.index_no = ${index.no} and p.object_id = passing.id
+      where (select parts from counted) <= ${maxParts}
+    ),
+    best as (
+      select distinct on (id) id, distance, case when is_average then null else part end as part
+      from compared
+      where distance <> 'NaN' -- the angle to a vector of zeros
+      order by id, distance, compared.part
+    ),
+    nearest as (
+      select id, distance, part
+      from best
+      order by distance, id
+      limit ${wanted.limit}
+    )
+    select id, distance, part from nearest
+    union all
+    select null, null, null from counted where parts > ${maxParts}
+    order by distance, id`.execute(trx);
+  await sql`rollback to savepoint of_few`.execute(trx);
+  return rows.some(({ id }) => id === null) ? null : (rows as Neighbor[]);
+}
