@@ -30,6 +30,8 @@ export async function searchWithWords(
     limit: request.limit,
     filter: request.filter,
     vector,
+    exact: request.exact,
+    ef: request.ef,
     weights: request.weights ?? { vector: 1, text: 1 },
     untilMs: limit.untilMs,
   });

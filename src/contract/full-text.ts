@@ -104,15 +104,19 @@ interface FullTextSearch {
   language?: Language | undefined;
   weights?: object | undefined;
   allowDegraded: boolean;
+  exact?: boolean | undefined;
+  ef?: number | undefined;
 }
 
 /** Returns what contradicts itself in a search, by field. */
 export function fullTextProblems(search: FullTextSearch): { path: string; message: string }[] {
-  const { mode, text, language, weights, allowDegraded } = search;
+  const { mode, text, language, weights, allowDegraded, exact, ef } = search;
   const problems = [
     mode !== 'vector' && text === undefined && { path: 'text', message: `needed by mode ${mode}` },
     mode === 'vector' && language !== undefined && { path: 'language', message: 'only for mode text or hybrid' },
     mode !== 'hybrid' && weights !== undefined && { path: 'weights', message: 'only for mode hybrid' },
+    mode === 'text' && exact !== undefined && { path: 'exact', message: 'only for mode vector or hybrid' },
+    mode === 'text' && ef !== undefined && { path: 'ef', message: 'only for mode vector or hybrid' },
     mode !== 'hybrid' && allowDegraded && { path: 'allowDegraded', message: 'only for mode hybrid' },
   ];
   return problems.filter((problem) => problem !== false);

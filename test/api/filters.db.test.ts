@@ -62,6 +62,8 @@ onBothDatabases((database) => {
     [{ ef: 1_001 }, 'ef'],
     [{ ef: 1.5 }, 'ef'],
     [{ exact: 'yes' }, 'exact'],
+    [{ mode: 'text', exact: true }, 'exact'],
+    [{ mode: 'text', ef: 100 }, 'ef'],
   ])('refuses the option %j by its name', async (options, path) => {
     const { status, body } = await search('nowhere', { text: 'cats', ...options });
     expect([status, body.issues?.[0].path]).toEqual([400, path]);

@@ -16,6 +16,9 @@ export interface WordsRequest {
   /** Null: by words alone. */
   vector: Vector | null;
   weights: { vector: number; text: number };
+  /** As in a search by vector alone. */
+  exact?: boolean | undefined;
+  ef?: number | undefined;
   /** Deadline, as in `Date.now()`; null means none. */
   untilMs: number | null;
 }
