@@ -7,6 +7,8 @@ export const LIMITS = {
   /** Characters of the name of a model or of the variable with its key, and of the address of its endpoint. */
   modelNameChars: 200,
   modelUrlChars: 2_000,
+  /** Tokens of one text that a model may be said to read. */
+  windowTokens: 10_000_000,
   /** Payload of one object, as sent or loaded. */
   payloadBytes: 10 * 1024 * 1024,
   /** Parts of one object, and numbers in all its vectors: 128 MB in single precision. */

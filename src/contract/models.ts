@@ -4,6 +4,12 @@ import { LOCAL_DIMENSIONS, LOCAL_MODEL_NAMES } from './local-models.ts';
 
 const dimensions = z.int().min(1).max(LIMITS.dimensions);
 const modelName = z.string().min(1).max(LIMITS.modelNameChars);
+const windowTokens = z
+  .int()
+  .min(1)
+  .max(LIMITS.windowTokens)
+  .optional()
+  .describe('Tokens that the model reads of one text; default: as known for the model.');
 
 export const hashModelSchema = z.strictObject({
   provider: z.literal('hash').describe('Built in: feature hashing of words and character n-grams; no network.'),
@@ -54,6 +60,7 @@ export const openaiModelSchema = z.strictObject({
   queryPrefix: z.string().max(500).optional().describe('Added before each search text, as some models require.'),
   documentPrefix: z.string().max(500).optional().describe('Added before each text that is written.'),
   timeoutMs: z.int().min(1_000).max(600_000).default(60_000).describe('Timeout of one call, in milliseconds.'),
+  windowTokens,
 });
 
 /** A model registered under this name by the program that runs the workers and the API. */
@@ -63,6 +70,7 @@ export const customModelSchema = z.strictObject({
     .describe('Registered under this name by the program that runs the workers and the API.'),
   name: modelName,
   dimensions,
+  windowTokens,
 });
 
 export const modelSchema = z

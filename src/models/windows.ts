@@ -34,12 +34,14 @@ const WINDOWS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Returns how many tokens of one text a model reads: infinite for the built-in models, undefined if it is unknown. As in
- * `priceOf`, the vendor before the name is ignored, and so is Ollama's tag after it.
+ * Returns how many tokens of one text a model reads, as configured or else as known: infinite for the built-in models,
+ * undefined if it is unknown. As in `priceOf`, the vendor before the name is ignored, and so is Ollama's tag after it.
  */
-export function windowOf({ provider, name }: { provider: string; name: string }): number | undefined {
+export function windowOf(model: { provider: string; name: string; windowTokens?: number | undefined }) {
+  const { provider, name, windowTokens } = model;
   // The model `local` reads longer texts in several windows.
   if (provider === 'hash' || provider === 'words' || provider === 'local') return Number.POSITIVE_INFINITY;
+  if (windowTokens !== undefined) return windowTokens;
   if (provider !== 'openai') return undefined;
   const [plain = ''] = name.slice(name.lastIndexOf('/') + 1).split(':');
   return Object.hasOwn(WINDOWS, plain) ? WINDOWS[plain] : undefined;

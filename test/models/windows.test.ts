@@ -12,3 +12,7 @@ test.each([
 ])('the window of %s/%s is %s', (provider, name, tokens) => {
   expect(windowOf({ provider, name })).toBe(tokens);
 });
+
+test('the configured window of a model counts, not the known one', () => {
+  expect(windowOf({ provider: 'openai', name: 'bge-m3', windowTokens: 512 })).toBe(512);
+});
