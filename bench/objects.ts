@@ -1,5 +1,6 @@
 import { indexConfigSchema } from '../src/contract/indexes.ts';
-import { splitText } from '../src/pipeline/split.ts';
+import { cuttingOf } from '../src/pipeline/cut.ts';
+import { splitAside } from '../src/pipeline/split-aside.ts';
 import { type Db, transaction } from '../src/store/database.ts';
 import { ensureIndex } from '../src/store/indexes.ts';
 import { writeLive } from '../src/store/protocol/live-write.ts';
@@ -32,7 +33,7 @@ export async function givenTexts(
     for (let place = at; place < Math.min(at + WRITE_BATCH, texts.count); place++) {
       const id = `object-${String(place).padStart(9, '0')}`;
       const payload = texts.of(place);
-      const split = await splitText(payload, config.splitter);
+      const split = await splitAside(payload, cuttingOf(config));
       const parts = split.map(({ part, start, end }) => {
         const embedding = Float32Array.from({ length: dimensions }, () => Math.random() - 0.5);
         return { part, start, end, isAverage: false, embedding };

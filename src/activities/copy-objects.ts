@@ -145,6 +145,7 @@ export async function* prepareCopies(
     objects.filter((object) => !object.deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
     {
       config: dest,
+      tokenizerDir: settings.tokenizerDir,
       embedder,
       loader,
       signal,

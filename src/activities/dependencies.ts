@@ -77,6 +77,8 @@ export interface ActivityDependencies {
     tombstoneRetentionSeconds: number;
     /** Prices that override the known ones. */
     modelPrices?: ModelPrices;
+    /** The folder with the files of tokenizers. */
+    tokenizerDir?: string | null;
     /** Budgets per day. */
     modelBudgets?: ModelBudgets;
   };

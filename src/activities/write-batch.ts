@@ -276,6 +276,7 @@ export class WriteBatch {
     const embedder = watched(models.embedder(index.model), waits);
     const portions = prepareObjects(items, {
       config: index,
+      tokenizerDir: settings.tokenizerDir,
       embedder,
       loader,
       signal,

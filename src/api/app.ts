@@ -66,6 +66,8 @@ export interface ApiDependencies {
     bodyBytes?: number;
     /** Prices of models that override the known ones. */
     modelPrices?: ModelPrices;
+    /** The folder with the files of tokenizers. */
+    tokenizerDir?: string | null;
     /** Time limit of a search that sets none. */
     searchSeconds?: number;
     /** If set, every call needs one of them as `Authorization: Bearer …`. */
@@ -145,7 +147,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
 
   app.route('/', createDashboard(dashboard));
   app.route('/v1/me', createMeRouter());
-  app.route('/v1/indexes', createIndexRouter({ db, models }));
+  app.route('/v1/indexes', createIndexRouter({ db, models, tokenizerDir: settings.tokenizerDir }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
   app.route('/v1/indexes', createSearchRouter({ db, reads, sampler, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
@@ -158,6 +160,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
     createTaskRouters({
       ...dependencies,
       modelPrices: settings.modelPrices,
+      tokenizerDir: settings.tokenizerDir,
       corsOrigins,
       heartbeatMs: settings.heartbeatMs,
     }),

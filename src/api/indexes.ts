@@ -6,6 +6,7 @@ import { indexInfo, listIndexInfos } from '../store/index-info.ts';
 import { ensureIndex, resolveIndex } from '../store/indexes.ts';
 import { jsonBody } from './body/json.ts';
 import { checkModel, type ModelMaker } from './check-model.ts';
+import { checkSplitter } from './check-splitter.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
 import { INDEX_OR_ALIAS } from './with-index.ts';
@@ -56,13 +57,16 @@ const getIndex = createRoute({
 export interface IndexDependencies {
   db: Db;
   models: ModelMaker;
+  /** The folder with the files of tokenizers. */
+  tokenizerDir?: string | null | undefined;
 }
 
-export function createIndexRouter({ db, models }: IndexDependencies) {
+export function createIndexRouter({ db, models, tokenizerDir }: IndexDependencies) {
   return createRouter()
     .openapi(putIndex, async (c) => {
       const config = c.req.valid('json');
       checkModel(models, config.model, 'model');
+      await checkSplitter(config, { tokenizerDir });
       const { index, created } = await transaction(db, (trx) => ensureIndex(trx, c.req.valid('param').index, config));
       return c.json(await indexInfo(db, index), created ? 201 : 200);
     })

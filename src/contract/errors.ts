@@ -48,6 +48,7 @@ export const ERROR_KINDS = {
   ModelUnauthorized: { status: 502, retryable: false, title: 'The embedding provider rejects the API key' },
   ModelRefused: { status: 422, retryable: false, title: 'The embedding model may not be called as configured' },
   ModelNotFound: { status: 502, retryable: false, title: 'The embedding provider does not have the model' },
+  TokenizerMissing: { status: 422, retryable: true, title: 'A tokenizer cannot be loaded' },
   ModelRejectedInput: { status: 422, retryable: false, title: 'The embedding model rejects the text' },
   ModelBadAnswer: { status: 502, retryable: true, title: 'The embedding model returned an invalid response' },
   ModelWrongDimension: {

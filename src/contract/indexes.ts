@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { fullTextSchema } from './full-text.ts';
 import { LIMITS } from './limits.ts';
 import { modelSchema } from './models.ts';
+import { type Splitter, splitterSchema } from './splitter.ts';
+
+export type { Splitter };
 
 /** Index and alias names, which appear in URLs and table names. */
 export const nameSchema = z
@@ -17,28 +20,6 @@ export const metricSchema = z
   .enum(['cosine', 'l2', 'ip'])
   .describe('Similarity of two vectors: cosine, Euclidean distance or inner product.');
 export type Metric = z.output<typeof metricSchema>;
-
-export const splitterSchema = z
-  .strictObject({
-    chunkSize: z.int().min(50).max(100_000).default(2_000).describe('Maximum characters of one part.'),
-    chunkOverlap: z
-      .int()
-      .min(0)
-      .max(10_000)
-      .default(200)
-      .describe('Characters that a part shares with the previous part: at most half of `chunkSize`.'),
-    fields: z
-      .array(z.string().min(1))
-      .max(100)
-      .optional()
-      .describe('Text fields of a JSON payload to embed, as dotted paths; default: all.'),
-  })
-  .describe('How long texts are split into parts.')
-  .refine((splitter) => splitter.chunkOverlap <= splitter.chunkSize / 2, {
-    path: ['chunkOverlap'],
-    message: 'must be at most half of chunkSize',
-  });
-export type Splitter = z.output<typeof splitterSchema>;
 
 export const versioningSchema = z
   .enum(['internal', 'external'])

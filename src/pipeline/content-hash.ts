@@ -29,7 +29,7 @@ export function contentHasher(
     average: average ? (metric === 'cosine' ? 'normalized' : 'mean') : 'none',
     model: decisiveOf(config.model),
   });
-  const right = canonicalJson({ splitter, version: PIPELINE_VERSION });
+  const right = canonicalJson({ splitter, ...windowIn(config.model), version: PIPELINE_VERSION });
   const [before, after] = [`${left.slice(0, -1)},"text":`, `,${right.slice(1)}`];
   function* decisive(payload: Payload, metadata: Metadata): Generator<string> {
     // Words are stored with the parts, so that those of another language need new parts.
@@ -43,6 +43,12 @@ export function contentHasher(
     const whole = await shaInTurns(canonicalPieces(payload), pace);
     return text.toString('base64url') + MARK + whole.toString('base64url');
   };
+}
+
+/** A window that is configured cuts longer parts. Without one, hashes are those of earlier versions. */
+function windowIn(model: ModelConfig): { windowTokens?: number } {
+  const window = 'windowTokens' in model ? model.windowTokens : undefined;
+  return window === undefined ? {} : { windowTokens: window };
 }
 
 /** Whether both hashes stand for the same vectors, even if other fields of the payload differ. */

@@ -3,23 +3,32 @@ import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Payload } from '../contract/objects.ts';
+import { cuttingOf } from './cut.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Part } from './split.ts';
 import { splitAside } from './split-aside.ts';
 import { textOf } from './text-of.ts';
 
+export interface PartsOptions {
+  config: IndexConfig;
+  embedder: Embedder;
+  /** The folder with the files of tokenizers. */
+  tokenizerDir?: string | null | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Splits one object's text into parts, or returns why the object fails: it has no text, too many parts, or no word that
- * the model knows.
+ * the model knows. Error: `TokenizerMissing`.
  */
 export async function partsOf(
   payload: Payload,
-  { config, embedder, signal }: { config: IndexConfig; embedder: Embedder; signal?: AbortSignal },
+  { config, embedder, tokenizerDir, signal }: PartsOptions,
 ): Promise<Part[] | { failed: Failure }> {
   const { fields } = config.splitter;
   const maxParts = maxPartsOf(config);
   try {
-    const parts = await splitAside(textOf(payload, fields), config.splitter, maxParts, signal);
+    const parts = await splitAside(textOf(payload, fields), cuttingOf(config, tokenizerDir), maxParts, signal);
     if (parts.length === 0) {
       const where = fields && typeof payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
       return { failed: { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` } };

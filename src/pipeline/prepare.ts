@@ -58,6 +58,8 @@ export interface PreparedObject {
 export interface PrepareOptions {
   config: IndexConfig;
   embedder: Embedder;
+  /** The folder with the files of tokenizers. */
+  tokenizerDir?: string | null | undefined;
   loader: Loader;
   signal?: AbortSignal;
   /** Returns the hashes of the objects that the index holds with vectors (not failed or deleted ones), by id. */

@@ -1,16 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { ReembedError } from '../contract/errors.ts';
-import type { Splitter } from '../contract/indexes.ts';
 import { moduleBeside } from '../cpu/module-beside.ts';
 import { Pace } from '../cpu/pace.ts';
 import { WorkerPool } from '../cpu/worker-pool.ts';
-import { type Part, splitText } from './split.ts';
+import { type Cutting, cutText } from './cut.ts';
+import type { Part } from './split.ts';
 import type { SplitAnswer, SplitRequest } from './split-thread.ts';
 
 /**
  * The splitter blocks the event loop for about 10 ms with a text of this length; longer texts are split in a thread.
  */
 export const ASIDE_CHARS = 50_000;
+/** The same for one that counts tokens. */
+export const ASIDE_TOKEN_CHARS = 5_000;
 
 const MAX_THREADS = 4;
 
@@ -24,17 +26,19 @@ function threads(): WorkerPool<SplitRequest, SplitAnswer> {
   return pool;
 }
 
-/** Splits a text as `splitText` does, without blocking the event loop. Aborting `signal` ends the work immediately. */
+/**
+ * Splits a text into parts, without blocking the event loop. Aborting `signal` ends the work immediately. Errors: as
+ * `cutText`.
+ */
 export async function splitAside(
   text: string,
-  splitter: Pick<Splitter, 'chunkSize' | 'chunkOverlap'>,
+  cutting: Cutting,
   maxParts = Number.POSITIVE_INFINITY,
   signal?: AbortSignal,
 ): Promise<Part[]> {
-  if (text.length <= ASIDE_CHARS) return splitText(text, splitter, maxParts);
-  const { chunkSize, chunkOverlap } = splitter;
-  const answer = await threads().run({ text, chunkSize, chunkOverlap, maxParts }, signal);
-  if ('tooLarge' in answer) throw new ReembedError('TooLarge', answer.tooLarge);
+  const places = text.length <= limitOf(cutting) ? await cutHere(text, cutting, maxParts) : undefined;
+  const answer = places ?? (await threads().run({ text, cutting, maxParts }, signal));
+  if ('refused' in answer) throw new ReembedError(answer.refused, answer.message);
   const pace = new Pace();
   const parts: Part[] = [];
   for (let at = 0; at < answer.length; at += 2) {
@@ -44,3 +48,11 @@ export async function splitAside(
   }
   return parts;
 }
+
+async function cutHere(text: string, cutting: Cutting, maxParts: number): Promise<number[]> {
+  const ranges = await cutText(text, cutting, maxParts);
+  return ranges.flatMap(({ start, end }) => [start, end]);
+}
+
+const limitOf = ({ chunkTokens, window }: Cutting) =>
+  chunkTokens === undefined && !window ? ASIDE_CHARS : ASIDE_TOKEN_CHARS;

@@ -1,22 +1,24 @@
 import { ReembedError } from '../contract/errors.ts';
-import { type Range, rangesOf } from './split.ts';
+import { type Cutting, cutText } from './cut.ts';
+import type { Range } from './split.ts';
 
 export interface SplitRequest {
   text: string;
-  chunkSize: number;
-  chunkOverlap: number;
+  cutting: Cutting;
   maxParts: number;
 }
 
 /** An error would lose its class on the way to another thread. */
-export type SplitAnswer = { tooLarge: string } | Uint32Array;
+export type SplitAnswer = { refused: 'TooLarge' | 'TokenizerMissing'; message: string } | Uint32Array;
 
 /** Runs in a thread. Returns the starts and ends of the parts, alternating. */
-export default async function splitInThread({ text, maxParts, ...splitter }: SplitRequest): Promise<SplitAnswer> {
+export default async function splitInThread({ text, cutting, maxParts }: SplitRequest): Promise<SplitAnswer> {
   try {
-    return placesOf(await rangesOf(text, splitter, maxParts));
+    return placesOf(await cutText(text, cutting, maxParts));
   } catch (error) {
-    if (error instanceof ReembedError && error.type === 'TooLarge') return { tooLarge: error.message };
+    if (!(error instanceof ReembedError)) throw error;
+    const { type, message } = error;
+    if (type === 'TooLarge' || type === 'TokenizerMissing') return { refused: type, message };
     throw error;
   }
 }

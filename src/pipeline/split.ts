@@ -1,5 +1,4 @@
 import { ReembedError } from '../contract/errors.ts';
-import type { Splitter } from '../contract/indexes.ts';
 
 /** One chunk of a text: `text` is `whole.slice(start, end)`. */
 export interface Part {
@@ -11,7 +10,11 @@ export interface Part {
   text: string;
 }
 
-type Sizes = Pick<Splitter, 'chunkSize' | 'chunkOverlap'>;
+export interface Sizes {
+  /** Maximum characters of a part, and how many of them it shares with the previous one. */
+  chunkSize: number;
+  chunkOverlap: number;
+}
 
 export interface Range {
   start: number;
@@ -40,7 +43,7 @@ export async function rangesOf(text: string, splitter: Sizes, maxParts: number):
  * equal to its neighbor: one more vector to pay for, and a duplicate hit. Starts and ends of `ranges` must not
  * decrease.
  */
-function withoutContained(ranges: Range[]): Range[] {
+export function withoutContained(ranges: Range[]): Range[] {
   const kept: Range[] = [];
   for (const range of ranges) {
     const last = kept.at(-1);
@@ -118,7 +121,8 @@ function mergePieces(
   return end;
 }
 
-function trimmed(text: string, { start, end }: Range): Range {
+/** Returns a range without the white space at its ends. */
+export function trimmed(text: string, { start, end }: Range): Range {
   const chunk = text.slice(start, end);
   return { start: start + chunk.length - chunk.trimStart().length, end: start + chunk.trimEnd().length };
 }

@@ -27,6 +27,8 @@ export interface PlanSettings {
   /** Memory of the HNSW build, in MB. */
   indexMemoryMb: number;
   maxConcurrentReindexes: number;
+  /** The folder with the files of tokenizers. */
+  tokenizerDir: string | null;
 }
 
 export const PLAN_DEFAULTS: PlanSettings = {
@@ -34,6 +36,7 @@ export const PLAN_DEFAULTS: PlanSettings = {
   modelPrices: {},
   indexMemoryMb: 256,
   maxConcurrentReindexes: 4,
+  tokenizerDir: null,
 };
 
 export interface PlanDependencies {
@@ -60,7 +63,12 @@ export async function planReindex(
   const pair = await checkPair(db, { ...body, maxConcurrentReindexes: settings.maxConcurrentReindexes });
   const embedder = embedderOf(deps, pair);
   const counts = await readTables(pair.source, () => countOf(db, pair.source.no, COUNT_MS));
-  const sample = await takeSample(db, pair, { embedder, maxObjects: body.sampleObjects, signal });
+  const sample = await takeSample(db, pair, {
+    embedder,
+    tokenizerDir: settings.tokenizerDir,
+    maxObjects: body.sampleObjects,
+    signal,
+  });
   const probe = await probeOf(body, { pair, counts, sample, embedder, signal });
   return new Plan(body, settings, { pair, counts, sample, probe, embedder }).finish(db);
 }

@@ -1,6 +1,9 @@
 import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
+import type { IndexConfig } from '../contract/indexes.ts';
+import { eachInTurn } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from '../pipeline/content-hash.ts';
+import { counterOf, cuttingOf } from '../pipeline/cut.ts';
 import { partsOf } from '../pipeline/parts-of.ts';
 import type { Db } from '../store/database.ts';
 import type { PlannedObject } from '../store/plan/sample.ts';
@@ -49,6 +52,7 @@ const KEPT_CHARS = 500_000;
 
 export interface SampleOptions {
   embedder: Embedder;
+  tokenizerDir: string | null;
   maxObjects: number;
   signal: AbortSignal;
 }
@@ -109,7 +113,7 @@ class Taker {
 
   private async textsOf({ id, payload, metadata, destHash }: PlannedObject): Promise<SampledText[]> {
     const { sample, pair } = this;
-    const { embedder, signal } = this.options;
+    const { embedder, signal, tokenizerDir } = this.options;
     if (payload === null) {
       sample.unread++;
       return [];
@@ -120,7 +124,7 @@ class Taker {
       sample.reused++;
       return [];
     }
-    const parts = await partsOf(payload, { config: pair.config, embedder, signal });
+    const parts = await partsOf(payload, { config: pair.config, embedder, tokenizerDir, signal });
     sample.prepareMs += performance.now() - startMs;
     if ('failed' in parts) {
       sample.failing++;
@@ -128,13 +132,21 @@ class Taker {
       return [];
     }
     const texts = parts.map(({ text }) => text);
-    const tokens = await embedder.countTokens?.(texts);
+    const tokens = (await embedder.countTokens?.(texts)) ?? (await this.countTokens(texts));
     for (const text of texts) this.keep(text);
     return texts.map((text, at) => ({
       id,
       chars: text.length + this.prefixChars,
       tokens: tokens?.[at] ?? null,
     }));
+  }
+
+  /** Counts by the tokenizer of the index, if it is the model's own. */
+  private async countTokens(texts: readonly string[]): Promise<number[] | undefined> {
+    const cutting = cuttingOf(this.pair.config, this.options.tokenizerDir);
+    if (cutting.tokenizer === undefined) return undefined;
+    const { isExact, countWhole } = await counterOf(cutting);
+    return isExact ? eachInTurn(texts, countWhole, this.options.signal) : undefined;
   }
 
   private keep(text: string): void {
@@ -153,9 +165,9 @@ class Taker {
 
 /** Whether source and destination cut texts into the same parts. */
 export function haveSameSplitter({ source, config }: CheckedPair): boolean {
-  const keyOf = ({ chunkSize, chunkOverlap, fields }: CheckedPair['config']['splitter']) =>
-    JSON.stringify([chunkSize, chunkOverlap, fields ?? null]);
-  return keyOf(source.splitter) === keyOf(config.splitter);
+  const keyOf = ({ splitter, model }: Pick<IndexConfig, 'splitter' | 'model'>) =>
+    JSON.stringify([cuttingOf({ splitter, model }), splitter.fields ?? null]);
+  return keyOf(source) === keyOf(config);
 }
 
 /** Returns the error of an embedder that cannot be created, as one of the caller's field. */

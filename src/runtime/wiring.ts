@@ -103,6 +103,7 @@ export function activityDependencies({
       tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,
       modelPrices: settings.modelPrices,
       modelBudgets: settings.modelBudgets,
+      tokenizerDir: settings.tokenizerDir,
     },
   };
 }

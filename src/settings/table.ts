@@ -191,6 +191,11 @@ export const SETTINGS = {
     meaning: 'minimum level of logged messages',
     expected: `one of ${LOG_LEVELS.join(', ')}`,
   }),
+  tokenizerDir: optional('REEMBED_TOKENIZER_DIR', folder, {
+    meaning:
+      'folder with the tokenizers that indexes name: `NAME.json` or `NAME/tokenizer.json`, each the tokenizer.json of a model; the API and all workers need the same files',
+    expected: 'the path of a folder',
+  }),
   fileRoots: setting('REEMBED_FILE_ROOTS', list, '', {
     meaning: 'folders from which file: URIs may be loaded; if empty, no files',
     expected: 'paths of folders separated by commas',

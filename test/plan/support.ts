@@ -2,7 +2,8 @@ import type { IndexConfigInput } from '../../src/contract/indexes.ts';
 import { type PlanReindexRequest, planReindexSchema, type ReindexPlan } from '../../src/contract/plan.ts';
 import { createModels } from '../../src/models/models.ts';
 import { contentHasher } from '../../src/pipeline/content-hash.ts';
-import { splitText } from '../../src/pipeline/split.ts';
+import { cuttingOf } from '../../src/pipeline/cut.ts';
+import { splitAside } from '../../src/pipeline/split-aside.ts';
 import { type PlanSettings, planReindex } from '../../src/plan/plan-reindex.ts';
 import type { Db } from '../../src/store/database.ts';
 import { nextVersion } from '../../src/store/protocol/versions.ts';
@@ -23,7 +24,7 @@ export async function putTexts(db: Db, index: IndexRow, texts: readonly string[]
   const version = await nextVersion(db);
   const objects = [];
   for (const [at, payload] of texts.entries()) {
-    const parts = (await splitText(payload, index.splitter)).map(({ part, start, end }) => {
+    const parts = (await splitAside(payload, cuttingOf(index))).map(({ part, start, end }) => {
       return { part, start, end, isAverage: false, embedding: vectorOf(at + 1) };
     });
     objects.push(content(idOf(at), version, { payload, hash: await hashOf(payload), parts }));

@@ -11,10 +11,12 @@ import { admitItems, requireWritable } from '../../store/admission.ts';
 import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
 import { checkReads } from '../../store/protocol/reads.ts';
+import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, hasFailed } from '../../store/staging.ts';
 import { findSameTask, getTracker, type StartableType, startTask } from '../../temporal/index.ts';
 import type { WriteBody } from '../body/items.ts';
 import { checkModel } from '../check-model.ts';
+import { checkSplitter } from '../check-splitter.ts';
 import { createInputHash } from './input-hash.ts';
 import type { AcceptDependencies } from './options.ts';
 
@@ -137,11 +139,19 @@ export async function acceptReindex(
     await checkApproval(deps.db, body.source, body.approve);
     await checkReads(deps.db, body);
     if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
+    await checkDestSplitter(body, dest ?? source, deps.tokenizerDir);
     if (body.budget) requirePrice(body.budget, dest?.model ?? body.destModel, deps.modelPrices);
     if (dest || body.destModel) return;
     throw invalidField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);
   };
   return acceptWhole(deps, 'reindex', body, options, check, by == null ? {} : { by });
+}
+
+/** Checks how the destination would split texts, if it gets a model or a splitter. Error: `InvalidInput`. */
+async function checkDestSplitter(body: ReindexBody, base: IndexRow, tokenizerDir?: string | null): Promise<void> {
+  if (!body.destModel && !body.destSplitter) return;
+  const config = { model: body.destModel ?? base.model, splitter: body.destSplitter ?? base.splitter };
+  await checkSplitter(config, { tokenizerDir, field: 'destSplitter' });
 }
 
 /** Accepts the deletion of an index. Errors: `IndexNotFound`, `TaskLocked`, `TemporalUnavailable`. */

@@ -26,6 +26,8 @@ export interface AcceptDependencies {
   models?: ModelMaker | undefined;
   /** Prices that override the known ones. */
   modelPrices?: ModelPrices | undefined;
+  /** The folder with the files of tokenizers. */
+  tokenizerDir?: string | null | undefined;
 }
 
 /** Custom format of trackers in answers. */

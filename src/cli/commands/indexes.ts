@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { IndexConfigInput, IndexInfo } from '../../contract/indexes.ts';
+import { FORMATS, partsText, type TextFormat } from '../../contract/splitter.ts';
 import { examples, type ModelOptions, modelFrom, several, wholeNumber, withModel } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { type FullTextOptions, fullTextFrom, withFullText } from '../full-text-options.ts';
@@ -13,6 +14,10 @@ interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions {
   average?: boolean;
   chunkSize?: number;
   chunkOverlap?: number;
+  chunkTokens?: number;
+  overlapTokens?: number;
+  tokenizer?: string;
+  format?: TextFormat;
   field?: string[];
 }
 
@@ -35,12 +40,17 @@ export function addIndexCommands(program: Command, io: Io): void {
     )
     .option('--chunk-size <count>', 'maximum characters of one part', wholeNumber)
     .option('--chunk-overlap <count>', 'characters that a part shares with the previous part', wholeNumber)
+    .option('--chunk-tokens <count>', 'maximum tokens of one part, in place of --chunk-size', wholeNumber)
+    .option('--overlap-tokens <count>', 'tokens that a part shares with the previous part', wholeNumber)
+    .option('--tokenizer <name>', 'what counts tokens: cl100k_base, estimate, or a file in REEMBED_TOKENIZER_DIR')
+    .addOption(new Option('--format <format>', 'how --chunk-tokens finds places to cut').choices(FORMATS))
     .option('--field <path>', 'text field of a JSON payload to embed; repeatable', several)
     .addHelpText(
       'after',
       examples(
         'reembed index create docs --provider words',
         'reembed index create docs-v2 --provider openai --name text-embedding-3-small --dimensions 1536 --api-key-env OPENAI_API_KEY',
+        'reembed index create docs --provider openai --name bge-m3 --dimensions 1024 --base-url http://127.0.0.1:8080/v1 --chunk-tokens 460 --overlap-tokens 50 --format markdown',
         `reembed index create docs --model '{"provider":"hash","dimensions":64}' --field title --field body`,
       ),
     )
@@ -48,8 +58,10 @@ export function addIndexCommands(program: Command, io: Io): void {
       const model = modelFrom(options);
       if (!model)
         throw new UsageError('specify the model: --provider words, or --provider openai --name … --dimensions …');
-      const { chunkSize, chunkOverlap, field, metric, average, versioning } = options;
-      const splitter = { chunkSize, chunkOverlap, fields: field };
+      const { field, metric, average, versioning } = options;
+      const { chunkSize, chunkOverlap, chunkTokens, overlapTokens, tokenizer, format } = options;
+      const sizes = { chunkSize, chunkOverlap, chunkTokens, overlapTokens };
+      const splitter = { ...sizes, tokenizer, format, fields: field };
       const info = await clientFrom(io, options).indexes.create(index, {
         model,
         metric,
@@ -124,7 +136,8 @@ function indexText(info: IndexInfo): string {
     ['model', modelText(info)],
     ['metric', info.metric],
     ['search', info.description],
-    ['parts of', `${splitter.chunkSize} characters, ${splitter.chunkOverlap} shared`],
+    ['parts of', partsText(splitter)],
+    ['tokenizer', splitter.tokenizer],
     ['fields', splitter.fields?.join(', ')],
     ['versioning', info.versioning],
     ['objects', `${info.objects}, ${info.failed} of them failed`],

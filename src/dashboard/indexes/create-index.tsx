@@ -8,6 +8,7 @@ import { useAct } from '../ui/act.ts';
 import { Problem } from '../ui/states.tsx';
 import { useChecked } from './form.ts';
 import { emptyModel, ModelFields, modelOf } from './model-fields.tsx';
+import { emptySplitter, SplitterFields, splitterOf } from './splitter-fields.tsx';
 
 const draftSchema = z.object({
   name: nameSchema,
@@ -32,6 +33,7 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
   const [name, setName] = useState(taken.includes('docs-v1') ? '' : 'docs-v1');
   const [alias, setAlias] = useState(taken.includes('docs') ? '' : 'docs');
   const [model, setModel] = useState(() => emptyModel('hash'));
+  const [splitter, setSplitter] = useState(emptySplitter);
   const [metric, setMetric] = useState('cosine');
   const { check, refuse, errorOf } = useChecked(draftSchema);
   const create = useAct(
@@ -49,7 +51,8 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
     },
   );
   const submit = () => {
-    const draft = { name, alias, config: { model: modelOf(model), metric: metricSchema.parse(metric) } };
+    const config = { model: modelOf(model), metric: metricSchema.parse(metric), splitter: splitterOf(splitter) };
+    const draft = { name, alias, config };
     if (check(draft)) create.mutate(draft, { onError: refuse });
   };
   return (
@@ -79,6 +82,11 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
             spellCheck={false}
           />
           <ModelFields model={model} onChange={setModel} errorOf={(path) => errorOf(`config.model.${path}`)} />
+          <SplitterFields
+            splitter={splitter}
+            onChange={setSplitter}
+            errorOf={(path) => errorOf(`config.splitter.${path}`)}
+          />
           <NativeSelect
             size="xs"
             label="Distance of two vectors"

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { ReembedError } from '../../client/client.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
+import { partsText } from '../../contract/splitter.ts';
 import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
@@ -77,7 +78,7 @@ function Facts({ index }: { index: IndexInfo }) {
     ['Not embedded', number(index.failed)],
     ['Remembered deletions', number(index.tombstones)],
     ['Size', bytes(index.bytes)],
-    ['Parts of a text', `${number(splitter.chunkSize)} characters, ${number(splitter.chunkOverlap)} shared`],
+    ['Parts of a text', partsText(splitter)],
     ['Versions', index.versioning],
     ['Created', <Moment key="c" at={index.createTime} />],
     ['Lock', index.lock ? <LockText key="l" index={index} /> : 'free'],

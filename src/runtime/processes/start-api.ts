@@ -48,7 +48,7 @@ export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): voi
 }
 
 function apiSettings(settings: Settings): ApiDependencies['settings'] {
-  const { host, allowedHosts, corsOrigins, codecOrigins, bodyMb, searchSeconds, modelPrices } = settings;
+  const { host, allowedHosts, corsOrigins, codecOrigins, bodyMb, searchSeconds, modelPrices, tokenizerDir } = settings;
   const { requestsPerMinute, concurrentRequests, eventStreams } = settings;
   return {
     host,
@@ -58,6 +58,7 @@ function apiSettings(settings: Settings): ApiDependencies['settings'] {
     bodyBytes: bodyMb * 1024 * 1024,
     searchSeconds,
     modelPrices,
+    tokenizerDir,
     limits: { perWindow: requestsPerMinute, windowMs: 60_000, atOnce: concurrentRequests, streams: eventStreams },
   };
 }
