@@ -31,7 +31,7 @@ const SCRIPTS: readonly (readonly [RegExp, number])[] = [
   [/\p{Script=Armenian}/u, 2.2],
 ];
 
-const RUN = /[A-Za-z0-9]+|\p{Script=Latin}+|[ \t]+|\s+|[^]/gu;
+const RUN = /[A-Za-z0-9]+|\p{Script=Latin}+|[ \t]+|\s+|./gsu;
 const PLAIN = /^(?:[A-Z]?[a-z]+|[A-Z]{1,3})$/;
 
 /** Costs of characters that are not ASCII, of which each text has few. */
