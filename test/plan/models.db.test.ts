@@ -91,12 +91,23 @@ test('a price of the setting counts', async () => {
 
 test('texts that are longer than the window of the model are counted, the longest by their objects', async () => {
   await withServer({}, async (model) => {
-    const long = 'many words '.repeat(120);
-    const destModel = { ...model, name: 'all-minilm' };
-    const made = await planOf([...textsOf(20), long, `${long} and more`], { destModel });
-    expect(made).toMatchObject({ window: 256, longTexts: { value: 2 } });
+    const long = 'many words '.repeat(3_600);
+    const destModel = { ...model, name: 'text-embedding-3-small' };
+    const destSplitter = { chunkSize: 100_000, chunkOverlap: 0 };
+    const made = await planOf([...textsOf(20), long, `${long} and more`], { destModel, destSplitter });
+    expect(made).toMatchObject({ window: 8_191, longTexts: { value: 2 } });
     expect(made.longest.map(({ id }) => id)).toEqual(['object-000021', 'object-000020']);
-    expect(made.warnings).toEqual([expect.stringContaining('2 texts are longer than the 256 tokens')]);
+    expect(made.warnings).toEqual([expect.stringContaining('2 texts are longer than the 8191 tokens')]);
+  });
+});
+
+test('texts that a model would cut in silence are split, and counted as the parts that they become', async () => {
+  await withServer({}, async (model) => {
+    const made = await planOf([...textsOf(20), 'many words '.repeat(120)], {
+      destModel: { ...model, name: 'all-minilm' },
+    });
+    expect(made).toMatchObject({ window: 256, longTexts: { value: 0 } });
+    expect(made.parts.value).toBeGreaterThan(21);
   });
 });
 
