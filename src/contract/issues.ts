@@ -23,7 +23,8 @@ export function issuesText(issues: readonly FieldIssue[]): string {
 function flatten(issue: Issue, prefix: readonly PropertyKey[]): FieldIssue[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: dotted([...path, key]), message: 'is not a known field' }));
+    const message = issue.message.startsWith('Unrecognized key') ? 'is not a known field' : issue.message;
+    return issue.keys.map((key) => ({ path: dotted([...path, key]), message }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const nearest = nearestBranch(issue.errors);

@@ -28,6 +28,10 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     maxAttempts,
     progress,
     children,
-    ...(data.usage !== undefined && { data: { usage: data.usage } }),
+    ...((data.usage ?? data.watch) !== undefined && { data: listedData(data) }),
   };
+}
+
+function listedData({ usage, watch }: Tracker['data']): Tracker['data'] {
+  return { ...(usage !== undefined && { usage }), ...(watch !== undefined && { watch }) };
 }

@@ -11,6 +11,7 @@ import { modelSchema } from './models.ts';
 import { deletionSchema, itemSchema, objectIdSchema } from './objects.ts';
 import { readsProblem } from './read-shares.ts';
 import { readFields } from './reads.ts';
+import { refineWatch, watchField } from './watch-schema.ts';
 
 /** What a caller sends to start each type of task. */
 
@@ -165,6 +166,7 @@ export const reindexSchema = z
       ),
     retire: retireSchema.default('never'),
     ...readFields,
+    watch: watchField,
     ratePerSecond: z
       .number()
       .positive()
@@ -188,6 +190,7 @@ export const reindexSchema = z
   .superRefine((reindex, ctx) => {
     const problem = readsProblem(reindex, reindex);
     if (problem) ctx.addIssue({ code: 'custom', path: [problem.field], message: problem.message });
+    refineWatch(reindex, ctx);
   })
   .meta({
     id: 'Reindex',

@@ -13,6 +13,7 @@ import type { SteerAction, SteerFilter } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TASKS, TaskType } from './task-types.ts';
 import type { SteeringEntry, Tracker, TrackerError } from './tasks.ts';
+import type { RollBackIf } from './watch.ts';
 
 /**
  * The first argument of each workflow is the body of the HTTP call, as a person would write it. What the API and the
@@ -149,6 +150,7 @@ export interface ReindexInput extends CommonInput {
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
   shadow?: number;
   canary?: number;
+  watch?: { for: Duration; rollBackIf: Partial<RollBackIf> } | undefined;
   ratePerSecond?: number;
   lockSeconds?: number;
   drainSeconds?: number;
@@ -248,6 +250,17 @@ export interface MirrorState {
   /** The alias whose searches may also run on the retired index; absent if the reindex switched none. */
   alias?: string;
   reads?: ReadsState;
+  /** Set while the searches that the new index answers are watched. */
+  watch?: WatchState;
+}
+
+export interface WatchState {
+  untilMs: number;
+  /** How long it is watched, in words. */
+  for: string;
+  rollBackIf: RollBackIf;
+  /** The bounds that were exceeded, in words: it rolls back as soon as it can. */
+  exceeded?: string;
 }
 
 /** The resolved options of a job; times in milliseconds. */
