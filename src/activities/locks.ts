@@ -4,6 +4,8 @@ import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/pr
 import { markBuilt, renewLock } from '../store/protocol/locks.ts';
 import { setReads } from '../store/protocol/reads.ts';
 import { hasAtMost, planSlices, SLICES } from '../store/protocol/slices.ts';
+import { beginWatch, endWatch } from '../store/watch-counts.ts';
+import { checkWatch } from './check-watch.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
 
@@ -17,6 +19,8 @@ export function createLockActivities(
   | 'renewLock'
   | 'markBuilt'
   | 'setReads'
+  | 'checkWatch'
+  | 'endWatch'
   | 'releaseLock'
   | 'wasCutOver'
   | 'planSlices'
@@ -44,6 +48,7 @@ export function createLockActivities(
       const { lock } = request;
       const outcome = await lockPair(db, lockRequestOf(request));
       if (outcome.kind !== 'locked') return outcome;
+      if (request.input.watch) await beginWatch(db, lock, null);
       const { sourceNo } = outcome;
       const isPlanned = lanes !== undefined && (await hasAtMost(db, sourceNo, settings.sliceObjects));
       return { ...outcome, lock, plan: isPlanned ? await plan(sourceNo, null, lanes) : null };
@@ -53,6 +58,8 @@ export function createLockActivities(
     },
     markBuilt: (lock) => markBuilt(db, lock),
     setReads: (request) => setReads(db, request),
+    checkWatch: (request) => checkWatch(db, request),
+    endWatch: (lock) => endWatch(db, lock),
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
     prepareDest: (request) => prepareDest(db, request),

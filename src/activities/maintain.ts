@@ -20,6 +20,7 @@ import { dropReads } from '../store/read-counts.ts';
 import { dropExpiredSearches } from '../store/sampled-searches.ts';
 import { dropFailed, dropStaged } from '../store/staging.ts';
 import { dropSteerResults } from '../store/steer-results.ts';
+import { dropEndedWatches } from '../store/watch-counts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { isVectorIndexDue } from './index-watch.ts';
 
@@ -93,6 +94,7 @@ export function createMaintenanceActivities({
       while ((await dropExpiredSearches(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
         Context.current().cancellationSignal.throwIfAborted();
       }
+      await dropEndedWatches(db);
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       await dropAdmissions(db, ADMITTED_AFTER_SECONDS);
       while ((await dropRemovedOfGoneIndexes(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {

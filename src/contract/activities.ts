@@ -7,6 +7,7 @@ import type { RollBackReport } from './roll-back.ts';
 import type { SteerAction, SteerFilter, SteerOutcome } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TaskType } from './task-types.ts';
+import type { RollBackIf, WatchFigures } from './watch.ts';
 import type {
   Accepted,
   JobInput,
@@ -128,6 +129,15 @@ export interface PrepareDestResult {
   removed: number;
 }
 
+export interface WatchCheck {
+  /** Since when the searches in the figures were answered; null without searches. */
+  since: string | null;
+  figures: WatchFigures;
+  baseline: WatchFigures;
+  /** The bounds that are exceeded, in words; null with too few searches. */
+  exceeded: string[] | null;
+}
+
 /** Control activities: short, on the workflow's own task queue; most run as local activities. */
 export interface ControlActivities {
   /** Checks the input of a workflow started without the API, assigns its version and stages its items. */
@@ -149,6 +159,10 @@ export interface ControlActivities {
   markBuilt(lock: string): Promise<void>;
   /** Sets the shares of the searches by an alias that also, or instead, run on the destination of a lock. */
   setReads(request: ReadShares & { lock: string; taskId: string; alias: string }): Promise<void>;
+  /** Reads the figures of a watch, of a lock of a mirror, and compares them with its bounds. */
+  checkWatch(request: { lock: string; rollBackIf: RollBackIf }): Promise<WatchCheck>;
+  /** Ends the counting of searches for a watch. */
+  endWatch(lock: string): Promise<void>;
   releaseLock(lock: string): Promise<void>;
   /** Whether the reindex with this lock has cut over, which means that its destination was completed under it. */
   wasCutOver(destNo: number, lock: string): Promise<boolean>;
@@ -263,7 +277,7 @@ export interface ReconcileRequest {
 export interface CutOverRequest extends ReconcileRequest {
   alias: string | null;
   drainSeconds: number;
-  mirror: { lock: string; lockSeconds: number; taskId: string; shadow?: number } | null;
+  mirror: { lock: string; lockSeconds: number; taskId: string; shadow?: number; watch?: boolean } | null;
 }
 
 export interface RollBackActivityRequest {

@@ -93,8 +93,14 @@ const rounded = (value: number) => Number(value.toPrecision(4));
 /** Returns why a reindex cannot be watched, by field; undefined if it can. Times in milliseconds. */
 export function watchProblem(forMs: number, keptMs: number | null): { path: string[]; message: string } | undefined {
   if (keptMs === null) {
-    return { path: ['watch'], message: 'needs `retire` with `keepCurrent`: only an index that is kept current can serve again' };
+    return {
+      path: ['watch'],
+      message: 'needs `retire` with `keepCurrent`: only an index that is kept current can serve again',
+    };
   }
   if (forMs <= keptMs) return undefined;
-  return { path: ['watch', 'for'], message: 'must be at most `retire.after`, as long as the old index is kept current' };
+  return {
+    path: ['watch', 'for'],
+    message: 'must be at most `retire.after`, as long as the old index is kept current',
+  };
 }

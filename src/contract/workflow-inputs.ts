@@ -259,6 +259,10 @@ export interface WatchState {
   /** How long it is watched, in words. */
   for: string;
   rollBackIf: RollBackIf;
+  /** When the next check is due, also in the next run. */
+  nextMs?: number;
+  /** There were enough searches to decide. */
+  isDecided?: boolean;
   /** The bounds that were exceeded, in words: it rolls back as soon as it can. */
   exceeded?: string;
 }

@@ -15,6 +15,7 @@ import * as builtLocks from './migrations/0010_built_locks.ts';
 import * as usage from './migrations/0011_usage.ts';
 import * as rollBack from './migrations/0013_roll_back.ts';
 import * as reads from './migrations/0015_reads.ts';
+import * as watch from './migrations/0016_watch.ts';
 import * as sampledSearches from './migrations/0017_sampled_searches.ts';
 import * as fullText from './migrations/0022_full_text.ts';
 import { lockNames } from './protocol/gate.ts';
@@ -36,6 +37,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0011_usage': usage,
   '0013_roll_back': rollBack,
   '0015_reads': reads,
+  '0016_watch': watch,
   '0017_sampled_searches': sampledSearches,
   '0022_full_text': fullText,
 };

@@ -1,4 +1,4 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { LIMITS } from '../contract/limits.ts';
 import type { RollBackReport, RollBackRequest } from '../contract/roll-back.ts';
 import type { MirrorState, RolledBack } from '../contract/workflow-inputs.ts';
@@ -7,6 +7,7 @@ import { MirrorKeeper, pauseSecondsOf, refuseRollBack } from './mirror-keeper.ts
 import { RefusedError } from './task/errors.ts';
 import { textOrNull } from './task/text-or-null.ts';
 import type { TaskContext } from './task/types.ts';
+import { Watcher, watchText } from './watcher.ts';
 
 /** State of an index that waits for its deletion, and may be kept current until then. */
 export interface Waiting {
@@ -42,28 +43,41 @@ export async function rollBack(waits: Waiting, request: RollBackRequest): Promis
  */
 export async function keepCurrent(task: TaskContext, waits: Waiting): Promise<void> {
   const mirror = waits.mirror as MirrorState;
-  const keeper = startKeeper(task, waits, mirror);
+  const keeper = startKeeper(task, waits, mirror, (report) => watcher?.rolledBack(report));
+  const toNo = mirror.destNo;
+  const watcher = mirror.watch && new Watcher(task, mirror, (request) => keeper.turn({ toNo, ...request }));
   waits.keeper = keeper;
   const endMs = () => waits.rolledBack?.untilMs ?? waits.deleteAtMs ?? 0;
   const serves = () => mirror.sourceNo === waits.indexNo;
   try {
-    while (keeper.isTurning() || (Date.now() < endMs() && !keeper.isLost())) {
+    while (keeper.isTurning() || ((Date.now() < endMs() || mirror.watch) && !keeper.isLost())) {
       // The previous run may have received the restart.
       const isWoken = task.takeRestart() || (await waitForChange(task, waits, keeper, mirror));
       if (isWoken && !keeper.isTurning() && !serves()) {
         task.tracker.data.atOnce = true;
+        watcher?.end('the old index is deleted at once');
         break;
       }
       if (!keeper.isTurning()) task.continueIfLong();
     }
+    watcher?.end('the old index is not kept current any more');
+  } catch (error) {
+    if (isCancellation(error)) watcher?.end('its task was ended');
+    throw error;
   } finally {
     waits.keeper = undefined;
+    await watcher?.stop();
     await keeper.stop();
   }
   if (keeper.isLost()) waits.mirror = undefined;
 }
 
-function startKeeper(task: TaskContext, waits: Waiting, mirror: MirrorState): MirrorKeeper {
+function startKeeper(
+  task: TaskContext,
+  waits: Waiting,
+  mirror: MirrorState,
+  onTurned: (report: RollBackReport) => void,
+): MirrorKeeper {
   return new MirrorKeeper(task, mirror, {
     retiredNo: waits.indexNo ?? mirror.destNo,
     last: () => waits.rolledBack?.report,
@@ -72,8 +86,9 @@ function startKeeper(task: TaskContext, waits: Waiting, mirror: MirrorState): Mi
       // They ended with their lock.
       delete mirror.reads;
       delete task.tracker.data.reads;
+      onTurned(report);
       task.report({ data: { rollBack: { ...report } } });
-      task.setDetail(detailOf(waits));
+      task.setDetail(detailOf(waits, ''));
     },
   });
 }
@@ -83,15 +98,18 @@ function waitForChange(task: TaskContext, waits: Waiting, keeper: MirrorKeeper, 
   const turning = keeper.isTurning();
   const report = waits.rolledBack?.report;
   const endMs = waits.rolledBack?.untilMs ?? waits.deleteAtMs ?? 0;
-  const leftSeconds = Math.max((endMs - Date.now()) / 1_000, turning ? 1 : 0);
-  return task.waitFor(detailOf(waits), Math.min(leftSeconds, pauseSecondsOf(mirror)), {
-    isOver: () => keeper.isTurning() !== turning || waits.rolledBack?.report !== report,
+  const dueSeconds = (endMs - Date.now()) / 1_000;
+  const leftSeconds = dueSeconds <= 0 && mirror.watch ? pauseSecondsOf(mirror) : Math.max(dueSeconds, turning ? 1 : 0);
+  const watched = watchText(task.tracker.data);
+  return task.waitFor(detailOf(waits, watched), Math.min(leftSeconds, pauseSecondsOf(mirror)), {
+    isOver: () =>
+      keeper.isTurning() !== turning || waits.rolledBack?.report !== report || watchText(task.tracker.data) !== watched,
   });
 }
 
-function detailOf({ index, deleteAtMs = 0, rolledBack }: Waiting): string {
+function detailOf({ index, deleteAtMs = 0, rolledBack }: Waiting, watched: string): string {
   if (!rolledBack) {
-    return `${willBeDeleted(index, deleteAtMs)}; until then it is kept current`;
+    return `${willBeDeleted(index, deleteAtMs)}; until then it is kept current${watched && `; ${watched}`}`;
   }
   const { report, untilMs } = rolledBack;
   const { from, to, reason } = report;

@@ -1,35 +1,28 @@
-import { messageOf } from '../../contract/errors.ts';
 import type { ReadSide, ReadsReport } from '../../contract/reads.ts';
+import { bucketOf, latenciesIn, quantileOf } from '../../metrics/latency-buckets.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Db } from '../../store/database.ts';
 import { addReadCounts, type ReadCounts } from '../../store/read-counts.ts';
 import type { ApiLog } from '../problems.ts';
-import { bucketOf, quantileOf } from './latency-buckets.ts';
+import { SumBatch } from './sum-batch.ts';
 
 type Kind = 'shadow' | 'canary';
 type Side = 'serving' | 'other';
 /** What a figure is about. */
 export type Part = readonly [kind: Kind, side: Side];
 
-/** Figures go to the database this long after the first of them. */
-const FLUSH_MS = 2_000;
-
 /**
  * Counts the reads of this process, and adds them to the sums in the database every two seconds. The names of the sums
  * are few: two kinds, two sides, and the buckets of latencies.
  */
 export class Figures {
-  readonly #db: Db;
   readonly #metrics: Metrics | undefined;
-  readonly #log: ApiLog;
-  #counts = new Map<string, Map<string, number>>();
-  #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #batch: SumBatch;
 
   constructor({ db, metrics, log }: { db: Db; metrics?: Metrics | undefined; log: ApiLog }) {
-    this.#db = db;
     this.#metrics = metrics;
-    this.#log = log;
+    const store = (lock: string, counts: ReadonlyMap<string, number>) => addReadCounts(db, lock, counts);
+    this.#batch = new SumBatch({ what: 'shadow and canary reads', store, log });
   }
 
   answered(lock: string, [kind, side]: Part, { ms, hits }: { ms: number; hits: number }): void {
@@ -62,33 +55,12 @@ export class Figures {
   }
 
   #add(lock: string, name: string, value: number): void {
-    const counts = this.#counts.get(lock) ?? new Map<string, number>();
-    this.#counts.set(lock, counts);
-    counts.set(name, (counts.get(name) ?? 0) + value);
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+    this.#batch.add(lock, name, value);
   }
 
   /** Adds everything counted so far to the sums. What could not be added is added with the next figures. */
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#flushing = this.#flushing.then(() => this.#flushOnce());
-    await this.#flushing;
-  }
-
-  async #flushOnce(): Promise<void> {
-    const counted = this.#counts;
-    this.#counts = new Map();
-    for (const [lock, counts] of counted) {
-      try {
-        await addReadCounts(this.#db, lock, counts);
-      } catch (error) {
-        this.#log.warn({ error: messageOf(error) }, 'the figures of shadow and canary reads could not be stored');
-        const kept = this.#counts.get(lock) ?? new Map<string, number>();
-        for (const [name, value] of counts) kept.set(name, (kept.get(name) ?? 0) + value);
-        this.#counts.set(lock, kept);
-      }
-    }
+  flush(): Promise<void> {
+    return this.#batch.flush();
   }
 }
 
@@ -98,10 +70,7 @@ export function reportOf(taskId: string, reads: ReadCounts): ReadsReport {
   const count = (name: string) => counts.get(name) ?? 0;
   const sideOf = (kind: Kind, side: Side): ReadSide => {
     const name = `${kind}.${side}`;
-    const latencies = new Map<number, number>();
-    for (const [key, value] of counts) {
-      if (key.startsWith(`${name}.ms.`)) latencies.set(Number(key.slice(name.length + 4)), value);
-    }
+    const latencies = latenciesIn(counts, `${name}.ms.`);
     return {
       index: reads[side],
       searches: count(`${name}.searches`),

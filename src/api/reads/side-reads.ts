@@ -6,7 +6,7 @@ import type { Search, SearchResult } from '../../contract/objects.ts';
 import { overlapAt } from '../../evaluation/unjudged.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Db } from '../../store/database.ts';
-import type { Reads } from '../../store/protocol/reads.ts';
+import type { Reads, Resolved } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import type { SearchModels } from '../embed-query.ts';
 import type { ApiLog } from '../problems.ts';
@@ -15,6 +15,7 @@ import { type SearchLimit, withinTime } from '../search-limit.ts';
 import { isGone } from '../with-index.ts';
 import { Figures, type Part } from './figures.ts';
 import { isForCanary } from './is-for-canary.ts';
+import { WatchFigures } from './watch-figures.ts';
 
 /** Searches of shadows that one process runs at once, and that wait for that; further ones are dropped. */
 const SHADOWS_AT_ONCE = 2;
@@ -36,16 +37,15 @@ export interface SideReadsDependencies {
   draw?: (() => number) | undefined;
 }
 
-interface Resolved {
-  index: IndexRow;
-  reads: Reads | undefined;
-}
-
-/** The shadow and canary reads of one process. Errors of the other index reach nobody: they are counted. */
+/**
+ * The shadow and canary reads of one process, and the figures of watched indexes. Errors of the other index reach nobody:
+ * they are counted.
+ */
 export class SideReads {
   readonly #dependencies: SideReadsDependencies;
   readonly #draw: () => number;
   readonly #figures: Figures;
+  readonly #watched: WatchFigures;
   readonly #shadows = pLimit(SHADOWS_AT_ONCE);
   readonly #running = new Set<Promise<void>>();
   readonly #ended = new AbortController();
@@ -54,6 +54,7 @@ export class SideReads {
     this.#dependencies = dependencies;
     this.#draw = dependencies.draw ?? Math.random;
     this.#figures = new Figures(dependencies);
+    this.#watched = new WatchFigures(dependencies);
   }
 
   /**
@@ -61,23 +62,25 @@ export class SideReads {
    * the answer. `key` decides about the canary if the caller gives one.
    */
   async search(
-    { index, reads }: Resolved,
+    { index, reads, watch }: Resolved,
     request: Search,
     { key, limit }: { key: string | undefined; limit: SearchLimit },
   ): Promise<SearchResult> {
-    if (!reads) return searchIndex(this.#dependencies, index, request, limit);
-    if (isForCanary(reads.canary, key, this.#draw)) {
+    if (!reads && watch === undefined) return searchIndex(this.#dependencies, index, request, limit);
+    if (reads && isForCanary(reads.canary, key, this.#draw)) {
       const answer = await this.#tryCanary(reads, index, request, limit);
       if (answer) return answer;
     }
-    const hasCanary = reads.canary > 0;
+    const canary = reads && reads.canary > 0 ? reads : undefined;
     try {
       const served = await this.#timed(index, request, limit);
-      if (hasCanary) this.#figures.answered(reads.lock, CANARY.serving, served);
-      if (this.#draw() < reads.shadow) this.#startShadow(reads, index, request, served);
+      if (watch !== undefined) this.#watched.answered(watch, served);
+      if (canary) this.#figures.answered(canary.lock, CANARY.serving, served);
+      if (reads && this.#draw() < reads.shadow) this.#startShadow(reads, index, request, served);
       return served.result;
     } catch (error) {
-      if (hasCanary && !limit.signal.aborted) this.#noteFailure(reads, CANARY.serving, error);
+      if (canary && !limit.signal.aborted) this.#noteFailure(canary, CANARY.serving, error);
+      if (watch !== undefined && !limit.signal.aborted && isFailure(error)) this.#watched.failed(watch);
       throw error;
     }
   }
@@ -86,7 +89,7 @@ export class SideReads {
   async close(): Promise<void> {
     this.#ended.abort();
     await Promise.race([Promise.all(this.#running), delay(CLOSE_MS, undefined, { ref: false })]);
-    await this.#figures.flush();
+    await Promise.all([this.#figures.flush(), this.#watched.flush()]);
   }
 
   /** Returns the answer of the canary; undefined if the serving index must answer. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Db } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
+import { beginWatch } from '../watch-counts.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { type Deadline, transactionUntil } from './draining.ts';
 import { holdGatesExclusive, lockNames } from './gate.ts';
@@ -21,8 +22,11 @@ export interface CutOver {
   /** The alias to move from source to destination; null only releases the lock. */
   alias: string | null;
   /** Forwards writes from the destination back to the source after the cut-over; the lock expires unless renewed. */
-  /** `shadow`: the share of the searches by the alias that also run on the source after the cut-over; default: 0. */
-  mirror: (NewMirror & { shadow?: number | undefined }) | null;
+  /**
+   * `shadow`: the share of the searches by the alias that also run on the source after the cut-over; default: 0.
+   * `watch`: whether the searches that the destination answers are counted.
+   */
+  mirror: (NewMirror & { shadow?: number | undefined; watch?: boolean | undefined }) | null;
 }
 
 export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; objects: number };
@@ -74,6 +78,7 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
     await insertMirror(trx, { sourceNo: step.destNo, destNo: step.sourceNo }, step.mirror, { since: mark });
     const { lock, taskId, shadow = 0 } = step.mirror;
     const { alias } = step;
+    if (step.mirror.watch) await beginWatch(trx, lock, step.lock);
     if (alias !== null && shadow > 0) await setReads(trx, { lock, taskId, alias, shadow, canary: 0 });
     return { kind: 'done', mark };
   });

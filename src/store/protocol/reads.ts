@@ -17,6 +17,7 @@ type IndexColumns = Selectable<IndexesTable>;
 
 interface ReadsColumns extends ReadShares {
   sampled: number | null;
+  watch: string | null;
   reads_lock: string | null;
   /** As JSON: in one statement with the index, since searches wait for it. */
   other: Omit<IndexColumns, 'create_time'> & { create_time: string };
@@ -28,30 +29,33 @@ export interface Resolved {
   reads: Reads | undefined;
   /** Share of the searches that is sampled. */
   sampled: number;
+  /** The lock under which the searches that the index answers are counted. */
+  watch: string | undefined;
 }
 
 /**
  * Returns the index that a name or an alias stands for now and, for an alias, the share of its searches that is sampled,
- * and the reads of a lock with that index as its source. Reads end with their lock. Error: `IndexNotFound`.
+ * and the reads of a lock with that index as its source. Reads and watches end with their lock. Error: `IndexNotFound`.
  */
 export async function resolveWithReads(db: Db, nameOrAlias: string): Promise<Resolved> {
   const { rows } = await sql<IndexColumns & ReadsColumns>`
-    select i.*, s.share as sampled, r.lock as reads_lock, r.shadow, r.canary,
+    select i.*, s.share as sampled, w.lock as watch, r.lock as reads_lock, r.shadow, r.canary,
       case when r.lock is not null then (select to_jsonb(o) from reembed.indexes o where o.no = l.dest_no) end as other
     from reembed.indexes i
     left join reembed.search_sampling s on s.alias = ${nameOrAlias}
     left join reembed.reindex_locks l on l.source_no = i.no and l.lock_expire_time > now()
     left join reembed.reads r on r.lock = l.lock and r.alias = ${nameOrAlias} and (r.shadow > 0 or r.canary > 0)
+    left join reembed.watches w on w.lock = l.lock
     where i.name = ${nameOrAlias}
       or i.no = (select index_no from reembed.aliases where name = ${nameOrAlias})`.execute(db);
   const [row] = rows;
   if (!row) throw new ReembedError('IndexNotFound', `there is no index or alias ${nameOrAlias}`);
   const { reads_lock: lock, shadow, canary } = row;
   const index = toIndexRow(row);
-  const sampled = row.sampled ?? 0;
-  if (lock === null) return { index, reads: undefined, sampled };
+  const found = { index, sampled: row.sampled ?? 0, watch: row.watch ?? undefined };
+  if (lock === null) return { ...found, reads: undefined };
   const other = toIndexRow({ ...row.other, create_time: new Date(row.other.create_time) });
-  return { index, reads: { lock, other, shadow, canary }, sampled };
+  return { ...found, reads: { lock, other, shadow, canary } };
 }
 
 /**
@@ -75,14 +79,23 @@ export async function setReads(
   await sql`delete from reembed.reads where task_id = ${taskId} and lock <> ${lock}::uuid`.execute(db);
 }
 
-/** Checks that a reindex with shadow or canary reads switches an alias. Errors: `IndexNotFound`, `InvalidInput`. */
+/**
+ * Checks that a reindex with shadow or canary reads or a watch switches an alias. Errors: `IndexNotFound`,
+ * `InvalidInput`.
+ */
 export async function checkReads(
   db: Db,
-  { source, alias, shadow = 0, canary = 0 }: Partial<ReadShares> & { source: string; alias?: string | undefined },
+  {
+    source,
+    alias,
+    shadow = 0,
+    canary = 0,
+    watch,
+  }: Partial<ReadShares> & { source: string; alias?: string | undefined; watch?: object | undefined },
 ): Promise<void> {
-  if (shadow === 0 && canary === 0) return;
+  if (shadow === 0 && canary === 0 && watch === undefined) return;
   if (alias !== undefined || (await resolveIndex(db, source)).name !== source) return;
-  const field = shadow > 0 ? 'shadow' : 'canary';
+  const field = shadow > 0 ? 'shadow' : canary > 0 ? 'canary' : 'watch';
   throw invalidField(
     field,
     `needs an alias, whose searches it takes: ${source} is an index, and \`alias\` is not given`,

@@ -1,7 +1,9 @@
 import { continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { Decision } from '../../contract/approval.ts';
+import { durationMs, durationText } from '../../contract/durations.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, MirrorState, ReindexInput, ReindexState } from '../../contract/workflow-inputs.ts';
+import { MIN_SEARCHES } from '../../contract/watch.ts';
+import type { HandOver, MirrorState, ReindexInput, ReindexState, WatchState } from '../../contract/workflow-inputs.ts';
 import { admit } from '../task/admit.ts';
 import { RefusedError } from '../task/errors.ts';
 import { ContinuesAsNew } from '../task/history.ts';
@@ -175,7 +177,7 @@ async function retire({ task, settings, state, reads }: ReindexRun): Promise<voi
     after: when === 'now' ? undefined : when.after,
     retired: {
       indexNo: sourceNo,
-      mirror: mirrorLock === null ? undefined : mirrorOf(cutOver, mirrorLock, settings.lockSeconds, reads.shadow()),
+      mirror: mirrorLock === null ? undefined : mirrorOf(cutOver, mirrorLock, settings, reads.shadow()),
     },
   });
   task.tracker.data.retireTask = retireIdOf(task);
@@ -185,10 +187,19 @@ async function retire({ task, settings, state, reads }: ReindexRun): Promise<voi
 function mirrorOf(
   { sourceNo, destNo, mark, alias }: NonNullable<ReindexState['cutOver']>,
   lock: string,
-  lockSeconds: number,
+  { lockSeconds, watch }: ReindexSettings,
   shadow: number,
 ): MirrorState {
   const reads = shadow > 0 ? { shadow, canary: 0, since: new Date().toISOString() } : undefined;
-  const kept = alias === null ? {} : { alias, ...(reads && { reads }) };
+  const kept = alias === null ? {} : { alias, ...(reads && { reads }), ...(watch && { watch: watchFrom(watch) }) };
   return { lock, lockSeconds, sourceNo: destNo, destNo: sourceNo, mark, ...kept };
+}
+
+function watchFrom({ for: time, rollBackIf }: NonNullable<ReindexSettings['watch']>): WatchState {
+  const forMs = durationMs(time);
+  return {
+    untilMs: Date.now() + forMs,
+    for: durationText(forMs),
+    rollBackIf: { ...rollBackIf, minSearches: rollBackIf.minSearches ?? MIN_SEARCHES },
+  };
 }

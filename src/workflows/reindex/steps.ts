@@ -235,7 +235,8 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
 
 /** The lock under which the source is kept current after the cut-over. A shadow goes on: it then searches the source. */
 function mirrorLockOf({ task, settings, reads }: ReindexRun, lock: string) {
-  return { lock, lockSeconds: settings.lockSeconds, taskId: retireIdOf(task), shadow: reads.shadow() };
+  const { lockSeconds, watch } = settings;
+  return { lock, lockSeconds, taskId: retireIdOf(task), shadow: reads.shadow(), ...(watch && { watch: true }) };
 }
 
 /** Records that the alias points to the destination and the lock is gone: there is nothing left to release. */

@@ -24,6 +24,7 @@ export function createTaskContext(
     report: (change) => keeper.report(change),
     publishNow: () => keeper.publishNow(),
     setLock: (lock) => keeper.setLock(lock),
+    noteSteering: (call, by, reason) => keeper.noteSteering(call, by, reason),
     hold,
     async checkpoint() {
       while (signals.paused) {

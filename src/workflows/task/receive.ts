@@ -61,6 +61,7 @@ const mirror = record({
   mark: count,
   'alias?': name,
   'reads?': anyRecord,
+  'watch?': anyRecord,
 });
 
 const plan = atLeast({

@@ -28,6 +28,8 @@ export interface TaskContext {
   continueIfLong(): void;
   /** Whether `restart` was sent since the last call, or since the last wait. */
   takeRestart(): boolean;
+  /** Records in the steering log what the task did by itself, as whom and why. */
+  noteSteering(call: string, by: string, reason: string | null): void;
   setLock(lock: { lock: string; lockTime: string; lockExpireTime: string | null } | null): void;
 }
 

@@ -8,6 +8,12 @@ export function bucketOf(ms: number): number {
   return Math.floor(Math.log2(Math.min(MAX_MS, Math.max(MIN_MS, ms)) / MIN_MS) * PER_DOUBLING);
 }
 
+/** Returns the counted latencies among sums whose names are a prefix and the number of a bucket. */
+export function latenciesIn(sums: ReadonlyMap<string, number>, prefix: string): Map<number, number> {
+  const named = [...sums].filter(([name]) => name.startsWith(prefix));
+  return new Map(named.map(([name, count]) => [Number(name.slice(prefix.length)), count]));
+}
+
 /** Returns the latency in the middle of a bucket. */
 function middleOf(bucket: number): number {
   return MIN_MS * 2 ** ((bucket + 0.5) / PER_DOUBLING);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bucketOf, quantileOf } from '../../../src/api/reads/latency-buckets.ts';
+import { bucketOf, quantileOf } from '../../src/metrics/latency-buckets.ts';
 
 function countsOf(latencies: readonly number[]): Map<number, number> {
   const counts = new Map<number, number>();

@@ -1,0 +1,55 @@
+import { messageOf } from '../../contract/errors.ts';
+import type { ApiLog } from '../problems.ts';
+
+/** Sums go to the database this long after the first of them. */
+const FLUSH_MS = 2_000;
+
+export interface SumBatchOptions {
+  /** What is counted, for the log. */
+  what: string;
+  store: (lock: string, counts: ReadonlyMap<string, number>) => Promise<void>;
+  log: ApiLog;
+}
+
+/** Counts of this process by lock and by name, which are added to the sums in the database every two seconds. */
+export class SumBatch {
+  readonly #options: SumBatchOptions;
+  #counts = new Map<string, Map<string, number>>();
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(options: SumBatchOptions) {
+    this.#options = options;
+  }
+
+  add(lock: string, name: string, value: number): void {
+    const counts = this.#counts.get(lock) ?? new Map<string, number>();
+    this.#counts.set(lock, counts);
+    counts.set(name, (counts.get(name) ?? 0) + value);
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  /** Adds everything counted so far to the sums. What could not be added is added with the next counts. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#flushing = this.#flushing.then(() => this.#flushOnce());
+    await this.#flushing;
+  }
+
+  async #flushOnce(): Promise<void> {
+    const { what, store, log } = this.#options;
+    const counted = this.#counts;
+    this.#counts = new Map();
+    for (const [lock, counts] of counted) {
+      try {
+        await store(lock, counts);
+      } catch (error) {
+        log.warn({ error: messageOf(error) }, `the figures of ${what} could not be stored`);
+        const kept = this.#counts.get(lock) ?? new Map<string, number>();
+        for (const [name, value] of counts) kept.set(name, (kept.get(name) ?? 0) + value);
+        this.#counts.set(lock, kept);
+      }
+    }
+  }
+}
