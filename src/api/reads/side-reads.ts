@@ -73,7 +73,9 @@ export class SideReads {
     }
     const canary = reads && reads.canary > 0 ? reads : undefined;
     try {
-      const served = await this.#timed(index, request, limit);
+      const served = await (watch === undefined
+        ? this.#timed(index, request, limit)
+        : this.#inTime(index, request, limit));
       if (watch !== undefined) this.#watched.answered(watch, served);
       if (canary) this.#figures.answered(canary.lock, CANARY.serving, served);
       if (reads && this.#draw() < reads.shadow) this.#startShadow(reads, index, request, served);
@@ -150,6 +152,12 @@ export class SideReads {
     const result = await searchIndex(this.#dependencies, index, request, limit);
     const ids = result.hits.map(({ id }) => id);
     return { result, ids, hits: ids.length, ms: performance.now() - startMs };
+  }
+
+  /** Ends with its time even if the model does not, so that this is counted as a failure. */
+  #inTime(index: IndexRow, request: Search, { untilMs, signal }: SearchLimit) {
+    const seconds = Math.max(0, untilMs - Date.now()) / 1_000;
+    return withinTime({ seconds, signal }, (part) => this.#timed(index, request, part));
   }
 
   #noteFailure({ lock }: Reads, part: Part, error: unknown): void {

@@ -10,9 +10,10 @@ import { type Io, oneLine, writeResult } from '../output.ts';
 import { planText } from '../plan-text.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
+import { type WatchOptions, watchFrom, withWatch } from '../watch-options.ts';
 import { withShares } from './reads.ts';
 
-interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, FullTextOptions {
+interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, FullTextOptions, WatchOptions {
   alias?: string;
   retire?: string;
   keepCurrent?: boolean;
@@ -38,7 +39,8 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, Fu
 
 /** Adds `reembed reindex`. */
 export function addReindexCommand(program: Command, io: Io): void {
-  withShares(withFullText(withApproval(remote(withModel(program.command('reindex <source> <dest>')))), { none: true }))
+  const base = withApproval(remote(withModel(program.command('reindex <source> <dest>'))));
+  withWatch(withShares(withFullText(base, { none: true })))
     .summary('rebuild an index into another one during writes')
     .description(
       'Rebuilds the index or alias SOURCE into the index DEST and switches the alias at the end. If DEST does not ' +
@@ -86,6 +88,7 @@ export function addReindexCommand(program: Command, io: Io): void {
         'reembed reindex live docs-v2 --provider words',
         'reembed reindex docs docs-v2 --provider openai --name bge-m3 --dimensions 1024 --base-url http://localhost:11434/v1',
         'reembed reindex live docs-v2 --provider words --retire 24h --keep-current --detach',
+        'reembed reindex live docs-v2 --provider words --retire 24h --keep-current --watch 12h --roll-back-if emptyShare=0.1,errorShare=0.02',
       ),
     )
     .action(async (source: string, dest: string, options: ReindexOptions) => {
@@ -124,6 +127,7 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
     retire: retireFrom(options),
     ratePerSecond: rate,
     ...{ shadow, canary },
+    watch: watchWhileKept(options),
     budget: budgetFrom(options),
     ...{ alias, taskId, onConflict, waitSeconds, concurrency, batchSize, maxFailed, destExisting },
   };
@@ -136,6 +140,12 @@ function writePlan(io: Io, plan: ReindexPlan, { json, failAbove = [] }: ReindexO
   for (const { text } of judged) io.err(`${oneLine(text)}\n`);
   if (judged.some(({ outcome }) => outcome === 'above')) throw new Exit(EXIT.failed);
   if (judged.some(({ outcome }) => outcome === 'unknown')) throw new Exit(EXIT.inconclusive);
+}
+
+function watchWhileKept(options: ReindexOptions) {
+  const watch = watchFrom(options);
+  if (watch && !options.keepCurrent) throw new UsageError('--watch requires --retire with a time and --keep-current');
+  return watch;
 }
 
 function budgetFrom({ budgetUsd: usd, budgetTokens: tokens, budgetCalls: calls }: ReindexOptions) {

@@ -7,6 +7,7 @@ import { setAlias } from '../../../src/store/aliases.ts';
 import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { setReads } from '../../../src/store/protocol/reads.ts';
 import { readCountsOf } from '../../../src/store/read-counts.ts';
+import { beginWatch, type WatchSums, watchCountsOf } from '../../../src/store/watch-counts.ts';
 import { lockIn, uniqueName } from '../../store/builders.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { call, listeningLog, makeIndex, models, putObjects, testApi } from '../support.ts';
@@ -16,6 +17,9 @@ const PETS = [
   { id: 'dog', payload: 'a dog runs' },
 ];
 const [OLD, NEW] = [64, 32];
+
+const latencies = (sums: WatchSums) =>
+  [...sums].reduce((sum, [name, count]) => (name.startsWith('ms.') ? sum + count : sum), 0);
 
 /** A model of the new index that can fail, or not answer until it may. */
 function createUnreliable() {
@@ -135,6 +139,44 @@ onBothDatabases((database) => {
     expect(await figures()).toMatchObject({ skipped: expect.any(Number), 'canary.serving.searches': 1 });
     const same = await given({ canary: 1, newModel: { provider: 'hash', dimensions: OLD } });
     expect((await same.search({ vector })).index).toBe(same.next);
+  });
+
+  it('a watch counts what the serving index answers, and failures that are not mistakes of the caller', async () => {
+    const { db, model, place, reads, metrics, next, search } = await given();
+    await beginWatch(db, place.lock, null);
+    const app = testApi(db, { reads, metrics });
+    const ask = async (name: string, body: object) =>
+      (await call(app, 'POST', `/v1/indexes/${name}/search`, { ...text, ...body })).status;
+    await search(text);
+    await search({ ...text, filter: { no: 'such' } });
+    expect(await ask(place.alias, { text: undefined, vector: [1] })).toBe(400);
+    expect(await ask(next, {})).toBe(200);
+    await reads.close();
+    const before = (await watchCountsOf(db, place.lock, 1)).now;
+    expect(Object.fromEntries(before)).toMatchObject({ answered: 2, empty: 1 });
+    expect([before.get('failed'), latencies(before)]).toEqual([undefined, 2]);
+
+    await releaseLock(db, place.lock);
+    const { lock } = await lockIn(db, next, uniqueName('newest'), {
+      destModel: { provider: 'hash', name: 'hash-v1', dimensions: OLD },
+    });
+    await beginWatch(db, lock, null);
+    model.be('fails');
+    expect(await ask(next, {})).toBeGreaterThanOrEqual(500);
+    model.be('hangs');
+    expect(await ask(next, { timeoutSeconds: 0.2 })).toBeGreaterThanOrEqual(500);
+    model.answerAll();
+    await reads.close();
+    expect(Object.fromEntries((await watchCountsOf(db, lock, 1)).now)).toEqual({ failed: 2 });
+  });
+
+  it('a search that a canary answers counts for no watch', async () => {
+    const { db, place, reads, search } = await given({ canary: 1 });
+    await beginWatch(db, place.lock, null);
+    await search(text);
+    await search(text, { 'x-reembed-canary': 'old' });
+    await reads.close();
+    expect((await watchCountsOf(db, place.lock, 1)).now.get('answered')).toBe(1);
   });
 
   it('a header that is too long is refused, naming it', async () => {
