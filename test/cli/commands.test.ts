@@ -113,6 +113,10 @@ describe('a wrong command line exits with 2 and prints one line with the reason'
     ['reindex', 'docs', 'docs2', '--approve', 'me'],
     ['reindex', 'docs', 'docs2', '--on-timeout', 'approve'],
     ['reindex', 'docs', 'docs2', '--approve', 'manual', '--approve-timeout', '91d'],
+    ['reindex', 'a', 'b', '--watch', '1h'],
+    ['reindex', 'a', 'b', '--watch', '1h', '--roll-back-if', 'errorShare=0.1'],
+    ['reindex', 'a', 'b', '--roll-back-if', 'erorShare=0.1'],
+    ['reindex', 'a', 'b', '--roll-back-if', 'errorShare'],
     ['search', 'docs', 'x', '--filter', '{'],
     ['search', 'docs', 'x', '--ef', 'wide'],
     ['tasks', 'list', '--status', 'lost'],
@@ -142,6 +146,17 @@ describe('a wrong command line exits with 2 and prints one line with the reason'
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(err).toMatch(/^error: [^\n]+\n/);
+  });
+
+  test('names the bound that was meant, the bound that is wrong and the option that is missing', async () => {
+    const kept = ['--retire', '24h', '--keep-current'];
+    const errorOf = async (...args: string[]) => (await cli(['reindex', 'a', 'b', ...args])).err;
+    expect(await errorOf('--roll-back-if', 'erorShare=0.1')).toContain('did you mean errorShare?');
+    expect(await errorOf(...kept, '--watch', '1h', '--roll-back-if', 'errorShare=5')).toContain(
+      '--roll-back-if: errorShare: a number above 0 and at most 1',
+    );
+    expect(await errorOf(...kept, '--watch', '1s', '--roll-back-if', 'errorShare=1')).toContain('at least 1m');
+    expect(await errorOf('--watch', '1h', '--roll-back-if', 'errorShare=1')).toContain('--keep-current');
   });
 
   test('prints the error as JSON on request', async () => {
