@@ -39,6 +39,7 @@ export type { Schedule, ScheduleList, ScheduleRun } from '../contract/schedules.
 export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../contract/steer-tasks.ts';
 export type { EvaluateRequest } from '../contract/task-bodies.ts';
+export type { RollBackIf, Watch, WatchFigures, WatchVerdict } from '../contract/watch.ts';
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
