@@ -115,7 +115,7 @@ test('lists show a watch, and its baseline is how the old index did before the s
   for (let at = 0; at < 7; at++) expect((await search()).index).toBe(dest);
 
   const listed = async () => {
-    for await (const task of reembed.tasks.list({ type: ['delete-index'] })) {
+    for await (const task of reembed.tasks.list({ type: 'delete-index' })) {
       if (task.id === `${id}/retire/1`) return watchOf(task.data ?? {});
     }
     return undefined;
