@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { QUERY } from '../../src/contract/names.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
@@ -61,7 +61,11 @@ describe('a watch, by a clock that runs ahead', () => {
   let place: Place;
 
   beforeAll(async () => {
-    [environment, database] = await Promise.all([startTemporal('time-skipping'), openPostgresDatabase()]);
+    database = await openPostgresDatabase();
+  });
+  // A server for each test: after the first one, the clock of the same server did not run ahead any more.
+  beforeEach(async () => {
+    environment = await startTemporal('time-skipping');
     const embedder = (_config: unknown, usual: Embedder): Embedder => ({
       ...usual,
       embed: async (texts, options) => {
@@ -74,14 +78,25 @@ describe('a watch, by a clock that runs ahead', () => {
     rig = await startRig({ environment, db: database.db, embedder });
     place = { environment, db: database.db, rig: () => rig };
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await rig?.stop();
     await environment?.teardown();
-    await database?.close();
   });
+  afterAll(() => database?.close());
 
-  const keep = async (handle: WorkflowHandle) =>
-    histories.push({ workflowId: handle.workflowId, history: await handle.fetchHistory() });
+  const keep = async (handle: WorkflowHandle) => {
+    const history = await handle.fetchHistory();
+    const events = history.events ?? [];
+    const begun = events.filter((event) => event.activityTaskScheduledEventAttributes).length;
+    const ended = events.filter(
+      (event) =>
+        event.activityTaskCompletedEventAttributes ??
+        event.activityTaskFailedEventAttributes ??
+        event.activityTaskCanceledEventAttributes,
+    ).length;
+    expect(ended, 'no activity outlives its task').toBe(begun);
+    histories.push({ workflowId: handle.workflowId, history });
+  };
 
   test('rolls back once when a bound is exceeded, says which, and deletes nothing', async () => {
     const { source, dest, keeper, servedBy, count } = await givenWatched(place);
