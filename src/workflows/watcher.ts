@@ -79,9 +79,18 @@ export class Watcher {
     // A roll back may have ended it meanwhile.
     if (!found || this.mirror.watch !== watch) return;
     const { since, figures, baseline, exceeded } = found;
+    // Until the next try has an outcome.
+    const problem = watch.exceeded === undefined ? null : (watchOf(this.task.tracker.data)?.problem ?? null);
     if (exceeded) watch.isDecided = true;
     if (exceeded?.length) watch.exceeded ??= reasonOf(exceeded, found);
-    this.show({ since, ...figures, baseline, verdict: verdictOf(watch, exceeded), why: watch.exceeded ?? null });
+    this.show({
+      since,
+      ...figures,
+      baseline,
+      verdict: verdictOf(watch, exceeded),
+      why: watch.exceeded ?? null,
+      problem,
+    });
     if (watch.exceeded !== undefined) await this.tryRollBack(watch, watch.exceeded);
     else if (isLast) await this.finish(watch, lock, figures.searches);
   }
@@ -150,8 +159,8 @@ function begun({ untilMs, rollBackIf }: WatchState): Watch {
 
 /** The last check is at the end of the time, unless there is a roll back to be tried again. */
 function pauseMsOf({ untilMs, exceeded }: WatchState): number {
-  const leftMs = exceeded === undefined ? untilMs - Date.now() : CHECK_SECONDS * 1_000;
-  return Math.min(CHECK_SECONDS * 1_000, Math.max(1_000, leftMs));
+  const leftMs = exceeded === undefined ? untilMs - Date.now() : 0;
+  return leftMs > 0 ? Math.min(CHECK_SECONDS * 1_000, Math.max(1_000, leftMs)) : CHECK_SECONDS * 1_000;
 }
 
 function reasonOf(exceeded: readonly string[], { figures, since }: WatchCheck): string {

@@ -2,6 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Embedder } from '../../src/contract/embedder.ts';
+import { ReembedError } from '../../src/contract/errors.ts';
 import { QUERY } from '../../src/contract/names.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
 import { watchOf } from '../../src/contract/watch.ts';
@@ -71,7 +72,7 @@ describe('a watch, by a clock that runs ahead', () => {
       embed: async (texts, options) => {
         const isDown = usual.dimensions !== destModel.dimensions && oldModelDownUntilMs > 0;
         if (isDown && (await environment.currentTimeMs()) < oldModelDownUntilMs)
-          throw new Error('the old model is down');
+          throw new ReembedError('ModelUnavailable', 'the old model is down');
         return usual.embed(texts, options);
       },
     });
@@ -179,7 +180,8 @@ describe('a watch, by a real clock', () => {
     const embedder = (_config: unknown, usual: Embedder): Embedder => ({
       ...usual,
       embed: async (texts, options) => {
-        if (isOldModelDown && usual.dimensions !== destModel.dimensions) throw new Error('the old model is down');
+        if (isOldModelDown && usual.dimensions !== destModel.dimensions)
+          throw new ReembedError('ModelUnavailable', 'the old model is down');
         return usual.embed(texts, options);
       },
     });
