@@ -4,6 +4,7 @@ import { API_ACCESS } from '../src/api/access.ts';
 import { EXIT, EXIT_MEANINGS } from '../src/cli/errors.ts';
 import { ERROR_KINDS } from '../src/contract/errors.ts';
 import { METRICS, type MetricSpec } from '../src/contract/metrics.ts';
+import { MODEL_PRESETS, type ModelPreset } from '../src/contract/model-presets.ts';
 import { ROLE_MEANINGS } from '../src/contract/roles.ts';
 import { STATUSES } from '../src/contract/status.ts';
 import { EFFECTS, STEERING, STEERING_CALLS } from '../src/contract/steering.ts';
@@ -11,7 +12,7 @@ import { SETTINGS, TEMPORAL_VARIABLES } from '../src/settings/table.ts';
 import { commands } from './docs/cli.ts';
 import { code, plain, table } from './docs/markdown.ts';
 
-export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate'].map(
+export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate', 'models'].map(
   (name) => new URL(`../docs/${name}.md`, import.meta.url),
 );
 
@@ -63,6 +64,16 @@ const PARTS: Record<string, string> = {
     ['variable', 'meaning'],
     Object.entries(TEMPORAL_VARIABLES).map(([variable, { meaning }]) => [code(variable), plain(meaning)]),
   ),
+  models: table(
+    ['model', 'dimensions', 'window in tokens', 'filled in as well', 'source'],
+    MODEL_PRESETS.map((preset) => [
+      preset.names.map(code).join(', '),
+      `${preset.dimensions}${preset.canShorten ? ', others if asked' : ''}`,
+      String(preset.windowTokens),
+      filledIn(preset),
+      `[page](${preset.source})`,
+    ]),
+  ),
   'metrics of the API': metricsFrom('api'),
   'metrics of workers': metricsFrom('worker'),
   'metrics of both': metricsFrom('process'),
@@ -77,6 +88,18 @@ const PARTS: Record<string, string> = {
     ]),
   ),
 };
+
+/** Describes what else is known of a model. */
+function filledIn({ queryPrefix, documentPrefix, sendRole, normalize, shutdown }: ModelPreset): string {
+  const parts = [
+    queryPrefix && `queries begin with ${code(JSON.stringify(queryPrefix))}`,
+    documentPrefix && `documents with ${code(JSON.stringify(documentPrefix))}`,
+    sendRole === false && '`sendRole: false`',
+    normalize && '`normalize: true` if shortened',
+    shutdown && `**turned off on ${shutdown.on}**: use ${code(shutdown.use)}`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
 
 /** Makes the table of the metrics from the given sources. */
 function metricsFrom(...from: MetricSpec['from'][]): string {

@@ -5,6 +5,7 @@ const PARTS: Record<string, Record<string, string>> = {
   Start: { index: 'Overview', 'quick-start': 'Quick start' },
   Concepts: { concepts: 'Terms and components', protocol: 'The write protocol', tasks: 'Tasks and statuses' },
   'How to': {
+    models: 'Choose a model',
     'change-model': 'Change the model',
     'roll-back': 'Roll back',
     'full-text': 'Search by words',

@@ -15,7 +15,7 @@ export function checkModel(models: ModelMaker, config: ModelConfig, field: strin
     models.embedder(config);
   } catch (error) {
     if (!(error instanceof ReembedError)) throw error;
-    const path = PATHS[error.type] ?? error.issues[0]?.path;
+    const path = error.issues[0]?.path ?? PATHS[error.type];
     if (path === undefined) throw error;
     const issues = [{ path: `${field}.${path}`, message: error.message }];
     throw new ReembedError('InvalidInput', `${field}.${path}: ${error.message}`, { issues, cause: error });

@@ -1,6 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
-import { indexConfigSchema, indexInfoSchema, indexListSchema, nameSchema } from '../contract/indexes.ts';
+import {
+  createdIndexSchema,
+  indexConfigSchema,
+  indexInfoSchema,
+  indexListSchema,
+  nameSchema,
+} from '../contract/indexes.ts';
+import { withDefaults } from '../contract/model-input.ts';
 import { type Db, transaction } from '../store/database.ts';
 import { indexInfo, listIndexInfos } from '../store/index-info.ts';
 import { ensureIndex, resolveIndex } from '../store/indexes.ts';
@@ -14,6 +21,8 @@ import { INDEX_OR_ALIAS } from './with-index.ts';
 const params = z.object({ index: nameSchema.describe('Name of the index.') });
 const described = { 'application/json': { schema: indexInfoSchema } };
 
+const created = { 'application/json': { schema: createdIndexSchema } };
+
 const putIndex = createRoute({
   method: 'put',
   path: '/{index}',
@@ -23,8 +32,8 @@ const putIndex = createRoute({
   summary: 'Create an index; the same again is fine',
   request: { params, body: { required: true, content: { 'application/json': { schema: indexConfigSchema } } } },
   responses: {
-    200: { description: 'It was there already, with the same settings.', content: described },
-    201: { description: 'Created.', content: described },
+    200: { description: 'It was there already, with the same settings.', content: created },
+    201: { description: 'Created.', content: created },
     ...problemResponses('InvalidInput', 'IndexExists', 'NameTaken', 'IndexDeleting', 'DatabaseUnavailable'),
   },
 });
@@ -67,8 +76,12 @@ export function createIndexRouter({ db, models, tokenizerDir }: IndexDependencie
       const config = c.req.valid('json');
       checkModel(models, config.model, 'model');
       await checkSplitter(config, { tokenizerDir });
-      const { index, created } = await transaction(db, (trx) => ensureIndex(trx, c.req.valid('param').index, config));
-      return c.json(await indexInfo(db, index), created ? 201 : 200);
+      const asked = (await c.req.json()) as { model: unknown };
+      const { defaults } = withDefaults(asked.model);
+      const { index, created } = await transaction(db, (trx) =>
+        ensureIndex(trx, c.req.valid('param').index, config, defaults?.fields),
+      );
+      return c.json({ ...(await indexInfo(db, index)), modelDefaults: defaults }, created ? 201 : 200);
     })
     .openapi(getIndexes, async (c) => c.json({ indexes: await listIndexInfos(db) }, 200))
     .openapi(getIndex, async (c) => {

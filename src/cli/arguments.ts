@@ -5,7 +5,8 @@ import { durationMs } from '../contract/durations.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { fieldPath, type JsonTextError } from '../contract/json-text/error.ts';
 import { parseJsonText } from '../contract/json-text/parse.ts';
-import { type ModelConfig, modelSchema } from '../contract/models.ts';
+import { type ModelRequest, modelInputSchema } from '../contract/model-input.ts';
+import { REMOTE_PROVIDERS } from '../contract/provider-models.ts';
 import { UsageError } from './errors.ts';
 
 /** Formats the examples of a command's help. */
@@ -64,32 +65,48 @@ export interface ModelOptions {
   dimensions?: number;
   baseUrl?: string;
   apiKeyEnv?: string;
+  queryModel?: string;
+  project?: string;
+  location?: string;
+  region?: string;
+  extraBody?: unknown;
 }
+
+const PROVIDER_NAMES = ['hash', 'words', 'local', ...REMOTE_PROVIDERS, 'custom'];
 
 /** Adds the options that name an embedding model. */
 export function withModel(command: Command): Command {
   return command
-    .option('--provider <provider>', 'provider of the model: hash, words, local, openai or custom')
+    .option('--provider <provider>', `provider of the model: ${PROVIDER_NAMES.join(', ')}`)
     .option('--name <name>', 'name of the model at its provider')
-    .option('--dimensions <count>', 'dimensions of the vectors', wholeNumber)
-    .option('--base-url <url>', 'endpoint of an openai model, up to and including /v1')
+    .option('--dimensions <count>', 'dimensions of the vectors; default: as known for the model', wholeNumber)
+    .option('--base-url <url>', 'endpoint of the model; for openai up to and including /v1')
     .option('--api-key-env <variable>', 'environment variable of the workers and the API with the key')
+    .option('--query-model <name>', 'model for search texts, of the same family')
+    .option('--project <id>', 'Google Cloud project of a vertex model')
+    .option('--location <location>', 'Google Cloud location of a vertex model')
+    .option('--region <region>', 'AWS region of a bedrock model')
+    .option('--extra-body <json>', 'more fields of each request to the model, as JSON', json)
     .option('--model <json>', 'the model as JSON, instead of the options above', json);
 }
 
-/** Returns the model from the options, if any. @throws ReembedError `InvalidInput` with each invalid field. */
-export function modelFrom(options: ModelOptions): ModelConfig | undefined {
-  const { provider, name, dimensions, baseUrl, apiKeyEnv } = options;
-  const single = Object.entries({ provider, name, dimensions, baseUrl, apiKeyEnv }).filter(
-    ([, value]) => value !== undefined,
-  );
+/**
+ * Returns the model from the options, if any, as it was asked for: the API fills in what is known of it. @throws ReembedError `InvalidInput`
+ * with each invalid field.
+ */
+export function modelFrom(options: ModelOptions): ModelRequest | undefined {
+  const { provider, name, dimensions, baseUrl, apiKeyEnv, queryModel, project, location, region, extraBody } = options;
+  const single = Object.entries({
+    ...{ provider, name, dimensions, baseUrl, apiKeyEnv, queryModel, project, location, region, extraBody },
+  }).filter(([, value]) => value !== undefined);
   if (options.model === undefined && single.length === 0) return undefined;
   if (options.model !== undefined && single.length > 0) {
     throw new UsageError('specify the model either with --model or with --provider and its other options');
   }
   if (options.model === undefined && provider === undefined) throw new UsageError('--provider is required');
-  const parsed = modelSchema.safeParse(options.model ?? Object.fromEntries(single));
-  if (parsed.success) return parsed.data;
+  const asked = options.model ?? Object.fromEntries(single);
+  const parsed = modelInputSchema.safeParse(asked);
+  if (parsed.success) return asked as ModelRequest;
   const issues = parsed.error.issues.map(({ path, message }) => ({ path: ['model', ...path].join('.'), message }));
   throw new ReembedError('InvalidInput', 'the model is not valid', { issues });
 }

@@ -4,6 +4,8 @@ import {
   type Alias,
   aliasListSchema,
   aliasSchema,
+  type CreatedIndex,
+  createdIndexSchema,
   type IndexConfigInput,
   type IndexInfo,
   indexInfoSchema,
@@ -27,8 +29,8 @@ export function indexCalls(send: Send) {
   const pathOf = (index: string) => `/v1/indexes/${segment(index)}`;
   return {
     /** Creates an index; idempotent. Errors: `IndexExists` for different settings, `NameTaken`, `InvalidInput`. */
-    async create(index: string, config: IndexConfigInput): Promise<IndexInfo> {
-      return readAs(await send('PUT', pathOf(index), { json: config }), indexInfoSchema);
+    async create(index: string, config: IndexConfigInput): Promise<CreatedIndex> {
+      return readAs(await send('PUT', pathOf(index), { json: config }), createdIndexSchema);
     },
     /** Returns an index by name or alias. Error: `IndexNotFound`. */
     async get(index: string): Promise<IndexInfo> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NAMED_MODEL } from './provider-models.ts';
 
 const usd = z.number().positive().max(1_000_000_000).describe('US dollars.');
 const whole = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -15,7 +16,7 @@ export const budgetSchema = z
 export type Budget = z.output<typeof budgetSchema>;
 
 /** Budgets per day (UTC), by `provider/name`, of all reindexes together. */
-export const modelBudgetsSchema = z.record(z.string().regex(/^(openai|custom)\/.+/), budgetSchema);
+export const modelBudgetsSchema = z.record(z.string().regex(NAMED_MODEL), budgetSchema);
 export type ModelBudgets = z.output<typeof modelBudgetsSchema>;
 
 export const BUDGET_UNITS = ['usd', 'tokens', 'calls'] as const;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fullTextSchema } from './full-text.ts';
 import { LIMITS } from './limits.ts';
+import { modelInputSchema } from './model-input.ts';
 import { modelSchema } from './models.ts';
 import { type Splitter, splitterSchema } from './splitter.ts';
 
@@ -28,7 +29,7 @@ export type Versioning = z.output<typeof versioningSchema>;
 
 export const indexConfigSchema = z
   .strictObject({
-    model: modelSchema,
+    model: modelInputSchema,
     metric: metricSchema.default('cosine'),
     splitter: splitterSchema.prefault({}),
     average: z.boolean().default(false).describe('Also store the average vector of an object with several parts.'),
@@ -83,6 +84,20 @@ export const indexInfoSchema = z
   })
   .meta({ id: 'Index' });
 export type IndexInfo = z.output<typeof indexInfoSchema>;
+
+/** The answer to the creation of an index. */
+export const createdIndexSchema = indexInfoSchema
+  .extend({
+    modelDefaults: z
+      .object({
+        fields: z.array(z.string()).describe('Fields of the model that were not given and are known of it.'),
+        source: z.string().describe('The page that says so.'),
+      })
+      .nullable()
+      .describe('What was filled in for a well-known model; null if nothing was.'),
+  })
+  .meta({ id: 'CreatedIndex' });
+export type CreatedIndex = z.output<typeof createdIndexSchema>;
 
 export const indexListSchema = z.object({ indexes: z.array(indexInfoSchema) }).meta({ id: 'IndexList' });
 

@@ -20,6 +20,7 @@ const WELL_KNOWN: readonly (readonly [variable: string, ...hosts: string[]])[] =
   ['DEEPINFRA_API_KEY', 'api.deepinfra.com'],
   ['FIREWORKS_API_KEY', 'api.fireworks.ai'],
   ['GEMINI_API_KEY', 'generativelanguage.googleapis.com'],
+  ['GOOGLE_VERTEX_API_KEY', 'aiplatform.googleapis.com'],
   ['HF_TOKEN', 'router.huggingface.co'],
   ['JINA_API_KEY', 'api.jina.ai'],
   ['MISTRAL_API_KEY', 'api.mistral.ai'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NAMED_MODEL } from './provider-models.ts';
 
 /** Rate limits of a provider for one model, shared by all workers and APIs. */
 export const modelLimitSchema = z
@@ -10,7 +11,7 @@ export const modelLimitSchema = z
 export type ModelLimit = z.output<typeof modelLimitSchema>;
 
 /** Limits by `provider/name`. */
-export const modelLimitsSchema = z.record(z.string().regex(/^(openai|custom)\/.+/), modelLimitSchema);
+export const modelLimitsSchema = z.record(z.string().regex(NAMED_MODEL), modelLimitSchema);
 export type ModelLimits = z.output<typeof modelLimitsSchema>;
 
 /** Cost of one call against a model's limits, as the time until that capacity is available again. */

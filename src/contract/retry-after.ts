@@ -13,7 +13,19 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  */
 export function readRetryAfterMs(headers: Headers | undefined, now: number = Date.now()): number | undefined {
   if (headers === undefined) return undefined;
-  const waitMs = readMilliseconds(headers) ?? readRetryAfter(headers, now) ?? readRateLimitReset(headers);
+  return bounded(readMilliseconds(headers) ?? readRetryAfter(headers, now) ?? readRateLimitReset(headers));
+}
+
+/**
+ * Returns the wait that Google writes into the body of a refusal (`google.rpc.RetryInfo`) in place of a header, with the
+ * same bounds. Returns undefined when there is none.
+ */
+export function readRetryDelayMs(body: string | undefined): number | undefined {
+  const [, seconds] = /"retryDelay":\s{0,10}"(\d{1,9}(?:\.\d{1,9})?)s"/.exec(body ?? '') ?? [];
+  return bounded(seconds === undefined ? undefined : Number(seconds) * 1000);
+}
+
+function bounded(waitMs: number | undefined): number | undefined {
   return waitMs === undefined ? undefined : Math.min(Math.max(MIN_MS, Math.ceil(waitMs)), MAX_MS);
 }
 

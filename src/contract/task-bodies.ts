@@ -7,7 +7,7 @@ import { evaluationSettings } from './evaluation.ts';
 import { fullTextSchema } from './full-text.ts';
 import { indexConfigSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
-import { modelSchema } from './models.ts';
+import { modelInputSchema } from './model-input.ts';
 import { deletionSchema, itemSchema, objectIdSchema } from './objects.ts';
 import { readsProblem } from './read-shares.ts';
 import { readFields } from './reads.ts';
@@ -121,7 +121,7 @@ export const reindexSchema = z
       'The index to build; it must not be the source. If it does not exist yet, `destModel` is required.',
     ),
     /** Model of `dest`; its other settings default to those of the source. */
-    destModel: modelSchema.optional(),
+    destModel: modelInputSchema.optional(),
     destSplitter: indexConfigSchema.shape.splitter.unwrap().optional(),
     destAverage: z.boolean().optional(),
     destFullText: fullTextSchema

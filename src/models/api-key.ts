@@ -1,24 +1,13 @@
 import { ReembedError } from '../contract/errors.ts';
 
-const OPENAI_HOST = 'api.openai.com';
-const OPENAI_KEY = 'OPENAI_API_KEY';
-
-interface Endpoint {
-  apiKeyEnv?: string;
-  baseUrl: string;
-}
-
-/** Returns the environment variable of an endpoint's key; OpenAI itself has a default. */
-export function keyNameOf({ apiKeyEnv, baseUrl }: Endpoint): string | undefined {
-  return apiKeyEnv ?? (new URL(baseUrl).hostname === OPENAI_HOST ? OPENAI_KEY : undefined);
-}
-
 /**
- * Reads the key of an endpoint from the variable that `apiKeyEnv` names; default: `OPENAI_API_KEY` for OpenAI itself,
- * none for other endpoints. Throws `ModelUnauthorized`, which names the variable but never contains its value.
+ * Reads a key from the variable with this name; without a name there is none. Throws `ModelUnauthorized`, which names
+ * the variable but never contains its value.
  */
-export function readApiKey(endpoint: Endpoint, env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const name = keyNameOf(endpoint);
+export function readApiKey(
+  name: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
   if (name === undefined) return undefined;
   const key = env[name]?.trim() ?? '';
   if (key === '') {

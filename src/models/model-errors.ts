@@ -1,6 +1,6 @@
 import { APICallError, LoadAPIKeyError, NoSuchModelError } from 'ai';
 import { type ErrorType, messageOf, ReembedError } from '../contract/errors.ts';
-import { readRetryAfterMs } from '../contract/retry-after.ts';
+import { readRetryAfterMs, readRetryDelayMs } from '../contract/retry-after.ts';
 import type { ModelWords } from './model-hosts.ts';
 import { redact } from './redact.ts';
 
@@ -29,10 +29,17 @@ const SAYS: Partial<Record<ErrorType, string>> = {
 };
 
 /** Codes of providers for an exhausted quota, where waiting does not help. */
-const QUOTA_CODES = /insufficient_quota|billing_(?:hard_limit|not_active)|insufficient.?(?:balance|credits?|funds)/i;
+const QUOTA_CODES =
+  /insufficient_quota|billing_(?:hard_limit|not_active)|insufficient.?(?:account.?)?(?:balance|credits?|funds)/i;
 /** Some providers use the same words for a limit per minute, but then also say when to retry. */
-const QUOTA_WORDS = /exceeded your current quota|check your plan and billing|credit balance is too low/i;
+const QUOTA_WORDS =
+  /exceeded your current quota|check your plan and billing|credit balance is too low|limited to \d+ API calls ?\/ ?month/i;
 const COMES_AGAIN = /retryInfo|retryDelay|try again in|retry in|per minute|per second/i;
+
+/** Google answers an invalid key with 400. */
+const BAD_KEY = /API_KEY_INVALID|API key not valid/;
+/** Words of the SDKs of clouds that find no credentials in this process. */
+const NO_CREDENTIALS = /default credentials|invalid_grant|could not refresh access token/i;
 
 export interface FailedCall {
   label: string;
@@ -47,11 +54,11 @@ export interface FailedCall {
  */
 export function toModelError(error: unknown, call: FailedCall): ReembedError {
   if (error instanceof ReembedError) return error;
-  const { type, status, headers, answer } = classify(error);
+  const { type, status, headers, body, answer } = classify(error);
   const said = redact(shownOf(error, answer, call.words), call.texts, call.secrets);
   const statusText = status === undefined ? '' : ` (HTTP ${status})`;
   return new ReembedError(type, `The ${call.label} ${SAYS[type]}${statusText}${said === '' ? '' : `: ${said}`}`, {
-    retryAfterMs: readRetryAfterMs(headers),
+    retryAfterMs: readRetryAfterMs(headers) ?? readRetryDelayMs(body),
   });
 }
 
@@ -74,6 +81,7 @@ interface Classified {
   type: ErrorType;
   status?: number;
   headers?: Readonly<Record<string, string>>;
+  body?: string | undefined;
   /** The provider's message. */
   answer: string;
 }
@@ -81,7 +89,10 @@ interface Classified {
 function classify(error: unknown): Classified {
   if (LoadAPIKeyError.isInstance(error)) return { type: 'ModelUnauthorized', answer: error.message };
   if (NoSuchModelError.isInstance(error)) return { type: 'ModelNotFound', answer: error.message };
-  if (!APICallError.isInstance(error)) return { type: 'ModelUnavailable', answer: messageWithCause(error) };
+  if (!APICallError.isInstance(error)) {
+    const answer = messageWithCause(error);
+    return { type: NO_CREDENTIALS.test(answer) ? 'ModelUnauthorized' : 'ModelUnavailable', answer };
+  }
 
   const { statusCode: status, responseHeaders: headers } = error;
   if (status === undefined) return { type: 'ModelUnavailable', answer: messageWithCause(error) };
@@ -89,9 +100,12 @@ function classify(error: unknown): Classified {
     return { type: 'ModelBadAnswer', status, answer: 'the answer holds no embeddings; check baseUrl' };
   }
   if (isQuotaUsedUp(status, error)) return { type: 'ModelQuotaUsedUp', status, answer: answerOf(error) };
+  if (status === 400 && BAD_KEY.test(error.responseBody ?? '')) {
+    return { type: 'ModelUnauthorized', status, answer: answerOf(error) };
+  }
   const overloaded = status === 503 && readRetryAfterMs(headers) !== undefined;
   const type = overloaded ? 'ModelRateLimited' : (TYPE_OF_STATUS[status] ?? 'ModelUnavailable');
-  return { type, status, headers, answer: answerOf(error) };
+  return { type, status, headers, body: error.responseBody, answer: answerOf(error) };
 }
 
 function isQuotaUsedUp(status: number, { responseBody = '', responseHeaders }: APICallError): boolean {

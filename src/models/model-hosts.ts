@@ -1,7 +1,6 @@
 import { ReembedError } from '../contract/errors.ts';
 import { isLoopbackHost, type ModelKey } from '../contract/model-keys.ts';
 import { isServiceOfTheHost } from '../net/addresses.ts';
-import { keyNameOf } from './api-key.ts';
 
 /**
  * How much of a model's response may appear in an error. An unlisted address may be any service of the network, whose
@@ -11,7 +10,8 @@ export type ModelWords = 'all' | 'message' | 'none';
 
 interface Called {
   baseUrl: string;
-  apiKeyEnv?: string;
+  /** The environment variable of the key. */
+  keyName: string | undefined;
 }
 
 /**
@@ -21,7 +21,7 @@ interface Called {
  */
 export function checkModelHost(model: Called, keys: readonly ModelKey[]): void {
   const url = new URL(model.baseUrl);
-  const name = keyNameOf(model);
+  const name = model.keyName;
   if (isServiceOfTheHost(url.hostname.replace(/^\[(.*)\]$/, '$1'))) {
     throw refused('baseUrl', `${url.hostname} is a link-local or metadata address, which is never called`);
   }

@@ -8,17 +8,17 @@ import { type CallLimiter, createLimitedEmbedder } from './limited.ts';
 import { createLocalEmbedder } from './local.ts';
 import { modelKeyOf } from './model-key.ts';
 import { createObservedEmbedder, type ModelObserver } from './observed.ts';
-import { createOpenaiEmbedder, type OpenaiDependencies } from './openai.ts';
 import { createPace, type Learned } from './pace.ts';
 import { createPacedEmbedder } from './paced.ts';
 import { isFree } from './prices.ts';
+import { createRemoteEmbedder, type RemoteDependencies } from './remote/remote.ts';
 import { createTellingEmbedder } from './tell-apart.ts';
 import { createWordsEmbedder } from './words.ts';
 
 const HASH_NAME = 'hash-v1';
 const WORDS_NAME = 'glove-100d-30k';
 
-export interface ModelsOptions extends OpenaiDependencies {
+export interface ModelsOptions extends RemoteDependencies {
   /** The program's own models, by the `name` that a `custom` model is configured with. */
   custom?: Readonly<Record<string, CustomModel>>;
   /** Keeps calls within the limits of their models; default: no limits. */
@@ -53,7 +53,7 @@ export function createModels(options: ModelsOptions): Models {
   const paced = (embedder: Embedder, config: ModelConfig): Embedder => {
     if (isFree(config)) return embedder;
     const key = modelKeyOf(config);
-    const pace = paces.get(key) ?? createPace(config.provider === 'openai' ? config.timeoutMs : undefined);
+    const pace = paces.get(key) ?? createPace('timeoutMs' in config ? config.timeoutMs : undefined);
     paces.set(key, pace);
     return createPacedEmbedder(createTellingEmbedder(embedder), pace);
   };
@@ -92,10 +92,10 @@ function createEmbedder(config: ModelConfig, options: ModelsOptions): Embedder {
       return createWordsEmbedder();
     case 'local':
       return createLocalEmbedder(config.name, options.localModelsDir);
-    case 'openai':
-      return createOpenaiEmbedder(config, options);
     case 'custom':
       return createCustomEmbedder(config.name, config.dimensions, findCustom(config.name, options.custom ?? {}));
+    default:
+      return createRemoteEmbedder(config, options);
   }
 }
 

@@ -1,6 +1,7 @@
 import { ReembedError } from '../contract/errors.ts';
-import { answerLimit, readAnswer, readRefusal } from './read-body.ts';
+import { answerLimit, readAnswer } from './read-body.ts';
 import { type AnswerTo, readVectors } from './read-vectors.ts';
+import { refusalOf } from './remote/whole-answer.ts';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -35,7 +36,10 @@ const UNCLEAR_REFUSALS = 3;
  * Creates, for one request, its `fetch` and functions that return the response for each text, and the tokens that the
  * provider has counted, if there are any.
  */
-export type VectorFetch = (to: AnswerTo) => {
+export type VectorFetch = (
+  fetch: Fetch,
+  to: AnswerTo,
+) => {
   fetch: Fetch;
   vectors(): unknown[] | undefined;
   tokens(): number | undefined;
@@ -52,11 +56,11 @@ export type VectorFetch = (to: AnswerTo) => {
  * bytes, and nothing to parse. If an endpoint refuses this field or `dimensions`, other variants are tried, and the one
  * that works is used from then on.
  */
-export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch {
+export function createVectorFetch(dimensions: number): VectorFetch {
   let settled: Variant | undefined;
   let unclear = 0;
 
-  async function ask(input: Parameters<Fetch>[0], init: RequestInit): Promise<Asked> {
+  async function ask(fetch: Fetch, input: Parameters<Fetch>[0], init: RequestInit): Promise<Asked> {
     const body = String(init.body);
     const send = async (variant: Variant): Promise<Asked> => {
       const response = await fetch(input, { ...init, body: written(body, variant) });
@@ -90,14 +94,14 @@ export function createVectorFetch(fetch: Fetch, dimensions: number): VectorFetch
     if (withDimensions) yield { encoding: 'unnamed', sendsDimensions: false };
   }
 
-  return (to) => {
+  return (fetch, to) => {
     let vectors: unknown[] | undefined;
     let tokens: number | undefined;
     return {
       vectors: () => vectors,
       tokens: () => tokens,
       async fetch(input, init = {}) {
-        const { response, variant } = await ask(input, init);
+        const { response, variant } = await ask(fetch, input, init);
         if (!response.ok) return response;
         const body = await readAnswer(response, answerLimit(to.texts.length, dimensions), to.label);
         const parsed = parse(body, to.label);
@@ -127,18 +131,6 @@ function written(body: string, { encoding, sendsDimensions }: Variant): string {
 function tailOf(body: string): string {
   const at = body.lastIndexOf(AS_NUMBERS);
   return at < 0 ? '' : body.slice(at);
-}
-
-async function refusalOf(response: Response): Promise<Response> {
-  const { status, statusText, headers } = response;
-  return new Response((await readRefusal(response)) || null, { status, statusText, headers: plain(headers) });
-}
-
-/** Removes headers that no longer apply, since the body is no longer compressed or of its original length. */
-function plain(headers: Headers): Headers {
-  const kept = new Headers(headers);
-  for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) kept.delete(name);
-  return kept;
 }
 
 function parse(body: string, label: string): unknown {

@@ -49,7 +49,7 @@ export function priceOf(
   const stated = valueIn(overrides, `${provider}/${name}`);
   if (stated !== undefined) return { usdPerMillionTokens: stated };
   if (isFree({ provider })) return { usdPerMillionTokens: 0 };
-  if (provider !== 'openai') return undefined;
+  if (provider === 'custom') return undefined;
   const listed = valueIn(LIST_PRICES, name.slice(name.lastIndexOf('/') + 1));
   return listed === undefined ? undefined : { usdPerMillionTokens: listed };
 }

@@ -65,7 +65,11 @@ export function haveSameText(left: string, right: string): boolean {
  */
 function decisiveOf(model: ModelConfig): Record<string, unknown> {
   const { provider, name, dimensions } = model;
-  if (model.provider !== 'openai') return { provider, name, dimensions };
-  const { baseUrl, sendDimensions, documentPrefix = '' } = model;
-  return { provider, name, dimensions, baseUrl, sendDimensions, documentPrefix };
+  if (provider === 'hash' || provider === 'words' || provider === 'local' || provider === 'custom')
+    return { provider, name, dimensions };
+  const { apiKeyEnv, batchSize, batchChars, queryPrefix, queryModel, timeoutMs, windowTokens, ...decisive } = {
+    apiKeyEnv: undefined,
+    ...model,
+  };
+  return { ...decisive, documentPrefix: decisive.documentPrefix ?? '' };
 }

@@ -1,6 +1,7 @@
 import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { ModelLimits } from '../contract/model-limits.ts';
+import { shutdownWarnings } from '../contract/model-presets.ts';
 import type { ModelPrices } from '../contract/model-prices.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Obstacle, PlanReindexBody, ReindexPlan } from '../contract/plan.ts';
@@ -101,7 +102,7 @@ async function probeOf(body: PlanReindexBody, known: Known & { signal: AbortSign
 }
 
 const prefixCharsOf = ({ config: { model } }: CheckedPair) =>
-  model.provider === 'openai' ? (model.documentPrefix?.length ?? 0) : 0;
+  'documentPrefix' in model ? (model.documentPrefix?.length ?? 0) : 0;
 
 function callsOf(body: PlanReindexBody, { counts, sample, embedder }: Known, copied: number): CallPlan {
   return planCalls({
@@ -221,7 +222,7 @@ class Plan {
   private warnings({ failing, copied, longTexts, window }: Volume): string[] {
     const { sample, probe, pair } = this.known;
     const { maxFailed } = this.body;
-    const warnings: string[] = [];
+    const warnings: string[] = shutdownWarnings(this.known.pair.config.model);
     const allowed =
       maxFailed < 0 ? Number.POSITIVE_INFINITY : maxFailed < 1 ? maxFailed * (copied.value ?? 0) : maxFailed;
     if ((failing.value ?? 0) > allowed) {

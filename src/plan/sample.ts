@@ -98,7 +98,7 @@ class Taker {
     this.pair = pair;
     this.options = options;
     this.hashOf = contentHasher(pair.config);
-    this.prefixChars = model.provider === 'openai' ? (model.documentPrefix?.length ?? 0) : 0;
+    this.prefixChars = 'documentPrefix' in model ? (model.documentPrefix?.length ?? 0) : 0;
   }
 
   async add(object: PlannedObject): Promise<void> {

@@ -250,19 +250,19 @@ export const SETTINGS = {
     meaning:
       'provider rate limits per minute for each model, shared by all processes, as JSON: {"openai/NAME": {"requestsPerMinute": 3000, "tokensPerMinute": 1000000}}',
     expected:
-      'JSON with requestsPerMinute, tokensPerMinute or both for each openai/NAME or custom/NAME, for instance {"openai/bge-m3": {"requestsPerMinute": 600}}',
+      'JSON with requestsPerMinute, tokensPerMinute or both for each PROVIDER/NAME of a called or custom model, for instance {"openai/bge-m3": {"requestsPerMinute": 600}}',
   }),
   modelPrices: setting('REEMBED_MODEL_PRICES', jsonText.pipe(modelPricesSchema), '{}', {
     meaning:
       'prices of models in US dollars per million tokens, as JSON: {"openai/NAME": 0.02}; they override the list prices of well-known models; the API and all workers need the same value',
     expected:
-      'JSON with a price of at least 0 for each openai/NAME or custom/NAME, for instance {"openai/bge-m3": 0.01}',
+      'JSON with a price of at least 0 for each PROVIDER/NAME of a called or custom model, for instance {"openai/bge-m3": 0.01}',
   }),
   modelBudgets: setting('REEMBED_MODEL_BUDGETS', jsonText.pipe(modelBudgetsSchema), '{}', {
     meaning:
       'what all reindexes together may use of a model per day (UTC), as JSON: {"openai/NAME": {"usd": 20, "tokens": 5000000, "calls": 100000}}; a reindex pauses when it is used up, and live writes continue',
     expected:
-      'JSON with usd, tokens or calls above 0 for each openai/NAME or custom/NAME, for instance {"openai/bge-m3": {"tokens": 1000000}}',
+      'JSON with usd, tokens or calls above 0 for each PROVIDER/NAME of a called or custom model, for instance {"openai/bge-m3": {"tokens": 1000000}}',
   }),
   tasks: setting('REEMBED_TASKS', list, '', {
     meaning: 'modules, or folders of modules, that define jobs for the workers',

@@ -40,14 +40,22 @@ function configKey(config: IndexConfig): string {
 }
 
 /**
- * Finds the index that a name and settings stand for; undefined if it can be created. Errors: `IndexExists` with other
- * settings, `NameTaken` by an alias, `IndexDeleting`.
+ * Finds the index that a name and settings stand for; undefined if it can be created. The fields of the model in
+ * `filledIn` were not asked for, so that any value of them is the same. Errors: `IndexExists` with other settings,
+ * `NameTaken` by an alias, `IndexDeleting`.
  */
-export async function findSameIndex(db: Db | Trx, name: string, config: IndexConfig): Promise<IndexRow | undefined> {
+export async function findSameIndex(
+  db: Db | Trx,
+  name: string,
+  config: IndexConfig,
+  filledIn: readonly string[] = [],
+): Promise<IndexRow | undefined> {
   const existing = await findIndex(db, name);
   if (existing) {
     requireActive(existing);
-    if (configKey(existing) === configKey(config)) return existing;
+    const stored: Record<string, unknown> = existing.model;
+    const model = { ...config.model, ...Object.fromEntries(filledIn.map((field) => [field, stored[field]])) };
+    if (configKey(existing) === configKey({ ...config, model })) return existing;
     throw new ReembedError('IndexExists', `the index ${name} exists with other settings: ${configKey(existing)}`);
   }
   const alias = await db.selectFrom('reembed.aliases').select('name').where('name', '=', name).executeTakeFirst();
@@ -56,16 +64,17 @@ export async function findSameIndex(db: Db | Trx, name: string, config: IndexCon
 }
 
 /**
- * Creates an index, or returns the existing one if its settings are equal. Errors: `IndexExists` with other settings,
- * `NameTaken` by an alias, `IndexDeleting`.
+ * Creates an index, or returns the existing one if its settings are equal; see `findSameIndex`. Errors: `IndexExists`
+ * with other settings, `NameTaken` by an alias, `IndexDeleting`.
  */
 export async function ensureIndex(
   trx: Trx,
   name: string,
   config: IndexConfig,
+  filledIn?: readonly string[],
 ): Promise<{ index: IndexRow; created: boolean }> {
   await lockNames(trx);
-  const existing = await findSameIndex(trx, name, config);
+  const existing = await findSameIndex(trx, name, config, filledIn);
   if (existing) return { index: existing, created: false };
   const row = await trx
     .insertInto('reembed.indexes')

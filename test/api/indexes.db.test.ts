@@ -2,10 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { createRouter } from '../../src/api/create-router.ts';
 import { createDeleteIndexRouter } from '../../src/api/delete-index.ts';
 import { onError } from '../../src/api/problems.ts';
+import { indexConfigSchema } from '../../src/contract/indexes.ts';
+import { type ModelConfig, modelSchema } from '../../src/contract/models.ts';
 import { setAlias } from '../../src/store/aliases.ts';
+import { ensureIndex } from '../../src/store/indexes.ts';
 import { lockPair } from '../../src/store/protocol/lock-pair.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { call, listeningLog, makeIndex, putObjects, removeObject, testApi } from './support.ts';
+
+const indexWith = (model: ModelConfig) => ({ ...indexConfigSchema.parse(HASH), model });
 
 const HASH = { model: { provider: 'hash', dimensions: 16 } };
 
@@ -33,6 +38,30 @@ onBothDatabases((database) => {
       expect(again.status).toBe(200);
       const other = await call(app(), 'PUT', '/v1/indexes/films', { ...HASH, metric: 'l2' });
       expect(other).toMatchObject({ status: 409, body: { type: 'urn:reembed:error:IndexExists', status: 409 } });
+    });
+
+    it('fills in what is known of a model, says so, and accepts the same again', async () => {
+      const put = (model: object) => call(app(), 'PUT', '/v1/indexes/known', { model });
+      const created = await put({ provider: 'ollama', name: 'nomic-embed-text' });
+      expect(created).toMatchObject({
+        status: 201,
+        body: {
+          model: { dimensions: 768, windowTokens: 2048, queryPrefix: 'search_query: ' },
+          modelDefaults: { fields: ['dimensions', 'windowTokens', 'queryPrefix', 'documentPrefix'] },
+        },
+      });
+      expect((await put({ provider: 'ollama', name: 'nomic-embed-text' })).status).toBe(200);
+      const other = await put({ provider: 'ollama', name: 'nomic-embed-text', queryPrefix: 'q: ' });
+      expect(other).toMatchObject({ status: 409, body: { type: 'urn:reembed:error:IndexExists' } });
+    });
+
+    it('keeps an index whose model was created before more was known of it', async () => {
+      const model = { provider: 'ollama', name: 'nomic-embed-text', dimensions: 768 };
+      await database()
+        .db.transaction()
+        .execute((trx) => ensureIndex(trx, 'before', indexWith(modelSchema.parse(model))));
+      expect((await call(app(), 'PUT', '/v1/indexes/before', { model })).status).toBe(200);
+      expect((await call(app(), 'GET', '/v1/indexes/before')).body.model).not.toHaveProperty('windowTokens');
     });
 
     it('reports how vectors are searched, with a warning where no vector index is possible', async () => {

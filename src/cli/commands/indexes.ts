@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { IndexConfigInput, IndexInfo } from '../../contract/indexes.ts';
+import type { CreatedIndex, IndexConfigInput, IndexInfo } from '../../contract/indexes.ts';
 import { FORMATS, partsText, type TextFormat } from '../../contract/splitter.ts';
 import { examples, type ModelOptions, modelFrom, several, wholeNumber, withModel } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
@@ -49,7 +49,8 @@ export function addIndexCommands(program: Command, io: Io): void {
       'after',
       examples(
         'reembed index create docs --provider words',
-        'reembed index create docs-v2 --provider openai --name text-embedding-3-small --dimensions 1536 --api-key-env OPENAI_API_KEY',
+        'reembed index create docs-v2 --provider openai --name text-embedding-3-small',
+        'reembed index create docs-v3 --provider voyage --name voyage-4-large --query-model voyage-4-lite',
         'reembed index create docs --provider openai --name bge-m3 --dimensions 1024 --base-url http://127.0.0.1:8080/v1 --chunk-tokens 460 --overlap-tokens 50 --format markdown',
         `reembed index create docs --model '{"provider":"hash","dimensions":64}' --field title --field body`,
       ),
@@ -57,7 +58,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .action(async (index: string, options: CreateOptions) => {
       const model = modelFrom(options);
       if (!model)
-        throw new UsageError('specify the model: --provider words, or --provider openai --name … --dimensions …');
+        throw new UsageError('specify the model: --provider words, or --provider openai --name text-embedding-3-small');
       const { field, metric, average, versioning } = options;
       const { chunkSize, chunkOverlap, chunkTokens, overlapTokens, tokenizer, format } = options;
       const sizes = { chunkSize, chunkOverlap, chunkTokens, overlapTokens };
@@ -70,7 +71,12 @@ export function addIndexCommands(program: Command, io: Io): void {
         splitter,
         fullText: fullTextFrom(options) ?? undefined,
       });
-      writeResult(io, options.json, info, () => `index ${info.name} is ready\n\n${indexText(info)}`);
+      writeResult(
+        io,
+        options.json,
+        info,
+        () => `index ${info.name} is ready\n\n${indexText(info)}${filledInText(info)}`,
+      );
     });
 
   remote(group.command('list'))
@@ -126,6 +132,13 @@ function modelText({ model }: IndexInfo): string {
 
 function stateText({ state, lock }: IndexInfo): string {
   return lock ? `${state}, ${lock.source} → ${lock.dest}` : state;
+}
+
+function filledInText({ model, modelDefaults }: CreatedIndex): string {
+  if (modelDefaults === null) return '';
+  const values = Object.entries(model).filter(([field]) => modelDefaults.fields.includes(field));
+  const given = values.map(([field, value]) => `${field} ${JSON.stringify(value)}`).join(', ');
+  return `\nfilled in as known of the model: ${given} (${modelDefaults.source})`;
 }
 
 function indexText(info: IndexInfo): string {
