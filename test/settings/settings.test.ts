@@ -69,6 +69,7 @@ const ANY_TEXT = [
   'fileRoots',
   'tasks',
   'cacheDir',
+  'tokenizerDir',
   'apiTokensFile',
   'encryptionKeysFile',
   'temporalCliPath',

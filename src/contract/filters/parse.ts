@@ -59,11 +59,22 @@ class Parser {
         const operand = value[name] as Json;
         const inner = [...place, name];
         if (isCombination(name)) return this.combination(name, operand, path, inner, level);
-        const below = namesOf(name);
-        if (typeof below === 'string') throw new FilterError(inner, below);
-        return this.filter(operand, [...path, ...below], inner, level + 1);
+        return this.field(name, operand, path, inner, level + 1);
       });
     return all([...of, ...this.comparisons(value, path, place)]);
+  }
+
+  /** Parses a field below `path`. Metadata may have names with dots, which the short form takes as they stand too. */
+  private field(name: string, operand: Json, path: FieldPath, place: Place, level: number): Condition {
+    const below = namesOf(name);
+    const asItStands = () => this.leaf(place, { kind: 'contained', path: [...path, name], value: operand });
+    const isShort = !isPlainName(name) && isLiteral(operand);
+    if (typeof below === 'string') {
+      if (isShort) return asItStands();
+      throw new FilterError(place, below);
+    }
+    const asPath = this.filter(operand, [...path, ...below], place, level);
+    return isShort ? { kind: 'any', of: [asPath, asItStands()] } : asPath;
   }
 
   private requireKnown(names: readonly string[], path: FieldPath, place: Place): void {

@@ -72,6 +72,10 @@ onBothDatabases((database) => {
       ['by a whole object only with eq', { author: { eq: { name: 'Ada' } } }, false],
       ['by a whole object in any order', { author: { eq: { born: '1815-12-10', name: 'Ada' } } }, true],
       ['by a name with a dot', { 'a\\.b': 1 }, true],
+      ['by a name with a dot as it stands', { 'a.b': 1 }, true],
+      ['by a path to a value', { 'author.name': 'Ada' }, true],
+      ['by a name with a dot only as a path where there is an operator', { 'a.b': { gte: 1 } }, false],
+      ['by a name that is no path', { '../../etc': 1 }, false],
       ['by a name of an operator', { '\\or': { startsWith: 'x' } }, true],
       [
         'by an instant in another zone',

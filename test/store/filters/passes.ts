@@ -21,8 +21,18 @@ function holds(value: Found, filter: Json): boolean {
     if (name === 'not') return !holds(value, operand);
     if (name === 'and') return (operand as Json[]).every((one) => holds(value, one));
     if (name === 'or') return (operand as Json[]).some((one) => holds(value, one));
-    return holds(stepsOf(name).reduce(step, value), operand);
+    const asPath = holds(stepsOf(name).reduce(step, value), operand);
+    return asPath || (isShortForm(operand) && holds(step(value, name), operand));
   });
+}
+
+/** Whether a literal, whose field may have a name with a dot. */
+function isShortForm(operand: Json): boolean {
+  if (!isObject(operand)) return true;
+  return Object.entries(operand).every(
+    ([name, inner]) =>
+      !OPERATORS.includes(name) && !['not', 'and', 'or'].includes(name) && !/[.\\]/.test(name) && isShortForm(inner),
+  );
 }
 
 /** `a.b` is a path; `\` takes the next character literally. */
