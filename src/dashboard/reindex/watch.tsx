@@ -1,29 +1,13 @@
 import { Stack, Table, Text } from '@mantine/core';
 import { latencyText } from '../../contract/evaluation-texts.ts';
 import type { Tracker } from '../../contract/tasks.ts';
+import { type WatchVerdict, watchOf } from '../../contract/watch.ts';
 import { Card } from '../ui/card.tsx';
 import { number, share } from '../ui/format.ts';
 import { Moment } from '../ui/moment.tsx';
 import { isOpen } from '../ui/status.tsx';
 
-interface Figures {
-  searches: number;
-  emptyShare: number | null;
-  errorShare: number | null;
-  latencyP95Ms: number | null;
-}
-
-interface WatchState extends Figures {
-  untilTime: string;
-  rollBackIf: { emptyShare?: number; errorShare?: number; latencyP95Ratio?: number; minSearches: number };
-  /** Before the switch, of the old index. */
-  baseline: Figures;
-  verdict: string;
-  why: string | null;
-  problem: string | null;
-}
-
-const VERDICTS: Record<string, string> = {
+const VERDICTS: Record<WatchVerdict, string> = {
   'too-few-searches': 'Too few searches to decide.',
   watching: 'No bound is exceeded.',
   exceeded: 'A bound is exceeded: it is being rolled back.',
@@ -36,7 +20,7 @@ const shareText = (value: number | null) => (value === null ? '' : share(value))
 
 /** The watch after the switch, of the task that keeps the old index current; nothing without one. */
 export function Watch({ tracker: { data, status } }: { tracker: Tracker }) {
-  const watch = data.watch as WatchState | undefined;
+  const watch = watchOf(data);
   if (!watch) return null;
   const { untilTime, rollBackIf, baseline, verdict, why, problem } = watch;
   const { emptyShare, errorShare, latencyP95Ratio, minSearches } = rollBackIf;

@@ -16,7 +16,8 @@ export const indexName = z.string().min(1).max(LIMITS.objectIdChars).describe('N
 
 /** Any JSON object, passed on unchanged: a validator that copies drops the key `__proto__`. */
 const filterSchema = z.custom<Record<string, Json>>(isJsonObject, 'must be an object');
-const ABOUT_FILTER = 'Only objects whose metadata contains this JSON.';
+const ABOUT_FILTER =
+  'Only objects whose metadata passes: {"lang": "en"}, {"year": {"gte": 2020}}, {"lang": {"in": ["de", "en"]}}, {"or": [{…}, {…}]}.';
 filterSchema._zod.toJSONSchema = () => ({ type: 'object', description: ABOUT_FILTER });
 
 export const SEARCH_TOOLS = [
