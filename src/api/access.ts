@@ -74,6 +74,8 @@ export const API_ACCESS: AccessTable = {
   'PUT /v1/indexes/:index': 'admin',
   'DELETE /v1/indexes/:index': 'admin',
   'POST /v1/indexes/:index/search': 'operate',
+  'POST /v1/indexes/:index/search/batch': 'operate',
+  'POST /v1/search': 'operate',
   'GET /v1/indexes/:index/objects': 'operate',
   'GET /v1/indexes/:index/objects/:id': 'operate',
   'GET /v1/aliases': 'view',

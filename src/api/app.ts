@@ -44,6 +44,8 @@ import { createSampledSetRouter, createSamplingRouter } from './sampling/routers
 import { SearchSampler } from './sampling/sampler.ts';
 import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
+import { createSearchBatchRouter } from './search-batch.ts';
+import { createSearchManyRouter } from './search-many.ts';
 import { createStatsRouter } from './stats.ts';
 import { acceptDeleteIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
 
@@ -149,7 +151,10 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models, tokenizerDir: settings.tokenizerDir }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
-  app.route('/v1/indexes', createSearchRouter({ db, reads, sampler, searchSeconds: settings.searchSeconds }));
+  const searching = { db, reads, sampler, searchSeconds: settings.searchSeconds };
+  app.route('/v1/indexes', createSearchRouter(searching));
+  app.route('/v1/indexes', createSearchBatchRouter(searching));
+  app.route('/v1/search', createSearchManyRouter(searching));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db, models }));
   app.route('/v1/aliases', createSamplingRouter({ db }));

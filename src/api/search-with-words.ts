@@ -1,11 +1,13 @@
 import { invalidField, ReembedError } from '../contract/errors.ts';
 import type { FullText } from '../contract/full-text.ts';
+import { wantedFields } from '../contract/hit-fields.ts';
 import type { Search, SearchResult } from '../contract/objects.ts';
 import type { Vector } from '../contract/vectors.ts';
 import type { Db } from '../store/database.ts';
 import { searchByWords } from '../store/full-text/search.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { embedQuery, type SearchModels } from './embed-query.ts';
+import { withTexts } from './hit-texts.ts';
 import type { SearchLimit } from './search-limit.ts';
 
 /** Share of the remaining time that the model has if words alone may answer. */
@@ -19,15 +21,18 @@ export async function searchWithWords(
   { db, models }: { db: Db; models: SearchModels },
   index: IndexRow,
   request: Search,
-  limit: SearchLimit,
+  { limit, bytes }: { limit: SearchLimit; bytes?: number | undefined },
 ): Promise<SearchResult> {
   const { language } = requireFullText(index, request);
   const { vector, degraded } =
     request.mode === 'hybrid' ? await vectorOf(models, index, request, limit) : { vector: null, degraded: false };
-  const found = await searchByWords(db, index, {
+  const { hits, ...how } = await searchByWords(db, index, {
     text: request.text ?? '',
     language: request.language ?? language,
     limit: request.limit,
+    offset: request.offset,
+    fields: wantedFields(request.fields),
+    bytes,
     filter: request.filter,
     vector,
     exact: request.exact,
@@ -35,7 +40,7 @@ export async function searchWithWords(
     weights: request.weights ?? { vector: 1, text: 1 },
     untilMs: limit.untilMs,
   });
-  return { index: index.name, ...found, ...(degraded ? { degraded } : {}) };
+  return { index: index.name, hits: await withTexts(hits, index), ...how, ...(degraded ? { degraded } : {}) };
 }
 
 function requireFullText({ name, fullText }: IndexRow, { mode }: Search): FullText {

@@ -11,11 +11,12 @@ import { problemResponses } from './problems.ts';
 import type { SideReads } from './reads/side-reads.ts';
 import type { SearchSampler } from './sampling/sampler.ts';
 import { withinTime } from './search-limit.ts';
+import { SEARCH_SECONDS } from './search-together.ts';
 import { INDEX_OR_ALIAS, onResolved } from './with-index.ts';
 
 const MAX_KEY_CHARS = 200;
 
-const searchHeaders = z.object({
+export const searchHeaders = z.object({
   [CANARY_HEADER]: z
     .string()
     .max(MAX_KEY_CHARS)
@@ -32,9 +33,9 @@ const search = createRoute({
   middleware: jsonBody({ approximate: 'vector' }),
   operationId: 'search',
   tags: ['search'],
-  summary: 'Find the objects nearest to a text or a vector',
+  summary: 'Find the objects nearest to a text, a vector or another object',
   description:
-    "A text is embedded with the index's own model. `filter` keeps objects whose metadata passes it. Where the HNSW index finds fewer objects than `limit`, or where those that pass are rare near the text, all parts that pass are compared, so that there are fewer hits only where fewer objects pass the filter; `complete` is false when the time ended before.",
+    "A text is embedded with the index's own model. `filter` keeps objects whose metadata passes it. Where the HNSW index finds fewer objects than `limit`, or where those that pass are rare near the text, all parts that pass are compared, so that there are fewer hits only where fewer objects pass the filter; `complete` is false when the time ended before. Pages (`offset`) of an index that changes may repeat or miss hits, and those of an alias with a canary need its header, so that one index answers all.",
   request: {
     params: z.object({ index: INDEX_OR_ALIAS }),
     headers: searchHeaders,
@@ -48,6 +49,7 @@ const search = createRoute({
     ...problemResponses(
       'InvalidInput',
       'IndexNotFound',
+      'ObjectNotFound',
       'IndexDeleting',
       'ModelRejectedInput',
       'ModelUnauthorized',
@@ -72,8 +74,6 @@ export interface SearchDependencies {
   /** Time limit of a search whose caller sets none; default: 10 seconds. */
   searchSeconds?: number | undefined;
 }
-
-const SEARCH_SECONDS = 10;
 
 export function createSearchRouter({ db, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchDependencies) {
   return createRouter().openapi(search, async (c) => {

@@ -14,6 +14,7 @@ import { addQueryCommands } from './commands/queries.ts';
 import { addReindexCommand } from './commands/reindex.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addSearchCommand } from './commands/search.ts';
+import { addSearchBatchCommand } from './commands/search-many.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addTokenCommands } from './commands/tokens.ts';
 import { addWriteCommands } from './commands/writes.ts';
@@ -67,6 +68,7 @@ export function createProgram(io: Io): Command {
   addQueryCommands(program, io);
   addEvaluateCommands(program, io);
   addSearchCommand(program, io);
+  addSearchBatchCommand(program, io);
   addTaskCommands(program, io);
   addJobCommands(program, io);
   addScheduleCommands(program, io);

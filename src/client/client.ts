@@ -5,7 +5,7 @@
 import { type Me, meBody } from '../contract/me.ts';
 import { Bulk } from './bulk/bulk.ts';
 import type { BulkOptions } from './bulk/options.ts';
-import { aliasCalls, indexCalls, objectCalls, searchCall } from './indexes.ts';
+import { aliasCalls, indexCalls, objectCalls, searchBatchCall, searchCall, searchManyCall } from './indexes.ts';
 import { jobCalls } from './jobs.ts';
 import { querySetCalls } from './query-sets.ts';
 import { type ClientOptions, createSend, readAs } from './request.ts';
@@ -43,7 +43,7 @@ export type { RollBackIf, Watch, WatchFigures, WatchVerdict } from '../contract/
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
-export type { PageOptions, SearchInput } from './indexes.ts';
+export type { PageOptions, SearchInput, SearchManyInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
 export type { RunOptions } from './run.ts';
 export type { ScheduleFilter } from './schedules.ts';
@@ -86,6 +86,8 @@ export function createClient(options: ClientOptions) {
     /** The sampled searches of aliases. */
     sampling: samplingCalls(send),
     search: searchCall(send),
+    searchBatch: searchBatchCall(send),
+    searchMany: searchManyCall(send),
     objects: objectCalls(send),
     querySets: querySetCalls(send),
     tasks,

@@ -21,6 +21,13 @@ import {
   type searchSchema,
 } from '../contract/objects.ts';
 import { CANARY_HEADER } from '../contract/read-shares.ts';
+import {
+  type SearchBatchResult,
+  type SearchManyResult,
+  searchBatchResultSchema,
+  searchManyResultSchema,
+  type searchManySchema,
+} from '../contract/search-many.ts';
 import { type Tracker, trackerSchema } from '../contract/tasks.ts';
 import { linesOf } from './lines.ts';
 import { checked, readAs, type Send, segment } from './request.ts';
@@ -78,11 +85,35 @@ export interface SearchOptions {
 
 /** Creates the search call: finds the nearest objects to a text or vector in an index, by name or alias. */
 export function searchCall(send: Send) {
-  return async (index: string, search: SearchInput, { canary }: SearchOptions = {}): Promise<SearchResult> => {
-    const headers: Record<string, string> = canary === undefined ? {} : { [CANARY_HEADER]: canary };
+  return async (index: string, search: SearchInput, options: SearchOptions = {}): Promise<SearchResult> => {
+    const headers = canaryHeaders(options);
     const path = `/v1/indexes/${segment(index)}/search`;
     return readAs(await send('POST', path, { json: search, headers }), searchResultSchema);
   };
+}
+
+const canaryHeaders = ({ canary }: SearchOptions): Record<string, string> =>
+  canary === undefined ? {} : { [CANARY_HEADER]: canary };
+
+/** Creates the call that runs several searches of one index at once; each has a result or a problem. */
+export function searchBatchCall(send: Send) {
+  return async (
+    index: string,
+    searches: SearchInput[],
+    options: SearchOptions = {},
+  ): Promise<SearchBatchResult['results']> => {
+    const path = `/v1/indexes/${segment(index)}/search/batch`;
+    const response = await send('POST', path, { json: { searches }, headers: canaryHeaders(options) });
+    return (await readAs(response, searchBatchResultSchema)).results;
+  };
+}
+
+export type SearchManyInput = z.input<typeof searchManySchema>;
+
+/** Creates the call that searches several indexes and merges their hits by rank; check `complete`. */
+export function searchManyCall(send: Send) {
+  return async (search: SearchManyInput, options: SearchOptions = {}): Promise<SearchManyResult> =>
+    readAs(await send('POST', '/v1/search', { json: search, headers: canaryHeaders(options) }), searchManyResultSchema);
 }
 
 export interface PageOptions {

@@ -25,11 +25,14 @@ export const LIMITS = {
   smallBodyBytes: 2 * 1024 * 1024,
   /** Input of a job, and its result: both are stored in the workflow history. */
   jobBytes: 256 * 1024,
-  /** Payloads and metadata in one page of objects, or in one search; a single object is always returned whole. */
+  /** Payloads, metadata and texts in one page of objects, or in one search; a single object is always returned whole. */
   answerBytes: 16 * 1024 * 1024,
   searchLimit: 1_000,
   /** Width of a search in the HNSW index: the maximum of pgvector. */
   efSearch: 1_000,
+  searchesPerBatch: 64,
+  /** Indexes that one search reads. */
+  indexesPerSearch: 8,
   /** Maximum timeout of one search. */
   searchSeconds: 300,
   listLimit: 1_000,

@@ -4,6 +4,7 @@ import { fullTextProblems, fullTextSearchFields } from './full-text.ts';
 import { type Json, PAYLOAD_LIMITS, storageProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { jsonObjectSchema, metadataSchema, storable } from './metadata.ts';
+import { searchOptionProblems, searchOptions } from './search-options.ts';
 
 export { isJsonObject, jsonObjectSchema, type Metadata, metadataSchema } from './metadata.ts';
 
@@ -99,17 +100,14 @@ export const searchSchema = z
       .max(LIMITS.dimensions)
       .optional()
       .describe('Must have the same number of dimensions as the index.'),
-    limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Maximum objects in the response.'),
-    filter: filterSchema.optional(),
-    exact: z.boolean().optional().describe('Compare every part that passes the filter, without the HNSW index.'),
-    ef: z
-      .int()
-      .min(1)
-      .max(LIMITS.efSearch)
+    id: objectIdSchema
       .optional()
       .describe(
-        'Width of the search in the HNSW index (`hnsw.ef_search`): larger finds more of the nearest objects and takes longer. Default: chosen by `limit`, at least 40.',
+        'An object of the index, to find those nearest to it without a call of the model: by its vector or, if it has several parts, by their average. It is not among the hits.',
       ),
+    limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Maximum hits in the response.'),
+    filter: filterSchema.optional(),
+    ...searchOptions,
     ...fullTextSearchFields,
     timeoutSeconds: z
       .number()
@@ -118,17 +116,18 @@ export const searchSchema = z
       .optional()
       .describe('Timeout of the whole search, including the embedding of the text. Default: `REEMBED_SEARCH_SECONDS`.'),
   })
-  .refine((search) => (search.text === undefined) !== (search.vector === undefined), {
+  .refine(({ text, vector, id }) => [text, vector, id].filter((given) => given !== undefined).length === 1, {
     path: ['text'],
-    message: 'give either text or vector',
+    message: 'give exactly one of text, vector and id',
   })
   .superRefine((search, ctx) => {
-    for (const { path, message } of fullTextProblems(search)) ctx.addIssue({ code: 'custom', path: [path], message });
+    const problems = [...fullTextProblems(search), ...searchOptionProblems(search)];
+    for (const { path, message } of problems) ctx.addIssue({ code: 'custom', path: [path], message });
   })
   .meta({
     id: 'Search',
     examples: [{ text: 'big cat', limit: 5, filter: { lang: 'en' } }],
-    oneOf: [{ required: ['text'] }, { required: ['vector'] }],
+    oneOf: [{ required: ['text'] }, { required: ['vector'] }, { required: ['id'] }],
   });
 export type Search = z.output<typeof searchSchema>;
 
@@ -145,10 +144,26 @@ export const hitSchema = z.object({
     .describe('Of a `hybrid` search: the place in each ranking, from 1; null where it was not among the first.'),
   part: z.int().nullable().describe('The part that matched; null for the average of all parts.'),
   version: z.int(),
-  payload: anyJson,
-  metadata: jsonObjectSchema,
+  text: z
+    .string()
+    .nullable()
+    .optional()
+    .describe(
+      'The text of the part that matched; null for the average of all parts. Absent if `fields` does not name it.',
+    ),
+  start: z
+    .int()
+    .nullable()
+    .describe("Where the part begins in the object's text, in UTF-16 code units; null for the average of all parts."),
+  end: z.int().nullable().describe('Where it ends: `text` is `whole.slice(start, end)` in JavaScript.'),
+  payload: anyJson
+    .optional()
+    .describe('All of it, or an object with the paths in `fields`; absent if `fields` names neither.'),
+  metadata: jsonObjectSchema
+    .optional()
+    .describe('All of it, or an object with the paths in `fields`; absent if `fields` names neither.'),
   omitted: z
-    .array(z.enum(['payload', 'metadata']))
+    .array(z.enum(['payload', 'metadata', 'text']))
     .optional()
     .describe(
       `Fields replaced by null or {}: the hits of a response carry at most ${LIMITS.answerBytes / 2 ** 20} MB, best hits first. Get the object to read them.`,

@@ -18,7 +18,7 @@ export interface BoundedHit {
  */
 export function boundedHits(hits: readonly Hit[], maxChars: number): BoundedHit[] {
   let left = maxChars;
-  return hits.map(({ id, score, payload, metadata, omitted = [] }, at) => {
+  return hits.map(({ id, score, payload, metadata = {}, omitted = [] }, at) => {
     const share = Math.floor(left / (hits.length - at));
     const metadataChars = JSON.stringify(metadata).length;
     const hasMetadata = metadataChars <= share / 2 && !omitted.includes('metadata');

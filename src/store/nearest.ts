@@ -13,6 +13,10 @@ export interface Neighborhood {
   vector: Vector;
   limit: number;
   filter?: Record<string, unknown> | undefined;
+  /** What a neighbor is: an object with its best part (default), or each part, without averages. */
+  group?: 'object' | 'part' | undefined;
+  /** Id of an object to leave out. */
+  except?: string | undefined;
 }
 
 /** An object with its best part. Smaller distances are nearer. */
@@ -27,9 +31,10 @@ export interface Neighbor {
 const FETCH_ROWS = 1_000;
 
 /** Condition for an object `o` that a search may return. */
-export function found({ filter }: Pick<Neighborhood, 'filter'>): RawBuilder<unknown> {
+export function found({ filter, except }: Pick<Neighborhood, 'filter' | 'except'>): RawBuilder<unknown> {
   const passes = compileFilter(filter, sql`o.metadata`);
-  return passes ? sql`not o.deleted and not o.failed and ${passes.condition}` : sql`not o.deleted and not o.failed`;
+  const others = except === undefined ? sql`` : sql`and o.object_id <> ${except}`;
+  return sql`not o.deleted and not o.failed ${passes ? sql`and ${passes.condition}` : sql``} ${others}`;
 }
 
 /**
@@ -37,6 +42,7 @@ export function found({ filter }: Pick<Neighborhood, 'filter'>): RawBuilder<unkn
  * Postgres groups by object, so memory does not grow with the parts of one object.
  */
 export async function nearestOfAll(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
+  if (wanted.group === 'part') return nearestParts(trx, index, wanted);
   const { objects, parts } = tablesOf(index.no);
   const { column, type, operator } = vectorExpression(index);
   const distance = sql`(${column} ${operator} ${vectorText(wanted.vector)}::${type})`;
@@ -60,6 +66,25 @@ export async function nearestOfAll(trx: Trx, index: IndexRow, wanted: Neighborho
       limit 1
     ) best
     order by nearest.distance, nearest.id`.execute(trx);
+  return rows;
+}
+
+/** Compares every part of the objects that pass the filter, and returns the nearest parts. */
+async function nearestParts(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
+  const { objects, parts } = tablesOf(index.no);
+  const { column, type, operator } = vectorExpression(index);
+  const { rows } = await sql<Neighbor>`
+    select id, distance, part
+    from (
+      select p.object_id as id, p.part, (${column} ${operator} ${vectorText(wanted.vector)}::${type}) as distance
+      from ${parts} p
+      join ${objects} o on o.index_no = ${index.no} and o.object_id = p.object_id
+      where p.index_no = ${index.no} and not p.is_average and ${found(wanted)}
+      offset 0 -- not an order that the HNSW index knows
+    ) compared
+    where distance <> 'NaN' -- the angle to a vector of zeros
+    order by distance, id, part
+    limit ${wanted.limit}`.execute(trx);
   return rows;
 }
 
@@ -110,8 +135,9 @@ export async function nearestByIndex(
   for (let fetch = first; best.size < wanted.limit; fetch = FETCH_ROWS) {
     const { rows } = await sql<Neighbor>`fetch forward ${sql.lit(fetch)} from nearest_parts`.execute(trx);
     for (const row of rows) {
-      const before = best.get(row.id);
-      if (!Number.isNaN(row.distance) && (!before || row.distance < before.distance)) best.set(row.id, row);
+      const key = keyOf(row, wanted);
+      const before = best.get(key);
+      if (key !== '' && !Number.isNaN(row.distance) && (!before || row.distance < before.distance)) best.set(key, row);
     }
     if (rows.length < fetch) break;
   }
@@ -119,8 +145,16 @@ export async function nearestByIndex(
   return [...best.values()].sort(byDistance).slice(0, wanted.limit);
 }
 
-/** Orders neighbors as Postgres does: by distance, then by the bytes of the id. */
-export function byDistance(left: Pick<Neighbor, 'id' | 'distance'>, right: Pick<Neighbor, 'id' | 'distance'>): number {
+/** Returns what rows of the same neighbor have in common; nothing for one that is none. */
+export function keyOf({ id, part }: Neighbor, { group }: Pick<Neighborhood, 'group'>): string {
+  if (group !== 'part') return id;
+  return part === null ? '' : `${part} ${id}`;
+}
+
+type Place = Pick<Neighbor, 'id' | 'distance'> & Partial<Pick<Neighbor, 'part'>>;
+
+/** Orders neighbors as Postgres does: by distance, then by the bytes of the id, then by the part. */
+export function byDistance(left: Place, right: Place): number {
   if (left.distance !== right.distance) return left.distance < right.distance ? -1 : 1;
-  return Buffer.compare(Buffer.from(left.id), Buffer.from(right.id));
+  return Buffer.compare(Buffer.from(left.id), Buffer.from(right.id)) || (left.part ?? 0) - (right.part ?? 0);
 }

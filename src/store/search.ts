@@ -1,17 +1,17 @@
 import { sql } from 'kysely';
 import { invalidField } from '../contract/errors.ts';
-import type { Hit } from '../contract/objects.ts';
 import type { Db, Trx } from './database.ts';
 import { nearestPassing } from './filters/nearest-passing.ts';
-import { readHits } from './hits.ts';
+import { type FoundHit, type HowToRead, readHits } from './hits.ts';
 import { type Neighbor, type Neighborhood, nearestByIndex, nearestOfAll } from './nearest.ts';
 import { readTables } from './partitions.ts';
+import { cutRanking, depthOf, type Ranking, reachesMinScore, requireMinScore } from './ranking.ts';
 import type { IndexRow } from './schema.ts';
 import { SearchClock, searchTimeout } from './search-clock.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
 import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
 
-export interface SearchRequest extends Neighborhood {
+export interface SearchRequest extends Neighborhood, Ranking, HowToRead {
   /** Deadline of the search, as in `Date.now()`; null means none. */
   untilMs?: number | null;
   /** Compares every part that passes, without the HNSW index. */
@@ -24,7 +24,7 @@ export interface SearchRequest extends Neighborhood {
 
 export interface Found {
   /** Best first. */
-  hits: Hit[];
+  hits: FoundHit[];
   /**
    * True if every part that passes the filter was compared; false if the HNSW index was used, which may miss objects.
    */
@@ -45,10 +45,12 @@ const READ_MS = 500;
  */
 export async function searchObjects(db: Db, index: IndexRow, request: SearchRequest): Promise<Found> {
   requireDimensions(index, request);
+  requireMinScore(index, request);
   return inSearch(db, index, request.untilMs ?? null, async (trx, clock) => {
-    const { neighbors, ...how } = await findNeighbors(trx, index, request, clock);
+    const ranked = { ...request, limit: depthOf(request) };
+    const { neighbors, ...how } = await findNeighbors(trx, index, ranked, clock);
     await clock.limit(trx);
-    return { hits: await readHits(trx, index, neighbors), ...how };
+    return { hits: await readHits(trx, index, cutRanking(index, neighbors, request), request), ...how };
   });
 }
 
@@ -93,14 +95,17 @@ export async function findNeighbors(
   }
   await clock.limit(trx);
   const isFiltered = filter !== undefined && Object.keys(filter).length > 0;
+  // No more neighbors are wanted, or none that the scan has not passed.
+  const isAll = (neighbors: readonly Neighbor[]) =>
+    neighbors.length >= limit || reachesMinScore(index, neighbors, request);
   if (!isFiltered) {
     const neighbors = await nearestByIndex(trx, index, request, { efSearch });
-    if (neighbors.length >= limit) return { neighbors, exact: false, complete: true };
+    if (isAll(neighbors)) return { neighbors, exact: false, complete: true };
     return compareAll(trx, index, request, { clock, neighbors });
   }
   const passing = await nearestPassing(trx, index, request, { efSearch, limitTime: () => clock.limit(trx) });
   const { neighbors } = passing;
-  if (passing.kind === 'sparse') return compareAll(trx, index, request, { clock, ...passing });
+  if (passing.kind === 'sparse' && !isAll(neighbors)) return compareAll(trx, index, request, { clock, ...passing });
   return { neighbors, exact: passing.kind === 'exact', complete: true };
 }
 

@@ -103,8 +103,8 @@ export async function putObjects(db: Db, index: IndexRow, items: Pick<Item, 'id'
       parts: [
         {
           part: 0,
-          start: null,
-          end: null,
+          start: 0,
+          end: texts[at]?.length ?? 0,
           isAverage: false,
           embedding: vectors[at] as number[],
           ...(index.fullText && {

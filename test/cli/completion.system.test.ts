@@ -31,6 +31,9 @@ describe('the completion of a command line', () => {
   test('offers the options of the command', async () => {
     expect(await next('tasks', 'list', '--s')).toEqual(['--status', '--since']);
     expect(await next('search', 'docs', 'a lion', '--fil')).toEqual(['--filter']);
+    expect(await next('search', 'docs', 'a lion', '--f')).toEqual(['--fields', '--filter']);
+    expect(await next('search', 'docs', 'a lion', '--group', '')).toEqual(['object', 'part']);
+    expect(await next('search-batch', 'docs', '')).toEqual([':files']);
     expect(await next('nothing', '--js')).toEqual([]);
   });
 

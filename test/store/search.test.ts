@@ -225,7 +225,7 @@ onBothDatabases((database, databaseName) => {
     const neighbors = ['a', 'b', 'c', 'd'].map((id, at) => ({ id, distance: at, part: 0 }));
     const read = (bytes: number) =>
       db.transaction().execute(async (trx) => {
-        const hits = await readHits(trx, index, neighbors, bytes);
+        const hits = await readHits(trx, index, neighbors, { bytes });
         expect(idsOf(hits)).toEqual(['a', 'b', 'c', 'd']);
         return hits.map(({ payload, metadata, omitted }) => [String(payload ?? '').length, metadata, omitted]);
       });
@@ -241,7 +241,7 @@ onBothDatabases((database, databaseName) => {
       [398, { of: 'c' }, undefined],
       [0, { of: 'd' }, ['payload']],
     ]);
-    expect(await read(5)).toEqual(Array.from({ length: 4 }, () => [0, {}, ['payload', 'metadata']]));
+    expect(await read(5)).toEqual(Array.from({ length: 4 }, () => [0, {}, ['payload', 'metadata', 'text']]));
   });
 
   it('a page of objects ends at its byte limit, is never empty, and the stream returns all objects', async () => {

@@ -122,7 +122,7 @@ onBothDatabases((database, databaseName) => {
     await buildVectorIndex(db, index, MEMORY);
     const search = async (filter: Record<string, unknown>) =>
       (await searchObjects(db, index, { vector: numbers(5, 8), limit: 80, filter })).hits;
-    expect((await search({ even: true })).every(({ metadata }) => metadata.even === true)).toBe(true);
+    expect((await search({ even: true })).every(({ metadata }) => metadata?.even === true)).toBe(true);
     expect(await search({ even: true })).toHaveLength(40);
     expect((await search({ at: 63 })).map(({ id }) => id)).toEqual(['o63']);
     expect(await search({ at: 'x' })).toEqual([]);

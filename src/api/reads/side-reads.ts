@@ -10,7 +10,7 @@ import type { Reads, Resolved } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import type { SearchModels } from '../embed-query.ts';
 import type { ApiLog } from '../problems.ts';
-import { searchIndex } from '../search-index.ts';
+import { type SearchOptions, searchIndex } from '../search-index.ts';
 import { type SearchLimit, withinTime } from '../search-limit.ts';
 import { isGone } from '../with-index.ts';
 import { Figures, type Part } from './figures.ts';
@@ -37,6 +37,11 @@ export interface SideReadsDependencies {
   draw?: (() => number) | undefined;
 }
 
+interface How extends SearchOptions {
+  key: string | undefined;
+  limit: SearchLimit;
+}
+
 /**
  * The shadow and canary reads of one process, and the figures of watched indexes. Errors of the other index reach nobody:
  * they are counted.
@@ -57,6 +62,11 @@ export class SideReads {
     this.#watched = new WatchFigures(dependencies);
   }
 
+  /** What embeds the texts. */
+  get models(): SearchModels {
+    return this.#dependencies.models;
+  }
+
   /**
    * Searches the serving index or, for the share of a canary, the other one. A shadow searches the other one too, after
    * the answer. `key` decides about the canary if the caller gives one.
@@ -64,18 +74,18 @@ export class SideReads {
   async search(
     { index, reads, watch }: Resolved,
     request: Search,
-    { key, limit }: { key: string | undefined; limit: SearchLimit },
+    { key, limit, ...options }: How,
   ): Promise<SearchResult> {
-    if (!reads && watch === undefined) return searchIndex(this.#dependencies, index, request, limit);
+    if (!reads && watch === undefined) return searchIndex(this.#dependencies, index, request, limit, options);
     if (reads && isForCanary(reads.canary, key, this.#draw)) {
-      const answer = await this.#tryCanary(reads, index, request, limit);
+      const answer = await this.#tryCanary(reads, index, request, { limit, ...options });
       if (answer) return answer;
     }
     const canary = reads && reads.canary > 0 ? reads : undefined;
     try {
       const served = await (watch === undefined
-        ? this.#timed(index, request, limit)
-        : this.#inTime(index, request, limit));
+        ? this.#timed(index, request, limit, options)
+        : this.#inTime(index, request, limit, options));
       if (watch !== undefined) this.#watched.answered(watch, served);
       if (canary) this.#figures.answered(canary.lock, CANARY.serving, served);
       if (reads && this.#draw() < reads.shadow) this.#startShadow(reads, index, request, served);
@@ -95,12 +105,12 @@ export class SideReads {
   }
 
   /** Returns the answer of the canary; undefined if the serving index must answer. */
-  async #tryCanary(reads: Reads, index: IndexRow, request: Search, limit: SearchLimit) {
+  async #tryCanary(reads: Reads, index: IndexRow, request: Search, { limit, ...options }: Omit<How, 'key'>) {
     const seconds = Math.min(CANARY_SECONDS, (limit.untilMs - Date.now()) / 2_000);
     try {
       if (!this.#isFit(reads, index, request, CANARY.other)) return undefined;
       const found = await withinTime({ seconds, signal: limit.signal }, (part) =>
-        this.#timed(reads.other, request, part),
+        this.#timed(reads.other, request, part, options),
       );
       this.#figures.answered(reads.lock, CANARY.other, found);
       return found.result;
@@ -147,17 +157,22 @@ export class SideReads {
     return false;
   }
 
-  async #timed(index: IndexRow, request: Search, limit: SearchLimit): Promise<Timed & { result: SearchResult }> {
+  async #timed(
+    index: IndexRow,
+    request: Search,
+    limit: SearchLimit,
+    options?: SearchOptions,
+  ): Promise<Timed & { result: SearchResult }> {
     const startMs = performance.now();
-    const result = await searchIndex(this.#dependencies, index, request, limit);
-    const ids = result.hits.map(({ id }) => id);
-    return { result, ids, hits: ids.length, ms: performance.now() - startMs };
+    const result = await searchIndex(this.#dependencies, index, request, limit, options);
+    const ids = [...new Set(result.hits.map(({ id }) => id))];
+    return { result, ids, hits: result.hits.length, ms: performance.now() - startMs };
   }
 
   /** Ends with its time even if the model does not, so that this is counted as a failure. */
-  #inTime(index: IndexRow, request: Search, { untilMs, signal }: SearchLimit) {
+  #inTime(index: IndexRow, request: Search, { untilMs, signal }: SearchLimit, options: SearchOptions) {
     const seconds = Math.max(0, untilMs - Date.now()) / 1_000;
-    return withinTime({ seconds, signal }, (part) => this.#timed(index, request, part));
+    return withinTime({ seconds, signal }, (part) => this.#timed(index, request, part, options));
   }
 
   #noteFailure({ lock }: Reads, part: Part, error: unknown): void {
@@ -175,5 +190,5 @@ interface Timed {
 /** Whether an error counts as a failure of the index: not one of the caller, or because the index has been dropped. */
 function isFailure(error: unknown): boolean {
   if (isGone(error)) return false;
-  return !(error instanceof ReembedError) || error.type !== 'InvalidInput';
+  return !(error instanceof ReembedError) || (error.type !== 'InvalidInput' && error.type !== 'ObjectNotFound');
 }

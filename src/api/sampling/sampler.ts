@@ -58,7 +58,8 @@ export class SearchSampler {
       this.#count('skipped', 1);
       return;
     }
-    const hits = result.hits.slice(0, LIMITS.evaluationDepth).map(({ id }) => id);
+    const ids = new Set(result.hits.map(({ id }) => id)); // parts of one object are one hit
+    const hits = [...ids].slice(0, LIMITS.evaluationDepth);
     const chars = hits.reduce((sum, id) => sum + id.length, text.length);
     if (this.#waiting.length >= MAX_WAITING || this.#chars + chars > MAX_WAITING_CHARS) {
       this.#count('dropped', 1);

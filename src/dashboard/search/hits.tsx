@@ -41,7 +41,7 @@ export function Hits({ result, ms, other }: HitsProps) {
                     {moveOf(hit.id, place, other)}
                   </Text>
                 )}
-                <Payload payload={hit.payload} metadata={hit.metadata} />
+                <Payload payload={hit.text ?? hit.payload} metadata={hit.metadata} />
               </Table.Td>
               <Table.Td ta="right" style={{ verticalAlign: 'top' }}>
                 {hit.score.toFixed(3)}

@@ -20,7 +20,7 @@ export async function searchMeanings(client: ReembedClient, index: string): Prom
   for (const { query, expected } of SYNONYM_QUERIES) {
     const result = await client.search(index, { text: query, limit: LOOKED_AT });
     const hits = result.hits.map(({ metadata, payload }) => ({
-      words: Array.isArray(metadata.words) ? metadata.words.join(', ') : '',
+      words: Array.isArray(metadata?.words) ? metadata.words.join(', ') : '',
       gloss: String(payload),
     }));
     const found = hits.some(({ words }) => expected.some((word) => words.startsWith(word)));

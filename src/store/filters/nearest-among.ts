@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Trx } from '../database.ts';
-import { byDistance, found, type Neighbor, type Neighborhood } from '../nearest.ts';
+import { byDistance, found, keyOf, type Neighbor, type Neighborhood } from '../nearest.ts';
 import { tablesOf } from '../partitions.ts';
 import { vectorText } from '../protocol/object-parts.ts';
 import type { IndexRow } from '../schema.ts';
@@ -56,8 +56,9 @@ export async function nearestAmong(
   await sql`rollback to savepoint among`.execute(trx);
   const best = new Map<string, Neighbor>();
   for (const row of rows) {
-    const before = best.get(row.id);
-    if (!before || row.distance < before.distance) best.set(row.id, row);
+    const key = keyOf(row, wanted);
+    const before = best.get(key);
+    if (key !== '' && (!before || row.distance < before.distance)) best.set(key, row);
   }
   const neighbors = [...best.values()].sort(byDistance).slice(0, limit);
   return { neighbors, isEnough: neighbors.length === limit };

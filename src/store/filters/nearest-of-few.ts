@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Trx } from '../database.ts';
 import { found, type Neighbor, type Neighborhood } from '../nearest.ts';
 import { tablesOf } from '../partitions.ts';
@@ -51,22 +51,32 @@ export async function nearestOfFew(
       join ${parts} p on p.index_no = ${index.no} and p.object_id = passing.id
       where (select parts from counted) <= ${maxParts}
     ),
-    best as (
-      select distinct on (id) id, distance, case when is_average then null else part end as part
-      from compared
-      where distance <> 'NaN' -- the angle to a vector of zeros
-      order by id, distance, compared.part
-    ),
+    best as (${bestOfEach(wanted)}),
     nearest as (
       select id, distance, part
       from best
-      order by distance, id
+      order by distance, id, part
       limit ${wanted.limit}
     )
     select id, distance, part from nearest
     union all
     select null, null, null from counted where parts > ${maxParts}
-    order by distance, id`.execute(trx);
+    order by distance, id, part`.execute(trx);
   await sql`rollback to savepoint of_few`.execute(trx);
   return rows.some(({ id }) => id === null) ? null : (rows as Neighbor[]);
+}
+
+/** The neighbors among the `compared` parts: each object with its nearest part, or each part, without averages. */
+function bestOfEach({ group }: Neighborhood): RawBuilder<unknown> {
+  if (group === 'part') {
+    return sql`
+      select id, distance, part
+      from compared
+      where not is_average and distance <> 'NaN'`;
+  }
+  return sql`
+    select distinct on (id) id, distance, case when is_average then null else part end as part
+    from compared
+    where distance <> 'NaN' -- the angle to a vector of zeros
+    order by id, distance, compared.part`;
 }

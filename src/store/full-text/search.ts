@@ -1,17 +1,19 @@
 import type { Language } from '../../contract/full-text.ts';
-import type { Hit } from '../../contract/objects.ts';
 import type { Vector } from '../../contract/vectors.ts';
 import type { Db, Trx } from '../database.ts';
-import { readHits } from '../hits.ts';
+import { type FoundHit, type HowToRead, readHits } from '../hits.ts';
+import { depthOf } from '../ranking.ts';
 import type { IndexRow } from '../schema.ts';
 import { type Found, findNeighbors, inSearch } from '../search.ts';
 import { findByText } from './find.ts';
 import { type Fused, fuse } from './fuse.ts';
 
-export interface WordsRequest {
+export interface WordsRequest extends HowToRead {
   text: string;
   language: Language;
   limit: number;
+  /** Hits to skip. */
+  offset?: number | undefined;
   filter?: Record<string, unknown> | undefined;
   /** Null: by words alone. */
   vector: Vector | null;
@@ -31,26 +33,26 @@ const DEPTH = 100;
  * Errors: `IndexNotFound`, `SearchTimeout`.
  */
 export async function searchByWords(db: Db, index: IndexRow, request: WordsRequest): Promise<Found> {
-  const { vector, weights, limit, untilMs } = request;
+  const { vector, weights, offset = 0, untilMs } = request;
+  const limit = depthOf(request);
+  const page = <T>(ranking: readonly T[]) => ranking.slice(offset, offset + request.limit);
   return inSearch(db, index, untilMs, async (trx, clock) => {
     const depth = vector ? Math.max(DEPTH, limit) : limit;
     await clock.limit(trx);
     const byWords = await findByText(trx, index, { ...request, limit: depth });
     if (!vector) {
       await clock.limit(trx);
-      const hits = await hitsOf(trx, index, byWords.matches);
+      const hits = await hitsOf(trx, index, page(byWords.matches), request);
       return { hits, exact: byWords.exact, complete: true };
     }
     const near = await findNeighbors(trx, index, { ...request, vector, limit: depth }, clock);
-    const fused = fuse(
-      [
-        { weight: weights.vector, found: near.neighbors },
-        { weight: weights.text, found: byWords.matches },
-      ],
-      limit,
-    );
+    const rankings = [
+      { weight: weights.vector, found: near.neighbors },
+      { weight: weights.text, found: byWords.matches },
+    ];
+    const fused = page(fuse(rankings, limit));
     await clock.limit(trx);
-    const hits = await hitsOf(trx, index, fused);
+    const hits = await hitsOf(trx, index, fused, request);
     return {
       hits: hits.map((hit, at) => withRanks(hit, fused[at])),
       exact: byWords.exact && near.exact,
@@ -64,14 +66,15 @@ async function hitsOf(
   trx: Trx,
   index: IndexRow,
   matches: readonly { id: string; part: number | null; score: number }[],
-): Promise<Hit[]> {
+  how: HowToRead,
+): Promise<FoundHit[]> {
   const scores = new Map(matches.map(({ id, score }) => [id, score]));
   const neighbors = matches.map(({ id, part }) => ({ id, part, distance: 0 }));
-  const hits = await readHits(trx, index, neighbors);
+  const hits = await readHits(trx, index, neighbors, how);
   return hits.map((hit) => ({ ...hit, score: scores.get(hit.id) ?? 0 }));
 }
 
-function withRanks(hit: Hit, fused: Fused | undefined): Hit {
+function withRanks(hit: FoundHit, fused: Fused | undefined): FoundHit {
   const [vector = null, text = null] = fused?.ranks ?? [];
   return { ...hit, ranks: { vector, text } };
 }

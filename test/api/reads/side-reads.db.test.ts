@@ -77,7 +77,7 @@ onBothDatabases((database) => {
       await reads.close();
       return Object.fromEntries((await readCountsOf(db, taskId))?.counts ?? []);
     };
-    return { db, model, old, next, place, reads, metrics, search, figures };
+    return { db, model, old, next, alias, app, place, reads, metrics, search, figures };
   }
   const text = { text: 'a cat sleeps' };
 
@@ -181,6 +181,44 @@ onBothDatabases((database) => {
     await search(text, { 'x-reembed-canary': 'old' });
     await reads.close();
     expect((await watchCountsOf(db, place.lock, 1)).now.get('answered')).toBe(1);
+  });
+
+  it('a canary answers a search with every option as the serving index does, by an object of its own', async () => {
+    const { old, next, search, figures } = await given({ canary: 1 });
+    const options = { fields: ['text', 'payload'], offset: 0, limit: 2, group: 'part', minScore: -1 };
+    const ask = (body: object, side: string) => search({ ...body, ...options }, { 'x-reembed-canary': side });
+    for (const body of [text, { id: 'cat' }]) {
+      const [serving, canary] = [await ask(body, 'old'), await ask(body, 'new')];
+      expect([serving.index, canary.index]).toEqual([old, next]);
+      const contents = ({ hits }: typeof serving) =>
+        (hits as Record<string, unknown>[])
+          .map(({ score, version, ...hit }) => hit)
+          .sort((a, b) => (`${a.id}` < `${b.id}` ? -1 : 1));
+      expect(contents(canary)).toEqual(contents(serving));
+      expect(canary.hits).toHaveLength('id' in body ? 1 : 2);
+    }
+    expect(await figures()).toMatchObject({ 'canary.other.searches': 2, 'canary.serving.searches': 2 });
+  });
+
+  it('a canary answers all searches of a batch or none, and the serving index those that it cannot answer', async () => {
+    const { model, old, next, alias, app } = await given({ canary: 0.5 });
+    const batch = async (headers: object) => {
+      const body = { searches: [text, { id: 'cat' }, { ...text, fields: ['text'], limit: 1 }] };
+      const answer = await call(app, 'POST', `/v1/indexes/${alias}/search/batch`, body, headers);
+      return answer.body.results.map(({ index }: { index: string }) => index);
+    };
+    expect(await batch({ 'x-reembed-canary': 'new' })).toEqual([next, next, next]);
+    expect(await batch({ 'x-reembed-canary': 'old' })).toEqual([old, old, old]);
+    expect(new Set(await batch({})).size).toBe(1);
+    model.be('fails');
+    expect(await batch({ 'x-reembed-canary': 'new' })).toEqual([old, next, old]);
+  });
+
+  it('an example that does not exist is no failure of the canary', async () => {
+    const { search, figures, alias, app } = await given({ canary: 1 });
+    expect((await call(app, 'POST', `/v1/indexes/${alias}/search`, { id: 'nothing' })).status).toBe(404);
+    await search(text);
+    expect(await figures()).not.toHaveProperty(['canary.other.failed']);
   });
 
   it('a header that is too long is refused, naming it', async () => {

@@ -32,6 +32,11 @@ export const objectCases: Case[] = [
     },
   ]),
   {
+    operation: 'search',
+    expect: 'ObjectNotFound',
+    given: async ({ index }) => ({ path: { index: await index() }, body: { id: 'nothing' } }),
+  },
+  {
     operation: 'getObject',
     expect: 'ObjectNotFound',
     given: async ({ index }) => ({ path: { index: await index(), id: 'nothing' } }),

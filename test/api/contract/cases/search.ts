@@ -32,6 +32,22 @@ export const searchCases: Case[] = [
     },
   },
   {
+    operation: 'searchBatch',
+    expect: 200,
+    given: async ({ index }) => ({ path: { index: await index() }, body: { searches: [{ text: 'a' }, { id: 'b' }] } }),
+  },
+  { operation: 'searchBatch', expect: 'IndexNotFound', given: () => ({ path: { index: 'nowhere' } }) },
+  {
+    operation: 'searchBatch',
+    expect: 'IndexDeleting',
+    given: async ({ deletingIndex }) => ({ path: { index: await deletingIndex() } }),
+  },
+  {
+    operation: 'searchMany',
+    expect: 200,
+    given: async ({ index }) => ({ body: { text: 'a lion', indexes: [await index(), 'nowhere'] } }),
+  },
+  {
     operation: 'search',
     expect: 'SearchTimeout',
     given: async ({ indexWhoseModel }) => ({

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
+import { LIMITS } from '../contract/limits.ts';
+import type { Search, SearchResult } from '../contract/objects.ts';
+import type { Problem } from '../contract/problem.ts';
+import type { Db } from '../store/database.ts';
+import { resolveWithReads } from '../store/protocol/reads.ts';
+import { embedTogether } from './embed-together.ts';
+import { problemOf } from './problems.ts';
+import type { SideReads } from './reads/side-reads.ts';
+import type { SearchSampler } from './sampling/sampler.ts';
+import { withinTime } from './search-limit.ts';
+import { onResolved } from './with-index.ts';
+
+export interface SearchTogether {
+  db: Db;
+  reads: SideReads;
+  sampler: SearchSampler;
+  /** Time limit of a search that sets none, in seconds; default: 10. */
+  searchSeconds?: number | undefined;
+}
+
+export const SEARCH_SECONDS = 10;
+
+/** Searches of one call that use the database at the same time. */
+const AT_ONCE = 4;
+
+/** What a search of several ended with. */
+export type Outcome = { result: SearchResult } | { problem: Problem };
+
+/**
+ * Runs several searches, each with its own time limit, which begins now. Their texts are embedded together, and a canary
+ * without a key gets all of them or none. The results share the byte limit of one. Returns an outcome for each.
+ */
+export async function searchTogether(
+  { db, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchTogether,
+  searches: readonly { name: string; request: Search }[],
+  { key = randomUUID(), signal }: { key: string | undefined; signal: AbortSignal },
+): Promise<Outcome[]> {
+  const secondsOf = ({ timeoutSeconds }: Search) => timeoutSeconds ?? searchSeconds;
+  const maxMs = 1_000 * Math.max(...searches.map(({ request }) => secondsOf(request)));
+  const texts = searches.flatMap(({ request }) => (request.mode === 'text' ? [] : (request.text ?? [])));
+  const shared = {
+    models: embedTogether(reads.models, texts, AbortSignal.any([signal, AbortSignal.timeout(maxMs)])),
+    bytes: Math.floor(LIMITS.answerBytes / searches.length),
+  };
+  const turns = pLimit(AT_ONCE);
+  const run = async ({ name, request }: { name: string; request: Search }): Promise<Outcome> => {
+    try {
+      const { result, sampled } = await withinTime({ seconds: secondsOf(request), signal }, (limit) =>
+        turns(() => {
+          signal.throwIfAborted();
+          return onResolved(
+            () => resolveWithReads(db, name),
+            async (found) => ({
+              result: await reads.search(found, request, { key, limit, ...shared }),
+              sampled: found.sampled,
+            }),
+          );
+        }),
+      );
+      sampler.offer(sampled, { alias: name, request, result });
+      return { result };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { problem: problemOf(error).body };
+    }
+  };
+  return Promise.all(searches.map(run));
+}
