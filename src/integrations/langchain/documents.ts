@@ -35,6 +35,6 @@ export function documentsOf(texts: readonly string[], metadatas: object[] | obje
 }
 
 /** Makes a document of a hit. The content of a payload that is not a text is its JSON. */
-export function documentOf({ id, payload, metadata }: Pick<Hit, 'id' | 'payload' | 'metadata'>): Document {
+export function documentOf({ id, payload, metadata = {} }: Pick<Hit, 'id' | 'payload' | 'metadata'>): Document {
   return new Document({ id, pageContent: textOf(payload), metadata });
 }
