@@ -183,7 +183,7 @@ export const searchResultSchema = z
     complete: z
       .boolean()
       .describe(
-        'False: there are fewer hits than `limit` because of the timeout, and more objects may match the filter.',
+        'False: because of the timeout there are fewer hits than `limit` or, with `offset`, fewer on all pages together, and more objects may match the filter.',
       ),
     degraded: z
       .boolean()

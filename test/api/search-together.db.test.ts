@@ -142,4 +142,21 @@ onBothDatabases((database) => {
     const { body: none } = await refused.many([refused.pets, refused.news]);
     expect(none).toMatchObject({ complete: false, hits: [], indexes: [{ problem: {} }, { problem: {} }] });
   });
+
+  it('a search of several indexes and those of a batch take operators in filters, exact and ef', async () => {
+    const { pets, news, batch, many } = await given();
+    const filter = { topic: { exists: false } };
+    const { body } = await many([pets, news], { text: 'a cat sleeps', filter, exact: true, ef: 100 });
+    expect(body).toMatchObject({ complete: true, indexes: [{ exact: true }, { exact: true }] });
+    expect(body.hits).toHaveLength(4);
+    expect((await many([pets], { text: 'a cat', filter: { topic: { exists: true } } })).body.hits).toEqual([]);
+    const searches = [
+      { text: 'a cat', filter, exact: true },
+      { id: 'cat', filter, ef: 50 },
+    ];
+    const { results } = (await batch(searches)).body;
+    expect(results.map(({ hits }: { hits: object[] }) => hits.length)).toEqual([2, 1]);
+    expect((await many([pets], { text: 'a cat', ef: 1_001 })).status).toBe(400);
+    expect((await many([pets], { text: 'a cat', filter: { topic: { gt: [] } } })).status).toBe(400);
+  });
 });

@@ -34,7 +34,7 @@ onBothDatabases((database) => {
     const chunks = new Map<string, string[]>();
     const objects = await Promise.all(
       Object.entries(PAYLOADS).map(async ([id, payload]) => {
-        const parts = await splitText(textOf(payload, index.splitter.fields), index.splitter);
+        const parts = await splitText(textOf(payload, index.splitter.fields), splitter);
         chunks.set(
           id,
           parts.map(({ text }) => text),
