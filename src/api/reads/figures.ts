@@ -25,11 +25,11 @@ export class Figures {
     this.#batch = new SumBatch({ what: 'shadow and canary reads', store, log });
   }
 
-  answered(lock: string, [kind, side]: Part, { ms, hits }: { ms: number; hits: number }): void {
+  answered(lock: string, [kind, side]: Part, { ms, isEmpty }: { ms: number; isEmpty: boolean }): void {
     const name = `${kind}.${side}`;
     this.#add(lock, `${name}.searches`, 1);
     this.#add(lock, `${name}.ms.${bucketOf(ms)}`, 1);
-    if (hits === 0) this.#add(lock, `${name}.empty`, 1);
+    if (isEmpty) this.#add(lock, `${name}.empty`, 1);
     this.#metrics?.readSeconds.observe({ kind, side }, ms / 1_000);
     if (side === 'other') this.#metrics?.reads.inc({ kind, outcome: 'answered' });
   }

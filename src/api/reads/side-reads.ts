@@ -121,14 +121,14 @@ export class SideReads {
     }
   }
 
-  #startShadow(reads: Reads, index: IndexRow, request: Search, { ids, ms, hits }: Timed): void {
+  #startShadow(reads: Reads, index: IndexRow, request: Search, { ids, ms, isEmpty }: Timed): void {
     if (!this.#isFit(reads, index, request, SHADOW.other)) return;
     if (this.#shadows.pendingCount >= SHADOWS_WAITING) {
       this.#figures.dropped(reads.lock);
       return;
     }
     // Without the hits, which may be large.
-    const work = this.#shadows(() => this.#compare(reads, request, { ids, ms, hits }));
+    const work = this.#shadows(() => this.#compare(reads, request, { ids, ms, isEmpty }));
     this.#running.add(work);
     void work.finally(() => this.#running.delete(work));
   }
@@ -166,7 +166,9 @@ export class SideReads {
     const startMs = performance.now();
     const result = await searchIndex(this.#dependencies, index, request, limit, options);
     const ids = [...new Set(result.hits.map(({ id }) => id))];
-    return { result, ids, hits: result.hits.length, ms: performance.now() - startMs };
+    // A page after the last hit says nothing about the index.
+    const isEmpty = ids.length === 0 && !request.offset;
+    return { result, ids, isEmpty, ms: performance.now() - startMs };
   }
 
   /** Ends with its time even if the model does not, so that this is counted as a failure. */
@@ -183,7 +185,7 @@ export class SideReads {
 /** How a search went. */
 interface Timed {
   ids: string[];
-  hits: number;
+  isEmpty: boolean;
   ms: number;
 }
 

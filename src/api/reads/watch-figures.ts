@@ -13,10 +13,10 @@ export class WatchFigures {
     this.#batch = new SumBatch({ what: 'a watch', store, log });
   }
 
-  answered(lock: string, { ms, hits }: { ms: number; hits: number }): void {
+  answered(lock: string, { ms, isEmpty }: { ms: number; isEmpty: boolean }): void {
     this.#batch.add(lock, WATCH_COUNTS.answered, 1);
     this.#batch.add(lock, `${WATCH_COUNTS.latency}${bucketOf(ms)}`, 1);
-    if (hits === 0) this.#batch.add(lock, WATCH_COUNTS.empty, 1);
+    if (isEmpty) this.#batch.add(lock, WATCH_COUNTS.empty, 1);
   }
 
   failed(lock: string): void {
