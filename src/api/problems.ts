@@ -10,7 +10,7 @@ import { PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '
 import { codeOf, isBusy, isConnectionError, SQLSTATE } from '../store/sqlstate.ts';
 import { isTemporalUnavailable } from '../temporal/call.ts';
 
-export { errorTypeOf, PROBLEM_MEDIA_TYPE, type Problem, problemSchema, problemTypeOf } from '../contract/problem.ts';
+export type { Problem } from '../contract/problem.ts';
 
 /** Logger of the handlers; a pino logger, or part of one. */
 export type ApiLog = Pick<Logger, 'info' | 'warn' | 'error'>;

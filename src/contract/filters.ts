@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Condition, conditionsOf, FILTER_LIMITS, FilterError } from './filters/parse.ts';
+import { conditionsOf, FILTER_LIMITS, FilterError } from './filters/parse.ts';
 import type { Json } from './json.ts';
 import { metadataSchema } from './metadata.ts';
 
@@ -53,4 +53,4 @@ export const filterSchema = (metadataSchema as unknown as z.ZodType<Filter>)
     examples: [{ lang: 'en', year: { gte: 2020 } }],
   });
 
-export { type Condition, conditionsOf };
+export { conditionsOf };

@@ -16,7 +16,6 @@ export const judgmentSchema = z.strictObject({
     .default(1)
     .describe('How relevant the object is; 0: judged, and not relevant.'),
 });
-export type Judgment = z.output<typeof judgmentSchema>;
 
 export const querySchema = z.strictObject({
   id: objectIdSchema.describe('Id of the query, unique in its set.'),

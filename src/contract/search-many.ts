@@ -20,7 +20,6 @@ export const searchBatchSchema = z
       ),
   })
   .meta({ id: 'SearchBatch', examples: [{ searches: [{ text: 'big cat' }, { text: 'a tree', limit: 3 }] }] });
-export type SearchBatch = z.output<typeof searchBatchSchema>;
 
 export const searchBatchResultSchema = z
   .object({
@@ -54,7 +53,6 @@ export const searchManySchema = z
     for (const { path, message } of problems) ctx.addIssue({ code: 'custom', path: [path], message });
   })
   .meta({ id: 'SearchMany', examples: [{ indexes: ['docs', 'news'], text: 'big cat', limit: 5 }] });
-export type SearchMany = z.output<typeof searchManySchema>;
 
 export const searchManyResultSchema = z
   .object({

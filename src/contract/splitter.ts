@@ -100,13 +100,6 @@ function withDefaults<T extends z.output<z.ZodObject<typeof fields>>>(splitter: 
   return { ...splitter, chunkSize, chunkOverlap };
 }
 
-/** Whether two splitters cut every text into the same parts. */
-export function areSameSplitters(left: Splitter, right: Splitter): boolean {
-  const keyOf = (splitter: Splitter) =>
-    JSON.stringify(Object.keys(fields).map((name) => splitter[name as keyof Splitter] ?? null));
-  return keyOf(left) === keyOf(right);
-}
-
 /** Describes the size of parts, such as `2000 characters, 200 shared`. */
 export function partsText({ chunkSize, chunkOverlap, chunkTokens, overlapTokens, format }: Splitter): string {
   if (chunkTokens === undefined) return `${chunkSize} characters, ${chunkOverlap} shared`;

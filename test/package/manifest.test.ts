@@ -16,7 +16,7 @@ const docs: Partial<Manifest> = JSON.parse(read('docs/package.json'));
 const installed = { ...manifest.dependencies, ...manifest.optionalDependencies };
 
 /** Development packages that no file imports. */
-const TOOLS = ['@biomejs/biome', 'typescript'];
+const TOOLS = ['@biomejs/biome', 'knip', 'typescript'];
 /** Packages that another one asks for as a peer. */
 const PEERS: Record<string, string> = { recharts: '@mantine/charts' };
 

@@ -119,16 +119,6 @@ export function rejectTexts(pattern: RegExp): Behave {
       : undefined;
 }
 
-/** 429 with `Retry-After` for `forMs` after the first request. */
-export function rateLimitFor(forMs: number, retryAfterSeconds: number): Behave {
-  let until: number | undefined;
-  return () => {
-    until ??= Date.now() + forMs;
-    if (Date.now() >= until) return undefined;
-    return { kind: 'error', status: 429, headers: { 'retry-after': String(retryAfterSeconds) } };
-  };
-}
-
 /** The given behaviors one after the other, then success. */
 export function inTurn(...behaviours: Behaviour[]): Behave {
   let next = 0;
