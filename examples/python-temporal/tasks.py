@@ -50,3 +50,6 @@ async def main(alias, dest):
 
 if __name__ == "__main__":
     asyncio.run(main(*sys.argv[1:3]))
+    sys.stdout.flush()
+    # Threads of the SDK may still run, and Python can crash when it shuts down before them.
+    os._exit(0)

@@ -8,8 +8,8 @@ const LEVELS: Readonly<Record<string, number>> = Object.fromEntries([
   ),
   ...['li', 'dt', 'dd', 'tr', 'thead', 'tbody', 'address', 'option', 'br'].map((tag) => [tag, LEVEL.item]),
 ]);
-/** A tag with its attributes. The length is limited, so that a lone `<` does not search the whole text. */
-const TAG = /<(\/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]{0,2000}>/g;
+/** A tag with its attributes. The lengths are limited, so that a lone `<` does not search the whole text. */
+const TAG = /<(\/?)([a-zA-Z][a-zA-Z0-9]{0,30})(?![a-zA-Z0-9])[^<>]{0,2000}>/g;
 const WHOLE = new Set(['table', 'pre', 'ul', 'ol', 'dl', 'script', 'style']);
 
 /** Cuts before and after block elements. Tables, lists and preformatted text are kept whole if they fit. */
