@@ -10,10 +10,12 @@ const TEMPORAL = [
   'test/**/*.temporal.test.ts',
 ];
 const SYSTEM = [
-  'test/{backup,dashboard,docs,e2e,examples,hostile,providers,torture,upgrade}/**/*.test.ts',
+  'test/{backup,dashboard,docs,e2e,examples,providers,torture,upgrade}/**/*.test.ts',
   'test/{runtime,support}/servers/**/*.test.ts',
   'test/**/*.system.test.ts',
 ];
+/** These measure the memory of processes under load, which tests beside them would change. */
+const ALONE = ['test/hostile/**/*.test.ts'];
 
 export default defineConfig({
   // Examples import the package by its name.
@@ -29,10 +31,11 @@ export default defineConfig({
     maxConcurrency: 30,
     maxWorkers: 2,
     projects: [
-      project('unit', 0, ['test/**/*.test.ts'], { exclude: [...STORE, ...TEMPORAL, ...SYSTEM] }),
+      project('unit', 0, ['test/**/*.test.ts'], { exclude: [...STORE, ...TEMPORAL, ...SYSTEM, ...ALONE] }),
       project('store', 1, STORE, { setup: ['postgres', 'pglite'], maxWorkers: 3 }),
       project('temporal', 2, TEMPORAL, { setup: ['postgres', 'temporal', 'workflows', 'build'] }),
       project('system', 3, SYSTEM, { setup: ['postgres', 'pglite', 'temporal', 'workflows', 'build'] }),
+      project('alone', 4, ALONE, { maxWorkers: 1 }),
     ],
   },
 });
