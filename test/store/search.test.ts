@@ -72,7 +72,8 @@ onBothDatabases((database, databaseName) => {
       index = await createIndex(db, { dimensions: 3 });
       await fill(db, index, {
         prefix: 'near-',
-        objects: Math.round(reach * 1.1),
+        // The scan stops after the round that passes its limit: at most `ef_search` parts later.
+        objects: Math.round(reach * 1.1) + 1_000,
         from: 0,
         to: 60,
         metadata: { group: 'near' },
