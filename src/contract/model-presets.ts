@@ -1,4 +1,4 @@
-/** What is known of a model, whoever serves it. Each row names the page that says so. */
+/** Known properties of a model, independent of its provider. Each row names its source. */
 export interface ModelPreset {
   /** In lower case, without the vendor before a slash; a tag of Ollama counts if it is given here. */
   names: readonly string[];

@@ -40,7 +40,7 @@ const rollBackIfShape = {
 /** Names that `rollBackIf` takes. */
 export const ROLL_BACK_IF_NAMES = Object.keys(rollBackIfShape);
 
-/** What an unknown name of a bound is told. */
+/** Returns the message for an unknown bound. */
 export function unknownBound(name: string): string {
   const near = closest(name, ROLL_BACK_IF_NAMES);
   return near === undefined

@@ -111,16 +111,10 @@ export async function nearestByIndex(
   const { column, type, operator } = vectorExpression(index);
   const distance = sql`${column} ${operator} ${vectorText(wanted.vector)}::${type}`;
   const first = firstRows(wanted.limit);
-  const width = String(efSearch);
   const best = new Map<string, Neighbor>();
-  // Rolling back restores the settings and closes the cursor. A sort would compare all parts; a relaxed order loses no
-  // part that the scan reaches late.
+  // Rolling back restores the settings and closes the cursor.
   await sql`savepoint by_index`.execute(trx);
-  await sql`
-    select set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
-      set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', ${width}, true)`.execute(
-    trx,
-  );
+  await scanByIndex(trx, efSearch);
   // The condition is a scalar subquery: with a join, Postgres would choose plans without the index.
   await sql`
     declare nearest_parts no scroll cursor for
@@ -134,19 +128,36 @@ export async function nearestByIndex(
     order by ${distance}`.execute(trx);
   for (let fetch = first; best.size < wanted.limit; fetch = FETCH_ROWS) {
     const { rows } = await sql<Neighbor>`fetch forward ${sql.lit(fetch)} from nearest_parts`.execute(trx);
-    for (const row of rows) {
-      const key = keyOf(row, wanted);
-      const before = best.get(key);
-      if (key !== '' && !Number.isNaN(row.distance) && (!before || row.distance < before.distance)) best.set(key, row);
-    }
+    keepBest(best, rows, wanted);
     if (rows.length < fetch) break;
   }
   await sql`rollback to savepoint by_index`.execute(trx);
   return [...best.values()].sort(byDistance).slice(0, wanted.limit);
 }
 
+/**
+ * Makes the next statements of a transaction read parts in the order of the HNSW index, until a rollback. A sort would
+ * compare all parts; a relaxed order loses no part that the scan reaches late.
+ */
+export async function scanByIndex(trx: Trx, efSearch: number): Promise<void> {
+  await sql`
+    select set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
+      set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', ${String(efSearch)}, true)`.execute(
+    trx,
+  );
+}
+
+/** Keeps the nearest row of each neighbor. The angle to a vector of zeros is no distance. */
+export function keepBest(best: Map<string, Neighbor>, rows: readonly Neighbor[], wanted: Neighborhood): void {
+  for (const row of rows) {
+    const key = keyOf(row, wanted);
+    const before = best.get(key);
+    if (key !== '' && !Number.isNaN(row.distance) && (!before || row.distance < before.distance)) best.set(key, row);
+  }
+}
+
 /** Returns what rows of the same neighbor have in common; nothing for one that is none. */
-export function keyOf({ id, part }: Neighbor, { group }: Pick<Neighborhood, 'group'>): string {
+function keyOf({ id, part }: Neighbor, { group }: Pick<Neighborhood, 'group'>): string {
   if (group !== 'part') return id;
   return part === null ? '' : `${part} ${id}`;
 }

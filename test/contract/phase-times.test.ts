@@ -22,7 +22,7 @@ test('a phase that is entered again, or repeated, adds up from its first start',
   expect(secondsOf(times.verify as NonNullable<typeof times.verify>, at(102.5))).toBe(5.5);
 });
 
-test('the first phase begins an attempt anew, but a wait for the lock does not', () => {
+test('the first phase starts a new attempt, and a wait for the lock does not', () => {
   expect(walk(['lock', 0], ['lock', 5], ['copy', 9]).lock).toEqual({ start: iso(0), seconds: 9, since: null });
   expect(Object.keys(walk(['lock', 0], ['copy', 9], ['lock', 20]))).toEqual(['lock']);
   const ended = leavePhase(walk(['lock', 0]), at(5));

@@ -1,8 +1,6 @@
 import { messageOf } from '../../contract/errors.ts';
+import { DelayedFlush } from '../delayed-flush.ts';
 import type { ApiLog } from '../problems.ts';
-
-/** Sums go to the database this long after the first of them. */
-const FLUSH_MS = 2_000;
 
 export interface SumBatchOptions {
   /** What is counted, for the log. */
@@ -15,8 +13,7 @@ export interface SumBatchOptions {
 export class SumBatch {
   readonly #options: SumBatchOptions;
   #counts = new Map<string, Map<string, number>>();
-  #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #flush = new DelayedFlush(() => this.#flushOnce());
 
   constructor(options: SumBatchOptions) {
     this.#options = options;
@@ -26,15 +23,12 @@ export class SumBatch {
     const counts = this.#counts.get(lock) ?? new Map<string, number>();
     this.#counts.set(lock, counts);
     counts.set(name, (counts.get(name) ?? 0) + value);
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+    this.#flush.schedule();
   }
 
   /** Adds everything counted so far to the sums. What could not be added is added with the next counts. */
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#flushing = this.#flushing.then(() => this.#flushOnce());
-    await this.#flushing;
+  flush(): Promise<void> {
+    return this.#flush.now();
   }
 
   async #flushOnce(): Promise<void> {

@@ -5,11 +5,10 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { Db } from '../../store/database.ts';
 import { addSampledSearches, type NewSampledSearch } from '../../store/sampled-searches.ts';
 import { codeOf } from '../../store/sqlstate.ts';
+import { DelayedFlush } from '../delayed-flush.ts';
 import type { ApiLog } from '../problems.ts';
 
-/** Searches go to the database this long after the first of them. */
-const FLUSH_MS = 2_000;
-/** Searches, and characters of their texts and ids, that wait in memory for that; further ones are dropped. */
+/** Searches, and characters of their texts and ids, that wait in memory to be stored; further ones are dropped. */
 const MAX_WAITING = 500;
 const MAX_WAITING_CHARS = 4 * 1024 * 1024;
 
@@ -40,8 +39,7 @@ export class SearchSampler {
   readonly #draw: () => number;
   #waiting: { search: Omit<NewSampledSearch, 'ageSeconds'>; atMs: number }[] = [];
   #chars = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #flush = new DelayedFlush(() => this.#flushOnce());
 
   constructor({ db, metrics, log, draw = Math.random }: SamplerDependencies) {
     this.#db = db;
@@ -68,15 +66,12 @@ export class SearchSampler {
     const search = { alias, text, index: result.index, limit, filtered: filter !== undefined, hits };
     this.#waiting.push({ search, atMs: performance.now() });
     this.#chars += chars;
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+    this.#flush.schedule();
   }
 
   /** Stores everything kept so far. */
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#flushing = this.#flushing.then(() => this.#flushOnce());
-    await this.#flushing;
+  flush(): Promise<void> {
+    return this.#flush.now();
   }
 
   async #flushOnce(): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Trx } from '../database.ts';
-import { byDistance, found, keyOf, type Neighbor, type Neighborhood } from '../nearest.ts';
+import { byDistance, found, keepBest, type Neighbor, type Neighborhood, scanByIndex } from '../nearest.ts';
 import { tablesOf } from '../partitions.ts';
 import { vectorText } from '../protocol/object-parts.ts';
 import type { IndexRow } from '../schema.ts';
@@ -32,13 +32,9 @@ export async function nearestAmong(
   const { objects, parts } = tablesOf(index.no);
   const { column, type, operator } = vectorExpression(index);
   const distance = sql`${column} ${operator} ${vectorText(wanted.vector)}::${type}`;
-  // Rolling back restores the settings. A sort would compare all parts.
+  // Rolling back restores the settings.
   await sql`savepoint among`.execute(trx);
-  await sql`
-    select set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
-      set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', ${String(width)}, true)`.execute(
-    trx,
-  );
+  await scanByIndex(trx, width);
   const { rows } = await sql<Neighbor>`
     select near.id, near.distance, near.part
     from (
@@ -55,11 +51,7 @@ export async function nearestAmong(
       )`.execute(trx);
   await sql`rollback to savepoint among`.execute(trx);
   const best = new Map<string, Neighbor>();
-  for (const row of rows) {
-    const key = keyOf(row, wanted);
-    const before = best.get(key);
-    if (key !== '' && (!before || row.distance < before.distance)) best.set(key, row);
-  }
+  keepBest(best, rows, wanted);
   const neighbors = [...best.values()].sort(byDistance).slice(0, limit);
   return { neighbors, isEnough: neighbors.length === limit };
 }

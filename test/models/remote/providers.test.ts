@@ -275,7 +275,7 @@ test("Google's delay of a retry and its answer to an invalid key are understood"
 test.each([
   ['cohere', 429, { message: 'You are using a Trial key, which is limited to 1000 API calls / month.' }],
   ['jina', 403, { detail: 'Insufficient account balance. Recharge your API key.' }],
-])('a used up quota of %s is told from a pause', async (provider, status, body) => {
+])('an exhausted quota of %s is distinguished from a pause', async (provider, status, body) => {
   expect((await failureOf(provider, { status, body })).type).toBe('ModelQuotaUsedUp');
 });
 
