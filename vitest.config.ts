@@ -30,6 +30,8 @@ export default defineConfig({
     // Tests are marked as concurrent when they wait, and for nothing else.
     maxConcurrency: 30,
     maxWorkers: 2,
+    // The Temporal client retries a call on a timer even after its connection was closed. A process ignores it, too.
+    onUnhandledError: ({ message }) => message !== 'Channel has been shut down',
     projects: [
       project('unit', 0, ['test/**/*.test.ts'], { exclude: [...STORE, ...TEMPORAL, ...SYSTEM, ...ALONE] }),
       project('store', 1, STORE, { setup: ['postgres', 'pglite'], maxWorkers: 3 }),

@@ -10,6 +10,7 @@ import type { TaskType } from '../contract/task-types.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Loader } from '../pipeline/load.ts';
+import type { Sleep } from '../pipeline/load-with-retries.ts';
 import type { Db } from '../store/database.ts';
 import type { SteerTarget } from '../store/steer-results.ts';
 
@@ -50,6 +51,8 @@ export interface ActivityDependencies {
   background: Db;
   models: { embedder(config: ModelConfig): Embedder };
   loader: Loader;
+  /** Waits between the tries of a load. Default: real time. */
+  sleep?: Sleep | undefined;
   log: Logger;
   metrics?: Metrics | undefined;
   /** Temporal client, for the lanes of jobs. */

@@ -258,7 +258,7 @@ export class WriteBatch {
     index: IndexRow,
     options: { reuse: boolean },
   ): AsyncGenerator<Portion, void> {
-    const { db, client, models, loader, settings } = this.deps;
+    const { db, client, models, loader, sleep, settings } = this.deps;
     const { kind, version: taskVersion } = this.request;
     const versions = new Map(items.map((item) => [item.id, item.version ?? taskVersion]));
     const versionOf = (id: string) => versions.get(id) ?? taskVersion;
@@ -279,6 +279,7 @@ export class WriteBatch {
       tokenizerDir: settings.tokenizerDir,
       embedder,
       loader,
+      sleep,
       signal,
       maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
       known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,

@@ -16,7 +16,7 @@ export interface RetryOptions {
   /** Max attempts in total. */
   attempts: number;
   signal?: AbortSignal;
-  sleep?: Sleep;
+  sleep?: Sleep | undefined;
 }
 
 /**

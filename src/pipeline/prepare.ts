@@ -68,7 +68,7 @@ export interface PrepareOptions {
   loadAttempts?: number;
   /** Max calls of the embedder in flight. */
   concurrency?: number;
-  sleep?: Sleep;
+  sleep?: Sleep | undefined;
   /** Per call of the embedder; see `EmbedOptions`. */
   maxWaitMs?: number | undefined;
   /** Waits between the calls that find out why a call failed. */

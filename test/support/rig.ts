@@ -79,6 +79,8 @@ export interface RigOptions {
   /** Replaces the embedders, to make them fail. */
   embedder?: (config: ModelConfig, usual: Embedder) => Embedder;
   settings?: Partial<ActivityDependencies['settings']>;
+  /** Replaces the waits between the tries of a load. */
+  sleep?: ActivityDependencies['sleep'];
   taskQueue?: string;
   shutdownGraceMs?: number;
   maxCachedWorkflows?: number;
@@ -117,6 +119,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         embedder: (config) => options.embedder?.(config, models.embedder(config)) ?? models.embedder(config),
       },
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
+      sleep: options.sleep,
       log: silentLog,
       client,
       tasks: createTaskControl(client),

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ReembedError } from '../../../src/contract/errors.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
@@ -14,16 +14,6 @@ import { restartTask } from '../../../src/temporal/index.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
 import { fillDisk } from '../support/full-disk.ts';
-
-// Loads wait between their tries by the clock of the worker, which does not run ahead: the waits are only recorded.
-const { waits } = vi.hoisted(() => ({ waits: [] as number[] }));
-vi.mock('../../../src/pipeline/load-with-retries.ts', async (original) => {
-  const { loadWithRetries } = await original<typeof import('../../../src/pipeline/load-with-retries.ts')>();
-  const sleep = async (ms: number) => void waits.push(ms);
-  return {
-    loadWithRetries: ((load, options) => loadWithRetries(load, { ...options, sleep })) as typeof loadWithRetries,
-  };
-});
 
 const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 /** Waits between ten tries of an activity: half a second, then twice as long each time, up to a minute. */
@@ -37,6 +27,8 @@ describe('permanent failures, on a server whose clock runs ahead', () => {
   let rig: Rig;
   let names = 0;
   let calls = 0;
+  /** The waits between the tries of loads. They would take real time, which does not run ahead: only recorded. */
+  const waits: number[] = [];
   let isDown: (texts: readonly string[], dimensions: number) => boolean = () => false;
 
   beforeAll(async () => {
@@ -44,6 +36,7 @@ describe('permanent failures, on a server whose clock runs ahead', () => {
     rig = await startRig({
       environment,
       db: database.db,
+      sleep: async (ms) => void waits.push(ms),
       embedder: (_config, usual) => ({
         ...usual,
         async embed(texts, options) {
