@@ -26,6 +26,9 @@ export const startedSignal = defineSignal<[told?: { attempt: number; workerId: s
 /** Carries the input of a newer submission that was ignored in favor of this job, if there is one. */
 export const turnSignal = defineSignal<[told?: { newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
 export const leaveSignal = defineSignal<[who?: Pick<LaneEntry, 'taskId' | 'runId'>]>(JOB_SIGNAL.leave);
+/** As the signals of these names, but a decision that comes too early or too late fails, with the reason. */
+export const approveUpdate = defineUpdate<void, [reason?: string | null, by?: string]>(SIGNAL.approve);
+export const rejectUpdate = defineUpdate<void, [reason?: string | null, by?: string]>(SIGNAL.reject);
 /** Returns the report; null if the index serves already. */
 export const rollBackUpdate = defineUpdate<RollBackReport | null, [RollBackRequest]>(ROLL_BACK);
 export const enterUpdate = defineUpdate<LaneAnswer, [LaneRequest]>(ENTER_LANE);

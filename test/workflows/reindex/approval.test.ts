@@ -130,6 +130,23 @@ describe('a reindex that waits for an approval, on a server whose clock runs ahe
     expect(await servingAs(alias)).toBe(dest);
   });
 
+  test('answers a decision by an update, and refuses one that comes too late', async () => {
+    const { handle, dest, alias } = await start('manual');
+    const decide = (kind: 'approve' | 'reject', by: string) =>
+      handle.executeUpdate<void, [string | null, string]>(kind, { args: ['better on our queries', by] });
+    await trackerWhen(handle, isOpen);
+    await handle.signal('pause');
+    await trackerWhen(handle, ({ status }) => status === 'paused');
+    await decide('approve', 'ben');
+    await expect(decide('reject', 'ann')).rejects.toMatchObject({
+      cause: { type: 'NotDecided', message: 'it is decided already' },
+    });
+    await handle.signal('resume');
+    const decision = { kind: 'approve', by: 'ben', reason: 'better on our queries' };
+    expect(await endOf(handle)).toMatchObject({ status: 'done', data: { approval: { decision } } });
+    expect(await servingAs(alias)).toBe(dest);
+  });
+
   test('releases its lock when it is canceled, and must be approved again after a restart', async () => {
     const { handle, source, dest, alias } = await start('manual');
     await trackerWhen(handle, isOpen);
