@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { durationSchema } from '../contract/duration-schema.ts';
 import { durationMs } from '../contract/durations.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { fieldIssues } from '../contract/issues.ts';
 import { fieldPath, type JsonTextError } from '../contract/json-text/error.ts';
 import { parseJsonText } from '../contract/json-text/parse.ts';
 import { type ModelRequest, modelInputSchema } from '../contract/model-input.ts';
@@ -107,6 +108,6 @@ export function modelFrom(options: ModelOptions): ModelRequest | undefined {
   const asked = options.model ?? Object.fromEntries(single);
   const parsed = modelInputSchema.safeParse(asked);
   if (parsed.success) return asked as ModelRequest;
-  const issues = parsed.error.issues.map(({ path, message }) => ({ path: ['model', ...path].join('.'), message }));
+  const issues = fieldIssues(parsed.error, ['model']);
   throw new ReembedError('InvalidInput', 'the model is not valid', { issues });
 }

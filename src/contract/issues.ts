@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { FieldIssue } from './errors.ts';
+import { typeWords, wordsOf } from './issue-words.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -14,9 +15,9 @@ export function fieldIssues(error: z.core.$ZodError, prefix: readonly PropertyKe
   return error.issues.flatMap((issue) => flatten(issue, prefix)).slice(0, MAX_ISSUES);
 }
 
-/** Returns the issues as one line of text. */
-export function issuesText(issues: readonly FieldIssue[]): string {
-  const shown = issues.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
+/** Returns the issues as one line of text, at most this many of them. */
+export function issuesText(issues: readonly FieldIssue[], max = 3): string {
+  const shown = issues.slice(0, max).map(({ path, message }) => (path ? `${path}: ${message}` : message));
   return shown.join('; ') + (issues.length > shown.length ? `; and ${issues.length - shown.length} more` : '');
 }
 
@@ -34,7 +35,7 @@ function flatten(issue: Issue, prefix: readonly PropertyKey[]): FieldIssue[] {
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {
     return issue.issues.flatMap((inner) => flatten(inner, path));
   }
-  return [{ path: dotted(path), message: issue.message }];
+  return [{ path: dotted(path), message: wordsOf(issue) }];
 }
 
 /** Returns the branch that got furthest into the value; undefined if every branch refused the whole value. */
@@ -46,8 +47,10 @@ function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[
 
 /** Returns what the branches of a union without its own message expected. */
 function anyOf(branches: readonly (readonly Issue[])[]): string {
-  const wanted = branches.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message));
-  return [...new Set(wanted)].join(', or ');
+  const firsts = branches.flatMap((issues) => issues.slice(0, 1));
+  const byType = firsts.filter((issue) => issue.code === 'invalid_type' && wordsOf(issue) !== issue.message);
+  const others = firsts.filter((issue) => !byType.includes(issue)).map(wordsOf);
+  return [...new Set(byType.length > 0 ? [...others, typeWords(byType)] : others)].join(', or ');
 }
 
 function dotted(path: readonly PropertyKey[]): string {

@@ -51,9 +51,9 @@ export const problemSchema = z
         type: `${URN}InvalidInput`,
         title: ERROR_KINDS.InvalidInput.title,
         status: 400,
-        detail: 'limit: Too big: expected number to be <=1000',
+        detail: 'limit: must be at most 1000',
         instance: `${URN.replace('error', 'request')}5f6c1f3e-8b0e-4f5a-9c39-4f3bb0a3d1c2`,
-        issues: [{ path: 'limit', message: 'Too big: expected number to be <=1000' }],
+        issues: [{ path: 'limit', message: 'must be at most 1000' }],
       },
     ],
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ReembedError } from '../contract/errors.ts';
-import { issuesText } from '../contract/issues.ts';
+import { fieldIssues, issuesText } from '../contract/issues.ts';
 import { type DefinitionOptions, jobNameSchema } from '../contract/jobs.ts';
 import { DEFAULT_KEY } from '../contract/schedules.ts';
 import { createHandle, createSentJob } from './handle.ts';
@@ -97,7 +97,7 @@ function checkParts(name: string, input: unknown, handler: unknown): void {
 function checkName(name: string): void {
   const { success, error } = jobNameSchema.safeParse(name);
   if (success) return;
-  const issues = error.issues.map(({ message }) => ({ path: 'name', message }));
+  const issues = fieldIssues(error, ['name']);
   throw new ReembedError('InvalidInput', `a task cannot be named ${JSON.stringify(name)}: ${issues[0]?.message}`, {
     issues,
   });

@@ -52,7 +52,7 @@ describe('a watch of a reindex', () => {
     ['has a share of zero', bound({ errorShare: 0 }), KEPT, 'watch.rollBackIf.errorShare', 'above 0 and at most 1'],
     ['has a share in percent', bound({ emptyShare: 5 }), KEPT, 'watch.rollBackIf.emptyShare', 'above 0 and at most 1'],
     ['has a ratio of one', bound({ latencyP95Ratio: 1 }), KEPT, 'watch.rollBackIf.latencyP95Ratio', 'above 1'],
-    ['needs no searches', bound({ ...BOUND, minSearches: 0 }), KEPT, 'watch.rollBackIf.minSearches', '>=1'],
+    ['needs no searches', bound({ ...BOUND, minSearches: 0 }), KEPT, 'watch.rollBackIf.minSearches', 'at least 1'],
     ['has an unknown field', { ...bound(BOUND), until: '1h' }, KEPT, 'watch.until', 'is not a known field'],
   ])('is refused if it %s', (_what, watch, retire, path, message) => {
     expect(issuesOf(watch, retire)).toContainEqual({ path, message: expect.stringContaining(message) });

@@ -1,4 +1,5 @@
 import { messageOf } from '../../contract/errors.ts';
+import { fieldIssues, issuesText } from '../../contract/issues.ts';
 import { deletionSchema, itemSchema, objectIdSchema } from '../../contract/objects.ts';
 import type { BulkFailed, BulkOperation } from './report.ts';
 
@@ -35,10 +36,7 @@ export function prepare(operation: BulkOperation): Pending | BulkFailed {
     const schema = op === 'upsert' ? itemSchema : typeof value === 'string' ? objectIdSchema : deletionSchema;
     const parsed = schema.safeParse(value);
     if (!parsed.success) {
-      const issues = parsed.error.issues.map(({ path, message }) =>
-        [path.join('.'), message].filter(Boolean).join(': '),
-      );
-      return refused(operation, op, value, issues.join('; '));
+      return refused(operation, op, value, issuesText(fieldIssues(parsed.error)));
     }
   } catch (error) {
     return refused(operation, op, value, messageOf(error)); // a value without a JSON form, such as a bigint

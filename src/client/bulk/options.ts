@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ReembedError } from '../../contract/errors.ts';
 import { nameSchema } from '../../contract/indexes.ts';
+import { fieldIssues, issuesText, MAX_ISSUES } from '../../contract/issues.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { onReindexSchema } from '../../contract/task-bodies.ts';
 import type { BulkReport } from './report.ts';
@@ -58,7 +59,6 @@ export type CheckedOptions = z.output<typeof optionsSchema>;
 export function checkOptions(options: BulkOptions): CheckedOptions {
   const parsed = optionsSchema.safeParse(options);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-  const text = issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new ReembedError('InvalidInput', text, { issues, cause: parsed.error });
+  const issues = fieldIssues(parsed.error);
+  throw new ReembedError('InvalidInput', issuesText(issues, MAX_ISSUES), { issues, cause: parsed.error });
 }

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { z } from 'zod';
 import { ReembedError } from '../../client/client.ts';
+import { fieldIssues } from '../../contract/issues.ts';
 
 /** Validates a form with the contract's schema before it is sent, and returns the problem of each field. */
 export function useChecked<S extends z.ZodType>(schema: S) {
@@ -11,9 +12,7 @@ export function useChecked<S extends z.ZodType>(schema: S) {
     check(value: unknown): value is z.input<S> {
       const parsed = schema.safeParse(value);
       setIssues(
-        parsed.success
-          ? {}
-          : Object.fromEntries(parsed.error.issues.map(({ path, message }) => [path.join('.'), message])),
+        parsed.success ? {} : Object.fromEntries(fieldIssues(parsed.error).map(({ path, message }) => [path, message])),
       );
       return parsed.success;
     },
