@@ -103,6 +103,15 @@ broken = false;
 await rig.start('upsert', { index: 'nowhere', items: items(1) }, 'upsert-bad-input');
 await recordEnd('upsert-bad-input');
 
+await rig.start('audit', { index: 'live', repair: true }, 'audit');
+await recordEnd('audit');
+const audited = await rig.start('audit', { index: 'live', ratePerSecond: 25 }, 'audit-paused');
+await trackerWhen(audited, ({ progress }) => progress.total > 0);
+await audited.signal('pause');
+await trackerWhen(audited, ({ status }) => status === 'paused');
+await audited.signal('resume');
+await recordEnd('audit-paused');
+
 const first = await rig.start('reindex', { source: 'live', dest: 'b', destModel, ...slow }, 'reindex-canceled');
 await trackerWhen(first, ({ children }) => children.processing === 1);
 const waiting = await rig.start(

@@ -1,6 +1,7 @@
 import type { ControlActivities, EmbedActivities, LaneActivities, SteerActivities } from '../contract/activities.ts';
 import { withMetrics } from '../metrics/activities.ts';
 import { createAdmitActivities } from './admit.ts';
+import { createAuditActivities } from './audit/audit.ts';
 import { createBuildIndex } from './build-index.ts';
 import { createCheckModel } from './check-model.ts';
 import { createCopySlice } from './copy-slice.ts';
@@ -60,6 +61,7 @@ export function createActivities(deps: ActivityDependencies): {
           ...createCutOver(deps),
           ...createRollBack(deps),
           ...createEvaluateActivities(deps),
+          ...createAuditActivities(deps),
         },
         deps.client,
       ),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../version.ts';
 import { examples } from './arguments.ts';
 import { addAliasCommands } from './commands/aliases.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addEvaluateCommands } from './commands/evaluate.ts';
@@ -67,6 +68,7 @@ export function createProgram(io: Io): Command {
   addReindexCommand(program, io);
   addQueryCommands(program, io);
   addEvaluateCommands(program, io);
+  addAuditCommand(program, io);
   addSearchCommand(program, io);
   addSearchBatchCommand(program, io);
   addTaskCommands(program, io);

@@ -15,6 +15,7 @@ import { scheduleCalls } from './schedules.ts';
 import { serverCalls } from './server.ts';
 import { taskCalls } from './tasks.ts';
 
+export type { AuditKind, AuditRequest } from '../contract/audit.ts';
 export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';

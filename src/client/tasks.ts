@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AuditRequest } from '../contract/audit.ts';
 import type { BudgetUnit } from '../contract/budget.ts';
 import { type Evaluation, evaluationSchema } from '../contract/evaluation.ts';
 import { NDJSON } from '../contract/http.ts';
@@ -154,6 +155,11 @@ export function taskCalls(send: Send, run: Run) {
     async evaluation(taskId: string): Promise<Evaluation> {
       return readAs(await send('GET', '/v1/tasks/evaluation', { query: { taskId } }), evaluationSchema);
     },
+    /**
+     * Looks for broken objects in an index, and repairs them if asked to. The tracker's `data` has the counts by kind;
+     * `failedItems` lists the first ones. Errors: `InvalidInput`, `IndexNotFound`, `IndexDeleting`, `TaskLocked`.
+     */
+    audit: (body: AuditRequest, options: RunOptions = {}) => run('/v1/tasks/audit/run', { json: body }, options),
     /** Returns the tracker of a task. Error: `TaskNotFound`. */
     info: (taskId: string) => readInfo(send, taskId),
     page,

@@ -1,3 +1,4 @@
+import type { AuditBody, AuditCounts, AuditState } from './audit.ts';
 import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { Isolate } from './jobs.ts';
@@ -332,6 +333,27 @@ export interface VerifyResult {
   recall: number | null;
 }
 
+export interface AuditChunkRequest {
+  /** Task whose failed list gets what is broken. */
+  taskId: string;
+  indexNo: number;
+  /** Continue after this object, from an earlier result. */
+  after: string | null;
+  until: string | null;
+  /** Look only at objects on the failed list. */
+  onlyFailed: boolean;
+  repair: boolean;
+  ratePerSecond: number | null;
+  /** Objects that the list has room for. */
+  room: number;
+}
+
+export interface AuditChunkResult {
+  counts: AuditCounts;
+  after: string | null;
+  done: boolean;
+}
+
 /** Activities that load, split, embed, write or copy, on the embed queue, with heartbeats. */
 export interface EmbedActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
@@ -359,6 +381,10 @@ export interface EmbedActivities {
   evaluateQueries(taskId: string): Promise<{ total: number; done: number }>;
   /** Sums up the evaluation and stores its report. */
   finishEvaluation(taskId: string): Promise<EvaluationOutcome>;
+  /** Resolves the index of an audit and counts its objects; clears the list of an earlier audit unless `onlyFailed`. */
+  beginAudit(request: { taskId: string; request: AuditBody; onlyFailed: boolean }): Promise<AuditState>;
+  /** Looks at objects for some seconds, each broken one twice; lists or repairs them. */
+  auditChunk(request: AuditChunkRequest): Promise<AuditChunkResult>;
   /** Builds the HNSW index; `leaveLocked`: skips an index that a reindex is building. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Copies the changes since the mark; `more` when its time ended first, or after too many failed batches. */

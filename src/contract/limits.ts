@@ -46,6 +46,8 @@ export const LIMITS = {
   sampledSearches: 10_000,
   /** Places of a result that an evaluation compares. */
   evaluationDepth: 100,
+  /** Broken objects that an audit lists; all are counted. */
+  auditListed: 10_000,
   /** Characters of a tracker's `detail`. */
   detailChars: 1_500,
   /** Maximum dimensions that pgvector stores, and that it indexes as `vector` and as `halfvec`. */

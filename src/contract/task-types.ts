@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditSchema } from './audit.ts';
 import type { ErrorType } from './errors.ts';
 import { namedJobRunSchema } from './jobs.ts';
 import type { Role } from './roles.ts';
@@ -82,6 +83,15 @@ const STEERABLE = {
     title: 'Compare what a query set finds on two indexes',
     summary: ({ left, right }) => `evaluate ${right} against ${left}`,
     errors: ['IndexNotFound', 'IndexDeleting', 'QuerySetNotFound', 'DatabaseUnavailable'],
+  },
+  audit: {
+    workflow: 'auditIndex',
+    body: auditSchema,
+    group: 'Looks for what is broken inside an index.',
+    title: 'Look for broken objects in an index, and repair them',
+    summary: ({ index, repair }) => `${repair === true ? 'audit and repair' : 'audit'} the index ${index}`,
+    errors: ['IndexNotFound', 'IndexDeleting', 'DatabaseUnavailable'],
+    hasFailedItems: true,
   },
   job: {
     workflow: 'job',

@@ -5,14 +5,16 @@ import { taskTypeSchema } from './task-types.ts';
 
 export const taskStatusSchema = z.enum(TASK_STATUSES);
 
-export const stageSchema = z.enum(['load', 'split', 'embed', 'write']);
-/** The pipeline stage in which an item failed. */
+export const stageSchema = z.enum(['load', 'split', 'embed', 'write', 'audit']);
+/** The pipeline stage in which an item failed; `audit` for what an audit found. */
 export type Stage = z.output<typeof stageSchema>;
 
 export const failedItemSchema = z.object({
   objectId: z.string(),
   stage: stageSchema,
-  reason: z.string().describe('A stable code: an error type, `NotEmbedded`, or `stale-beyond-retention`.'),
+  reason: z
+    .string()
+    .describe('A stable code: an error type, `NotEmbedded`, `stale-beyond-retention`, or what an audit found.'),
   detail: z.string(),
 });
 export type FailedItem = z.output<typeof failedItemSchema>;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Approval, Approve } from './approval.ts';
+import type { AuditState } from './audit.ts';
 import type { Budget } from './budget.ts';
 import type { Duration } from './duration-schema.ts';
 import type { FullText } from './full-text.ts';
@@ -66,6 +67,8 @@ export interface HandOver {
   write?: WriteState;
   /** Progress of a reindex; only from an earlier run. */
   reindex?: ReindexState;
+  /** Progress of an audit; only from an earlier run. */
+  audit?: AuditState;
   /** Progress of a slice; only from an earlier run. */
   slice?: { after: string | null; ratePerSecond: number | null };
   /** Set for the deletion of an index that a reindex has replaced. */

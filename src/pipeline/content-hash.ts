@@ -40,9 +40,21 @@ export function contentHasher(
   }
   return async (payload, { metadata = {}, pace = new Pace() } = {}) => {
     const text = await shaInTurns(decisive(payload, metadata), pace);
-    const whole = await shaInTurns(canonicalPieces(payload), pace);
-    return text.toString('base64url') + MARK + whole.toString('base64url');
+    return text.toString('base64url') + MARK + (await payloadHash(payload, pace));
   };
+}
+
+async function payloadHash(payload: Payload, pace: Pace): Promise<string> {
+  return (await shaInTurns(canonicalPieces(payload), pace)).toString('base64url');
+}
+
+/**
+ * Whether a hash was made of this payload, whatever the settings were and the version that made it. True for a hash that
+ * says nothing about the payload.
+ */
+export async function isHashOf(hash: string, payload: Payload, pace: Pace): Promise<boolean> {
+  const at = hash.indexOf(MARK);
+  return at === -1 || hash.slice(at + 1) === (await payloadHash(payload, pace));
 }
 
 /** A window that is configured cuts longer parts. Without one, hashes are those of earlier versions. */

@@ -1,4 +1,5 @@
 /** All workflows, exported under their Temporal names. */
+export { auditIndex } from './audit.ts';
 export { buildIndex } from './build-index.ts';
 export { deleteIndex } from './delete-index.ts';
 export { evaluateIndexes } from './evaluation/evaluate.ts';

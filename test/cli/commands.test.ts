@@ -24,6 +24,7 @@ describe('every command', () => {
         "alias searches",
         "alias set",
         "api",
+        "audit",
         "completion",
         "config",
         "delete",

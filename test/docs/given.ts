@@ -15,6 +15,7 @@ temporal workflow start --type upsert --task-queue reembed --workflow-id ${id} \
 `;
 
 export const GIVEN: Readonly<Record<string, string>> = {
+  'docs/audit.md': DOCS,
   'docs/errors.md': DOCS,
   'docs/inspect.md': `API=http://127.0.0.1:7400\n${DOCS}${ANIMALS}`,
   'docs/own-app.md': DOCS,

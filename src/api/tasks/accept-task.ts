@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
+import type { AuditBody } from '../../contract/audit.ts';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { SteerBody } from '../../contract/steer-tasks.ts';
 import type { DeleteIndexBody, EvaluateBody, ReindexBody, UpsertBody } from '../../contract/task-bodies.ts';
@@ -179,6 +180,15 @@ export async function acceptEvaluate(
   options: AcceptOptions = {},
 ): Promise<Tracker> {
   return acceptWhole(deps, 'evaluate', body, options, async () => void (await checkEvaluation(deps.db, body)));
+}
+
+/** Accepts an audit. Errors: `IndexNotFound`, `IndexDeleting`, `TaskLocked`, `TemporalUnavailable`. */
+export async function acceptAudit(
+  deps: AcceptDependencies,
+  body: AuditBody,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  return acceptWhole(deps, 'audit', body, options, async () => void (await requireWritable(deps.db, body.index)));
 }
 
 /** Accepts the steering of many tasks; `by` is the caller. Errors: `TaskLocked`, `TemporalUnavailable`. */

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import { auditSchema } from '../../contract/audit.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { NDJSON } from '../../contract/http.ts';
 import { namedJobRunSchema } from '../../contract/jobs.ts';
@@ -21,6 +22,7 @@ import { acceptJob } from './accept-job.ts';
 import { acceptLines } from './accept-lines.ts';
 import {
   type AcceptOptions,
+  acceptAudit,
   acceptDeleteIndex,
   acceptEvaluate,
   acceptItems,
@@ -138,6 +140,7 @@ const ACCEPT_JSON: Partial<Record<StartableType, AcceptJson>> = {
   reindex: async (c, deps, options) =>
     acceptReindex(deps, await readJson(c, reindexSchema), { ...options, by: callerOf(c, deps) }),
   evaluate: async (c, deps, options) => acceptEvaluate(deps, await readJson(c, evaluateSchema), options),
+  audit: async (c, deps, options) => acceptAudit(deps, await readJson(c, auditSchema), options),
   'delete-index': async (c, deps, options) => acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options),
   async job(c, deps, options) {
     const { name, ...job } = await readJson(c, namedJobRunSchema, { anyText: 'input' });

@@ -33,7 +33,8 @@ type AnyInput = Partial<
     TaskInputs['reindex'] &
     TaskInputs['job'] &
     TaskInputs['steer'] &
-    TaskInputs['evaluate']
+    TaskInputs['evaluate'] &
+    TaskInputs['audit']
 >;
 
 export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ignoreLock'> {

@@ -99,6 +99,7 @@ const GIVEN: Partial<Record<TaskType, Record<string, Shape>>> = {
   delete: LIVE_WRITE,
   reindex: { ...COMMON, 'reindex?': anyRecord, 'by?': text(LIMITS.taskIdChars) },
   'reindex-slice': { ...COMMON, 'slice?': anyRecord },
+  audit: { ...COMMON, 'audit?': anyRecord },
   'delete-index': {
     ...COMMON,
     'retired?': record({ parentId: id, indexNo: whole(1), 'mirror?': mirror }),
@@ -114,7 +115,7 @@ const GIVEN: Partial<Record<TaskType, Record<string, Shape>>> = {
   },
 };
 /** Fields with the state of an earlier run. Their contents come from that run, so they are not checked further. */
-const OF_AN_EARLIER_RUN = ['write', 'reindex', 'slice', 'deletion'] as const;
+const OF_AN_EARLIER_RUN = ['write', 'reindex', 'slice', 'deletion', 'audit'] as const;
 
 const ACCEPTED_WRITE = record({
   index: name,

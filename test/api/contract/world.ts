@@ -165,6 +165,16 @@ export async function openWorld() {
         return until((await run('evaluate', { ...(await evaluable()), right })).id, ['processing']);
       },
     },
+    audit: {
+      ended: async () => (await run('audit', { index: await index() }, '?wait=true')).id,
+      // It has a second object to wait for.
+      running: async () => {
+        const audited = await index();
+        const few = ['a', 'b', 'c'].map((id) => ({ id, payload: `text ${id}` }));
+        await run('upsert', { index: audited, items: few }, '?wait=true');
+        return until((await run('audit', { index: audited, ratePerSecond: 0.001 })).id, ['processing']);
+      },
+    },
     steer: {
       ended: async () => (await run('steer', { action: 'pause', filter: { taskIds: ['nobody'] } }, '?wait=true')).id,
       // It waits some seconds for the end of a task that does not receive its cancellation.

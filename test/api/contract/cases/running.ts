@@ -11,6 +11,7 @@ const BODIES = {
   reindex: async ({ index }: World) => ({ source: await index(), dest: await index() }),
   'delete-index': async ({ index }: World) => ({ index: await index() }),
   evaluate: ({ evaluable }: World) => evaluable(),
+  audit: async ({ index }: World) => ({ index: await index() }),
   steer: async () => ({ action: 'pause', filter: { taskIds: ['nobody'] } }),
 };
 
@@ -41,6 +42,11 @@ export const runningCases: Case[] = [
     operation: operationOf('run', 'evaluate'),
     expect: 'IndexDeleting',
     given: async (world) => ({ body: { ...(await world.evaluable()), right: await world.deletingIndex() } }),
+  },
+  {
+    operation: operationOf('run', 'audit'),
+    expect: 'IndexDeleting',
+    given: async (world) => ({ body: { index: await world.deletingIndex() } }),
   },
   {
     operation: operationOf('run', 'evaluate'),

@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import { bigintArray, textArray } from '../binary.ts';
+import { type Db, type Trx, transaction } from '../database.ts';
+import { findIndexByNo, requireActive } from '../indexes.ts';
+import { tablesOf } from '../partitions.ts';
+import { storeObjects } from './apply.ts';
+import type { StoredObject } from './copy.ts';
+import { holdGateShared, holdGatesExclusive } from './gate.ts';
+import type { ObjectWrite } from './object-write.ts';
+
+/** Reads the live objects among these, as they are stored now. */
+export async function readLiveObjects(db: Db, indexNo: number, ids: readonly string[]): Promise<StoredObject[]> {
+  const { rows } = await sql<StoredObject>`
+    select object_id as id, version, accepted, change, deleted, payload, metadata, original_id as "originalId", uri
+    from ${tablesOf(indexNo).objects}
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[]) and not deleted
+    order by object_id`.execute(db);
+  return rows;
+}
+
+/**
+ * Replaces the parts of stored objects with those of these writes. Each object keeps its version, and one that was
+ * written or deleted since is left alone, so nothing newer is lost. Forwards nothing, since versions do not change.
+ * Error: `IndexDeleting`.
+ */
+export async function replaceParts(db: Db, indexNo: number, objects: readonly ObjectWrite[]): Promise<void> {
+  if (objects.length === 0) return;
+  await transaction(db, async (trx) => {
+    await holdGateShared(trx, indexNo);
+    await requireActiveNo(trx, indexNo);
+    const { objects: table } = tablesOf(indexNo);
+    // Content of the same version replaces only what failed. Nobody sees the mark: it ends with this transaction.
+    await sql`
+      with locked as (
+        select stored.object_id
+        from ${table} stored
+        join unnest(
+          ${textArray(objects.map(({ id }) => id))}::text[],
+          ${bigintArray(objects.map(({ version }) => version))}::bigint[]
+        ) as incoming (id, version) on incoming.id = stored.object_id and incoming.version = stored.version
+        where stored.index_no = ${indexNo} and not stored.deleted
+        order by stored.object_id
+        for update of stored
+      )
+      update ${table} stored set failed = true
+      where stored.index_no = ${indexNo} and stored.object_id in (select object_id from locked)`.execute(trx);
+    await storeObjects(trx, indexNo, objects, 'keep');
+  });
+}
+
+/** Deletes the parts of objects that are missing, deleted or without vectors. */
+export async function dropOrphanedParts(db: Db, indexNo: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const { objects, parts } = tablesOf(indexNo);
+  await transaction(db, async (trx) => {
+    await holdGateShared(trx, indexNo);
+    await requireActiveNo(trx, indexNo);
+    await sql`
+      delete from ${parts} p
+      where p.index_no = ${indexNo}
+        and p.object_id = any(${textArray(ids)}::text[])
+        and not exists (
+          select from ${objects} o
+          where o.index_no = ${indexNo} and o.object_id = p.object_id and not o.deleted and not o.failed
+        )`.execute(trx);
+  });
+}
+
+/**
+ * Deletes surplus rows of objects and parts, which only a missing or broken primary key permits: the row with the
+ * highest version stays. Holds the gate exclusively, because without the key row locks do not order writers.
+ */
+export async function dropDuplicates(db: Db, indexNo: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const { objects, parts } = tablesOf(indexNo);
+  await transaction(db, async (trx) => {
+    await holdGatesExclusive(trx, indexNo);
+    await requireActiveNo(trx, indexNo);
+    await sql`
+      delete from ${objects} o
+      where o.index_no = ${indexNo}
+        and o.object_id = any(${textArray(ids)}::text[])
+        and exists (
+          select from ${objects} better
+          where better.index_no = ${indexNo}
+            and better.object_id = o.object_id
+            and (better.version, better.change, better.ctid) > (o.version, o.change, o.ctid)
+        )`.execute(trx);
+    await sql`
+      delete from ${parts} p
+      where p.index_no = ${indexNo}
+        and p.object_id = any(${textArray(ids)}::text[])
+        and exists (
+          select from ${parts} other
+          where other.index_no = ${indexNo}
+            and other.object_id = p.object_id
+            and other.part = p.part
+            and other.ctid > p.ctid
+        )`.execute(trx);
+  });
+}
+
+async function requireActiveNo(trx: Trx, indexNo: number): Promise<void> {
+  const index = await findIndexByNo(trx, indexNo);
+  if (index) requireActive(index);
+}
