@@ -20,6 +20,7 @@ import { type ApiEnv, createRouter } from './create-router.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { openApiDocument } from './document.ts';
+import { createEmbedRouter } from './embed.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
 import { createJobRouter } from './jobs.ts';
@@ -155,6 +156,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/indexes', createSearchRouter(searching));
   app.route('/v1/indexes', createSearchBatchRouter(searching));
   app.route('/v1/search', createSearchManyRouter(searching));
+  app.route('/v1/embed', createEmbedRouter({ db, models, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db, models }));
   app.route('/v1/aliases', createSamplingRouter({ db }));

@@ -7,6 +7,7 @@ import { resolveWithReads } from '../store/protocol/reads.ts';
 import { jsonBody } from './body/json.ts';
 import { roomForAnswer, sendCounted } from './body/memory.ts';
 import { createRouter } from './create-router.ts';
+import { MODEL_PROBLEMS } from './embed-query.ts';
 import { problemResponses } from './problems.ts';
 import type { SideReads } from './reads/side-reads.ts';
 import type { SearchSampler } from './sampling/sampler.ts';
@@ -51,16 +52,7 @@ const search = createRoute({
       'IndexNotFound',
       'ObjectNotFound',
       'IndexDeleting',
-      'ModelRejectedInput',
-      'ModelUnauthorized',
-      'ModelRefused',
-      'ModelNotFound',
-      'ModelQuotaUsedUp',
-      'ModelBadAnswer',
-      'ModelWrongDimension',
-      'ModelSameVector',
-      'ModelUnavailable',
-      'ModelRateLimited',
+      ...MODEL_PROBLEMS,
       'SearchTimeout',
       'DatabaseUnavailable',
     ),

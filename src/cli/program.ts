@@ -4,6 +4,7 @@ import { examples } from './arguments.ts';
 import { addAliasCommands } from './commands/aliases.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addEmbedCommand } from './commands/embed.ts';
 import { addEvaluateCommands } from './commands/evaluate.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -69,6 +70,7 @@ export function createProgram(io: Io): Command {
   addEvaluateCommands(program, io);
   addSearchCommand(program, io);
   addSearchBatchCommand(program, io);
+  addEmbedCommand(program, io);
   addTaskCommands(program, io);
   addJobCommands(program, io);
   addScheduleCommands(program, io);

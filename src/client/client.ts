@@ -5,6 +5,7 @@
 import { type Me, meBody } from '../contract/me.ts';
 import { Bulk } from './bulk/bulk.ts';
 import type { BulkOptions } from './bulk/options.ts';
+import { embedCall } from './embed.ts';
 import { aliasCalls, indexCalls, objectCalls, searchBatchCall, searchCall, searchManyCall } from './indexes.ts';
 import { jobCalls } from './jobs.ts';
 import { querySetCalls } from './query-sets.ts';
@@ -15,6 +16,7 @@ import { scheduleCalls } from './schedules.ts';
 import { serverCalls } from './server.ts';
 import { taskCalls } from './tasks.ts';
 
+export type { EmbedResult } from '../contract/embed.ts';
 export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';
@@ -43,6 +45,7 @@ export type { RollBackIf, Watch, WatchFigures, WatchVerdict } from '../contract/
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
+export type { EmbedInput } from './embed.ts';
 export type { PageOptions, SearchInput, SearchManyInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
 export type { RunOptions } from './run.ts';
@@ -88,6 +91,7 @@ export function createClient(options: ClientOptions) {
     search: searchCall(send),
     searchBatch: searchBatchCall(send),
     searchMany: searchManyCall(send),
+    embed: embedCall(send),
     objects: objectCalls(send),
     querySets: querySetCalls(send),
     tasks,

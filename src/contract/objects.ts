@@ -93,7 +93,7 @@ export type ObjectPage = z.output<typeof objectPageSchema>;
 
 export const searchSchema = z
   .strictObject({
-    text: z.string().min(1).max(100_000).optional().describe("Embedded with the index's model."),
+    text: z.string().min(1).max(LIMITS.searchTextChars).optional().describe("Embedded with the index's model."),
     vector: z
       .array(z.number())
       .min(1)

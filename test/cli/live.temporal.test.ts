@@ -56,6 +56,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['search json jay --also json-v1'],
   ['search json jay --also json-v0', 1],
   ['search-batch json -', 2],
+  ['embed json jay magpie --purpose document'],
   ['search json --like j --fields text,payload.title --offset 0 --min-score 0.1 --group part'],
   ['reindex json json-v2 --provider hash --plan'],
   ['reindex json json-v2 --provider hash --task-id json-2'],
