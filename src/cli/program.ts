@@ -18,6 +18,7 @@ import { addSearchCommand } from './commands/search.ts';
 import { addSearchBatchCommand } from './commands/search-many.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addTokenCommands } from './commands/tokens.ts';
+import { addWaitCommand } from './commands/wait.ts';
 import { addWriteCommands } from './commands/writes.ts';
 import { EXIT, reportError } from './errors.ts';
 import type { Io } from './output.ts';
@@ -71,6 +72,7 @@ export function createProgram(io: Io): Command {
   addSearchCommand(program, io);
   addSearchBatchCommand(program, io);
   addEmbedCommand(program, io);
+  addWaitCommand(program, io);
   addTaskCommands(program, io);
   addJobCommands(program, io);
   addScheduleCommands(program, io);

@@ -15,6 +15,7 @@ import { samplingCalls } from './sampling.ts';
 import { scheduleCalls } from './schedules.ts';
 import { serverCalls } from './server.ts';
 import { taskCalls } from './tasks.ts';
+import { awaitWriteCall } from './wait.ts';
 
 export type { EmbedResult } from '../contract/embed.ts';
 export { ReembedError } from '../contract/errors.ts';
@@ -42,6 +43,7 @@ export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../contract/steer-tasks.ts';
 export type { EvaluateRequest } from '../contract/task-bodies.ts';
 export type { RollBackIf, Watch, WatchFigures, WatchVerdict } from '../contract/watch.ts';
+export type { WriteState } from '../contract/write-token.ts';
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
@@ -92,6 +94,7 @@ export function createClient(options: ClientOptions) {
     searchBatch: searchBatchCall(send),
     searchMany: searchManyCall(send),
     embed: embedCall(send),
+    awaitWrite: awaitWriteCall(send),
     objects: objectCalls(send),
     querySets: querySetCalls(send),
     tasks,

@@ -56,6 +56,8 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['search json jay --also json-v1'],
   ['search json jay --also json-v0', 1],
   ['search-batch json -', 2],
+  ['search json jay --after json-1'],
+  ['wait json json-1 --timeout 60'],
   ['embed json jay magpie --purpose document'],
   ['search json --like j --fields text,payload.title --offset 0 --min-score 0.1 --group part'],
   ['reindex json json-v2 --provider hash --plan'],

@@ -61,8 +61,52 @@ const embedCases: Case[] = [
   },
 ];
 
+/** The answers that depend on a write. */
+const writeCases: Case[] = [
+  {
+    operation: 'awaitWrite',
+    expect: 200,
+    given: async ({ writeTo }) => {
+      const { index, token } = await writeTo('done');
+      return { path: { index }, query: { token } };
+    },
+  },
+  { operation: 'awaitWrite', expect: 'IndexNotFound', given: () => ({ path: { index: 'nowhere' } }) },
+  {
+    operation: 'awaitWrite',
+    expect: 'TaskNotFound',
+    given: async ({ index }) => ({ path: { index: await index() }, query: { token: 'no-such-task' } }),
+  },
+  {
+    operation: 'awaitWrite',
+    expect: 'TemporalUnavailable',
+    on: 'noTemporal',
+    given: async ({ index }) => ({ path: { index: await index() } }),
+  },
+  {
+    operation: 'search',
+    expect: 'TaskNotFound',
+    given: async ({ index }) => ({ path: { index: await index() }, body: { text: 'a', after: 'no-such-task' } }),
+  },
+  {
+    operation: 'search',
+    expect: 'TemporalUnavailable',
+    on: 'noTemporal',
+    given: async ({ index }) => ({ path: { index: await index() }, body: { text: 'a', after: 'a-task' } }),
+  },
+  {
+    operation: 'search',
+    expect: 'WriteFailed',
+    given: async ({ writeTo }) => {
+      const { index, token } = await writeTo('failed');
+      return { path: { index }, body: { text: 'a', after: token } };
+    },
+  },
+];
+
 export const searchCases: Case[] = [
   ...embedCases,
+  ...writeCases,
   ...FAILURES.map(
     ([expect, behaviour]): Case => ({
       operation: 'search',
