@@ -11,6 +11,7 @@ const PARTS: Record<string, Record<string, string>> = {
     'full-text': 'Search by words',
     'bulk-load': 'Load a million lines',
     client: 'Use the clients',
+    sql: 'Search in your own SQL',
     integrations: 'Integrations and local models',
     filters: 'Filter searches',
     jobs: 'Run jobs and schedules',

@@ -76,6 +76,9 @@ export const API_ACCESS: AccessTable = {
   'POST /v1/indexes/:index/search': 'operate',
   'POST /v1/indexes/:index/search/batch': 'operate',
   'POST /v1/search': 'operate',
+  // Calls the model, which may cost money.
+  'POST /v1/embed': 'operate',
+  'GET /v1/indexes/:index/wait': 'view',
   'GET /v1/indexes/:index/objects': 'operate',
   'GET /v1/indexes/:index/objects/:id': 'operate',
   'GET /v1/aliases': 'view',

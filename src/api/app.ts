@@ -20,6 +20,7 @@ import { type ApiEnv, createRouter } from './create-router.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { openApiDocument } from './document.ts';
+import { createEmbedRouter } from './embed.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
 import { createJobRouter } from './jobs.ts';
@@ -48,6 +49,7 @@ import { createSearchBatchRouter } from './search-batch.ts';
 import { createSearchManyRouter } from './search-many.ts';
 import { createStatsRouter } from './stats.ts';
 import { acceptDeleteIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
+import { createWaitRouter } from './wait.ts';
 
 export interface ApiDependencies {
   db: Db;
@@ -151,10 +153,12 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models, tokenizerDir: settings.tokenizerDir }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
-  const searching = { db, reads, sampler, searchSeconds: settings.searchSeconds };
+  const searching = { db, client, reads, sampler, searchSeconds: settings.searchSeconds };
   app.route('/v1/indexes', createSearchRouter(searching));
   app.route('/v1/indexes', createSearchBatchRouter(searching));
   app.route('/v1/search', createSearchManyRouter(searching));
+  app.route('/v1/embed', createEmbedRouter({ db, models, searchSeconds: settings.searchSeconds }));
+  app.route('/v1/indexes', createWaitRouter({ db, client }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db, models }));
   app.route('/v1/aliases', createSamplingRouter({ db }));

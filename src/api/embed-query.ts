@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Embedder } from '../contract/embedder.ts';
-import { ReembedError } from '../contract/errors.ts';
+import type { Embedder, EmbedPurpose } from '../contract/embedder.ts';
+import { type ErrorType, ReembedError } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Search } from '../contract/objects.ts';
 import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts';
@@ -15,16 +15,31 @@ const GLITCH_MS = 200;
 /** Max wait for the rate limits of the model; after it the caller is asked to retry later. */
 const MODEL_WAIT_MS = 2_000;
 
+/** What a call of the model can end with. */
+export const MODEL_PROBLEMS = [
+  'ModelRejectedInput',
+  'ModelUnauthorized',
+  'ModelRefused',
+  'ModelNotFound',
+  'ModelQuotaUsedUp',
+  'ModelBadAnswer',
+  'ModelWrongDimension',
+  'ModelSameVector',
+  'ModelUnavailable',
+  'ModelRateLimited',
+] as const satisfies readonly ErrorType[];
+
 /** Embeds the text; returns null if the model knows none of its words. */
 export async function embedQuery(
   models: SearchModels,
   index: IndexRow,
-  { text = '' }: Search,
+  { text = '' }: Pick<Search, 'text'>,
   signal: AbortSignal,
+  purpose: EmbedPurpose = 'query',
 ): Promise<Vector | null> {
   const embedder = models.embedder(index.model);
   if ((await embedder.knows?.([text]))?.[0] === false) return null;
-  const ask = () => embedder.embed([text], { purpose: 'query', signal, maxWaitMs: MODEL_WAIT_MS });
+  const ask = () => embedder.embed([text], { purpose, signal, maxWaitMs: MODEL_WAIT_MS });
   const [vector] = await ask().catch(async (error: unknown) => {
     if (!isGlitch(error)) throw error;
     await delay(GLITCH_MS, undefined, { signal });

@@ -1,4 +1,4 @@
-import { type Embedder, wrapEmbedder } from '../contract/embedder.ts';
+import { type Embedder, type EmbedPurpose, wrapEmbedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Vector } from '../contract/vectors.ts';
 import type { SearchModels } from './embed-query.ts';
@@ -9,7 +9,12 @@ const MODEL_WAIT_MS = 2_000;
  * Returns models whose first call embeds all the texts at once, and whose further calls have their vectors already. A text
  * that a model refuses does not harm the others: they are then embedded one by one. `signal` ends the common calls.
  */
-export function embedTogether(models: SearchModels, texts: readonly string[], signal: AbortSignal): SearchModels {
+export function embedTogether(
+  models: SearchModels,
+  texts: readonly string[],
+  signal: AbortSignal,
+  purpose: EmbedPurpose = 'query',
+): SearchModels {
   const distinct = [...new Set(texts)];
   const vectors = new Map<Embedder, Promise<Map<string, Vector>>>();
   return {
@@ -18,7 +23,7 @@ export function embedTogether(models: SearchModels, texts: readonly string[], si
       const all = () => {
         const known = vectors.get(embedder);
         if (known) return known;
-        const asked = embedAll(embedder, distinct, signal);
+        const asked = embedAll(embedder, distinct, signal, purpose);
         vectors.set(embedder, asked);
         // A call that failed may be tried again.
         asked.catch(() => vectors.delete(embedder));
@@ -48,11 +53,12 @@ async function embedAll(
   embedder: Embedder,
   texts: readonly string[],
   signal: AbortSignal,
+  purpose: EmbedPurpose,
 ): Promise<Map<string, Vector>> {
   const known = await embedder.knows?.(texts);
   const wanted = known ? texts.filter((_, at) => known[at]) : texts;
   const vectors = new Map<string, Vector>();
-  const options = { purpose: 'query', signal, maxWaitMs: MODEL_WAIT_MS } as const;
+  const options = { purpose, signal, maxWaitMs: MODEL_WAIT_MS } as const;
   for (const call of callsOf(wanted, embedder)) {
     try {
       const answer = await embedder.embed(call, options);

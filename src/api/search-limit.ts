@@ -1,4 +1,4 @@
-import { searchTimeout } from '../store/search-clock.ts';
+import { type SearchWait, searchTimeout } from '../store/search-clock.ts';
 
 /** The time limit of one search. */
 export interface SearchLimit {
@@ -8,6 +8,8 @@ export interface SearchLimit {
   untilMs: number;
   /** Runs the call of the model; a timeout while it runs is attributed to the model. */
   model<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Runs the wait for a write in the same way. */
+  write<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** Runs a search with a time limit. Error: `SearchTimeout` naming what it waited for, even if that does not stop. */
@@ -16,7 +18,7 @@ export async function withinTime<T>(
   search: (limit: SearchLimit) => Promise<T>,
 ): Promise<T> {
   const time = new AbortController();
-  let waitsFor: 'model' | 'database' = 'database';
+  let waitsFor: SearchWait = 'database';
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -24,16 +26,16 @@ export async function withinTime<T>(
       time.abort();
     }, seconds * 1_000);
   });
-  const running = search({
-    signal,
-    untilMs: Date.now() + seconds * 1_000,
-    async model(call) {
-      waitsFor = 'model';
+  const during =
+    (what: SearchWait) =>
+    async <A>(call: (signal: AbortSignal) => Promise<A>) => {
+      waitsFor = what;
       const answer = await call(AbortSignal.any([signal, time.signal]));
       waitsFor = 'database';
       return answer;
-    },
-  });
+    };
+  const untilMs = Date.now() + seconds * 1_000;
+  const running = search({ signal, untilMs, model: during('model'), write: during('write') });
   try {
     return await Promise.race([running, timeUp]);
   } finally {

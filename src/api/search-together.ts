@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { LIMITS } from '../contract/limits.ts';
 import type { Search, SearchResult } from '../contract/objects.ts';
 import type { Problem } from '../contract/problem.ts';
-import type { Db } from '../store/database.ts';
+import { CANARY_SIDES } from '../contract/read-shares.ts';
 import { resolveWithReads } from '../store/protocol/reads.ts';
 import { embedTogether } from './embed-together.ts';
 import { problemOf } from './problems.ts';
@@ -11,9 +11,9 @@ import type { SideReads } from './reads/side-reads.ts';
 import type { SearchSampler } from './sampling/sampler.ts';
 import { withinTime } from './search-limit.ts';
 import { onResolved } from './with-index.ts';
+import { searchAfter, type WriteTokens } from './write-token.ts';
 
-export interface SearchTogether {
-  db: Db;
+export interface SearchTogether extends WriteTokens {
   reads: SideReads;
   sampler: SearchSampler;
   /** Time limit of a search that sets none, in seconds; default: 10. */
@@ -33,7 +33,7 @@ export type Outcome = { result: SearchResult } | { problem: Problem };
  * without a key gets all of them or none. The results share the byte limit of one. Returns an outcome for each.
  */
 export async function searchTogether(
-  { db, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchTogether,
+  { db, client, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchTogether,
   searches: readonly { name: string; request: Search }[],
   { key = randomUUID(), signal }: { key: string | undefined; signal: AbortSignal },
 ): Promise<Outcome[]> {
@@ -48,16 +48,20 @@ export async function searchTogether(
   const run = async ({ name, request }: { name: string; request: Search }): Promise<Outcome> => {
     try {
       const { result, sampled } = await withinTime({ seconds: secondsOf(request), signal }, (limit) =>
-        turns(() => {
-          signal.throwIfAborted();
-          return onResolved(
-            () => resolveWithReads(db, name),
-            async (found) => ({
-              result: await reads.search(found, request, { key, limit, ...shared }),
-              sampled: found.sampled,
-            }),
-          );
-        }),
+        // Outside of the turns: a search that waits for its write holds up no other.
+        searchAfter({ db, client }, name, request.after, limit).then(() =>
+          turns(() => {
+            signal.throwIfAborted();
+            const side = request.after === undefined ? key : CANARY_SIDES.serving;
+            return onResolved(
+              () => resolveWithReads(db, name),
+              async (found) => ({
+                result: await reads.search(found, request, { key: side, limit, ...shared }),
+                sampled: found.sampled,
+              }),
+            );
+          }),
+        ),
       );
       sampler.offer(sampled, { alias: name, request, result });
       return { result };

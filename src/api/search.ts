@@ -2,17 +2,18 @@ import { createRoute } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { searchResultSchema, searchSchema } from '../contract/objects.ts';
 import { CANARY_HEADER, CANARY_SIDES } from '../contract/read-shares.ts';
-import type { Db } from '../store/database.ts';
 import { resolveWithReads } from '../store/protocol/reads.ts';
 import { jsonBody } from './body/json.ts';
 import { roomForAnswer, sendCounted } from './body/memory.ts';
 import { createRouter } from './create-router.ts';
+import { MODEL_PROBLEMS } from './embed-query.ts';
 import { problemResponses } from './problems.ts';
 import type { SideReads } from './reads/side-reads.ts';
 import type { SearchSampler } from './sampling/sampler.ts';
 import { withinTime } from './search-limit.ts';
 import { SEARCH_SECONDS } from './search-together.ts';
 import { INDEX_OR_ALIAS, onResolved } from './with-index.ts';
+import { searchAfter, type WriteTokens } from './write-token.ts';
 
 const MAX_KEY_CHARS = 200;
 
@@ -51,43 +52,38 @@ const search = createRoute({
       'IndexNotFound',
       'ObjectNotFound',
       'IndexDeleting',
-      'ModelRejectedInput',
-      'ModelUnauthorized',
-      'ModelRefused',
-      'ModelNotFound',
-      'ModelQuotaUsedUp',
-      'ModelBadAnswer',
-      'ModelWrongDimension',
-      'ModelSameVector',
-      'ModelUnavailable',
-      'ModelRateLimited',
+      ...MODEL_PROBLEMS,
+      'TaskNotFound',
+      'WriteFailed',
       'SearchTimeout',
+      'TemporalUnavailable',
       'DatabaseUnavailable',
     ),
   },
 });
 
-export interface SearchDependencies {
-  db: Db;
+export interface SearchDependencies extends WriteTokens {
   reads: SideReads;
   sampler: SearchSampler;
   /** Time limit of a search whose caller sets none; default: 10 seconds. */
   searchSeconds?: number | undefined;
 }
 
-export function createSearchRouter({ db, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchDependencies) {
+export function createSearchRouter({ db, client, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchDependencies) {
   return createRouter().openapi(search, async (c) => {
     const request = c.req.valid('json');
     const name = c.req.valid('param').index;
-    const key = c.req.valid('header')[CANARY_HEADER];
+    const header = c.req.valid('header')[CANARY_HEADER];
+    const key = request.after === undefined ? header : CANARY_SIDES.serving;
     await roomForAnswer(c.req.raw.signal);
     const time = { seconds: request.timeoutSeconds ?? searchSeconds, signal: c.req.raw.signal };
-    const { result, sampled } = await withinTime(time, (limit) =>
-      onResolved(
+    const { result, sampled } = await withinTime(time, async (limit) => {
+      await searchAfter({ db, client }, name, request.after, limit);
+      return onResolved(
         () => resolveWithReads(db, name),
         async (found) => ({ result: await reads.search(found, request, { key, limit }), sampled: found.sampled }),
-      ),
-    );
+      );
+    });
     sampler.offer(sampled, { alias: name, request, result });
     return (await sendCounted(c, result)) as never;
   });

@@ -5,6 +5,7 @@
 import { type Me, meBody } from '../contract/me.ts';
 import { Bulk } from './bulk/bulk.ts';
 import type { BulkOptions } from './bulk/options.ts';
+import { embedCall } from './embed.ts';
 import { aliasCalls, indexCalls, objectCalls, searchBatchCall, searchCall, searchManyCall } from './indexes.ts';
 import { jobCalls } from './jobs.ts';
 import { querySetCalls } from './query-sets.ts';
@@ -14,8 +15,10 @@ import { samplingCalls } from './sampling.ts';
 import { scheduleCalls } from './schedules.ts';
 import { serverCalls } from './server.ts';
 import { taskCalls } from './tasks.ts';
+import { awaitWriteCall } from './wait.ts';
 
 export type { AuditKind, AuditRequest } from '../contract/audit.ts';
+export type { EmbedResult } from '../contract/embed.ts';
 export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';
@@ -41,9 +44,11 @@ export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../contract/steer-tasks.ts';
 export type { EvaluateRequest } from '../contract/task-bodies.ts';
 export type { RollBackIf, Watch, WatchFigures, WatchVerdict } from '../contract/watch.ts';
+export type { WriteState } from '../contract/write-token.ts';
 export type { Bulk } from './bulk/bulk.ts';
 export type { BulkOptions } from './bulk/options.ts';
 export type { BulkDone, BulkFailed, BulkOperation, BulkReport, BulkStage, BulkSummary } from './bulk/report.ts';
+export type { EmbedInput } from './embed.ts';
 export type { PageOptions, SearchInput, SearchManyInput } from './indexes.ts';
 export type { ClientOptions } from './request.ts';
 export type { RunOptions } from './run.ts';
@@ -89,6 +94,8 @@ export function createClient(options: ClientOptions) {
     search: searchCall(send),
     searchBatch: searchBatchCall(send),
     searchMany: searchManyCall(send),
+    embed: embedCall(send),
+    awaitWrite: awaitWriteCall(send),
     objects: objectCalls(send),
     querySets: querySetCalls(send),
     tasks,

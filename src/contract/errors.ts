@@ -64,6 +64,7 @@ export const ERROR_KINDS = {
   BudgetUsedUp: { status: 409, retryable: false, title: 'The budget of the reindex is used up' },
   TooManyFailed: { status: 422, retryable: true, title: 'More objects failed than allowed' },
   VerifyFailed: { status: 500, retryable: true, title: 'The new index does not match the old one' },
+  WriteFailed: { status: 409, retryable: false, title: 'The write that the search follows has failed' },
   SearchTimeout: { status: 504, retryable: true, title: 'The search timed out' },
   TaskTimeout: { status: 504, retryable: true, title: 'The job timed out' },
   TaskFailed: { status: 500, retryable: false, title: 'The task did not end with status done' },

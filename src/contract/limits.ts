@@ -28,9 +28,14 @@ export const LIMITS = {
   /** Payloads, metadata and texts in one page of objects, or in one search; a single object is always returned whole. */
   answerBytes: 16 * 1024 * 1024,
   searchLimit: 1_000,
+  /** Characters of a text that a search embeds. */
+  searchTextChars: 100_000,
   /** Width of a search in the HNSW index: the maximum of pgvector. */
   efSearch: 1_000,
   searchesPerBatch: 64,
+  /** Texts that one call embeds, and numbers in its vectors. */
+  textsPerEmbed: 256,
+  numbersPerEmbed: 500_000,
   /** Indexes that one search reads. */
   indexesPerSearch: 8,
   /** Maximum timeout of one search. */

@@ -5,6 +5,7 @@ import { type Json, PAYLOAD_LIMITS, storageProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { jsonObjectSchema, metadataSchema, storable } from './metadata.ts';
 import { searchOptionProblems, searchOptions } from './search-options.ts';
+import { writeTokenSchema } from './write-token.ts';
 
 export { isJsonObject, jsonObjectSchema, type Metadata, metadataSchema } from './metadata.ts';
 
@@ -93,7 +94,7 @@ export type ObjectPage = z.output<typeof objectPageSchema>;
 
 export const searchSchema = z
   .strictObject({
-    text: z.string().min(1).max(100_000).optional().describe("Embedded with the index's model."),
+    text: z.string().min(1).max(LIMITS.searchTextChars).optional().describe("Embedded with the index's model."),
     vector: z
       .array(z.number())
       .min(1)
@@ -109,6 +110,11 @@ export const searchSchema = z
     filter: filterSchema.optional(),
     ...searchOptions,
     ...fullTextSearchFields,
+    after: writeTokenSchema
+      .optional()
+      .describe(
+        'The token of a write to find: the `id` of its task. The search waits for it, within its timeout, and the serving index answers, also during a canary.',
+      ),
     timeoutSeconds: z
       .number()
       .min(0.1)

@@ -38,7 +38,7 @@ export const searchManySchema = z
       .max(LIMITS.indexesPerSearch)
       .refine((names) => new Set(names).size === names.length, 'must name each index once')
       .describe(`Names of at most ${LIMITS.indexesPerSearch} indexes or aliases.`),
-    text: z.string().min(1).max(100_000).describe('Embedded with the model of each index.'),
+    text: z.string().min(1).max(LIMITS.searchTextChars).describe('Embedded with the model of each index.'),
     limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Maximum hits in the response.'),
     fields: searchOptions.fields,
     group: searchOptions.group,

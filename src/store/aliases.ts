@@ -4,6 +4,7 @@ import { type Db, transaction } from './database.ts';
 import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
 import { dropExpiredLocks, lockOnSource } from './protocol/locks.ts';
 import { type AliasMove, moveAlias } from './protocol/move-alias.ts';
+import { followAliases } from './search-views.ts';
 
 export async function listAliases(db: Db): Promise<Alias[]> {
   return db
@@ -38,5 +39,6 @@ export async function deleteAlias(db: Db, alias: string): Promise<void> {
       throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding the alias's index`);
     await dropExpiredLocks(trx, [row.index_no]);
     await trx.deleteFrom('reembed.aliases').where('name', '=', alias).execute();
+    await followAliases(trx, [alias]);
   });
 }

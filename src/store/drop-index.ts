@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type Db, transaction } from './database.ts';
 import { findIndexByNo } from './indexes.ts';
 import { tablesOf } from './partitions.ts';
+import { areViewsBehind } from './search-views.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
 import { cancelBuild } from './vector-index.ts';
 
@@ -25,6 +26,7 @@ export async function dropIndex(db: Db, indexNo: number): Promise<DropOutcome> {
   if ((await findIndexByNo(db, indexNo))?.state !== 'deleting') return { kind: 'dropped' };
   await cancelBuild(db, indexNo);
   const { objects, parts } = tablesOf(indexNo);
+  if (await areViewsBehind(db, indexNo)) return { kind: 'inUse', by: await usersOf(db, indexNo) };
   try {
     await detach(db, indexNo);
     for (const table of [parts, objects]) {

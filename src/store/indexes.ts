@@ -5,6 +5,7 @@ import type { Db, Trx } from './database.ts';
 import { createTables } from './partitions.ts';
 import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
 import type { IndexesTable, IndexRow } from './schema.ts';
+import { followAliases } from './search-views.ts';
 
 /** Converts a row of the table. */
 export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
@@ -151,6 +152,10 @@ export async function markDeleting(
   }
   await trx.deleteFrom('reembed.aliases').where('index_no', '=', index.no).execute();
   await trx.updateTable('reembed.indexes').set({ state: 'deleting' }).where('no', '=', index.no).execute();
+  await followAliases(
+    trx,
+    aliases.map((alias) => alias.name),
+  );
   return { ...index, state: 'deleting' };
 }
 

@@ -2,12 +2,18 @@ import { sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { Trx } from './database.ts';
 
-/** Creates the error for a search whose model or database took too long. */
-export function searchTimeout(what: 'model' | 'database', options: { cause?: unknown } = {}): ReembedError {
-  const why =
-    what === 'model'
-      ? 'the embedding model did not answer within the time limit of the search'
-      : 'the database did not find the nearest objects within the time limit of the search';
+const WHAT_TOOK_LONG = {
+  model: 'the embedding model did not answer',
+  database: 'the database did not find the nearest objects',
+  write: 'the write that the search follows has not ended',
+} as const;
+
+/** What a search waits for. */
+export type SearchWait = keyof typeof WHAT_TOOK_LONG;
+
+/** Creates the error for a search whose model, database or preceding write took too long. */
+export function searchTimeout(what: SearchWait, options: { cause?: unknown } = {}): ReembedError {
+  const why = `${WHAT_TOOK_LONG[what]} within the time limit of the search`;
   return new ReembedError('SearchTimeout', why, { ...options, reason: what });
 }
 

@@ -34,6 +34,7 @@ describe('the completion of a command line', () => {
     expect(await next('search', 'docs', 'a lion', '--f')).toEqual(['--fields', '--filter']);
     expect(await next('search', 'docs', 'a lion', '--group', '')).toEqual(['object', 'part']);
     expect(await next('search-batch', 'docs', '')).toEqual([':files']);
+    expect(await next('embed', 'docs', 'a lion', '--purpose', '')).toEqual(['query', 'document']);
     expect(await next('nothing', '--js')).toEqual([]);
   });
 

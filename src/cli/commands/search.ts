@@ -23,6 +23,7 @@ interface SearchOptions {
   ef?: number;
   timeout?: number;
   canary?: string;
+  after?: string;
   mode?: Search['mode'];
   language?: Search['language'];
   allowDegraded?: boolean;
@@ -46,6 +47,7 @@ export function addSearchCommand(program: Command, io: Io): void {
     .option('--exact', 'compare all parts, without the HNSW index')
     .option('--ef <width>', 'width of the search in the HNSW index, up to 1000', wholeNumber)
     .option('--timeout <seconds>', 'timeout of the search, including the model call', Number)
+    .option('--after <task>', 'write that the search must find: the id of its upsert or delete')
     .option('--canary <key>', 'during a canary: new, old, or a key such as the id of a user that decides')
     .addHelpText(
       'after',
@@ -68,9 +70,9 @@ export function addSearchCommand(program: Command, io: Io): void {
         });
         return;
       }
-      const { id, offset, minScore, text: asked, ...rest } = request;
-      if (asked === undefined || offset !== undefined || minScore !== undefined) {
-        throw new UsageError('--also needs a text, and goes without --offset and --min-score');
+      const { id, offset, minScore, after, text: asked, ...rest } = request;
+      if ([offset, minScore, after].some((given) => given !== undefined) || asked === undefined) {
+        throw new UsageError('--also needs a text, and goes without --offset, --min-score and --after');
       }
       const found = await client.searchMany({ ...rest, text: asked, indexes: [index, ...also] }, { canary });
       writeResult(io, json, found, () => manyText(found));
@@ -81,10 +83,10 @@ export function addSearchCommand(program: Command, io: Io): void {
 function requestOf(text: string | undefined, options: SearchOptions): SearchInput {
   if ((text === undefined) === (options.like === undefined)) throw new UsageError('give either a text or --like');
   const filter = options.filter as Filter | undefined;
-  const { limit, offset, minScore, group, exact, ef, like: id, mode, language, allowDegraded } = options;
+  const { limit, offset, minScore, group, exact, ef, like: id, mode, language, allowDegraded, after } = options;
   const fields = options.fields?.split(',').map((field) => field.trim());
   const ranking = { limit, offset, minScore, group, filter, exact, ef, mode, language, allowDegraded };
-  return { text, id, ...ranking, fields, timeoutSeconds: options.timeout };
+  return { text, id, ...ranking, fields, after, timeoutSeconds: options.timeout };
 }
 
 function searchText(found: SearchResult): string {

@@ -12,6 +12,7 @@ import type { Components } from '../lifecycle.ts';
 import { ensureMaintenanceSchedule } from '../maintenance-schedule.ts';
 import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
 import { retryUntil } from '../retry-until.ts';
+import { keepSearchViews } from '../search-views.ts';
 import { activityDependencies } from '../wiring.ts';
 import { createWorkers, type WorkersOptions } from '../worker.ts';
 
@@ -88,7 +89,9 @@ export async function startWorkers(
     },
     running,
   );
-  if (role === 'all' || role === 'control') await scheduleMaintenance(options, log);
+  if (role !== 'all' && role !== 'control') return;
+  if (store) components.add('the SQL views', keepSearchViews(store.background, log));
+  await scheduleMaintenance(options, log);
 }
 
 /** Syncs the declared schedules. An input that its task does not accept is an error in the code and fails the start. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Db } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
+import { followAliases } from '../search-views.ts';
 import { beginWatch } from '../watch-counts.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
 import { type Deadline, transactionUntil } from './draining.ts';
@@ -68,6 +69,7 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
       if (switched.length === 0) {
         throw new ReembedError('ReindexConflict', `the alias ${step.alias} was moved by someone else`);
       }
+      await followAliases(trx, [step.alias]);
     }
     await trx.updateTable('reembed.indexes').set({ built_by_lock: step.lock }).where('no', '=', step.destNo).execute();
     await noteReplaced(trx, step.sourceNo, step.destNo, await lastChangeOf(trx, step.sourceNo));

@@ -4,6 +4,7 @@ import type { Db, Trx } from '../database.ts';
 import { findIndex, findIndexByNo, requireActive } from '../indexes.ts';
 import { readTables } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
+import { followAliases } from '../search-views.ts';
 import { markChanges, type Pair } from './copy.ts';
 import { createDeadline, type Deadline, isWaitOver, transactionUntil, whileDraining } from './draining.ts';
 import { holdGatesExclusive, lockNames } from './gate.ts';
@@ -192,6 +193,7 @@ async function switchAlias(
       .values({ name: alias, index_no: index.no })
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ index_no: index.no }))
       .execute();
+    await followAliases(trx, [alias]);
     if (from !== null) await endMirror(trx, { sourceNo: from, destNo: index.no });
     return { kind: 'moved' };
   });

@@ -5,6 +5,7 @@ import type { Db, Trx } from '../database.ts';
 import { findIndexByNo, requireActive } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
+import { followAliases } from '../search-views.ts';
 import type { Pair } from './copy.ts';
 import { type Deadline, transactionUntil } from './draining.ts';
 import { holdGatesExclusive, lockNames } from './gate.ts';
@@ -64,6 +65,7 @@ export async function rollBack(db: Db, step: RollBackStep, deadline?: Deadline):
     await noteReplaced(trx, sourceNo, destNo, last);
     await sql`
       update reembed.aliases set index_no = ${destNo} where name = any(${aliases}::text[])`.execute(trx);
+    await followAliases(trx, aliases);
     await trx.deleteFrom('reembed.reindex_locks').where('lock', '=', step.lock).execute();
     const since = Math.max(last, await lastChangeOf(trx, destNo));
     await insertMirror(trx, { sourceNo: destNo, destNo: sourceNo }, step.next, { since, rollBack: report });

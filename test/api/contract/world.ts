@@ -249,6 +249,14 @@ export async function openWorld() {
     /** Waits until signals no longer reach the task, which must not have failed. */
     closed: (taskId: string) => environment.client.workflow.getHandle(taskId).result(),
     alias,
+    /** A write of one item that is stored, or that its model refuses. */
+    async writeTo(outcome: 'done' | 'failed'): Promise<{ index: string; token: string }> {
+      embeddings.behave(() => (outcome === 'failed' ? { kind: 'error', status: 400 } : undefined));
+      const name = await indexOfModel({ name: 'm', dimensions: 8, baseUrl: embeddings.url });
+      const { id } = await run('upsert', { index: name, items }, '?wait=true');
+      embeddings.behave(() => undefined);
+      return { index: name, token: id };
+    },
     async deletingIndex(): Promise<string> {
       const name = await index();
       await transaction(db, (trx) => markDeleting(trx, name, { force: false }));
