@@ -18,6 +18,7 @@ import * as reads from './migrations/0015_reads.ts';
 import * as watch from './migrations/0016_watch.ts';
 import * as sampledSearches from './migrations/0017_sampled_searches.ts';
 import * as fullText from './migrations/0022_full_text.ts';
+import * as readyVectors from './migrations/0026_ready_vectors.ts';
 import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
@@ -40,6 +41,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0016_watch': watch,
   '0017_sampled_searches': sampledSearches,
   '0022_full_text': fullText,
+  '0026_ready_vectors': readyVectors,
 };
 
 /**
