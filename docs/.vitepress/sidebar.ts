@@ -10,6 +10,7 @@ const PARTS: Record<string, Record<string, string>> = {
     'roll-back': 'Roll back',
     'full-text': 'Search by words',
     'bulk-load': 'Load a million lines',
+    vectors: 'Bring vectors along',
     client: 'Use the clients',
     sql: 'Search in your own SQL',
     integrations: 'Integrations and local models',

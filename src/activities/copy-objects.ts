@@ -5,6 +5,7 @@ import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
 import { storedPayloads } from '../pipeline/payload-memory.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
+import { lacksText } from '../pipeline/ready.ts';
 import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
 import { type BehindObject, type StoredObject, wasDeletedOnce, writeCopies } from '../store/protocol/copy.ts';
@@ -13,6 +14,7 @@ import { notOvertaken } from '../store/protocol/versions.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { type CopiedObject, withOwnParts } from './own-parts.ts';
 import { preparedWrite } from './prepared-write.ts';
 import { metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
@@ -122,12 +124,32 @@ export interface Copies {
 
 /**
  * Embeds stored objects for the destination and yields them as they are finished; objects that cannot be embedded are
- * written as failed. `known` has the hashes of objects whose vectors the destination holds.
+ * written as failed. Parts that came with an object stay. `known` has the hashes of objects whose vectors the destination
+ * holds.
  */
 export async function* prepareCopies(
   deps: ActivityDependencies,
-  { taskId, sourceNo, dest, signal }: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
+  target: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
   objects: readonly StoredObject[],
+  known?: ReadonlyMap<string, string>,
+): AsyncGenerator<Copies, void> {
+  const deleted = objects.filter((object) => object.deleted);
+  let tombstones: ObjectWrite[] = deleted.map(({ id, version, accepted }) => {
+    return { kind: 'tombstone', id, version, accepted: accepted ?? undefined };
+  });
+  const live = objects.filter((object) => !object.deleted);
+  for await (const group of withOwnParts(deps.background, target, live)) {
+    for await (const { failed, writes } of prepareGroup(deps, target, group, known)) {
+      yield { failed, writes: [...tombstones, ...writes] };
+      tombstones = [];
+    }
+  }
+}
+
+async function* prepareGroup(
+  deps: ActivityDependencies,
+  { taskId, sourceNo, dest, signal }: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
+  objects: readonly CopiedObject[],
   known?: ReadonlyMap<string, string>,
 ): AsyncGenerator<Copies, void> {
   const { background: db, client, models, loader, settings } = deps;
@@ -139,10 +161,8 @@ export async function* prepareCopies(
     const { version = 0, accepted = null } = byId.get(id) ?? {};
     return { version, accepted: accepted ?? undefined };
   };
-  const deleted = objects.filter((object) => object.deleted);
-  let tombstones: ObjectWrite[] = deleted.map(({ id }) => ({ kind: 'tombstone', id, ...orderOf(id) }));
   const portions = prepareObjects(
-    objects.filter((object) => !object.deleted).map((object) => ({ ...object, metadata: object.metadata as never })),
+    objects.map((object) => ({ ...object, metadata: object.metadata as never })),
     {
       config: dest,
       tokenizerDir: settings.tokenizerDir,
@@ -160,19 +180,15 @@ export async function* prepareCopies(
     yield {
       failed,
       writes: [
-        ...tombstones,
-        ...failures.map(({ id, payload, metadata, originalId, uri }) => ({
+        ...failures.map(({ id, payload, metadata, originalId, uri, hash, ready }) => ({
           kind: 'failed' as const,
           id,
           ...orderOf(id),
-          payload,
-          metadata,
-          originalId,
-          uri,
+          ...{ payload, metadata, originalId, uri },
+          hash: ready && lacksText(ready) ? hash : null,
         })),
         ...ready.map((object) => preparedWrite(object, orderOf(object.id))),
       ],
     };
-    tombstones = [];
   }
 }

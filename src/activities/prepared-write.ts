@@ -1,4 +1,4 @@
-import type { PreparedObject } from '../pipeline/prepare.ts';
+import type { PreparedObject } from '../pipeline/prepared.ts';
 import type { ObjectWrite } from '../store/protocol/object-write.ts';
 
 /** Converts a prepared object to a write; an unchanged one has a payload only if it differs. */

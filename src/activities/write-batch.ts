@@ -8,6 +8,7 @@ import type { Hold } from '../cpu/byte-budget.ts';
 import { countFailedItems } from '../metrics/activities.ts';
 import { storedPayloads } from '../pipeline/payload-memory.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
+import { readyOf } from '../pipeline/ready.ts';
 import { requireAccepted, whileBound } from '../store/admission.ts';
 import { type ForwardTarget, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/live-write.ts';
 import type { ObjectWrite } from '../store/protocol/object-write.ts';
@@ -274,7 +275,8 @@ export class WriteBatch {
     const { signal } = this.running;
     const waits = waitsOf(client);
     const embedder = watched(models.embedder(index.model), waits);
-    const portions = prepareObjects(items, {
+    const ready = items.map((item) => ({ ...item, ready: readyOf(item, index) }));
+    const portions = prepareObjects(ready, {
       config: index,
       tokenizerDir: settings.tokenizerDir,
       embedder,

@@ -31,7 +31,7 @@ export const searchHeaders = z.object({
 const search = createRoute({
   method: 'post',
   path: '/{index}/search',
-  middleware: jsonBody({ approximate: 'vector' }),
+  middleware: jsonBody({ vectors: ['vector'] }),
   operationId: 'search',
   tags: ['search'],
   summary: 'Find the objects nearest to a text, a vector or another object',

@@ -24,6 +24,9 @@ export async function readItems(
   return valuesOf(stream, file, () => onRead(stream.bytesRead, bytes));
 }
 
+/** Where the vectors of an item are. */
+const VECTORS = ['parts', '*', 'vector'];
+
 async function* valuesOf(stream: Readable, name: string, onLine: () => void = () => {}): AsyncGenerator<unknown> {
   const lines = readLines(stream, Number.POSITIVE_INFINITY);
   let isFirst = true;
@@ -34,7 +37,7 @@ async function* valuesOf(stream: Readable, name: string, onLine: () => void = ()
       return;
     }
     isFirst = false;
-    yield parse(line.bytes, `${name}, line ${line.number}`);
+    yield parse(line.bytes, `${name}, line ${line.number}`, { vectors: VECTORS });
   }
 }
 
@@ -62,7 +65,7 @@ async function readArray(first: Line, rest: AsyncIterable<Line>, name: string): 
   const pieces = [first.bytes];
   for await (const line of rest) pieces.push(newline, line.bytes);
   const limits = { ...TEXT_LIMITS, values: Number.POSITIVE_INFINITY };
-  const values = parse(joinBytes(pieces), name, { limits });
+  const values = parse(joinBytes(pieces), name, { limits, vectors: ['*', ...VECTORS] });
   if (!Array.isArray(values)) throw new UsageError(`${name} is neither a JSON array nor one JSON object per line`);
   return values;
 }

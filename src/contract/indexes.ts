@@ -27,6 +27,10 @@ export const versioningSchema = z
   .describe('`external`: every item has its own version, for instance from its source database.');
 export type Versioning = z.output<typeof versioningSchema>;
 
+const readyVectorsField = z
+  .boolean()
+  .describe('Items may bring `parts` with vectors that the model of the index has made elsewhere. Default: false.');
+
 export const indexConfigSchema = z
   .strictObject({
     model: modelInputSchema,
@@ -35,6 +39,7 @@ export const indexConfigSchema = z
     average: z.boolean().default(false).describe('Also store the average vector of an object with several parts.'),
     versioning: versioningSchema.default('internal'),
     fullText: fullTextSchema.optional(),
+    readyVectors: readyVectorsField.optional(),
   })
   .meta({
     id: 'IndexConfig',
@@ -67,6 +72,7 @@ export const indexInfoSchema = z
     average: z.boolean(),
     versioning: versioningSchema,
     fullText: fullTextSchema.optional(),
+    readyVectors: readyVectorsField.optional(),
     name: z.string(),
     state: z.enum(['active', 'deleting']),
     description: z.string().describe('How searches are run, with a warning if they are slow.'),

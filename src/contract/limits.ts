@@ -14,6 +14,8 @@ export const LIMITS = {
   /** Parts of one object, and numbers in all its vectors: 128 MB in single precision. */
   partsPerObject: 20_000,
   vectorNumbersPerObject: 32_000_000,
+  /** Numbers in the ready vectors of one item. */
+  vectorNumbersPerItem: 4_000_000,
   metadataBytes: 64 * 1024,
   /** Items of one JSON call; NDJSON has no limit. */
   itemsPerCall: 10_000,

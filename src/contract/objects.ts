@@ -4,6 +4,7 @@ import { fullTextProblems, fullTextSearchFields } from './full-text.ts';
 import { type Json, PAYLOAD_LIMITS, storageProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { jsonObjectSchema, metadataSchema, storable } from './metadata.ts';
+import { partsProblem, placeParts, readyPartsSchema } from './ready-parts.ts';
 import { searchOptionProblems, searchOptions } from './search-options.ts';
 import { writeTokenSchema } from './write-token.ts';
 
@@ -31,7 +32,10 @@ export const payloadSchema = z
   .meta({ type: ['string', 'object', 'array'] as never });
 export type Payload = z.output<typeof payloadSchema>;
 
-/** One object to upsert: a `payload`, or a `uri` to load it from. */
+/**
+ * One object to upsert: a `payload`, a `uri` to load it from, or `parts` with ready vectors. The texts of parts become the
+ * payload, and their places in it replace them.
+ */
 export const itemSchema = z
   .strictObject({
     id: objectIdSchema,
@@ -42,7 +46,10 @@ export const itemSchema = z
       .max(2_000)
       .refine((uri) => storageProblem(uri) === undefined, 'must be a URI')
       .optional()
-      .describe('Address to load the payload from: `http:`, `https:` or, if allowed, `file:`.'),
+      .describe(
+        'Address to load the payload from: `http:`, `https:` or, if allowed, `file:`. Only kept beside `parts`.',
+      ),
+    parts: readyPartsSchema.optional(),
     metadata: metadataSchema.optional().describe('JSON that searches can filter by: at most 64 KB.'),
     version: versionSchema
       .optional()
@@ -51,12 +58,29 @@ export const itemSchema = z
       .optional()
       .describe('Another object that this one is derived from, and with which it is deleted.'),
   })
-  .refine((item) => (item.payload === undefined) !== (item.uri === undefined), {
+  .refine((item) => item.parts !== undefined || (item.payload === undefined) !== (item.uri === undefined), {
     path: ['payload'],
-    message: 'give either payload or uri',
+    message: 'give either payload or uri, or parts with vectors',
   })
   .refine((item) => item.originalId !== item.id, { path: ['originalId'], message: 'must be another object' })
-  .meta({ id: 'Item', oneOf: [{ required: ['payload'] }, { required: ['uri'] }] });
+  .superRefine(({ parts, payload }, ctx) => {
+    const problem = parts && partsProblem(parts, payload !== undefined);
+    if (problem) ctx.addIssue({ code: 'custom', path: ['parts', ...problem.path], message: problem.message });
+  })
+  .overwrite((item) => (item.parts ? { ...item, ...placeParts(item.parts, item.payload) } : item))
+  .superRefine(({ parts, payload }, ctx) => {
+    if (!parts || typeof payload !== 'string' || payload.length <= LIMITS.payloadBytes / MAX_UTF8) return;
+    if (new TextEncoder().encode(payload).length <= LIMITS.payloadBytes) return;
+    ctx.addIssue({ code: 'custom', path: ['parts'], message: `at most ${LIMITS.payloadBytes} bytes of text` });
+  })
+  .meta({
+    id: 'Item',
+    oneOf: [
+      { required: ['payload'], not: { anyOf: [{ required: ['uri'] }, { required: ['parts'] }] } },
+      { required: ['uri'], not: { anyOf: [{ required: ['payload'] }, { required: ['parts'] }] } },
+      { required: ['parts'] },
+    ],
+  });
 export type Item = z.output<typeof itemSchema>;
 
 /** One object to delete. */
@@ -155,7 +179,7 @@ export const hitSchema = z.object({
     .nullable()
     .optional()
     .describe(
-      'The text of the part that matched; null for the average of all parts. Absent if `fields` does not name it.',
+      'The text of the part that matched; null for the average of all parts, and for a part without text. Absent if `fields` does not name it.',
     ),
   start: z
     .int()
@@ -204,6 +228,9 @@ export const searchResultSchema = z
   })
   .meta({ id: 'SearchResult' });
 export type SearchResult = z.output<typeof searchResultSchema>;
+
+/** Bytes of one UTF-16 code unit in UTF-8, at most. */
+const MAX_UTF8 = 3;
 
 function isPayload(value: unknown): boolean {
   return typeof value === 'string' || (typeof value === 'object' && value !== null);

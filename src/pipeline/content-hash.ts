@@ -3,6 +3,7 @@ import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
+import { decisiveOf } from '../contract/vector-space.ts';
 import { Pace } from '../cpu/pace.ts';
 import { shaInTurns } from '../cpu/sha.ts';
 import { textOf } from './text-of.ts';
@@ -67,21 +68,4 @@ function windowIn(model: ModelConfig): { windowTokens?: number } {
 export function haveSameText(left: string, right: string): boolean {
   const end = left.indexOf(MARK) + 1;
   return end > 0 && left.slice(0, end) === right.slice(0, end);
-}
-
-/**
- * Returns the fields of a model that affect the vectors of documents. `baseUrl` is one of them, because the meaning of
- * a name is up to the endpoint (an Azure deployment has any name, an Ollama tag any quantization): embedding an object
- * once too often is correct, keeping another model's vector is wrong. Key, time and batch limits, and the prefix of
- * queries do not matter.
- */
-function decisiveOf(model: ModelConfig): Record<string, unknown> {
-  const { provider, name, dimensions } = model;
-  if (provider === 'hash' || provider === 'words' || provider === 'local' || provider === 'custom')
-    return { provider, name, dimensions };
-  const { apiKeyEnv, batchSize, batchChars, queryPrefix, queryModel, timeoutMs, windowTokens, ...decisive } = {
-    apiKeyEnv: undefined,
-    ...model,
-  };
-  return { ...decisive, documentPrefix: decisive.documentPrefix ?? '' };
 }

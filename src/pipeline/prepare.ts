@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import type { Embedder } from '../contract/embedder.ts';
-import { type Language, languageOf } from '../contract/full-text.ts';
+import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
-import type { Metadata, Payload } from '../contract/objects.ts';
+import type { Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { Pace } from '../cpu/pace.ts';
@@ -14,46 +14,11 @@ import type { Loader } from './load.ts';
 import { Deferred, LoadGroup } from './load-group.ts';
 import { loadWithRetries, type Sleep } from './load-with-retries.ts';
 import { partsOf } from './parts-of.ts';
+import type { PreparedObject, PreparedPart, PrepareItem } from './prepared.ts';
 import type { Admit } from './read-limited.ts';
+import { type Resolved, resolveReady } from './ready.ts';
 import type { Part } from './split.ts';
 import { averageOf } from './vectors.ts';
-
-/** An object to prepare: an `Item` of the API, or a stored object that a reindex copies (which may have both). */
-export interface PrepareItem {
-  id: string;
-  /** Takes precedence over `uri`, which is then only kept. */
-  payload?: Payload | null;
-  uri?: string | null;
-  metadata?: Metadata;
-  originalId?: string | null;
-}
-
-export interface PreparedPart {
-  /** Counts from 0; the average comes after the last part. */
-  part: number;
-  /** Range in the text in UTF-16 code units; for the average, the range of all parts. */
-  start: number;
-  end: number;
-  isAverage: boolean;
-  embedding: Vector;
-  /** What full-text searches find; not without full text, and not of the average. */
-  words?: { language: Language; text: string };
-}
-
-export interface PreparedObject {
-  id: string;
-  payload: Payload;
-  uri: string | null;
-  metadata: Metadata;
-  originalId: string | null;
-  /** See `contentHasher`. */
-  hash: string;
-  /** True if the stored vectors still fit: `parts` is empty and the model was not called. */
-  unchanged: boolean;
-  /** True for an unchanged object if a field of the payload that is not embedded differs from the stored one. */
-  payloadChanged: boolean;
-  parts: PreparedPart[];
-}
 
 export interface PrepareOptions {
   config: IndexConfig;
@@ -103,6 +68,8 @@ interface Work {
   payloadChanged: boolean;
   parts: Part[];
   vectors: Vector[];
+  /** What becomes of ready parts. */
+  resolved?: Exclude<Resolved, { failed: Failure }>;
   failed?: Failure;
 }
 
@@ -138,10 +105,12 @@ export async function* prepareObjects(
       const deferred = await loadSome(left, group, options);
       const works = deferred.size === 0 ? left : left.filter((work) => !deferred.has(work));
       left = left.filter((work) => deferred.has(work));
+      await resolveAll(works, options);
       await markUnchanged(alive(works), options);
       await splitAll(changed(works), options);
       yield* embedAll(works, options);
-      for (const work of works) Object.assign(work, { payload: undefined, parts: [], vectors: [] });
+      for (const work of works)
+        Object.assign(work, { payload: undefined, parts: [], vectors: [], resolved: undefined });
     } finally {
       group.release();
     }
@@ -178,15 +147,29 @@ async function loadSome(all: Work[], group: LoadGroup, options: PrepareOptions):
   return deferred;
 }
 
-async function markUnchanged(all: Work[], { config, known }: PrepareOptions): Promise<void> {
-  const hashOf = contentHasher(config);
+async function resolveAll(works: Work[], options: PrepareOptions): Promise<void> {
+  const hashOf = contentHasher(options.config);
   const pace = new Pace();
-  for (const work of all) work.hash = await hashOf(work.payload ?? '', { pace, metadata: work.item.metadata });
+  for (const work of alive(works)) {
+    const { payload = '', item } = work;
+    const { metadata = {}, ready } = item;
+    work.hash = await hashOf(payload, { pace, metadata });
+    if (!ready) continue;
+    const resolved = await resolveReady({ ready, payload, metadata, plain: work.hash }, options);
+    if ('failed' in resolved) work.failed = resolved.failed;
+    else Object.assign(work, { resolved, hash: resolved.hash });
+  }
+}
+
+async function markUnchanged(all: Work[], { known }: PrepareOptions): Promise<void> {
   if (known === undefined || all.length === 0) return;
   const hashes = await known(all.map(({ item }) => item.id));
   for (const work of all) {
     const stored = hashes.get(work.item.id);
-    work.unchanged = stored !== undefined && haveSameText(stored, work.hash);
+    // Vectors that came along may differ for the same text.
+    const isSame =
+      work.resolved && 'vectors' in work.resolved ? stored === work.hash : haveSameText(stored ?? '', work.hash);
+    work.unchanged = stored !== undefined && isSame;
     work.payloadChanged = work.unchanged && stored !== work.hash;
   }
 }
@@ -195,6 +178,9 @@ async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
   const pace = new Pace();
   for (const work of all) {
     options.signal?.throwIfAborted();
+    const { resolved } = work;
+    if (resolved && 'texts' in resolved) work.parts = resolved.texts;
+    if (resolved && !('usual' in resolved)) continue;
     const split = await partsOf(work.payload ?? '', options);
     if ('failed' in split) work.failed = split.failed;
     else work.parts = split;
@@ -279,9 +265,11 @@ function preparedOf(work: Work, config: IndexConfig): PreparedObject {
     embedding: work.vectors[at] ?? [],
     ...(language ? { words: { language, text } } : {}),
   }));
-  const average = config.average && parts.length > 1 ? averageOf(work.vectors, config.metric) : null;
+  if (work.resolved && 'vectors' in work.resolved && !unchanged) parts.push(...work.resolved.vectors);
+  const vectors = parts.map(({ embedding }) => embedding);
+  const average = config.average && parts.length > 1 ? averageOf(vectors, config.metric) : null;
   if (average) {
-    const [start, end] = [parts[0]?.start ?? 0, parts.at(-1)?.end ?? 0];
+    const [start, end] = [parts[0]?.start ?? null, parts.at(-1)?.end ?? null];
     parts.push({ part: parts.length, start, end, isAverage: true, embedding: average });
   }
   return {

@@ -1,8 +1,10 @@
 import { type FieldIssue, ReembedError } from '../contract/errors.ts';
+import { MAX_ISSUES } from '../contract/issues.ts';
 import type { Accepted } from '../contract/workflow-inputs.ts';
 import { admitOnce } from './admissions.ts';
 import { type Db, transaction } from './database.ts';
 import { findIndexByNo, requireActive, resolveIndex } from './indexes.ts';
+import { readyVectorIssue, withSpace } from './ready-vectors.ts';
 import type { IndexRow } from './schema.ts';
 import { dropFailed, findFinished, stageFirst, stageItems } from './staging.ts';
 
@@ -59,13 +61,19 @@ export function deletedSince(name: string): ReembedError {
   });
 }
 
+/** Checks an item against the index it is written to; `path` is empty for the item alone. */
+export function itemIssue(index: IndexRow, item: Versioned, path: string): FieldIssue | undefined {
+  return versionIssue(index, item, path) ?? readyVectorIssue(index, item, path);
+}
+
 /** Checks that an item has a version if the index has external versioning, and none otherwise. */
-export function versionIssue(index: IndexRow, item: Versioned, path: string): FieldIssue | undefined {
+function versionIssue(index: IndexRow, item: Versioned, path: string): FieldIssue | undefined {
+  const field = path === '' ? 'version' : `${path}.version`;
   if (index.versioning === 'external' && item.version === undefined) {
-    return { path: `${path}.version`, message: `required: ${index.name} has external versioning` };
+    return { path: field, message: `required: ${index.name} has external versioning` };
   }
   if (index.versioning === 'internal' && item.version !== undefined) {
-    return { path: `${path}.version`, message: `not allowed: ${index.name} has internal versioning` };
+    return { path: field, message: `not allowed: ${index.name} has internal versioning` };
   }
   return undefined;
 }
@@ -86,8 +94,8 @@ export interface Items {
  */
 export async function admitItems(db: Db, request: Items): Promise<Accepted> {
   const { staging, index, items, name } = request;
-  checkVersions(request);
-  const version = await stageFirst(db, staging, items.slice(0, STAGE_BATCH));
+  checkItems(request);
+  const version = await stageFirst(db, staging, staged(index, items.slice(0, STAGE_BATCH)));
   await stageFrom(db, request, STAGE_BATCH);
   return { version, total: items.length, indexNo: boundTo(index, name), staging };
 }
@@ -103,7 +111,7 @@ export async function admitItemsOnce(
   request: Items & { taskId: string; version: number | null; again: boolean },
 ): Promise<Accepted> {
   const { staging, index, items, name, taskId, again } = request;
-  checkVersions(request);
+  checkItems(request);
   const { version, indexNo } = await transaction(db, async (trx) => {
     const admission = await admitOnce(trx, staging, { version: request.version, indexNo: boundTo(index, name) });
     if (admission.isFirst && !again) await dropFailed(trx, taskId);
@@ -113,13 +121,20 @@ export async function admitItemsOnce(
   return { version, total: items.length, indexNo, staging };
 }
 
-function checkVersions({ index, items, field }: Items): void {
-  const issues = items.flatMap((item, at) => versionIssue(index, item, `${field}.${at}`) ?? []);
-  if (issues.length > 0) throw new ReembedError('InvalidInput', 'versions do not match the index', { issues });
+function checkItems({ index, items, field }: Items): void {
+  const issues = items.flatMap((item, at) => itemIssue(index, item, `${field}.${at}`) ?? []);
+  if (issues.length === 0) return;
+  const isVersion = issues[0]?.path.endsWith('.version');
+  const what = isVersion ? 'versions do not match the index' : 'ready vectors do not match the index';
+  throw new ReembedError('InvalidInput', what, { issues: issues.slice(0, MAX_ISSUES) });
 }
 
-async function stageFrom(db: Db, { staging, items }: Items, first: number): Promise<void> {
+async function stageFrom(db: Db, { staging, index, items }: Items, first: number): Promise<void> {
   for (let at = first; at < items.length; at += STAGE_BATCH) {
-    await stageItems(db, staging, at, items.slice(at, at + STAGE_BATCH));
+    await stageItems(db, staging, at, staged(index, items.slice(at, at + STAGE_BATCH)));
   }
+}
+
+function staged(index: IndexRow, items: readonly Versioned[]): unknown[] {
+  return items.map((item) => withSpace(index, item));
 }

@@ -59,6 +59,15 @@ export function vectorArray(vectors: readonly Vector[], typeOid: number): Buffer
   return buffer;
 }
 
+/** Reads what `vector_send` returns: the number of dimensions, two reserved bytes, and the numbers. */
+export function readVector(sent: Uint8Array): Float32Array {
+  const bytes = Uint8Array.prototype.slice.call(sent, VECTOR_HEADER_BYTES);
+  if (isLittleEndian) Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).swap32();
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+const VECTOR_HEADER_BYTES = 4;
+
 /** Writes the header: number of dimensions, null flag, element type, length and lower bound. */
 function withHeader(typeOid: number, values: readonly unknown[], bytes: number): Buffer {
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + bytes);

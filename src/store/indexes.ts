@@ -19,6 +19,7 @@ export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
     average: row.average,
     versioning: row.versioning,
     ...(row.full_text ? { fullText: row.full_text } : {}),
+    ...(row.ready_vectors ? { readyVectors: true } : {}),
     removedVersion: row.removed_version,
     builtByLock: row.built_by_lock,
     createTime: row.create_time,
@@ -28,6 +29,7 @@ export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
 /** Serializes the fixed settings of an index: two configurations are equal if these texts are. */
 function configKey(config: IndexConfig): string {
   const { model, metric, splitter, average, versioning, fullText } = config;
+  const readyVectors = config.readyVectors || undefined;
   const sorted = (value: unknown): unknown =>
     value && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(
@@ -37,7 +39,7 @@ function configKey(config: IndexConfig): string {
             .map(([key, inner]) => [key, sorted(inner)]),
         )
       : value;
-  return JSON.stringify(sorted({ model, metric, splitter, average, versioning, fullText }));
+  return JSON.stringify(sorted({ model, metric, splitter, average, versioning, fullText, readyVectors }));
 }
 
 /**
@@ -88,6 +90,7 @@ export async function ensureIndex(
       average: config.average,
       versioning: config.versioning,
       full_text: config.fullText ? JSON.stringify(config.fullText) : null,
+      ready_vectors: config.readyVectors ?? false,
     })
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -21,6 +21,7 @@ export interface IndexesTable {
   average: boolean;
   versioning: Versioning;
   full_text: Json<FullText> | null;
+  ready_vectors: Generated<boolean>;
   /** Highest version among the removed tombstones; writes at or below it are too old to judge. */
   removed_version: Generated<number>;
   /** The reindex lock whose cut-over made this index serve; lets a repeated cut-over detect that it has happened. */

@@ -87,10 +87,25 @@ describe('the reader of JSON', () => {
 
   test('rounds numbers to the nearest double in vectors only', () => {
     const vector = '{"vector":[0.10000000000000001,0.3333333333333333333]';
-    expect(refusal(`${vector}}`, { approximate: 'vector' })).toBe('taken as {"vector":[0.1,0.3333333333333333]}');
-    expect(refusal(`${vector},"filter":{"vector":[0.10000000000000001]}}`, { approximate: 'vector' })).toContain(
+    expect(refusal(`${vector}}`, { vectors: ['vector'] })).toBe('taken as {"vector":[0.1,0.3333333333333333]}');
+    expect(refusal(`${vector},"filter":{"vector":[0.10000000000000001]}}`, { vectors: ['vector'] })).toContain(
       'filter.vector.0: would be stored as 0.1',
     );
+  });
+
+  test('rounds the numbers of vectors at their path, and counts them apart from other values', () => {
+    const vectors = ['parts', '*', 'vector'];
+    const limits = { levels: 10, values: 20 };
+    const numbers = Array.from({ length: 1_000 }, () => '0.10000000000000001').join();
+    const item = `{"parts":[{"text":"x","vector":[${numbers}]},{"vector":[${numbers}]}]`;
+    expect(parseJsonText(`${item}}`, { vectors, limits })).toMatchObject({ parts: [{ text: 'x' }, {}] });
+    for (const other of ['"payload":[{"vector":[0.10000000000000001]}]', '"vector":[0.10000000000000001]']) {
+      expect(refusal(`${item},${other}}`, { vectors, limits })).toContain('would be stored as 0.1');
+    }
+    const nested = `{"parts":[{"vector":[${'[1,2],'.repeat(30)}1]}]}`;
+    expect(refusal(nested, { vectors, limits })).toContain('must not have more than 20 elements');
+    const many = `{"parts":[{"vector":[${'1,'.repeat(4_000_000)}1]},{"vector":[1,2]}]}`;
+    expect(refusal(many, { vectors })).toContain('must not have more than 4000000 numbers in its vectors');
   });
 
   test('refuses too many levels and too many values before it parses them', () => {

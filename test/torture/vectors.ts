@@ -4,7 +4,8 @@ import { type IndexConfig, indexConfigSchema } from '../../src/contract/indexes.
 import type { FailedItem } from '../../src/contract/tasks.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
-import { type PreparedObject, prepareObjects } from '../../src/pipeline/prepare.ts';
+import { prepareObjects } from '../../src/pipeline/prepare.ts';
+import type { PreparedObject } from '../../src/pipeline/prepared.ts';
 import { ALIAS } from './clients.ts';
 
 /** Returns the provider's vector of a text. */

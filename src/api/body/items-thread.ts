@@ -2,6 +2,7 @@ import { canonicalPieces } from '../../contract/canonical-json.ts';
 import { type ErrorType, type FieldIssue, ReembedError } from '../../contract/errors.ts';
 import { joinBytes } from '../../contract/json-text/lines.ts';
 import type { Deletion, Item } from '../../contract/objects.ts';
+import { readyDimensions } from '../../contract/ready-parts.ts';
 import { Pace } from '../../cpu/pace.ts';
 import { shaInTurns } from '../../cpu/sha.ts';
 import { moving } from '../../cpu/worker-pool.ts';
@@ -22,6 +23,8 @@ export interface ItemsParsed {
   options: Record<string, unknown>;
   ids: string[];
   versions: (number | undefined)[];
+  /** Of their ready vectors. */
+  dimensions: (number | undefined)[];
   /** The JSON of all items, and where each ends. */
   json: Uint8Array;
   ends: number[];
@@ -79,6 +82,7 @@ async function encode(items: readonly (Item | Deletion)[], options: Record<strin
     options,
     ids: items.map(({ id }) => id),
     versions: items.map(({ version }) => version),
+    dimensions: items.map(readyDimensions),
     json,
     ends,
     shas: joinBytes(shas),

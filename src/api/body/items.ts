@@ -59,12 +59,13 @@ async function parseAside(request: ItemsRequest, signal?: AbortSignal) {
     const { type, message, issues } = answer.error;
     throw new ReembedError(type, message, { issues });
   }
-  const { options, ids, versions, json, ends, shas } = answer;
+  const { options, ids, versions, dimensions, json, ends, shas } = answer;
   const items = ids.map((id, at) => {
     const text = json.subarray(ends[at - 1] ?? 0, ends[at]);
     return new EncodedItem({
       id,
       version: versions[at],
+      dimensions: dimensions[at],
       json: text,
       sha: shas.subarray(at * SHA_BYTES, (at + 1) * SHA_BYTES),
     });

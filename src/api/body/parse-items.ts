@@ -25,11 +25,15 @@ const FORMS = {
 
 export type WriteType = keyof typeof FORMS;
 
+/** Where the vectors of an item are. */
+const VECTORS = ['parts', '*', 'vector'];
+
 /** Parses the JSON body of an upsert or a delete. Errors: those of `parseJsonText`, as `InvalidInput`. */
 export function parseItemsBody(marked: Uint8Array, type: WriteType): UpsertBody | DeleteBody {
   const bytes = withoutMark(marked);
   const { field, whole, rest, item } = FORMS[type];
-  if (bytes.length <= WHOLE_BYTES) return parseInput<UpsertBody | DeleteBody>(whole, parseBody(bytes));
+  if (bytes.length <= WHOLE_BYTES)
+    return parseInput<UpsertBody | DeleteBody>(whole, parseBody(bytes, { vectors: [field, '*', ...VECTORS] }));
   const cut = cutItems(bytes, field);
   const head = parseBody(cut.head);
   // If items are missing or of another type, validate the whole body for its error.
@@ -62,7 +66,7 @@ function parseItems<T extends Item | Deletion>(texts: readonly Uint8Array[], sch
 
 function parseText(text: Uint8Array, prefix: (string | number)[]): unknown {
   try {
-    return parseJsonText(text);
+    return parseJsonText(text, { vectors: VECTORS });
   } catch (error) {
     throw badBody(error, prefix);
   }

@@ -6,10 +6,11 @@ import type { Deletion, Item } from '../../contract/objects.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { Accepted } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
-import { boundTo, requireWritable, versionIssue } from '../../store/admission.ts';
+import { boundTo, itemIssue, requireWritable } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
 import type { EncodedItem } from '../../store/encoded-item.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
+import { withSpace } from '../../store/ready-vectors.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
 import { readItemLine } from '../body/items.ts';
@@ -103,10 +104,10 @@ async function stageLines(db: Db, target: Staging, body: ReadableStream<Uint8Arr
       const item = await readItemLine(line, type);
       await pace.breathe();
       known.add(item.id, line.number);
-      const issue = versionIssue(index, item, '');
-      if (issue) throw lineError(line.number, [{ ...issue, path: 'version' }]);
+      const issue = itemIssue(index, item, '');
+      if (issue) throw lineError(line.number, [issue]);
       await hash.add(item, pace);
-      batch.push(item);
+      batch.push(withSpace(index, item));
       batchBytes += lineBytes;
       if (batch.length >= BATCH.items || batchBytes >= BATCH.bytes) await flush();
     }

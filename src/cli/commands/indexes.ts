@@ -19,6 +19,7 @@ interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions {
   tokenizer?: string;
   format?: TextFormat;
   field?: string[];
+  readyVectors?: boolean;
 }
 
 /** Adds `reembed index …`. */
@@ -38,6 +39,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .addOption(
       new Option('--versioning <by>', 'source of the version numbers of writes').choices(['internal', 'external']),
     )
+    .option('--ready-vectors', 'let objects bring parts with vectors that the model has made elsewhere')
     .option('--chunk-size <count>', 'maximum characters of one part', wholeNumber)
     .option('--chunk-overlap <count>', 'characters that a part shares with the previous part', wholeNumber)
     .option('--chunk-tokens <count>', 'maximum tokens of one part, in place of --chunk-size', wholeNumber)
@@ -59,7 +61,7 @@ export function addIndexCommands(program: Command, io: Io): void {
       const model = modelFrom(options);
       if (!model)
         throw new UsageError('specify the model: --provider words, or --provider openai --name text-embedding-3-small');
-      const { field, metric, average, versioning } = options;
+      const { field, metric, average, versioning, readyVectors } = options;
       const { chunkSize, chunkOverlap, chunkTokens, overlapTokens, tokenizer, format } = options;
       const sizes = { chunkSize, chunkOverlap, chunkTokens, overlapTokens };
       const splitter = { ...sizes, tokenizer, format, fields: field };
@@ -70,6 +72,7 @@ export function addIndexCommands(program: Command, io: Io): void {
         versioning,
         splitter,
         fullText: fullTextFrom(options) ?? undefined,
+        readyVectors,
       });
       writeResult(
         io,
@@ -153,6 +156,7 @@ function indexText(info: IndexInfo): string {
     ['tokenizer', splitter.tokenizer],
     ['fields', splitter.fields?.join(', ')],
     ['versioning', info.versioning],
+    ['ready vectors', info.readyVectors ? 'allowed' : null],
     ['objects', `${info.objects}, ${info.failed} of them failed`],
     ['parts', info.parts],
     ['tombstones', info.tombstones],

@@ -33,7 +33,8 @@ export function addWriteCommands(program: Command, io: Io): void {
     .summary('add or change objects')
     .description(
       'Embeds objects and writes them. The file (`-` is the standard input) has one JSON object per line, or is one ' +
-        'JSON array of objects. Each has an id, a payload or a uri, and optionally metadata, version and originalId.',
+        'JSON array of objects. Each has an id, a payload, a uri or parts with ready vectors, and optionally metadata, ' +
+        'version and originalId.',
     )
     .option('--fail-on-failed-items', 'fail the task when an object cannot be embedded')
     .addHelpText(
@@ -41,6 +42,7 @@ export function addWriteCommands(program: Command, io: Io): void {
       examples(
         'reembed upsert docs.ndjson --index docs --wait',
         `echo '{"id":"a","payload":"a lion"}' | reembed upsert - --index docs --wait`,
+        `echo '{"id":"a","parts":[{"text":"a lion","vector":[0.1,0.9]}]}' | reembed upsert - --index own --wait`,
       ),
     )
     .action(async (file: string, options: WriteOptions & { failOnFailedItems?: boolean }) => {

@@ -1,15 +1,16 @@
 import { type Json, type JsonLimits, MAX_LEVELS } from '../json.ts';
 import { JsonTextError } from './error.ts';
-import { pathAt, repeatedField } from './places.ts';
+import { repeatedField } from './places.ts';
 import { JsonScan } from './scan.ts';
+import type { VectorPath } from './vector-places.ts';
 
 /** Limits of a text with one payload and everything that belongs to it. */
 export const TEXT_LIMITS: JsonLimits = { levels: MAX_LEVELS + 10, values: 150_000 };
 
 export interface ParseOptions {
   limits?: JsonLimits;
-  /** Top-level field whose numbers are rounded to the nearest double, as vectors are. */
-  approximate?: string;
+  /** Where vectors are, whose numbers are rounded to the nearest double. */
+  vectors?: VectorPath | undefined;
 }
 
 /**
@@ -20,9 +21,8 @@ export interface ParseOptions {
  */
 export function parseJsonText(source: Uint8Array | string, options: ParseOptions = {}): Json {
   const bytes = withoutMark(typeof source === 'string' ? encodeText(source) : source);
-  const { limits = TEXT_LIMITS, approximate } = options;
-  const isApproximate = approximate === undefined ? undefined : approximateField(bytes, approximate);
-  const scan = new JsonScan(bytes, limits, isApproximate);
+  const { limits = TEXT_LIMITS, vectors } = options;
+  const scan = new JsonScan(bytes, limits, vectors);
   scan.run();
   const text = decodeUtf8(bytes);
   let value: Json;
@@ -88,18 +88,4 @@ function countFields(value: Json): number {
     for (const key of keys) fields += countFields(value[key] as Json);
   }
   return fields;
-}
-
-/** Returns a check for offsets within a top-level field; the field is located once, at the first call. */
-function approximateField(bytes: Uint8Array, field: string): (at: number) => boolean {
-  let last = { from: 0, to: 0 };
-  return (at) => {
-    if (at >= last.from && at < last.to) return true;
-    const path = pathAt(bytes, at);
-    if (path[0] !== field || path.length !== 2) return false;
-    // A vector contains only numbers: no string can start before its end.
-    const end = bytes.indexOf(0x5d, at);
-    last = { from: at, to: end < 0 ? bytes.length : end };
-    return true;
-  };
 }

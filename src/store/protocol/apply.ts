@@ -183,7 +183,7 @@ async function replaceObjects(
       ${textArray(content.map((object) => json(object?.metadata ?? {})))}::text[],
       ${textArray(objects.map((object) => object.originalId ?? null))}::text[],
       ${textArray(content.map((object) => object?.uri ?? null))}::text[],
-      ${textArray(content.map((object) => (object && 'hash' in object ? object.hash : null)))}::text[]
+      ${textArray(content.map((object) => (object && 'hash' in object ? (object.hash ?? null) : null)))}::text[]
     ) as incoming (id, version, accepted, deleted, failed, payload, metadata, original_id, uri, hash)
     order by id collate "C"
     on conflict (index_no, object_id) do update set

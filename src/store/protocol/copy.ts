@@ -24,6 +24,8 @@ export interface StoredObject {
   metadata: Record<string, unknown>;
   originalId: string | null;
   uri: string | null;
+  /** Null for a tombstone, and usually for an object without vectors. */
+  hash: string | null;
 }
 
 /** An object of the source that the destination lacks, holds in an older version, or could not embed. */
@@ -47,7 +49,7 @@ export interface KeyRange {
 }
 
 const COLUMNS = sql`
-  s.object_id as id, s.version, s.accepted, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri,
+  s.object_id as id, s.version, s.accepted, s.change, s.deleted, s.payload, s.metadata, s.original_id as "originalId", s.uri, s.hash,
   s.deleted_version as "deletedVersion", s.failed as "sourceFailed",
   case when not d.deleted and not d.failed then d.hash end as "destHash"`;
 

@@ -182,6 +182,7 @@ export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, r
     metric: base.metric,
     versioning: base.versioning,
     ...(fullText ? { fullText } : {}),
+    ...(base.readyVectors ? { readyVectors: true } : {}),
   };
 }
 

@@ -43,6 +43,8 @@ export type ObjectWrite = { id: string; version: number } & {
     | { kind: 'overtaken'; originalId: string | null }
     | {
         kind: 'failed';
+        /** Kept if the object has parts without text: another try must not embed the rest of it alone. */
+        hash?: string | null;
         payload: Payload | null;
         metadata: Record<string, unknown>;
         originalId: string | null;

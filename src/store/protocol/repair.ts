@@ -11,7 +11,7 @@ import type { ObjectWrite } from './object-write.ts';
 /** Reads which of these objects were carried over without vectors because they could not be embedded. */
 export async function readFailedObjects(db: Db, indexNo: number, ids: readonly string[]): Promise<StoredObject[]> {
   const { rows } = await sql<StoredObject>`
-    select object_id as id, version, accepted, change, deleted, payload, metadata, original_id as "originalId", uri
+    select object_id as id, version, accepted, change, deleted, payload, metadata, original_id as "originalId", uri, hash
     from ${tablesOf(indexNo).objects}
     where index_no = ${indexNo} and object_id = any(${ids}::text[]) and failed and not deleted
     order by object_id`.execute(db);
