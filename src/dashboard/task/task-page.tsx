@@ -1,5 +1,6 @@
 import { Alert, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
@@ -24,8 +25,15 @@ import { FailedItems } from './failed-items.tsx';
 import { SteeringLog } from './steering-log.tsx';
 import { TaskActions } from './task-actions.tsx';
 
+const route = getRouteApi('/tasks/$taskId');
+
 /** The live page of one task. */
-export function TaskPage({ taskId }: { taskId: string }) {
+export function TaskPage() {
+  const { taskId } = route.useParams();
+  return <OneTask key={taskId} taskId={taskId} />;
+}
+
+function OneTask({ taskId }: { taskId: string }) {
   // An ended task may be restarted: a new `look` number reopens the stream.
   const { data: look = 0 } = useQuery<number>({
     queryKey: ['look', taskId],

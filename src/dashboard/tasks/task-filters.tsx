@@ -1,15 +1,14 @@
 import { Group, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { TASK_TYPES, type TaskType } from '../../contract/task-types.ts';
 import { aliasesQuery, indexesQuery } from '../api/queries.ts';
+import { useTaskSearch } from './task-search.ts';
 import { WITHIN, WITHIN_LABELS, type Within } from './within.ts';
-
-const route = getRouteApi('/tasks');
 
 /** Filters of the list other than the status. They are in the URL, so that it can be bookmarked and shared. */
 export function TaskFilters() {
-  const { type = null, index = null, within = null } = route.useSearch();
+  const { type = null, index = null, within = null } = useTaskSearch();
   const navigate = useNavigate({ from: '/tasks' });
   const indexes = useQuery(indexesQuery).data ?? [];
   const aliases = useQuery(aliasesQuery).data ?? [];

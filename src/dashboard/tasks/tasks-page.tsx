@@ -1,4 +1,3 @@
-import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { TaskFilter } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
@@ -11,15 +10,15 @@ import { BulkBar } from './bulk-bar.tsx';
 import { Pager } from './pager.tsx';
 import { StatusTabs } from './status-tabs.tsx';
 import { TaskFilters } from './task-filters.tsx';
+import { useTaskSearch } from './task-search.ts';
 import { TaskTable } from './task-table.tsx';
 import { sinceOf } from './within.ts';
 
-const route = getRouteApi('/tasks');
 const PAGE = 50;
 
 /** The live list of all tasks, newest first. */
 export function TasksPage() {
-  const { status, type, index, within } = route.useSearch();
+  const { status, type, index, within } = useTaskSearch();
   const rest = useMemo(() => ({ type, index, createdAfter: sinceOf(within) }), [type, index, within]);
   return (
     <>
