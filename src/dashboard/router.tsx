@@ -40,7 +40,7 @@ const home = createRoute({
 const tasks = createRoute({
   getParentRoute: () => root,
   path: '/tasks',
-  validateSearch: texts('status', 'type', 'index', 'within'),
+  validateSearch: texts('status', 'type', 'index', 'within', 'page'),
   component: lazyRouteComponent(PAGES.tasks),
 });
 

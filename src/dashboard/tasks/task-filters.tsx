@@ -14,7 +14,7 @@ export function TaskFilters() {
   const aliases = useQuery(aliasesQuery).data ?? [];
   const names = [...aliases.map(({ alias }) => alias), ...indexes.map(({ name }) => name)];
   const set = (change: { type?: TaskType; index?: string; within?: Within }) =>
-    void navigate({ search: (before) => ({ ...before, ...change }) });
+    void navigate({ search: (before) => ({ ...before, ...change, page: undefined }) });
   return (
     <Group gap="xs" px="md" py="sm" wrap="nowrap">
       <Select
