@@ -10,6 +10,7 @@ export interface FilterOptions extends RemoteOptions {
   status?: TaskStatus;
   index?: string;
   parent?: string;
+  open?: boolean;
   since?: Date;
   until?: Date;
 }
@@ -21,10 +22,12 @@ export function filtered(command: Command): Command {
     .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
     .option('--index <index>', 'only tasks of this index')
     .option('--parent <id>', 'only children of this task')
+    .option('--open', 'only tasks that have not ended; with --status failed, those that are tried again')
+    .option('--no-open', 'only tasks that have ended')
     .option('--since <time>', 'only tasks created at this time or later: a time, or an age such as 24h', moment)
     .option('--until <time>', 'only tasks created before this time', moment);
 }
 
-export function filterOf({ type, status, index, parent, since, until }: FilterOptions): TaskFilter {
-  return { type, status, index, parentId: parent, createdAfter: since, createdBefore: until };
+export function filterOf({ type, status, index, parent, open, since, until }: FilterOptions): TaskFilter {
+  return { type, status, index, parentId: parent, open, createdAfter: since, createdBefore: until };
 }

@@ -55,6 +55,8 @@ export interface TaskFilter {
   /** Name of an index, or of the alias that the task was started with. */
   index?: string;
   parentId?: string;
+  /** True: only tasks that have not ended; false: only ones that have. */
+  open?: boolean;
   /** Created at this moment or later; a string is in ISO 8601. */
   createdAfter?: Date | string;
   /** Created before this moment. */

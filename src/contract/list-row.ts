@@ -1,4 +1,4 @@
-import type { Tracker } from './tasks.ts';
+import type { Tracker, TrackerError } from './tasks.ts';
 
 /** Returns the fields of a task that lists show; stored in the workflow's memo, so that a list needs no query. */
 export function listRow(tracker: Tracker): Partial<Tracker> {
@@ -15,6 +15,7 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     progress,
     children,
     data,
+    errors,
   } = tracker;
   return {
     id,
@@ -28,10 +29,20 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     maxAttempts,
     progress,
     children,
-    ...((data.usage ?? data.watch) !== undefined && { data: listedData(data) }),
+    ...(LISTED_DATA.some((name) => data[name] !== undefined) && { data: listedData(data) }),
+    ...(errors[0] && { errors: [shortened(errors[0])] }),
   };
 }
 
-function listedData({ usage, watch }: Tracker['data']): Tracker['data'] {
-  return { ...(usage !== undefined && { usage }), ...(watch !== undefined && { watch }) };
+const LISTED_DATA = ['usage', 'watch', 'waitsFor', 'source', 'dest', 'phase'] as const;
+/** Max. characters of the last error's message. */
+const MESSAGE_CHARS = 200;
+
+function listedData(data: Tracker['data']): Tracker['data'] {
+  const known = LISTED_DATA.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]]]));
+  return Object.fromEntries(known);
+}
+
+function shortened({ attempt, time, type, message }: TrackerError): TrackerError {
+  return { attempt, time, type, message: message.slice(0, MESSAGE_CHARS) };
 }

@@ -82,6 +82,14 @@ const trackerFields = z.object({
   errors: z.array(trackerErrorSchema),
   steering: z.array(steeringEntrySchema).describe('Steering calls, newest first.'),
   children: z.partialRecord(taskStatusSchema, z.int()).describe('Children of a reindex, by status.'),
+  ended: z
+    .boolean()
+    .optional()
+    .describe('In lists: whether it has ended, so that it runs again only by a restart. A failed task may not have.'),
+  unanswered: z
+    .boolean()
+    .optional()
+    .describe('True if no worker answers: this is what the task last published. Otherwise missing.'),
   links: z.object({ workflowId: z.string(), runId: z.string() }).describe("The task's workflow in Temporal."),
 });
 export const trackerSchema = trackerFields.meta({ id: 'Tracker', description: 'The public state of a task.' });

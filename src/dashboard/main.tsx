@@ -1,5 +1,5 @@
 import './zod.ts';
-import '@mantine/core/styles.css';
+import './mantine.css';
 import '@mantine/notifications/styles.css';
 import './style.css';
 import { MantineProvider } from '@mantine/core';
@@ -8,8 +8,8 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ReembedError } from '../client/client.ts';
-import { router } from './router.tsx';
+import { ReembedError } from '../contract/errors.ts';
+import { loadPages, router } from './router.tsx';
 import { cssVariables, theme } from './theme.ts';
 
 const queryClient = new QueryClient({
@@ -32,3 +32,7 @@ createRoot(document.getElementById('root') as HTMLElement).render(
     </MantineProvider>
   </StrictMode>,
 );
+
+// After the first page: a slow connection is not shared with pages that nobody has asked for.
+const idle = window.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 1_000));
+router.subscribe('onRendered', () => idle(() => void loadPages()));

@@ -1,21 +1,27 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { z } from 'zod';
-import { nameSchema } from '../contract/indexes.ts';
-import { taskTypeSchema } from '../contract/task-types.ts';
-import { taskStatusSchema } from '../contract/tasks.ts';
-import { EvaluationPage } from './evaluation/evaluation-page.tsx';
-import { IndexPage } from './indexes/index-page.tsx';
-import { IndexesPage } from './indexes/indexes-page.tsx';
-import { SchedulesPage } from './schedules/schedules-page.tsx';
-import { SearchPage } from './search/search-page.tsx';
+import type { ComponentType } from 'react';
+import { texts } from './search-params.ts';
 import { Shell } from './shell/shell.tsx';
-import { TaskPage } from './task/task-page.tsx';
-import { TasksPage } from './tasks/tasks-page.tsx';
-import { WITHIN } from './tasks/within.ts';
 import { Empty, Problem } from './ui/states.tsx';
 
-/** Makes a search parameter optional and ignores invalid values, so that a bad link still works. */
-const one = <S extends z.ZodType>(schema: S) => schema.optional().catch(undefined);
+const plain = (component: ComponentType) => ({ default: component });
+
+/** Loads each page when it is first shown, or when the browser has nothing else to do. */
+const PAGES = {
+  tasks: async () => plain((await import('./tasks/tasks-page.tsx')).TasksPage),
+  task: async () => plain((await import('./task/task-page.tsx')).TaskPage),
+  evaluation: async () => plain((await import('./evaluation/evaluation-page.tsx')).EvaluationPage),
+  indexes: async () => plain((await import('./indexes/indexes-page.tsx')).IndexesPage),
+  index: async () => plain((await import('./indexes/index-page.tsx')).IndexPage),
+  search: async () => plain((await import('./search/search-page.tsx')).SearchPage),
+  schedules: async () => plain((await import('./schedules/schedules-page.tsx')).SchedulesPage),
+  activity: async () => plain((await import('./activity/activity-page.tsx')).ActivityPage),
+};
+
+/** Loads the scripts of all pages, so that a page opens also while the API, which serves them, does not answer. */
+export async function loadPages(): Promise<void> {
+  for (const load of Object.values(PAGES)) await load().catch(() => {});
+}
 
 const root = createRootRoute({
   component: Shell,
@@ -34,63 +40,52 @@ const home = createRoute({
 const tasks = createRoute({
   getParentRoute: () => root,
   path: '/tasks',
-  validateSearch: z.object({
-    status: one(taskStatusSchema),
-    type: one(taskTypeSchema),
-    index: one(nameSchema),
-    within: one(z.enum(WITHIN)),
-  }),
-  component: TasksPage,
+  validateSearch: texts('status', 'type', 'index', 'within', 'page'),
+  component: lazyRouteComponent(PAGES.tasks),
 });
 
 const task = createRoute({
   getParentRoute: () => root,
   path: '/tasks/$taskId',
-  component: function Task() {
-    const { taskId } = task.useParams();
-    return <TaskPage key={taskId} taskId={taskId} />;
-  },
+  component: lazyRouteComponent(PAGES.task),
 });
 
 const evaluation = createRoute({
   getParentRoute: () => root,
   path: '/tasks/$taskId/evaluation',
-  component: function Evaluation() {
-    const { taskId } = evaluation.useParams();
-    return <EvaluationPage key={taskId} taskId={taskId} />;
-  },
+  component: lazyRouteComponent(PAGES.evaluation),
 });
 
-const indexes = createRoute({ getParentRoute: () => root, path: '/indexes', component: IndexesPage });
+const indexes = createRoute({
+  getParentRoute: () => root,
+  path: '/indexes',
+  component: lazyRouteComponent(PAGES.indexes),
+});
 
 const index = createRoute({
   getParentRoute: () => root,
   path: '/indexes/$index',
-  component: function Index() {
-    const { index: name } = index.useParams();
-    return <IndexPage key={name} name={name} />;
-  },
+  component: lazyRouteComponent(PAGES.index),
 });
 
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
-  validateSearch: z.object({
-    text: one(z.string()),
-    left: one(nameSchema),
-    right: one(nameSchema),
-    filter: one(z.string()),
-  }),
-  component: SearchPage,
+  validateSearch: texts('text', 'left', 'right', 'filter', 'mode'),
+  component: lazyRouteComponent(PAGES.search),
 });
 
-const schedules = createRoute({ getParentRoute: () => root, path: '/schedules', component: SchedulesPage });
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: '/schedules',
+  component: lazyRouteComponent(PAGES.schedules),
+});
 
 const activity = createRoute({
   getParentRoute: () => root,
   path: '/activity',
-  // Loaded lazily: the charts are the largest part of the dashboard, and rarely opened first.
-  component: lazyRouteComponent(() => import('./activity/activity-page.tsx'), 'ActivityPage'),
+  validateSearch: texts('minutes', 'type'),
+  component: lazyRouteComponent(PAGES.activity),
 });
 
 export const router = createRouter({

@@ -1,4 +1,5 @@
-import { z } from 'zod';
-
-// Runs before any schema is created: zod's JIT creates functions from text, which the Content-Security-Policy forbids.
-z.config({ jitless: true });
+/**
+ * Configures zod before it is loaded, and so without loading it: its JIT creates functions from text, which the
+ * Content-Security-Policy forbids.
+ */
+(globalThis as { __zod_globalConfig?: { jitless: boolean } }).__zod_globalConfig = { jitless: true };

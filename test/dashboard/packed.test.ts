@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
+import { it, onTestFinished } from 'vitest';
 import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
 import { openBrowser } from './support/chromium.ts';
 import { statusBecomes } from './support/dashboard.ts';
@@ -91,6 +91,7 @@ it.skipIf(!opened)(
     await click('Search');
     const found = page.getByRole('table', { name: 'Found in docs-v2' });
     await found.getByText('someone who is trained to treat the sick').first().waitFor();
-    expect(await page.getByRole('table', { name: 'Found in docs-v1' }).count()).toBe(1);
+    // Each index answers when it has the answer.
+    await page.getByRole('table', { name: 'Found in docs-v1' }).waitFor();
   },
 );

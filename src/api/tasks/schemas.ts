@@ -124,6 +124,11 @@ export const filterQuery = z.strictObject({
     .describe('Only those of this status.')
     .meta({ examples: ['processing'] }),
   index: nameSchema.optional().describe('Only those on this index, or on the alias they were given.'),
+  open: flag
+    .describe(
+      'Only those that have not ended, or with `false` those that have: with `status=failed`, the ones that are tried again, or the ones that are not.',
+    )
+    .meta({ examples: [true] }),
   parentId: z
     .string()
     .min(1)

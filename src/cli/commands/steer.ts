@@ -20,6 +20,7 @@ interface SteerOptions extends RemoteOptions {
   status?: TaskStatus[];
   index?: string;
   parent?: string;
+  open?: boolean;
   since?: Date;
   until?: Date;
   dryRun?: boolean;
@@ -78,6 +79,8 @@ export function addSteerCommands(group: Command, io: Io): void {
       .addOption(new Option('--status <statuses...>', 'only tasks with these statuses').choices(TASK_STATUSES))
       .option('--index <index>', 'only tasks of this index')
       .option('--parent <id>', 'only children of this task')
+      .option('--open', 'only tasks that have not ended; with --status failed, those that are tried again')
+      .option('--no-open', 'only tasks that have ended')
       .option('--since <time>', 'only tasks created at this time or later: a time, or an age such as 24h', moment)
       .option('--until <time>', 'only tasks created before this time', moment)
       .option('--dry-run', 'with --all: change nothing, show what would be done')
@@ -109,11 +112,12 @@ const EXAMPLES: Record<SteerAction, string> = {
   ignore: '--status exhausted --index docs',
 };
 
-function filterOf({ type, status, index, parent, since, until }: SteerOptions): SteerFilter {
+function filterOf({ type, status, index, parent, open, since, until }: SteerOptions): SteerFilter {
   return {
     ...(type && { types: type }),
     ...(status && { statuses: status }),
     ...(index !== undefined && { index }),
+    ...(open !== undefined && { open }),
     ...(parent !== undefined && { parentId: parent }),
     ...(since && { createdAfter: since.toISOString() }),
     ...(until && { createdBefore: until.toISOString() }),
@@ -125,7 +129,7 @@ async function steerAll(io: Io, client: ReembedClient, body: SteerRequest, optio
   if (!options.all) throw new UsageError('name a task, or use --all with conditions');
   if (options.onlyFailed) throw new UsageError('--only-failed is for one task');
   if (Object.keys(body.filter).length === 0) {
-    throw new UsageError('--all requires a condition: --type, --status, --index, --parent, --since or --until');
+    throw new UsageError('--all requires a condition: --type, --status, --index, --parent, --open, --since or --until');
   }
   if (options.dryRun) {
     await run(io, client, { ...body, dryRun: true }, options);

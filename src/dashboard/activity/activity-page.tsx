@@ -1,14 +1,17 @@
 import '@mantine/charts/styles.css';
 import { NativeSelect, Paper, SegmentedControl, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { TASK_TYPES, type TaskType } from '../../contract/task-types.ts';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { TASK_TYPES } from '../../contract/task-types.ts';
 import { statsQuery } from '../api/queries.ts';
+import { oneOf } from '../search-params.ts';
 import { Card, PageHead } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
 import { Loading, Problem } from '../ui/states.tsx';
 import { EndedChart, OpenChart } from './charts.tsx';
 import { Throughput } from './throughput.tsx';
+
+const route = getRouteApi('/activity');
 
 const RANGES = [
   { value: '15', label: '15 min' },
@@ -20,9 +23,13 @@ const RANGES = [
 
 /** Shows the backlog, ended tasks and failures over time. */
 export function ActivityPage() {
-  const [minutes, setMinutes] = useState('60');
-  const [type, setType] = useState<TaskType | ''>('');
-  const { data, error, refetch } = useQuery(statsQuery(Number(minutes), { type: type || undefined }));
+  const search = route.useSearch();
+  const navigate = useNavigate({ from: '/activity' });
+  const minutes = RANGES.find(({ value }) => value === search.minutes)?.value ?? '60';
+  const type = oneOf(TASK_TYPES, search.type);
+  const set = (change: typeof search) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
+  const { data, error, refetch } = useQuery(statsQuery(Number(minutes), { type }));
   const sum = (of: 'created' | 'done' | 'failed' | 'canceled') =>
     number((data?.buckets ?? []).reduce((total, bucket) => total + bucket[of], 0));
   return (
@@ -35,10 +42,16 @@ export function ActivityPage() {
               size="xs"
               aria-label="Type"
               data={[{ value: '', label: 'All types' }, ...TASK_TYPES]}
-              value={type}
-              onChange={(event) => setType(event.currentTarget.value as TaskType | '')}
+              value={type ?? ''}
+              onChange={(event) => set({ type: event.currentTarget.value || undefined })}
             />
-            <SegmentedControl size="xs" aria-label="Time range" data={RANGES} value={minutes} onChange={setMinutes} />
+            <SegmentedControl
+              size="xs"
+              aria-label="Time range"
+              data={RANGES}
+              value={minutes}
+              onChange={(value) => set({ minutes: value })}
+            />
           </>
         }
       />

@@ -1,5 +1,6 @@
 import { Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
 import type { Evaluation } from '../../contract/evaluation.ts';
 import { useAccess } from '../api/access.ts';
@@ -12,8 +13,11 @@ import { Breakdown, Scores } from './scores.tsx';
 import { Sides } from './sides.tsx';
 import { Verdict } from './verdict.tsx';
 
+const route = getRouteApi('/tasks/$taskId/evaluation');
+
 /** The report of the last evaluation of a task. */
-export function EvaluationPage({ taskId }: { taskId: string }) {
+export function EvaluationPage() {
+  const { taskId } = route.useParams();
   const reason = useAccess().reasonNot('operate');
   const { data, error, refetch } = useQuery({
     queryKey: ['evaluation', taskId],

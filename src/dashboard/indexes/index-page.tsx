@@ -1,6 +1,7 @@
 import { Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import { partsText } from '../../contract/splitter.ts';
@@ -18,8 +19,15 @@ import { LockText, Serves } from './index-table.tsx';
 import { Objects } from './objects.tsx';
 import { StartReindex } from './start-reindex.tsx';
 
+const route = getRouteApi('/indexes/$index');
+
 /** The page of one index, by name or alias. */
-export function IndexPage({ name }: { name: string }) {
+export function IndexPage() {
+  const { index } = route.useParams();
+  return <OneIndex key={index} name={index} />;
+}
+
+function OneIndex({ name }: { name: string }) {
   const { data, error, refetch } = useQuery({
     queryKey: ['indexes', name],
     queryFn: () => reembed.indexes.get(name),

@@ -1,16 +1,17 @@
 import { AppShell, Burger, Group, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
-import { useAccess } from '../api/access.ts';
-import { serverQuery } from '../api/queries.ts';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { useSession } from '../api/session.ts';
 import { ColorScheme } from './color-scheme.tsx';
-import { ConnectionBanner } from './connection-banner.tsx';
 import { Logo } from './logo.tsx';
 import { SignIn } from './sign-in.tsx';
-import { SignOut } from './sign-out.tsx';
+
+// What calls the API is loaded after the frame is painted: its schemas are a third of the scripts.
+const Banners = lazy(async () => ({ default: (await import('./live.tsx')).Banners }));
+const Who = lazy(async () => ({ default: (await import('./live.tsx')).Who }));
+const Elsewhere = lazy(async () => ({ default: (await import('./live.tsx')).Elsewhere }));
 
 const PAGES = [
   { to: '/tasks', label: 'Tasks' },
@@ -61,7 +62,9 @@ function Pages() {
             </Link>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <Who />
+            <Suspense>
+              <Who />
+            </Suspense>
             <ColorScheme />
           </Group>
         </Group>
@@ -74,46 +77,16 @@ function Pages() {
             </Link>
           ))}
         </Stack>
-        <Elsewhere />
+        <Suspense>
+          <Elsewhere />
+        </Suspense>
       </AppShell.Navbar>
       <AppShell.Main ref={main} id="main" tabIndex={-1} style={{ outline: 'none', minWidth: 0 }}>
-        <ConnectionBanner />
+        <Suspense>
+          <Banners />
+        </Suspense>
         <Outlet />
       </AppShell.Main>
     </AppShell>
-  );
-}
-
-/** The name and role of the token, if tokens are required. */
-function Who() {
-  const { token } = useSession();
-  const { name, role } = useAccess();
-  if (token === null) return null;
-  return (
-    <>
-      <Text fz="xs" c="dimmed" truncate maw={220}>
-        {name === null ? role : `${name} (${role})`}
-      </Text>
-      <SignOut />
-    </>
-  );
-}
-
-function Elsewhere() {
-  const { data } = useQuery(serverQuery);
-  return (
-    <Stack gap={2}>
-      {data?.temporal.uiUrl && (
-        <a className="nav-link" href={data.temporal.uiUrl} target="_blank" rel="noreferrer">
-          Temporal UI ↗
-        </a>
-      )}
-      <a className="nav-link" href="/docs" target="_blank" rel="noreferrer">
-        API reference ↗
-      </a>
-      <Text fz="xs" c="dimmed" px={10} py={4}>
-        {data ? `version ${data.version}` : ' '}
-      </Text>
-    </Stack>
   );
 }

@@ -10,7 +10,7 @@ import { number } from '../ui/format.ts';
 import { TaskLink } from '../ui/links.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
 import { Loading, Problem } from '../ui/states.tsx';
-import { isOpen, Status } from '../ui/status.tsx';
+import { isOpen, Status, shownStatus } from '../ui/status.tsx';
 
 const PAGE = 20;
 
@@ -70,7 +70,7 @@ export function Children({ tracker: { id, children, status } }: { tracker: Track
                     </Text>
                   </Table.Td>
                   <Table.Td>
-                    <Status status={child.status} />
+                    <Status status={shownStatus(child.status, child.ended)} progress={child.progress} />
                   </Table.Td>
                   <Table.Td visibleFrom="sm">
                     {child.progress && (

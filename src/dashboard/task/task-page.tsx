@@ -1,5 +1,6 @@
 import { Alert, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
@@ -14,18 +15,27 @@ import { duration, rate } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
+import { Sentence } from '../ui/sentence.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
-import { isOpen, Status } from '../ui/status.tsx';
+import { isOpen, Status, shownStatus } from '../ui/status.tsx';
 import { Attempts } from './attempts.tsx';
 import { Children } from './children.tsx';
 import { EvaluationVerdict } from './evaluation.tsx';
 import { Facts } from './facts.tsx';
 import { FailedItems } from './failed-items.tsx';
+import { Standstill } from './standstill.tsx';
 import { SteeringLog } from './steering-log.tsx';
 import { TaskActions } from './task-actions.tsx';
 
+const route = getRouteApi('/tasks/$taskId');
+
 /** The live page of one task. */
-export function TaskPage({ taskId }: { taskId: string }) {
+export function TaskPage() {
+  const { taskId } = route.useParams();
+  return <OneTask key={taskId} taskId={taskId} />;
+}
+
+function OneTask({ taskId }: { taskId: string }) {
   // An ended task may be restarted: a new `look` number reopens the stream.
   const { data: look = 0 } = useQuery<number>({
     queryKey: ['look', taskId],
@@ -67,14 +77,14 @@ export function TaskPage({ taskId }: { taskId: string }) {
 function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
   const { status, detail, progress, type } = tracker;
   const lost = useLostSince() !== null || !live.connected;
-  const going = status === 'processing' && !live.ended && !lost;
+  const going = status === 'processing' && !live.ended && !lost && !tracker.unanswered;
   return (
     <Card>
       <Stack gap="sm">
         <Group gap="lg" justify="space-between">
           <Group gap="md" fz="md">
             <span data-testid="status">
-              <Status status={status} still={lost} />
+              <Status status={shownStatus(status, live.ended)} still={lost || tracker.unanswered} progress={progress} />
             </span>
             <Text fz="sm" c="dimmed">
               {type}
@@ -84,7 +94,7 @@ function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) 
         </Group>
         {detail && (
           <Text fz="sm" className="wrap" aria-live="polite">
-            {detail}
+            <Sentence text={detail} at={tracker.updateTime} />
           </Text>
         )}
         <ProgressBar progress={progress} label="Progress" size="lg" />
@@ -96,6 +106,7 @@ function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) 
             )}
           </Group>
         )}
+        <Standstill tracker={tracker} ended={live.ended} />
         {lost && isOpen(status) && (
           <Alert color="yellow" variant="outline" role="status">
             This is the last known state of the task, from <Moment at={tracker.updateTime} />. Its rate and time left

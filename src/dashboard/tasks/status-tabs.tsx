@@ -2,23 +2,42 @@ import { Group, ScrollArea, Text, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { TaskFilter } from '../../client/client.ts';
-import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
+import { TASK_STATUSES } from '../../contract/status.ts';
 import { countsQuery } from '../api/queries.ts';
 import { number } from '../ui/format.ts';
-import { StatusDot } from '../ui/status.tsx';
+import { type ShownStatus, StatusDot } from '../ui/status.tsx';
 import classes from './status-tabs.module.css';
 
 interface StatusTabsProps {
-  filter: Omit<TaskFilter, 'status'>;
-  selected: TaskStatus | undefined;
+  filter: Omit<TaskFilter, 'status' | 'open'>;
+  selected: ShownStatus | undefined;
+}
+
+/** All statuses as people read them, with the failed ones that are tried again before the ones that are not. */
+export const SHOWN_STATUSES: readonly ShownStatus[] = TASK_STATUSES.flatMap((status): ShownStatus[] =>
+  status === 'failed' ? ['retrying', 'failed'] : [status],
+);
+
+/** Converts a shown status to a filter of the API. */
+export function statusFilter(status: ShownStatus | undefined): Pick<TaskFilter, 'status' | 'open'> {
+  if (status === 'retrying') return { status: 'failed', open: true };
+  return status === 'failed' ? { status, open: false } : { status, open: undefined };
 }
 
 /** The number of tasks by status; a click filters by the status. */
 export function StatusTabs({ filter, selected }: StatusTabsProps) {
   const { data } = useQuery(countsQuery(filter));
+  const retrying = useQuery(countsQuery({ ...filter, open: true })).data?.byStatus.failed;
   const navigate = useNavigate({ from: '/tasks' });
-  const shown = TASK_STATUSES.filter((status) => status === selected || (data?.byStatus[status] ?? 0) > 0);
-  const show = (status: TaskStatus | undefined) => void navigate({ search: (before) => ({ ...before, status }) });
+  const countOf = (status: ShownStatus) => {
+    if (status === 'retrying') return retrying;
+    const all = data?.byStatus[status];
+    // Counted a moment apart.
+    return all === undefined || status !== 'failed' ? all : Math.max(0, all - (retrying ?? 0));
+  };
+  const shown = SHOWN_STATUSES.filter((status) => status === selected || (countOf(status) ?? 0) > 0);
+  const show = (status: ShownStatus | undefined) =>
+    void navigate({ search: (before) => ({ ...before, status, page: undefined }) });
   return (
     <ScrollArea type="never" viewportProps={{ tabIndex: -1 }}>
       <Group gap={4} px="sm" pt="sm" wrap="nowrap" role="group" aria-label="Status">
@@ -28,7 +47,7 @@ export function StatusTabs({ filter, selected }: StatusTabsProps) {
             key={status}
             label={status}
             status={status}
-            count={data?.byStatus[status]}
+            count={countOf(status)}
             pressed={status === selected}
             onClick={() => show(status)}
           />
@@ -40,7 +59,7 @@ export function StatusTabs({ filter, selected }: StatusTabsProps) {
 
 interface TabProps {
   label: string;
-  status?: TaskStatus;
+  status?: ShownStatus;
   count: number | undefined;
   pressed: boolean;
   onClick: () => void;

@@ -1,21 +1,20 @@
 import { Group, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { TASK_TYPES, type TaskType } from '../../contract/task-types.ts';
 import { aliasesQuery, indexesQuery } from '../api/queries.ts';
+import { useTaskSearch } from './task-search.ts';
 import { WITHIN, WITHIN_LABELS, type Within } from './within.ts';
-
-const route = getRouteApi('/tasks');
 
 /** Filters of the list other than the status. They are in the URL, so that it can be bookmarked and shared. */
 export function TaskFilters() {
-  const { type = null, index = null, within = null } = route.useSearch();
+  const { type = null, index = null, within = null } = useTaskSearch();
   const navigate = useNavigate({ from: '/tasks' });
   const indexes = useQuery(indexesQuery).data ?? [];
   const aliases = useQuery(aliasesQuery).data ?? [];
   const names = [...aliases.map(({ alias }) => alias), ...indexes.map(({ name }) => name)];
   const set = (change: { type?: TaskType; index?: string; within?: Within }) =>
-    void navigate({ search: (before) => ({ ...before, ...change }) });
+    void navigate({ search: (before) => ({ ...before, ...change, page: undefined }) });
   return (
     <Group gap="xs" px="md" py="sm" wrap="nowrap">
       <Select

@@ -5,7 +5,8 @@ import { duration, rate } from '../ui/format.ts';
 import { TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
-import { isOpen, Status } from '../ui/status.tsx';
+import { Sentence } from '../ui/sentence.tsx';
+import { isOpen, Status, shownStatus } from '../ui/status.tsx';
 
 interface TaskTableProps {
   tasks: readonly TaskRow[];
@@ -79,7 +80,7 @@ interface RowProps {
 }
 
 function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
-  const { id, type, status, detail, progress, createTime } = task;
+  const { id, type, status, detail = '', progress, createTime, updateTime, ended } = task;
   const running = connected && isOpen(status) && progress;
   const bar = progress && <ProgressBar progress={progress} label={`Progress of ${id}`} quiet />;
   return (
@@ -95,18 +96,23 @@ function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
         <TaskLink id={id} />
         <Text fz="xs" c="dimmed" className="excerpt" title={detail}>
           {type}
-          {detail ? ` · ${detail}` : ''}
+          {detail !== '' && (
+            <>
+              {' · '}
+              <Sentence text={detail} at={updateTime ?? createTime ?? ''} />
+            </>
+          )}
         </Text>
         <Stack gap={4} mt={4} hiddenFrom="sm">
           <Group gap="xs" fz="xs" justify="space-between">
-            <Status status={status} still={!connected} />
+            <Status status={shownStatus(status, ended)} still={!connected} progress={progress} />
             {createTime && <Moment at={createTime} />}
           </Group>
           {bar}
         </Stack>
       </Table.Td>
       <Table.Td visibleFrom="sm">
-        <Status status={status} still={!connected} />
+        <Status status={shownStatus(status, ended)} still={!connected} progress={progress} />
       </Table.Td>
       <Table.Td visibleFrom="sm">{bar}</Table.Td>
       <Table.Td ta="right" visibleFrom="lg" className="nowrap">

@@ -1,4 +1,5 @@
-import { getRouteApi } from '@tanstack/react-router';
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { TaskFilter } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
@@ -9,17 +10,17 @@ import { LinkButton } from '../ui/links.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { BulkBar } from './bulk-bar.tsx';
 import { Pager } from './pager.tsx';
-import { StatusTabs } from './status-tabs.tsx';
+import { StatusTabs, statusFilter } from './status-tabs.tsx';
 import { TaskFilters } from './task-filters.tsx';
+import { useTaskSearch } from './task-search.ts';
 import { TaskTable } from './task-table.tsx';
 import { sinceOf } from './within.ts';
 
-const route = getRouteApi('/tasks');
 const PAGE = 50;
 
 /** The live list of all tasks, newest first. */
 export function TasksPage() {
-  const { status, type, index, within } = route.useSearch();
+  const { status, type, index, within, page } = useTaskSearch();
   const rest = useMemo(() => ({ type, index, createdAfter: sinceOf(within) }), [type, index, within]);
   return (
     <>
@@ -27,24 +28,37 @@ export function TasksPage() {
       <Card flush>
         <StatusTabs filter={rest} selected={status} />
         <TaskFilters />
-        <TaskList key={JSON.stringify({ ...rest, status })} filter={{ ...rest, status }} />
+        <TaskList key={JSON.stringify({ ...rest, status })} filter={{ ...rest, ...statusFilter(status) }} page={page} />
       </Card>
     </>
   );
 }
 
-function TaskList({ filter }: { filter: TaskFilter }) {
-  /** The cursors of the previous pages and of this one. */
-  const [cursors, setCursors] = useState<(string | null)[]>([null]);
+function TaskList({ filter, page: pageNumber }: { filter: TaskFilter; page: number }) {
+  const navigate = useNavigate({ from: '/tasks' });
+  const cache = useQueryClient();
+  // The cursors of the pages that were seen; a page that was opened by its address is found by counting.
+  const known = ['cursors', JSON.stringify(filter)];
+  const cursors = cache.getQueryData<(string | null)[]>(known) ?? [null];
+  const cursor = cursors[pageNumber - 1];
+  const place = cursor === undefined ? { offset: (pageNumber - 1) * PAGE } : { cursor };
+  const show = (next: number) =>
+    void navigate({ search: (before) => ({ ...before, page: next === 1 ? undefined : String(next) }) });
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const page = { ...filter, limit: PAGE, cursor: cursors.at(-1) };
+  const page = { ...filter, limit: PAGE, ...place };
   const { data, error, connected } = useLive(['tasks', page], (options) => reembed.tasks.watchPage(page, options));
   const filtered = Object.values(filter).some((value) => value !== undefined);
 
   if (!data) {
     return error ? <Problem error={error} title="The tasks cannot be listed" /> : <Loading rows={8} />;
   }
-  const isEmpty = data.tasks.length === 0 && cursors.length === 1;
+  const older = (next: string | null) => {
+    const all = [...cursors];
+    all[pageNumber] = next;
+    cache.setQueryData(known, all);
+    show(pageNumber + 1);
+  };
+  const isEmpty = data.tasks.length === 0 && pageNumber === 1;
   return (
     <>
       {isEmpty ? (
@@ -53,13 +67,13 @@ function TaskList({ filter }: { filter: TaskFilter }) {
         <>
           <TaskTable tasks={data.tasks} connected={connected} selected={selected} onSelect={setSelected} />
           <Pager
-            page={cursors.length}
+            page={pageNumber}
             perPage={PAGE}
             shown={data.tasks.length}
             total={data.total}
             connected={connected}
-            onNewer={cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : undefined}
-            onOlder={data.cursor === null ? undefined : () => setCursors([...cursors, data.cursor])}
+            onNewer={pageNumber > 1 ? () => show(pageNumber - 1) : undefined}
+            onOlder={data.cursor === null ? undefined : () => older(data.cursor)}
           />
         </>
       )}

@@ -1,7 +1,6 @@
 import { Alert, Button, Center, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { ReembedError } from '../../client/client.ts';
-import { ERROR_KINDS, messageOf } from '../../contract/errors.ts';
+import { ERROR_KINDS, messageOf, ReembedError } from '../../contract/errors.ts';
 
 /** Placeholder until the first response. */
 export function Loading({ rows = 6 }: { rows?: number }) {

@@ -1,18 +1,29 @@
 import { Group, Text } from '@mantine/core';
 import { STATUSES, type TaskStatus } from '../../contract/status.ts';
+import type { Progress } from '../../contract/tasks.ts';
+import { plural } from './format.ts';
+
+/** Statuses as people read them: `failed` is two different things. */
+export type ShownStatus = TaskStatus | 'retrying';
 
 /** Colors of the statuses; always shown with the name. */
-const COLORS: Record<TaskStatus, string> = {
+const COLORS: Record<ShownStatus, string> = {
   pending: 'gray.5',
   processing: 'blue.6',
   waiting: 'yellow.6',
   paused: 'grape.6',
+  retrying: 'orange.5',
   failed: 'red.7',
   exhausted: 'red.9',
   done: 'teal.7',
   canceled: 'gray.6',
   refused: 'orange.7',
   ignored: 'gray.5',
+};
+
+const MEANS: Partial<Record<ShownStatus, string>> = {
+  retrying: 'the last attempt failed; another one follows',
+  failed: 'it failed, and no attempt follows by itself',
 };
 
 /** Statuses that do not change by themselves; a failed task may have attempts left. */
@@ -22,30 +33,52 @@ export function isOpen(status: TaskStatus): boolean {
   return !ENDED.includes(status) && status !== 'failed';
 }
 
-interface StatusProps {
-  status: TaskStatus;
-  /** Without animation: the status is the last known one. */
-  still?: boolean | undefined;
+/** Returns the status as shown; `ended` is whether the task has ended. */
+export function shownStatus(status: TaskStatus, ended: boolean | undefined): ShownStatus {
+  return status === 'failed' && ended === false ? 'retrying' : status;
 }
 
-export function StatusDot({ status, still = false }: StatusProps) {
-  const color = `var(--mantine-color-${COLORS[status].replace('.', '-')})`;
+interface StatusProps {
+  status: ShownStatus;
+  /** Without animation: the status is the last known one. */
+  still?: boolean | undefined;
+  /** If it is done with failed items, it says so. */
+  progress?: Progress | undefined;
+}
+
+function colorOf(status: ShownStatus, failed: number): string {
+  const color = status === 'done' && failed > 0 ? 'yellow.6' : COLORS[status];
+  return `var(--mantine-color-${color.replace('.', '-')})`;
+}
+
+export function StatusDot({
+  status,
+  still = false,
+  failed = 0,
+}: Pick<StatusProps, 'status' | 'still'> & { failed?: number }) {
   return (
     <span
       aria-hidden
       className={status === 'processing' && !still ? 'pulse' : undefined}
-      style={{ width: 8, height: 8, borderRadius: 8, background: color, flex: 'none' }}
+      style={{ width: 8, height: 8, borderRadius: 8, background: colorOf(status, failed), flex: 'none' }}
     />
   );
 }
 
-export function Status({ status, still }: StatusProps) {
+export function Status({ status, still, progress }: StatusProps) {
+  const failed = status === 'done' ? (progress?.failed ?? 0) : 0;
+  const means = MEANS[status] ?? STATUSES[status as TaskStatus].means;
   return (
-    <Group gap={7} wrap="nowrap" component="span" title={STATUSES[status].means} style={{ display: 'inline-flex' }}>
-      <StatusDot status={status} still={still} />
+    <Group gap={7} wrap="nowrap" component="span" title={means} style={{ display: 'inline-flex' }}>
+      <StatusDot status={status} still={still} failed={failed} />
       <Text component="span" fz="inherit" fw={500}>
         {status}
       </Text>
+      {failed > 0 && (
+        <Text component="span" fz="inherit" className="nowrap">
+          {plural(failed, 'item')} failed
+        </Text>
+      )}
     </Group>
   );
 }

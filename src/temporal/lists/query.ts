@@ -13,7 +13,7 @@ export interface TaskFilter {
   parentId?: string;
   /** Name of a job's definition. */
   name?: string;
-  /** Only tasks that have not ended. */
+  /** True: only tasks that have not ended; false: only ones that have. */
   open?: boolean;
   /** Created at this moment or later. */
   createdAfter?: Date;
@@ -42,7 +42,7 @@ export function runsOf(filter: TaskFilter): string {
     statuses && `(${statuses.map(statusCondition).join(' OR ')})`,
     index !== undefined && `TaskIndex = ${quote(index)}`,
     name !== undefined && `JobName = ${quote(name)}`,
-    open === true && `ExecutionStatus = 'Running'`,
+    open !== undefined && `ExecutionStatus ${open ? '=' : '!='} 'Running'`,
     // Temporal has no parent for a child that was restarted, and `TaskParent` is missing until a child has set it.
     parentId !== undefined && `(TaskParent = ${quote(parentId)} OR ParentWorkflowId = ${quote(parentId)})`,
     (createdAfter || createdBefore) && createdWithin(createdAfter?.getTime(), createdBefore?.getTime()),

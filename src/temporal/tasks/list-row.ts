@@ -20,7 +20,8 @@ export function rowOf(execution: Execution, type: TaskType): TaskRow {
   const created = execution.typedSearchAttributes.get(KEYS.createTime) ?? execution.startTime;
   const createTime = created.toISOString();
   const links = { workflowId: execution.workflowId, runId: execution.runId };
-  const row = { parentId, updateTime: createTime, ...kept, createTime, id: execution.workflowId, type, links };
+  const ended = execution.status.name !== 'RUNNING';
+  const row = { parentId, updateTime: createTime, ...kept, createTime, id: execution.workflowId, type, links, ended };
   return { ...row, ...corrected(execution, said, row) };
 }
 

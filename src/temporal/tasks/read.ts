@@ -68,8 +68,10 @@ export async function getTracker(client: Client, taskId: string): Promise<Tracke
   return (await readTask(client, taskId)).tracker;
 }
 
+/** Builds a tracker from what a task last published. */
 function rowTracker(execution: DescribedTask): Tracker {
-  return trackerOfRow(rowOf(execution, execution.taskType));
+  const { ended: _, ...row } = rowOf(execution, execution.taskType);
+  return trackerOfRow({ ...row, ...(execution.running && { unanswered: true }) });
 }
 
 /** Queries the tracker; undefined without an answer: no worker runs, or its code cannot replay the workflow. */

@@ -12,6 +12,7 @@ import { searchAttributes } from '../../contract/search-attributes.ts';
 import { mayMove, type TaskStatus } from '../../contract/status.ts';
 import type { SteeringEntry, Tracker } from '../../contract/tasks.ts';
 import { type WaitsFor, waitsJson, waitsText } from '../../contract/waits.ts';
+import { RecentRate } from './recent-rate.ts';
 import type { TaskSpec } from './spec.ts';
 import { textOrNull } from './text-or-null.ts';
 import { createTracker } from './tracker-state.ts';
@@ -34,8 +35,7 @@ export class TrackerKeeper {
   /** True if type, indexes and parent are set; the starter of the workflow may have done it. */
   private announced: boolean;
   private publishedMs = 0;
-  private attemptMs = Date.now();
-  private readonly doneBefore: number;
+  private readonly recentRate: RecentRate;
   /** The detail without what the task waits for. */
   private ownDetail = '';
   private readonly waits = new Map<string, WaitsFor>();
@@ -47,7 +47,7 @@ export class TrackerKeeper {
     this.spec = spec;
     this.quiet = spec.quiet ?? false;
     this.announced = isAnnounced(info);
-    this.doneBefore = this.tracker.progress.done;
+    this.recentRate = new RecentRate(this.tracker.progress.done, Date.now());
     this.forgetWaits();
   }
 
@@ -75,7 +75,7 @@ export class TrackerKeeper {
     setCurrentDetails(currentDetails(this.tracker));
   }
 
-  /** Updates the progress. The rate and the remaining time are those of the attempt. */
+  /** Updates the progress. The rate is that of the last minute, and the remaining time that at this rate. */
   report({ done, total, failed, data }: Parameters<TaskContext['report']>[0]): void {
     const { tracker } = this;
     const { progress } = tracker;
@@ -83,8 +83,7 @@ export class TrackerKeeper {
     if (done !== undefined) progress.done = done;
     if (failed !== undefined) progress.failed = failed;
     if (data) Object.assign(tracker.data, data);
-    const seconds = Math.max(0.001, (Date.now() - this.attemptMs) / 1_000);
-    progress.perSecond = Math.round(((progress.done - this.doneBefore) / seconds) * 10) / 10;
+    progress.perSecond = this.recentRate.add(progress.done, Date.now());
     const left = Math.max(0, progress.total - progress.done);
     progress.etaSeconds = progress.perSecond > 0 ? Math.ceil(left / progress.perSecond) : null;
     tracker.updateTime = new Date().toISOString();
@@ -111,7 +110,7 @@ export class TrackerKeeper {
   }
 
   beginAttempt(): void {
-    this.attemptMs = Date.now();
+    this.recentRate.reset(this.tracker.progress.done, Date.now());
   }
 
   /** Shows what an activity waits for, or null once it continues. With several, the last is shown. */
