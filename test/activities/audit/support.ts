@@ -11,7 +11,8 @@ import {
   auditSchema,
   noAuditCounts,
 } from '../../../src/contract/audit.ts';
-import { type PrepareItem, prepareObjects } from '../../../src/pipeline/prepare.ts';
+import { prepareObjects } from '../../../src/pipeline/prepare.ts';
+import type { PrepareItem } from '../../../src/pipeline/prepared.ts';
 import type { Db } from '../../../src/store/database.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
 import type { ObjectWrite } from '../../../src/store/protocol/object-write.ts';
