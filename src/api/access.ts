@@ -79,6 +79,7 @@ export const API_ACCESS: AccessTable = {
   // Calls the model, which may cost money.
   'POST /v1/embed': 'operate',
   'GET /v1/indexes/:index/wait': 'view',
+  'GET /v1/indexes/:index/export': 'operate',
   'GET /v1/indexes/:index/objects': 'operate',
   'GET /v1/indexes/:index/objects/:id': 'operate',
   'GET /v1/aliases': 'view',

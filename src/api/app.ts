@@ -21,6 +21,7 @@ import { createDashboard } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { openApiDocument } from './document.ts';
 import { createEmbedRouter } from './embed.ts';
+import { createExportRouter } from './export.ts';
 import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
 import { createIndexRouter } from './indexes.ts';
 import { createJobRouter } from './jobs.ts';
@@ -160,6 +161,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/embed', createEmbedRouter({ db, models, searchSeconds: settings.searchSeconds }));
   app.route('/v1/indexes', createWaitRouter({ db, client }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
+  app.route('/v1/indexes', createExportRouter({ db, log }));
   app.route('/v1/aliases', createAliasRouter({ db, models }));
   app.route('/v1/aliases', createSamplingRouter({ db }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));

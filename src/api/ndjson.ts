@@ -4,18 +4,19 @@ const encoder = new TextEncoder();
 const CHUNK_CHARS = 64 * 1024;
 
 /**
- * Streams the values, one JSON text per line. It pulls values only as fast as the stream is read, and none after a
+ * Streams the values, one JSON text per line, as `write` makes it. It pulls values only as fast as the stream is read, and none after a
  * cancellation. An error in the middle aborts the stream, after a call of `onBroken`.
  */
-export function ndjsonStream(
-  values: AsyncGenerator<unknown>,
+export function ndjsonStream<T>(
+  values: AsyncGenerator<T>,
   onBroken: (error: unknown) => void,
+  write: (value: T) => string = (value) => JSON.stringify(value),
 ): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const lines = await nextLines(values);
+          const lines = await nextLines(values, write);
           if (lines === '') controller.close();
           else controller.enqueue(encoder.encode(lines));
         } catch (error) {
@@ -31,12 +32,12 @@ export function ndjsonStream(
   );
 }
 
-async function nextLines(values: AsyncGenerator<unknown>): Promise<string> {
+async function nextLines<T>(values: AsyncGenerator<T>, write: (value: T) => string): Promise<string> {
   let lines = '';
   while (lines.length < CHUNK_CHARS) {
     const next = await values.next();
     if (next.done) break;
-    lines += `${JSON.stringify(next.value)}\n`;
+    lines += `${write(next.value)}\n`;
   }
   return lines;
 }

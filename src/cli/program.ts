@@ -7,6 +7,8 @@ import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addEmbedCommand } from './commands/embed.ts';
 import { addEvaluateCommands } from './commands/evaluate.ts';
+import { addExportCommand } from './commands/export.ts';
+import { addImportCommand } from './commands/import.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addMcpCommand } from './commands/mcp.ts';
@@ -67,6 +69,8 @@ export function createProgram(io: Io): Command {
   addIndexCommands(program, io);
   addAliasCommands(program, io);
   addWriteCommands(program, io);
+  addExportCommand(program, io);
+  addImportCommand(program, io);
   addReindexCommand(program, io);
   addQueryCommands(program, io);
   addEvaluateCommands(program, io);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type ExportedObject, exportedObjectSchema } from '../contract/export.ts';
 import { NDJSON } from '../contract/http.ts';
 import {
   type Alias,
@@ -121,6 +122,12 @@ export interface PageOptions {
   limit?: number;
 }
 
+export interface ExportOptions {
+  after?: string;
+  vectors?: 'numbers' | 'base64';
+  signal?: AbortSignal;
+}
+
 export function objectCalls(send: Send) {
   const pathOf = (index: string) => `/v1/indexes/${segment(index)}/objects`;
   /** Returns one page in key order, from the beginning or after the cursor of a previous page. */
@@ -144,6 +151,17 @@ export function objectCalls(send: Send) {
     for await (const line of linesOf(response)) yield checked(objectSchema, JSON.parse(line), response.url);
   }
 
+  /**
+   * Yields all objects with their vectors in key order, from one response. Leaving the loop ends the request. If the connection
+   * breaks (`ServerUnavailable`), continue with `after`: the id of the last object, and the name of the index, not of an alias.
+   */
+  async function* exportAll(index: string, options: ExportOptions = {}): AsyncGenerator<ExportedObject> {
+    const { signal, ...query } = options;
+    const path = `/v1/indexes/${segment(index)}/export`;
+    const response = await send('GET', path, { query, accept: NDJSON, ...(signal && { signal }) });
+    for await (const line of linesOf(response)) yield checked(exportedObjectSchema, JSON.parse(line), response.url);
+  }
+
   return {
     /** Returns an object. Error: `ObjectNotFound` if it never existed or is deleted. */
     async get(index: string, id: string): Promise<StoredObject> {
@@ -152,5 +170,6 @@ export function objectCalls(send: Send) {
     page,
     list,
     stream,
+    export: exportAll,
   };
 }

@@ -52,6 +52,8 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['alias sampling json --share 0.5 --keep 1h'],
   ['alias searches json'],
   ['upsert - --index json --wait --task-id json-1'],
+  ['export json /dev/null', 2],
+  ['import - --index json', 2],
   ['search json jay'],
   ['search json jay --also json-v1'],
   ['search json jay --also json-v0', 1],

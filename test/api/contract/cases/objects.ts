@@ -12,7 +12,7 @@ async function filled({ index, ask }: World): Promise<string> {
   return name;
 }
 
-const READERS = ['getObject', 'listObjects', 'search'] as const;
+const READERS = ['getObject', 'listObjects', 'exportIndex', 'search'] as const;
 
 export const objectCases: Case[] = [
   ...READERS.flatMap((operation): Case[] => [

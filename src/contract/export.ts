@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { objectIdSchema, objectSchema } from './objects.ts';
+import type { SentVector } from './ready-parts.ts';
+
+export const exportQuerySchema = z.strictObject({
+  format: z.enum(['ndjson']).default('ndjson').describe('`ndjson`: one object per line, in the order of their ids.'),
+  vectors: z
+    .enum(['numbers', 'base64'])
+    .default('numbers')
+    .describe('Vectors as arrays of numbers, or as base64 of little-endian float32, which is half as long.'),
+  after: objectIdSchema
+    .optional()
+    .describe(
+      'Id of the last object of an export that broke off: only objects after it. Needs the name of the index, since an alias may point to another one by now.',
+    ),
+});
+export type ExportQuery = z.output<typeof exportQuerySchema>;
+
+const exportedPartSchema = z.object({
+  start: z.int().nullable().describe('Where the part begins in the text of the payload, in UTF-16 code units.'),
+  end: z.int().nullable(),
+  text: z.string().nullable(),
+  vector: z
+    .custom<SentVector>((value) => typeof value === 'string' || Array.isArray(value))
+    .meta({ type: ['array', 'string'] as never, items: { type: 'number' } }),
+});
+
+/** An object with its vectors, without those of averages. */
+export const exportedObjectSchema = objectSchema
+  .extend({
+    parts: z.array(exportedPartSchema).describe('In order, without the average; empty for a failed object.'),
+  })
+  .meta({ id: 'ExportedObject' });
+export type ExportedObject = z.output<typeof exportedObjectSchema>;

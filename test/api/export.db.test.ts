@@ -1,0 +1,115 @@
+import { expect, it } from 'vitest';
+import { setAlias } from '../../src/store/aliases.ts';
+import { content, createIndex, failure, partsOf, tombstone, uniqueName, writeIn } from '../store/builders.ts';
+import { onBothDatabases } from '../support/databases.ts';
+import { call, testApi } from './support.ts';
+
+const linesOf = (body: string) =>
+  body
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+const base64 = (vector: number[]) => Buffer.from(Float32Array.from(vector).buffer).toString('base64');
+
+onBothDatabases((database, name) => {
+  const get = async (path: string) => {
+    const { status, body } = await call(testApi(database().db), 'GET', `/v1/indexes/${path}`);
+    return { status, body };
+  };
+
+  it('has every live object with its parts and without averages, in the order of the ids', async () => {
+    const { db } = database();
+    const index = await createIndex(db, { average: true });
+    await writeIn(db, index, [
+      content('b', 3, { text: 'x'.repeat(20), parts: partsOf([0.1, 2], true), metadata: { n: 1 } }),
+      content('a', 2, { text: 'one', uri: 'https://x.test/', originalId: 'b' }),
+      content('c', 4, { parts: [{ part: 0, start: null, end: null, isAverage: false, embedding: [1, 2, 3] }] }),
+      failure('d', 5),
+      tombstone('e', 6),
+    ]);
+    const { status, body } = await get(`${index.name}/export`);
+    expect(status).toBe(200);
+    expect(linesOf(body)).toMatchObject([
+      {
+        ...{ id: 'a', version: 2, payload: 'one', uri: 'https://x.test/', originalId: 'b', failed: false },
+        parts: [{ start: 0, end: 3, text: 'one', vector: [2, 1, 0.5] }],
+      },
+      {
+        ...{ id: 'b', metadata: { n: 1 } },
+        parts: [
+          { start: 0, end: 10, text: 'x'.repeat(10), vector: [0.1, 1, 0.5] },
+          { start: 10, end: 20, vector: [2, 1, 0.5] },
+        ],
+      },
+      { id: 'c', parts: [{ start: null, end: null, text: null, vector: [1, 2, 3] }] },
+      { id: 'd', failed: true, parts: [] },
+    ]);
+    const short = linesOf((await get(`${index.name}/export?vectors=base64&format=ndjson`)).body);
+    expect(short[1].parts[0].vector).toBe(base64([0.1, 1, 0.5]));
+  });
+
+  it('goes on after an id, over any number of pages, and ends for the last one', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    const ids = Array.from({ length: 250 }, (_, at) => `o${String(at).padStart(3, '0')}`);
+    await writeIn(
+      db,
+      index,
+      ids.map((id, at) => content(id, at + 1)),
+    );
+    const idsOf = async (query: string) =>
+      linesOf((await get(`${index.name}/export${query}`)).body).map(({ id }) => id);
+    expect(await idsOf('')).toEqual(ids);
+    expect(await idsOf('?after=o120')).toEqual(ids.slice(121));
+    expect(await idsOf('?after=o120x')).toEqual(ids.slice(121));
+    expect(await idsOf('?after=o249')).toEqual([]);
+  });
+
+  it('continues by the name of an index only, since an alias may have moved', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    const alias = uniqueName('alias');
+    await setAlias(db, alias, index.name, { force: true });
+    expect((await get(`${alias}/export`)).status).toBe(200);
+    expect(await get(`${alias}/export?after=a`)).toMatchObject({
+      status: 400,
+      body: { issues: [{ path: 'query.after', message: expect.stringContaining('needs the name of the index') }] },
+    });
+  });
+
+  if (name === 'postgres') {
+    it('gives each object the vectors of its version, while it is written again and again', async () => {
+      const { db } = database();
+      const index = await createIndex(db);
+      const ids = Array.from({ length: 150 }, (_, at) => `o${String(at).padStart(3, '0')}`);
+      let [version, isOver] = [1, false];
+      const write = () =>
+        writeIn(
+          db,
+          index,
+          ids.map((id) => content(id, version)),
+        );
+      await write();
+      const writing = (async () => {
+        while (!isOver) {
+          version += 1;
+          await write();
+        }
+      })();
+      try {
+        for (let run = 0; run < 5; run += 1) {
+          const lines = linesOf((await get(`${index.name}/export`)).body);
+          expect(lines.map(({ id }) => id)).toEqual(ids);
+          expect(lines.filter((line) => line.parts.length !== 1 || line.parts[0].vector[0] !== line.version)).toEqual(
+            [],
+          );
+        }
+        expect(version).toBeGreaterThan(1);
+      } finally {
+        isOver = true;
+        await writing;
+      }
+    });
+  }
+});
