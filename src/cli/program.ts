@@ -5,6 +5,7 @@ import { addAliasCommands } from './commands/aliases.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
 import { addEvaluateCommands } from './commands/evaluate.ts';
+import { addHealthCommand } from './commands/health.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addMcpCommand } from './commands/mcp.ts';
@@ -61,6 +62,7 @@ export function createProgram(io: Io): Command {
   program.exitOverride();
   addProcessCommands(program, io);
   addConfigCommand(program, io);
+  addHealthCommand(program, io);
   addIndexCommands(program, io);
   addAliasCommands(program, io);
   addWriteCommands(program, io);

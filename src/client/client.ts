@@ -17,6 +17,7 @@ import { taskCalls } from './tasks.ts';
 
 export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';
+export { type HealthProblem, healthProblems, type QueueHealth, type ServerHealth } from '../contract/health.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';
 export type { Me } from '../contract/me.ts';
 export type { ObjectPage } from '../contract/objects.ts';
