@@ -68,6 +68,7 @@ export const API_ACCESS: AccessTable = {
   'POST /codec/encode': 'admin',
   'GET /v1/me': 'view',
   'GET /v1/server': 'view',
+  'GET /v1/health': 'view',
   'GET /v1/stats': 'view',
   'GET /v1/indexes': 'view',
   'GET /v1/indexes/:index': 'view',

@@ -11,7 +11,7 @@ import type { ModelConfig } from '../contract/models.ts';
 import { queuesOf } from '../jobs/inspect.ts';
 import type { Registry } from '../jobs/types.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
-import { createStateMetrics } from '../metrics/state.ts';
+import { createStateMetrics, observedQueues } from '../metrics/state.ts';
 import type { Db } from '../store/database.ts';
 import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
@@ -48,6 +48,7 @@ import { createScheduleRouter } from './schedules.ts';
 import { createSearchRouter } from './search.ts';
 import { createSearchBatchRouter } from './search-batch.ts';
 import { createSearchManyRouter } from './search-many.ts';
+import { createServerHealthRouter } from './server-health.ts';
 import { createStatsRouter } from './stats.ts';
 import { acceptDeleteIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
 import { createWaitRouter } from './wait.ts';
@@ -179,6 +180,14 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));
+  app.route(
+    '/v1',
+    createServerHealthRouter({
+      checks: health,
+      client: dependencies.client,
+      queues: observedQueues({ taskQueue, jobQueues }),
+    }),
+  );
   app.route('/codec', createCodecRouter(dependencies.codec));
   app.route('/', createHealthRouter(health, { isStopping: dependencies.isStopping }));
   app.openapi(metricsRoute, async (c) =>

@@ -9,6 +9,7 @@ import { addEmbedCommand } from './commands/embed.ts';
 import { addEvaluateCommands } from './commands/evaluate.ts';
 import { addExportCommand } from './commands/export.ts';
 import { addImportCommand } from './commands/import.ts';
+import { addHealthCommand } from './commands/health.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addMcpCommand } from './commands/mcp.ts';
@@ -66,6 +67,7 @@ export function createProgram(io: Io): Command {
   program.exitOverride();
   addProcessCommands(program, io);
   addConfigCommand(program, io);
+  addHealthCommand(program, io);
   addIndexCommands(program, io);
   addAliasCommands(program, io);
   addWriteCommands(program, io);

@@ -22,6 +22,7 @@ export type { EmbedResult } from '../contract/embed.ts';
 export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';
 export type { ExportedObject } from '../contract/export.ts';
+export { type HealthProblem, healthProblems, type QueueHealth, type ServerHealth } from '../contract/health.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';
 export type { Me } from '../contract/me.ts';
 export type { ObjectPage } from '../contract/objects.ts';

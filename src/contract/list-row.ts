@@ -17,6 +17,7 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     data,
     errors,
   } = tracker;
+  const listed = listedData(data);
   return {
     id,
     type,
@@ -29,7 +30,7 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     maxAttempts,
     progress,
     children,
-    ...(LISTED_DATA.some((name) => data[name] !== undefined) && { data: listedData(data) }),
+    ...(Object.keys(listed).length > 0 && { data: listed }),
     ...(errors[0] && { errors: [shortened(errors[0])] }),
   };
 }
@@ -38,9 +39,11 @@ const LISTED_DATA = ['usage', 'watch', 'waitsFor', 'source', 'dest', 'phase'] as
 /** Max. characters of the last error's message. */
 const MESSAGE_CHARS = 200;
 
+/** Of an approval, lists show only that it waits for a decision. */
 function listedData(data: Tracker['data']): Tracker['data'] {
   const known = LISTED_DATA.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]]]));
-  return Object.fromEntries(known);
+  const approval = data.approval as { decision: unknown } | undefined;
+  return { ...Object.fromEntries(known), ...(approval?.decision === null && { approval: { decision: null } }) };
 }
 
 function shortened({ attempt, time, type, message }: TrackerError): TrackerError {

@@ -20,14 +20,17 @@ function createFilterSchema<const T extends readonly [string, ...string[]]>(type
       open: z
         .boolean()
         .optional()
-        .describe('True: tasks that have not ended, so failed ones that are tried again; false: tasks that have ended.'),
+        .describe(
+          'True: tasks that have not ended, so failed ones that are tried again; false: tasks that have ended.',
+        ),
       parentId: plainText(1_000).min(1).optional().describe('The children of this task.'),
       createdAfter: momentSchema.optional().describe('Tasks created at this time or later.'),
       createdBefore: momentSchema.optional().describe('Tasks created before this time.'),
       taskIds: z.array(plainText(1_000).min(1)).min(1).max(LIMITS.listLimit).optional().describe('Any of these ids.'),
     })
     .refine((filter) => Object.values(filter).some((condition) => condition !== undefined), {
-      error: 'needs at least one condition: types, statuses, index, open, parentId, createdAfter, createdBefore or taskIds',
+      error:
+        'needs at least one condition: types, statuses, index, open, parentId, createdAfter, createdBefore or taskIds',
     })
     .meta({
       description: 'Selects the tasks that match all conditions; at least one condition is required.',

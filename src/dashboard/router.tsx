@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import type { ComponentType } from 'react';
 import { texts } from './search-params.ts';
 import { Shell } from './shell/shell.tsx';
@@ -8,6 +8,7 @@ const plain = (component: ComponentType) => ({ default: component });
 
 /** Loads each page when it is first shown, or when the browser has nothing else to do. */
 const PAGES = {
+  overview: async () => plain((await import('./overview/overview-page.tsx')).OverviewPage),
   tasks: async () => plain((await import('./tasks/tasks-page.tsx')).TasksPage),
   task: async () => plain((await import('./task/task-page.tsx')).TaskPage),
   evaluation: async () => plain((await import('./evaluation/evaluation-page.tsx')).EvaluationPage),
@@ -32,9 +33,7 @@ const root = createRootRoute({
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/tasks', replace: true });
-  },
+  component: lazyRouteComponent(PAGES.overview),
 });
 
 const tasks = createRoute({

@@ -37,6 +37,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-anchor': '#364fc7',
     '--mantine-color-red-outline': '#c92a2a',
     '--mantine-color-orange-outline': '#b8460a',
+    '--mantine-color-yellow-outline': '#8a5700',
     '--reembed-page': '#f8f9fb',
   },
   dark: {

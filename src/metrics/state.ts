@@ -28,7 +28,7 @@ const MAX_JOB_QUEUES = 20;
  */
 export function createStateMetrics(metrics: Metrics, sources: StateSources): () => Promise<void> {
   const { db, client, taskQueue, log } = sources;
-  const queues = queuesOf(sources);
+  const queues = observedQueues(sources);
   const sampler = <T>(source: string, read: () => Promise<T>) =>
     createSampler(read, {
       maxAgeMs: MAX_AGE_MS,
@@ -47,7 +47,11 @@ export function createStateMetrics(metrics: Metrics, sources: StateSources): () 
   };
 }
 
-function queuesOf({ taskQueue, jobQueues = [] }: StateSources): ObservedQueue[] {
+/** Returns the queues whose state is observed: those of tasks, and the first queues of jobs. */
+export function observedQueues({
+  taskQueue,
+  jobQueues = [],
+}: Pick<StateSources, 'taskQueue' | 'jobQueues'>): ObservedQueue[] {
   const jobs = [...new Set([DEFAULT_QUEUE, ...jobQueues])].slice(0, MAX_JOB_QUEUES);
   return [
     { name: 'control', taskQueue, kind: 'workflow' },

@@ -5,6 +5,7 @@ import { messageOf, ReembedError } from '../contract/errors.ts';
 import type { TemporalSettings } from '../settings/temporal.ts';
 import { GRPC, grpcCodeOf } from '../temporal/call.ts';
 import { createTemporalClient, openLazyConnection } from '../temporal/connect.ts';
+import { WORKER_HEARTBEAT_MS } from '../temporal/worker-presence.ts';
 import { retryUntil, type WaitOptions } from './retry-until.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { temporalLogger } from './temporal-log.ts';
@@ -31,6 +32,7 @@ export function installTemporalRuntime(log: Logger, metricsAddress?: string): vo
       logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
       ...(metricsAddress && { metrics: { prometheus: { bindAddress: metricsAddress, ...METRIC_NAMES } } }),
     },
+    workerHeartbeatInterval: WORKER_HEARTBEAT_MS,
     // By default, every worker stops at the signal, even if other steps must come first.
     shutdownSignals: [],
   });

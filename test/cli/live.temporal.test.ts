@@ -102,6 +102,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['schedules remove any'],
   ['alias delete json'],
   ['index delete json-v1 --wait'],
+  ['health'],
   ['config'],
   ['tokens create ann'],
   ['models list'],

@@ -15,6 +15,7 @@ const dashboard = opened as Dashboard;
 const PHONE = { width: 390, height: 844 };
 /** Every page, and what it shows after it has loaded. */
 const PAGES: [address: string, loaded: string][] = [
+  ['/', 'Waits for workers'],
   ['/tasks', '1 to '],
   ['/tasks/rebuild', 'is complete and serves as docs'],
   ['/tasks/compare', 'Open the report'],

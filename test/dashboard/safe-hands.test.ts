@@ -142,6 +142,7 @@ test('an unavailable API is announced on top of every page, and nothing pretends
   await way.cut();
   for (const page of [task, list]) {
     await page.getByRole('alert').getByText('The API does not answer').first().waitFor();
+    await page.getByText('If it stays so, start the API').waitFor();
     await soon(() => page.locator('[data-task] .pulse, [data-testid=status] .pulse').count()).toBe(0);
   }
   await task.getByText('This is the last known state of the task').waitFor();

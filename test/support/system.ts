@@ -4,6 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type ApiDependencies, createApi } from '../../src/api/app.ts';
 import { createClient, type ReembedClient } from '../../src/client/client.ts';
 import { createModels } from '../../src/models/models.ts';
+import type { Db } from '../../src/store/database.ts';
 import { openPostgresDatabase, type TestDatabase } from './databases.ts';
 import { type Rig, type RigOptions, silentLog, startRig, startTemporal } from './rig.ts';
 
@@ -14,8 +15,10 @@ export interface System {
   environment: TestWorkflowEnvironment;
   database: TestDatabase;
   rig: Rig;
-  /** Another API over the same servers. */
-  listen(settings?: ApiDependencies['settings']): Promise<string>;
+  /** Another API over the same servers, or over another connection to the database. */
+  listen(settings?: ApiDependencies['settings'], other?: { db: Db }): Promise<string>;
+  /** Stops the workers; the result starts new ones. */
+  stopWorkers(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -26,12 +29,15 @@ export async function startSystem(
   const servers: ServerType[] = [];
   const environment = await startTemporal('dev');
   const database = await openPostgresDatabase();
-  const rig = await startRig({ environment, db: database.db, embedder: options.embedder, jobs: options.jobs });
-  const listen: System['listen'] = async (own) => {
+  const begin = (taskQueue?: string) =>
+    startRig({ environment, db: database.db, embedder: options.embedder, jobs: options.jobs, taskQueue });
+  const rig = await begin();
+  let running: Rig | undefined = rig;
+  const listen: System['listen'] = async (own, { db } = database) => {
     const settings = { ...options.api, ...own };
     const { client } = environment;
     const models = createModels({ env: {} });
-    const app = createApi({ db: database.db, client, models, taskQueue: rig.taskQueue, log: silentLog, settings });
+    const app = createApi({ db, client, models, taskQueue: rig.taskQueue, log: silentLog, settings });
     const server = await new Promise<ServerType>((resolve) => {
       const made = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(made));
     });
@@ -46,12 +52,19 @@ export async function startSystem(
     database,
     rig,
     listen,
+    async stopWorkers() {
+      await running?.stop();
+      running = undefined;
+      return async () => {
+        running = await begin(rig.taskQueue);
+      };
+    },
     async stop() {
       for (const server of servers) {
         (server as Server).closeAllConnections();
         server.close();
       }
-      await rig.stop();
+      await running?.stop();
       await environment.teardown();
       await database.close();
     },

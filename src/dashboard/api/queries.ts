@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { StatsOptions, TaskFilter } from '../../client/client.ts';
 import { reembed } from './client.ts';
+import { noteNoAnswer } from './connection.ts';
 
 /** Queries that the pages poll while they are visible. */
 
@@ -20,6 +21,25 @@ export const serverQuery = queryOptions({
   queryKey: ['server'],
   queryFn: () => reembed.server(),
   staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** A server that hangs is as bad as one that is down. */
+const HEALTH_LIMIT_MS = 5_000;
+
+/** Asked for on every page: it also notices that the API itself does not answer. */
+export const healthQuery = queryOptions({
+  queryKey: ['health'],
+  queryFn: async () => {
+    const signal = AbortSignal.timeout(HEALTH_LIMIT_MS);
+    try {
+      return await reembed.health({ signal });
+    } catch (error) {
+      if (signal.aborted) noteNoAnswer();
+      throw error;
+    }
+  },
+  refetchInterval: 2_000,
+  retry: false,
 });
 
 export const querySetsQuery = queryOptions({

@@ -1,26 +1,36 @@
 import { Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { healthProblems, isSilent } from '../../contract/health.ts';
 import { useAccess } from '../api/access.ts';
-import { serverQuery } from '../api/queries.ts';
+import { noteSilence, useLostSince } from '../api/connection.ts';
+import { healthQuery, serverQuery } from '../api/queries.ts';
 import { useSession } from '../api/session.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
+import { HealthBanner } from './health-banner.tsx';
 import { SignOut } from './sign-out.tsx';
 
 /** The parts of the frame that call the API. */
 
+/** What is wrong with the servers, on top of every page: the API alone while it does not answer. */
 export function Banners() {
-  return <ConnectionBanner />;
+  const lostSince = useLostSince();
+  const { data } = useQuery(healthQuery);
+  const silent = data !== undefined && isSilent(data);
+  useEffect(() => noteSilence(silent), [silent]);
+  if (lostSince !== null) return <ConnectionBanner lostSince={lostSince} />;
+  return data ? <HealthBanner problems={healthProblems(data)} /> : null;
 }
 
 /** The name and role of the token, if tokens are required. */
 export function Who() {
   const { token } = useSession();
-  const { name, role } = useAccess();
+  const { name, role, isKnown } = useAccess();
   if (token === null) return null;
   return (
     <>
       <Text fz="xs" c="dimmed" truncate maw={220}>
-        {name === null ? role : `${name} (${role})`}
+        {isKnown && (name === null ? role : `${name} (${role})`)}
       </Text>
       <SignOut />
     </>

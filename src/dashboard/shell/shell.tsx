@@ -14,6 +14,7 @@ const Who = lazy(async () => ({ default: (await import('./live.tsx')).Who }));
 const Elsewhere = lazy(async () => ({ default: (await import('./live.tsx')).Elsewhere }));
 
 const PAGES = [
+  { to: '/', label: 'Overview' },
   { to: '/tasks', label: 'Tasks' },
   { to: '/indexes', label: 'Indexes' },
   { to: '/search', label: 'Search' },
@@ -52,7 +53,7 @@ function Pages() {
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
             <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" aria-expanded={open} />
-            <Link to="/tasks" style={{ textDecoration: 'none', color: 'inherit' }} aria-label="reembed">
+            <Link to="/" style={{ textDecoration: 'none', color: 'inherit' }} aria-label="reembed">
               <Group gap={8} wrap="nowrap">
                 <Logo />
                 <Text fw={650} fz="md">
@@ -72,7 +73,7 @@ function Pages() {
       <AppShell.Navbar p="xs" aria-label="Pages" className="pages" data-open={open || undefined}>
         <Stack gap={2} style={{ flex: 1 }}>
           {PAGES.map(({ to, label }) => (
-            <Link key={to} to={to} className="nav-link">
+            <Link key={to} to={to} className="nav-link" activeOptions={{ exact: to === '/' }}>
               {label}
             </Link>
           ))}

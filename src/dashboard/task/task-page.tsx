@@ -4,7 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
-import { useLostSince } from '../api/connection.ts';
+import { useStale } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
 import { Reads } from '../reindex/reads.tsx';
@@ -76,7 +76,8 @@ function OneTask({ taskId }: { taskId: string }) {
 
 function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
   const { status, detail, progress, type } = tracker;
-  const lost = useLostSince() !== null || !live.connected;
+  const stale = useStale();
+  const lost = stale || !live.connected;
   const going = status === 'processing' && !live.ended && !lost && !tracker.unanswered;
   return (
     <Card>

@@ -14,6 +14,8 @@ interface BulkDialogProps {
   action: SteerAction;
   label: string;
   filter: SteerFilter;
+  /** Whether a restart includes exhausted and ignored tasks from the start. */
+  force?: boolean;
   onClose: (done: boolean) => void;
 }
 
@@ -43,8 +45,8 @@ function bounded(action: SteerAction, filter: SteerFilter, until: string): Steer
 }
 
 /** Previews an action on each task, runs it after confirmation, and shows the outcomes. */
-export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) {
-  const [force, setForce] = useState(false);
+export function BulkDialog({ action, label, filter, force: forced = false, onClose }: BulkDialogProps) {
+  const [force, setForce] = useState(forced);
   const [reason, setReason] = useState('');
   const attempt = useId();
   const [until] = useState(() => new Date().toISOString());
@@ -61,7 +63,7 @@ export function BulkDialog({ action, label, filter, onClose }: BulkDialogProps) 
   });
   const run = useAct(() => steer({ ...request, ...(reason && { reason }) }), {
     quiet: true,
-    changes: [['counts'], ['task']],
+    changes: [['counts'], ['task'], ['overview']],
   });
   const results = run.data ?? preview.data;
   const would = preview.data?.filter(({ outcome }) => outcome?.startsWith('would-')).length ?? 0;

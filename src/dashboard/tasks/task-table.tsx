@@ -1,6 +1,6 @@
 import { Checkbox, Group, Stack, Table, Text } from '@mantine/core';
 import type { TaskRow } from '../../client/client.ts';
-import { useLostSince } from '../api/connection.ts';
+import { useStale } from '../api/connection.ts';
 import { duration, rate } from '../ui/format.ts';
 import { TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
@@ -18,7 +18,7 @@ interface TaskTableProps {
 
 /** One row per task. On a phone, the other columns are shown below its name. */
 export function TaskTable({ tasks, connected, selected, onSelect }: TaskTableProps) {
-  const lost = useLostSince() !== null;
+  const lost = useStale();
   const all = tasks.every(({ id }) => selected.has(id));
   const some = tasks.some(({ id }) => selected.has(id));
   const toggle = (ids: readonly string[], on: boolean) => {

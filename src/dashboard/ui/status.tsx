@@ -1,6 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import { STATUSES, type TaskStatus } from '../../contract/status.ts';
 import type { Progress } from '../../contract/tasks.ts';
+import { useStale } from '../api/connection.ts';
 import { plural } from './format.ts';
 
 /** Statuses as people read them: `failed` is two different things. */
@@ -56,10 +57,11 @@ export function StatusDot({
   still = false,
   failed = 0,
 }: Pick<StatusProps, 'status' | 'still'> & { failed?: number }) {
+  const stale = useStale();
   return (
     <span
       aria-hidden
-      className={status === 'processing' && !still ? 'pulse' : undefined}
+      className={status === 'processing' && !still && !stale ? 'pulse' : undefined}
       style={{ width: 8, height: 8, borderRadius: 8, background: colorOf(status, failed), flex: 'none' }}
     />
   );

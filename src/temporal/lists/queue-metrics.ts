@@ -24,6 +24,8 @@ export interface QueueState {
   backlog: number;
   backlogAgeSeconds: number;
   pollers: number;
+  /** Identities of the workers that poll. */
+  identities: string[];
 }
 
 /** A task queue of Temporal, with its name in metrics. */
@@ -71,7 +73,8 @@ async function countOpenTasks(client: Client): Promise<TemporalState['openTasks'
   return counts.flat();
 }
 
-async function readQueue(client: Client, { name, taskQueue, kind }: ObservedQueue): Promise<QueueState> {
+/** Reads the backlog of a queue and who polls it. Error: `TemporalUnavailable`. */
+export async function readQueue(client: Client, { name, taskQueue, kind }: ObservedQueue): Promise<QueueState> {
   const { namespace } = client.options;
   const request = {
     namespace,
@@ -81,14 +84,15 @@ async function readQueue(client: Client, { name, taskQueue, kind }: ObservedQueu
   };
   const { pollers, stats } = await callTemporal(client, '', () => client.workflowService.describeTaskQueue(request));
   const since = Date.now() - SEEN_WITHIN_MS;
+  const seen = (pollers ?? []).filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since);
   const age = stats?.approximateBacklogAge;
   return {
     queue: name,
     kind,
     backlog: Number(stats?.approximateBacklogCount ?? 0),
     backlogAgeSeconds: Number(age?.seconds ?? 0) + Number(age?.nanos ?? 0) / 1e9,
-    pollers: (pollers ?? []).filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since)
-      .length,
+    pollers: seen.length,
+    identities: seen.map(({ identity }) => identity ?? ''),
   };
 }
 

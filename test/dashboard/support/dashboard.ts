@@ -12,7 +12,7 @@ import { openBrowser } from './chromium.ts';
 const SOURCE = fileURLToPath(new URL('../../../src/dashboard', import.meta.url));
 
 /** The page may be slow on a machine with other work. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 90_000;
 
 export interface Dashboard {
   system: System;

@@ -9,6 +9,7 @@ export const operationCases: Case[] = [
   { operation: 'readiness', expect: 'Stopping', on: 'stopping' },
   { operation: 'metrics', expect: 200 },
   { operation: 'serverInfo', expect: 200 },
+  { operation: 'serverHealth', expect: 200 },
   { operation: 'taskStats', expect: 200, given: () => ({ query: { buckets: '2' } }) },
   { operation: 'taskStats', expect: 'InvalidInput', given: () => ({ query: { buckets: '61' } }) },
 ];

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { healthProblems, type ServerHealth } from '../../contract/health.ts';
+import { examples } from '../arguments.ts';
+import { EXIT, Exit } from '../errors.ts';
+import { type Io, table, writeResult } from '../output.ts';
+import { durationText } from '../progress.ts';
+import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+
+/** `reembed health` */
+export function addHealthCommand(program: Command, io: Io): void {
+  remote(program.command('health'))
+    .summary('show whether Postgres, Temporal and the workers answer')
+    .description(
+      'Shows whether Postgres, Temporal and the workers answer, and what to do if not. Exits with 1 if one does not.',
+    )
+    .addHelpText('after', examples('reembed health'))
+    .action(async (options: RemoteOptions) => {
+      const health = await clientFrom(io, options).health();
+      const problems = healthProblems(health);
+      writeResult(io, options.json, health, () => healthText(health));
+      if (problems.length > 0) throw new Exit(EXIT.failed);
+    });
+}
+
+function healthText(health: ServerHealth): string {
+  const { database, temporal, queues } = health;
+  const answer = (answers: boolean) => (answers ? 'answers' : 'does not answer');
+  const rows = [
+    { part: 'postgres', state: answer(database.answers) },
+    { part: 'temporal', state: answer(temporal.answers) },
+    ...(queues ?? []).map(({ queue, kind, workers, backlog, backlogAgeSeconds }) => ({
+      part: `queue ${queue}, ${kind}`,
+      state: `${workers} workers, ${backlog} waiting${backlog > 0 ? ` for up to ${durationText(backlogAgeSeconds)}` : ''}`,
+    })),
+  ];
+  const columns = [
+    { title: 'PART', value: (row: (typeof rows)[number]) => row.part },
+    { title: 'STATE', value: (row: (typeof rows)[number]) => row.state },
+  ];
+  const advice = healthProblems(health).map(({ title, means, advice: what }) => `${title}. ${means} ${what}`);
+  return [table(rows, columns, ''), ...advice].join('\n');
+}
