@@ -10,6 +10,7 @@ import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addMcpCommand } from './commands/mcp.ts';
 import { addModelCommands } from './commands/models.ts';
+import { addObjectCommands } from './commands/objects.ts';
 import { addProcessCommands } from './commands/processes.ts';
 import { addQueryCommands } from './commands/queries.ts';
 import { addReindexCommand } from './commands/reindex.ts';
@@ -66,6 +67,7 @@ export function createProgram(io: Io): Command {
   addIndexCommands(program, io);
   addAliasCommands(program, io);
   addWriteCommands(program, io);
+  addObjectCommands(program, io);
   addReindexCommand(program, io);
   addQueryCommands(program, io);
   addEvaluateCommands(program, io);

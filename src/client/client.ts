@@ -22,6 +22,7 @@ export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';
 export type { Me } from '../contract/me.ts';
+export type { ObjectEvent, ObjectHistory } from '../contract/object-history.ts';
 export type { ObjectPage } from '../contract/objects.ts';
 export type { Figure, Obstacle, PlanReindexRequest, ReindexPlan } from '../contract/plan.ts';
 export type {
