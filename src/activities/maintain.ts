@@ -7,6 +7,7 @@ import { dropEvaluation } from '../store/evaluations.ts';
 import { listIndexes } from '../store/indexes.ts';
 import {
   dropFinished,
+  dropHistoryOfGoneIndexes,
   dropRemovedOfGoneIndexes,
   listOldEvaluations,
   listOldFailedTasks,
@@ -98,6 +99,9 @@ export function createMaintenanceActivities({
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       await dropAdmissions(db, ADMITTED_AFTER_SECONDS);
       while ((await dropRemovedOfGoneIndexes(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
+        Context.current().cancellationSignal.throwIfAborted();
+      }
+      while ((await dropHistoryOfGoneIndexes(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
         Context.current().cancellationSignal.throwIfAborted();
       }
       return gone;

@@ -10,6 +10,7 @@ import { storedPayloads } from '../pipeline/payload-memory.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
 import { readyOf } from '../pipeline/ready.ts';
 import { requireAccepted, whileBound } from '../store/admission.ts';
+import { noteFailures, type Writer } from '../store/protocol/history.ts';
 import { type ForwardTarget, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/live-write.ts';
 import type { ObjectWrite } from '../store/protocol/object-write.ts';
 import { notOvertaken } from '../store/protocol/versions.ts';
@@ -66,6 +67,10 @@ export class WriteBatch {
     this.deps = deps;
     this.request = request;
     this.running = running;
+  }
+
+  private get writer(): Writer {
+    return { taskId: this.request.taskId, by: this.request.by ?? null };
   }
 
   /** Writes the next batch and adds it to the result, or returns what blocks it. */
@@ -171,7 +176,7 @@ export class WriteBatch {
       const again = await this.writeChanged(items, outcome, index);
       const beyondRetention = [...outcome.beyondRetention, ...again.beyondRetention];
       const failed = [...portion.failed, ...again.failed];
-      await this.recordFailed(items, [...failed, ...beyondRetention.map(staleBeyondRetention)]);
+      await this.recordFailed(index, items, [...failed, ...beyondRetention.map(staleBeyondRetention)]);
       const unchanged = new Set(portion.objects.filter(({ kind }) => kind === 'unchanged').map(({ id }) => id));
       tally.written.push(...outcome.written, ...again.written);
       tally.unchanged += outcome.written.filter((id) => unchanged.has(id)).length;
@@ -199,8 +204,15 @@ export class WriteBatch {
     };
   }
 
-  private async recordFailed(items: readonly (Item & Deletion)[], failed: readonly FailedItem[]): Promise<void> {
+  private async recordFailed(
+    index: IndexRow,
+    items: readonly (Item & Deletion)[],
+    failed: readonly FailedItem[],
+  ): Promise<void> {
     const byId = new Map(items.map((item) => [item.id, item]));
+    const versionOf = (id: string) => byId.get(id)?.version ?? this.request.version;
+    const failures = failed.map(({ objectId, reason }) => ({ objectId, reason, version: versionOf(objectId) }));
+    await noteFailures(this.deps.db, index.no, failures, this.writer);
     await recordFailed(
       this.deps.db,
       this.request.taskId,
@@ -219,7 +231,7 @@ export class WriteBatch {
     const onReindex = this.request.onReindex === 'refuse' && this.hasWritten ? 'forward' : this.request.onReindex;
     for (let poll = 1; ; poll++) {
       const fromMs = Date.now();
-      const request = { target, indexNo: index.no, objects, onReindex, finishes };
+      const request = { target, indexNo: index.no, objects, onReindex, finishes, writer: this.writer };
       const outcome = await whileBound(target, indexNo, () => writeLive(this.deps.db, request));
       if (outcome.kind === 'draining' || outcome.kind === 'moved') this.heldFromMs ??= fromMs;
       if (outcome.kind !== 'draining' || poll >= DRAIN_POLLS) return outcome;

@@ -83,6 +83,7 @@ export const API_ACCESS: AccessTable = {
   'GET /v1/indexes/:index/export': 'operate',
   'GET /v1/indexes/:index/objects': 'operate',
   'GET /v1/indexes/:index/objects/:id': 'operate',
+  'GET /v1/indexes/:index/objects/:id/history': 'operate',
   'GET /v1/aliases': 'view',
   'PUT /v1/aliases/:alias': 'admin',
   'DELETE /v1/aliases/:alias': 'admin',

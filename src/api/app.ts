@@ -37,6 +37,7 @@ import { limitRequests, type RequestLimits } from './middleware/limits.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { traceRequests } from './middleware/trace.ts';
 import { beginInTurns } from './middleware/turns.ts';
+import { createObjectHistoryRouter } from './object-history.ts';
 import { createObjectRouter } from './objects.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
 import { createQuerySetRouter } from './query-sets.ts';
@@ -163,6 +164,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/indexes', createWaitRouter({ db, client }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/indexes', createExportRouter({ db, log }));
+  app.route('/v1/indexes', createObjectHistoryRouter({ db }));
   app.route('/v1/aliases', createAliasRouter({ db, models }));
   app.route('/v1/aliases', createSamplingRouter({ db }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));

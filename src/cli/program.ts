@@ -14,6 +14,7 @@ import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
 import { addMcpCommand } from './commands/mcp.ts';
 import { addModelCommands } from './commands/models.ts';
+import { addObjectCommands } from './commands/objects.ts';
 import { addProcessCommands } from './commands/processes.ts';
 import { addQueryCommands } from './commands/queries.ts';
 import { addReindexCommand } from './commands/reindex.ts';
@@ -73,6 +74,7 @@ export function createProgram(io: Io): Command {
   addWriteCommands(program, io);
   addExportCommand(program, io);
   addImportCommand(program, io);
+  addObjectCommands(program, io);
   addReindexCommand(program, io);
   addQueryCommands(program, io);
   addEvaluateCommands(program, io);

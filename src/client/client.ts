@@ -25,6 +25,7 @@ export type { ExportedObject } from '../contract/export.ts';
 export { type HealthProblem, healthProblems, type QueueHealth, type ServerHealth } from '../contract/health.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';
 export type { Me } from '../contract/me.ts';
+export type { ObjectEvent, ObjectHistory } from '../contract/object-history.ts';
 export type { ObjectPage } from '../contract/objects.ts';
 export type { Figure, Obstacle, PlanReindexRequest, ReindexPlan } from '../contract/plan.ts';
 export type {

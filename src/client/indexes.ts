@@ -12,6 +12,7 @@ import {
   indexInfoSchema,
   indexListSchema,
 } from '../contract/indexes.ts';
+import { type ObjectHistory, objectHistorySchema } from '../contract/object-history.ts';
 import {
   type ObjectPage,
   objectPageSchema,
@@ -163,6 +164,10 @@ export function objectCalls(send: Send) {
   }
 
   return {
+    /** Returns what happened to an object, newest first. Error: `ObjectNotFound` if the index has never known it. */
+    async history(index: string, id: string): Promise<ObjectHistory> {
+      return readAs(await send('GET', `${pathOf(index)}/${segment(id)}/history`), objectHistorySchema);
+    },
     /** Returns an object. Error: `ObjectNotFound` if it never existed or is deleted. */
     async get(index: string, id: string): Promise<StoredObject> {
       return readAs(await send('GET', `${pathOf(index)}/${segment(id)}`), objectSchema);

@@ -57,6 +57,8 @@ export interface WriteChunkRequest {
   onlyFailed: boolean;
   /** These few items are the whole task: the transaction that writes them also drops the staged items. */
   isWhole: boolean;
+  /** Name of the API token that started the task, if it is known. */
+  by?: string | undefined;
 }
 
 export interface WriteCountsByItem {

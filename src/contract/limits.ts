@@ -51,6 +51,8 @@ export const LIMITS = {
   querySetBytes: 16 * 1024 * 1024,
   /** Sampled searches of one alias: the newest ones. */
   sampledSearches: 10_000,
+  /** Events in the history of one object: the newest ones. */
+  historyPerObject: 50,
   /** Places of a result that an evaluation compares. */
   evaluationDepth: 100,
   /** Broken objects that an audit lists; all are counted. */

@@ -117,6 +117,8 @@ export interface Accepted {
   indexNo?: number | null;
   /** Key of the staged items, unique per acceptance, so that two with the same task id cannot mix. */
   staging: string;
+  /** Name of the caller's API token, if it is known. */
+  by?: string;
 }
 
 export interface LiveWriteInput extends CommonInput {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import type { Settings } from '../settings/settings.ts';
-import { type DatabaseObserver, type Db, openDatabase } from '../store/database.ts';
+import { type DatabaseObserver, type DatabaseOptions, type Db, openDatabase } from '../store/database.ts';
 import { migrate, readSchemaFit, requireNewEnough } from '../store/migrate.ts';
 import { codeOf, isConnectionError, isUntrusted } from '../store/sqlstate.ts';
 
@@ -13,7 +13,8 @@ export function openConfiguredDatabase(settings: Settings, log: Logger, observer
       'DATABASE_URL must be set to a postgres:// address (only `reembed dev` has a built-in database)',
     );
   }
-  return openNamed(settings.databaseUrl, settings.databaseConnections, { log, observer });
+  const { databaseConnections, objectHistory: history } = settings;
+  return openNamed(settings.databaseUrl, databaseConnections, { log, observer, history });
 }
 
 /** Min. number of connections to divide them. */
@@ -44,13 +45,13 @@ function openDivided(
   log: Logger,
   observer?: DatabaseObserver,
 ): DividedDatabases {
-  const { databaseUrl, databaseConnections } = settings;
+  const { databaseUrl, databaseConnections, objectHistory: history } = settings;
   if (databaseUrl === null || databaseConnections < MIN_DIVIDED) {
     const db = openConfiguredDatabase(settings, log, observer); // reports a missing DATABASE_URL
     return { db, background: db, close: () => db.destroy() };
   }
-  const db = openNamed(databaseUrl, databaseConnections - forBackground, { log, observer });
-  const background = openNamed(databaseUrl, forBackground, { log, observer, background: true });
+  const db = openNamed(databaseUrl, databaseConnections - forBackground, { log, observer, history });
+  const background = openNamed(databaseUrl, forBackground, { log, observer, history, background: true });
   return {
     db,
     background,
@@ -63,13 +64,12 @@ function openDivided(
 function openNamed(
   url: string,
   maxConnections: number,
-  { log, observer, background = false }: { log: Logger; observer?: DatabaseObserver; background?: boolean },
+  { log, ...options }: { log: Logger } & Pick<DatabaseOptions, 'observer' | 'history' | 'background'>,
 ): Db {
   return openDatabase({
     url,
     maxConnections,
-    background,
-    observer,
+    ...options,
     onIdleError: tellBroken(log),
   });
 }

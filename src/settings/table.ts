@@ -208,6 +208,10 @@ export const SETTINGS = {
     meaning: 'default timeout of one search, including the model call, in seconds',
     expected: `a whole number of seconds from 1 to ${LIMITS.searchSeconds}`,
   }),
+  objectHistory: setting('REEMBED_OBJECT_HISTORY', truth, 'true', {
+    meaning: 'whether workers keep a history of each object: its last 50 writes, copies, failures and deletions',
+    expected: 'true or false',
+  }),
   loadTimeoutSeconds: setting('REEMBED_LOAD_TIMEOUT_SECONDS', whole(1, 3_600), '30', {
     meaning: 'timeout for loading one payload, in seconds',
     expected: 'a whole number of seconds from 1 to 3600',

@@ -21,6 +21,8 @@ export interface DatabaseOptions {
   maxConnections?: number;
   /** Called when an idle connection breaks; the pool replaces it. */
   onIdleError?: (error: Error) => void;
+  /** False: its writes are not added to the history of objects. */
+  history?: boolean;
   observer?: DatabaseObserver | undefined;
 }
 
@@ -80,6 +82,10 @@ export function openDatabase(options: DatabaseOptions): Db {
   // end the process, so each connection keeps a listener; its next statement then fails.
   pool.on('connect', (connection) => connection.on('error', onBroken));
   pool.on('error', () => {}); // the same once more
+  if (options.history === false) {
+    // Before the first statement of the connection; if it fails, so does that.
+    pool.on('connect', (connection) => void connection.query(`set reembed.history = 'off'`).catch(onBroken));
+  }
   const { opened, queried } = options.observer ?? {};
   opened?.(options.background ? 'background' : 'live', () => ({
     used: pool.totalCount - pool.idleCount,

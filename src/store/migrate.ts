@@ -19,6 +19,7 @@ import * as watch from './migrations/0016_watch.ts';
 import * as sampledSearches from './migrations/0017_sampled_searches.ts';
 import * as fullText from './migrations/0022_full_text.ts';
 import * as searchViews from './migrations/0024_search_views.ts';
+import * as objectHistory from './migrations/0025_object_history.ts';
 import * as readyVectors from './migrations/0026_ready_vectors.ts';
 import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
@@ -43,6 +44,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0017_sampled_searches': sampledSearches,
   '0022_full_text': fullText,
   '0024_search_views': searchViews,
+  '0025_object_history': objectHistory,
   '0026_ready_vectors': readyVectors,
 };
 

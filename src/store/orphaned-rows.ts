@@ -60,6 +60,19 @@ export async function dropRemovedOfGoneIndexes(db: Db, limit: number): Promise<n
   return Number(numAffectedRows ?? 0);
 }
 
+/** Deletes the history of objects of deleted indexes. Returns the number of rows. */
+export async function dropHistoryOfGoneIndexes(db: Db, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from reembed.object_history
+    where (index_no, object_id, change) in (
+      select index_no, object_id, change
+      from reembed.object_history history
+      where not exists (select from reembed.indexes where no = history.index_no)
+      limit ${limit}
+    )`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
 /** Deletes records of finished writes that nobody will query any more. */
 export async function dropFinished(db: Db, olderThanSeconds: number): Promise<void> {
   await sql`

@@ -60,6 +60,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['search-batch json -', 2],
   ['search json jay --after json-1'],
   ['wait json json-1 --timeout 60'],
+  ['objects history json j'],
   ['embed json jay magpie --purpose document'],
   ['search json --like j --fields text,payload.title --offset 0 --min-score 0.1 --group part'],
   ['reindex json json-v2 --provider hash --plan'],

@@ -42,6 +42,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   deploymentName: ['a.b', 'a:b', 'two words'],
   logLevel: ['loud'],
   allowPrivateAddresses: ['maybe', '2'],
+  objectHistory: ['maybe', '2'],
   loadTimeoutSeconds: ['0', '30s', '3601'],
   maxConcurrentReindexes: ['0', 'two'],
   indexMemoryMb: ['0', '256MB'],

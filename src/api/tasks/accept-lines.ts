@@ -15,7 +15,7 @@ import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
 import { readItemLine } from '../body/items.ts';
 import { openBody } from '../body/memory.ts';
-import { type AcceptOptions, type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-task.ts';
+import { type CalledOptions, type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-task.ts';
 import { createInputHash, type InputHash } from './input-hash.ts';
 import type { AcceptDependencies } from './options.ts';
 
@@ -35,7 +35,7 @@ export async function acceptLines(
   type: 'upsert' | 'delete',
   given: LiveWriteOptions,
   body: ReadableStream<Uint8Array> | null,
-  options: AcceptOptions = {},
+  { by, ...options }: CalledOptions = {},
 ): Promise<Tracker> {
   const index = await requireWritable(deps.db, given.index);
   const { taskId: givenId, ...writeOptions } = writeOptionsOf(given);
@@ -59,7 +59,7 @@ export async function acceptLines(
     isNamed: givenId !== undefined,
     inputHash: hash.digest(),
     input: writeOptions,
-    accepted,
+    accepted: by == null ? accepted : { ...accepted, by },
     ...options,
   });
 }

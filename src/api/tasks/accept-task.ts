@@ -26,6 +26,11 @@ export interface AcceptOptions {
   ignoreLock?: boolean;
 }
 
+/** The same with the name of the caller's token, if it is known. */
+export interface CalledOptions extends AcceptOptions {
+  by?: string | null;
+}
+
 /** Options of a live write, without its items. */
 export type LiveWriteOptions = Omit<UpsertBody, 'items' | 'ignoreFailedItems'> & { ignoreFailedItems?: boolean };
 
@@ -37,7 +42,7 @@ export type LiveWriteOptions = Omit<UpsertBody, 'items' | 'ignoreFailedItems'> &
 export async function acceptItems(
   deps: AcceptDependencies,
   { type, body }: { type: 'upsert' | 'delete'; body: WriteBody },
-  options: AcceptOptions = {},
+  { by, ...options }: CalledOptions = {},
 ): Promise<Tracker> {
   const { items, ...rest } = 'items' in body ? body : { ...body, items: body.ids, ids: undefined };
   const { taskId: givenId, ...writeOptions } = writeOptionsOf(rest);
@@ -66,7 +71,7 @@ export async function acceptItems(
     isNamed: givenId !== undefined,
     inputHash,
     input: writeOptions,
-    accepted,
+    accepted: by == null ? accepted : { ...accepted, by },
     ...options,
   });
 }
@@ -131,7 +136,7 @@ async function mayHaveStarted(client: Client, taskId: string, error: unknown): P
 export async function acceptReindex(
   deps: AcceptDependencies,
   body: ReindexBody,
-  { by, ...options }: AcceptOptions & { by?: string | null } = {},
+  { by, ...options }: CalledOptions = {},
 ): Promise<Tracker> {
   const check = async () => {
     const source = await named('source', () => resolveIndex(deps.db, body.source));
@@ -195,7 +200,7 @@ export async function acceptAudit(
 export async function acceptSteer(
   deps: AcceptDependencies,
   body: SteerBody,
-  { by, ...options }: AcceptOptions & { by?: string | null } = {},
+  { by, ...options }: CalledOptions = {},
 ): Promise<Tracker> {
   return acceptWhole(deps, 'steer', body, options, async () => {}, by == null ? {} : { by });
 }

@@ -114,8 +114,9 @@ async function accept(
   if (form === 'lines' && (type === 'upsert' || type === 'delete')) {
     const query = parseQuery(type === 'upsert' ? upsertLinesQuery : linesQuery, c);
     const options = { ...query, taskId: query.taskId ?? query.task_id };
+    const by = callerOf(c, deps);
     try {
-      const accepted = await acceptLines(deps, type, options, c.req.raw.body, { ignoreLock: ignoreLock(query) });
+      const accepted = await acceptLines(deps, type, options, c.req.raw.body, { ignoreLock: ignoreLock(query), by });
       return { ...query, accepted };
     } catch (error) {
       if (!c.req.raw.signal.aborted) throw error;
@@ -134,9 +135,9 @@ type AcceptJson = (c: Context, deps: AcceptDependencies & CallerOptions, options
 /** Acceptance of the types for which a body is not only checked. */
 const ACCEPT_JSON: Partial<Record<StartableType, AcceptJson>> = {
   upsert: async (c, deps, options) =>
-    acceptItems(deps, { type: 'upsert', body: await readItems(c, 'upsert') }, options),
+    acceptItems(deps, { type: 'upsert', body: await readItems(c, 'upsert') }, { ...options, by: callerOf(c, deps) }),
   delete: async (c, deps, options) =>
-    acceptItems(deps, { type: 'delete', body: await readItems(c, 'delete') }, options),
+    acceptItems(deps, { type: 'delete', body: await readItems(c, 'delete') }, { ...options, by: callerOf(c, deps) }),
   reindex: async (c, deps, options) =>
     acceptReindex(deps, await readJson(c, reindexSchema), { ...options, by: callerOf(c, deps) }),
   evaluate: async (c, deps, options) => acceptEvaluate(deps, await readJson(c, evaluateSchema), options),

@@ -47,7 +47,7 @@ async function openDevDatabase(settings: Settings, { log, say, signal }: Process
     ? null
     : await startPglite({ dataDir: path.join(settings.dataDir, 'postgres'), say, signal });
   const { db, background, close } = server
-    ? openEmbedded(server.connection, { onIdleError: tellBroken(log), observer })
+    ? openEmbedded(server.connection, { onIdleError: tellBroken(log), observer, history: settings.objectHistory })
     : openWorkerDatabases(settings, log, observer);
   const stop = async () => {
     await close();
@@ -66,7 +66,7 @@ async function openDevDatabase(settings: Settings, { log, say, signal }: Process
 /** Opens the embedded database. It runs one statement at a time, so its connections are not divided. */
 function openEmbedded(
   connection: PgliteDatabase['connection'],
-  options: Pick<DatabaseOptions, 'onIdleError' | 'observer'>,
+  options: Pick<DatabaseOptions, 'onIdleError' | 'observer' | 'history'>,
 ) {
   const db = openDatabase({ connection, maxConnections: connection.max, ...options });
   return { db, background: db, close: () => db.destroy() };

@@ -4,6 +4,7 @@ import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { holdLineageLocks } from './gate.ts';
+import { noteWritten, type Writer } from './history.ts';
 import { judgeByHighest, judgeForgotten, storedVersions } from './judge.ts';
 import { deleteDerived, deletionsOfOriginals, predictLineage, rememberOriginals } from './lineage.ts';
 import { deleteParts, insertParts } from './object-parts.ts';
@@ -19,6 +20,7 @@ export async function applyWrites(
   trx: Trx,
   index: Pick<IndexRow, 'no' | 'removedVersion' | 'versioning'>,
   objects: readonly ObjectWrite[],
+  writer: Writer | null = null,
 ): Promise<WriteCounts> {
   const isExternal = index.versioning === 'external';
   const lineage = await predictLineage(trx, index.no, {
@@ -42,7 +44,7 @@ export async function applyWrites(
     const order = isExternal ? { version: object.version, accepted: deletion } : { version: deletion };
     return { kind: 'tombstone', id, ...order, originalId };
   });
-  const { counts, replaced } = await store(trx, index.no, judged, { isCopy: false, copiedFrom: null });
+  const { counts, replaced } = await store(trx, index.no, judged, { isCopy: false, copiedFrom: null, writer });
   if (isExternal) await recallRemoved(trx, index.no, counts.written);
   const staleIds = new Set(counts.stale);
   await rememberOriginals(
@@ -52,10 +54,11 @@ export async function applyWrites(
   );
   // With external versions, a stale deletion did not happen after the stored write.
   const deletions = allowed.filter(({ id, kind }) => kind === 'tombstone' && (!isExternal || replaced.has(id)));
-  await deleteDerived(trx, index, [
+  const roots = [
     ...deletions.map((object) => ({ id: object.id, version: numberOf(object) })),
     ...[...inherited].map(([id, version]) => ({ id, version })),
-  ]);
+  ];
+  await deleteDerived(trx, index, roots, writer);
   return {
     written: [...known.written, ...counts.written.filter((id) => !orphans.has(id))],
     stale: [...known.stale, ...counts.stale.filter((id) => !orphans.has(id)), ...orphans.keys()],
@@ -85,8 +88,9 @@ export async function storeObjects(
   indexNo: number,
   objects: readonly ObjectWrite[],
   copiedFrom: CopiedFrom,
+  writer: Writer | null = null,
 ): Promise<WriteCounts> {
-  return (await store(trx, indexNo, objects, { isCopy: true, copiedFrom })).counts;
+  return (await store(trx, indexNo, objects, { isCopy: true, copiedFrom, writer })).counts;
 }
 
 /**
@@ -104,7 +108,7 @@ async function store(
   const keep = first.filter((object) => object.kind === 'unchanged');
   if (replace.length > 0 && keep.length > 0) await lockRows(trx, indexNo, first.map(idOf));
   const replaced = await replaceObjects(trx, indexNo, replace, options);
-  const kept = await bumpUnchanged(trx, indexNo, keep, options.copiedFrom);
+  const kept = await bumpUnchanged(trx, indexNo, keep, options);
   await deleteParts(trx, indexNo, replaced.older);
   await insertParts(trx, indexNo, replace, replaced.ids);
 
@@ -149,6 +153,7 @@ interface StoreOptions {
   isCopy: boolean;
   /** Null for a live write. */
   copiedFrom: CopiedFrom | null;
+  writer: Writer | null;
 }
 
 const originOf = (copiedFrom: CopiedFrom | null) => (copiedFrom === 'keep' ? null : copiedFrom);
@@ -160,13 +165,14 @@ async function replaceObjects(
   trx: Trx,
   indexNo: number,
   objects: readonly ObjectWrite[],
-  { isCopy, copiedFrom }: StoreOptions,
+  { isCopy, copiedFrom, writer }: StoreOptions,
 ): Promise<{ ids: Set<string>; older: string[] }> {
   if (objects.length === 0) return { ids: new Set(), older: [] };
   const { objects: table } = tablesOf(indexNo);
   const content = objects.map((object) => ('metadata' in object ? object : undefined));
   // An inserted row, unlike an updated one, has xmax 0.
   const { rows } = await sql<{ object_id: string; is_new: boolean }>`
+    with written as (
     insert into ${table} as stored
       (index_no, object_id, version, accepted, change, deleted, deleted_version, failed, payload, metadata, original_id, uri,
       hash, copied_from, write_time)
@@ -206,7 +212,11 @@ async function replaceObjects(
     where stored.version < excluded.version
       or (stored.version = excluded.version and stored.failed and not excluded.failed)
       or (${isCopy} and stored.version = excluded.version and excluded.deleted and not stored.deleted)
-    returning object_id, xmax = 0 as is_new`.execute(trx);
+    returning object_id, xmax = 0 as is_new, change, version, copied_from, null::text as reason,
+      case when deleted then 'deleted' when failed then 'failed' else 'written' end as kind
+    ),
+    ${noteWritten(indexNo, objects.map(idOf), writer)}
+    select object_id, is_new from written`.execute(trx);
   return {
     ids: new Set(rows.map((row) => row.object_id)),
     older: rows.flatMap((row) => (row.is_new ? [] : row.object_id)),
@@ -218,7 +228,7 @@ async function bumpUnchanged(
   trx: Trx,
   indexNo: number,
   objects: readonly Extract<ObjectWrite, { kind: 'unchanged' }>[],
-  copiedFrom: CopiedFrom | null,
+  { copiedFrom, writer }: StoreOptions,
 ): Promise<Set<string>> {
   if (objects.length === 0) return new Set();
   const { objects: table } = tablesOf(indexNo);
@@ -242,7 +252,8 @@ async function bumpUnchanged(
       where stored.index_no = ${indexNo} and stored.object_id = any(${objects.map(idOf)}::text[])
       order by stored.object_id
       for update
-    )
+    ),
+    written as (
     update ${table} stored set
       version = incoming.version,
       accepted = incoming.accepted,
@@ -266,6 +277,10 @@ async function bumpUnchanged(
       and not stored.deleted
       and not stored.failed
       and stored.version < incoming.version
-    returning stored.object_id`.execute(trx);
+    returning stored.object_id, false as is_new, stored.change, stored.version, stored.copied_from, null::text as reason,
+      'unchanged' as kind
+    ),
+    ${noteWritten(indexNo, objects.map(idOf), writer)}
+    select object_id from written`.execute(trx);
   return new Set(rows.map((row) => row.object_id));
 }

@@ -194,8 +194,8 @@ export async function writeCopies(
 ): Promise<WriteCounts> {
   return transaction(db, async (trx) => {
     await holdGateShared(trx, destNo);
-    const { sourceNo } = await requireLock(trx, lock);
-    const counts = await storeObjects(trx, destNo, objects, sourceNo);
+    const { sourceNo, taskId } = await requireLock(trx, lock);
+    const counts = await storeObjects(trx, destNo, objects, sourceNo, { taskId, by: null });
     await copyLineage(trx, { sourceNo, destNo }, deletedOnce);
     if (failed) await recordFailed(trx, failed.taskId, failed.items);
     return counts;

@@ -3,6 +3,7 @@ import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { holdLineageLocks } from './gate.ts';
+import { noteWritten, type Writer } from './history.ts';
 import { deleteParts } from './object-parts.ts';
 
 interface Deletion {
@@ -19,6 +20,7 @@ export async function deleteDerived(
   trx: Trx,
   { no: indexNo, versioning }: Pick<IndexRow, 'no' | 'versioning'>,
   deletions: readonly Deletion[],
+  writer: Writer | null,
 ): Promise<void> {
   if (deletions.length === 0) return;
   const isExternal = versioning === 'external';
@@ -30,6 +32,7 @@ export async function deleteDerived(
       ${lineage.map(({ version }) => version)}::bigint[]
     ) as deletion (id, version)`;
   const { rows } = await sql<{ object_id: string }>`
+    with written as (
     update ${objects} stored set
       version = ${isExternal ? sql`stored.version` : sql`deletion.version`},
       accepted = ${isExternal ? sql`deletion.version` : sql`null`},
@@ -48,7 +51,15 @@ export async function deleteDerived(
       and stored.object_id = any(${lineage.map(({ id }) => id)}::text[])
       and stored.object_id = deletion.id
       and coalesce(stored.accepted, stored.version) < deletion.version
-    returning stored.object_id`.execute(trx);
+    returning stored.object_id, false as is_new, stored.change, stored.version, stored.copied_from,
+      'original-deleted' as reason, 'deleted' as kind
+    ),
+    ${noteWritten(
+      indexNo,
+      lineage.map(({ id }) => id),
+      writer,
+    )}
+    select object_id from written`.execute(trx);
   const ids = rows.map((row) => row.object_id);
   await deleteParts(trx, indexNo, ids);
   await sql`

@@ -9,6 +9,7 @@ import type { IndexRow } from '../schema.ts';
 import { finishStaged } from '../staging.ts';
 import { applyWrites } from './apply.ts';
 import { holdGateShared } from './gate.ts';
+import type { Writer } from './history.ts';
 import { type Lock, locksForWrite } from './locks.ts';
 import type { ObjectWrite, WriteCounts } from './object-write.ts';
 
@@ -33,6 +34,8 @@ export interface LiveWrite {
   onReindex: OnReindex;
   /** The staging that holds exactly these objects; dropped in the same transaction unless work is left. */
   finishes?: string | null;
+  /** Goes into the history of the objects. */
+  writer?: Writer | undefined;
 }
 
 /**
@@ -50,7 +53,7 @@ export async function writeLive(db: Db, write: LiveWrite): Promise<WriteOutcome>
     if (lock?.draining) return { kind: 'draining' };
     if (onDest) refuseUnfinished(index, onDest);
     if (lock && !lock.mirror && write.onReindex !== 'forward') return { kind: 'locked', taskId: lock.taskId };
-    const counts = await applyWrites(trx, index, write.objects);
+    const counts = await applyWrites(trx, index, write.objects, write.writer);
     const forwardTo = lock && { indexNo: lock.destNo, lock: lock.lock };
     return { kind: 'written', ...counts, forwardTo, isFinished: await finish(trx, write, counts, forwardTo) };
   });

@@ -43,6 +43,11 @@ export async function collectTombstones(
         )
         returning object_id, version, deleted_version
       ),
+      forgotten as (
+        delete from reembed.object_history h
+        using removed
+        where h.index_no = ${indexNo} and h.object_id = removed.object_id
+      ),
       remembered as (
         insert into reembed.removed_objects as known (index_no, object_id, version, deleted_version)
         select ${indexNo}::int, object_id, version, deleted_version

@@ -88,6 +88,7 @@ const LIVE_WRITE: Record<string, Shape> = {
     total: whole(1),
     'indexNo?': orNull(whole(1)),
     staging: text(2 * LIMITS.taskIdChars),
+    'by?': text(LIMITS.taskIdChars),
   }),
   'write?': anyRecord,
   'forget?': flag,

@@ -86,6 +86,7 @@ export class Writing {
         triedBefore: task.triedBefore || previous !== undefined,
         onlyFailed,
         isWhole: this.isSmall && !onlyFailed,
+        by: accepted.by,
       });
       this.count(result);
       lane.seq = result.nextSeq;

@@ -262,10 +262,10 @@ export async function openWorld() {
       await transaction(db, (trx) => markDeleting(trx, name, { force: false }));
       return name;
     },
-    /** An index whose model's next call behaves this way. */
-    async indexWhoseModel(behaviour: Behaviour): Promise<string> {
+    /** An index whose model's next call behaves this way. What is known of a model holds for all indexes of its name. */
+    async indexWhoseModel(behaviour: Behaviour, name = 'm'): Promise<string> {
       embeddings.behave(() => behaviour);
-      return indexOfModel({ name: 'm', dimensions: 8, baseUrl: embeddings.url });
+      return indexOfModel({ name, dimensions: 8, baseUrl: embeddings.url });
     },
     indexOfModel,
     async close(): Promise<void> {

@@ -12,7 +12,7 @@ async function filled({ index, ask }: World): Promise<string> {
   return name;
 }
 
-const READERS = ['getObject', 'listObjects', 'exportIndex', 'search'] as const;
+const READERS = ['getObject', 'getObjectHistory', 'listObjects', 'exportIndex', 'search'] as const;
 
 export const objectCases: Case[] = [
   ...READERS.flatMap((operation): Case[] => [
@@ -38,6 +38,11 @@ export const objectCases: Case[] = [
   },
   {
     operation: 'getObject',
+    expect: 'ObjectNotFound',
+    given: async ({ index }) => ({ path: { index: await index(), id: 'nothing' } }),
+  },
+  {
+    operation: 'getObjectHistory',
     expect: 'ObjectNotFound',
     given: async ({ index }) => ({ path: { index: await index(), id: 'nothing' } }),
   },

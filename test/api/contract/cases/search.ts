@@ -39,7 +39,7 @@ const embedCases: Case[] = [
     operation: 'embed',
     expect: 'ModelSameVector',
     given: async ({ indexWhoseModel, ask }) => {
-      const index = await indexWhoseModel(SAME_VECTOR);
+      const index = await indexWhoseModel(SAME_VECTOR, 'same');
       await ask('POST', '/v1/embed', { index, texts: ['one text'] });
       return { body: { index, texts: ['another text'] } };
     },
