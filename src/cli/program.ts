@@ -5,6 +5,7 @@ import { addAliasCommands } from './commands/aliases.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommands } from './commands/evaluate.ts';
 import { addIndexCommands } from './commands/indexes.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -62,6 +63,7 @@ export function createProgram(io: Io): Command {
   program.exitOverride();
   addProcessCommands(program, io);
   addConfigCommand(program, io);
+  addDoctorCommand(program, io);
   addIndexCommands(program, io);
   addAliasCommands(program, io);
   addWriteCommands(program, io);

@@ -16,6 +16,7 @@ import { serverCalls } from './server.ts';
 import { taskCalls } from './tasks.ts';
 
 export type { AuditKind, AuditRequest } from '../contract/audit.ts';
+export type { Doctor, DoctorCheck } from '../contract/doctor.ts';
 export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';

@@ -1,3 +1,4 @@
+import { type Doctor, doctorSchema } from '../contract/doctor.ts';
 import { type ServerInfo, type Stats, serverInfoSchema, statsSchema } from '../contract/stats.ts';
 import type { TaskType } from '../contract/task-types.ts';
 import { readAs, type Send } from './request.ts';
@@ -18,6 +19,10 @@ export function serverCalls(send: Send) {
     /** Returns how many tasks were created, ended and open over time. */
     async stats(options: StatsOptions = {}): Promise<Stats> {
       return readAs(await send('GET', '/v1/stats', { query: { ...options } }), statsSchema);
+    },
+    /** Returns what is wrong with the database, Temporal and the settings, or will hurt, and what to do about it. */
+    async doctor(): Promise<Doctor> {
+      return readAs(await send('GET', '/v1/doctor'), doctorSchema);
     },
     /** Returns the version of the server and the address of its Temporal. */
     async server(): Promise<ServerInfo> {

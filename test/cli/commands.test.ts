@@ -29,6 +29,7 @@ describe('every command', () => {
         "config",
         "delete",
         "dev",
+        "doctor",
         "evaluate",
         "evaluation",
         "index create",

@@ -98,6 +98,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['alias delete json'],
   ['index delete json-v1 --wait'],
   ['config'],
+  ['doctor'],
   ['tokens create ann'],
   ['models list'],
   ['models install all-minilm-l6-v2 --from /nowhere', 1],
