@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { API_ACCESS } from '../src/api/access.ts';
 import { EXIT, EXIT_MEANINGS } from '../src/cli/errors.ts';
+import { DOCTOR_CHECKS } from '../src/contract/doctor.ts';
 import { ERROR_KINDS } from '../src/contract/errors.ts';
 import { METRICS, type MetricSpec } from '../src/contract/metrics.ts';
 import { MODEL_PRESETS, type ModelPreset } from '../src/contract/model-presets.ts';
@@ -12,7 +13,7 @@ import { SETTINGS, TEMPORAL_VARIABLES } from '../src/settings/table.ts';
 import { commands } from './docs/cli.ts';
 import { code, plain, table } from './docs/markdown.ts';
 
-export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate', 'models'].map(
+export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate', 'models', 'audit'].map(
   (name) => new URL(`../docs/${name}.md`, import.meta.url),
 );
 
@@ -49,6 +50,15 @@ const PARTS: Record<string, string> = {
   exits: table(
     ['exit code', 'meaning'],
     Object.entries(EXIT).map(([name, exit]) => [code(String(exit)), EXIT_MEANINGS[name as keyof typeof EXIT]]),
+  ),
+  checks: table(
+    ['check', 'severity', 'what it means', 'what to do'],
+    Object.entries(DOCTOR_CHECKS).map(([check, { severity, means, todo }]) => [
+      code(check),
+      severity,
+      plain(means),
+      plain(todo),
+    ]),
   ),
   commands: table(['command', 'description'], commands()),
   settings: table(

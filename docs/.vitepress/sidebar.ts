@@ -23,7 +23,7 @@ const PARTS: Record<string, Record<string, string>> = {
     run: 'Deploy and upgrade it',
     scale: 'Scale out',
     operate: 'Operate it',
-    audit: 'Audit an index',
+    audit: 'Audit and doctor',
   },
   Reference: {
     'reference/cli': 'Commands',

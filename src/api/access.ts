@@ -70,6 +70,8 @@ export const API_ACCESS: AccessTable = {
   'GET /v1/server': 'view',
   'GET /v1/health': 'view',
   'GET /v1/stats': 'view',
+  // Names settings of the servers.
+  'GET /v1/doctor': 'operate',
   'GET /v1/indexes': 'view',
   'GET /v1/indexes/:index': 'view',
   'PUT /v1/indexes/:index': 'admin',

@@ -19,6 +19,7 @@ import { createCodecRouter } from './codec.ts';
 import { type ApiEnv, createRouter } from './create-router.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
+import { createDoctorRouter } from './doctor.ts';
 import { openApiDocument } from './document.ts';
 import { createEmbedRouter } from './embed.ts';
 import { createExportRouter } from './export.ts';
@@ -75,6 +76,8 @@ export interface ApiDependencies {
     modelPrices?: ModelPrices;
     /** The folder with the files of tokenizers. */
     tokenizerDir?: string | null;
+    /** Parts from which on workers give an index its HNSW index. */
+    vectorIndexAfterParts?: number;
     /** Time limit of a search that sets none. */
     searchSeconds?: number;
     /** If set, every call needs one of them as `Authorization: Bearer …`. */
@@ -124,7 +127,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { db, models, log, settings = {}, health = createHealthChecks(dependencies) } = dependencies;
   const { bodyBytes = LIMITS.bodyBytes, apiTokens, temporalUi = null, dashboard } = settings;
   const { corsOrigins = [], codecOrigins = [], allowedHosts = [], host, limits } = settings;
-  const { metrics = createMetrics(['api']), taskQueue, client, registry } = dependencies;
+  const { metrics = createMetrics(['api']), taskQueue, client, registry, plan = {} } = dependencies;
   const { reads = new SideReads({ db, models, metrics, log }) } = dependencies;
   const { sampler = new SearchSampler({ db, metrics, log }) } = dependencies;
   const jobQueues = registry && queuesOf(registry);
@@ -189,6 +192,10 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
       client: dependencies.client,
       queues: observedQueues({ taskQueue, jobQueues }),
     }),
+  );
+  app.route(
+    '/v1/doctor',
+    createDoctorRouter({ db: plan.background ?? db, client, settings: { ...plan.settings, ...settings } }),
   );
   app.route('/codec', createCodecRouter(dependencies.codec));
   app.route('/', createHealthRouter(health, { isStopping: dependencies.isStopping }));

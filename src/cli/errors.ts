@@ -9,7 +9,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, inconclusive: 3, interrupted: 
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'success; a task that was waited for is done',
   failed:
-    'failure, something was not found, or a task that was waited for did not end with status done; an evaluation says no-go; an audit left something broken; a forecast is above --fail-above',
+    'failure, something was not found, or a task that was waited for did not end with status done; an evaluation says no-go; an audit left something broken; `doctor` found something of the severity of --fail-on; a forecast is above --fail-above',
   usage: 'the command line, a file, an input or a setting is not valid; nothing was changed',
   inconclusive: 'an evaluation could not decide; a figure that --fail-above limits is unknown',
   interrupted: 'Ctrl-C while following tasks, which continue',

@@ -18,6 +18,7 @@ import { taskCalls } from './tasks.ts';
 import { awaitWriteCall } from './wait.ts';
 
 export type { AuditKind, AuditRequest } from '../contract/audit.ts';
+export type { Doctor, DoctorCheck } from '../contract/doctor.ts';
 export type { EmbedResult } from '../contract/embed.ts';
 export { ReembedError } from '../contract/errors.ts';
 export type { Evaluation, Verdict } from '../contract/evaluation.ts';

@@ -9,6 +9,7 @@ export type { EncryptionKey } from './encryption/keys.ts';
 export { countTasks, eachTask, listTasks, type TaskList, type TaskPage } from './lists/list.ts';
 export type { TaskFilter } from './lists/query.ts';
 export { type StatsRange, taskStats } from './lists/stats.ts';
+export { retentionSeconds } from './retention.ts';
 export { rowOf, type TaskRow, trackerOfRow } from './tasks/list-row.ts';
 export { type DescribedTask, describeTask, getTracker, readTask, type TaskView } from './tasks/read.ts';
 export { restartTask } from './tasks/restart.ts';

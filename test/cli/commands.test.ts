@@ -29,6 +29,7 @@ describe('every command', () => {
         "config",
         "delete",
         "dev",
+        "doctor",
         "embed",
         "evaluate",
         "evaluation",

@@ -105,6 +105,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['index delete json-v1 --wait'],
   ['health'],
   ['config'],
+  ['doctor'],
   ['tokens create ann'],
   ['models list'],
   ['models install all-minilm-l6-v2 --from /nowhere', 1],

@@ -49,7 +49,7 @@ export function requireTokens({ host, apiTokens, apiTokensFile }: Settings): voi
 
 function apiSettings(settings: Settings): ApiDependencies['settings'] {
   const { host, allowedHosts, corsOrigins, codecOrigins, bodyMb, searchSeconds, modelPrices, tokenizerDir } = settings;
-  const { requestsPerMinute, concurrentRequests, eventStreams } = settings;
+  const { requestsPerMinute, concurrentRequests, eventStreams, vectorIndexAfterParts } = settings;
   return {
     host,
     allowedHosts,
@@ -57,6 +57,7 @@ function apiSettings(settings: Settings): ApiDependencies['settings'] {
     codecOrigins,
     bodyBytes: bodyMb * 1024 * 1024,
     searchSeconds,
+    vectorIndexAfterParts,
     modelPrices,
     tokenizerDir,
     limits: { perWindow: requestsPerMinute, windowMs: 60_000, atOnce: concurrentRequests, streams: eventStreams },

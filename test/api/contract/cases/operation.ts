@@ -10,6 +10,9 @@ export const operationCases: Case[] = [
   { operation: 'metrics', expect: 200 },
   { operation: 'serverInfo', expect: 200 },
   { operation: 'serverHealth', expect: 200 },
+  { operation: 'doctor', expect: 200 },
+  { operation: 'doctor', expect: 'DatabaseUnavailable', on: 'noDatabase' },
+  { operation: 'doctor', expect: 'TemporalUnavailable', on: 'noTemporal' },
   { operation: 'taskStats', expect: 200, given: () => ({ query: { buckets: '2' } }) },
   { operation: 'taskStats', expect: 'InvalidInput', given: () => ({ query: { buckets: '61' } }) },
 ];

@@ -1,0 +1,128 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import { DOCTOR_CHECKS, type Doctor, type DoctorCheck, doctorSchema, MAX_DETAILS } from '../contract/doctor.ts';
+import { ReembedError } from '../contract/errors.ts';
+import { shutdownWarnings } from '../contract/model-presets.ts';
+import { SharedReads } from '../cpu/shared-reads.ts';
+import { graphBytes } from '../plan/space.ts';
+import type { Db } from '../store/database.ts';
+import { serverChecks } from '../store/doctor/server.ts';
+import {
+  beyondVectorIndex,
+  estimatedParts,
+  listWhole,
+  tableChecks,
+  withoutVectorIndex,
+} from '../store/doctor/tables.ts';
+import { listOldFailedTasks, listOldStagings } from '../store/orphaned-rows.ts';
+import type { IndexRow } from '../store/schema.ts';
+import { vectorIndexKind } from '../store/vector-index.ts';
+import { describeTask, retentionSeconds } from '../temporal/index.ts';
+import { createRouter } from './create-router.ts';
+import { problemResponses } from './problems.ts';
+
+const DAY_SECONDS = 86_400;
+const MB = 1024 * 1024;
+
+interface DoctorDependencies {
+  db: Db;
+  client: Client;
+  /** Settings of the workers; what depends on one that is not known is not checked. */
+  settings: { indexMemoryMb?: number | undefined; vectorIndexAfterParts?: number | undefined };
+}
+
+interface Examined extends DoctorDependencies {
+  indexes: readonly IndexRow[];
+}
+
+/** How each check is made; it returns one text for each thing that it found. */
+const CHECKS: Record<DoctorCheck, (examined: Examined) => string[] | Promise<string[]>> = {
+  'pgvector-old': ({ db }) => serverChecks.pgvectorOld(db),
+  'disk-unsafe': ({ db }) => serverChecks.diskUnsafe(db),
+  'autovacuum-off': ({ db }) => serverChecks.autovacuumOff(db),
+  'statement-timeout': ({ db }) => serverChecks.statementTimeout(db),
+  'connections-few': ({ db }) => serverChecks.connectionsFew(db),
+  'shared-memory-small': ({ db }) => serverChecks.sharedMemorySmall(db),
+  'build-memory-small': buildMemorySmall,
+  'transaction-old': ({ db }) => serverChecks.transactionOld(db),
+  'lock-expired': ({ db }) => serverChecks.lockExpired(db),
+  'vector-index-missing': async ({ db, indexes, settings: { vectorIndexAfterParts } }) =>
+    vectorIndexAfterParts === undefined ? [] : withoutVectorIndex(db, indexes, vectorIndexAfterParts),
+  'vector-index-impossible': ({ indexes }) => beyondVectorIndex(indexes),
+  'index-invalid': ({ db }) => tableChecks.indexInvalid(db),
+  'key-missing': ({ db }) => tableChecks.keyMissing(db),
+  'tables-orphaned': ({ db }) => tableChecks.tablesOrphaned(db),
+  'tables-missing': ({ db }) => tableChecks.tablesMissing(db),
+  'rows-orphaned': rowsOrphaned,
+  'model-ends': ({ indexes }) =>
+    indexes.flatMap(({ name, model }) => shutdownWarnings(model).map((text) => `the index ${name}: ${text}`)),
+  'retention-short': async ({ client }) => {
+    const seconds = await retentionSeconds(client);
+    return seconds < DAY_SECONDS ? [`the namespace ${client.options.namespace} keeps them for ${seconds} s`] : [];
+  },
+};
+
+async function buildMemorySmall({ db, indexes, settings: { indexMemoryMb } }: Examined): Promise<string[]> {
+  const found: string[] = [];
+  for (const { no, name, model } of indexMemoryMb === undefined ? [] : indexes) {
+    const kind = vectorIndexKind(model.dimensions);
+    if (kind === 'none') continue;
+    const needed = Math.ceil(((await estimatedParts(db, no)) * graphBytes(model.dimensions, kind)) / MB);
+    if (needed > (indexMemoryMb ?? 0)) found.push(`the index ${name} needs about ${needed} MB of ${indexMemoryMb} MB`);
+  }
+  return found;
+}
+
+/** Looks at the oldest rows of some tasks only: each costs a call of Temporal. */
+async function rowsOrphaned({ db, client }: Examined): Promise<string[]> {
+  const page = { after: '', olderThanSeconds: DAY_SECONDS, limit: MAX_DETAILS };
+  const staged = (await listOldStagings(db, page)).map((staging) => staging.slice(0, staging.lastIndexOf('/')));
+  const found: string[] = [];
+  for (const taskId of new Set([...staged, ...(await listOldFailedTasks(db, page))])) {
+    if (!(await isKnown(client, taskId))) found.push(`the task ${taskId}`);
+  }
+  return found;
+}
+
+async function isKnown(client: Client, taskId: string): Promise<boolean> {
+  try {
+    await describeTask(client, taskId);
+    return true;
+  } catch (error) {
+    if (error instanceof ReembedError && error.type === 'TaskNotFound') return false;
+    throw error;
+  }
+}
+
+const doctor = createRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'doctor',
+  tags: ['operation'],
+  summary: 'What is wrong with the database, Temporal and the settings, or will hurt',
+  description: 'Each finding says what it means and what to do. Nothing is changed.',
+  responses: {
+    200: { description: 'The findings, errors first.', content: { 'application/json': { schema: doctorSchema } } },
+    ...problemResponses('DatabaseUnavailable', 'TemporalUnavailable'),
+  },
+});
+
+/** Serves `GET /`: the findings of all checks. */
+export function createDoctorRouter(dependencies: DoctorDependencies) {
+  const shared = new SharedReads<Doctor>();
+  const examine = async (): Promise<Doctor> => {
+    const examined = { ...dependencies, indexes: await listWhole(dependencies.db) };
+    const findings: Doctor['findings'] = [];
+    for (const [check, facts] of Object.entries(DOCTOR_CHECKS) as [
+      DoctorCheck,
+      (typeof DOCTOR_CHECKS)[DoctorCheck],
+    ][]) {
+      const found = await CHECKS[check](examined);
+      if (found.length === 0) continue;
+      findings.push({ check, ...facts, count: found.length, details: found.slice(0, MAX_DETAILS) });
+    }
+    findings.sort((left, right) => left.severity.localeCompare(right.severity));
+    return { checks: Object.keys(DOCTOR_CHECKS).length, findings };
+  };
+  return createRouter().openapi(doctor, async (c) => c.json(await shared.read('all', examine), 200));
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+
+/** Doctor: checks of the database, of Temporal and of the settings, for what is wrong or will hurt. */
+
+export const SEVERITIES = ['warning', 'error'] as const;
+const severitySchema = z.enum(SEVERITIES);
+export type Severity = z.output<typeof severitySchema>;
+
+interface CheckFacts {
+  severity: Severity;
+  means: string;
+  todo: string;
+}
+
+/** What the doctor checks, as data. */
+export const DOCTOR_CHECKS = {
+  'pgvector-old': {
+    severity: 'warning',
+    means:
+      'pgvector before 0.8.4 can corrupt an HNSW index or fail in a vacuum of it, and before 0.8.2 a parallel build can write beyond its memory.',
+    todo: 'Install pgvector 0.8.4 or newer on the server, then run `alter extension vector update`.',
+  },
+  'disk-unsafe': {
+    severity: 'error',
+    means: 'A crash of the server can damage tables, or lose writes that were reported as done.',
+    todo: 'Set `fsync`, `full_page_writes` and `synchronous_commit` to `on`.',
+  },
+  'autovacuum-off': {
+    severity: 'error',
+    means:
+      'Replaced objects and parts are never cleaned up, and statistics grow old: tables grow, and searches become slow.',
+    todo: 'Set `autovacuum` to `on`, and remove `autovacuum_enabled` from the tables: `alter table … reset (autovacuum_enabled)`.',
+  },
+  'statement-timeout': {
+    severity: 'warning',
+    means: 'The role or the database ends statements that an exact search, a copy or an audit may need.',
+    todo: 'Run `alter role … set statement_timeout = 0`: reembed limits its own statements.',
+  },
+  'connections-few': {
+    severity: 'warning',
+    means: 'Few connections are left. When there are none, processes cannot start, and calls fail.',
+    todo: 'Raise `max_connections`, lower `REEMBED_DATABASE_CONNECTIONS`, or run fewer processes.',
+  },
+  'shared-memory-small': {
+    severity: 'warning',
+    means: 'The HNSW indexes do not fit into `shared_buffers`: searches that miss it are slower.',
+    todo: 'Raise `shared_buffers`, usually to a quarter of the memory of the machine.',
+  },
+  'build-memory-small': {
+    severity: 'warning',
+    means: 'A build of the HNSW index needs more memory than it may use, and then takes many times longer.',
+    todo: 'Raise `REEMBED_INDEX_MEMORY_MB` of the workers, if the database has that memory.',
+  },
+  'transaction-old': {
+    severity: 'warning',
+    means:
+      'A transaction is open for more than ten minutes: nothing that was replaced since is cleaned up, and builds of indexes wait for it.',
+    todo: 'End it where it was opened, or with `select pg_terminate_backend(pid)`.',
+  },
+  'lock-expired': {
+    severity: 'warning',
+    means:
+      'The lock of a reindex has expired: its workers are gone, or its workflow was terminated. Writes are no longer forwarded.',
+    todo: 'Start workers, or the same reindex again: it takes the lock over and copies only what is missing.',
+  },
+  'vector-index-missing': {
+    severity: 'warning',
+    means: 'An index has enough parts for an HNSW index but none is ready: each search compares all parts.',
+    todo: 'Wait for its build, or look at the logs of the workers: maintenance builds it once an hour.',
+  },
+  'vector-index-impossible': {
+    severity: 'warning',
+    means: 'pgvector cannot index so many dimensions: each search compares all parts.',
+    todo: 'Reindex to a model, or to a setting of it, with at most 4,000 dimensions.',
+  },
+  'index-invalid': {
+    severity: 'error',
+    means: 'An index of Postgres is not valid and not being built: it costs writes and serves nothing.',
+    todo: 'Run `reindex index concurrently …`, or drop it if its name ends in `_ccnew` or `_ccold`; maintenance builds HNSW indexes again.',
+  },
+  'key-missing': {
+    severity: 'error',
+    means: 'The primary key of a table is missing or not valid: writes fail, and objects may have several rows.',
+    todo: 'Run `reembed audit … --repair`, which removes surplus rows, then `alter table … add primary key …` with the columns of the template.',
+  },
+  'tables-orphaned': {
+    severity: 'warning',
+    means: 'Tables belong to an index that no longer exists, and take space.',
+    todo: 'Drop them after you have looked at them: `drop table …`.',
+  },
+  'tables-missing': {
+    severity: 'error',
+    means: 'An index has lost its tables, as after an incomplete restore: every call of it fails.',
+    todo: 'Restore the tables from a backup, or delete the index and load it again.',
+  },
+  'rows-orphaned': {
+    severity: 'warning',
+    means:
+      'Staged or failed items belong to tasks that Temporal forgot more than a day ago: the hourly maintenance does not run.',
+    todo: 'Start workers, and look at the workflow `maintain` in Temporal.',
+  },
+  'model-ends': {
+    severity: 'warning',
+    means: 'The provider turns a model off that an index uses: then neither writes nor searches can be embedded.',
+    todo: 'Reindex to the model that replaces it before that day.',
+  },
+  'retention-short': {
+    severity: 'warning',
+    means:
+      'Temporal forgets ended tasks after less than a day: their trackers and failed items are gone, and they cannot be restarted.',
+    todo: 'Run `temporal operator namespace update --retention 72h` with the namespace.',
+  },
+} as const satisfies Record<string, CheckFacts>;
+
+export type DoctorCheck = keyof typeof DOCTOR_CHECKS;
+const checkSchema = z.enum(Object.keys(DOCTOR_CHECKS) as [DoctorCheck, ...DoctorCheck[]]);
+
+/** Details of one finding that are returned. */
+export const MAX_DETAILS = 20;
+
+export const doctorSchema = z
+  .object({
+    checks: z.int().describe('How many checks ran.'),
+    findings: z.array(
+      z.object({
+        check: checkSchema,
+        severity: severitySchema,
+        means: z.string(),
+        todo: z.string(),
+        count: z.int().describe('How many things it was found in.'),
+        details: z.array(z.string()).describe('In what, and the value: the first 20.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Doctor', description: 'What is wrong with the database, Temporal and the settings, or will hurt.' });
+export type Doctor = z.output<typeof doctorSchema>;

@@ -1,0 +1,181 @@
+import { type Client, Connection } from '@temporalio/client';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDoctorRouter } from '../../src/api/doctor.ts';
+import { DOCTOR_CHECKS, type Doctor, type DoctorCheck } from '../../src/contract/doctor.ts';
+import { type Db, openDatabase } from '../../src/store/database.ts';
+import { tablesOf } from '../../src/store/partitions.ts';
+import type { IndexRow } from '../../src/store/schema.ts';
+import { recordFailed, stageItems } from '../../src/store/staging.ts';
+import { content, createIndex, expireLock, lockIn, partsOf, uniqueName, writeIn } from '../store/builders.ts';
+import { onBothDatabases, openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+
+const DAY = 86_400;
+
+/** A Temporal server that keeps ended tasks this long and knows no task. */
+function temporal(retentionSeconds = 3 * DAY): Client {
+  const config = { workflowExecutionRetentionTtl: { seconds: retentionSeconds } };
+  return {
+    options: { namespace: 'default' },
+    withDeadline: (_deadline: number, call: () => unknown) => call(),
+    workflowService: { describeNamespace: async () => ({ config }) },
+    workflow: {
+      getHandle: () => ({
+        describe: async () => {
+          throw Object.assign(new Error('not found'), { code: 5, details: 'not found', metadata: {} });
+        },
+      }),
+    },
+    connection: Connection.lazy(),
+  } as unknown as Client;
+}
+
+async function findings(db: Db, client = temporal(), settings = { indexMemoryMb: 64, vectorIndexAfterParts: 50 }) {
+  const response = await createDoctorRouter({ db, client, settings }).request('/');
+  expect(response.status).toBe(200);
+  const { checks, findings: found } = (await response.json()) as Doctor;
+  expect(checks).toBe(Object.keys(DOCTOR_CHECKS).length);
+  return found;
+}
+
+const detailsOf = async (db: Db, check: DoctorCheck, ...rest: [client?: Client]) =>
+  (await findings(db, ...rest)).find((one) => one.check === check)?.details;
+
+onBothDatabases((database) => {
+  test('a database that is in order has no findings', async () => {
+    await createIndex(database().db);
+    expect(await findings(database().db)).toEqual([]);
+  });
+});
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openPostgresDatabase();
+});
+afterAll(() => database?.close());
+
+let index: IndexRow;
+beforeEach(async () => {
+  await sql`delete from reembed.failed_items`.execute(database.db);
+  await sql`delete from reembed.staged_items`.execute(database.db);
+  index = await createIndex(database.db, { name: uniqueName('docs') });
+});
+
+test.each<[DoctorCheck, (no: number) => ReturnType<typeof sql>[], (no: number, name: string) => string]>([
+  [
+    'pgvector-old',
+    () => [sql`update pg_extension set extversion = '0.8.3' where extname = 'vector'`],
+    () => 'the extension vector has version 0.8.3',
+  ],
+  [
+    'autovacuum-off',
+    (no) => [sql`alter table ${tablesOf(no).parts} set (autovacuum_enabled = false)`],
+    (no) => `the table reembed.parts_${no} has autovacuum_enabled = false`,
+  ],
+  [
+    'key-missing',
+    (no) => [sql`alter table ${tablesOf(no).objects} drop constraint ${sql.id(`objects_${no}_pkey`)}`],
+    (no) => `reembed.objects_${no}`,
+  ],
+  [
+    'index-invalid',
+    (no) => [
+      sql`update pg_index set indisvalid = false where indexrelid = ${`reembed.objects_${no}_metadata`}::text::regclass`,
+    ],
+    (no) => `reembed.objects_${no}_metadata`,
+  ],
+  ['tables-missing', (no) => [sql`drop table ${tablesOf(no).parts}`], (_no, name) => `the index ${name}`],
+  [
+    'tables-orphaned',
+    (no) => [sql`alter table ${tablesOf(no).parts} rename to ${sql.id(`parts_${no + 1_000}`)}`],
+    (no) => `reembed.parts_${no + 1_000}`,
+  ],
+  [
+    'model-ends',
+    (no) => [
+      sql`update reembed.indexes set model = ${'{"provider":"google","name":"text-embedding-004","dimensions":768}'}::jsonb where no = ${no}`,
+    ],
+    (_no, name) => name,
+  ],
+])('the doctor finds %s, and only while it is so', async (check, breaks, text) => {
+  const { db } = database;
+  expect((await detailsOf(db, check)) ?? []).toEqual([]);
+  const { no, name } = index;
+  // Rolled back, so that the other tests see a database in order.
+  const undone = db.transaction().execute(async (trx) => {
+    for (const each of breaks(no)) await each.execute(trx);
+    const found = await detailsOf(trx, check);
+    expect(found).toHaveLength(1);
+    expect(found?.[0]).toContain(text(no, name));
+    throw new Error('undo');
+  });
+  await expect(undone).rejects.toThrow('undo');
+});
+
+test('the doctor finds settings of the session that hurt', async () => {
+  const url = new URL(database.url);
+  url.searchParams.set('options', '-c statement_timeout=5000 -c synchronous_commit=off');
+  const db = openDatabase({ url: url.href, maxConnections: 1 });
+  try {
+    const found = await findings(db);
+    expect(found.map(({ check, severity }) => [check, severity])).toEqual([
+      ['disk-unsafe', 'error'],
+      ['statement-timeout', 'warning'],
+    ]);
+    expect(found.map(({ details }) => details)).toEqual([
+      ['synchronous_commit is off'],
+      ['statement_timeout is 5000 ms'],
+    ]);
+  } finally {
+    await db.destroy();
+  }
+});
+
+test('the doctor finds an index with enough parts and no HNSW index, and one that needs more memory', async () => {
+  const { db } = database;
+  const objects = Array.from({ length: 60 }, (_, at) => content(`d${at}`, 1, { parts: partsOf([at]) }));
+  await writeIn(db, index, objects);
+  expect(await detailsOf(db, 'vector-index-missing')).toEqual([`the index ${index.name}`]);
+  await sql`analyze ${tablesOf(index.no).parts}`.execute(db);
+  const found = await findings(db, temporal(), { indexMemoryMb: 0, vectorIndexAfterParts: 100 });
+  expect(found).toEqual([
+    expect.objectContaining({
+      check: 'build-memory-small',
+      details: [`the index ${index.name} needs about 1 MB of 0 MB`],
+    }),
+  ]);
+  await sql`truncate ${tablesOf(index.no).parts}`.execute(db);
+});
+
+test('the doctor finds an index with more dimensions than pgvector can index', async () => {
+  const wide = await createIndex(database.db, { dimensions: 4_001 });
+  expect(await detailsOf(database.db, 'vector-index-impossible')).toEqual([
+    `the index ${wide.name} has 4001 dimensions`,
+  ]);
+});
+
+test('the doctor finds an expired lock', async () => {
+  const { db } = database;
+  const dest = await createIndex(db);
+  const { lock, taskId } = await lockIn(db, index.name, dest.name);
+  expect(await detailsOf(db, 'lock-expired')).toBeUndefined();
+  await expireLock(db, lock);
+  expect(await detailsOf(db, 'lock-expired')).toEqual([expect.stringContaining(`the task ${taskId} on ${index.name}`)]);
+});
+
+test('the doctor finds old rows of tasks that Temporal does not know', async () => {
+  const { db } = database;
+  await stageItems(db, 'old/1', 0, [{ id: 'a' }]);
+  await stageItems(db, 'new/1', 0, [{ id: 'a' }]);
+  await recordFailed(db, 'older', [{ objectId: 'a', stage: 'embed', reason: 'r', detail: 'd' }]);
+  expect(await detailsOf(db, 'rows-orphaned')).toBeUndefined();
+  await sql`update reembed.staged_items set stage_time = now() - interval '2 days' where staging = 'old/1'`.execute(db);
+  await sql`update reembed.failed_items set fail_time = now() - interval '2 days'`.execute(db);
+  expect(await detailsOf(db, 'rows-orphaned')).toEqual(['the task old', 'the task older']);
+});
+
+test('the doctor finds a short retention of Temporal', async () => {
+  expect(await detailsOf(database.db, 'retention-short', temporal(3_600))).toEqual([
+    'the namespace default keeps them for 3600 s',
+  ]);
+});
