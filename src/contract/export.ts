@@ -14,7 +14,6 @@ export const exportQuerySchema = z.strictObject({
       'Id of the last object of an export that broke off: only objects after it. Needs the name of the index, since an alias may point to another one by now.',
     ),
 });
-export type ExportQuery = z.output<typeof exportQuerySchema>;
 
 const exportedPartSchema = z.object({
   start: z.int().nullable().describe('Where the part begins in the text of the payload, in UTF-16 code units.'),

@@ -20,7 +20,10 @@ test('the first page says what waits for a person, what has failed and why, and 
   const page = await dashboard.open('/');
   await page.getByText('No tasks yet').waitFor();
   await page.locator('[data-part=Postgres]').getByText('answers', { exact: true }).waitFor();
-  await page.locator('[data-part=Workers]').getByText(/^\d+ workers?$/).waitFor();
+  await page
+    .locator('[data-part=Workers]')
+    .getByText(/^\d+ workers?$/)
+    .waitFor();
 
   await givenIndex(database.db, 'docs-v1', { alias: 'docs' });
   await reembed.tasks.upsert({ index: 'docs', items: [{ id: 'a', payload: 'a lion' }] }, { wait: true });
