@@ -18,6 +18,7 @@ import * as reads from './migrations/0015_reads.ts';
 import * as watch from './migrations/0016_watch.ts';
 import * as sampledSearches from './migrations/0017_sampled_searches.ts';
 import * as fullText from './migrations/0022_full_text.ts';
+import * as sources from './migrations/0023_sources.ts';
 import * as searchViews from './migrations/0024_search_views.ts';
 import * as objectHistory from './migrations/0025_object_history.ts';
 import * as readyVectors from './migrations/0026_ready_vectors.ts';
@@ -43,6 +44,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0016_watch': watch,
   '0017_sampled_searches': sampledSearches,
   '0022_full_text': fullText,
+  '0023_sources': sources,
   '0024_search_views': searchViews,
   '0025_object_history': objectHistory,
   '0026_ready_vectors': readyVectors,
