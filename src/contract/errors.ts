@@ -14,6 +14,7 @@ export const ERROR_KINDS = {
   TaskNotFound: { status: 404, retryable: false, title: 'Task not found' },
   ScheduleNotFound: { status: 404, retryable: false, title: 'Schedule not found' },
   QuerySetNotFound: { status: 404, retryable: false, title: 'Query set not found' },
+  SourceNotFound: { status: 404, retryable: false, title: 'Source not found' },
   EvaluationNotFound: { status: 404, retryable: false, title: 'The task has no evaluation, or not yet' },
   ReadsNotFound: { status: 404, retryable: false, title: 'The task has no shadow or canary reads, or not yet' },
   AliasNotFound: { status: 404, retryable: false, title: 'Alias not found' },

@@ -137,8 +137,14 @@ export function textColumns({ text }: Pick<SourceDefinition, 'text'>): string[] 
 
 /** Lists the columns that the filter of a source compares. */
 export function whereColumns({ where }: Pick<SourceDefinition, 'where'>): string[] {
-  return where === undefined ? [] : [...new Set(columnsOf(conditionsOf(where)))];
+  const columns = where === undefined ? [] : [...new Set(columnsOf(conditionsOf(where)))];
+  // A filter takes a name with a dot or a backslash as a path, and as it stands too; of columns, it is a path.
+  const isPath = (name: string) =>
+    columns.some((other) => name.startsWith(`${other}.`) || (name !== other && unescaped(name) === other));
+  return columns.filter((name) => !isPath(name));
 }
+
+const unescaped = (name: string) => name.replace(/\\(.)/g, '$1');
 
 function columnsOf(condition: Condition): string[] {
   if ('of' in condition)

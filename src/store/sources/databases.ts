@@ -1,0 +1,50 @@
+import { invalidField } from '../../contract/errors.ts';
+import { type Db, openDatabase } from '../database.ts';
+
+export interface SourceDatabasesOptions {
+  /** The database of reembed, for sources without a connection of their own. */
+  db: Db;
+  /** Environment variables with addresses of other databases that sources may name. */
+  allowed: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  maxConnections?: number;
+  onIdleError?: (error: Error) => void;
+}
+
+/** The databases of sources' tables, opened when they are first used. */
+export class SourceDatabases {
+  readonly #options: SourceDatabasesOptions;
+  readonly #opened = new Map<string, Db>();
+
+  constructor(options: SourceDatabasesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns the database that a variable names; without one, that of reembed. Error: `InvalidInput` if the variable is
+   * not allowed, or not set to an address.
+   */
+  of(connectionEnv: string | undefined): Db {
+    const { db, allowed, env, maxConnections = 4, onIdleError } = this.#options;
+    if (connectionEnv === undefined) return db;
+    if (!allowed.includes(connectionEnv)) {
+      throw invalidField('connectionEnv', `${connectionEnv} is not among the variables of REEMBED_SOURCE_CONNECTIONS`);
+    }
+    const url = env[connectionEnv];
+    if (url === undefined || !/^postgres(ql)?:\/\//.test(url)) {
+      throw invalidField('connectionEnv', `the variable ${connectionEnv} must be set to a postgres:// address`);
+    }
+    const opened = this.#opened.get(connectionEnv);
+    if (opened) return opened;
+    const database = openDatabase({ url, maxConnections, ...(onIdleError ? { onIdleError } : {}) });
+    this.#opened.set(connectionEnv, database);
+    return database;
+  }
+
+  /** Closes those that were opened here. */
+  async close(): Promise<void> {
+    const opened = [...this.#opened.values()];
+    this.#opened.clear();
+    await Promise.all(opened.map((database) => database.destroy()));
+  }
+}

@@ -1,0 +1,85 @@
+import { sql } from 'kysely';
+import { ReembedError } from '../../contract/errors.ts';
+import type { SourceDefinition, SourceState } from '../../contract/sources.ts';
+import type { Db, Trx } from '../database.ts';
+import type { ResolvedSource } from './resolved.ts';
+
+/** A source as it is stored. */
+export interface SourceRow {
+  no: number;
+  name: string;
+  definition: SourceDefinition;
+  resolved: ResolvedSource;
+  marker: string;
+  state: SourceState;
+  reason: string | null;
+  stateTime: Date;
+  createTime: Date;
+  updateTime: Date;
+}
+
+const COLUMNS = sql`no, name, definition, resolved, marker, state, reason, state_time as "stateTime",
+  create_time as "createTime", update_time as "updateTime"`;
+
+/** Returns a source; undefined if there is none of this name. */
+export async function findSource(db: Db | Trx, name: string): Promise<SourceRow | undefined> {
+  const { rows } = await sql<SourceRow>`select ${COLUMNS} from reembed.sources where name = ${name}`.execute(db);
+  return rows[0];
+}
+
+/** Returns a source. Error: `SourceNotFound`. */
+export async function getSource(db: Db | Trx, name: string): Promise<SourceRow> {
+  const source = await findSource(db, name);
+  if (!source) throw new ReembedError('SourceNotFound', `there is no source ${name}`);
+  return source;
+}
+
+/** Lists all sources by name. */
+export async function listSources(db: Db): Promise<SourceRow[]> {
+  const { rows } = await sql<SourceRow>`select ${COLUMNS} from reembed.sources order by name`.execute(db);
+  return rows;
+}
+
+/** Stores a source, or the new definition of one; its state is then `starting`. */
+export async function saveSource(
+  db: Db | Trx,
+  name: string,
+  { definition, resolved }: Pick<SourceRow, 'definition' | 'resolved'>,
+): Promise<SourceRow> {
+  const { rows } = await sql<SourceRow>`
+    insert into reembed.sources (name, definition, index_name, resolved)
+    values (${name}, ${JSON.stringify(definition)}::jsonb, ${definition.index}, ${JSON.stringify(resolved)}::jsonb)
+    on conflict (name) do update
+    set definition = excluded.definition, index_name = excluded.index_name, resolved = excluded.resolved,
+      state = 'starting', reason = null, state_time = now(), update_time = now()
+    returning ${COLUMNS}`.execute(db);
+  return rows[0] as SourceRow;
+}
+
+/** Puts a source back as it was, after its new definition could not be set up. */
+export async function restoreSource(db: Db | Trx, source: SourceRow): Promise<void> {
+  await sql`
+    update reembed.sources
+    set definition = ${JSON.stringify(source.definition)}::jsonb, resolved = ${JSON.stringify(source.resolved)}::jsonb,
+      state = ${source.state}, reason = ${source.reason}, state_time = ${source.stateTime},
+      update_time = ${source.updateTime}
+    where no = ${source.no}`.execute(db);
+}
+
+/** Sets the state of a source, with its reason; the time is that of the change from another state. */
+export async function setSourceState(
+  db: Db | Trx,
+  no: number,
+  state: SourceState,
+  reason: string | null = null,
+): Promise<void> {
+  await sql`
+    update reembed.sources
+    set state = ${state}, reason = ${reason}, state_time = case when state = ${state} then state_time else now() end
+    where no = ${no} and (state, reason) is distinct from (${state}, ${reason})`.execute(db);
+}
+
+/** Forgets a source. */
+export async function dropSource(db: Db | Trx, no: number): Promise<void> {
+  await sql`delete from reembed.sources where no = ${no}`.execute(db);
+}
