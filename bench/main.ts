@@ -17,6 +17,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
   plan: async () => (await import('./plan.ts')).plan,
+  'source-trigger': async () => (await import('./source-trigger.ts')).sourceTrigger,
   scale: async () => (await import('./scale.ts')).scale,
 };
 

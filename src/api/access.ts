@@ -94,6 +94,11 @@ export const API_ACCESS: AccessTable = {
   'DELETE /v1/aliases/:alias/sampling': 'admin',
   // What users searched for.
   'GET /v1/aliases/:alias/sampled-searches': 'queries',
+  'GET /v1/sources': 'view',
+  'GET /v1/sources/:source': 'view',
+  // Runs SQL on tables of the user.
+  'PUT /v1/sources/:source': 'admin',
+  'DELETE /v1/sources/:source': 'admin',
   'GET /v1/query-sets': 'view',
   'GET /v1/query-sets/:querySet': 'view',
   // Texts that users wrote, or sentences of objects.

@@ -13,6 +13,7 @@ import type { Registry } from '../jobs/types.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createStateMetrics, observedQueues } from '../metrics/state.ts';
 import type { Db } from '../store/database.ts';
+import { SourceDatabases } from '../store/sources/databases.ts';
 import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
 import { createCodecRouter } from './codec.ts';
@@ -51,6 +52,7 @@ import { createSearchRouter } from './search.ts';
 import { createSearchBatchRouter } from './search-batch.ts';
 import { createSearchManyRouter } from './search-many.ts';
 import { createServerHealthRouter } from './server-health.ts';
+import { createSourceRouter } from './sources.ts';
 import { createStatsRouter } from './stats.ts';
 import { acceptDeleteIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
 import { createWaitRouter } from './wait.ts';
@@ -105,6 +107,8 @@ export interface ApiDependencies {
   reads?: SideReads;
   /** Samples searches; default: a new one, whose last searches are lost when it ends. */
   sampler?: SearchSampler;
+  /** Databases of sources' tables; default: only `db`. */
+  sourceDatabases?: SourceDatabases;
   /** Checks of `/readyz`; default: the database and Temporal. */
   health?: HealthChecks;
   /** Returns true once a stop was requested: `/readyz` then makes load balancers use another process. */
@@ -130,6 +134,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { metrics = createMetrics(['api']), taskQueue, client, registry, plan = {} } = dependencies;
   const { reads = new SideReads({ db, models, metrics, log }) } = dependencies;
   const { sampler = new SearchSampler({ db, metrics, log }) } = dependencies;
+  const { sourceDatabases = new SourceDatabases({ db, allowed: [], env: {} }) } = dependencies;
   const jobQueues = registry && queuesOf(registry);
   metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, log }));
   const app = createRouter();
@@ -172,6 +177,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/aliases', createSamplingRouter({ db }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));
   app.route('/v1/query-sets', createSampledSetRouter({ db }));
+  app.route('/v1/sources', createSourceRouter({ db, sourceDatabases }));
   app.route(
     '/v1/tasks',
     createTaskRouters({

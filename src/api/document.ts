@@ -15,6 +15,7 @@ const TAGS: Record<string, string> = {
   indexes: 'Objects and their vectors, embedded by exactly one model.',
   aliases: 'Stable names, each of which points to one index.',
   objects: 'What is in an index.',
+  sources: 'Tables of a database that indexes follow.',
   search: 'What is nearest to a text or a vector.',
   'query sets': 'Queries, with or without judgments, by which two indexes are compared.',
   tasks: 'All work that is tracked, of every type: what it is, how it goes on, and how it is steered.',

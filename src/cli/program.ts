@@ -22,6 +22,7 @@ import { addReindexCommand } from './commands/reindex.ts';
 import { addScheduleCommands } from './commands/schedules.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addSearchBatchCommand } from './commands/search-many.ts';
+import { addSourceCommands } from './commands/sources.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { addTokenCommands } from './commands/tokens.ts';
 import { addWaitCommand } from './commands/wait.ts';
@@ -77,6 +78,7 @@ export function createProgram(io: Io): Command {
   addExportCommand(program, io);
   addImportCommand(program, io);
   addObjectCommands(program, io);
+  addSourceCommands(program, io);
   addReindexCommand(program, io);
   addQueryCommands(program, io);
   addEvaluateCommands(program, io);

@@ -14,6 +14,7 @@ import { createRun } from './run.ts';
 import { samplingCalls } from './sampling.ts';
 import { scheduleCalls } from './schedules.ts';
 import { serverCalls } from './server.ts';
+import { sourceCalls } from './sources.ts';
 import { taskCalls } from './tasks.ts';
 import { awaitWriteCall } from './wait.ts';
 
@@ -44,6 +45,7 @@ export type { RollBack, RollBackReport } from '../contract/roll-back.ts';
 export type { SampledSearch, SampledSetRequest, Sampling, SamplingRequest } from '../contract/sampling.ts';
 export type { ScheduleRequest } from '../contract/schedule-request.ts';
 export type { Schedule, ScheduleList, ScheduleRun } from '../contract/schedules.ts';
+export type { SourceDefinitionInput, SourceInfo, SourcePlan, SourceRemoved } from '../contract/sources.ts';
 export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../contract/steer-tasks.ts';
 export type { EvaluateRequest } from '../contract/task-bodies.ts';
@@ -102,6 +104,8 @@ export function createClient(options: ClientOptions) {
     awaitWrite: awaitWriteCall(send),
     objects: objectCalls(send),
     querySets: querySetCalls(send),
+    /** Tables that indexes follow. */
+    sources: sourceCalls(send),
     tasks,
     /**
      * Upserts and deletes any number of objects, in batches of one task each, several at a time.

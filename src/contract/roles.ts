@@ -10,7 +10,7 @@ export const ROLE_MEANINGS: Record<Role, string> = {
   queries: 'has the rights of `operate`, and reads the sampled searches of users and makes query sets from them',
   approve: 'has the rights of `operate`, and approves and rejects the switch of a reindex, and rolls it back',
   admin:
-    'has the rights of all others, and creates and deletes indexes, aliases and schedules, deletes query sets, and has searches sampled',
+    'has the rights of all others, and creates and deletes indexes, aliases, sources and schedules, deletes query sets, and has searches sampled',
 };
 
 /** The roles whose rights a role has. Neither of `queries` and `approve` has those of the other. */

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Condition } from './filters/parse.ts';
 import { conditionsOf, filterSchema } from './filters.ts';
 import { nameSchema } from './indexes.ts';
-import { LIMITS } from './limits.ts';
 import { isJsonObject } from './metadata.ts';
 import { columnsOfTemplate, templateProblem } from './source-text.ts';
 import { plainText } from './texts.ts';
@@ -193,5 +192,14 @@ export const sourcePlanSchema = z
   .meta({ id: 'SourcePlan' });
 export type SourcePlan = z.output<typeof sourcePlanSchema>;
 
-/** Max length of a source's name, so that ids of its workflow and of its tasks fit. */
-export const sourceNameSchema = nameSchema.max(LIMITS.nameChars).meta({ examples: ['articles'] });
+export const sourceRemovedSchema = z
+  .object({
+    sql: z
+      .array(z.string())
+      .describe("Statements that remain to be run in the table's database; none, unless it did not answer."),
+  })
+  .meta({ id: 'SourceRemoved' });
+export type SourceRemoved = z.output<typeof sourceRemovedSchema>;
+
+/** Name of a source, which appears in URLs and in ids of tasks. */
+export const sourceNameSchema = nameSchema.meta({ description: 'Name of the source.', examples: ['articles'] });

@@ -18,12 +18,18 @@ export function secretsOf(settings: Settings): string[] {
   for (const [variable, { secret }] of Object.entries(TEMPORAL_VARIABLES))
     if (secret) secrets.push(given(env, variable));
   if (typeof apiKey === 'string') secrets.push(apiKey);
-  const password = /^[a-z]+:\/\/[^:@/]*:(.*)@/.exec(databaseUrl ?? '')?.[1];
-  if (password) secrets.push(password, decoded(password));
-  const inQuery = /[?&]password=([^&]*)/.exec(databaseUrl ?? '')?.[1];
-  if (inQuery) secrets.push(inQuery, decoded(inQuery));
+  for (const url of [databaseUrl, ...settings.sourceConnections.map((variable) => given(env, variable))]) {
+    secrets.push(...passwordsIn(url ?? ''));
+  }
   // Very short secrets are not secret, and masking them would make the log unreadable.
   return [...new Set(secrets)].filter((secret) => secret != null && secret.length >= SHORTEST) as string[];
+}
+
+/** Returns the passwords in the address of a database, as they stand and decoded. */
+function passwordsIn(url: string): string[] {
+  const password = /^[a-z]+:\/\/[^:@/]*:(.*)@/.exec(url)?.[1];
+  const inQuery = /[?&]password=([^&]*)/.exec(url)?.[1];
+  return [password, inQuery].flatMap((found) => (found ? [found, decoded(found)] : []));
 }
 
 /** Decodes a secret to the form that the driver may quote in an error. */

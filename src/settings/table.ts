@@ -64,6 +64,8 @@ const list = z.string().transform((written) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+/** Not a setting: the database of reembed, and what is no address, are not for sources. */
+const sourceVariable = z.string().regex(/^(?!(REEMBED|TEMPORAL|DATABASE|NODE)_|PG)[A-Za-z_][A-Za-z0-9_]{0,99}$/);
 const jsonText = z.string().transform((written, context) => {
   try {
     return JSON.parse(written) as unknown;
@@ -267,6 +269,11 @@ export const SETTINGS = {
       'what all reindexes together may use of a model per day (UTC), as JSON: {"openai/NAME": {"usd": 20, "tokens": 5000000, "calls": 100000}}; a reindex pauses when it is used up, and live writes continue',
     expected:
       'JSON with usd, tokens or calls above 0 for each PROVIDER/NAME of a called or custom model, for instance {"openai/bge-m3": {"tokens": 1000000}}',
+  }),
+  sourceConnections: setting('REEMBED_SOURCE_CONNECTIONS', list.pipe(z.array(sourceVariable)), '', {
+    meaning:
+      'environment variables with addresses of other databases whose tables sources may follow; the API and all workers need the same value, and these variables',
+    expected: 'names of variables that are not settings, separated by commas, for instance SHOP_DATABASE',
   }),
   tasks: setting('REEMBED_TASKS', list, '', {
     meaning: 'modules, or folders of modules, that define jobs for the workers',

@@ -7,6 +7,7 @@ export const SQLSTATE = {
   serializationFailure: '40001',
   undefinedSchema: '3F000',
   undefinedTable: '42P01',
+  uniqueViolation: '23505',
   numberOutOfRange: '22003',
 } as const;
 

@@ -87,6 +87,8 @@ const SOURCES: Readonly<Record<string, (client: Client) => Promise<Candidate[]>>
   dest: namesOfIndexes,
   set: async ({ querySets }) =>
     (await querySets.list()).map(({ name, queries }) => [name, `${queries} queries`] as const),
+  'table-source': async ({ sources }) =>
+    (await sources.list()).map(({ name, definition, state }) => [name, `${state}, for ${definition.index}`] as const),
   alias: async ({ aliases }) => (await aliases.list()).map(({ alias, index }) => [alias, `points to ${index}`]),
   task: async ({ tasks }) =>
     (await tasks.page({ limit: MAX_TASKS })).tasks.map(({ id, type, status }) => [id, `${type}, ${status}`]),

@@ -11,7 +11,9 @@ import type { Models } from '../../models/models.ts';
 import { openApiTokens } from '../../settings/api-tokens.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Db } from '../../store/database.ts';
+import { SourceDatabases } from '../../store/sources/databases.ts';
 import { encryptedData } from '../../temporal/encryption/data-converter.ts';
+import { tellBroken } from '../database.ts';
 import { isLoopback, startHttpServer } from '../http-server.ts';
 import type { Components } from '../lifecycle.ts';
 import type { ProcessContext } from '../process-context.ts';
@@ -90,6 +92,9 @@ export async function startApi(
   components.add('shadow and canary reads', () => reads.close());
   const sampler = new SearchSampler({ db, metrics, log });
   components.add('sampled searches', () => sampler.flush());
+  const { sourceConnections: allowed, env } = settings;
+  const sourceDatabases = new SourceDatabases({ db, allowed, env, onIdleError: tellBroken(log) });
+  components.add('the databases of sources', () => sourceDatabases.close());
   let stopping = false;
   const api = createApi({
     isStopping: () => stopping,
@@ -99,6 +104,7 @@ export async function startApi(
     metrics,
     reads,
     sampler,
+    sourceDatabases,
     registry,
     taskQueue: settings.taskQueue,
     plan: { background, settings },

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
-import { ReembedError } from '../../contract/errors.ts';
+import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { SourceDefinition, SourceState } from '../../contract/sources.ts';
 import type { Db, Trx } from '../database.ts';
+import { codeOf, SQLSTATE } from '../sqlstate.ts';
 import type { ResolvedSource } from './resolved.ts';
 
 /** A source as it is stored. */
@@ -40,7 +41,10 @@ export async function listSources(db: Db): Promise<SourceRow[]> {
   return rows;
 }
 
-/** Stores a source, or the new definition of one; its state is then `starting`. */
+/**
+ * Stores a source, or the new definition of one; its state is then `starting`. Error: `InvalidInput` if another source
+ * got the index at the same time.
+ */
 export async function saveSource(
   db: Db | Trx,
   name: string,
@@ -52,7 +56,12 @@ export async function saveSource(
     on conflict (name) do update
     set definition = excluded.definition, index_name = excluded.index_name, resolved = excluded.resolved,
       state = 'starting', reason = null, state_time = now(), update_time = now()
-    returning ${COLUMNS}`.execute(db);
+    returning ${COLUMNS}`
+    .execute(db)
+    .catch((error) => {
+      if (codeOf(error) !== SQLSTATE.uniqueViolation) throw error;
+      throw invalidField('index', `another source writes to ${definition.index}: an index follows one table`);
+    });
   return rows[0] as SourceRow;
 }
 

@@ -23,6 +23,7 @@ import { runningCases } from './cases/running.ts';
 import { samplingCases } from './cases/sampling.ts';
 import { scheduleCases } from './cases/schedules.ts';
 import { searchCases } from './cases/search.ts';
+import { sourceCases } from './cases/sources.ts';
 import { steeringCases } from './cases/steering.ts';
 import { evaluationCases, planCases, readsCases, steerResultCases, taskCases } from './cases/tasks.ts';
 import { Contract } from './contract.ts';
@@ -37,6 +38,7 @@ const GROUPS = [
   objectCases,
   searchCases,
   querySetCases,
+  sourceCases,
   samplingCases,
   operationCases,
   taskCases,

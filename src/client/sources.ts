@@ -1,0 +1,42 @@
+import {
+  type SourceDefinitionInput,
+  type SourceInfo,
+  type SourcePlan,
+  type SourceRemoved,
+  sourceInfoSchema,
+  sourceListSchema,
+  sourcePlanSchema,
+  sourceRemovedSchema,
+} from '../contract/sources.ts';
+import { readAs, type Send, segment } from './request.ts';
+
+export function sourceCalls(send: Send) {
+  const pathOf = (name: string) => `/v1/sources/${segment(name)}`;
+  return {
+    /**
+     * Lets an index follow a table, or changes what of the table it takes. Error: `InvalidInput` with each problem by
+     * field; nothing is changed then.
+     */
+    async save(name: string, definition: SourceDefinitionInput): Promise<SourceInfo> {
+      return readAs(await send('PUT', pathOf(name), { json: definition }), sourceInfoSchema);
+    },
+    /** Checks a source and returns the statements that would set it up. Error: `InvalidInput` as above. */
+    async plan(name: string, definition: SourceDefinitionInput): Promise<SourcePlan> {
+      return readAs(await send('PUT', pathOf(name), { json: definition, query: { plan: true } }), sourcePlanSchema);
+    },
+    async list(): Promise<SourceInfo[]> {
+      return (await readAs(await send('GET', '/v1/sources'), sourceListSchema)).sources;
+    },
+    /** Returns a source with its state and its backlog. Error: `SourceNotFound`. */
+    async get(name: string): Promise<SourceInfo> {
+      return readAs(await send('GET', pathOf(name)), sourceInfoSchema);
+    },
+    /**
+     * Removes a source with its triggers; the objects stay in the index. With `force` also if the table's database does
+     * not answer: then `sql` remains to be run there. Errors: `SourceNotFound`, `DatabaseUnavailable`.
+     */
+    async delete(name: string, { force = false }: { force?: boolean } = {}): Promise<SourceRemoved> {
+      return readAs(await send('DELETE', pathOf(name), { query: { force: force || null } }), sourceRemovedSchema);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { SourceInfo } from '../../contract/sources.ts';
+import { readBacklog } from './backlog.ts';
+import type { SourceDatabases } from './databases.ts';
+import type { SourceRow } from './rows.ts';
+
+/** A database that is away must not hold up the list of all sources. */
+const BACKLOG_MS = 3_000;
+
+/** Returns what users see of a source, with its backlog if that can be read soon. */
+export async function readSourceInfo(source: SourceRow, databases: SourceDatabases): Promise<SourceInfo> {
+  const { name, definition, state, reason, stateTime, resolved, createTime, updateTime } = source;
+  return {
+    name,
+    definition,
+    state,
+    reason,
+    stateTime: stateTime.toISOString(),
+    key: resolved.key.map((column) => column.name),
+    backlog: definition.follow === 'poll' ? null : await backlogOf(source, databases),
+    createTime: createTime.toISOString(),
+    updateTime: updateTime.toISOString(),
+  };
+}
+
+async function backlogOf(source: SourceRow, databases: SourceDatabases): Promise<SourceInfo['backlog']> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), BACKLOG_MS);
+  });
+  const read = async () => readBacklog(databases.of(source.definition.connectionEnv), source);
+  return Promise.race([read().catch(() => null), late]).finally(() => clearTimeout(timer));
+}
