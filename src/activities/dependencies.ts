@@ -12,6 +12,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Loader } from '../pipeline/load.ts';
 import type { Sleep } from '../pipeline/load-with-retries.ts';
 import type { Db } from '../store/database.ts';
+import type { SourceDatabases } from '../store/sources/open-databases.ts';
 import type { SteerTarget } from '../store/steer-results.ts';
 
 /** The current state of a task. */
@@ -53,6 +54,8 @@ export interface ActivityDependencies {
   loader: Loader;
   /** Waits between the tries of a load. Default: real time. */
   sleep?: Sleep | undefined;
+  /** The databases of the tables that are followed. */
+  sources: SourceDatabases;
   log: Logger;
   metrics?: Metrics | undefined;
   /** Temporal client, for the lanes of jobs. */

@@ -27,29 +27,42 @@ async function forwardRange(
   range: ForwardRange & { staging: string },
   signal: AbortSignal,
 ): Promise<{ forwarded: number }> {
-  const { db } = deps;
-  const { staging, sourceNo, destNo, lock } = range;
+  const { staging } = range;
   let forwarded = 0;
+  for (let seq = range.fromSeq; seq < range.toSeq; ) {
+    const rows = await readStaged<{ id: string }>(deps.db, staging, {
+      fromSeq: seq,
+      toSeq: range.toSeq,
+      limit: FORWARD_BATCH,
+    });
+    const ids = rows.map((row) => row.item.id);
+    const counts = await forwardObjects(deps, range, ids, signal);
+    if (!counts) break;
+    forwarded += counts.forwarded;
+    seq = (rows.at(-1)?.seq ?? range.toSeq) + 1;
+  }
+  return { forwarded };
+}
+
+/** Does the same for objects by id. Returns null if the reindex has ended: nothing has to be forwarded any more. */
+export async function forwardObjects(
+  deps: ActivityDependencies,
+  { sourceNo, destNo, lock }: Pick<ForwardRange, 'sourceNo' | 'destNo' | 'lock'>,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<{ forwarded: number } | null> {
+  const { db } = deps;
   try {
     const { taskId } = await requireLock(db, lock);
     const dest = await requireIndex(db, destNo);
-    for (let seq = range.fromSeq; seq < range.toSeq; ) {
-      const rows = await readStaged<{ id: string }>(db, staging, {
-        fromSeq: seq,
-        toSeq: range.toSeq,
-        limit: FORWARD_BATCH,
-      });
-      const ids = rows.map((row) => row.item.id);
-      const objects = await readByIds(db, { sourceNo, destNo }, ids);
-      const counts = await copyObjects(deps, { taskId, lock, sourceNo, dest, signal }, objects);
-      forwarded += counts.copied + counts.tombstones;
-      seq = (rows.at(-1)?.seq ?? range.toSeq) + 1;
-    }
+    const objects = await readByIds(db, { sourceNo, destNo }, ids);
+    const { copied, tombstones } = await copyObjects(deps, { taskId, lock, sourceNo, dest, signal }, objects);
+    return { forwarded: copied + tombstones };
   } catch (error) {
-    // The reindex has ended: the objects were copied already or are no longer needed.
-    if (!(error instanceof ReembedError && ['LockLost', 'IndexNotFound'].includes(error.type))) throw error;
+    // The objects were copied already or are no longer needed.
+    if (error instanceof ReembedError && ['LockLost', 'IndexNotFound'].includes(error.type)) return null;
+    throw error;
   }
-  return { forwarded };
 }
 
 /**

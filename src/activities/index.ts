@@ -1,4 +1,10 @@
-import type { ControlActivities, EmbedActivities, LaneActivities, SteerActivities } from '../contract/activities.ts';
+import type {
+  ControlActivities,
+  EmbedActivities,
+  LaneActivities,
+  SourceActivities,
+  SteerActivities,
+} from '../contract/activities.ts';
 import { withMetrics } from '../metrics/activities.ts';
 import { createAdmitActivities } from './admit.ts';
 import { createAuditActivities } from './audit/audit.ts';
@@ -16,6 +22,8 @@ import { createMaintenanceActivities } from './maintain.ts';
 import { createReconcileActivities } from './reconcile.ts';
 import { createRetryFailed } from './retry-failed.ts';
 import { createRollBack } from './roll-back.ts';
+import { createFollow } from './sources/follow.ts';
+import { createSync } from './sources/sync.ts';
 import { createSteerActivities } from './steer.ts';
 import { createSteeredTaskActivities } from './steered-task.ts';
 import { withFailures } from './support/failures.ts';
@@ -26,10 +34,11 @@ import { createWriteChunk } from './write.ts';
 
 export type { ActivityDependencies, TaskControl } from './dependencies.ts';
 
-/** Creates the activities of both queues; `control` has `writeChunk` too, since small writes run locally. */
+/** Creates the activities of the queues; `control` has `writeChunk` too, since small writes run locally. */
 export function createActivities(deps: ActivityDependencies): {
   control: ControlActivities & LaneActivities & SteerActivities & Pick<EmbedActivities, 'writeChunk'>;
   embed: EmbedActivities;
+  sources: SourceActivities;
 } {
   const writeChunk = createWriteChunk(deps);
   // Failures wrap metrics, so that metrics count our own errors.
@@ -62,9 +71,11 @@ export function createActivities(deps: ActivityDependencies): {
           ...createRollBack(deps),
           ...createEvaluateActivities(deps),
           ...createAuditActivities(deps),
+          ...createSync(deps),
         },
         deps.client,
       ),
     ),
+    sources: made(withWaits({ followChanges: createFollow(deps) }, deps.client)),
   };
 }

@@ -43,7 +43,7 @@ interface Portion {
 }
 
 /** Results of the items of a batch so far. */
-interface Tally {
+export interface Tally {
   written: string[];
   unchanged: number;
   stale: string[];
@@ -56,14 +56,18 @@ interface Tally {
 export class WriteBatch {
   private readonly deps: ActivityDependencies;
   private readonly request: WriteChunkRequest;
-  private readonly running: Running<WriteChunkResult>;
+  private readonly running: Pick<Running<WriteChunkResult>, 'signal'>;
   /** Start of the first write that a cut-over blocked; null if none was. */
   private heldFromMs: number | null = null;
   private hasWritten = false;
   /** The index of the last batch. Each write checks whether it still serves. */
   index: IndexRow | undefined;
 
-  constructor(deps: ActivityDependencies, request: WriteChunkRequest, running: Running<WriteChunkResult>) {
+  constructor(
+    deps: ActivityDependencies,
+    request: WriteChunkRequest,
+    running: Pick<Running<WriteChunkResult>, 'signal'>,
+  ) {
     this.deps = deps;
     this.request = request;
     this.running = running;
@@ -113,8 +117,7 @@ export class WriteBatch {
     memory.shrink(jsonBytes(items));
 
     this.heldFromMs = null;
-    const tally: Tally = { written: [], unchanged: 0, stale: [], failed: 0, forwardTo: [], isFinished: false };
-    const blocked = await this.writeWhereItServes(items, tally);
+    const { tally, blocked } = await this.writeItems(items);
     if (this.heldFromMs !== null) result.heldBackMs += Date.now() - this.heldFromMs;
     if (blocked) return blocked;
     // Items that a newer version has overtaken are no longer failed either.
@@ -141,6 +144,14 @@ export class WriteBatch {
     }
     Object.assign(result, { nextSeq: toSeq, counts, isDropped: true });
     return null;
+  }
+
+  /** Writes items that are not staged, or returns what blocks them. */
+  async writeItems(
+    items: readonly (Item & Deletion)[],
+  ): Promise<{ tally: Tally; blocked: WriteChunkResult['blocked'] }> {
+    const tally: Tally = { written: [], unchanged: 0, stale: [], failed: 0, forwardTo: [], isFinished: false };
+    return { tally, blocked: await this.writeWhereItServes(items, tally) };
   }
 
   /** Embeds and writes for the index that serves, and again for the new one if the alias moves during that. */

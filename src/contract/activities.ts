@@ -356,8 +356,65 @@ export interface AuditChunkResult {
   done: boolean;
 }
 
+export interface FollowRequest {
+  /** Number and name of the source. */
+  no: number;
+  name: string;
+}
+
+/** `more`: its time is over. `ended`: the source is gone or was stopped. `stopped`: it cannot be followed any more. */
+export interface FollowResult {
+  kind: 'more' | 'ended' | 'stopped';
+}
+
+/** How far a sync is; kept in its tracker. */
+export interface SyncPlace {
+  /** `rows`: brings the rows. `objects`: deletes objects without a row. */
+  phase: 'rows' | 'objects';
+  /** The last key, or the last object, that is done. */
+  after: string[] | null;
+  /** Rows and objects that are done. */
+  done: number;
+}
+
+export interface SyncCounts {
+  written: number;
+  unchanged: number;
+  deleted: number;
+  stale: number;
+  failed: number;
+}
+
+export interface SyncRequest {
+  taskId: string;
+  /** Name of the source. */
+  source: string;
+  place: SyncPlace;
+  ratePerSecond: number | null;
+}
+
+/** `place` is null at the end. `total`: rows of the table, an estimate for many. */
+export interface SyncResult {
+  counts: SyncCounts;
+  place: SyncPlace | null;
+}
+
+/** Activities on the queue of sources. */
+export interface SourceActivities {
+  /** Brings the changes of a source to its index as they come, for some minutes. */
+  followChanges(request: FollowRequest): Promise<FollowResult>;
+}
+
+/** Activities of a sync, on the embed queue. */
+export interface SyncActivities {
+  /** Looks a source up, and counts its rows; an estimate for many. */
+  beginSync(source: string): Promise<{ index: string; rows: number }>;
+  /** Brings rows, then deletes objects without one, for some seconds. */
+  syncChunk(request: SyncRequest): Promise<SyncResult>;
+}
+
 /** Activities that load, split, embed, write or copy, on the embed queue, with heartbeats. */
-export interface EmbedActivities {
+export interface EmbedActivities extends SyncActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;

@@ -5,9 +5,22 @@ export function embedQueueOf(controlQueue: string): string {
   return `${controlQueue}-embed`;
 }
 
-/** Returns the workflows' task queue, given that queue or the embed queue. */
+/**
+ * Returns the queue of the activities that follow sources. Each takes a slot for as long as its source is followed, so
+ * they have a queue without a narrow limit.
+ */
+export function sourceQueueOf(controlQueue: string): string {
+  return `${controlQueue}-sources`;
+}
+
+/** Returns the workflows' task queue, given that queue, the embed queue or that of sources. */
 export function controlQueueOf(queue: string): string {
-  return queue.replace(/-embed$/, '');
+  return queue.replace(/-(embed|sources)$/, '');
+}
+
+/** Returns the id of the workflow that follows a source, and of its failed list. No task can have such an id. */
+export function followerIdOf(source: string): string {
+  return `source~${source}`;
 }
 
 /** Queue of jobs that name no queue. */
@@ -32,7 +45,12 @@ export function laneIdOf(controlQueue: string, name: string, keyHash: string): s
 }
 
 /** Workflows that are not tasks; those of tasks are in `task-types.ts`. */
-export const WORKFLOW = { maintain: 'maintain', buildIndex: 'buildIndex', jobLane: 'jobLane' } as const;
+export const WORKFLOW = {
+  maintain: 'maintain',
+  buildIndex: 'buildIndex',
+  jobLane: 'jobLane',
+  followSource: 'followSource',
+} as const;
 
 export const SIGNAL = {
   cancel: 'cancel',
@@ -64,6 +82,9 @@ export const JOB_SIGNAL = {
 
 /** Update to the lane: asks whether a job may run. */
 export const ENTER_LANE = 'enter';
+
+/** Signal to the follower of a source: look at its definition again. */
+export const LOOK = 'look';
 
 /** Signal to a task from its activities, and to a reindex from its slices: what they wait for. */
 export const WAITS = 'waits';

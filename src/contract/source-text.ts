@@ -10,6 +10,18 @@ export function objectIdOf(key: readonly string[]): string {
   return key.length === 1 ? (key[0] as string) : canonicalJson(key);
 }
 
+/** Returns the key of the object with this id; undefined if no row with so many columns in its key has it. */
+export function keyOfObjectId(id: string, columns: number): string[] | undefined {
+  if (columns === 1) return [id];
+  try {
+    const key: unknown = JSON.parse(id);
+    const fits = Array.isArray(key) && key.length === columns && key.every((value) => typeof value === 'string');
+    return fits ? (key as string[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 type Piece = { kind: 'literal'; text: string } | { kind: 'column'; name: string };
 
 /** Returns what is wrong with a template; undefined if nothing. */

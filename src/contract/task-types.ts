@@ -4,6 +4,7 @@ import type { ErrorType } from './errors.ts';
 import { namedJobRunSchema } from './jobs.ts';
 import type { Role } from './roles.ts';
 import { createSteerSchema } from './steer-body.ts';
+import { syncSchema } from './sync-body.ts';
 import { deleteIndexSchema, deleteSchema, evaluateSchema, reindexSchema, upsertSchema } from './task-bodies.ts';
 
 /**
@@ -91,6 +92,15 @@ const STEERABLE = {
     title: 'Look for broken objects in an index, and repair them',
     summary: ({ index, repair }) => `${repair === true ? 'audit and repair' : 'audit'} the index ${index}`,
     errors: ['IndexNotFound', 'IndexDeleting', 'DatabaseUnavailable'],
+    hasFailedItems: true,
+  },
+  sync: {
+    workflow: 'syncSource',
+    body: syncSchema,
+    group: 'Loads of the tables that sources follow.',
+    title: 'Make the index of a source equal to its table',
+    summary: ({ source }) => `bring all rows of the source ${source}`,
+    errors: ['NotFound', 'DatabaseUnavailable'],
     hasFailedItems: true,
   },
   job: {

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities/index.ts';
 import { ReembedError } from '../contract/errors.ts';
-import { embedQueueOf } from '../contract/names.ts';
+import { embedQueueOf, sourceQueueOf } from '../contract/names.ts';
 import { taskEventSinks } from '../metrics/tasks.ts';
 import { encryptedData, FAILURE_CONVERTER_PATH } from '../temporal/encryption/data-converter.ts';
 import type { EncryptionKey } from '../temporal/encryption/keys.ts';
@@ -77,7 +77,13 @@ function deploymentOptions(version: WorkerDeploymentVersion): WorkerDeploymentOp
  */
 const WORKFLOW_CODE = { isolateExecutionTimeout: '10 minutes' };
 
-/** Creates the workers of a process: one for the control queue, one for the embed queue, one for each job queue. */
+/** Max. sources that one process follows. */
+const MAX_SOURCES = 100;
+
+/**
+ * Creates the workers of a process: one for the control queue, those for the embed queue and the sources, one for each
+ * job queue.
+ */
 export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace, taskQueue, workflowBundle, role = 'all', jobs } = options;
   const common = {
@@ -110,6 +116,14 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
           taskQueue: embedQueueOf(taskQueue),
           activities: { ...activities.embed },
           maxConcurrentActivityTaskExecutions: options.maxEmbedActivities ?? 16,
+        }),
+        await Worker.create({
+          ...common,
+          taskQueue: sourceQueueOf(taskQueue),
+          activities: { ...activities.sources },
+          maxConcurrentActivityTaskExecutions: MAX_SOURCES,
+          // Following never ends by itself, and goes on elsewhere at once.
+          shutdownGraceTime: 0,
         }),
       );
     }

@@ -11,9 +11,10 @@ import type {
   EmbedActivities,
   JobActivities,
   LaneActivities,
+  SourceActivities,
   SteerActivities,
 } from '../contract/activities.ts';
-import { admissionQueueOf, embedQueueOf, jobQueueOf } from '../contract/names.ts';
+import { admissionQueueOf, embedQueueOf, jobQueueOf, sourceQueueOf } from '../contract/names.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
 import { errorOf } from './task/errors.ts';
 
@@ -166,6 +167,20 @@ export function evaluationActivities(): Pick<
   'beginEvaluation' | 'evaluateQueries' | 'finishEvaluation'
 > {
   return embedActivities();
+}
+
+/**
+ * Following a source: retried until it is stopped, since it waits for what is away by itself. The heartbeat timeout is
+ * short, because nothing is brought until a dead worker is noticed.
+ */
+export function sourceActivities(): SourceActivities {
+  return proxyActivities<SourceActivities>({
+    taskQueue: sourceQueueOf(workflowInfo().taskQueue),
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: '5 s',
+    retry: { initialInterval: '100 ms', maximumInterval: '10 s' },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
 }
 
 /** Builds an HNSW index: one statement that may take hours. */

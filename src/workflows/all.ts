@@ -8,6 +8,8 @@ export { jobLane } from './jobs/lane.ts';
 export { maintain } from './maintain.ts';
 export { reindex } from './reindex/reindex.ts';
 export { reindexSlice } from './reindex/slice.ts';
+export { followSource } from './sources/follow-source.ts';
+export { syncSource } from './sources/sync-source.ts';
 export { steerTasks } from './steer-tasks.ts';
 export { deleteObjects as delete } from './write/delete.ts';
 export { upsert } from './write/upsert.ts';

@@ -12,7 +12,7 @@ import {
   stored,
   unless,
   waits,
-} from './rows.ts';
+} from './table-rows.ts';
 
 export const TEXTS_OF_THEIR_OWN: readonly Row[] = [
   // One bad text.

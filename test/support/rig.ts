@@ -23,6 +23,7 @@ import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
+import { createSourceDatabases } from '../../src/store/sources/open-databases.ts';
 import { createTemporalClient } from '../../src/temporal/connect.ts';
 import type { EncryptionKey } from '../../src/temporal/encryption/keys.ts';
 import { encryptedBundle, workflowBundle } from './bundle.ts';
@@ -87,6 +88,8 @@ export interface RigOptions {
   maxEmbedActivities?: number;
   /** A separate connection, for a second rig on the same queue: one connection has one worker of a queue. */
   connection?: NativeConnection;
+  /** Address of the database, for sessions that listen to the tables of sources. */
+  databaseUrl?: string;
   /** Keys to encrypt payloads; default: no encryption. */
   encryptionKeys?: readonly EncryptionKey[];
   /** The user's own tasks. */
@@ -123,6 +126,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       log: silentLog,
       client,
       tasks: createTaskControl(client),
+      sources: createSourceDatabases({ db, url: options.databaseUrl ?? null }, () => ''),
       cancelWorkflow: async (workflowId, runId) => {
         await client.workflow.getHandle(workflowId, runId).cancel();
       },

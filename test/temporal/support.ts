@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { indexConfigSchema } from '../../src/contract/indexes.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
+import { createSourceDatabases } from '../../src/store/sources/open-databases.ts';
 import { createTaskControl } from '../../src/runtime/task-control.ts';
 import { createWorkers } from '../../src/runtime/worker.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
@@ -76,6 +77,7 @@ function workersOptions(
       log: pino({ enabled: false }),
       client: environment.client,
       tasks: createTaskControl(environment.client),
+      sources: createSourceDatabases({ db, url: null }, () => ''),
       isTaskKnown: async () => true,
       isStagingUsed: async () => true,
       cancelWorkflow: async (workflowId: string, runId: string) => {

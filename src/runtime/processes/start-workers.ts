@@ -66,6 +66,8 @@ export async function startWorkers(
   const { log, say, signal } = context;
   if (tasks) await retryUntil({ waitMs: START_WAIT_MS, say, signal }, () => alignSchedules(options, tasks, log));
   signal.throwIfAborted();
+  const dependencies = store && activityDependencies({ settings, client, metrics, log, ...store });
+  if (dependencies) components.add('the databases of sources', () => dependencies.sources.close());
   const workers = await createWorkers({
     connection,
     namespace,
@@ -76,7 +78,7 @@ export async function startWorkers(
     version,
     maxEmbedActivities: settings.embedConcurrency,
     shutdownGraceMs: settings.shutdownSeconds * 1_000,
-    dependencies: store && activityDependencies({ settings, client, metrics, log, ...store }),
+    dependencies,
     jobs: tasks && { ...tasks, concurrency: settings.jobConcurrency, client, log },
   });
   const running = workers.run();

@@ -34,7 +34,8 @@ type AnyInput = Partial<
     TaskInputs['job'] &
     TaskInputs['steer'] &
     TaskInputs['evaluate'] &
-    TaskInputs['audit']
+    TaskInputs['audit'] &
+    TaskInputs['sync']
 >;
 
 export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ignoreLock'> {

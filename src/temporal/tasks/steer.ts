@@ -60,7 +60,7 @@ export function ignoreTask(
 }
 
 /**
- * Sets the max. number of objects that a reindex copies per second; null removes the limit. Errors: `InvalidInput` for
+ * Sets the max. number of objects that a reindex copies, or of rows that a sync brings, per second; null removes the limit. Errors: `InvalidInput` for
  * other types of tasks, `TaskClosed`, `TaskNotFound`.
  */
 export async function throttleTask(
@@ -70,10 +70,10 @@ export async function throttleTask(
   options: SteeringOptions = {},
 ): Promise<Tracker> {
   const { taskType, running } = await describeTask(client, taskId);
-  if (taskType !== 'reindex') {
+  if (taskType !== 'reindex' && taskType !== 'sync') {
     throw new ReembedError(
       'InvalidInput',
-      `only a reindex can be throttled, and ${taskId} is a task of type ${taskType}`,
+      `only a reindex or a sync can be throttled, and ${taskId} is a task of type ${taskType}`,
     );
   }
   if (!running) throw closedError(taskId, SIGNAL.throttle);

@@ -54,8 +54,8 @@ export function toCarried(
 /** Returns true if an earlier run has done everything, so that there is nothing left to do. */
 export function wasDone({ type, previous }: TaskSpec): boolean {
   if (!previous || previous.sameAttempt || previous.onlyFailed || previous.status !== 'done') return false;
-  // A restart of a job means that its function is to run again; indexes may have changed since they were looked at.
-  if (type === 'job' || type === 'evaluate' || type === 'audit') return false;
+  // A restart of a job means that its function is to run again; what the others look at may have changed since.
+  if (type === 'job' || type === 'evaluate' || type === 'audit' || type === 'sync') return false;
   // Items that could not be written are retried; objects that a reindex could not embed need another reindex.
   return type === 'reindex' || !previous.data.failed;
 }

@@ -1,0 +1,134 @@
+import { Context } from '@temporalio/activity';
+import type { FollowRequest, FollowResult } from '../../contract/activities.ts';
+import { messageOf } from '../../contract/errors.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { controlQueueOf, followerIdOf } from '../../contract/names.ts';
+import type { SourceState } from '../../contract/sources.ts';
+import type { IndexRow } from '../../store/schema.ts';
+import { findFollowed, readTableOf, setSourceState } from '../../store/sources/state.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { createIndexWatch } from '../index-watch.ts';
+import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
+import { Ears } from './ears.ts';
+import { SourceChanged, stopOf, waitReasonOf } from './errors.ts';
+import { type Comparison, Follower } from './follower.ts';
+
+/** An activity follows this long; then another one does, which may be on another worker. */
+const FOLLOW_MS = 600_000;
+/** How often the definition and the table are looked at again. */
+const LOOK_MS = 10_000;
+const BACK_OFF_MS = { first: 250, max: 15_000 };
+
+/** Creates the activity that follows a source: it brings changes as they come. */
+export function createFollow(deps: ActivityDependencies) {
+  const noteWrite = createIndexWatch(deps);
+  return (request: FollowRequest): Promise<FollowResult> =>
+    runWithHeartbeat<Comparison | null, FollowResult>(async (running) => {
+      const queue = controlQueueOf(Context.current().info.taskQueue);
+      const following = new Following(deps, request, running, (index) => noteWrite(index, queue));
+      return following.run();
+    });
+}
+
+/** One run of the activity. */
+class Following {
+  private readonly deps: ActivityDependencies;
+  private readonly request: FollowRequest;
+  private readonly running: Running<Comparison | null>;
+  private readonly onWritten: (index: IndexRow) => void;
+  private readonly ears = new Ears();
+  private follower: Follower | undefined;
+  private lookedMs = 0;
+  /** What was stored last as the state. */
+  private shown = '';
+  private backOffMs = BACK_OFF_MS.first;
+
+  constructor(
+    deps: ActivityDependencies,
+    request: FollowRequest,
+    running: Running<Comparison | null>,
+    onWritten: (index: IndexRow) => void,
+  ) {
+    this.deps = deps;
+    this.request = request;
+    this.running = running;
+    this.onWritten = onWritten;
+  }
+
+  async run(): Promise<FollowResult> {
+    const { signal } = this.running;
+    try {
+      for (const endMs = Date.now() + FOLLOW_MS; Date.now() < endMs; ) {
+        signal.throwIfAborted();
+        const end = await this.step().catch((error) => this.waitOut(error));
+        if (end) return end;
+      }
+      return { kind: 'more' };
+    } finally {
+      await this.ears.close();
+    }
+  }
+
+  /** Brings some changes, or waits for one. Returns how following ends, if it does. */
+  private async step(): Promise<FollowResult | undefined> {
+    const { running, ears } = this;
+    if (!this.follower || Date.now() - this.lookedMs > LOOK_MS) {
+      if (!(await this.look())) return { kind: 'ended' };
+    }
+    const follower = this.follower as Follower;
+    const isBusy = await follower.step().finally(() => running.beat(follower.comparison));
+    await this.show('following');
+    this.backOffMs = BACK_OFF_MS.first;
+    if (!isBusy) await ears.wait(running.signal);
+    return undefined;
+  }
+
+  /** Looks at the definition and the table. Returns false if the source is gone or was stopped. */
+  private async look(): Promise<boolean> {
+    const { deps, request, running } = this;
+    const source = await findFollowed(deps.db, request.no);
+    if (!source || source.state === 'stopped') return false;
+    const { db, url } = deps.sources.open(source.definition.connectionEnv);
+    await this.ears.open(db, url, source.no);
+    const work = {
+      taskId: followerIdOf(source.name),
+      source,
+      table: await readTableOf(db, source),
+      db,
+      signal: running.signal,
+      onWritten: this.onWritten,
+    };
+    const comparison = this.follower ? this.follower.comparison : (running.resumedFrom ?? null);
+    this.follower = new Follower(deps, work, comparison);
+    this.lookedMs = Date.now();
+    return true;
+  }
+
+  /** Shows what following waits for, and waits for a while; ends it if waiting does not help. */
+  private async waitOut(error: unknown): Promise<FollowResult | undefined> {
+    const { running, deps, request, ears } = this;
+    if (running.signal.aborted) throw error;
+    // The next look finds what has changed.
+    this.lookedMs = 0;
+    if (error instanceof SourceChanged) return undefined;
+    const stop = stopOf(error);
+    if (stop) {
+      await this.show('stopped', `${stop.reason}: ${stop.message}`);
+      return { kind: 'stopped' };
+    }
+    deps.log.warn({ source: request.name, err: error }, 'following a source waits');
+    await this.show('waiting', `${waitReasonOf(error)}: ${messageOf(error)}`.slice(0, LIMITS.detailChars)).catch(
+      () => {},
+    );
+    await ears.rest(this.backOffMs, running.signal);
+    this.backOffMs = Math.min(BACK_OFF_MS.max, this.backOffMs * 2);
+    return undefined;
+  }
+
+  private async show(state: SourceState, reason: string | null = null): Promise<void> {
+    const shown = `${state} ${reason}`;
+    if (this.shown === shown) return;
+    await setSourceState(this.deps.db, this.request.no, { state, reason });
+    this.shown = shown;
+  }
+}

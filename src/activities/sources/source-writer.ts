@@ -1,0 +1,225 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SyncCounts } from '../../contract/activities.ts';
+import { messageOf } from '../../contract/errors.ts';
+import { jsonBytes } from '../../contract/json.ts';
+import type { Deletion, Item } from '../../contract/objects.ts';
+import { keyOfObjectId, objectIdOf } from '../../contract/source-text.ts';
+import type { FailedItem } from '../../contract/tasks.ts';
+import type { Hold } from '../../cpu/byte-budget.ts';
+import { countFailedItems } from '../../metrics/activities.ts';
+import { storedPayloads } from '../../pipeline/payload-memory.ts';
+import type { Db } from '../../store/database.ts';
+import { nextVersion } from '../../store/protocol/versions.ts';
+import { MAX_READ_BYTES } from '../../store/read-size.ts';
+import type { IndexRow } from '../../store/schema.ts';
+import {
+  findWantedKeys,
+  type ReadTable,
+  readRowsAfter,
+  readRowsByKey,
+  type SourceRow,
+} from '../../store/sources/table-rows.ts';
+import { type FollowedSource, isUnchanged } from '../../store/sources/state.ts';
+import { clearFailed, hasFailed, recordFailed } from '../../store/staging.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { WriteBatch } from '../write-batch.ts';
+import { isOfRow, SourceChanged } from './errors.ts';
+import { findingEach } from './finding-each.ts';
+import { Forwarding } from './forwarding.ts';
+import { itemOfRow } from './item-of-row.ts';
+
+/** Max weight of items that never wait for memory. */
+const SMALL_BYTES = 256 * 1024;
+/** Interval of a writer that a cut-over blocks. */
+const DRAIN_WAIT_MS = 250;
+
+export const noSourceCounts = (): SyncCounts => ({ written: 0, unchanged: 0, deleted: 0, stale: 0, failed: 0 });
+
+export interface SourceWork {
+  /** Whose failed list gets the rows that cannot be embedded. */
+  taskId: string;
+  source: FollowedSource;
+  table: ReadTable;
+  /** The database of the table. */
+  db: Db;
+  signal: AbortSignal;
+  onWritten: (index: IndexRow) => void;
+}
+
+/**
+ * Brings objects to the state of their rows, through the pipeline and the protocol of any write. The version is drawn
+ * before the rows are read: of two writers of an object, the one with the higher version has read the newer row.
+ */
+export class SourceWriter {
+  private readonly deps: ActivityDependencies;
+  private readonly work: SourceWork;
+  private readonly forwarding: Forwarding;
+  /** The failed list may have objects. */
+  private mayHaveFailed: boolean | undefined;
+
+  constructor(deps: ActivityDependencies, work: SourceWork) {
+    this.deps = deps;
+    this.work = work;
+    this.forwarding = new Forwarding(deps, work.signal);
+  }
+
+  /**
+   * Brings the objects of these keys: writes those with a row that is wanted, deletes the others. Returns the keys whose
+   * rows were too many bytes for one read.
+   */
+  async bring(keys: readonly string[][]): Promise<string[][]> {
+    const { db, table } = this.work;
+    const version = await this.drawVersion();
+    const { rows, left } = await readRowsByKey(db, table, keys);
+    const known = new Set([...rows.map(({ key }) => key), ...left].map(objectIdOf));
+    const gone = keys.map(objectIdOf).filter((id) => !known.has(id));
+    await this.write(version, rows, gone);
+    return left;
+  }
+
+  /** As `bring`, but a row that cannot be read or written is put on the failed list, and hinders no other. */
+  async bringEach(keys: readonly string[][]): Promise<string[][]> {
+    const left: string[][] = [];
+    await findingEach(keys, isOfRow, {
+      work: async (some) => void left.push(...(await this.bring(some))),
+      alone: (key, error) => this.fail(key, error),
+    });
+    return left;
+  }
+
+  /** As `bringEach`, until none is left. */
+  async bringAll(keys: readonly string[][]): Promise<void> {
+    for (let left = keys; left.length > 0; ) left = await this.bringEach(left);
+  }
+
+  /** Reads the next rows in the order of the key. Rows that are not wanted stay as they are. */
+  async readAfter(
+    after: readonly string[] | null,
+    limit: number,
+  ): Promise<{ keys: string[][]; isLast: boolean; write: () => Promise<SyncCounts> }> {
+    const { db, table } = this.work;
+    const version = await this.drawVersion();
+    const { rows, isLast } = await readRowsAfter(db, table, { after, limit });
+    const wanted = rows.filter((row) => row.wanted);
+    return { keys: rows.map(({ key }) => key), isLast, write: () => this.write(version, wanted, []) };
+  }
+
+  /** Deletes those of these objects that have no row, or one that is not wanted. */
+  async deleteGone(ids: readonly string[]): Promise<SyncCounts> {
+    const { db, table } = this.work;
+    const version = await this.drawVersion();
+    const keys = ids.map((id) => keyOfObjectId(id, table.key.length)).filter((key) => key !== undefined);
+    const wanted = new Set<string>();
+    await findingEach(keys, isOfRow, {
+      async work(some) {
+        for (const key of await findWantedKeys(db, table, some)) wanted.add(objectIdOf(key));
+      },
+      // It is no key of this table.
+      alone: async () => {},
+    });
+    const gone = ids.filter((id) => !wanted.has(id));
+    return this.write(version, [], gone);
+  }
+
+  /** Puts a row that cannot be read or written on the failed list. */
+  async fail(key: readonly string[], error: unknown): Promise<void> {
+    const detail = messageOf(error);
+    await this.noteFailed([{ objectId: objectIdOf(key), stage: 'load', reason: 'InvalidInput', detail }], []);
+  }
+
+  /**
+   * Draws the version of what is read next. The definition is compared after it: if it changes later, what is written
+   * by the new one has a higher version. Error: `SourceChanged`.
+   */
+  private async drawVersion(): Promise<number> {
+    const version = await nextVersion(this.deps.db);
+    if (!(await isUnchanged(this.deps.db, this.work.source))) throw new SourceChanged();
+    return version;
+  }
+
+  /** Writes rows and deletes objects, with one version. */
+  private async write(version: number, rows: readonly SourceRow[], gone: readonly string[]): Promise<SyncCounts> {
+    const items: Item[] = [];
+    const failed: FailedItem[] = [];
+    const deletions: Deletion[] = gone.map((id) => ({ id }));
+    for (const row of rows) {
+      const made = itemOfRow(this.work.source.definition, this.work.table, row);
+      if (made.kind === 'item') items.push(made.item);
+      else if (made.kind === 'nothing') deletions.push({ id: made.id });
+      else failed.push(made.failed);
+    }
+    const memory = await this.hold(items);
+    try {
+      const upserted = await this.writeItems('upsert', version, items);
+      const deleted = await this.writeItems('delete', version, deletions);
+      await this.noteFailed(failed, [...upserted.settled, ...deleted.settled]);
+      return {
+        written: upserted.written,
+        unchanged: upserted.unchanged,
+        deleted: deleted.written,
+        stale: upserted.stale + deleted.stale,
+        failed: upserted.failed + deleted.failed + failed.length,
+      };
+    } finally {
+      memory.release();
+    }
+  }
+
+  private async writeItems(kind: 'upsert' | 'delete', version: number, items: readonly (Item & Deletion)[]) {
+    const { taskId, source, signal } = this.work;
+    const sum = { written: 0, unchanged: 0, stale: 0, failed: 0, settled: [] as string[] };
+    if (items.length === 0) return sum;
+    const request = {
+      taskId,
+      staging: '',
+      kind,
+      index: source.definition.index,
+      indexNo: null,
+      version,
+      onReindex: 'forward' as const,
+      fromSeq: 0,
+      toSeq: items.length,
+      triedBefore: false,
+      onlyFailed: false,
+      isWhole: false,
+    };
+    const batch = new WriteBatch(this.deps, request, { signal });
+    for (;;) {
+      const { tally, blocked } = await batch.writeItems(items);
+      if (blocked) {
+        await delay(DRAIN_WAIT_MS, undefined, { signal });
+        continue;
+      }
+      if (batch.index) this.work.onWritten(batch.index);
+      if (tally.failed > 0) this.mayHaveFailed = true;
+      this.forwarding.add(tally.forwardTo, [...tally.written, ...tally.stale]);
+      const [written, stale] = [tally.written.length, tally.stale.length];
+      return {
+        written,
+        unchanged: tally.unchanged,
+        stale,
+        failed: tally.failed,
+        settled: [...tally.written, ...tally.stale],
+      };
+    }
+  }
+
+  /** Keeps the failed list: what was written is no longer on it. */
+  private async noteFailed(failed: readonly FailedItem[], settled: readonly string[]): Promise<void> {
+    const { db, metrics } = this.deps;
+    const { taskId } = this.work;
+    this.mayHaveFailed ??= await hasFailed(db, taskId);
+    if (this.mayHaveFailed) await clearFailed(db, taskId, settled);
+    if (failed.length === 0) return;
+    await recordFailed(db, taskId, failed);
+    countFailedItems(metrics, failed);
+    this.mayHaveFailed = true;
+  }
+
+  /** Small items never wait for memory: large ones may hold it for as long as their model takes. */
+  private async hold(items: readonly Item[]): Promise<Hold> {
+    const bytes = jsonBytes(items);
+    if (bytes <= SMALL_BYTES) return storedPayloads.count(bytes);
+    return storedPayloads.hold(Math.min(bytes, MAX_READ_BYTES), { signal: this.work.signal });
+  }
+}

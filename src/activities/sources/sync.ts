@@ -1,0 +1,165 @@
+import { Context } from '@temporalio/activity';
+import type { SyncActivities, SyncCounts, SyncPlace, SyncRequest, SyncResult } from '../../contract/activities.ts';
+import { ReembedError } from '../../contract/errors.ts';
+import { controlQueueOf } from '../../contract/names.ts';
+import type { IndexRow } from '../../store/schema.ts';
+import { findLiveIds } from '../../store/sources/live-ids.ts';
+import { countRows, readKeysAfter } from '../../store/sources/table-rows.ts';
+import { findFollowedByName, readTableOf } from '../../store/sources/state.ts';
+import type { ActivityDependencies } from '../dependencies.ts';
+import { createIndexWatch } from '../index-watch.ts';
+import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
+import { createPacer } from '../support/pacer.ts';
+import { isOfRow } from './errors.ts';
+import { noSourceCounts, SourceWriter, type SourceWork } from './source-writer.ts';
+
+/** Rows or objects of one batch, and batches that are written at once. */
+const BATCH = 512;
+const IN_FLIGHT = 2;
+/** Max. seconds of one batch of a sync with a rate. */
+const BATCH_SECONDS = 5;
+
+/** Creates the activities of a sync. */
+export function createSync(deps: ActivityDependencies): SyncActivities {
+  const noteWrite = createIndexWatch(deps);
+  return {
+    async beginSync(name) {
+      const source = await requireSource(deps, name);
+      const { db } = deps.sources.open(source.definition.connectionEnv);
+      return { index: source.definition.index, rows: await countRows(db, await readTableOf(db, source)) };
+    },
+    syncChunk: (request) =>
+      runWithHeartbeat<SyncResult, SyncResult>(async (running) => {
+        const queue = controlQueueOf(Context.current().info.taskQueue);
+        return new SyncChunk(deps, request, running, (index) => noteWrite(index, queue)).run();
+      }),
+  };
+}
+
+async function requireSource({ db }: ActivityDependencies, name: string) {
+  const source = await findFollowedByName(db, name);
+  if (!source) throw new ReembedError('NotFound', `there is no source ${name}`);
+  return source;
+}
+
+/** One run of the activity `syncChunk`. */
+class SyncChunk {
+  private readonly deps: ActivityDependencies;
+  private readonly request: SyncRequest;
+  private readonly running: Running<SyncResult>;
+  private readonly onWritten: (index: IndexRow) => void;
+  private readonly counts: SyncCounts;
+  private place: SyncPlace | null;
+  /** Batches that are written, in the order of their keys. */
+  private readonly begun: { after: string[] | null; rows: number; isDone: boolean; writing: Promise<void> }[] = [];
+
+  constructor(
+    deps: ActivityDependencies,
+    request: SyncRequest,
+    running: Running<SyncResult>,
+    onWritten: (index: IndexRow) => void,
+  ) {
+    this.deps = deps;
+    this.request = request;
+    this.running = running;
+    this.onWritten = onWritten;
+    this.counts = running.resumedFrom?.counts ?? noSourceCounts();
+    this.place = running.resumedFrom ? running.resumedFrom.place : request.place;
+  }
+
+  async run(): Promise<SyncResult> {
+    const { deps, running, request } = this;
+    const source = await requireSource(deps, request.source);
+    const { db } = deps.sources.open(source.definition.connectionEnv);
+    const table = await readTableOf(db, source);
+    const { signal } = running;
+    const work = { taskId: request.taskId, source, table, db, signal, onWritten: this.onWritten };
+    const writer = new SourceWriter(deps, work);
+    const pace = createPacer(request.ratePerSecond, signal);
+    if (this.place?.phase === 'rows') await this.bringRows(writer, work, pace);
+    if (this.place?.phase === 'objects') await this.compareObjects(writer, work, pace);
+    return { counts: this.counts, place: this.place };
+  }
+
+  /** Brings rows in the order of the key. The place does not pass a batch that is not written. */
+  private async bringRows(writer: SourceWriter, work: SourceWork, pace: (rows: number) => Promise<void>): Promise<void> {
+    let after = this.place?.after ?? null;
+    // A slow one does not hold up a pause for long.
+    const limit = Math.min(BATCH, Math.max(1, Math.round((this.request.ratePerSecond ?? BATCH) * BATCH_SECONDS)));
+    try {
+      for (let isLast = false; !isLast && !this.running.isTimeUp(); ) {
+        const batch = await this.readRows(writer, work, after, limit);
+        ({ isLast } = batch);
+        after = batch.keys.at(-1) ?? after;
+        this.begin(after, batch);
+        await pace(batch.keys.length);
+        while (this.underWay().length >= IN_FLIGHT) await Promise.race(this.underWay());
+        if (!isLast) continue;
+        await Promise.all(this.underWay());
+        this.place = { phase: 'objects', after: null, done: this.place?.done ?? 0 };
+      }
+      await Promise.all(this.underWay());
+    } finally {
+      // Nothing is written after the activity has ended.
+      await Promise.allSettled(this.underWay());
+    }
+  }
+
+  private underWay(): Promise<void>[] {
+    return this.begun.filter(({ isDone }) => !isDone).map(({ writing }) => writing);
+  }
+
+  /** Reads the next rows. If what is in one of them prevents it, each is brought by its key. */
+  private async readRows(writer: SourceWriter, { db, table }: SourceWork, after: string[] | null, limit: number) {
+    try {
+      return await writer.readAfter(after, limit);
+    } catch (error) {
+      if (!isOfRow(error)) throw error;
+      const keys = await readKeysAfter(db, table, { after, limit });
+      const write = async () => {
+        await writer.bringAll(keys);
+        return noSourceCounts();
+      };
+      return { keys, isLast: keys.length < limit, write };
+    }
+  }
+
+  private begin(after: string[] | null, { keys, write }: { keys: string[][]; write: () => Promise<SyncCounts> }): void {
+    const batch = { after, rows: keys.length, isDone: false, writing: Promise.resolve() };
+    this.begun.push(batch);
+    batch.writing = write().then((counts) => {
+      this.add(counts);
+      batch.isDone = true;
+      while (this.begun[0]?.isDone) this.advance(this.begun.shift() as typeof batch);
+    });
+    batch.writing.catch(() => {}); // reported where it is awaited
+  }
+
+  /** Deletes the objects that have no row: those of rows that were deleted while nobody followed. */
+  private async compareObjects(
+    writer: SourceWriter,
+    { source }: SourceWork,
+    pace: (objects: number) => Promise<void>,
+  ): Promise<void> {
+    while (this.place && !this.running.isTimeUp()) {
+      const after = this.place.after?.[0] ?? null;
+      const ids = await findLiveIds(this.deps.db, source.definition.index, { after, limit: BATCH });
+      this.add(await writer.deleteGone(ids));
+      const last = ids.at(-1);
+      if (last === undefined || ids.length < BATCH) this.place = null;
+      else this.advance({ after: [last], rows: 0 });
+      await pace(ids.length);
+    }
+  }
+
+  private add(counts: SyncCounts): void {
+    for (const name of ['written', 'unchanged', 'deleted', 'stale', 'failed'] as const)
+      this.counts[name] += counts[name];
+  }
+
+  private advance({ after, rows }: { after: string[] | null; rows: number }): void {
+    if (!this.place) return;
+    this.place = { ...this.place, after, done: this.place.done + rows };
+    this.running.beat({ counts: this.counts, place: this.place });
+  }
+}
