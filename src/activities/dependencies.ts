@@ -12,7 +12,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Loader } from '../pipeline/load.ts';
 import type { Sleep } from '../pipeline/load-with-retries.ts';
 import type { Db } from '../store/database.ts';
-import type { SourceDatabases } from '../store/sources/open-databases.ts';
+import type { SourceDatabases } from '../store/sources/databases.ts';
 import type { SteerTarget } from '../store/steer-results.ts';
 
 /** The current state of a task. */

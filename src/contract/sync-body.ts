@@ -7,6 +7,11 @@ export const syncSchema = z
   .strictObject({
     ...taskFields,
     source: sourceNameSchema.describe('Name of the source.'),
-    ratePerSecond: z.number().positive().max(1_000_000).optional().describe('Maximum rows per second; default: no limit.'),
+    ratePerSecond: z
+      .number()
+      .positive()
+      .max(1_000_000)
+      .optional()
+      .describe('Maximum rows per second; default: no limit.'),
   })
   .meta({ id: 'Sync', examples: [{ source: 'articles' }] });

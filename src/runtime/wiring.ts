@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import type { ActivityDependencies } from '../activities/index.ts';
 import { MODEL_PATIENCE_MS } from '../activities/support/patience.ts';
 import { durationMs } from '../contract/durations.ts';
-import { ReembedError } from '../contract/errors.ts';
 import { withWellKnown } from '../contract/model-keys.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { observeModels } from '../metrics/models.ts';
@@ -16,7 +15,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { Db } from '../store/database.ts';
 import { bookCall, pauseModel, pauseOfModel } from '../store/model-limits.ts';
 import { SLICES } from '../store/protocol/slices.ts';
-import { createSourceDatabases } from '../store/sources/open-databases.ts';
+import { SourceDatabases } from '../store/sources/databases.ts';
 import { traceModels } from '../tracing/models.ts';
 import { createKnownTasks } from './known-tasks.ts';
 import { localModelsDirOf } from './local-models.ts';
@@ -68,13 +67,6 @@ export function createProcessModels(
   });
 }
 
-/** @throws ReembedError `InvalidSetting` if this process does not have the variable. */
-function requireAddress({ env }: Settings, name: string): string {
-  const url = env[name];
-  if (url) return url;
-  throw new ReembedError('InvalidSetting', `the environment variable ${name} of a source has no address of a database`);
-}
-
 /** Builds the dependencies of a worker's activities. */
 export function activityDependencies({
   settings,
@@ -93,7 +85,7 @@ export function activityDependencies({
     log,
     client,
     tasks: createTaskControl(client),
-    sources: createSourceDatabases({ db, url: settings.databaseUrl }, (name) => requireAddress(settings, name)),
+    sources: new SourceDatabases({ db, url: settings.databaseUrl, allowed: [], env: settings.env }),
     loader: createLoader({
       fileRoots: settings.fileRoots,
       allowPrivateAddresses: settings.allowPrivateAddresses,

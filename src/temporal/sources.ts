@@ -18,11 +18,18 @@ export async function startFollowing(
   client: Client,
   source: FollowRequest & { taskQueue: string },
 ): Promise<{ syncTaskId: string }> {
-  const { name, taskQueue } = source;
   await follow(client, source);
+  return { syncTaskId: await startSync(client, source) };
+}
+
+/** Starts a sync of all rows of a source; returns its task id. Errors: `TemporalUnavailable`. */
+export async function startSync(
+  client: Client,
+  { name, taskQueue }: Pick<FollowRequest, 'name'> & { taskQueue: string },
+): Promise<string> {
   const taskId = `sync-${name}-${randomUUID().slice(0, 8)}`;
   await launch(client, { type: 'sync', taskId, input: { source: name }, taskQueue, reuse: 'REJECT_DUPLICATE' });
-  return { syncTaskId: taskId };
+  return taskId;
 }
 
 /** Starts to follow a source, unless it is followed already. Errors: `TemporalUnavailable`. */

@@ -5,7 +5,7 @@ import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import { createTaskControl } from '../../src/runtime/task-control.ts';
 import type { Db } from '../../src/store/database.ts';
-import { createSourceDatabases } from '../../src/store/sources/open-databases.ts';
+import { SourceDatabases } from '../../src/store/sources/databases.ts';
 import { silentLog } from '../support/rig.ts';
 
 /** The dependencies of activities, on a database, with a replaceable model; without Temporal. */
@@ -25,7 +25,7 @@ export function givenDependencies(db: Db, embed: () => Embedder['embed'] | undef
     log: silentLog,
     client,
     tasks: createTaskControl(client),
-    sources: createSourceDatabases({ db, url: null }, () => ''),
+    sources: new SourceDatabases({ db, url: null, allowed: [], env: {} }),
     cancelWorkflow: async () => {},
     isTaskKnown: async () => true,
     isStagingUsed: async () => true,

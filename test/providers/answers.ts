@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Item } from './provider.ts';
-import { all, always, changed, error, once, type Row, raw, stops, stored, unless, waits } from './table-rows.ts';
+import { all, always, changed, error, once, type Row, raw, stops, stored, unless, waits } from './rows.ts';
 
 export const ANSWERS: readonly Row[] = [
   // Unusual but correct answers.

@@ -8,7 +8,7 @@ import { openPgliteDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Rig, startRig, startTemporal } from '../support/rig.ts';
 import { ROWS } from './bad-days.ts';
 import { type Provider, startProvider } from './provider.ts';
-import type { Row } from './table-rows.ts';
+import type { Row } from './rows.ts';
 import { reindexOn, searchOn, type World, writeOn } from './uses.ts';
 
 /** Rows that run at the same time. */

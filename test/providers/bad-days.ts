@@ -1,7 +1,7 @@
 import { ANSWERS } from './answers.ts';
 import { OUTAGES } from './outages.ts';
 import { REFUSALS } from './refusals.ts';
-import type { Row } from './table-rows.ts';
+import type { Row } from './rows.ts';
 import { TEXTS_OF_THEIR_OWN } from './texts.ts';
 
 /** Answers and behavior of providers, each with the result for a write, a reindex and a search. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { all, always, error, type Outcome, once, type Row, raw, SMALL_TIMEOUT, status, stored, waits } from './table-rows.ts';
+import { all, always, error, type Outcome, once, type Row, raw, SMALL_TIMEOUT, status, stored, waits } from './rows.ts';
 
 export const OUTAGES: readonly Row[] = [
   // Out of order.

@@ -1,4 +1,4 @@
-import { all, always, batches, error, type Outcome, type Row, raw, status, stops, stored, unless } from './table-rows.ts';
+import { all, always, batches, error, type Outcome, type Row, raw, status, stops, stored, unless } from './rows.ts';
 
 export const REFUSALS: readonly Row[] = [
   { name: 'a good day', day: always((call) => call.embed()), ...all(stored(3), null) },

@@ -12,7 +12,7 @@ import {
   stored,
   unless,
   waits,
-} from './table-rows.ts';
+} from './rows.ts';
 
 export const TEXTS_OF_THEIR_OWN: readonly Row[] = [
   // One bad text.

@@ -17,7 +17,7 @@ import { restartTask, resumeTask } from '../../src/temporal/index.ts';
 import { call, testApi } from '../api/support.ts';
 import { givenIndex, type Rig } from '../support/rig.ts';
 import { DIMENSIONS, type Provider, type Use, vectorOf } from './provider.ts';
-import type { Outcome, Row } from './table-rows.ts';
+import type { Outcome, Row } from './rows.ts';
 
 export interface World {
   rig: Rig;

@@ -23,7 +23,7 @@ import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
-import { createSourceDatabases } from '../../src/store/sources/open-databases.ts';
+import { SourceDatabases } from '../../src/store/sources/databases.ts';
 import { createTemporalClient } from '../../src/temporal/connect.ts';
 import type { EncryptionKey } from '../../src/temporal/encryption/keys.ts';
 import { encryptedBundle, workflowBundle } from './bundle.ts';
@@ -126,7 +126,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       log: silentLog,
       client,
       tasks: createTaskControl(client),
-      sources: createSourceDatabases({ db, url: options.databaseUrl ?? null }, () => ''),
+      sources: new SourceDatabases({ db, url: options.databaseUrl ?? null, allowed: [], env: {} }),
       cancelWorkflow: async (workflowId, runId) => {
         await client.workflow.getHandle(workflowId, runId).cancel();
       },

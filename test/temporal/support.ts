@@ -6,12 +6,12 @@ import { pino } from 'pino';
 import { indexConfigSchema } from '../../src/contract/indexes.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
-import { createSourceDatabases } from '../../src/store/sources/open-databases.ts';
 import { createTaskControl } from '../../src/runtime/task-control.ts';
 import { createWorkers } from '../../src/runtime/worker.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
+import { SourceDatabases } from '../../src/store/sources/databases.ts';
 import { workflowBundle } from '../support/bundle.ts';
 import { openPostgresDatabase } from '../support/databases.ts';
 import { startTemporal } from '../support/temporal.ts';
@@ -77,7 +77,7 @@ function workersOptions(
       log: pino({ enabled: false }),
       client: environment.client,
       tasks: createTaskControl(environment.client),
-      sources: createSourceDatabases({ db, url: null }, () => ''),
+      sources: new SourceDatabases({ db, url: null, allowed: [], env: {} }),
       isTaskKnown: async () => true,
       isStagingUsed: async () => true,
       cancelWorkflow: async (workflowId: string, runId: string) => {

@@ -4,13 +4,18 @@ import { messageOf } from '../../contract/errors.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { controlQueueOf, followerIdOf } from '../../contract/names.ts';
 import type { SourceState } from '../../contract/sources.ts';
+import type { Db } from '../../store/database.ts';
 import type { IndexRow } from '../../store/schema.ts';
-import { findFollowed, readTableOf, setSourceState } from '../../store/sources/state.ts';
+import { adoptPartitions } from '../../store/sources/adopt.ts';
+import { readDrift } from '../../store/sources/drift.ts';
+import { findSource, type SourceRow } from '../../store/sources/rows.ts';
+import { readTableOf, reportState } from '../../store/sources/state.ts';
+import { startSync } from '../../temporal/sources.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { createIndexWatch } from '../index-watch.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { Ears } from './ears.ts';
-import { SourceChanged, stopOf, waitReasonOf } from './errors.ts';
+import { SourceChanged, SourceStopped, stopOf, waitReasonOf } from './errors.ts';
 import { type Comparison, Follower } from './follower.ts';
 
 /** An activity follows this long; then another one does, which may be on another worker. */
@@ -86,10 +91,12 @@ class Following {
   /** Looks at the definition and the table. Returns false if the source is gone or was stopped. */
   private async look(): Promise<boolean> {
     const { deps, request, running } = this;
-    const source = await findFollowed(deps.db, request.no);
-    if (!source || source.state === 'stopped') return false;
-    const { db, url } = deps.sources.open(source.definition.connectionEnv);
-    await this.ears.open(db, url, source.no);
+    const source = await findSource(deps.db, request.name);
+    if (source?.no !== request.no || source.state === 'stopped') return false;
+    const { connectionEnv } = source.definition;
+    const db = deps.sources.of(connectionEnv);
+    await this.ears.open(db, deps.sources.urlOf(connectionEnv), source.no);
+    await this.lookAtTable(db, source);
     const work = {
       taskId: followerIdOf(source.name),
       source,
@@ -102,6 +109,17 @@ class Following {
     this.follower = new Follower(deps, work, comparison);
     this.lookedMs = Date.now();
     return true;
+  }
+
+  /** Compares the table with what it was. New partitions get triggers, and a sync brings their rows. */
+  private async lookAtTable(db: Db, source: SourceRow): Promise<void> {
+    const { deps } = this;
+    const drift = await readDrift(db, source);
+    if (drift.kind === 'stopped') throw new SourceStopped('table-changed', drift.reason);
+    if (drift.kind === 'none') return;
+    // The sync comes first: if this dies in between, it is started twice.
+    await startSync(deps.client, { ...this.request, taskQueue: controlQueueOf(Context.current().info.taskQueue) });
+    await adoptPartitions(deps.db, db, source);
   }
 
   /** Shows what following waits for, and waits for a while; ends it if waiting does not help. */
@@ -128,7 +146,7 @@ class Following {
   private async show(state: SourceState, reason: string | null = null): Promise<void> {
     const shown = `${state} ${reason}`;
     if (this.shown === shown) return;
-    await setSourceState(this.deps.db, this.request.no, { state, reason });
+    await reportState(this.deps.db, this.request.no, { state, reason });
     this.shown = shown;
   }
 }

@@ -3,7 +3,7 @@ import { type Item, itemSchema } from '../../contract/objects.ts';
 import { fillTemplate, joinTexts, objectIdOf } from '../../contract/source-text.ts';
 import type { SourceDefinition } from '../../contract/sources.ts';
 import type { FailedItem } from '../../contract/tasks.ts';
-import type { ReadTable, SourceRow } from '../../store/sources/table-rows.ts';
+import type { ReadTable, TableRow } from '../../store/sources/table-rows.ts';
 
 /** What a row is in the index. `nothing`: it is not wanted, or has nothing to embed. */
 export type MadeOfRow =
@@ -12,7 +12,7 @@ export type MadeOfRow =
   | { kind: 'failed'; failed: FailedItem };
 
 /** Makes the item of a row, or says why there is none. */
-export function itemOfRow(definition: SourceDefinition, table: ReadTable, row: SourceRow): MadeOfRow {
+export function itemOfRow(definition: SourceDefinition, table: ReadTable, row: TableRow): MadeOfRow {
   const id = objectIdOf(row.key);
   if (!row.wanted) return { kind: 'nothing', id };
   if (row.texts === null) return failed(id, 'the text is larger than 10 MB');

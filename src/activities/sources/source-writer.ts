@@ -12,14 +12,15 @@ import type { Db } from '../../store/database.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
 import { MAX_READ_BYTES } from '../../store/read-size.ts';
 import type { IndexRow } from '../../store/schema.ts';
+import type { SourceRow } from '../../store/sources/rows.ts';
+import { isUnchanged } from '../../store/sources/state.ts';
 import {
   findWantedKeys,
   type ReadTable,
   readRowsAfter,
   readRowsByKey,
-  type SourceRow,
+  type TableRow,
 } from '../../store/sources/table-rows.ts';
-import { type FollowedSource, isUnchanged } from '../../store/sources/state.ts';
 import { clearFailed, hasFailed, recordFailed } from '../../store/staging.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { WriteBatch } from '../write-batch.ts';
@@ -38,7 +39,7 @@ export const noSourceCounts = (): SyncCounts => ({ written: 0, unchanged: 0, del
 export interface SourceWork {
   /** Whose failed list gets the rows that cannot be embedded. */
   taskId: string;
-  source: FollowedSource;
+  source: SourceRow;
   table: ReadTable;
   /** The database of the table. */
   db: Db;
@@ -138,7 +139,7 @@ export class SourceWriter {
   }
 
   /** Writes rows and deletes objects, with one version. */
-  private async write(version: number, rows: readonly SourceRow[], gone: readonly string[]): Promise<SyncCounts> {
+  private async write(version: number, rows: readonly TableRow[], gone: readonly string[]): Promise<SyncCounts> {
     const items: Item[] = [];
     const failed: FailedItem[] = [];
     const deletions: Deletion[] = gone.map((id) => ({ id }));

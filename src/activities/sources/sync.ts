@@ -1,17 +1,17 @@
 import { Context } from '@temporalio/activity';
 import type { SyncActivities, SyncCounts, SyncPlace, SyncRequest, SyncResult } from '../../contract/activities.ts';
-import { ReembedError } from '../../contract/errors.ts';
 import { controlQueueOf } from '../../contract/names.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { findLiveIds } from '../../store/sources/live-ids.ts';
+import { getSource } from '../../store/sources/rows.ts';
+import { readTableOf } from '../../store/sources/state.ts';
 import { countRows, readKeysAfter } from '../../store/sources/table-rows.ts';
-import { findFollowedByName, readTableOf } from '../../store/sources/state.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { createIndexWatch } from '../index-watch.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { createPacer } from '../support/pacer.ts';
 import { isOfRow } from './errors.ts';
-import { noSourceCounts, SourceWriter, type SourceWork } from './source-writer.ts';
+import { noSourceCounts, type SourceWork, SourceWriter } from './source-writer.ts';
 
 /** Rows or objects of one batch, and batches that are written at once. */
 const BATCH = 512;
@@ -24,8 +24,8 @@ export function createSync(deps: ActivityDependencies): SyncActivities {
   const noteWrite = createIndexWatch(deps);
   return {
     async beginSync(name) {
-      const source = await requireSource(deps, name);
-      const { db } = deps.sources.open(source.definition.connectionEnv);
+      const source = await getSource(deps.db, name);
+      const db = deps.sources.of(source.definition.connectionEnv);
       return { index: source.definition.index, rows: await countRows(db, await readTableOf(db, source)) };
     },
     syncChunk: (request) =>
@@ -34,12 +34,6 @@ export function createSync(deps: ActivityDependencies): SyncActivities {
         return new SyncChunk(deps, request, running, (index) => noteWrite(index, queue)).run();
       }),
   };
-}
-
-async function requireSource({ db }: ActivityDependencies, name: string) {
-  const source = await findFollowedByName(db, name);
-  if (!source) throw new ReembedError('NotFound', `there is no source ${name}`);
-  return source;
 }
 
 /** One run of the activity `syncChunk`. */
@@ -69,8 +63,8 @@ class SyncChunk {
 
   async run(): Promise<SyncResult> {
     const { deps, running, request } = this;
-    const source = await requireSource(deps, request.source);
-    const { db } = deps.sources.open(source.definition.connectionEnv);
+    const source = await getSource(deps.db, request.source);
+    const db = deps.sources.of(source.definition.connectionEnv);
     const table = await readTableOf(db, source);
     const { signal } = running;
     const work = { taskId: request.taskId, source, table, db, signal, onWritten: this.onWritten };
@@ -82,7 +76,11 @@ class SyncChunk {
   }
 
   /** Brings rows in the order of the key. The place does not pass a batch that is not written. */
-  private async bringRows(writer: SourceWriter, work: SourceWork, pace: (rows: number) => Promise<void>): Promise<void> {
+  private async bringRows(
+    writer: SourceWriter,
+    work: SourceWork,
+    pace: (rows: number) => Promise<void>,
+  ): Promise<void> {
     let after = this.place?.after ?? null;
     // A slow one does not hold up a pause for long.
     const limit = Math.min(BATCH, Math.max(1, Math.round((this.request.ratePerSecond ?? BATCH) * BATCH_SECONDS)));

@@ -4,6 +4,8 @@ import { type Db, openDatabase } from '../database.ts';
 export interface SourceDatabasesOptions {
   /** The database of reembed, for sources without a connection of their own. */
   db: Db;
+  /** Its address, for sessions that listen; null if it has one session only. */
+  url?: string | null;
   /** Environment variables with addresses of other databases that sources may name. */
   allowed: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -25,8 +27,23 @@ export class SourceDatabases {
    * not allowed, or not set to an address.
    */
   of(connectionEnv: string | undefined): Db {
-    const { db, allowed, env, maxConnections = 4, onIdleError } = this.#options;
+    const { db, maxConnections = 4, onIdleError } = this.#options;
     if (connectionEnv === undefined) return db;
+    const url = this.#requireUrl(connectionEnv);
+    const opened = this.#opened.get(connectionEnv);
+    if (opened) return opened;
+    const database = openDatabase({ url, maxConnections, ...(onIdleError ? { onIdleError } : {}) });
+    this.#opened.set(connectionEnv, database);
+    return database;
+  }
+
+  /** Returns the address of a database, for sessions of one's own; null if it has one session only. */
+  urlOf(connectionEnv: string | undefined): string | null {
+    return connectionEnv === undefined ? (this.#options.url ?? null) : this.#requireUrl(connectionEnv);
+  }
+
+  #requireUrl(connectionEnv: string): string {
+    const { allowed, env } = this.#options;
     if (!allowed.includes(connectionEnv)) {
       throw invalidField('connectionEnv', `${connectionEnv} is not among the variables of REEMBED_SOURCE_CONNECTIONS`);
     }
@@ -34,11 +51,7 @@ export class SourceDatabases {
     if (url === undefined || !/^postgres(ql)?:\/\//.test(url)) {
       throw invalidField('connectionEnv', `the variable ${connectionEnv} must be set to a postgres:// address`);
     }
-    const opened = this.#opened.get(connectionEnv);
-    if (opened) return opened;
-    const database = openDatabase({ url, maxConnections, ...(onIdleError ? { onIdleError } : {}) });
-    this.#opened.set(connectionEnv, database);
-    return database;
+    return url;
   }
 
   /** Closes those that were opened here. */

@@ -28,7 +28,7 @@ export interface ReadTable {
 }
 
 /** A row of a followed table. */
-export interface SourceRow {
+export interface TableRow {
   /** The key's values as text. */
   key: string[];
   /** False: it does not pass `where`, and nothing else was read. */
@@ -52,7 +52,7 @@ export async function readRowsByKey(
   db: Db,
   table: ReadTable,
   keys: readonly string[][],
-): Promise<{ rows: SourceRow[]; left: string[][] }> {
+): Promise<{ rows: TableRow[]; left: string[][] }> {
   const rows = await read(db, table, { from: byKey(table, keys), place: sql`k.place` });
   return {
     rows: rows.filter(({ isRead }) => isRead).map(toRow),
@@ -76,7 +76,7 @@ export async function readRowsAfter(
   db: Db,
   table: ReadTable,
   { after, limit }: { after: readonly string[] | null; limit: number },
-): Promise<{ rows: SourceRow[]; isLast: boolean }> {
+): Promise<{ rows: TableRow[]; isLast: boolean }> {
   const from = nextRows(table, { after, limit });
   const rows = await read(db, table, { from, place: sql`t.place` });
   const found = rows.filter(({ isRead }) => isRead);
@@ -114,7 +114,7 @@ export async function countRows(db: Db, table: ReadTable): Promise<number> {
 /** A table that is estimated to have more rows is not counted. */
 const MAX_COUNTED = 1_000_000;
 
-type ReadRow = SourceRow & { isRead: boolean };
+type ReadRow = TableRow & { isRead: boolean };
 
 async function read(db: Db, table: ReadTable, { from, place }: { from: Sql; place: Sql }): Promise<ReadRow[]> {
   const texts = table.textColumns.map((name) => sql`${columnOf(name)}::text`);
@@ -143,7 +143,7 @@ async function read(db: Db, table: ReadTable, { from, place }: { from: Sql; plac
   return rows;
 }
 
-function toRow({ key, wanted, texts, uri, metadata }: ReadRow): SourceRow {
+function toRow({ key, wanted, texts, uri, metadata }: ReadRow): TableRow {
   return { key, wanted, texts, uri, metadata };
 }
 

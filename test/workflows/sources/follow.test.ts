@@ -137,7 +137,13 @@ test('a definition that changes while its table is followed counts for every row
 test('a sync brings what came before the triggers, deletes what has no row, and names the rows that fail', async () => {
   const { table, alias, source } = await givenFollowed();
   await stopFollowing(rig.client, source);
-  await rig.run('upsert', { index: alias, items: [{ id: '77', payload: 'of no row' }, { id: 'odd', payload: 'too' }] });
+  await rig.run('upsert', {
+    index: alias,
+    items: [
+      { id: '77', payload: 'of no row' },
+      { id: 'odd', payload: 'too' },
+    ],
+  });
   await execute(`alter table ${table} disable trigger user`);
   await execute(`insert into ${table} select i, 'title ' || i, 'body', 'en', i from generate_series(1, 20) i`);
   await execute(`insert into ${table} values (21, 'large', repeat('x', 11000000), 'en', 1)`);
