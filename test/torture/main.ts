@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { sourceTorture } from './source/source.ts';
 import { torture } from './torture.ts';
 
 const HELP = `npm run torture -- [options]
@@ -11,6 +12,7 @@ moved by hand and indexes are deleted, and compares what serves with what was ac
   --clients N   that write (8)
   --objects N   that are there before (1500)
   --stops N     how often a process is stopped at a point of its work at the end, to see who waits (one for 11 seconds)
+  --source      follows tables instead: writers run random DML, and the indexes must equal the tables at the end
   --json        the result as one line; everything else goes to stderr
   --help        shows this
 `;
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '8' },
     objects: { type: 'string', default: '1500' },
     stops: { type: 'string' },
+    source: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -38,15 +41,20 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 try {
-  const result = await torture({
+  const common = {
     seconds: Number(values.seconds),
     seed: Number(values.seed),
     clients: Number(values.clients),
-    objects: Number(values.objects),
-    ...(values.stops !== undefined && { stops: Number(values.stops) }),
     say,
     signal: stop.signal,
-  });
+  };
+  const result = values.source
+    ? await sourceTorture(common)
+    : await torture({
+        ...common,
+        objects: Number(values.objects),
+        ...(values.stops !== undefined && { stops: Number(values.stops) }),
+      });
   console.log(JSON.stringify(result, null, values.json ? undefined : 2));
   process.exitCode = result.ok ? 0 : 1;
 } catch (error) {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { sql } from 'kysely';
 import { createApi } from '../../../src/api/app.ts';
 import type { TaskType } from '../../../src/contract/task-types.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
@@ -13,6 +14,7 @@ import { createIndex, lockIn, uniqueName } from '../../store/builders.ts';
 import { openPostgresDatabase } from '../../support/databases.ts';
 import { type Behaviour, startEmbeddingServer } from '../../support/embedding-server.ts';
 import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
+import { givenSource } from '../../workflows/sources/world.ts';
 import { silentDatabase } from '../support.ts';
 
 export type ServerName = 'api' | 'idle' | 'guarded' | 'limited' | 'small' | 'stopping' | 'noDatabase' | 'noTemporal';
@@ -109,6 +111,16 @@ export async function openWorld() {
 
   const items = [{ id: 'a', payload: 'a lion' }];
 
+  /** A source of a table with two rows. */
+  async function source(): Promise<string> {
+    const table = uniqueName('rows').replaceAll('-', '_');
+    await sql.raw(`create table ${table} (id int primary key, body text)`).execute(db);
+    await sql.raw(`insert into ${table} values (1, 'a lion'), (2, 'a ship')`).execute(db);
+    const name = uniqueName('source');
+    await givenSource(db, name, { index: await index(), table, text: ['body'] });
+    return name;
+  }
+
   /** A reindex that has switched its alias, and whose old index is kept current. */
   async function switchedFrom(source: string): Promise<{ id: string; alias: string }> {
     const [alias, dest] = [uniqueName('alias'), uniqueName('dest')];
@@ -183,6 +195,12 @@ export async function openWorld() {
         const { id } = await run('steer', { action: 'cancel', filter: { taskIds: [stuck.id] } });
         return until(id, ['processing']);
       },
+    },
+    sync: {
+      ended: async () => (await run('sync', { source: await source() }, '?wait=true')).id,
+      // Its rate lets it bring the second row after minutes.
+      running: async () =>
+        until((await run('sync', { source: await source(), ratePerSecond: 0.001 })).id, ['processing']),
     },
     job: {
       ended: async () => (await ask<Tracker>('POST', '/v1/jobs/check/run?wait=true', {})).id,
