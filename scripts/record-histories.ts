@@ -7,16 +7,19 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { ReembedError } from '../src/contract/errors.ts';
-import { WORKFLOW } from '../src/contract/names.ts';
+import { followerIdOf, WORKFLOW } from '../src/contract/names.ts';
 import { createRegistry, defineTask } from '../src/jobs/index.ts';
 import { startPglite } from '../src/runtime/servers/pglite.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { findIndex } from '../src/store/indexes.ts';
 import { migrate } from '../src/store/migrate.ts';
+import { follow, stopFollowing } from '../src/temporal/sources.ts';
 import { askRollBack } from '../src/temporal/tasks/roll-back.ts';
 import { endOf, givenIndex, startRig, startTemporal, trackerWhen } from '../test/support/rig.ts';
+import { givenSource, untilBrought } from '../test/workflows/sources/world.ts';
 import { type History, historyToJSON } from '../test/support/sdk-internals.ts';
 
 const name = process.argv[2];
@@ -179,6 +182,23 @@ await environment.client.workflow.execute(WORKFLOW.buildIndex, {
   args: [built?.no],
 });
 await record('build-index');
+
+await sql`create table articles (id int primary key, body text)`.execute(db);
+await sql`insert into articles select i, 'text ' || i from generate_series(1, 1100) i`.execute(db);
+const source = await givenSource(db, 'articles', { index: 'live', table: 'articles', text: ['body'] });
+await follow(environment.client, { ...source, taskQueue: rig.taskQueue });
+const loaded = await rig.start('sync', { source: 'articles', ratePerSecond: 100 }, 'sync-steered');
+await trackerWhen(loaded, ({ progress }) => progress.total > 0);
+await loaded.signal('pause');
+await trackerWhen(loaded, ({ status }) => status === 'paused');
+await loaded.signal('throttle', null);
+await loaded.signal('resume');
+await recordEnd('sync-steered');
+await rig.start('sync', { source: 'nothing' }, 'sync-failed');
+await recordEnd('sync-failed');
+await untilBrought(db, source);
+await stopFollowing(environment.client, source);
+await save('follow-source', await environment.client.workflow.getHandle(followerIdOf(source.name)).fetchHistory());
 
 await work.applyAsync({ ms: 800 }, { taskId: 'job-done' });
 await recordEnd('job-done');

@@ -373,8 +373,6 @@ export interface SyncPlace {
   phase: 'rows' | 'objects';
   /** The last key, or the last object, that is done. */
   after: string[] | null;
-  /** Rows and objects that are done. */
-  done: number;
 }
 
 export interface SyncCounts {
@@ -393,9 +391,12 @@ export interface SyncRequest {
   ratePerSecond: number | null;
 }
 
-/** `place` is null at the end. `total`: rows of the table, an estimate for many. */
+/** What a part of a sync has done. */
 export interface SyncResult {
   counts: SyncCounts;
+  /** Rows that it has read. */
+  rows: number;
+  /** Null at the end. */
   place: SyncPlace | null;
 }
 

@@ -40,6 +40,8 @@ describe('the current workflows continue tasks that were started by earlier vers
         'steerTasks',
         'job',
         'jobLane',
+        'followSource',
+        'syncSource',
       ]),
     );
   });

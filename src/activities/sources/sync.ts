@@ -44,6 +44,7 @@ class SyncChunk {
   private readonly onWritten: (index: IndexRow) => void;
   private readonly counts: SyncCounts;
   private place: SyncPlace | null;
+  private rows: number;
   /** Batches that are written, in the order of their keys. */
   private readonly begun: { after: string[] | null; rows: number; isDone: boolean; writing: Promise<void> }[] = [];
 
@@ -58,6 +59,7 @@ class SyncChunk {
     this.running = running;
     this.onWritten = onWritten;
     this.counts = running.resumedFrom?.counts ?? noSourceCounts();
+    this.rows = running.resumedFrom?.rows ?? 0;
     this.place = running.resumedFrom ? running.resumedFrom.place : request.place;
   }
 
@@ -72,7 +74,7 @@ class SyncChunk {
     const pace = createPacer(request.ratePerSecond, signal);
     if (this.place?.phase === 'rows') await this.bringRows(writer, work, pace);
     if (this.place?.phase === 'objects') await this.compareObjects(writer, work, pace);
-    return { counts: this.counts, place: this.place };
+    return { counts: this.counts, rows: this.rows, place: this.place };
   }
 
   /** Brings rows in the order of the key. The place does not pass a batch that is not written. */
@@ -94,7 +96,7 @@ class SyncChunk {
         while (this.underWay().length >= IN_FLIGHT) await Promise.race(this.underWay());
         if (!isLast) continue;
         await Promise.all(this.underWay());
-        this.place = { phase: 'objects', after: null, done: this.place?.done ?? 0 };
+        this.place = { phase: 'objects', after: null };
       }
       await Promise.all(this.underWay());
     } finally {
@@ -157,7 +159,8 @@ class SyncChunk {
 
   private advance({ after, rows }: { after: string[] | null; rows: number }): void {
     if (!this.place) return;
-    this.place = { ...this.place, after, done: this.place.done + rows };
-    this.running.beat({ counts: this.counts, place: this.place });
+    this.place = { ...this.place, after };
+    this.rows += rows;
+    this.running.beat({ counts: { ...this.counts }, rows: this.rows, place: this.place });
   }
 }

@@ -50,7 +50,7 @@ interface Limit {
 async function begin(task: TaskContext, raw: unknown, previous: HandOver['previous']): Promise<void> {
   const { input } = await admit(task, 'sync', raw, previous);
   const { index, rows } = await embedActivities().beginSync(String(input.source));
-  const place: SyncPlace = { phase: 'rows', after: null, done: 0 };
+  const place: SyncPlace = { phase: 'rows', after: null };
   task.report({ done: 0, total: rows, failed: 0, data: { index, ...noCounts(), place: { ...place } } });
 }
 
@@ -66,7 +66,7 @@ async function bringAll(task: TaskContext, source: string, limit: Limit): Promis
     const request = { taskId: task.id, source, place, ratePerSecond };
     const result = await orHold(task, () => embedActivities().syncChunk(request));
     for (const name of NAMES) counts[name] += result.counts[name];
-    const done = result.place?.done ?? task.tracker.progress.done;
+    const done = task.tracker.progress.done + result.rows;
     data.place = result.place && { ...result.place };
     task.report({ done, failed: counts.failed, data: { ...counts } });
     task.continueIfLong();

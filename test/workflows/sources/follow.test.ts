@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -159,7 +160,7 @@ test('a sync brings what came before the triggers, deletes what has no row, and 
   ]);
 });
 
-test('a table is followed while its index is rebuilt, to and fro', async () => {
+test('a table is followed while its index is rebuilt, to and fro', { timeout: 300_000 }, async () => {
   const { table, alias, index, source } = await givenFollowed();
   await execute(`insert into ${table} select i, 'title ' || i, 'body', 'en', i from generate_series(1, 300) i`);
   let isOver = false;
@@ -168,23 +169,21 @@ test('a table is followed while its index is rebuilt, to and fro', async () => {
       await execute(`update ${table} set body = 'round ${round}' where id % 7 = ${round % 7}`);
       await execute(`delete from ${table} where id = ${(round * 13) % 300}`);
       await execute(`insert into ${table} values (${1_000 + round}, 'new', 'row', 'de', 2)`);
+      await delay(30);
     }
   };
   const writing = writer();
-  const others = [`${index}-b`, `${index}-c`];
   const ends: string[] = [];
   try {
-    for (const dest of others) {
-      const destModel = { provider: 'hash' as const, name: 'hash-v1', dimensions: 16 };
-      ends.push((await rig.run('reindex', { source: alias, dest, destModel })).status);
-    }
-    ends.push((await rig.run('reindex', { source: alias, dest: others[0] as string })).status);
+    const destModel = { provider: 'hash' as const, name: 'hash-v1', dimensions: 16 };
+    ends.push((await rig.run('reindex', { source: alias, dest: `${index}-b`, destModel })).status);
+    ends.push((await rig.run('reindex', { source: alias, dest: index })).status);
   } finally {
     isOver = true;
     await writing;
   }
   await untilBrought(database.db, source);
-  expect(ends).toEqual(['done', 'done', 'done']);
+  expect(ends).toEqual(['done', 'done']);
   expect(await objectsOf(database.db, alias)).toEqual(await rowsOf(table));
 });
 
