@@ -19,8 +19,8 @@ import { migrate } from '../src/store/migrate.ts';
 import { follow, stopFollowing } from '../src/temporal/sources.ts';
 import { askRollBack } from '../src/temporal/tasks/roll-back.ts';
 import { endOf, givenIndex, startRig, startTemporal, trackerWhen } from '../test/support/rig.ts';
-import { givenSource, untilBrought } from '../test/workflows/sources/world.ts';
 import { type History, historyToJSON } from '../test/support/sdk-internals.ts';
+import { givenSource, untilBrought } from '../test/workflows/sources/world.ts';
 
 const name = process.argv[2];
 if (!name || !/^[\w.-]+$/.test(name)) throw new Error('name the recording, for instance 0.1.0');

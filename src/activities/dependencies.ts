@@ -79,6 +79,8 @@ export interface ActivityDependencies {
     indexMemoryMb: number;
     /** Number of parts from which an index filled by upserts gets its HNSW index. */
     vectorIndexAfterParts: number;
+    /** Changes of a source that may wait; with more, it stops. Default: no limit. */
+    sourceMaxChanges?: number;
     /** How long a deleted object is remembered. */
     tombstoneRetentionSeconds: number;
     /** Prices that override the known ones. */

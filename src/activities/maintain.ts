@@ -24,6 +24,7 @@ import { dropSteerResults } from '../store/steer-results.ts';
 import { dropEndedWatches } from '../store/watch-counts.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { isVectorIndexDue } from './index-watch.ts';
+import { tendSources } from './sources/tend.ts';
 
 /** Tombstones removed in one transaction, during which writers of the index wait. */
 const TOMBSTONE_BATCH = 5_000;
@@ -36,15 +37,10 @@ const FINISHED_AFTER_SECONDS = 86_400;
 const ADMITTED_AFTER_SECONDS = 30 * 86_400;
 
 /** Activities of the periodic maintenance, which removes what ended tasks leave behind. */
-export function createMaintenanceActivities({
-  db,
-  settings,
-  isTaskKnown,
-  isStagingUsed,
-}: ActivityDependencies): Pick<
-  ControlActivities,
-  'collectTombstones' | 'dropMarked' | 'dropExpired' | 'listDueVectorIndexes'
-> {
+export function createMaintenanceActivities(
+  deps: ActivityDependencies,
+): Pick<ControlActivities, 'collectTombstones' | 'dropMarked' | 'dropExpired' | 'listDueVectorIndexes'> {
+  const { db, settings, isTaskKnown, isStagingUsed } = deps;
   return {
     async collectTombstones() {
       const retentionSeconds = settings.tombstoneRetentionSeconds;
@@ -95,6 +91,7 @@ export function createMaintenanceActivities({
       while ((await dropExpiredSearches(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
         Context.current().cancellationSignal.throwIfAborted();
       }
+      await tendSources(deps, Context.current().info.taskQueue);
       await dropEndedWatches(db);
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       await dropAdmissions(db, ADMITTED_AFTER_SECONDS);

@@ -96,6 +96,8 @@ export const API_ACCESS: AccessTable = {
   'GET /v1/aliases/:alias/sampled-searches': 'queries',
   'GET /v1/sources': 'view',
   'GET /v1/sources/:source': 'view',
+  'POST /v1/sources/:source/start': 'operate',
+  'POST /v1/sources/:source/stop': 'operate',
   // Runs SQL on tables of the user.
   'PUT /v1/sources/:source': 'admin',
   'DELETE /v1/sources/:source': 'admin',

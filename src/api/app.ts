@@ -52,6 +52,7 @@ import { createSearchRouter } from './search.ts';
 import { createSearchBatchRouter } from './search-batch.ts';
 import { createSearchManyRouter } from './search-many.ts';
 import { createServerHealthRouter } from './server-health.ts';
+import { createSourceFollowing, createSourceFollowingRouter, type SourceFollowing } from './source-following.ts';
 import { createSourceRouter } from './sources.ts';
 import { createStatsRouter } from './stats.ts';
 import { acceptDeleteIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
@@ -109,6 +110,8 @@ export interface ApiDependencies {
   sampler?: SearchSampler;
   /** Databases of sources' tables; default: only `db`. */
   sourceDatabases?: SourceDatabases;
+  /** Starts and stops what follows sources; default: by workflows. */
+  following?: SourceFollowing;
   /** Checks of `/readyz`; default: the database and Temporal. */
   health?: HealthChecks;
   /** Returns true once a stop was requested: `/readyz` then makes load balancers use another process. */
@@ -135,8 +138,9 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { reads = new SideReads({ db, models, metrics, log }) } = dependencies;
   const { sampler = new SearchSampler({ db, metrics, log }) } = dependencies;
   const { sourceDatabases = new SourceDatabases({ db, allowed: [], env: {} }) } = dependencies;
+  const { following = createSourceFollowing(client, taskQueue) } = dependencies;
   const jobQueues = registry && queuesOf(registry);
-  metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, log }));
+  metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, sourceDatabases, log }));
   const app = createRouter();
   app.onError(onError(log));
   app.notFound(notFound);
@@ -177,7 +181,8 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/aliases', createSamplingRouter({ db }));
   app.route('/v1/query-sets', createQuerySetRouter({ db }));
   app.route('/v1/query-sets', createSampledSetRouter({ db }));
-  app.route('/v1/sources', createSourceRouter({ db, sourceDatabases }));
+  app.route('/v1/sources', createSourceRouter({ db, sourceDatabases, following }));
+  app.route('/v1/sources', createSourceFollowingRouter({ db, sourceDatabases, following }));
   app.route(
     '/v1/tasks',
     createTaskRouters({

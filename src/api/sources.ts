@@ -19,6 +19,7 @@ import { findSource, getSource, listSources } from '../store/sources/rows.ts';
 import { jsonBody } from './body/json.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
+import type { SourceFollowing } from './source-following.ts';
 
 const params = z.object({ source: sourceNameSchema });
 const described = { 'application/json': { schema: sourceInfoSchema } };
@@ -47,7 +48,7 @@ const putSource = createRoute({
       content: { 'application/json': { schema: z.union([sourceInfoSchema, sourcePlanSchema]) } },
     },
     201: { description: 'Created.', content: described },
-    ...problemResponses('InvalidInput', 'DatabaseUnavailable'),
+    ...problemResponses('InvalidInput', 'DatabaseUnavailable', 'TemporalUnavailable'),
   },
 });
 
@@ -92,16 +93,17 @@ const deleteSource = createRoute({
   },
   responses: {
     200: { description: 'The source is gone.', content: { 'application/json': { schema: sourceRemovedSchema } } },
-    ...problemResponses('InvalidInput', 'SourceNotFound', 'DatabaseUnavailable'),
+    ...problemResponses('InvalidInput', 'SourceNotFound', 'DatabaseUnavailable', 'TemporalUnavailable'),
   },
 });
 
 export interface SourceDependencies {
   db: Db;
   sourceDatabases: SourceDatabases;
+  following: SourceFollowing;
 }
 
-export function createSourceRouter({ db, sourceDatabases }: SourceDependencies) {
+export function createSourceRouter({ db, sourceDatabases, following }: SourceDependencies) {
   return createRouter()
     .openapi(putSource, async (c) => {
       const { source: name } = c.req.valid('param');
@@ -113,6 +115,8 @@ export function createSourceRouter({ db, sourceDatabases }: SourceDependencies) 
         return c.json({ sql: await planSource(db, checked), key }, 200);
       }
       const installed = await installSource(db, open(), name, checked);
+      // If this fails, the same request starts it: triggers record changes meanwhile.
+      await following.start(installed);
       // What follows the table may have changed its state by now.
       const info = await readSourceInfo((await findSource(db, name)) ?? installed, sourceDatabases);
       return c.json(info, checked.existing ? 200 : 201);
@@ -128,6 +132,7 @@ export function createSourceRouter({ db, sourceDatabases }: SourceDependencies) 
     .openapi(deleteSource, async (c) => {
       const source = await getSource(db, c.req.valid('param').source);
       const { force = false } = c.req.valid('query');
+      await following.stop(source);
       return c.json({ sql: await removeSource(db, source, { sourceDatabases, force }) }, 200);
     });
 }

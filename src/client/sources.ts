@@ -31,6 +31,14 @@ export function sourceCalls(send: Send) {
     async get(name: string): Promise<SourceInfo> {
       return readAs(await send('GET', pathOf(name)), sourceInfoSchema);
     },
+    /** Follows a source again, and brings all its rows. Errors: `SourceNotFound`, `TemporalUnavailable`. */
+    async start(name: string): Promise<SourceInfo> {
+      return readAs(await send('POST', `${pathOf(name)}/start`), sourceInfoSchema);
+    },
+    /** Follows a source no more; its triggers go on recording changes. Errors as above. */
+    async stop(name: string): Promise<SourceInfo> {
+      return readAs(await send('POST', `${pathOf(name)}/stop`), sourceInfoSchema);
+    },
     /**
      * Removes a source with its triggers; the objects stay in the index. With `force` also if the table's database does
      * not answer: then `sql` remains to be run there. Errors: `SourceNotFound`, `DatabaseUnavailable`.

@@ -10,6 +10,7 @@ import { type ReadsReport, readsSchema } from '../contract/reads.ts';
 import { type RollBack, rollBackSchema } from '../contract/roll-back.ts';
 import type { TaskStatus } from '../contract/status.ts';
 import { type SteerRequest, type SteerResult, type SteerResults, steerResultsSchema } from '../contract/steer-tasks.ts';
+import type { SyncRequest } from '../contract/sync-body.ts';
 import type {
   deleteIndexSchema,
   deleteSchema,
@@ -153,6 +154,8 @@ export function taskCalls(send: Send, run: Run) {
      */
     evaluate: (body: EvaluateRequest, options: RunOptions = {}) =>
       run('/v1/tasks/evaluate/run', { json: body }, options),
+    /** Makes the index of a source equal to its table. Errors: `InvalidInput`, `TaskLocked`. */
+    sync: (body: SyncRequest, options: RunOptions = {}) => run('/v1/tasks/sync/run', { json: body }, options),
     /** Returns the report of the last evaluation of a task. Errors: `TaskNotFound`, `EvaluationNotFound`. */
     async evaluation(taskId: string): Promise<Evaluation> {
       return readAs(await send('GET', '/v1/tasks/evaluation', { query: { taskId } }), evaluationSchema);

@@ -15,3 +15,5 @@ export const syncSchema = z
       .describe('Maximum rows per second; default: no limit.'),
   })
   .meta({ id: 'Sync', examples: [{ source: 'articles' }] });
+export type SyncBody = z.output<typeof syncSchema>;
+export type SyncRequest = z.input<typeof syncSchema>;

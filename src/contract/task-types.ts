@@ -100,7 +100,7 @@ const STEERABLE = {
     group: 'Loads of the tables that sources follow.',
     title: 'Make the index of a source equal to its table',
     summary: ({ source }) => `bring all rows of the source ${source}`,
-    errors: ['NotFound', 'DatabaseUnavailable'],
+    errors: ['SourceNotFound', 'DatabaseUnavailable'],
     hasFailedItems: true,
   },
   job: {

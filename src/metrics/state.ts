@@ -1,8 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { DEFAULT_QUEUE, embedQueueOf, jobQueueOf } from '../contract/names.ts';
+import type { SourceInfo } from '../contract/sources.ts';
 import type { Db } from '../store/database.ts';
 import { type DatabaseState, readDatabaseState } from '../store/database-metrics.ts';
+import type { SourceDatabases } from '../store/sources/databases.ts';
+import { readSourceStates } from '../store/sources/info.ts';
 import { type ObservedQueue, readTemporalState, type TemporalState } from '../temporal/lists/queue-metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { createSampler, type Sample } from './sampler.ts';
@@ -13,6 +16,8 @@ export interface StateSources {
   taskQueue: string;
   /** Job queues besides the default one; the first twenty are shown. */
   jobQueues?: readonly string[] | undefined;
+  /** The databases of the tables that sources follow. */
+  sourceDatabases: SourceDatabases;
   log: Pick<Logger, 'warn'>;
 }
 
@@ -37,10 +42,13 @@ export function createStateMetrics(metrics: Metrics, sources: StateSources): () 
     });
   const database = sampler('postgres', () => readDatabaseState(db));
   const temporal = sampler('temporal', () => readTemporalState(client, { taskQueue, queues }));
+  const followed = sampler('sources', () => readSourceStates(db, sources.sourceDatabases));
   return async () => {
-    const [inDatabase, inTemporal] = await Promise.all([database(), temporal()]);
+    const [inDatabase, inTemporal, inSources] = await Promise.all([database(), temporal(), followed()]);
     tellOutcome(metrics, 'postgres', inDatabase);
     tellOutcome(metrics, 'temporal', inTemporal);
+    tellOutcome(metrics, 'sources', inSources);
+    setSources(metrics, inSources.value);
     setDatabaseState(metrics, inDatabase.value);
     setTemporalState(metrics, inTemporal.value);
     setRemaining(metrics, inDatabase.value, inTemporal.value);
@@ -104,6 +112,17 @@ function setTemporalState(metrics: Metrics, state: TemporalState | undefined): v
   schedules.set({ state: 'paused' }, state.schedules.paused);
   schedulesMissed.set(state.schedules.missed);
   schedulesLate.set(state.schedules.lateSeconds);
+}
+
+function setSources(metrics: Metrics, states: SourceInfo[] | undefined): void {
+  const { sourceBacklog, sourceBacklogAge, sourceState } = metrics;
+  for (const gauge of [sourceBacklog, sourceBacklogAge, sourceState]) gauge.reset();
+  for (const { name: source, state, backlog } of states ?? []) {
+    sourceState.set({ source, state }, 1);
+    if (!backlog) continue;
+    sourceBacklog.set({ source }, backlog.changes);
+    sourceBacklogAge.set({ source }, backlog.seconds ?? 0);
+  }
 }
 
 /** Combines the lock, which knows the indexes of a reindex, with its task, which knows the progress. */

@@ -85,7 +85,14 @@ export function activityDependencies({
     log,
     client,
     tasks: createTaskControl(client),
-    sources: new SourceDatabases({ db, url: settings.databaseUrl, allowed: [], env: settings.env }),
+    sources: new SourceDatabases({
+      db,
+      url: settings.databaseUrl,
+      allowed: settings.sourceConnections,
+      env: settings.env,
+      onIdleError: (error) =>
+        log.warn(`an idle connection of a source was lost and will be replaced: ${error.message}`),
+    }),
     loader: createLoader({
       fileRoots: settings.fileRoots,
       allowPrivateAddresses: settings.allowPrivateAddresses,
@@ -106,6 +113,7 @@ export function activityDependencies({
       modelPrices: settings.modelPrices,
       modelBudgets: settings.modelBudgets,
       tokenizerDir: settings.tokenizerDir,
+      sourceMaxChanges: settings.sourceMaxChanges,
     },
   };
 }

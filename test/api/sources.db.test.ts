@@ -10,7 +10,8 @@ onBothDatabases((database) => {
   const execute = (statement: string) => sql.raw(statement).execute(database().db);
   const app = (allowed: string[] = [], env: Record<string, string> = {}) => {
     const { db } = database();
-    return testApi(db, { sourceDatabases: new SourceDatabases({ db, allowed, env }) });
+    const following = { start: async () => {}, stop: async () => {} };
+    return testApi(db, { sourceDatabases: new SourceDatabases({ db, allowed, env }), following });
   };
   const put = (name: string, body: unknown, query = '') => call(app(), 'PUT', `/v1/sources/${name}${query}`, body);
 

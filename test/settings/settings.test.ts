@@ -48,6 +48,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   indexMemoryMb: ['0', '256MB'],
   vectorIndexAfterParts: ['-5', '1e3'],
   tombstoneRetention: ['7', 'a week', '7w', '-1d'],
+  sourceMaxChanges: ['999', '1e6'],
   sourceConnections: ['DATABASE_URL', 'postgres://localhost', 'SHOP;OTHER'],
   copySharePercent: ['0', '101', 'half'],
   searchSeconds: ['0', '3601', 'soon'],

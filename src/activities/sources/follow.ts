@@ -17,6 +17,7 @@ import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { Ears } from './ears.ts';
 import { SourceChanged, SourceStopped, stopOf, waitReasonOf } from './errors.ts';
 import { type Comparison, Follower } from './follower.ts';
+import { backlogReason } from './tend.ts';
 
 /** An activity follows this long; then another one does, which may be on another worker. */
 const FOLLOW_MS = 600_000;
@@ -114,6 +115,8 @@ class Following {
   /** Compares the table with what it was. New partitions get triggers, and a sync brings their rows. */
   private async lookAtTable(db: Db, source: SourceRow): Promise<void> {
     const { deps } = this;
+    const full = await backlogReason(deps, db, source);
+    if (full) throw new SourceStopped('too-many-changes', full);
     const drift = await readDrift(db, source);
     if (drift.kind === 'stopped') throw new SourceStopped('table-changed', drift.reason);
     if (drift.kind === 'none') return;

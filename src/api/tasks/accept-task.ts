@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { AuditBody } from '../../contract/audit.ts';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { SteerBody } from '../../contract/steer-tasks.ts';
+import type { SyncBody } from '../../contract/sync-body.ts';
 import type { DeleteIndexBody, EvaluateBody, ReindexBody, UpsertBody } from '../../contract/task-bodies.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { type Accepted, HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../contract/workflow-inputs.ts';
@@ -13,6 +14,7 @@ import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
 import { checkReads } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
+import { getSource } from '../../store/sources/rows.ts';
 import { dropStaged, hasFailed } from '../../store/staging.ts';
 import { findSameTask, getTracker, type StartableType, startTask } from '../../temporal/index.ts';
 import type { WriteBody } from '../body/items.ts';
@@ -194,6 +196,15 @@ export async function acceptAudit(
   options: AcceptOptions = {},
 ): Promise<Tracker> {
   return acceptWhole(deps, 'audit', body, options, async () => void (await requireWritable(deps.db, body.index)));
+}
+
+/** Accepts a sync of a source. Errors: `SourceNotFound`, `TaskLocked`, `TemporalUnavailable`. */
+export async function acceptSync(
+  deps: AcceptDependencies,
+  body: SyncBody,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  return acceptWhole(deps, 'sync', body, options, async () => void (await getSource(deps.db, body.source)));
 }
 
 /** Accepts the steering of many tasks; `by` is the caller. Errors: `TaskLocked`, `TemporalUnavailable`. */

@@ -6,6 +6,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import { NDJSON } from '../../contract/http.ts';
 import { namedJobRunSchema } from '../../contract/jobs.ts';
 import { steerSchema } from '../../contract/steer-tasks.ts';
+import { syncSchema } from '../../contract/sync-body.ts';
 import { deleteIndexSchema, evaluateSchema, reindexSchema } from '../../contract/task-bodies.ts';
 import { factsOf, type StartableType } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
@@ -29,6 +30,7 @@ import {
   acceptPlain,
   acceptReindex,
   acceptSteer,
+  acceptSync,
 } from './accept-task.ts';
 import { endOfRun, RUN_LOCATION } from './await-end.ts';
 import { callerOf } from './caller.ts';
@@ -142,6 +144,7 @@ const ACCEPT_JSON: Partial<Record<StartableType, AcceptJson>> = {
     acceptReindex(deps, await readJson(c, reindexSchema), { ...options, by: callerOf(c, deps) }),
   evaluate: async (c, deps, options) => acceptEvaluate(deps, await readJson(c, evaluateSchema), options),
   audit: async (c, deps, options) => acceptAudit(deps, await readJson(c, auditSchema), options),
+  sync: async (c, deps, options) => acceptSync(deps, await readJson(c, syncSchema), options),
   'delete-index': async (c, deps, options) => acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options),
   async job(c, deps, options) {
     const { name, ...job } = await readJson(c, namedJobRunSchema, { anyText: 'input' });

@@ -5,6 +5,7 @@ import { examples, json, several } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { fields, type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { addFollowingCommands } from './source-following.ts';
 
 interface AddOptions extends RemoteOptions {
   index: string;
@@ -58,6 +59,8 @@ export function addSourceCommands(program: Command, io: Io): void {
       const source = await clientFrom(io, options).sources.get(name);
       writeResult(io, options.json, source, () => sourceText(source));
     });
+
+  addFollowingCommands(group, io);
 
   remote(group.command('remove <table-source>'))
     .summary('remove a source and its triggers')

@@ -1,7 +1,8 @@
 import type { SourceInfo } from '../../contract/sources.ts';
+import type { Db } from '../database.ts';
 import { readBacklog } from './backlog.ts';
 import type { SourceDatabases } from './databases.ts';
-import type { SourceRow } from './rows.ts';
+import { listSources, type SourceRow } from './rows.ts';
 
 /** A database that is away must not hold up the list of all sources. */
 const BACKLOG_MS = 3_000;
@@ -29,4 +30,13 @@ async function backlogOf(source: SourceRow, databases: SourceDatabases): Promise
   });
   const read = async () => readBacklog(databases.of(source.definition.connectionEnv), source);
   return Promise.race([read().catch(() => null), late]).finally(() => clearTimeout(timer));
+}
+
+/** Max. sources that metrics show. */
+const MAX_SHOWN = 100;
+
+/** Reads the state and the backlog of the first hundred sources. */
+export async function readSourceStates(db: Db, databases: SourceDatabases): Promise<SourceInfo[]> {
+  const sources = await listSources(db);
+  return Promise.all(sources.slice(0, MAX_SHOWN).map((source) => readSourceInfo(source, databases)));
 }

@@ -214,6 +214,7 @@ export async function openWorld() {
     tracker,
     ask,
     index,
+    source,
     lockedIndex,
     evaluable,
     /** The id of a task that has ended successfully. */

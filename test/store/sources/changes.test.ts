@@ -20,7 +20,8 @@ async function followedTable() {
   return { table, source: await follow(database.db, table) };
 }
 
-const keysOf = (changes: readonly Change[]) => changes.map((change) => (change.kind === 'row' ? change.key[0] : change.kind));
+const keysOf = (changes: readonly Change[]) =>
+  changes.map((change) => (change.kind === 'row' ? change.key[0] : change.kind));
 const seqsOf = (changes: readonly Change[]) => changes.flatMap(({ seqs }) => seqs);
 
 test('a key that changed several times is read once, with all its rows of the outbox', async () => {
@@ -38,7 +39,10 @@ test('reads of few keys continue where the last one ended, up to the end', async
   await execute(`insert into ${table} select i, 'row' from generate_series(1, 7) i`);
   const read: unknown[] = [];
   for (let after: number | null = 0; after !== null; ) {
-    const page: Awaited<ReturnType<typeof readChanges>> = await readChanges(database.db, source.no, { after, limit: 3 });
+    const page: Awaited<ReturnType<typeof readChanges>> = await readChanges(database.db, source.no, {
+      after,
+      limit: 3,
+    });
     read.push(...keysOf(page.changes));
     after = page.next;
   }

@@ -96,10 +96,13 @@ test('values are read as JSON that every reader reads exactly', async () => {
     ['int', 'null', null],
   ];
   const names = types.map((_, at) => `c${at}`);
-  const table = await givenTable(`id int primary key, body text, ${types.map(([type], at) => `c${at} ${type}`).join()}`, {
-    metadataColumns: names,
-    types: new Map(types.map(([type], at) => [`c${at}`, type])),
-  });
+  const table = await givenTable(
+    `id int primary key, body text, ${types.map(([type], at) => `c${at} ${type}`).join()}`,
+    {
+      metadataColumns: names,
+      types: new Map(types.map(([type], at) => [`c${at}`, type])),
+    },
+  );
   await execute(`insert into "${table.name}" values (1, '', ${types.map(([, value]) => value).join()})`);
   const { rows } = await readRowsByKey(database.db, table, [['1']]);
   expect(rows[0]?.metadata).toEqual(Object.fromEntries(types.map(([, , value], at) => [`c${at}`, value])));

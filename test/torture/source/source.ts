@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createClient } from '../../../src/client/client.ts';
 import { openDatabase } from '../../../src/store/database.ts';
 import { startFollowing, startSync } from '../../../src/temporal/sources.ts';
-import { givenSource, type GivenSource, objectsOf, untilBrought } from '../../workflows/sources/world.ts';
+import { type GivenSource, givenSource, objectsOf, untilBrought } from '../../workflows/sources/world.ts';
 import { Random } from '../random.ts';
 import { type Piece, System } from '../system.ts';
 import { createTables, DEFINITION, expectedOf } from './tables.ts';
@@ -80,7 +80,12 @@ async function run(
     }
     say(`${followed.length} tables are followed`);
     const writers = Array.from({ length: clients }, (_, at) =>
-      runWriter(() => system.databaseUrl, written[at % written.length] as string[], random.fork(`writer ${at}`), signal),
+      runWriter(
+        () => system.databaseUrl,
+        written[at % written.length] as string[],
+        random.fork(`writer ${at}`),
+        signal,
+      ),
     );
     const reindexing = followed.map(({ alias }) => runReindexes(api, alias, signal, say, problems));
     const chaos = runKills(system, random.fork('kills'), seconds, say, signal);
@@ -131,7 +136,12 @@ async function runReindexes(
   for (let round = 1; !signal.aborted; round++) {
     const taskId = `${alias}-reindex-${round}`;
     const dest = `${alias}-${round % 3}`;
-    const body = { taskId, source: alias, dest, destModel: { provider: 'hash' as const, dimensions: 16 + (round % 3) * 16 } };
+    const body = {
+      taskId,
+      source: alias,
+      dest,
+      destModel: { provider: 'hash' as const, dimensions: 16 + (round % 3) * 16 },
+    };
     await insist(() => api.tasks.reindex(body));
     const { status, detail } = await endOf(api, taskId);
     if (status === 'done') done++;

@@ -27,7 +27,10 @@ const KINDS: Record<string, { weight: number; make: Make }> = {
         on conflict (id) do update set body = excluded.body, price = excluded.price`,
     ],
   },
-  update: { weight: 20, make: (table, random) => [`update ${table} set body = ${text(random)} where id = ${key(random)}`] },
+  update: {
+    weight: 20,
+    make: (table, random) => [`update ${table} set body = ${text(random)} where id = ${key(random)}`],
+  },
   updateMany: {
     weight: 4,
     make: (table, random) => [`update ${table} set body = ${text(random)} where id % ${2 + random.below(9)} = 0`],
@@ -38,7 +41,10 @@ const KINDS: Record<string, { weight: number; make: Make }> = {
   },
   unrelated: { weight: 6, make: (table) => [`update ${table} set seen = seen + 1`] },
   hide: { weight: 8, make: (table, random) => [`update ${table} set hidden = not hidden where id = ${key(random)}`] },
-  empty: { weight: 4, make: (table, random) => [`update ${table} set title = null, body = '' where id = ${key(random)}`] },
+  empty: {
+    weight: 4,
+    make: (table, random) => [`update ${table} set title = null, body = '' where id = ${key(random)}`],
+  },
   delete: { weight: 14, make: (table, random) => [`delete from ${table} where id = ${key(random)}`] },
   deleteMany: { weight: 2, make: (table, random) => [`delete from ${table} where id % ${5 + random.below(9)} = 0`] },
   changeKey: {

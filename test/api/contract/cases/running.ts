@@ -12,6 +12,7 @@ const BODIES = {
   'delete-index': async ({ index }: World) => ({ index: await index() }),
   evaluate: ({ evaluable }: World) => evaluable(),
   audit: async ({ index }: World) => ({ index: await index() }),
+  sync: async ({ source }: World) => ({ source: await source() }),
   steer: async () => ({ action: 'pause', filter: { taskIds: ['nobody'] } }),
 };
 
@@ -35,7 +36,7 @@ export const runningCases: Case[] = [
         on: 'noTemporal',
         given: async (world) => ({ body: await body(world) }),
       },
-      ...(type === 'steer' ? [] : onIndex(type)),
+      ...(type === 'steer' || type === 'sync' ? [] : onIndex(type)),
     ];
   }),
   {
@@ -52,6 +53,11 @@ export const runningCases: Case[] = [
     operation: operationOf('run', 'evaluate'),
     expect: 'QuerySetNotFound',
     given: async (world) => ({ body: { ...(await world.evaluable()), querySet: 'nowhere' } }),
+  },
+  {
+    operation: operationOf('run', 'sync'),
+    expect: 'SourceNotFound',
+    given: async () => ({ body: { source: 'nowhere' } }),
   },
   ...(['upsert', 'delete'] as const).flatMap((type): Case[] => {
     const operation = operationOf('run', type);
@@ -78,7 +84,7 @@ export const runningCases: Case[] = [
 const NAMED: Readonly<Record<string, string>> = { reindex: 'source', evaluate: 'left' };
 
 /** Further answers of a type that works on an index. */
-function onIndex(type: Exclude<keyof typeof BODIES, 'steer'>): Case[] {
+function onIndex(type: Exclude<keyof typeof BODIES, 'steer' | 'sync'>): Case[] {
   const operation = operationOf('run', type);
   const body = BODIES[type];
   return [

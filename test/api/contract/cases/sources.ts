@@ -37,6 +37,10 @@ export const sourceCases: Case[] = [
   { operation: 'listSources', expect: 200, given: (world) => stored(world).then(() => ({})) },
   { operation: 'getSource', expect: 200, given: one },
   { operation: 'getSource', expect: 'SourceNotFound', given: nowhere },
+  { operation: 'startSource', expect: 200, given: one },
+  { operation: 'startSource', expect: 'SourceNotFound', given: nowhere },
+  { operation: 'stopSource', expect: 200, given: one },
+  { operation: 'stopSource', expect: 'SourceNotFound', given: nowhere },
   { operation: 'deleteSource', expect: 200, given: one },
   { operation: 'deleteSource', expect: 'SourceNotFound', given: nowhere },
 ];
