@@ -23,8 +23,8 @@ export class Ears {
   }
 
   /** Waits until a change may have come. */
-  wait(signal: AbortSignal): Promise<void> {
-    return this.wake.wait(this.listener?.isAlive() ? POLL_MS.listening : POLL_MS.deaf, signal);
+  wait(signal: AbortSignal, ms: number = this.listener?.isAlive() ? POLL_MS.listening : POLL_MS.deaf): Promise<void> {
+    return this.wake.wait(ms, signal);
   }
 
   /** Waits for a while, whatever comes. */

@@ -17,12 +17,15 @@ import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { Ears } from './ears.ts';
 import { SourceChanged, SourceStopped, stopOf, waitReasonOf } from './errors.ts';
 import { type Comparison, Follower } from './follower.ts';
+import { Poller } from './poller.ts';
 import { backlogReason } from './tend.ts';
 
 /** An activity follows this long; then another one does, which may be on another worker. */
 const FOLLOW_MS = 600_000;
 /** How often the definition and the table are looked at again. */
 const LOOK_MS = 10_000;
+/** Pause between two polls of a table without triggers. */
+const POLL_MS = 5_000;
 const BACK_OFF_MS = { first: 250, max: 15_000 };
 
 /** Creates the activity that follows a source: it brings changes as they come. */
@@ -43,7 +46,9 @@ class Following {
   private readonly running: Running<Comparison | null>;
   private readonly onWritten: (index: IndexRow) => void;
   private readonly ears = new Ears();
-  private follower: Follower | undefined;
+  private follower: Follower | Poller | undefined;
+  /** Times of rows that a poll has brought. */
+  private readonly seen = new Map<string, string>();
   private lookedMs = 0;
   /** What was stored last as the state. */
   private shown = '';
@@ -81,11 +86,11 @@ class Following {
     if (!this.follower || Date.now() - this.lookedMs > LOOK_MS) {
       if (!(await this.look())) return { kind: 'ended' };
     }
-    const follower = this.follower as Follower;
+    const follower = this.follower as Follower | Poller;
     const isBusy = await follower.step().finally(() => running.beat(follower.comparison));
     await this.show('following');
     this.backOffMs = BACK_OFF_MS.first;
-    if (!isBusy) await ears.wait(running.signal);
+    if (!isBusy) await ears.wait(running.signal, follower instanceof Poller ? POLL_MS : undefined);
     return undefined;
   }
 
@@ -96,8 +101,11 @@ class Following {
     if (source?.no !== request.no || source.state === 'stopped') return false;
     const { connectionEnv } = source.definition;
     const db = deps.sources.of(connectionEnv);
-    await this.ears.open(db, deps.sources.urlOf(connectionEnv), source.no);
+    const isPolled = source.definition.follow === 'poll';
+    if (!isPolled) await this.ears.open(db, deps.sources.urlOf(connectionEnv), source.no);
     await this.lookAtTable(db, source);
+    // Someone may have set another state.
+    if (source.state !== 'following') this.shown = '';
     const work = {
       taskId: followerIdOf(source.name),
       source,
@@ -107,7 +115,7 @@ class Following {
       onWritten: this.onWritten,
     };
     const comparison = this.follower ? this.follower.comparison : (running.resumedFrom ?? null);
-    this.follower = new Follower(deps, work, comparison);
+    this.follower = isPolled ? new Poller(deps, work, this.seen) : new Follower(deps, work, comparison);
     this.lookedMs = Date.now();
     return true;
   }
@@ -115,10 +123,10 @@ class Following {
   /** Compares the table with what it was. New partitions get triggers, and a sync brings their rows. */
   private async lookAtTable(db: Db, source: SourceRow): Promise<void> {
     const { deps } = this;
-    const full = await backlogReason(deps, db, source);
-    if (full) throw new SourceStopped('too-many-changes', full);
     const drift = await readDrift(db, source);
     if (drift.kind === 'stopped') throw new SourceStopped('table-changed', drift.reason);
+    const full = await backlogReason(deps, db, source);
+    if (full) throw new SourceStopped('too-many-changes', full);
     if (drift.kind === 'none') return;
     // The sync comes first: if this dies in between, it is started twice.
     await startSync(deps.client, { ...this.request, taskQueue: controlQueueOf(Context.current().info.taskQueue) });

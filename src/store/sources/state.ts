@@ -32,7 +32,9 @@ export async function readTableOf(db: Db, { definition, resolved }: SourceRow): 
   const { rows } = await sql<{ name: string; type: string }>`
     select attname as name, format_type(atttypid, atttypmod) as type
     from pg_attribute
-    where attrelid = ${resolved.table.oid}::oid and attname = any(${contentColumns(definition)}::text[])`.execute(db);
+    where attrelid = ${resolved.table.oid}::oid and attname = any(${[...contentColumns(definition), definition.updatedAt ?? '']}::text[])`.execute(
+    db,
+  );
   return {
     ...tableOf(definition),
     key: resolved.key,
@@ -43,4 +45,16 @@ export async function readTableOf(db: Db, { definition, resolved }: SourceRow): 
     where: definition.where,
     filterColumns: whereColumns(definition),
   };
+}
+
+/** Returns the newest time that the poll of a source has seen; null if it has seen none. */
+export async function readPollCursor(db: Db, no: number): Promise<string | null> {
+  const { rows } = await sql<{ at: string | null }>`
+    select poll_cursor #>> '{}' as at from reembed.sources where no = ${no}`.execute(db);
+  return rows[0]?.at ?? null;
+}
+
+export async function savePollCursor(db: Db, no: number, at: string): Promise<void> {
+  await sql`
+    update reembed.sources set poll_cursor = to_jsonb(${at}::text) where no = ${no}`.execute(db);
 }

@@ -148,7 +148,7 @@ function toRow({ key, wanted, texts, uri, metadata }: ReadRow): TableRow {
 }
 
 /** Runs a read in a transaction in which values are written as text in one way. */
-function pinned<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+export function pinned<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   return transaction(db, async (trx) => {
     await pinSession(trx);
     return work(trx);
@@ -178,7 +178,7 @@ function nextRows(table: ReadTable, { after, limit }: { after: readonly string[]
   ) t`;
 }
 
-function keyTexts(table: ReadTable): Sql[] {
+export function keyTexts(table: ReadTable): Sql[] {
   return table.key.map((column) => sql.raw(keyText(column, `t.${ident(column.name)}`)));
 }
 
@@ -190,10 +190,10 @@ function sumOf(numbers: readonly Sql[]): Sql {
   return numbers.length === 0 ? sql`0` : sql.join(numbers, sql` + `);
 }
 
-function tableOf({ schema, name }: ReadTable) {
+export function tableOf({ schema, name }: ReadTable) {
   return sql.id(schema, name);
 }
 
-function columnOf(name: string) {
+export function columnOf(name: string) {
   return sql`t.${sql.id(name)}`;
 }

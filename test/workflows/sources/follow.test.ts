@@ -211,3 +211,24 @@ test('a dropped table and a dropped column stop their source, with a reason', as
     expect(reason).toMatch(source === one.source ? /table/ : /body/);
   }
 });
+
+test('a table without triggers is polled by the time of its rows, of transactions that commit late too', async () => {
+  const id = randomUUID().slice(0, 8);
+  const [table, index] = [`polled_${id}`, `polled-${id}`];
+  await givenIndex(database.db, index);
+  await execute(`create table ${table} (id int primary key, body text, at timestamptz not null default now())`);
+  await execute(`insert into ${table} values (1, 'one'), (2, 'two')`);
+  const definition = { index, table, text: ['body'], follow: 'poll' as const, updatedAt: 'at' };
+  const source = await givenSource(database.db, `p-${id}`, definition);
+  const { syncTaskId } = await startFollowing(rig.client, { ...source, taskQueue: rig.taskQueue });
+  await endOf(rig.client.workflow.getHandle(syncTaskId));
+  const late = await openTransaction(database.db, (trx) =>
+    sql.raw(`insert into ${table} values (3, 'late')`).execute(trx),
+  );
+  await execute(`update ${table} set body = 'new', at = clock_timestamp() where id = 1`);
+  const isThere = (line: string) => async () => (await objectsOf(database.db, index)).includes(line);
+  await until(isThere('["1","new",{}]'));
+  await late.commit();
+  await until(isThere('["3","late",{}]'));
+  expect(await objectsOf(database.db, index)).toEqual(['["1","new",{}]', '["2","two",{}]', '["3","late",{}]']);
+});

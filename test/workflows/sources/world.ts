@@ -37,7 +37,7 @@ export async function givenSource(
     values (${name}, ${JSON.stringify(parsed)}::jsonb, ${parsed.index}, ${JSON.stringify(resolved)}::jsonb, ${marker}::uuid)
     returning no`.execute(db);
   const no = rows[0]?.no as number;
-  await run(db, installSql({ no, marker, ...resolved }, { hasSchema: true }));
+  if (parsed.follow === 'triggers') await run(db, installSql({ no, marker, ...resolved }, { hasSchema: true }));
   return { no, name };
 }
 
