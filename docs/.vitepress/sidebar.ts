@@ -9,6 +9,7 @@ const PARTS: Record<string, Record<string, string>> = {
     'change-model': 'Change the model',
     'roll-back': 'Roll back',
     'full-text': 'Search by words',
+    sources: 'Follow a table',
     'bulk-load': 'Load a million lines',
     vectors: 'Bring vectors along',
     client: 'Use the clients',

@@ -38,7 +38,8 @@ const start = createRoute({
 
 /** Starts and stops what follows sources. */
 export interface SourceFollowing {
-  start(source: { no: number; name: string }): Promise<unknown>;
+  /** Also starts a sync of all rows; returns the id of its task. */
+  start(source: { no: number; name: string }): Promise<{ syncTaskId: string }>;
   stop(source: { name: string }): Promise<unknown>;
 }
 

@@ -8,6 +8,7 @@ import {
   sourceNameSchema,
   sourcePlanSchema,
   sourceRemovedSchema,
+  sourceSavedSchema,
 } from '../contract/sources.ts';
 import type { Db } from '../store/database.ts';
 import { checkSource } from '../store/sources/check.ts';
@@ -15,7 +16,7 @@ import type { SourceDatabases } from '../store/sources/databases.ts';
 import { readSourceInfo } from '../store/sources/info.ts';
 import { installSource, planSource } from '../store/sources/install.ts';
 import { removeSource } from '../store/sources/remove.ts';
-import { findSource, getSource, listSources } from '../store/sources/rows.ts';
+import { findSource, getSource, listSources, setSourceState } from '../store/sources/rows.ts';
 import { jsonBody } from './body/json.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
@@ -23,6 +24,7 @@ import type { SourceFollowing } from './source-following.ts';
 
 const params = z.object({ source: sourceNameSchema });
 const described = { 'application/json': { schema: sourceInfoSchema } };
+const saved = { 'application/json': { schema: sourceSavedSchema } };
 
 const putSource = createRoute({
   method: 'put',
@@ -34,7 +36,8 @@ const putSource = createRoute({
   description:
     'Checks index, table, key, columns and rights at once, and names each problem by its field; nothing is changed ' +
     'unless all is right. Then triggers on the table record the keys of changed rows. They lock the table for a moment, ' +
-    'and never wait long for it. A source keeps its index, table, key and database.',
+    'and never wait long for it. Then the task `sync` brings all rows, and later changes follow by themselves; the call can be ' +
+    'repeated if that could not be started. A source keeps its index, table, key and database.',
   request: {
     params,
     query: z.strictObject({
@@ -45,9 +48,9 @@ const putSource = createRoute({
   responses: {
     200: {
       description: 'The definition is replaced; with `plan`, the statements.',
-      content: { 'application/json': { schema: z.union([sourceInfoSchema, sourcePlanSchema]) } },
+      content: { 'application/json': { schema: z.union([sourceSavedSchema, sourcePlanSchema]) } },
     },
-    201: { description: 'Created.', content: described },
+    201: { description: 'Created.', content: saved },
     ...problemResponses('InvalidInput', 'DatabaseUnavailable', 'TemporalUnavailable'),
   },
 });
@@ -116,10 +119,10 @@ export function createSourceRouter({ db, sourceDatabases, following }: SourceDep
       }
       const installed = await installSource(db, open(), name, checked);
       // If this fails, the same request starts it: triggers record changes meanwhile.
-      await following.start(installed);
+      const { syncTaskId } = await following.start(installed);
       // What follows the table may have changed its state by now.
       const info = await readSourceInfo((await findSource(db, name)) ?? installed, sourceDatabases);
-      return c.json(info, checked.existing ? 200 : 201);
+      return c.json({ ...info, syncTaskId }, checked.existing ? 200 : 201);
     })
     .openapi(getSources, async (c) => {
       const sources = await listSources(db);
@@ -132,6 +135,8 @@ export function createSourceRouter({ db, sourceDatabases, following }: SourceDep
     .openapi(deleteSource, async (c) => {
       const source = await getSource(db, c.req.valid('param').source);
       const { force = false } = c.req.valid('query');
+      // A follower that does not hear of it ends by this.
+      await setSourceState(db, source.no, 'stopped', 'it is being removed');
       await following.stop(source);
       return c.json({ sql: await removeSource(db, source, { sourceDatabases, force }) }, 200);
     });

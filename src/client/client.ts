@@ -45,7 +45,7 @@ export type { RollBack, RollBackReport } from '../contract/roll-back.ts';
 export type { SampledSearch, SampledSetRequest, Sampling, SamplingRequest } from '../contract/sampling.ts';
 export type { ScheduleRequest } from '../contract/schedule-request.ts';
 export type { Schedule, ScheduleList, ScheduleRun } from '../contract/schedules.ts';
-export type { SourceDefinitionInput, SourceInfo, SourcePlan, SourceRemoved } from '../contract/sources.ts';
+export type { SourceDefinitionInput, SourceInfo, SourcePlan, SourceRemoved, SourceSaved } from '../contract/sources.ts';
 export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../contract/steer-tasks.ts';
 export type { EvaluateRequest } from '../contract/task-bodies.ts';

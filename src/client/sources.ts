@@ -3,10 +3,12 @@ import {
   type SourceInfo,
   type SourcePlan,
   type SourceRemoved,
+  type SourceSaved,
   sourceInfoSchema,
   sourceListSchema,
   sourcePlanSchema,
   sourceRemovedSchema,
+  sourceSavedSchema,
 } from '../contract/sources.ts';
 import { readAs, type Send, segment } from './request.ts';
 
@@ -14,11 +16,11 @@ export function sourceCalls(send: Send) {
   const pathOf = (name: string) => `/v1/sources/${segment(name)}`;
   return {
     /**
-     * Lets an index follow a table, or changes what of the table it takes. Error: `InvalidInput` with each problem by
+     * Lets an index follow a table, or changes what of the table it takes; all rows are then brought by a task. Error: `InvalidInput` with each problem by
      * field; nothing is changed then.
      */
-    async save(name: string, definition: SourceDefinitionInput): Promise<SourceInfo> {
-      return readAs(await send('PUT', pathOf(name), { json: definition }), sourceInfoSchema);
+    async save(name: string, definition: SourceDefinitionInput): Promise<SourceSaved> {
+      return readAs(await send('PUT', pathOf(name), { json: definition }), sourceSavedSchema);
     },
     /** Checks a source and returns the statements that would set it up. Error: `InvalidInput` as above. */
     async plan(name: string, definition: SourceDefinitionInput): Promise<SourcePlan> {

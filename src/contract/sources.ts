@@ -182,6 +182,11 @@ export const sourceInfoSchema = z
   .meta({ id: 'Source' });
 export type SourceInfo = z.output<typeof sourceInfoSchema>;
 
+export const sourceSavedSchema = sourceInfoSchema
+  .extend({ syncTaskId: z.string().describe('Id of the task that brings all rows.') })
+  .meta({ id: 'SourceSaved' });
+export type SourceSaved = z.output<typeof sourceSavedSchema>;
+
 export const sourceListSchema = z.object({ sources: z.array(sourceInfoSchema) }).meta({ id: 'SourceList' });
 
 export const sourcePlanSchema = z

@@ -6,11 +6,16 @@ import { takeChanges } from '../store/sources/world.ts';
 import { onBothDatabases, openPostgresDatabase } from '../support/databases.ts';
 import { call, testApi } from './support.ts';
 
+/** Starts nothing: test/api/contract has a source that is followed. */
+const following = {
+  start: async ({ name }: { name: string }) => ({ syncTaskId: `sync of ${name}` }),
+  stop: async () => {},
+};
+
 onBothDatabases((database) => {
   const execute = (statement: string) => sql.raw(statement).execute(database().db);
   const app = (allowed: string[] = [], env: Record<string, string> = {}) => {
     const { db } = database();
-    const following = { start: async () => {}, stop: async () => {} };
     return testApi(db, { sourceDatabases: new SourceDatabases({ db, allowed, env }), following });
   };
   const put = (name: string, body: unknown, query = '') => call(app(), 'PUT', `/v1/sources/${name}${query}`, body);
@@ -36,7 +41,14 @@ onBothDatabases((database) => {
       const created = await put(name, definition);
       expect(created).toMatchObject({
         status: 201,
-        body: { name, state: 'starting', reason: null, key: ['id'], backlog: { changes: 0, seconds: null } },
+        body: {
+          name,
+          syncTaskId: `sync of ${name}`,
+          state: 'starting',
+          reason: null,
+          key: ['id'],
+          backlog: { changes: 0, seconds: null },
+        },
       });
       await execute(`insert into ${table} values (1, 'x')`);
       const { body } = await call(app(), 'GET', `/v1/sources/${name}`);
@@ -119,7 +131,7 @@ onBothDatabases((database) => {
     const allowed = ['NOTES'];
     const env: Record<string, string> = { NOTES: other.url };
     const sourceDatabases = new SourceDatabases({ db, allowed, env });
-    const api = testApi(db, { sourceDatabases });
+    const api = testApi(db, { sourceDatabases, following });
     const definition = { index, table: 'notes', text: ['body'], connectionEnv: 'NOTES' };
     const { body: plan } = await call(api, 'PUT', `/v1/sources/${name}?plan=true`, definition);
     expect(plan.sql[0]).toBe('create schema reembed');

@@ -110,7 +110,12 @@ function addAddCommand(group: Command, io: Io): void {
         return;
       }
       const source = await sources.save(name, definition);
-      writeResult(io, options.json, source, () => sourceText(source));
+      writeResult(
+        io,
+        options.json,
+        source,
+        () => `${sourceText(source)}\nthe task ${source.syncTaskId} brings all rows`,
+      );
     });
 }
 

@@ -34,6 +34,7 @@ export const sourceCases: Case[] = [
     expect: 200,
     given: async (world) => ({ ...(await definable(world)), query: { plan: 'true' } }),
   },
+  { operation: 'saveSource', expect: 'TemporalUnavailable', on: 'noTemporal', given: definable },
   { operation: 'listSources', expect: 200, given: (world) => stored(world).then(() => ({})) },
   { operation: 'getSource', expect: 200, given: one },
   { operation: 'getSource', expect: 'SourceNotFound', given: nowhere },
@@ -43,4 +44,5 @@ export const sourceCases: Case[] = [
   { operation: 'stopSource', expect: 'SourceNotFound', given: nowhere },
   { operation: 'deleteSource', expect: 200, given: one },
   { operation: 'deleteSource', expect: 'SourceNotFound', given: nowhere },
+  { operation: 'deleteSource', expect: 'TemporalUnavailable', on: 'noTemporal', given: one },
 ];
