@@ -5,6 +5,7 @@ import { sourceInfoSchema, sourceNameSchema } from '../contract/sources.ts';
 import type { Db } from '../store/database.ts';
 import type { SourceDatabases } from '../store/sources/databases.ts';
 import { readSourceInfo } from '../store/sources/info.ts';
+import { forgetDrift } from '../store/sources/install.ts';
 import { getSource, setSourceState } from '../store/sources/rows.ts';
 import { startFollowing, stopFollowing } from '../temporal/sources.ts';
 import { createRouter } from './create-router.ts';
@@ -72,7 +73,10 @@ export function createSourceFollowingRouter({
     })
     .openapi(start, async (c) => {
       const source = await getSource(db, c.req.valid('param').source);
-      if (source.state === 'stopped') await setSourceState(db, source.no, 'starting');
+      if (source.state === 'stopped') {
+        await forgetDrift(sourceDatabases.of(source.definition.connectionEnv), source);
+        await setSourceState(db, source.no, 'starting');
+      }
       await following.start(source);
       return c.json(await infoOf(source.name), 200);
     });

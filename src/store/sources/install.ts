@@ -53,10 +53,27 @@ export async function uninstallSource(database: Db, source: Pick<SourceRow, 'no'
   await runStatements(database, source.no, removeSql(source.no));
 }
 
-function statementsOf(source: Pick<SourceRow, 'no' | 'marker'>, { definition, resolved, hasSchema }: CheckedSource) {
+function statementsOf(
+  source: Pick<SourceRow, 'no' | 'marker'>,
+  { definition, resolved, hasSchema, existing }: CheckedSource,
+) {
   if (definition.follow === 'poll') return hasSchema ? dropTriggersSql(source.no) : [];
   const { no, marker } = source;
-  return installSql({ no, marker, ...resolved }, { hasSchema });
+  const installed = installSql({ no, marker, ...resolved }, { hasSchema });
+  return existing ? [...installed, forgetDriftSql(no)] : installed;
+}
+
+/** What changed while columns were missing is brought by the sync that follows. */
+const forgetDriftSql = (no: number) => `delete from ${outboxOf(no)} where kind = 'drift'`;
+
+/**
+ * Forgets that the table once lacked columns, before all of its rows are brought: the source would stop again for it.
+ */
+export async function forgetDrift(database: Db, { no }: Pick<SourceRow, 'no'>): Promise<void> {
+  const { rows } = await sql<{ outbox: string | null }>`select to_regclass(${outboxOf(no)})::text as outbox`.execute(
+    database,
+  );
+  if (rows[0]?.outbox) await sql.raw(forgetDriftSql(no)).execute(database);
 }
 
 /** Runs statements that lock a table of the user, in one transaction; those of one source run one after the other. */

@@ -5,7 +5,7 @@ import { adoptPartitions } from '../../../src/store/sources/adopt.ts';
 import { readBacklog } from '../../../src/store/sources/backlog.ts';
 import { checkSource } from '../../../src/store/sources/check.ts';
 import { readDrift } from '../../../src/store/sources/drift.ts';
-import { installSource, uninstallSource } from '../../../src/store/sources/install.ts';
+import { forgetDrift, installSource, uninstallSource } from '../../../src/store/sources/install.ts';
 import { outboxOf } from '../../../src/store/sources/names.ts';
 import { findSource, getSource, listSources, setSourceState } from '../../../src/store/sources/rows.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
@@ -58,6 +58,29 @@ test('a new definition keeps the changes that are recorded, and records those of
   expect((await install(name, { index, table, metadata: ['lang'] })).no).toBe(source.no);
   await execute(`update ${table} set lang = 'de'`);
   expect(await takeChanges(opened.db, source)).toEqual(['1', '1']);
+});
+
+test('a definition for the columns that a table has now ends the drift', async () => {
+  const { name, table, index, source } = await followed();
+  await execute(`alter table ${table} rename column body to content`);
+  await execute(`insert into ${table} values (1)`);
+  const definition = sourceDefinitionSchema.parse({ index, table, text: ['content'] });
+  const checked = await checkSource(opened.db, name, definition, () => opened.db);
+  await installSource(opened.db, opened.db, name, checked);
+  await execute(`insert into ${table} values (2)`);
+  expect(await takeChanges(opened.db, source)).toEqual(['2']);
+});
+
+test('what was recorded while a column was missing is forgotten when all rows are brought', async () => {
+  const { table, source } = await followed();
+  await execute(`alter table ${table} rename column body to content`);
+  await execute(`insert into ${table} values (1)`);
+  await execute(`alter table ${table} rename column content to body`);
+  await execute(`insert into ${table} values (2)`);
+  await forgetDrift(opened.db, source);
+  expect(await takeChanges(opened.db, source)).toEqual(['2']);
+  await execute(`drop table ${outboxOf(source.no)}`);
+  await forgetDrift(opened.db, source);
 });
 
 test('a table that others keep locked is given up after a while, and the source is not kept', async () => {
