@@ -169,15 +169,12 @@ export function evaluationActivities(): Pick<
   return embedActivities();
 }
 
-/**
- * Following a source: retried until it is stopped, since it waits for what is away by itself. The heartbeat timeout is
- * short, because nothing is brought until a dead worker is noticed.
- */
+/** Following a source: retried until it is stopped, since it waits for what is away by itself. */
 export function sourceActivities(): SourceActivities {
   return proxyActivities<SourceActivities>({
     taskQueue: sourceQueueOf(workflowInfo().taskQueue),
-    startToCloseTimeout: '1 hour',
-    heartbeatTimeout: '5 s',
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: '100 ms', maximumInterval: '10 s' },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

@@ -22,6 +22,8 @@ import { backlogReason } from './tend.ts';
 
 /** An activity follows this long; then another one does, which may be on another worker. */
 const FOLLOW_MS = 600_000;
+/** While it compares all objects, which the next activity would begin again. */
+const MAX_FOLLOW_MS = 20 * 3_600_000;
 /** How often the definition and the table are looked at again. */
 const LOOK_MS = 10_000;
 /** Pause between two polls of a table without triggers. */
@@ -69,7 +71,8 @@ class Following {
   async run(): Promise<FollowResult> {
     const { signal } = this.running;
     try {
-      for (const endMs = Date.now() + FOLLOW_MS; Date.now() < endMs; ) {
+      const startMs = Date.now();
+      while (Date.now() - startMs < (this.isComparing() ? MAX_FOLLOW_MS : FOLLOW_MS)) {
         signal.throwIfAborted();
         const end = await this.step().catch((error) => this.waitOut(error));
         if (end) return end;
@@ -78,6 +81,10 @@ class Following {
     } finally {
       await this.ears.close();
     }
+  }
+
+  private isComparing(): boolean {
+    return this.follower !== undefined && this.follower.comparison !== null;
   }
 
   /** Brings some changes, or waits for one. Returns how following ends, if it does. */
