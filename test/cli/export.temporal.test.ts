@@ -73,7 +73,7 @@ test('a file that is exported and imported gives the same index, for any objects
       expect(await reembed('import', file, '--index', dest, '--no-verify', '--wait')).toMatchObject({ code: 0 });
       expect(await contentOf(dest)).toEqual(await contentOf(source));
     }),
-    { numRuns: 12 },
+    { numRuns: 5 },
   );
 });
 
