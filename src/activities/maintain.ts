@@ -8,6 +8,7 @@ import { listIndexes } from '../store/indexes.ts';
 import {
   dropFinished,
   dropHistoryOfGoneIndexes,
+  dropOldFailures,
   dropRemovedOfGoneIndexes,
   listOldEvaluations,
   listOldFailedTasks,
@@ -35,6 +36,8 @@ const LEFT_OVER_BATCH = 1_000;
 const FINISHED_AFTER_SECONDS = 86_400;
 /** Far longer than the first step of a task can take. */
 const ADMITTED_AFTER_SECONDS = 30 * 86_400;
+/** Failures in the history of objects are kept this long. */
+const FAILURE_AFTER_SECONDS = 30 * 86_400;
 
 /** Activities of the periodic maintenance, which removes what ended tasks leave behind. */
 export function createMaintenanceActivities(
@@ -99,6 +102,9 @@ export function createMaintenanceActivities(
         Context.current().cancellationSignal.throwIfAborted();
       }
       while ((await dropHistoryOfGoneIndexes(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
+        Context.current().cancellationSignal.throwIfAborted();
+      }
+      while ((await dropOldFailures(db, FAILURE_AFTER_SECONDS, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
         Context.current().cancellationSignal.throwIfAborted();
       }
       return gone;

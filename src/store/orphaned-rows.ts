@@ -73,6 +73,20 @@ export async function dropHistoryOfGoneIndexes(db: Db, limit: number): Promise<n
   return Number(numAffectedRows ?? 0);
 }
 
+/** Deletes failures from the history of objects, which may never have been stored. Returns the number of rows. */
+export async function dropOldFailures(db: Db, olderThanSeconds: number, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from reembed.object_history
+    where (index_no, object_id, change) in (
+      select index_no, object_id, change
+      from reembed.object_history
+      where kind = 'failed' and event_time < now() - make_interval(secs => ${olderThanSeconds})
+      order by event_time
+      limit ${limit}
+    )`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
 /** Deletes records of finished writes that nobody will query any more. */
 export async function dropFinished(db: Db, olderThanSeconds: number): Promise<void> {
   await sql`

@@ -71,7 +71,7 @@ test('a write whose items fail is not searchable, and a search after it says so'
   await system.reembed.indexes.create(index, { model: { provider: 'words' } });
   const items = [
     { id: 'a', payload: 'a lion' },
-    { id: 'b', uri: 'http://127.0.0.1:1/nothing' },
+    { id: 'b', uri: 'file:///nowhere/nothing' },
   ];
   const { id: token } = await system.reembed.tasks.upsert({ index, items, maxAttempts: 1 });
   const state = await system.reembed.awaitWrite(index, token, { timeout: 120 });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { LIMITS } from '../../src/contract/limits.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
 import { readHistory } from '../../src/store/object-history.ts';
-import { dropHistoryOfGoneIndexes } from '../../src/store/orphaned-rows.ts';
+import { dropHistoryOfGoneIndexes, dropOldFailures } from '../../src/store/orphaned-rows.ts';
 import { writeCopies } from '../../src/store/protocol/copy.ts';
 import { noteFailures } from '../../src/store/protocol/history.ts';
 import { collectTombstones } from '../../src/store/protocol/tombstones.ts';
@@ -95,6 +95,21 @@ onBothDatabases((database, name) => {
     while ((await dropHistoryOfGoneIndexes(db, 1)) > 0);
     const { rows } = await sql`select from reembed.object_history where index_no = ${index.no}`.execute(db);
     expect(rows).toEqual([]);
+  });
+
+  it('failures are forgotten after their time, and what was written is not', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    await writeIn(db, index, [content('a', 1)]);
+    const failures = ['a', 'never-stored'].map((objectId) => ({ objectId, reason: 'LoadFailed', version: 2 }));
+    await noteFailures(db, index.no, failures, writer);
+    await dropOldFailures(db, 3_600, 10);
+    expect(await kindsOf(db, index, 'never-stored')).toEqual(['failed 2']);
+    while ((await dropOldFailures(db, -1, 1)) > 0);
+    expect([await kindsOf(db, index, 'never-stored'), await kindsOf(db, index, 'a')]).toEqual([
+      undefined,
+      ['written 1'],
+    ]);
   });
 
   if (name === 'pglite') return; // its second pool would wait for the first

@@ -17,4 +17,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       event_time  timestamptz not null default now(),
       primary key (index_no, object_id, change)
     )`.execute(db);
+  // To forget failures, also of objects that were never stored.
+  await sql`
+    create index object_history_failed on reembed.object_history (event_time) where kind = 'failed'`.execute(db);
 }
