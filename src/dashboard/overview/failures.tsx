@@ -1,6 +1,7 @@
 import { Group, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { TaskRow } from '../../client/client.ts';
 import { BulkDialog } from '../tasks/bulk-dialog.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
@@ -15,10 +16,34 @@ export function Failures() {
   const [restarted, setRestarted] = useState<FailureGroup | null>(null);
   if (error && !data) return <Problem error={error} title="The failed tasks cannot be listed" />;
   if (!data) return <Loading rows={2} />;
-  if (data.tasks.length === 0) return null;
-  const hidden = data.total - data.tasks.length;
   return (
-    <Card flush title={`Failed in the last ${FAILED_WITHIN_DAYS} days: ${number(data.total)}`}>
+    <>
+      {data.tasks.length > 0 && <Groups tasks={data.tasks} total={data.total} onRestart={setRestarted} />}
+      {/* Shows the outcomes also when no failure is left. */}
+      {restarted && (
+        <BulkDialog
+          action="restart"
+          label="Restart"
+          force
+          filter={{ taskIds: restarted.tasks.map(({ id }) => id) }}
+          onClose={() => setRestarted(null)}
+        />
+      )}
+    </>
+  );
+}
+
+interface GroupsProps {
+  tasks: readonly TaskRow[];
+  /** Of all failed tasks, also those that are not listed. */
+  total: number;
+  onRestart: (group: FailureGroup) => void;
+}
+
+function Groups({ tasks, total, onRestart }: GroupsProps) {
+  const hidden = total - tasks.length;
+  return (
+    <Card flush title={`Failed in the last ${FAILED_WITHIN_DAYS} days: ${number(total)}`}>
       <Table layout="fixed" aria-label="Failures by error">
         <Table.Thead>
           <Table.Tr>
@@ -32,8 +57,8 @@ export function Failures() {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {groupsOf(data.tasks).map((group) => (
-            <GroupRow key={group.type} group={group} onRestart={() => setRestarted(group)} />
+          {groupsOf(tasks).map((group) => (
+            <GroupRow key={group.type} group={group} onRestart={() => onRestart(group)} />
           ))}
         </Table.Tbody>
       </Table>
@@ -41,15 +66,6 @@ export function Failures() {
         <Text fz="xs" c="dimmed" px="md" py="xs">
           {plural(hidden, 'older task')} not shown.
         </Text>
-      )}
-      {restarted && (
-        <BulkDialog
-          action="restart"
-          label="Restart"
-          force
-          filter={{ taskIds: restarted.tasks.map(({ id }) => id) }}
-          onClose={() => setRestarted(null)}
-        />
       )}
     </Card>
   );

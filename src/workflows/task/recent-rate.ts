@@ -1,6 +1,6 @@
 /** How far back the rate looks: long enough for a steady figure, short enough to notice a pause or a new limit. */
 const WINDOW_MS = 60_000;
-/** Max. samples that are kept; a sample stands for a second or longer. */
+/** Max. samples in the window; a sample stands for a second or longer. */
 const MAX_SAMPLES = 60;
 
 /** Computes how many items a task does per second, over the last minute. */
@@ -25,7 +25,7 @@ export class RecentRate {
     const [first] = samples as [{ atMs: number; done: number }];
     const seconds = Math.max(0.001, (nowMs - first.atMs) / 1_000);
     const last = samples.at(-1);
-    if (last && samples.length < MAX_SAMPLES && nowMs - last.atMs >= WINDOW_MS / MAX_SAMPLES) {
+    if (last && samples.length <= MAX_SAMPLES && nowMs - last.atMs >= WINDOW_MS / MAX_SAMPLES) {
       samples.push({ atMs: nowMs, done });
     }
     return Math.max(0, Math.round(((done - first.done) / seconds) * 10) / 10);
