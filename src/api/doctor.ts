@@ -23,6 +23,9 @@ import { problemResponses } from './problems.ts';
 
 const DAY_SECONDS = 86_400;
 const MB = 1024 * 1024;
+const OLD_SECONDS = 600;
+/** Share of the connections from which on few are left. */
+const USED_SHARE = 0.8;
 
 interface DoctorDependencies {
   db: Db;
@@ -41,10 +44,10 @@ const CHECKS: Record<DoctorCheck, (examined: Examined) => string[] | Promise<str
   'disk-unsafe': ({ db }) => serverChecks.diskUnsafe(db),
   'autovacuum-off': ({ db }) => serverChecks.autovacuumOff(db),
   'statement-timeout': ({ db }) => serverChecks.statementTimeout(db),
-  'connections-few': ({ db }) => serverChecks.connectionsFew(db),
+  'connections-few': ({ db }) => serverChecks.connectionsFew(db, USED_SHARE),
   'shared-memory-small': ({ db }) => serverChecks.sharedMemorySmall(db),
   'build-memory-small': buildMemorySmall,
-  'transaction-old': ({ db }) => serverChecks.transactionOld(db),
+  'transaction-old': ({ db }) => serverChecks.transactionOld(db, OLD_SECONDS),
   'lock-expired': ({ db }) => serverChecks.lockExpired(db),
   'vector-index-missing': async ({ db, indexes, settings: { vectorIndexAfterParts } }) =>
     vectorIndexAfterParts === undefined ? [] : withoutVectorIndex(db, indexes, vectorIndexAfterParts),

@@ -54,8 +54,8 @@ async function payloadHash(payload: Payload, pace: Pace): Promise<string> {
  * says nothing about the payload.
  */
 export async function isHashOf(hash: string, payload: Payload, pace: Pace): Promise<boolean> {
-  const at = hash.indexOf(MARK);
-  return at === -1 || hash.slice(at + 1) === (await payloadHash(payload, pace));
+  const [, whole] = hash.split(MARK);
+  return whole === undefined || whole === (await payloadHash(payload, pace));
 }
 
 /** A window that is configured cuts longer parts. Without one, hashes are those of earlier versions. */

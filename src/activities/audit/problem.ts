@@ -2,6 +2,7 @@ import type { AuditKind } from '../../contract/audit.ts';
 import type { IndexConfig } from '../../contract/indexes.ts';
 import type { Pace } from '../../cpu/pace.ts';
 import { isHashOf } from '../../pipeline/content-hash.ts';
+import { originOf } from '../../pipeline/ready.ts';
 import { textOf } from '../../pipeline/text-of.ts';
 import type { AuditFacts } from '../../store/protocol/audit.ts';
 
@@ -20,9 +21,9 @@ export async function problemOf(
   }
   if (hash !== null && payload !== null && !(await isHashOf(hash, payload, pace))) return 'changed';
   if (numbers.length === 0) return 'without-parts';
-  if (hasGaps(facts, average) || (payload !== null && !isCovered(textOf(payload, splitter.fields), facts))) {
-    return 'part-gaps';
-  }
+  // Parts that came with an object need not cover its text.
+  const isSplit = payload !== null && originOf(hash) !== 'own';
+  if (hasGaps(facts, average) || (isSplit && !isCovered(textOf(payload, splitter.fields), facts))) return 'part-gaps';
   if (facts.otherLength > 0) return 'vector-length';
   if (facts.notFinite > 0) return 'vector-not-finite';
   return facts.withoutDirection > 0 ? 'vector-zero' : null;

@@ -5,9 +5,6 @@ import type { Db } from '../database.ts';
 const PGVECTOR = [0, 8, 4];
 /** Statements of reembed outside of transactions may take this long. */
 const STATEMENT_MS = 60_000;
-/** Share of the connections from which on few are left. */
-const USED_SHARE = 0.8;
-const OLD_SECONDS = 600;
 
 /** Checks of the server; each returns what it found, one text for each thing. */
 export const serverChecks = {
@@ -20,6 +17,9 @@ export const serverChecks = {
   },
 
   async diskUnsafe(db: Db): Promise<string[]> {
+    // The embedded database is for development, and cannot change them.
+    const { rows } = await sql`select where version() ~* 'emcc|emscripten|wasm'`.execute(db);
+    if (rows.length > 0) return [];
     return (await settingsWith(db, ['fsync', 'full_page_writes', 'synchronous_commit'], 'off')).map(asText);
   },
 
@@ -44,7 +44,8 @@ export const serverChecks = {
     return rows.map(({ ms }) => `statement_timeout is ${ms} ms`);
   },
 
-  async connectionsFew(db: Db): Promise<string[]> {
+  /** `share`: of the connections, from which on few are left. */
+  async connectionsFew(db: Db, share: number): Promise<string[]> {
     const { rows } = await sql<{ used: number; allowed: number }>`
       select
         (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as used,
@@ -53,7 +54,7 @@ export const serverChecks = {
     );
     const { used = 0, allowed = 0 } = rows[0] ?? {};
     // The embedded database has one connection, which this statement uses.
-    if (allowed <= 1 || used < USED_SHARE * allowed) return [];
+    if (allowed <= 1 || used < share * allowed) return [];
     return [`${used} of ${allowed} connections are used`];
   },
 
@@ -71,13 +72,13 @@ export const serverChecks = {
     return indexes > buffers ? [`shared_buffers is ${mb(buffers)}, the HNSW indexes have ${mb(indexes)}`] : [];
   },
 
-  async transactionOld(db: Db): Promise<string[]> {
+  async transactionOld(db: Db, olderThanSeconds: number): Promise<string[]> {
     const { rows } = await sql<{ pid: number; seconds: number; name: string; state: string }>`
       select pid, extract(epoch from now() - xact_start)::int as seconds, application_name as name, coalesce(state, '') as state
       from pg_stat_activity
       where datname = current_database()
         and backend_type = 'client backend'
-        and xact_start < now() - make_interval(secs => ${OLD_SECONDS})
+        and xact_start < now() - make_interval(secs => ${olderThanSeconds})
         and pid <> pg_backend_pid()
         -- A build of an index takes long, and ends.
         and pid not in (select pid from pg_stat_progress_create_index)

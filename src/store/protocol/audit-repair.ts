@@ -11,7 +11,7 @@ import type { ObjectWrite } from './object-write.ts';
 /** Reads the live objects among these, as they are stored now. */
 export async function readLiveObjects(db: Db, indexNo: number, ids: readonly string[]): Promise<StoredObject[]> {
   const { rows } = await sql<StoredObject>`
-    select object_id as id, version, accepted, change, deleted, payload, metadata, original_id as "originalId", uri
+    select object_id as id, version, accepted, change, deleted, payload, metadata, original_id as "originalId", uri, hash
     from ${tablesOf(indexNo).objects}
     where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[]) and not deleted
     order by object_id`.execute(db);

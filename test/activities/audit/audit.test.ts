@@ -161,4 +161,25 @@ onBothDatabases((database) => {
     expect(rows[0]?.detail).toContain('not these words');
     expect(await rowsOf(db, index.no)).toContainEqual(expect.objectContaining({ id: 'whole-1', failed: false }));
   });
+
+  test('an object that came with its parts is whole; a broken one is left to who sent it, unless the splitter makes them', async () => {
+    const { db } = database();
+    const index = await auditedIndex(db);
+    const [plain] = await embedded(given(), index, [{ id: 'usual', payload: textOf('usual') }], 1);
+    const usual = plain?.kind === 'content' ? plain.parts.filter(({ isAverage }) => !isAverage) : [];
+    const own = [1, 2].map((first) => ({ start: null, end: null, embedding: [first, 0, 0, 0, 0, 0, 0, 1] }));
+    const items = [
+      { id: 'own', payload: 'words that no part stands for', ready: { fits: true, parts: own } },
+      { id: 'usual', payload: textOf('usual'), ready: { fits: true, parts: usual } },
+    ];
+    await writeIn(db, index, await embedded(given(), index, items, 5));
+    expect((await audit(given(), index.name)).counts).toMatchObject({ objects: 2, found: {} });
+    for (const { id } of items) await BREAKS['vector-zero'](db, index.no, id);
+    const { counts, listed, taskId } = await audit(given(), index.name, { repair: true });
+    expect(counts).toMatchObject({ found: { 'vector-zero': 2 }, repaired: 1 });
+    expect(listed).toEqual([['own', 'vector-zero']]);
+    const { rows } = await sql<{ detail: string }>`
+      select detail from reembed.failed_items where task_id = ${taskId}`.execute(db);
+    expect(rows[0]?.detail).toContain('send the object again');
+  });
 });
