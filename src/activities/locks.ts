@@ -39,6 +39,8 @@ export function createLockActivities(
     destSplitter: input.destSplitter,
     destAverage: input.destAverage,
     destFullText: input.destFullText,
+    destMetric: input.destMetric,
+    reuse: input.reuse,
     alias: input.alias,
     maxConcurrentReindexes: settings.maxConcurrentReindexes,
   });

@@ -16,6 +16,7 @@ export const PLAN_ROWS: readonly PlanRow[] = [
   { name: 'failing', unit: 'count', isPart: true, figureOf: ({ failing }) => failing },
   { name: 'texts', unit: 'count', figureOf: ({ parts }) => parts },
   { name: 'longer than the window', unit: 'count', isPart: true, figureOf: ({ longTexts }) => longTexts },
+  { name: 'texts taken over', unit: 'count', figureOf: ({ reusedTexts }) => reusedTexts },
   { name: 'tokens', unit: 'count', figureOf: ({ tokens }) => tokens },
   { name: 'calls', unit: 'count', figureOf: ({ calls }) => calls },
   { name: 'price', unit: 'usd', figureOf: ({ usd }) => usd },

@@ -50,6 +50,8 @@ export interface ReindexLocksTable {
   mirror: Generated<boolean>;
   /** The destination is complete, and waits for a decision about the switch. */
   built: Generated<boolean>;
+  /** Stored vectors are taken over. */
+  reuse: Generated<boolean>;
   /** Of a mirror: the last change of both indexes at the switch that began it. */
   since_change: number | null;
   /** Of a mirror that began with a roll back: which one. */

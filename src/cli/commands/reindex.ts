@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { metricSchema } from '../../contract/indexes.ts';
 import type { ReindexPlan } from '../../contract/plan.ts';
 import { type ReindexRequest, retireSchema } from '../../contract/task-bodies.ts';
 import { type ApproveOptions, approveFrom, withApproval } from '../approve-options.ts';
@@ -24,6 +25,8 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, Fu
   batchSize?: number;
   maxFailed?: number;
   destExisting?: 'refuse' | 'replace';
+  metric?: 'cosine' | 'l2' | 'ip';
+  reuse: boolean;
   rate?: number;
   shadow?: number;
   canary?: number;
@@ -65,6 +68,8 @@ export function addReindexCommand(program: Command, io: Io): void {
         'when DEST holds objects that are newer than in SOURCE or missing there',
       ).choices(['refuse', 'replace']),
     )
+    .addOption(new Option('--metric <metric>', 'metric of DEST; default: as SOURCE').choices([...metricSchema.options]))
+    .option('--no-reuse', 'embed every text again, instead of taking over stored vectors of the same model and text')
     .option('--rate <objects>', 'maximum objects copied per second', anyNumber)
     .option('--budget-usd <dollars>', 'pause when the model has cost this many US dollars', anyNumber)
     .option('--budget-tokens <count>', 'pause when the model has used this many tokens', wholeNumber)
@@ -123,6 +128,8 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
     dest,
     destModel: modelFrom(options),
     destFullText: fullTextFrom(options),
+    destMetric: options.metric,
+    ...(!options.reuse && { reuse: false }),
     approve: approveFrom(options),
     retire: retireFrom(options),
     ratePerSecond: rate,

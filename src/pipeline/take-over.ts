@@ -1,0 +1,15 @@
+import { canonicalJson } from '../contract/canonical-json.ts';
+import type { IndexConfig } from '../contract/indexes.ts';
+import { vectorSpaceOf } from '../contract/vector-space.ts';
+
+type WithModel = Pick<IndexConfig, 'model'>;
+
+/** Whether the vectors that one index stores are those that the other would store for the same texts. */
+export function mayTakeOver(from: WithModel, to: WithModel): boolean {
+  return vectorSpaceOf(from.model) === vectorSpaceOf(to.model);
+}
+
+/** Whether two indexes ask their model in the same way, for documents and queries. */
+export function isSameModel(left: WithModel, right: WithModel): boolean {
+  return canonicalJson(left.model) === canonicalJson(right.model);
+}
