@@ -40,6 +40,8 @@ export function createLockActivities(
     destAverage: input.destAverage,
     destFullText: input.destFullText,
     destMetric: input.destMetric,
+    destStorage: input.destStorage,
+    destVectorIndex: input.destVectorIndex,
     reuse: input.reuse,
     alias: input.alias,
     maxConcurrentReindexes: settings.maxConcurrentReindexes,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { indexInfoSchema } from './indexes.ts';
 import { modelSchema } from './models.ts';
 import { reindexSchema } from './task-bodies.ts';
 
@@ -62,7 +61,12 @@ const timeSchema = z.object({
 });
 
 const hnswSchema = z.object({
-  kind: indexInfoSchema.shape.vectorIndex,
+  kind: z.enum(['hnsw', 'none']),
+  precision: z
+    .enum(['full', 'half', 'bit'])
+    .nullable()
+    .describe('Of the vectors in the HNSW index; null if none is built.'),
+  dimensions: z.int().describe('How many of the first numbers of each vector are indexed.'),
   m: z.int(),
   efConstruction: z.int(),
   memory: figure('Bytes of the graph during the build.'),

@@ -11,6 +11,7 @@ import { modelInputSchema } from './model-input.ts';
 import { deletionSchema, itemSchema, objectIdSchema } from './objects.ts';
 import { readsProblem } from './read-shares.ts';
 import { readFields } from './reads.ts';
+import { storageSchema, vectorIndexSchema } from './vector-index.ts';
 import { refineWatch, watchField } from './watch-schema.ts';
 
 /** What a caller sends to start each type of task. */
@@ -126,6 +127,11 @@ export const reindexSchema = z
     destSplitter: indexConfigSchema.shape.splitter.unwrap().optional(),
     destAverage: z.boolean().optional(),
     destMetric: metricSchema.optional(),
+    destStorage: storageSchema.optional(),
+    destVectorIndex: vectorIndexSchema
+      .nullable()
+      .optional()
+      .describe('Vector index of the destination; null: the usual one. Default: as the source.'),
     destFullText: fullTextSchema
       .nullable()
       .optional()

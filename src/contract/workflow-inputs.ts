@@ -14,6 +14,7 @@ import type { SteerAction, SteerFilter } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TASKS, TaskType } from './task-types.ts';
 import type { SteeringEntry, Tracker, TrackerError } from './tasks.ts';
+import type { Storage, VectorIndexConfig } from './vector-index.ts';
 import type { RollBackIf } from './watch.ts';
 
 /**
@@ -149,6 +150,9 @@ export interface ReindexInput extends CommonInput {
   /** Null: none. */
   destFullText?: FullText | null;
   destMetric?: Metric;
+  destStorage?: Storage;
+  /** Null: the usual one. */
+  destVectorIndex?: VectorIndexConfig | null;
   alias?: string;
   onConflict?: 'wait' | 'refuse';
   waitSeconds?: number;

@@ -10,6 +10,8 @@ import { vectorProblem } from './vectors.ts';
 export interface EmbedOptions {
   purpose: EmbedPurpose;
   metric: Metric;
+  /** Vectors are stored or indexed in half precision. */
+  isHalf?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** Max calls of the embedder in flight. */
   concurrency?: number | undefined;
@@ -178,7 +180,8 @@ export class EmbedSession {
   }
 
   private keep(text: string, vector: Vector): void {
-    const problem = vectorProblem(vector, this.options.metric);
+    const { metric, isHalf } = this.options;
+    const problem = vectorProblem(vector, metric, { isHalf: isHalf === true });
     if (problem) this.fail(text, { stage: 'embed', ...problem });
     else this.vectors.set(text, vector);
   }

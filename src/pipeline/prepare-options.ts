@@ -40,7 +40,7 @@ export interface PrepareOptions {
 }
 
 /** Texts to embed, and the objects whose stored parts may have their vectors. */
-export interface AskedVectors {
+interface AskedVectors {
   ids: readonly string[];
   keys: readonly string[];
 }

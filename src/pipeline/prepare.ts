@@ -3,6 +3,7 @@ import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
+import { usesHalf } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { Pace } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from './content-hash.ts';
@@ -197,6 +198,7 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
   const session = new EmbedSession(objects, embedder, {
     purpose: 'document',
     metric,
+    isHalf: usesHalf(config),
     signal,
     concurrency,
     maxWaitMs,

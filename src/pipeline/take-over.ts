@@ -3,9 +3,12 @@ import type { IndexConfig } from '../contract/indexes.ts';
 import { vectorSpaceOf } from '../contract/vector-space.ts';
 
 type WithModel = Pick<IndexConfig, 'model'>;
+type WithVectors = Pick<IndexConfig, 'model' | 'storage'>;
 
 /** Whether the vectors that one index stores are those that the other would store for the same texts. */
-export function mayTakeOver(from: WithModel, to: WithModel): boolean {
+export function mayTakeOver(from: WithVectors, to: WithVectors): boolean {
+  // What was rounded to half precision is not what the model returned.
+  if (from.storage === 'halfvec' && to.storage !== 'halfvec') return false;
   return vectorSpaceOf(from.model) === vectorSpaceOf(to.model);
 }
 

@@ -5,7 +5,7 @@ import type { Db } from './database.ts';
 import { tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
 
-export interface WantedVectors {
+interface WantedVectors {
   ids: readonly string[];
   keys: readonly string[];
 }

@@ -11,10 +11,17 @@ import { type Io, oneLine, writeResult } from '../output.ts';
 import { planText } from '../plan-text.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
+import { type VectorIndexOptions, vectorIndexFrom, withVectorIndex } from '../vector-index-options.ts';
 import { type WatchOptions, watchFrom, withWatch } from '../watch-options.ts';
 import { withShares } from './reads.ts';
 
-interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, FullTextOptions, WatchOptions {
+interface ReindexOptions
+  extends RemoteOptions,
+    ModelOptions,
+    ApproveOptions,
+    FullTextOptions,
+    VectorIndexOptions,
+    WatchOptions {
   alias?: string;
   retire?: string;
   keepCurrent?: boolean;
@@ -43,7 +50,7 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, Fu
 /** Adds `reembed reindex`. */
 export function addReindexCommand(program: Command, io: Io): void {
   const base = withApproval(remote(withModel(program.command('reindex <source> <dest>'))));
-  withWatch(withShares(withFullText(base, { none: true })))
+  withWatch(withShares(withVectorIndex(withFullText(base, { none: true }), { usual: true })))
     .summary('rebuild an index into another one during writes')
     .description(
       'Rebuilds the index or alias SOURCE into the index DEST and switches the alias at the end. If DEST does not ' +
@@ -87,6 +94,7 @@ export function addReindexCommand(program: Command, io: Io): void {
       'after',
       examples(
         'reembed reindex live docs-v2 --provider words --plan --fail-above 20usd --fail-above 2h',
+        'reembed reindex live docs-v2 --vector-index bit --storage halfvec',
         'reembed reindex live docs-v2 --provider words --approve manual --approve-timeout 7d --detach',
         'reembed reindex live docs-v2 --provider words --query-set support --detach',
         'reembed reindex live docs-v2 --provider words --approve manual --shadow 0.05 --canary 0.01 --detach',
@@ -129,6 +137,8 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
     destModel: modelFrom(options),
     destFullText: fullTextFrom(options),
     destMetric: options.metric,
+    destStorage: options.storage,
+    destVectorIndex: vectorIndexFrom(options),
     ...(!options.reuse && { reuse: false }),
     approve: approveFrom(options),
     retire: retireFrom(options),

@@ -3,6 +3,7 @@ import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { FullText } from '../../contract/full-text.ts';
 import type { IndexConfig, Metric, Splitter } from '../../contract/indexes.ts';
 import type { ModelConfig } from '../../contract/models.ts';
+import { type Storage, type VectorIndexConfig, vectorIndexProblem } from '../../contract/vector-index.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { ensureIndex, findIndex, findIndexByNo, resolveIndex } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
@@ -33,6 +34,9 @@ export interface ReindexPair {
   /** Null: none. */
   destFullText?: FullText | null | undefined;
   destMetric?: Metric | undefined;
+  destStorage?: Storage | undefined;
+  /** Null: the usual one. */
+  destVectorIndex?: VectorIndexConfig | null | undefined;
   /** The alias to move at the end; default: the alias in `source`. */
   alias?: string | undefined;
   maxConcurrentReindexes: number;
@@ -168,7 +172,14 @@ async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise
 }
 
 /** Settings of the destination, of which one is enough to create it: the others are those of the source. */
-const DEST_FIELDS = ['destSplitter', 'destAverage', 'destFullText', 'destMetric'] as const;
+const DEST_FIELDS = [
+  'destSplitter',
+  'destAverage',
+  'destFullText',
+  'destMetric',
+  'destStorage',
+  'destVectorIndex',
+] as const;
 
 /** Returns the settings that the destination must have. Error: `InvalidInput` without a model to create it with. */
 export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, request: ReindexPair): IndexConfig {
@@ -181,7 +192,9 @@ export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, r
   }
   const base: IndexConfig = existing ?? source;
   const fullText = request.destFullText === undefined ? base.fullText : request.destFullText;
-  return {
+  const vectorIndex = request.destVectorIndex === undefined ? base.vectorIndex : request.destVectorIndex;
+  const storage = request.destStorage ?? base.storage;
+  const config: IndexConfig = {
     model: request.destModel ?? base.model,
     splitter: request.destSplitter ?? base.splitter,
     average: request.destAverage ?? base.average,
@@ -189,7 +202,17 @@ export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, r
     versioning: base.versioning,
     ...(fullText ? { fullText } : {}),
     ...(base.readyVectors ? { readyVectors: true } : {}),
+    ...(storage ? { storage } : {}),
+    ...(vectorIndex ? { vectorIndex } : {}),
   };
+  const problem = vectorIndexProblem(config);
+  if (!problem) return config;
+  const [field, { model }] = [`destVectorIndex.${problem.field}`, config];
+  throw invalidField(
+    field,
+    problem.message,
+    `the vector index of ${request.dest}, with ${model.name}: ${field} ${problem.message}`,
+  );
 }
 
 /** @throws ReembedError `InvalidInput` if source and destination count versions differently */
