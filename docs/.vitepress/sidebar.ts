@@ -7,6 +7,7 @@ const PARTS: Record<string, Record<string, string>> = {
   'How to': {
     models: 'Choose a model',
     'change-model': 'Change the model',
+    indexes: 'Make an index smaller',
     'roll-back': 'Roll back',
     'full-text': 'Search by words',
     sources: 'Follow a table',

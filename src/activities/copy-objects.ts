@@ -16,7 +16,8 @@ import { clearFailed, hasFailed } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type CopiedObject, withOwnParts } from './own-parts.ts';
 import { preparedWrite } from './prepared-write.ts';
-import { metered } from './support/meter.ts';
+import { type Reuse, reuseOf } from './reuse.ts';
+import { countReused, metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
 import { atOnce, type Yielding } from './support/yield-to-live-traffic.ts';
@@ -32,12 +33,13 @@ export interface CopyTarget {
   yielding?: Yielding;
 }
 
-export const noCounts = (): CopyCounts => ({ copied: 0, tombstones: 0, failed: 0 });
+export const noCounts = (): CopyCounts => ({ copied: 0, tombstones: 0, failed: 0, reused: 0 });
 
 export function addCounts(sum: CopyCounts, counts: CopyCounts): void {
   sum.copied += counts.copied;
   sum.tombstones += counts.tombstones;
   sum.failed += counts.failed;
+  sum.reused = (sum.reused ?? 0) + (counts.reused ?? 0);
 }
 
 /**
@@ -67,7 +69,7 @@ export async function copyObjects(
   target: CopyTarget,
   objects: readonly BehindObject[],
 ): Promise<CopyCounts> {
-  const known = new Map(objects.flatMap(({ id, destHash }) => (destHash === null ? [] : [[id, destHash]])));
+  const reuse = await reuseOf(deps.background, target, objects);
   const counts = noCounts();
   const bytes = jsonBytes(objects.map(({ payload }) => payload));
   // A cut-over and its writers do not wait for memory.
@@ -75,7 +77,7 @@ export async function copyObjects(
     ? await storedPayloads.hold(bytes, { signal: target.signal })
     : storedPayloads.count(bytes);
   try {
-    for await (const portion of prepareCopies(deps, target, objects, known)) {
+    for await (const portion of prepareCopies(deps, target, objects, reuse)) {
       addCounts(counts, await copyPortion(deps, target, objects, portion));
     }
     return counts;
@@ -88,7 +90,7 @@ async function copyPortion(
   deps: ActivityDependencies,
   target: CopyTarget,
   objects: readonly BehindObject[],
-  { writes, failed }: Copies,
+  { writes, failed, reused }: Copies,
 ): Promise<CopyCounts> {
   const { background: db } = deps;
   const { taskId, lock, dest, signal, yielding = atOnce } = target;
@@ -107,6 +109,7 @@ async function copyPortion(
     }
   }
   if (taskId !== null) {
+    await countReused(deps, taskId, dest.model, reused);
     countFailedItems(deps.metrics, failed);
     const failedIds = new Set(failed.map(({ objectId }) => objectId));
     const done = [...ids].filter((id) => !failedIds.has(id));
@@ -114,24 +117,25 @@ async function copyPortion(
     if (await hasFailed(db, taskId)) await clearFailed(db, taskId, done);
   }
   const tombstones = writes.filter(({ kind }) => kind === 'tombstone').length;
-  return { copied: ids.size - tombstones - failed.length, tombstones, failed: failed.length };
+  return { copied: ids.size - tombstones - failed.length, tombstones, failed: failed.length, reused };
 }
 
 export interface Copies {
   writes: ObjectWrite[];
   failed: FailedItem[];
+  /** Texts for which the model was not asked. */
+  reused: number;
 }
 
 /**
  * Embeds stored objects for the destination and yields them as they are finished; objects that cannot be embedded are
- * written as failed. Parts that came with an object stay. `known` has the hashes of objects whose vectors the destination
- * holds.
+ * written as failed. Parts that came with an object stay.
  */
 export async function* prepareCopies(
   deps: ActivityDependencies,
   target: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
   objects: readonly StoredObject[],
-  known?: ReadonlyMap<string, string>,
+  reuse?: Reuse | undefined,
 ): AsyncGenerator<Copies, void> {
   const deleted = objects.filter((object) => object.deleted);
   let tombstones: ObjectWrite[] = deleted.map(({ id, version, accepted }) => {
@@ -139,8 +143,8 @@ export async function* prepareCopies(
   });
   const live = objects.filter((object) => !object.deleted);
   for await (const group of withOwnParts(deps.background, target, live)) {
-    for await (const { failed, writes } of prepareGroup(deps, target, group, known)) {
-      yield { failed, writes: [...tombstones, ...writes] };
+    for await (const { writes, ...rest } of prepareGroup(deps, target, group, reuse)) {
+      yield { ...rest, writes: [...tombstones, ...writes] };
       tombstones = [];
     }
   }
@@ -150,7 +154,7 @@ async function* prepareGroup(
   deps: ActivityDependencies,
   { taskId, sourceNo, dest, signal }: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
   objects: readonly CopiedObject[],
-  known?: ReadonlyMap<string, string>,
+  { known, findVectors }: Partial<Reuse> = {},
 ): AsyncGenerator<Copies, void> {
   const { background: db, client, models, loader, settings } = deps;
   const waits = waitsOf(client);
@@ -170,15 +174,16 @@ async function* prepareGroup(
       loader,
       signal,
       known: known && (async () => known),
+      findVectors,
       pause: pauseWithin(settings.modelPatienceMs),
       wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
       stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, orderOf(id).version]))),
     },
   );
-  for await (const { ready, failed } of portions) {
+  for await (const { ready, failed, reused } of portions) {
     const failures = failed.flatMap(({ objectId }) => byId.get(objectId) ?? []);
     yield {
-      failed,
+      ...{ failed, reused },
       writes: [
         ...failures.map(({ id, payload, metadata, originalId, uri, hash, ready }) => ({
           kind: 'failed' as const,

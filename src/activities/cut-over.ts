@@ -6,6 +6,7 @@ import { requireLock } from '../store/protocol/locks.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { reconcileUntil } from './reconcile.ts';
+import { keepsModel } from './reuse.ts';
 import { drainAndSwitch } from './support/drain.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
 import { metered } from './support/meter.ts';
@@ -45,9 +46,10 @@ async function drainAndCutOver(deps: ActivityDependencies, request: CutOverReque
 /** A model that does not answer now would leave all searches for texts without an answer after the switch. */
 async function requireWorkingModel(
   deps: ActivityDependencies,
-  { taskId, destNo }: CutOverRequest,
+  { taskId, lock, destNo }: CutOverRequest,
   signal: AbortSignal,
 ): Promise<void> {
+  if (await keepsModel(deps.background, await requireLock(deps.background, lock))) return;
   const { model } = await requireIndex(deps.background, destNo);
   await checkEmbedder(metered(deps.models.embedder(model), deps, taskId, model), { signal });
 }

@@ -39,6 +39,10 @@ export function createLockActivities(
     destSplitter: input.destSplitter,
     destAverage: input.destAverage,
     destFullText: input.destFullText,
+    destMetric: input.destMetric,
+    destStorage: input.destStorage,
+    destVectorIndex: input.destVectorIndex,
+    reuse: input.reuse,
     alias: input.alias,
     maxConcurrentReindexes: settings.maxConcurrentReindexes,
   });

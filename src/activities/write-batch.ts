@@ -11,7 +11,7 @@ import { prepareObjects } from '../pipeline/prepare.ts';
 import { readyOf } from '../pipeline/ready.ts';
 import { requireAccepted, whileBound } from '../store/admission.ts';
 import { noteFailures, type Writer } from '../store/protocol/history.ts';
-import { type ForwardTarget, storedHashes, type WriteOutcome, writeLive } from '../store/protocol/live-write.ts';
+import { type ForwardTarget, type WriteOutcome, writeLive } from '../store/protocol/live-write.ts';
 import type { ObjectWrite } from '../store/protocol/object-write.ts';
 import { notOvertaken } from '../store/protocol/versions.ts';
 import { MAX_READ_BYTES } from '../store/read-size.ts';
@@ -19,6 +19,7 @@ import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed, weighStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { preparedWrite } from './prepared-write.ts';
+import { reuseWithin } from './reuse.ts';
 import { isLocal, type Running } from './support/heartbeat.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
@@ -40,6 +41,8 @@ const LOCAL_WAIT_MS = 1_000;
 interface Portion {
   objects: ObjectWrite[];
   failed: FailedItem[];
+  /** Texts for which the model was not asked. */
+  reused: number;
 }
 
 /** Results of the items of a batch so far. */
@@ -48,6 +51,7 @@ export interface Tally {
   unchanged: number;
   stale: string[];
   failed: number;
+  reused: number;
   forwardTo: (ForwardTarget & { sourceNo: number })[];
   isFinished: boolean;
 }
@@ -127,6 +131,7 @@ export class WriteBatch {
     result.counts.unchanged += tally.unchanged;
     result.counts.stale += tally.stale.length;
     result.counts.failed += tally.failed;
+    result.counts.reused = (result.counts.reused ?? 0) + tally.reused;
     for (const { sourceNo, indexNo: destNo, lock } of tally.forwardTo) {
       addForward(result.forwards, { fromSeq: result.nextSeq, toSeq: last.seq + 1, sourceNo, destNo, lock });
     }
@@ -150,7 +155,10 @@ export class WriteBatch {
   async writeItems(
     items: readonly (Item & Deletion)[],
   ): Promise<{ tally: Tally; blocked: WriteChunkResult['blocked'] }> {
-    const tally: Tally = { written: [], unchanged: 0, stale: [], failed: 0, forwardTo: [], isFinished: false };
+    const tally: Tally = {
+      ...{ written: [], unchanged: 0, stale: [], failed: 0 },
+      ...{ reused: 0, forwardTo: [], isFinished: false },
+    };
     return { tally, blocked: await this.writeWhereItServes(items, tally) };
   }
 
@@ -193,6 +201,7 @@ export class WriteBatch {
       tally.unchanged += outcome.written.filter((id) => unchanged.has(id)).length;
       tally.stale.push(...outcome.stale, ...again.stale);
       tally.failed += failed.length + beyondRetention.length;
+      tally.reused += portion.reused;
       tally.isFinished ||= outcome.isFinished;
       const { forwardTo } = outcome;
       if (forwardTo && tally.forwardTo.every(({ lock }) => lock !== forwardTo.lock)) {
@@ -292,12 +301,13 @@ export class WriteBatch {
     });
     if (kind === 'delete') {
       const objects = items.map(({ id }) => ({ kind: 'tombstone' as const, id, ...orderOf(id) }));
-      yield { objects, failed: [] };
+      yield { objects, failed: [], reused: 0 };
       return;
     }
     const { signal } = this.running;
     const waits = waitsOf(client);
     const embedder = watched(models.embedder(index.model), waits);
+    const reuse = options.reuse ? reuseWithin(db, index) : {};
     const ready = items.map((item) => ({ ...item, ready: readyOf(item, index) }));
     const portions = prepareObjects(ready, {
       config: index,
@@ -307,7 +317,7 @@ export class WriteBatch {
       sleep,
       signal,
       maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
-      known: options.reuse ? (ids) => storedHashes(db, index.no, ids) : undefined,
+      ...reuse,
       pause: pauseWithin(settings.modelPatienceMs),
       wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
       areFresh: isLocal(),
@@ -317,10 +327,10 @@ export class WriteBatch {
     const overtakenWrite = (id: string): ObjectWrite => {
       return { kind: 'overtaken', id, ...orderOf(id), originalId: originals.get(id) ?? null };
     };
-    for await (const { ready, failed: unprepared, dropped } of portions) {
+    for await (const { ready, failed: unprepared, dropped, reused } of portions) {
       const { failed, overtaken } = await this.sortOut(index, unprepared, versionOf);
       const objects = ready.map((object) => preparedWrite(object, orderOf(object.id)));
-      yield { objects: [...objects, ...[...dropped, ...overtaken].map(overtakenWrite)], failed };
+      yield { objects: [...objects, ...[...dropped, ...overtaken].map(overtakenWrite)], failed, reused };
     }
   }
 }

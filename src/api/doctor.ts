@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { DOCTOR_CHECKS, type Doctor, type DoctorCheck, doctorSchema, MAX_DETAILS } from '../contract/doctor.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { shutdownWarnings } from '../contract/model-presets.ts';
+import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { SharedReads } from '../cpu/shared-reads.ts';
 import { graphBytes } from '../plan/space.ts';
 import type { Db } from '../store/database.ts';
@@ -16,7 +17,6 @@ import {
 } from '../store/doctor/tables.ts';
 import { listOldFailedTasks, listOldStagings } from '../store/orphaned-rows.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { vectorIndexKind } from '../store/vector-index.ts';
 import { describeTask, retentionSeconds } from '../temporal/index.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
@@ -67,10 +67,11 @@ const CHECKS: Record<DoctorCheck, (examined: Examined) => string[] | Promise<str
 
 async function buildMemorySmall({ db, indexes, settings: { indexMemoryMb } }: Examined): Promise<string[]> {
   const found: string[] = [];
-  for (const { no, name, model } of indexMemoryMb === undefined ? [] : indexes) {
-    const kind = vectorIndexKind(model.dimensions);
-    if (kind === 'none') continue;
-    const needed = Math.ceil(((await estimatedParts(db, no)) * graphBytes(model.dimensions, kind)) / MB);
+  for (const index of indexMemoryMb === undefined ? [] : indexes) {
+    const { no, name } = index;
+    const hnsw = resolveVectorIndex(index);
+    if (hnsw.kind === 'none') continue;
+    const needed = Math.ceil(((await estimatedParts(db, no)) * graphBytes(hnsw)) / MB);
     if (needed > (indexMemoryMb ?? 0)) found.push(`the index ${name} needs about ${needed} MB of ${indexMemoryMb} MB`);
   }
   return found;

@@ -70,6 +70,8 @@ export interface WriteCountsByItem {
   stale: number;
   /** On the failed list. */
   failed: number;
+  /** Texts of these items for which the model was not asked; absent before it was counted. */
+  reused?: number;
 }
 
 export interface WriteChunkResult {
@@ -101,6 +103,8 @@ export interface CopyCounts {
   copied: number;
   tombstones: number;
   failed: number;
+  /** Texts for which the model was not asked: their vectors were stored, or are those of an equal text. */
+  reused?: number;
 }
 
 export interface LockPairRequest {

@@ -30,6 +30,8 @@ export interface Usage {
   estimatedTokens: number;
   /** Null if the price of the model is unknown. */
   usd: number | null;
+  /** Texts for which the model was not asked: their vectors were stored. Absent before it was counted. */
+  reused?: number;
   /** The limits of the reindex. */
   budget: Budget;
 }

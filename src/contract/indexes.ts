@@ -4,6 +4,7 @@ import { LIMITS } from './limits.ts';
 import { modelInputSchema } from './model-input.ts';
 import { modelSchema } from './models.ts';
 import { type Splitter, splitterSchema } from './splitter.ts';
+import { resolvedVectorIndexSchema, storageSchema, vectorIndexProblem, vectorIndexSchema } from './vector-index.ts';
 
 export type { Splitter };
 
@@ -40,6 +41,12 @@ export const indexConfigSchema = z
     versioning: versioningSchema.default('internal'),
     fullText: fullTextSchema.optional(),
     readyVectors: readyVectorsField.optional(),
+    storage: storageSchema.optional(),
+    vectorIndex: vectorIndexSchema.optional(),
+  })
+  .superRefine((config, ctx) => {
+    const problem = vectorIndexProblem(config);
+    if (problem) ctx.addIssue({ code: 'custom', path: ['vectorIndex', problem.field], message: problem.message });
   })
   .meta({
     id: 'IndexConfig',
@@ -76,7 +83,8 @@ export const indexInfoSchema = z
     name: z.string(),
     state: z.enum(['active', 'deleting']),
     description: z.string().describe('How searches are run, with a warning if they are slow.'),
-    vectorIndex: z.enum(['vector', 'halfvec', 'none']).describe('Precision of the vectors in the HNSW index.'),
+    storage: storageSchema,
+    vectorIndex: resolvedVectorIndexSchema,
     vectorIndexReady: z.boolean().describe('False until the HNSW index is built; until then searches scan all parts.'),
     objects: z.int(),
     parts: z.int(),

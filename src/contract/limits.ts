@@ -63,4 +63,6 @@ export const LIMITS = {
   dimensions: 16_000,
   vectorIndexDimensions: 2_000,
   halfvecIndexDimensions: 4_000,
+  /** With one bit per number. */
+  bitIndexDimensions: 64_000,
 } as const;

@@ -16,6 +16,7 @@ export const PLAN_ROWS: readonly PlanRow[] = [
   { name: 'failing', unit: 'count', isPart: true, figureOf: ({ failing }) => failing },
   { name: 'texts', unit: 'count', figureOf: ({ parts }) => parts },
   { name: 'longer than the window', unit: 'count', isPart: true, figureOf: ({ longTexts }) => longTexts },
+  { name: 'texts taken over', unit: 'count', figureOf: ({ reusedTexts }) => reusedTexts },
   { name: 'tokens', unit: 'count', figureOf: ({ tokens }) => tokens },
   { name: 'calls', unit: 'count', figureOf: ({ calls }) => calls },
   { name: 'price', unit: 'usd', figureOf: ({ usd }) => usd },
@@ -33,5 +34,6 @@ export const PLAN_ROWS: readonly PlanRow[] = [
 export function graphText({ hnsw }: ReindexPlan): string | null {
   if (hnsw.fits === null) return null;
   const fits = hnsw.fits ? 'fits into' : 'does not fit into';
-  return `HNSW: m ${hnsw.m}, ef_construction ${hnsw.efConstruction}; the graph ${fits} REEMBED_INDEX_MEMORY_MB (${Math.round(hnsw.allowed / 1024 / 1024)} MB)`;
+  const precision = hnsw.precision === 'bit' ? 'one bit per number' : `${hnsw.precision} precision`;
+  return `HNSW: ${precision}, ${hnsw.dimensions} dimensions, m ${hnsw.m}, ef_construction ${hnsw.efConstruction}; the graph ${fits} REEMBED_INDEX_MEMORY_MB (${Math.round(hnsw.allowed / 1024 / 1024)} MB)`;
 }

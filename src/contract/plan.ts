@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { indexInfoSchema } from './indexes.ts';
 import { modelSchema } from './models.ts';
 import { reindexSchema } from './task-bodies.ts';
 
@@ -62,7 +61,12 @@ const timeSchema = z.object({
 });
 
 const hnswSchema = z.object({
-  kind: indexInfoSchema.shape.vectorIndex,
+  kind: z.enum(['hnsw', 'none']),
+  precision: z
+    .enum(['full', 'half', 'bit'])
+    .nullable()
+    .describe('Of the vectors in the HNSW index; null if none is built.'),
+  dimensions: z.int().describe('How many of the first numbers of each vector are indexed.'),
   m: z.int(),
   efConstruction: z.int(),
   memory: figure('Bytes of the graph during the build.'),
@@ -88,7 +92,8 @@ export const reindexPlanSchema = z
     reused: figure('Of these, objects whose vectors the destination holds: they need no call.'),
     failing: figure('Of these, objects that cannot be embedded because of their text.'),
     parts: figure('Texts to embed.'),
-    tokens: figure('Tokens of these texts.'),
+    reusedTexts: figure('Further texts whose stored vectors are taken over: they need no call.'),
+    tokens: figure('Tokens of the texts to embed.'),
     calls: figure('Calls of the model.'),
     usd: figure('Price of the tokens in US dollars.'),
     longTexts: figure('Texts that are longer than the window of the model.'),

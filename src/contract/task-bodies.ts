@@ -5,12 +5,13 @@ import { durationSchema } from './duration-schema.ts';
 import type { FieldIssue } from './errors.ts';
 import { evaluationSettings } from './evaluation.ts';
 import { fullTextSchema } from './full-text.ts';
-import { indexConfigSchema, nameSchema } from './indexes.ts';
+import { indexConfigSchema, metricSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { modelInputSchema } from './model-input.ts';
 import { deletionSchema, itemSchema, objectIdSchema } from './objects.ts';
 import { readsProblem } from './read-shares.ts';
 import { readFields } from './reads.ts';
+import { storageSchema, vectorIndexSchema } from './vector-index.ts';
 import { refineWatch, watchField } from './watch-schema.ts';
 
 /** What a caller sends to start each type of task. */
@@ -118,12 +119,19 @@ export const reindexSchema = z
       'The index to rebuild, or an alias; an alias is switched at the end, unless `alias` names another one.',
     ),
     dest: nameSchema.describe(
-      'The index to build; it must not be the source. If it does not exist yet, `destModel` is required.',
+      'The index to build; it must not be the source. If it does not exist yet, at least one setting of it is ' +
+        'required: the others are those of the source.',
     ),
-    /** Model of `dest`; its other settings default to those of the source. */
+    /** Model of `dest`; its settings default to those of the source. */
     destModel: modelInputSchema.optional(),
     destSplitter: indexConfigSchema.shape.splitter.unwrap().optional(),
     destAverage: z.boolean().optional(),
+    destMetric: metricSchema.optional(),
+    destStorage: storageSchema.optional(),
+    destVectorIndex: vectorIndexSchema
+      .nullable()
+      .optional()
+      .describe('Vector index of the destination; null: the usual one. Default: as the source.'),
     destFullText: fullTextSchema
       .nullable()
       .optional()
@@ -156,6 +164,13 @@ export const reindexSchema = z
       .describe(
         'When `dest` holds objects that are newer than in the source or missing there: refuse (`dest-newer`), ' +
           'or replace them with the content of the source.',
+      ),
+    reuse: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Take over stored vectors of the same model, prefix and text instead of embedding again. False if the provider ' +
+          'has another model behind the same name by now.',
       ),
     approve: approveSchema.default('auto'),
     budget: budgetSchema

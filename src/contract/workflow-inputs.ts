@@ -4,7 +4,7 @@ import type { AuditState } from './audit.ts';
 import type { Budget } from './budget.ts';
 import type { Duration } from './duration-schema.ts';
 import type { FullText } from './full-text.ts';
-import type { Splitter } from './indexes.ts';
+import type { Metric, Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
 import type { Deletion, Item } from './objects.ts';
@@ -14,6 +14,7 @@ import type { SteerAction, SteerFilter } from './steer-tasks.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TASKS, TaskType } from './task-types.ts';
 import type { SteeringEntry, Tracker, TrackerError } from './tasks.ts';
+import type { Storage, VectorIndexConfig } from './vector-index.ts';
 import type { RollBackIf } from './watch.ts';
 
 /**
@@ -97,7 +98,12 @@ export interface RetiredIndex {
 
 /** Progress of a live write: everything that its next run needs. */
 export interface WriteState {
-  counts: Record<'written' | 'unchanged' | 'stale' | 'failed' | 'forwarded' | 'forwardFailed' | 'heldBackMs', number>;
+  counts: Record<
+    'written' | 'unchanged' | 'stale' | 'failed' | 'forwarded' | 'forwardFailed' | 'heldBackMs',
+    number
+  > & {
+    reused?: number;
+  };
   /** Ranges of items that must still be written, each by a lane. */
   lanes: { seq: number; toSeq: number }[];
   /** Number of the index that needs an HNSW index. */
@@ -143,6 +149,10 @@ export interface ReindexInput extends CommonInput {
   destAverage?: boolean;
   /** Null: none. */
   destFullText?: FullText | null;
+  destMetric?: Metric;
+  destStorage?: Storage;
+  /** Null: the usual one. */
+  destVectorIndex?: VectorIndexConfig | null;
   alias?: string;
   onConflict?: 'wait' | 'refuse';
   waitSeconds?: number;
@@ -150,6 +160,7 @@ export interface ReindexInput extends CommonInput {
   batchSize?: number;
   maxFailed?: number;
   destExisting?: 'refuse' | 'replace';
+  reuse?: boolean;
   approve?: Approve;
   budget?: Budget | undefined;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };

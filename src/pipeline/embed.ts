@@ -10,6 +10,8 @@ import { vectorProblem } from './vectors.ts';
 export interface EmbedOptions {
   purpose: EmbedPurpose;
   metric: Metric;
+  /** Vectors are stored or indexed in half precision. */
+  isHalf?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** Max calls of the embedder in flight. */
   concurrency?: number | undefined;
@@ -18,6 +20,8 @@ export interface EmbedOptions {
   pause?: CallOptions['pause'];
   /** Finds and drops objects that nobody wants any more; see `TextSink`. */
   look?: TextSink['look'] | undefined;
+  /** Vectors that this model has returned for these texts before. */
+  known?: ReadonlyMap<string, Vector> | undefined;
 }
 
 export interface ObjectTexts {
@@ -27,10 +31,11 @@ export interface ObjectTexts {
 
 /**
  * The vectors of an object's parts, in order, or the reason that it has none. `split` holds the pieces of each part
- * that the model refused as too long, by the index of the part: such a part has one vector for each piece.
+ * that the model refused as too long, by the index of the part: such a part has one vector for each piece. `reused` of
+ * the vectors were known, or are those of an equal text: the model was not asked for them.
  */
 export type EmbeddedObject =
-  | { id: string; vectors: Vector[]; split?: ReadonlyMap<number, readonly string[]> }
+  | { id: string; vectors: Vector[]; reused?: number; split?: ReadonlyMap<number, readonly string[]> }
   | { id: string; failed: Failure };
 
 const CALLS_IN_FLIGHT = 2;
@@ -55,6 +60,8 @@ export class EmbedSession {
   private readonly users = new Map<string, Set<string>>();
   /** The pieces that replace each text that is too long. */
   private readonly halves = new Map<string, readonly string[]>();
+  /** Texts that the model has embedded and that count for no object yet. */
+  private readonly fresh = new Set<string>();
 
   constructor(objects: readonly ObjectTexts[], embedder: Embedder, options: EmbedOptions) {
     this.embedder = embedder;
@@ -62,6 +69,10 @@ export class EmbedSession {
     this.open = new Map(objects.map((object) => [object.id, object]));
     for (const { id, parts } of objects) {
       for (const { text } of parts) this.use(text, id);
+    }
+    for (const text of this.users.keys()) {
+      const vector = options.known?.get(text);
+      if (vector) this.keep(text, vector);
     }
   }
 
@@ -80,7 +91,10 @@ export class EmbedSession {
     const texts = [...this.users.keys()].filter((text) => this.isWanted(text));
     const sink: TextSink = {
       isWanted: (text) => this.isWanted(text),
-      keep: (text, vector) => this.keep(text, vector),
+      keep: (text, vector) => {
+        this.fresh.add(text);
+        this.keep(text, vector);
+      },
       fail: (text, error) => this.giveUp(text, error),
       look,
     };
@@ -103,6 +117,7 @@ export class EmbedSession {
   /** Returns undefined while a vector is missing. */
   private resultOf(id: string, parts: ObjectTexts['parts']): EmbeddedObject | undefined {
     const vectors: Vector[] = [];
+    const texts: string[] = [];
     const split = new Map<number, readonly string[]>();
     for (const [at, { text }] of parts.entries()) {
       const pieces = this.piecesOf(text);
@@ -111,9 +126,11 @@ export class EmbedSession {
         const vector = this.vectors.get(piece);
         if (vector === undefined) return undefined;
         vectors.push(vector);
+        texts.push(piece);
       }
     }
-    return { id, vectors, ...(split.size > 0 && { split }) };
+    const reused = texts.filter((text) => !this.fresh.delete(text)).length;
+    return { id, vectors, ...(reused > 0 && { reused }), ...(split.size > 0 && { split }) };
   }
 
   private piecesOf(text: string): string[] {
@@ -141,6 +158,7 @@ export class EmbedSession {
     this.users.delete(text);
     this.vectors.delete(text);
     this.halves.delete(text);
+    this.fresh.delete(text);
   }
 
   private isWanted(text: string): boolean {
@@ -162,7 +180,8 @@ export class EmbedSession {
   }
 
   private keep(text: string, vector: Vector): void {
-    const problem = vectorProblem(vector, this.options.metric);
+    const { metric, isHalf } = this.options;
+    const problem = vectorProblem(vector, metric, { isHalf: isHalf === true });
     if (problem) this.fail(text, { stage: 'embed', ...problem });
     else this.vectors.set(text, vector);
   }

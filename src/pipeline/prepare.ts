@@ -1,60 +1,31 @@
 import pLimit from 'p-limit';
-import type { Embedder } from '../contract/embedder.ts';
 import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Payload } from '../contract/objects.ts';
 import type { FailedItem } from '../contract/tasks.ts';
+import { usesHalf } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { Pace } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from './content-hash.ts';
 import { EmbedSession } from './embed.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import { withPieces } from './halve.ts';
-import type { Loader } from './load.ts';
 import { Deferred, LoadGroup } from './load-group.ts';
-import { loadWithRetries, type Sleep } from './load-with-retries.ts';
+import { loadWithRetries } from './load-with-retries.ts';
 import { partsOf } from './parts-of.ts';
+import { findKnown, type PrepareOptions } from './prepare-options.ts';
 import type { PreparedObject, PreparedPart, PrepareItem } from './prepared.ts';
 import type { Admit } from './read-limited.ts';
 import { type Resolved, resolveReady } from './ready.ts';
 import type { Part } from './split.ts';
+import { textKeysOf } from './text-key.ts';
 import { averageOf } from './vectors.ts';
-
-export interface PrepareOptions {
-  config: IndexConfig;
-  embedder: Embedder;
-  /** The folder with the files of tokenizers. */
-  tokenizerDir?: string | null | undefined;
-  loader: Loader;
-  signal?: AbortSignal;
-  /** Returns the hashes of the objects that the index holds with vectors (not failed or deleted ones), by id. */
-  known?: (ids: string[]) => Promise<ReadonlyMap<string, string>>;
-  /** Max attempts of one load. */
-  loadAttempts?: number;
-  /** Max calls of the embedder in flight. */
-  concurrency?: number;
-  sleep?: Sleep | undefined;
-  /** Per call of the embedder; see `EmbedOptions`. */
-  maxWaitMs?: number | undefined;
-  /** Waits between the calls that find out why a call failed. */
-  pause?: (ms: number, signal: AbortSignal) => Promise<void>;
-  /**
-   * Called when the model stops the work: waits until it can continue, or throws. `hasProgressed` is true if anything
-   * was finished since the last call.
-   */
-  wait?: (error: unknown, hasProgressed: boolean) => Promise<void>;
-  /**
-   * Called with the remaining ids, after each wait and at most every second between calls; returns those still to be
-   * embedded.
-   */
-  stillWanted?: (ids: string[]) => Promise<ReadonlySet<string>>;
-  /** False if the items may have waited before; `stillWanted` is then also called before the first call. */
-  areFresh?: boolean;
-}
 
 export interface Prepared {
   ready: PreparedObject[];
   failed: FailedItem[];
+  /** Texts of these objects for which the model was not asked: their vectors were stored, or those of an equal text. */
+  reused: number;
   /** Ids of objects that nobody wants any more. */
   dropped: string[];
 }
@@ -70,6 +41,7 @@ interface Work {
   vectors: Vector[];
   /** What becomes of ready parts. */
   resolved?: Exclude<Resolved, { failed: Failure }>;
+  reused: number;
   failed?: Failure;
 }
 
@@ -96,6 +68,7 @@ export async function* prepareObjects(
     payloadChanged: false,
     parts: [],
     vectors: [],
+    reused: 0,
   }));
   let left = all;
   // Without items there is one empty portion.
@@ -194,6 +167,12 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
   const keys = new Map(all.map((work, at) => [work, String(at)]));
   const keyOf = (work: Work) => keys.get(work) ?? '';
   const objects = changed(all).map((work) => ({ id: keyOf(work), parts: work.parts }));
+  const textKeyOf = textKeysOf(config.model);
+  const known = await findKnown(
+    changed(all).map(({ item, parts }) => ({ id: item.id, parts })),
+    textKeyOf,
+    options,
+  );
   const { metric } = config;
   /** Since the last portion. */
   const dropped = new Set<Work>();
@@ -219,11 +198,13 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
   const session = new EmbedSession(objects, embedder, {
     purpose: 'document',
     metric,
+    isHalf: usesHalf(config),
     signal,
     concurrency,
     maxWaitMs,
     pause,
     look,
+    known,
   });
   let waiting = all;
   for (;;) {
@@ -232,7 +213,7 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
       const work = all[Number(result.id)];
       if (work && 'failed' in result) work.failed = result.failed;
       else if (work && 'vectors' in result) {
-        work.vectors = result.vectors;
+        Object.assign(work, { vectors: result.vectors, reused: result.reused ?? 0 });
         if (result.split) work.parts = withPieces(work.parts, result.split);
       }
     }
@@ -241,7 +222,8 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
     waiting = waiting.filter((work) => left.has(keyOf(work)));
     if (finished.length + dropped.size > 0 || waiting.length === 0) {
       yield {
-        ready: alive(finished).map((work) => preparedOf(work, config)),
+        ready: alive(finished).map((work) => preparedOf(work, config, textKeyOf)),
+        reused: alive(finished).reduce((sum, { reused }) => sum + reused, 0),
         failed: finished.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
         dropped: [...dropped].map(({ item }) => item.id),
       };
@@ -254,7 +236,7 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
   }
 }
 
-function preparedOf(work: Work, config: IndexConfig): PreparedObject {
+function preparedOf(work: Work, config: IndexConfig, textKeyOf: (text: string) => string): PreparedObject {
   const { item, payload = '', hash, unchanged, payloadChanged } = work;
   const language = config.fullText && languageOf(config.fullText, item.metadata ?? {});
   const parts: PreparedPart[] = work.parts.map(({ part, start, end, text }, at) => ({
@@ -263,6 +245,7 @@ function preparedOf(work: Work, config: IndexConfig): PreparedObject {
     end,
     isAverage: false,
     embedding: work.vectors[at] ?? [],
+    textKey: textKeyOf(text),
     ...(language ? { words: { language, text } } : {}),
   }));
   if (work.resolved && 'vectors' in work.resolved && !unchanged) parts.push(...work.resolved.vectors);
@@ -270,7 +253,7 @@ function preparedOf(work: Work, config: IndexConfig): PreparedObject {
   const average = config.average && parts.length > 1 ? averageOf(vectors, config.metric) : null;
   if (average) {
     const [start, end] = [parts[0]?.start ?? null, parts.at(-1)?.end ?? null];
-    parts.push({ part: parts.length, start, end, isAverage: true, embedding: average });
+    parts.push({ part: parts.length, start, end, isAverage: true, embedding: average, textKey: null });
   }
   return {
     id: item.id,

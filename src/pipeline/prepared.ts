@@ -36,6 +36,8 @@ export interface PreparedPart {
   end: number | null;
   isAverage: boolean;
   embedding: Vector;
+  /** See `textKeysOf`; none for the average, and for a vector that came with the object. */
+  textKey?: string | null;
   /** What full-text searches find; not without full text, and not of the average. */
   words?: { language: Language; text: string };
 }

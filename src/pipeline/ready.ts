@@ -3,6 +3,7 @@ import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
 import { decodeVector, type ReadyPart } from '../contract/ready-parts.ts';
+import { usesHalf } from '../contract/vector-index.ts';
 import { vectorSpaceOf } from '../contract/vector-space.ts';
 import type { Failure } from './failure.ts';
 import { type PartsOptions, partsOf } from './parts-of.ts';
@@ -100,7 +101,7 @@ function problemOf({ parts, fits }: Ready, text: string, config: IndexConfig): F
       const detail = `part ${at} has ${embedding.length} numbers, and the model ${name} has ${dimensions} dimensions`;
       return { stage: 'embed', reason: 'ModelWrongDimension', detail };
     }
-    const problem = vectorProblem(embedding, config.metric);
+    const problem = vectorProblem(embedding, config.metric, { isHalf: usesHalf(config) });
     if (problem) return { stage: 'embed', reason: problem.reason, detail: `part ${at}: ${problem.detail}` };
   }
   return undefined;

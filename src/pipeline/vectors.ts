@@ -1,5 +1,5 @@
 import type { Metric } from '../contract/indexes.ts';
-import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts';
+import { FLOAT32_MAX, HALF_MAX, HALF_MIN, squaredLength, type Vector } from '../contract/vectors.ts';
 
 /**
  * Finds what is wrong with a model's vector: a stable code and a description, or null. A zero vector has no direction:
@@ -9,15 +9,26 @@ import { FLOAT32_MAX, squaredLength, type Vector } from '../contract/vectors.ts'
 export function vectorProblem(
   vector: Vector,
   metric: Metric,
+  { isHalf = false }: { isHalf?: boolean } = {},
 ): { reason: 'InvalidVector' | 'ZeroVector'; detail: string } | null {
-  if (!isStorable(vector)) {
+  if (!isWithin(vector, FLOAT32_MAX)) {
     return { reason: 'InvalidVector', detail: 'the model returned a vector with numbers that cannot be stored' };
   }
+  if (isHalf && !isWithin(vector, HALF_MAX)) {
+    const detail = `the model returned a vector with numbers above ${HALF_MAX}, which half precision cannot hold`;
+    return { reason: 'InvalidVector', detail };
+  }
   if (metric !== 'cosine') return null;
+  if (isHalf && isWithin(vector, HALF_MIN)) return WITHOUT_DIRECTION;
   const squared = Math.fround(squaredLength(vector));
   if (squared > 0 && squared <= FLOAT32_MAX) return null;
-  return { reason: 'ZeroVector', detail: 'the model returned a vector without direction, which cosine cannot compare' };
+  return WITHOUT_DIRECTION;
 }
+
+const WITHOUT_DIRECTION = {
+  reason: 'ZeroVector',
+  detail: 'the model returned a vector without direction, which cosine cannot compare',
+} as const;
 
 /**
  * Returns the mean of an object's part vectors (one or more of the same length), normalized for cosine. Returns null if
@@ -35,7 +46,7 @@ export function averageOf(vectors: readonly Vector[], metric: Metric): number[] 
   return mean.map((value) => value / length);
 }
 
-function isStorable(vector: Vector): boolean {
-  for (let at = 0; at < vector.length; at += 1) if (!(Math.abs(vector[at] as number) <= FLOAT32_MAX)) return false;
+function isWithin(vector: Vector, max: number): boolean {
+  for (let at = 0; at < vector.length; at += 1) if (!(Math.abs(vector[at] as number) <= max)) return false;
   return true;
 }

@@ -7,6 +7,7 @@ import type { ModelConfig } from '../contract/models.ts';
 import type { Obstacle, PlanReindexBody, ReindexPlan } from '../contract/plan.ts';
 import { BYTES_PER_TOKEN } from '../models/estimate-tokens.ts';
 import { priceOf } from '../models/prices.ts';
+import { isSameModel } from '../pipeline/take-over.ts';
 import type { Db } from '../store/database.ts';
 import { countOf } from '../store/index-info.ts';
 import { readTables } from '../store/partitions.ts';
@@ -68,6 +69,7 @@ export async function planReindex(
     embedder,
     tokenizerDir: settings.tokenizerDir,
     maxObjects: body.sampleObjects,
+    reuse: body.reuse,
     signal,
   });
   const probe = await probeOf(body, { pair, counts, sample, embedder, signal });
@@ -168,20 +170,24 @@ class Plan {
   /** Vectors of the complete destination: also of the objects that it has already, and averages. */
   private destVectors(volume: Volume): number {
     const { sample, pair, counts } = this.known;
+    const { takenOver } = sample;
     const embedded = sample.copies.filter((texts) => texts.length > 0);
-    if (embedded.length === 0) return counts.parts;
-    const texts = embedded.reduce((sum, { length }) => sum + length, 0);
+    const withVectors = embedded.length + takenOver.objects;
+    if (withVectors === 0) return counts.parts;
+    const texts = embedded.reduce((sum, { length }) => sum + length, 0) + takenOver.texts;
     const averages = pair.config.average ? embedded.filter(({ length }) => length > 1).length : 0;
     const perText = (texts + averages) / texts;
-    if (pair.dest === null) return Math.round((volume.parts.value ?? 0) * perText);
+    if (pair.dest === null) return Math.round(((volume.parts.value ?? 0) + (volume.reusedTexts.value ?? 0)) * perText);
     const objects = (volume.objects.value ?? 0) - (volume.failing.value ?? 0);
-    return Math.round(((objects * texts) / embedded.length) * perText);
+    return Math.round(((objects * texts) / withVectors) * perText);
   }
 
   private callFigure({ calls }: CallPlan, { parts }: Volume) {
-    // And one before anything is copied.
+    const { source, config } = this.known.pair;
     const how = `${parts.value} texts in calls as large as the model accepts`;
-    return figure(calls + 1, parts.basis === 'estimated' ? 'estimated' : 'sampled', how);
+    // And one before anything is copied, unless the source has the same model.
+    const first = this.body.reuse && isSameModel(source, config) ? 0 : 1;
+    return figure(calls + first, parts.basis === 'estimated' ? 'estimated' : 'sampled', how);
   }
 
   private usd({ tokens }: Volume) {

@@ -5,10 +5,13 @@ import { eachInTurn } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from '../pipeline/content-hash.ts';
 import { counterOf, cuttingOf } from '../pipeline/cut.ts';
 import { partsOf } from '../pipeline/parts-of.ts';
+import { mayTakeOver } from '../pipeline/take-over.ts';
+import { textKeysOf } from '../pipeline/text-key.ts';
 import type { Db } from '../store/database.ts';
 import type { PlannedObject } from '../store/plan/sample.ts';
 import { sampleForPlan } from '../store/plan/sample.ts';
 import type { CheckedPair } from '../store/protocol/check-pair.ts';
+import { findStoredKeys } from '../store/stored-vectors.ts';
 
 /** A text to embed. */
 export interface SampledText {
@@ -33,6 +36,8 @@ export interface Sample {
   /** Mean weight of an object to copy. */
   meanWeight: number;
   reused: number;
+  /** Texts whose stored vectors are taken over, and objects of which these are all texts; not among the copies. */
+  takenOver: { texts: number; objects: number };
   failing: number;
   /** Reasons of the failing ones. */
   failures: Map<string, number>;
@@ -54,13 +59,15 @@ export interface SampleOptions {
   embedder: Embedder;
   tokenizerDir: string | null;
   maxObjects: number;
+  /** Stored vectors are taken over. */
+  reuse: boolean;
   signal: AbortSignal;
 }
 
 /** Reads some objects of the source, and finds out what a reindex would do with them. Error: `IndexNotFound`. */
 export async function takeSample(db: Db, pair: CheckedPair, options: SampleOptions): Promise<Sample> {
   const startMs = performance.now();
-  const taker = new Taker(pair, options);
+  const taker = new Taker(pair, { ...options, db });
   const objects = sampleForPlan(db, pair.source, pair.dest?.no ?? null, {
     ...SAMPLE,
     maxObjects: options.maxObjects,
@@ -74,8 +81,9 @@ export async function takeSample(db: Db, pair: CheckedPair, options: SampleOptio
 
 class Taker {
   private readonly pair: CheckedPair;
-  private readonly options: SampleOptions;
+  private readonly options: SampleOptions & { db: Db };
   private readonly hashOf: ReturnType<typeof contentHasher>;
+  private readonly textKeyOf: (text: string) => string;
   private readonly prefixChars: number;
   private keptChars = 0;
   private weight = 0;
@@ -85,6 +93,7 @@ class Taker {
     sourceParts: 0,
     copies: [],
     reused: 0,
+    takenOver: { texts: 0, objects: 0 },
     failing: 0,
     failures: new Map(),
     unread: 0,
@@ -93,11 +102,12 @@ class Taker {
     texts: [],
   };
 
-  constructor(pair: CheckedPair, options: SampleOptions) {
+  constructor(pair: CheckedPair, options: SampleOptions & { db: Db }) {
     const { model } = pair.config;
     this.pair = pair;
     this.options = options;
     this.hashOf = contentHasher(pair.config);
+    this.textKeyOf = textKeysOf(model);
     this.prefixChars = 'documentPrefix' in model ? (model.documentPrefix?.length ?? 0) : 0;
   }
 
@@ -131,7 +141,11 @@ class Taker {
       sample.failures.set(parts.failed.reason, (sample.failures.get(parts.failed.reason) ?? 0) + 1);
       return [];
     }
-    const texts = parts.map(({ text }) => text);
+    const texts = await this.withoutStored(
+      id,
+      parts.map(({ text }) => text),
+      destHash !== null,
+    );
     const tokens = (await embedder.countTokens?.(texts)) ?? (await this.countTokens(texts));
     for (const text of texts) this.keep(text);
     return texts.map((text, at) => ({
@@ -139,6 +153,24 @@ class Taker {
       chars: text.length + this.prefixChars,
       tokens: tokens?.[at] ?? null,
     }));
+  }
+
+  /** Returns the texts whose vectors are not stored yet. */
+  private async withoutStored(id: string, texts: readonly string[], isInDest: boolean): Promise<string[]> {
+    const { sample, pair } = this;
+    const places = [
+      ...(isInDest && pair.dest ? [pair.dest] : []),
+      ...(mayTakeOver(pair.source, pair.config) ? [pair.source] : []),
+    ];
+    if (!this.options.reuse || places.length === 0) return [...texts];
+    const keys = texts.map(this.textKeyOf);
+    const stored = new Set<string>();
+    for (const { no } of places)
+      for (const key of await findStoredKeys(this.options.db, no, { ids: [id], keys })) stored.add(key);
+    const left = texts.filter((_, at) => !stored.has(keys[at] as string));
+    sample.takenOver.texts += texts.length - left.length;
+    if (left.length === 0) sample.takenOver.objects++;
+    return left;
   }
 
   /** Counts by the tokenizer of the index, if it is the model's own. */

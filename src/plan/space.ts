@@ -1,16 +1,13 @@
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Basis, ReindexPlan } from '../contract/plan.ts';
+import { type HnswIndex, resolveVectorIndex, type Storage } from '../contract/vector-index.ts';
 import type { TableSizes } from '../store/plan/sizes.ts';
-import { vectorIndexKind } from '../store/vector-index.ts';
 import { estimated, exact, figure } from './figures.ts';
-
-/** pgvector's defaults, with which all HNSW indexes are built. */
-export const HNSW = { m: 16, efConstruction: 64 } as const;
 
 export interface SpaceInput {
   /** The settings of source and destination. */
-  source: Pick<IndexConfig, 'model'>;
-  config: Pick<IndexConfig, 'model' | 'average'>;
+  source: Pick<IndexConfig, 'model' | 'storage'>;
+  config: Pick<IndexConfig, 'model' | 'average' | 'storage' | 'vectorIndex'>;
   sizes: TableSizes;
   /** Parts of the source, and all objects. */
   sourceParts: number;
@@ -26,13 +23,16 @@ export interface SpaceInput {
 const ROW = { bytes: 90, key: 60 } as const;
 /** Postgres keeps the vector of a longer row apart, in pieces with a header each. */
 const APART = { above: 1_940, piece: 1_996, header: 36 } as const;
+/** Bytes of the neighbors of a vector during the build, with so many of them. */
+const GRAPH = { bytes: 707, m: 16 } as const;
 const PAGE_BYTES = 8_192;
 const PAGE_USED = 8_160;
 
 /** Bytes of a vector as pgvector stores it. */
-const vectorBytes = (dimensions: number) => 8 + 4 * dimensions;
-const indexedBytes = (dimensions: number, kind: ReindexPlan['hnsw']['kind']) =>
-  8 + (kind === 'halfvec' ? 2 : 4) * dimensions;
+const vectorBytes = (dimensions: number, storage: Storage | undefined) =>
+  8 + (storage === 'halfvec' ? 2 : 4) * dimensions;
+const BITS = { full: 32, half: 16, bit: 1 } as const;
+const indexedBytes = ({ precision, dimensions }: HnswIndex) => 8 + Math.ceil((BITS[precision] * dimensions) / 8);
 
 /** Estimates the disk while both indexes exist, and the memory of the HNSW build. */
 export function spaceOf(input: SpaceInput): Pick<ReindexPlan, 'disk' | 'hnsw'> {
@@ -42,42 +42,45 @@ export function spaceOf(input: SpaceInput): Pick<ReindexPlan, 'disk' | 'hnsw'> {
   const from = `the tables of the source, and ${destVectors} vectors of ${config.model.dimensions} dimensions`;
   const now = existing ? existing.objects + existing.parts + existing.keys + existing.hnsw : 0;
   const dest = Math.max(now, Math.round(table + index));
-  const kind = vectorIndexKind(config.model.dimensions);
+  const hnsw = resolveVectorIndex(config);
   const allowed = indexMemoryMb * 1024 * 1024;
-  const memory = Math.round(destVectors * graphBytes(config.model.dimensions, kind));
   return {
     disk: {
       source: exact(sourceBytes, 'the sizes of its tables'),
       dest: estimated(dest, from),
       together: estimated(sourceBytes + dest, from),
     },
-    hnsw: {
-      kind,
-      ...{ m: HNSW.m, efConstruction: HNSW.efConstruction },
-      memory:
-        kind === 'none'
-          ? exact(0, 'pgvector cannot index so many dimensions')
-          : figure(memory, 'estimated' satisfies Basis, `${destVectors} vectors and their neighbors`),
-      allowed,
-      fits: kind === 'none' ? null : memory <= allowed,
-    },
+    hnsw: hnsw.kind === 'none' ? noIndex(allowed, config) : graphOf(hnsw, destVectors, allowed),
   };
+}
+
+function noIndex(allowed: number, { vectorIndex }: SpaceInput['config']): ReindexPlan['hnsw'] {
+  const why = vectorIndex?.kind === 'none' ? 'the index is to have none' : 'pgvector cannot index so many dimensions';
+  const none = { kind: 'none', precision: null, dimensions: 0, m: 0, efConstruction: 0 } as const;
+  return { ...none, memory: exact(0, why), allowed, fits: null };
+}
+
+function graphOf(hnsw: HnswIndex, vectors: number, allowed: number): ReindexPlan['hnsw'] {
+  const memory = Math.round(vectors * graphBytes(hnsw));
+  const figured = figure(memory, 'estimated' satisfies Basis, `${vectors} vectors and their neighbors`);
+  return { ...hnsw, memory: figured, allowed, fits: memory <= allowed };
 }
 
 function destBytes({ source, config, sizes, sourceParts, destVectors }: SpaceInput): { table: number; index: number } {
   const { dimensions } = config.model;
-  const kind = vectorIndexKind(dimensions);
-  const measured = sourceParts > 0 ? sizes.parts / sourceParts - storedBytes(source.model.dimensions) : ROW.bytes;
+  const hnsw = resolveVectorIndex(config);
+  const inSource = storedBytes(source.model.dimensions, source.storage);
+  const measured = sourceParts > 0 ? sizes.parts / sourceParts - inSource : ROW.bytes;
   // A source with much dead space would make it too large, one with few rows too.
   const rowBytes = Math.min(Math.max(measured, ROW.bytes / 2), 3 * ROW.bytes);
   const keyBytes = sourceParts > 1_000 ? sizes.keys / sourceParts : ROW.key;
-  const table = sizes.objects + destVectors * (rowBytes + storedBytes(dimensions) + keyBytes);
-  return { table, index: kind === 'none' ? 0 : destVectors * hnswBytes(dimensions, kind) };
+  const table = sizes.objects + destVectors * (rowBytes + storedBytes(dimensions, config.storage) + keyBytes);
+  return { table, index: hnsw.kind === 'none' ? 0 : destVectors * hnswBytes(hnsw) };
 }
 
 /** Bytes of a vector in the table. */
-function storedBytes(dimensions: number): number {
-  const bytes = vectorBytes(dimensions);
+function storedBytes(dimensions: number, storage: Storage | undefined): number {
+  const bytes = vectorBytes(dimensions, storage);
   return bytes > APART.above ? apartBytes(bytes) : bytes;
 }
 
@@ -100,13 +103,14 @@ function apartBytes(bytes: number): number {
 }
 
 /** Bytes of one vector and its neighbors in the HNSW index: as many fit on a page as there is room for. */
-function hnswBytes(dimensions: number, kind: ReindexPlan['hnsw']['kind']): number {
-  const element = 80 + indexedBytes(dimensions, kind);
-  const neighbors = 24 + (HNSW.m * 2 + HNSW.m / (HNSW.m - 1)) * 6;
+function hnswBytes(hnsw: HnswIndex): number {
+  const { m } = hnsw;
+  const element = 80 + indexedBytes(hnsw);
+  const neighbors = 24 + (m * 2 + m / (m - 1)) * 6;
   return PAGE_BYTES / Math.max(1, Math.floor(PAGE_USED / (element + neighbors)));
 }
 
 /** Bytes of one vector and its neighbors in memory while the index is built. */
-export function graphBytes(dimensions: number, kind: ReindexPlan['hnsw']['kind']): number {
-  return 707 + indexedBytes(dimensions, kind);
+export function graphBytes(hnsw: HnswIndex): number {
+  return (GRAPH.bytes * hnsw.m) / GRAPH.m + indexedBytes(hnsw);
 }

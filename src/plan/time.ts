@@ -25,7 +25,7 @@ export interface TimeInput {
   distanceMicroseconds: number;
   limit: ModelLimit | undefined;
   ratePerSecond: number | undefined;
-  hnsw: Pick<ReindexPlan['hnsw'], 'kind' | 'fits' | 'memory'>;
+  hnsw: ReindexPlan['hnsw'];
 }
 
 type Time = ReindexPlan['seconds'];
@@ -134,19 +134,25 @@ const BUILD = {
   place: { fixed: 0.0043, number: 0.0000135 },
   distance: { fixed: 0.08, number: 0.0002 },
   cache: { bytes: 2 * 1024 * 1024, perNumber: 0.0006, max: 0.2 },
+  bitsPerNumber: 40,
+  /** Width of the search for neighbors with which it was measured. */
+  usualWidth: 64,
   /** Factor without enough memory: 3 to 10. */
   onDisk: 5,
   seconds: 0.1,
 } as const;
 
-function buildOf({ destVectors, distanceMicroseconds, dimensions, hnsw }: TimeInput): Time['build'] {
-  if (hnsw.kind === 'none') return exact(0, 'pgvector cannot index so many dimensions');
+function buildOf({ destVectors, distanceMicroseconds, dimensions: stored, hnsw }: TimeInput): Time['build'] {
+  if (hnsw.kind === 'none') return exact(0, hnsw.memory.from);
+  // A bit costs about a fortieth of a number. The distance was measured with all of them.
+  const dimensions = hnsw.precision === 'bit' ? hnsw.dimensions / BUILD.bitsPerNumber : hnsw.dimensions;
   if (destVectors < 2) return exact(0, 'there is nothing to index');
   const { place, distance, cache } = BUILD;
   const doublings = Math.max(0, Math.log2((hnsw.memory.value ?? 0) / cache.bytes));
   const misses = 1 + Math.min(cache.max, cache.perNumber * dimensions) * doublings;
-  const speed = distanceMicroseconds / (distance.fixed + distance.number * dimensions);
-  const ms = destVectors * Math.log2(destVectors) * (place.fixed + place.number * dimensions) * misses * speed;
+  const speed = distanceMicroseconds / (distance.fixed + distance.number * stored);
+  const width = hnsw.efConstruction / BUILD.usualWidth;
+  const ms = width * destVectors * Math.log2(destVectors) * (place.fixed + place.number * dimensions) * misses * speed;
   const factor = hnsw.fits ? 1 : BUILD.onDisk;
   const where = hnsw.fits ? '' : '; the graph does not fit into the memory of the build';
   const from = `${destVectors} vectors, and ${distanceMicroseconds.toFixed(2)} µs for one distance on the database server`;

@@ -23,7 +23,7 @@ export interface VolumeInput {
 
 export type Volume = Pick<
   ReindexPlan,
-  'objects' | 'copied' | 'reused' | 'failing' | 'parts' | 'tokens' | 'longTexts' | 'longest' | 'window'
+  'objects' | 'copied' | 'reused' | 'failing' | 'parts' | 'reusedTexts' | 'tokens' | 'longTexts' | 'longest' | 'window'
 >;
 
 /** English has about four bytes per token. */
@@ -49,6 +49,7 @@ export function volumeOf(input: VolumeInput): Volume {
         : ofSample(input, sample.reused, 'objects whose content has not changed'),
     failing: ofSample(input, sample.failing, 'objects without a text that the model can embed'),
     parts,
+    reusedTexts: ofSample(input, sample.takenOver.texts, 'texts with the same model in stored parts of the object'),
     tokens,
     ...longTextsOf(input, parts, ofText),
   };
@@ -74,7 +75,9 @@ function partsOf(input: VolumeInput): Figure {
   if (sample.isWhole) return exact(toEmbed, `all ${sample.objects} objects, split as the destination does`);
   const isSame = haveSameSplitter(pair);
   const counted: Basis = counts.estimated ? 'estimated' : 'exact';
-  const isEverything = sample.copies.length === sample.objects && sample.reused + sample.failing + sample.unread === 0;
+  const isEverything =
+    sample.copies.length === sample.objects &&
+    sample.reused + sample.failing + sample.unread + sample.takenOver.texts === 0;
   if (isSame && isEverything && pair.dest === null && !pair.source.average && counts.failed === 0) {
     return figure(counts.parts, counted, 'the parts of the source, since the splitter is the same');
   }

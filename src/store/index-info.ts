@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
+import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { SharedReads } from '../cpu/shared-reads.ts';
 import { type Db, transaction } from './database.ts';
 import { listIndexes } from './indexes.ts';
@@ -8,7 +9,7 @@ import { readTables, tablesOf } from './partitions.ts';
 import { type Lock, listLocks } from './protocol/locks.ts';
 import type { IndexRow } from './schema.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
-import { describeSearch, isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
+import { describeSearch, isVectorIndexReady } from './vector-index.ts';
 
 /** Max time for the exact counts of one index. */
 const COUNT_MS = 5_000;
@@ -57,7 +58,8 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
     state,
     ...config,
     description: describeSearch(config, ready),
-    vectorIndex: vectorIndexKind(config.model.dimensions),
+    storage: config.storage ?? 'vector',
+    vectorIndex: resolveVectorIndex(config),
     vectorIndexReady: ready,
     ...counts,
     aliases: aliases.map((alias) => alias.name),

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
+import { resolveVectorIndex } from '../contract/vector-index.ts';
 import type { Db, Trx } from './database.ts';
 import { createTables } from './partitions.ts';
 import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
@@ -20,6 +21,8 @@ export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
     versioning: row.versioning,
     ...(row.full_text ? { fullText: row.full_text } : {}),
     ...(row.ready_vectors ? { readyVectors: true } : {}),
+    ...(row.storage ? { storage: row.storage } : {}),
+    ...(row.vector_index ? { vectorIndex: row.vector_index } : {}),
     removedVersion: row.removed_version,
     builtByLock: row.built_by_lock,
     createTime: row.create_time,
@@ -28,7 +31,7 @@ export function toIndexRow(row: Selectable<IndexesTable>): IndexRow {
 
 /** Serializes the fixed settings of an index: two configurations are equal if these texts are. */
 function configKey(config: IndexConfig): string {
-  const { model, metric, splitter, average, versioning, fullText } = config;
+  const { model, metric, splitter, average, versioning, fullText, storage } = config;
   const readyVectors = config.readyVectors || undefined;
   const sorted = (value: unknown): unknown =>
     value && typeof value === 'object' && !Array.isArray(value)
@@ -39,7 +42,9 @@ function configKey(config: IndexConfig): string {
             .map(([key, inner]) => [key, sorted(inner)]),
         )
       : value;
-  return JSON.stringify(sorted({ model, metric, splitter, average, versioning, fullText, readyVectors }));
+  // What is not given is the same as its default.
+  const vectors = { storage: storage ?? 'vector', vectorIndex: resolveVectorIndex(config) };
+  return JSON.stringify(sorted({ model, metric, splitter, average, versioning, fullText, readyVectors, ...vectors }));
 }
 
 /**
@@ -91,10 +96,12 @@ export async function ensureIndex(
       versioning: config.versioning,
       full_text: config.fullText ? JSON.stringify(config.fullText) : null,
       ready_vectors: config.readyVectors ?? false,
+      storage: config.storage ?? null,
+      vector_index: config.vectorIndex ? JSON.stringify(config.vectorIndex) : null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  await createTables(trx, row.no, { fullText: row.full_text !== null });
+  await createTables(trx, row.no, { fullText: row.full_text !== null, storage: config.storage });
   return { index: toIndexRow(row), created: true };
 }
 

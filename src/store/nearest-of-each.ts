@@ -5,7 +5,7 @@ import { byDistance, type Neighbor, nearestOfAll } from './nearest.ts';
 import { tablesOf } from './partitions.ts';
 import { vectorsParameter } from './protocol/object-parts.ts';
 import type { IndexRow } from './schema.ts';
-import { vectorExpression } from './vector-index.ts';
+import { storedVector } from './vector-expressions.ts';
 
 export type NearObject = Pick<Neighbor, 'id' | 'distance'>;
 
@@ -108,7 +108,7 @@ async function nearestInBlocks(
   given: { encoded: Buffer | string[]; bounds: readonly number[]; limit: number; piece: Piece },
 ): Promise<(NearObject & { query: number })[]> {
   const { parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
+  const { column, type, operator } = storedVector(index);
   const { from, to } = given.piece;
   const past = to === null ? sql`` : sql`and ctid < ${`(${to},0)`}::tid`;
   // Constants to the executor: a condition costs far less than a row of a join, and most parts pass none.

@@ -1,12 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import { LIMITS } from '../contract/limits.ts';
+import { resolveVectorIndex } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
 import type { Trx } from './database.ts';
 import { compileFilter } from './filters/compile.ts';
 import { tablesOf } from './partitions.ts';
-import { vectorText } from './protocol/object-parts.ts';
 import type { IndexRow } from './schema.ts';
-import { vectorExpression } from './vector-index.ts';
+import { indexedDistance, storedDistance } from './vector-expressions.ts';
 
 /** Parameters of a nearest-neighbor search. */
 export interface Neighborhood {
@@ -44,8 +44,7 @@ export function found({ filter, except }: Pick<Neighborhood, 'filter' | 'except'
 export async function nearestOfAll(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
   if (wanted.group === 'part') return nearestParts(trx, index, wanted);
   const { objects, parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
-  const distance = sql`(${column} ${operator} ${vectorText(wanted.vector)}::${type})`;
+  const distance = storedDistance(index, wanted.vector);
   const { rows } = await sql<Neighbor>`
     select nearest.id, nearest.distance, best.part
     from (
@@ -72,11 +71,10 @@ export async function nearestOfAll(trx: Trx, index: IndexRow, wanted: Neighborho
 /** Compares every part of the objects that pass the filter, and returns the nearest parts. */
 async function nearestParts(trx: Trx, index: IndexRow, wanted: Neighborhood): Promise<Neighbor[]> {
   const { objects, parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
   const { rows } = await sql<Neighbor>`
     select id, distance, part
     from (
-      select p.object_id as id, p.part, (${column} ${operator} ${vectorText(wanted.vector)}::${type}) as distance
+      select p.object_id as id, p.part, ${storedDistance(index, wanted.vector)} as distance
       from ${parts} p
       join ${objects} o on o.index_no = ${index.no} and o.object_id = p.object_id
       where p.index_no = ${index.no} and not p.is_average and ${found(wanted)}
@@ -92,41 +90,60 @@ async function nearestParts(trx: Trx, index: IndexRow, wanted: Neighborhood): Pr
 const firstRows = (limit: number) => limit * 2 + 10;
 
 /** Returns the value of `hnsw.ef_search` for a search with this limit. */
-export function defaultEfSearch(limit: number): number {
-  return Math.min(LIMITS.efSearch, Math.max(40, firstRows(limit)));
+export function defaultEfSearch(index: IndexRow, limit: number): number {
+  return Math.min(LIMITS.efSearch, Math.max(40, firstRows(netOf(index, limit))));
+}
+
+/** How many neighbors to gather for each one that is wanted, and at least, by the precision of the index. */
+const WIDER = { full: 4, half: 4, bit: 10 } as const;
+const MIN_NET = 50;
+/** As many as the widest search in the index finds. */
+const MAX_NET = (LIMITS.efSearch - 10) / 2;
+
+/**
+ * Returns how many neighbors a search gathers from the HNSW index. If that has less than the stored vectors, these decide
+ * among more candidates: as many as a search of the given width finds, or by default as the precision requires.
+ */
+export function netOf(index: IndexRow, limit: number, efSearch?: number): number {
+  const hnsw = resolveVectorIndex(index);
+  const isCoarse = hnsw.kind === 'hnsw' && (hnsw.precision === 'bit' || hnsw.dimensions < index.model.dimensions);
+  if (!isCoarse) return limit;
+  const usual = Math.min(MAX_NET, Math.max(MIN_NET, limit * WIDER[hnsw.precision]));
+  return Math.max(limit, efSearch === undefined ? usual : Math.floor((efSearch - 10) / 2));
 }
 
 /**
  * Reads the HNSW index from the nearest part on until there are enough different objects or the scan ends. The result
  * is approximate, and fewer objects than requested do not mean that there are no more. This is one pass over the index:
- * further parts of known objects are skipped, and nothing is read twice.
+ * further parts of known objects are skipped, and nothing is read twice. The order is that of the stored vectors, also
+ * where the index has less of them.
  */
 export async function nearestByIndex(
   trx: Trx,
   index: IndexRow,
   wanted: Neighborhood,
-  { efSearch = defaultEfSearch(wanted.limit) }: { efSearch?: number | undefined } = {},
+  { efSearch }: { efSearch?: number | undefined } = {},
 ): Promise<Neighbor[]> {
   const { objects, parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
-  const distance = sql`${column} ${operator} ${vectorText(wanted.vector)}::${type}`;
-  const first = firstRows(wanted.limit);
+  const net = netOf(index, wanted.limit, efSearch);
+  const first = firstRows(net);
   const best = new Map<string, Neighbor>();
   // Rolling back restores the settings and closes the cursor.
   await sql`savepoint by_index`.execute(trx);
-  await scanByIndex(trx, efSearch);
+  await scanByIndex(trx, efSearch ?? defaultEfSearch(index, wanted.limit));
   // The condition is a scalar subquery: with a join, Postgres would choose plans without the index.
   await sql`
     declare nearest_parts no scroll cursor for
-    select p.object_id as id, ${distance} as distance, case when p.is_average then null else p.part end as part
+    select p.object_id as id, ${storedDistance(index, wanted.vector)} as distance,
+      case when p.is_average then null else p.part end as part
     from ${parts} p
     where (
       select ${found(wanted)}
       from ${objects} o
       where o.index_no = ${index.no} and o.object_id = p.object_id
     )
-    order by ${distance}`.execute(trx);
-  for (let fetch = first; best.size < wanted.limit; fetch = FETCH_ROWS) {
+    order by ${indexedDistance(index, wanted.vector)}`.execute(trx);
+  for (let fetch = first; best.size < net; fetch = FETCH_ROWS) {
     const { rows } = await sql<Neighbor>`fetch forward ${sql.lit(fetch)} from nearest_parts`.execute(trx);
     keepBest(best, rows, wanted);
     if (rows.length < fetch) break;

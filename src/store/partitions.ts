@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
+import type { Storage } from '../contract/vector-index.ts';
 import type { Db, Trx } from './database.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
 
@@ -32,11 +33,11 @@ export async function readTables<T>(index: { name: string }, read: () => Promise
 /** The template tables for those of each index. They hold no rows. */
 const TEMPLATES = { objects: sql.raw('reembed.objects'), parts: sql.raw('reembed.parts') };
 
-/** Creates the tables of an index; `fullText` also indexes the words of its parts. */
+/** Creates the tables of an index; `fullText` also indexes the words of its parts. `storage` is the type of vectors. */
 export async function createTables(
   trx: Trx,
   indexNo: number,
-  { fullText = false }: { fullText?: boolean } = {},
+  { fullText = false, storage = 'vector' }: { fullText?: boolean; storage?: Storage | undefined } = {},
 ): Promise<void> {
   const tables = tablesOf(indexNo);
   for (const kind of ['objects', 'parts'] as const) {
@@ -46,6 +47,7 @@ export async function createTables(
         check (index_no = ${sql.lit(indexNo)})
       )`.execute(trx);
   }
+  if (storage === 'halfvec') await sql`alter table ${tables.parts} alter column embedding type halfvec`.execute(trx);
   await createMetadataIndex(trx, indexNo);
   if (fullText) {
     await sql`create index ${sql.id(`parts_${indexNo}_words`)} on ${tables.parts} using gin (words)`.execute(trx);

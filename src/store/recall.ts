@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
+import { resolveVectorIndex } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
 import type { Db, Trx } from './database.ts';
 import { scoreOf } from './hits.ts';
 import { nearestByIndex, nearestOfAll } from './nearest.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
-import { vectorIndexKind } from './vector-index.ts';
 
 /**
  * Measures the recall of the HNSW index: the share of the exact neighbors of some sample objects that it also finds;
@@ -16,7 +16,7 @@ export async function measureRecall(
   index: IndexRow,
   sample: { objects: number; limit: number },
 ): Promise<number | null> {
-  if (vectorIndexKind(index.model.dimensions) === 'none') return null;
+  if (resolveVectorIndex(index).kind === 'none') return null;
   let found = 0;
   let wanted = 0;
   for (const vector of await readTables(index, () => sampleVectors(db, index, sample.objects))) {

@@ -4,6 +4,7 @@ import type { FullText } from '../contract/full-text.ts';
 import type { IndexConfig, Metric, Splitter, Versioning } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { RollBackReport } from '../contract/roll-back.ts';
+import type { Storage, VectorIndexConfig } from '../contract/vector-index.ts';
 
 /** A jsonb column, read as a value and written as JSON text. */
 type Json<T> = ColumnType<T, string, string>;
@@ -22,6 +23,9 @@ export interface IndexesTable {
   versioning: Versioning;
   full_text: Json<FullText> | null;
   ready_vectors: Generated<boolean>;
+  /** Null: `vector`. */
+  storage: Storage | null;
+  vector_index: Json<VectorIndexConfig> | null;
   /** Highest version among the removed tombstones; writes at or below it are too old to judge. */
   removed_version: Generated<number>;
   /** The reindex lock whose cut-over made this index serve; lets a repeated cut-over detect that it has happened. */
@@ -50,6 +54,8 @@ export interface ReindexLocksTable {
   mirror: Generated<boolean>;
   /** The destination is complete, and waits for a decision about the switch. */
   built: Generated<boolean>;
+  /** Stored vectors are taken over. */
+  reuse: Generated<boolean>;
   /** Of a mirror: the last change of both indexes at the switch that began it. */
   since_change: number | null;
   /** Of a mirror that began with a roll back: which one. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { resolveVectorIndex } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
 import type { Db, Trx } from './database.ts';
 import { scoreOf } from './hits.ts';
@@ -6,7 +7,7 @@ import { defaultEfSearch, type Neighbor, nearestByIndex, nearestOfAll } from './
 import { type NearObject, nearestOfEach } from './nearest-of-each.ts';
 import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
-import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
+import { isVectorIndexReady } from './vector-index.ts';
 
 export interface BothWays {
   /** Ids of the nearest objects, best first. */
@@ -40,7 +41,7 @@ export function createSearchBothWays(
   index: IndexRow,
   { limit, efSearch }: { limit: number; efSearch: readonly number[] },
 ): SearchBothWays {
-  const widths = [...new Set([defaultEfSearch(limit), ...efSearch])];
+  const widths = [...new Set([defaultEfSearch(index, limit), ...efSearch])];
   let leftMs = 0;
   return ({ vectors, parallel, breathe }) => {
     const search = async (trx: Trx): Promise<BothWays[]> => {
@@ -54,7 +55,7 @@ export function createSearchBothWays(
       }
       const others = await nearestOfEach(trx, index, { vectors: vectors.slice(timed.length), limit, breathe });
       const hasIndex =
-        vectorIndexKind(index.model.dimensions) !== 'none' && (await isVectorIndexReady(trx as unknown as Db, index));
+        resolveVectorIndex(index).kind !== 'none' && (await isVectorIndexReady(trx as unknown as Db, index));
       const found: BothWays[] = [];
       for (const { exact, exactMs } of [...timed, ...others.map((exact) => ({ exact, exactMs: null }))]) {
         const wanted = { vector: vectors[found.length] as Vector, limit };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
+import type { Storage } from '../contract/vector-index.ts';
 import { type Db, type Trx, transaction } from './database.ts';
 import { tablesOf } from './partitions.ts';
 import { lockNames } from './protocol/gate.ts';
@@ -69,7 +70,7 @@ async function follow(trx: Trx, alias: string): Promise<void> {
   const index = await trx
     .selectFrom('reembed.aliases as a')
     .innerJoin('reembed.indexes as i', 'i.no', 'a.index_no')
-    .select(['i.no', 'i.model', 'i.splitter'])
+    .select(['i.no', 'i.model', 'i.splitter', 'i.storage'])
     .where('a.name', '=', alias)
     .executeTakeFirst();
   const view = viewNameOf(alias);
@@ -97,10 +98,14 @@ async function createView(trx: Trx, view: string, columns: RawBuilder<unknown>):
  * A call instead of a cast, `embedding::vector(256)`, gives the expression of the HNSW index, which thus serves the view,
  * and a type without dimensions.
  */
-function columnsOf(index: Pick<IndexRow, 'no' | 'model' | 'splitter'>): RawBuilder<unknown> {
+function columnsOf(
+  index: Pick<IndexRow, 'no' | 'model' | 'splitter'> & { storage: Storage | null },
+): RawBuilder<unknown> {
   const { objects, parts } = tablesOf(index.no);
   const dimensions = sql.lit(index.model.dimensions);
   const { fields } = index.splitter;
+  const [full = '', half = ''] =
+    index.storage === 'halfvec' ? ['halfvec_to_vector', 'halfvec'] : ['vector', 'vector_to_halfvec'];
   const paths = fields === undefined ? sql`null` : sql`array[${sql.join(fields.map((field) => sql.lit(field)))}]`;
   return sql`
     select
@@ -110,8 +115,8 @@ function columnsOf(index: Pick<IndexRow, 'no' | 'model' | 'splitter'>): RawBuild
       o.payload,
       o.metadata,
       o.version,
-      vector(p.embedding, ${dimensions}, true) as embedding,
-      vector_to_halfvec(p.embedding, ${dimensions}, true) as embedding_half
+      ${sql.raw(full)}(p.embedding, ${dimensions}, true) as embedding,
+      ${sql.raw(half)}(p.embedding, ${dimensions}, true) as embedding_half
     from ${parts} p
     join ${objects} o on o.index_no = ${sql.lit(index.no)} and o.object_id = p.object_id
     where not o.deleted and not o.failed`;

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { invalidField } from '../contract/errors.ts';
+import { resolveVectorIndex, usesHalf } from '../contract/vector-index.ts';
+import { HALF_MAX } from '../contract/vectors.ts';
 import type { Db, Trx } from './database.ts';
 import { nearestPassing } from './filters/nearest-passing.ts';
 import { type FoundHit, type HowToRead, readHits } from './hits.ts';
@@ -9,7 +11,7 @@ import { cutRanking, depthOf, type Ranking, reachesMinScore, requireMinScore } f
 import type { IndexRow } from './schema.ts';
 import { SearchClock, searchTimeout } from './search-clock.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
-import { isVectorIndexReady, vectorIndexKind } from './vector-index.ts';
+import { isVectorIndexReady } from './vector-index.ts';
 
 export interface SearchRequest extends Neighborhood, Ranking, HowToRead {
   /** Deadline of the search, as in `Date.now()`; null means none. */
@@ -88,7 +90,7 @@ export async function findNeighbors(
   clock: SearchClock,
 ): Promise<Neighbors> {
   const { limit, filter, ef: efSearch } = request;
-  const hasIndex = vectorIndexKind(index.model.dimensions) !== 'none';
+  const hasIndex = resolveVectorIndex(index).kind !== 'none';
   await clock.limit(trx);
   if (request.exact || !hasIndex || !(await isVectorIndexReady(trx, index))) {
     return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
@@ -140,7 +142,11 @@ async function compareAll(
 
 function requireDimensions(index: IndexRow, { vector }: Pick<SearchRequest, 'vector'>): void {
   const { dimensions } = index.model;
-  if (vector.length === dimensions) return;
+  if (vector.length === dimensions) {
+    if (!usesHalf(index) || vector.every((value) => Math.abs(value) <= HALF_MAX)) return;
+    const expected = `must have numbers of at most ${HALF_MAX}`;
+    throw invalidField('vector', expected, `the vector ${expected}: ${index.name} has vectors in half precision`);
+  }
   throw invalidField(
     'vector',
     `must have ${dimensions} numbers`,

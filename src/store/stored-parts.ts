@@ -42,7 +42,7 @@ export async function readParts(
     vector: Uint8Array | null;
   }>`
     select o.object_id as id, p.part, lower(p.text_range) as start, upper(p.text_range) as end,
-      ${vectors ? sql`vector_send(p.embedding)` : sql`null::bytea`} as vector
+      ${vectors ? sql`vector_send(p.embedding::vector)` : sql`null::bytea`} as vector
     from unnest(
       ${textArray(wanted.map(({ id }) => id))}::text[],
       ${bigintArray(wanted.map(({ version }) => version))}::bigint[]

@@ -10,6 +10,8 @@ type Amounts = Record<BudgetUnit, number>;
 /** What a reindex has used of its model, and what all reindexes have used of it today. */
 export interface StoredUsage extends Amounts {
   estimatedTokens: number;
+  /** Texts for which the model was not asked. */
+  reused: number;
   budget: Budget;
   today: Amounts;
 }
@@ -58,9 +60,9 @@ export async function setBudget(
 /** Returns what a task has used; `model` is `provider/name`. */
 export async function readUsage(db: Db, taskId: string, model: string): Promise<StoredUsage> {
   const [{ rows: tasks }, { rows: days }] = [
-    await sql<UsedNow & { maxUsd: number | null; maxTokens: number | null; maxCalls: number | null }>`
+    await sql<UsedNow & { reused: number; maxUsd: number | null; maxTokens: number | null; maxCalls: number | null }>`
       select
-        calls, tokens, estimated_tokens as "estimatedTokens", usd,
+        calls, tokens, estimated_tokens as "estimatedTokens", usd, reused,
         max_usd as "maxUsd", max_tokens as "maxTokens", max_calls as "maxCalls"
       from reembed.task_usage
       where task_id = ${taskId}`.execute(db),
@@ -71,7 +73,7 @@ export async function readUsage(db: Db, taskId: string, model: string): Promise<
   ];
   const { maxUsd = null, maxTokens = null, maxCalls = null, ...used } = tasks[0] ?? {};
   return {
-    ...{ calls: 0, tokens: 0, estimatedTokens: 0, usd: 0, ...used },
+    ...{ calls: 0, tokens: 0, estimatedTokens: 0, usd: 0, reused: 0, ...used },
     budget: {
       ...(maxUsd !== null && { usd: maxUsd }),
       ...(maxTokens !== null && { tokens: maxTokens }),
@@ -101,4 +103,12 @@ export async function recordUsage(db: Db, taskId: string, model: string, used: U
       tokens = usage.tokens + excluded.tokens,
       usd = usage.usd + excluded.usd`.execute(db);
   return readUsage(db, taskId, model);
+}
+
+/** Adds texts for which the model of a task was not asked. */
+export async function recordReused(db: Db, taskId: string, texts: number): Promise<void> {
+  await sql`
+    insert into reembed.task_usage as usage (task_id, reused)
+    values (${taskId}, ${texts})
+    on conflict (task_id) do update set reused = usage.reused + excluded.reused, update_time = now()`.execute(db);
 }

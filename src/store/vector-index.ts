@@ -1,52 +1,36 @@
-import { type RawBuilder, sql } from 'kysely';
-import type { IndexConfig } from '../contract/indexes.ts';
+import { sql } from 'kysely';
 import { LIMITS } from '../contract/limits.ts';
+import { resolveVectorIndex, type VectorSettings } from '../contract/vector-index.ts';
 import { BUILD_CLASS } from './advisory-classes.ts';
 import type { Db } from './database.ts';
 import { createMetadataIndex, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
-
-export type VectorIndexKind = 'vector' | 'halfvec' | 'none';
-
-/** Returns how pgvector can index vectors with this many dimensions. */
-export function vectorIndexKind(dimensions: number): VectorIndexKind {
-  if (dimensions <= LIMITS.vectorIndexDimensions) return 'vector';
-  return dimensions <= LIMITS.halfvecIndexDimensions ? 'halfvec' : 'none';
-}
+import { indexedVector } from './vector-expressions.ts';
 
 /** Describes how searches of such an index work, as text for users. */
-export function describeSearch(config: Pick<IndexConfig, 'model'>, ready: boolean): string {
+export function describeSearch(config: VectorSettings, ready: boolean): string {
   const { dimensions } = config.model;
-  const until = ready ? '' : ', built once there are enough parts; until then a search scans all of them';
-  switch (vectorIndexKind(dimensions)) {
-    case 'vector':
-      return `HNSW index over ${dimensions} dimensions${until}`;
-    case 'halfvec':
-      return `HNSW index over ${dimensions} dimensions in half precision: pgvector indexes full precision up to ${LIMITS.vectorIndexDimensions} only${until}`;
-    case 'none':
-      return `Warning: pgvector cannot index ${dimensions} dimensions (${LIMITS.halfvecIndexDimensions} at most), so every search scans all parts`;
+  const hnsw = resolveVectorIndex(config);
+  if (hnsw.kind === 'none') {
+    if (config.vectorIndex?.kind === 'none') return 'No vector index: every search scans all parts';
+    return `Warning: pgvector cannot index ${dimensions} dimensions (${LIMITS.halfvecIndexDimensions} at most), so every search scans all parts; vectorIndex with the precision bit, or fewer dimensions, can`;
   }
-}
-
-const OPERATORS = { cosine: '<=>', l2: '<->', ip: '<#>' } as const;
-
-/** Returns the vector column cast to the index's type, and the operator of its metric, as used by the HNSW index. */
-export function vectorExpression(index: Pick<IndexRow, 'model' | 'metric'>): {
-  column: RawBuilder<unknown>;
-  type: RawBuilder<unknown>;
-  operator: RawBuilder<unknown>;
-} {
-  const kind = vectorIndexKind(index.model.dimensions);
-  const type = sql.raw(`${kind === 'halfvec' ? 'halfvec' : 'vector'}(${Number(index.model.dimensions)})`);
-  return { column: sql`(embedding::${type})`, type, operator: sql.raw(OPERATORS[index.metric]) };
+  const until = ready ? '' : ', built once there are enough parts; until then a search scans all of them';
+  const isShort = hnsw.dimensions < dimensions;
+  const over = isShort ? `the first ${hnsw.dimensions} of ${dimensions} dimensions` : `${dimensions} dimensions`;
+  const isAsked = config.vectorIndex?.precision !== undefined || config.storage === 'halfvec';
+  const why = isAsked ? '' : `: pgvector indexes full precision up to ${LIMITS.vectorIndexDimensions} only`;
+  const precision = { full: '', half: ` in half precision${why}`, bit: ', one bit each' }[hnsw.precision];
+  const rescored = isShort || hnsw.precision === 'bit' ? '; the stored vectors decide about the order' : '';
+  return `HNSW index over ${over}${precision}${rescored}${until}`;
 }
 
 /** Returns the name of the HNSW index of an index. */
 export const vectorIndexName = (indexNo: number) => `parts_${indexNo}_hnsw`;
 
-/** Whether the HNSW index exists and is valid, or cannot be built for this many dimensions. */
-export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'model'>): Promise<boolean> {
-  if (vectorIndexKind(index.model.dimensions) === 'none') return true;
+/** Whether the HNSW index exists and is valid, or the index has none. */
+export async function isVectorIndexReady(db: Db, index: VectorSettings & { no: number }): Promise<boolean> {
+  if (resolveVectorIndex(index).kind === 'none') return true;
   const { rows } = await sql<{ valid: boolean }>`
     select i.indisvalid as valid
     from pg_index i
@@ -57,10 +41,10 @@ export async function isVectorIndexReady(db: Db, index: Pick<IndexRow, 'no' | 'm
 }
 
 /** Whether an index has at least this many parts; counts no further, and only if the table is large enough. */
-export async function hasParts(db: Db, index: Pick<IndexRow, 'no' | 'model'>, atLeast: number): Promise<boolean> {
+export async function hasParts(db: Db, index: VectorSettings & { no: number }, atLeast: number): Promise<boolean> {
   const { parts } = tablesOf(index.no);
-  // Four bytes per dimension, since pgvector does not compress vectors.
-  const leastBytes = atLeast * index.model.dimensions * 4;
+  // pgvector does not compress vectors.
+  const leastBytes = atLeast * index.model.dimensions * (index.storage === 'halfvec' ? 2 : 4);
   const { rows } = await sql<{ parts: number }>`
     select case
         when pg_table_size(${`reembed.parts_${index.no}`}::regclass) >= ${leastBytes}::bigint
@@ -95,9 +79,9 @@ export async function buildVectorIndex(
   signal?.throwIfAborted();
   if (await isVectorIndexReady(db, index)) return true;
   const { parts } = tablesOf(index.no);
-  const { column } = vectorExpression(index);
-  const kind = vectorIndexKind(index.model.dimensions);
-  const operatorClass = sql.raw(`${kind}_${index.metric}_ops`);
+  const hnsw = resolveVectorIndex(index);
+  if (hnsw.kind === 'none') return true;
+  const { column, operatorClass } = indexedVector(index, hnsw);
   return db.connection().execute(async (connection) => {
     const { rows } = await sql<{ mine: boolean; pid: number }>`
       select pg_try_advisory_lock(${sql.lit(BUILD_CLASS)}, ${index.no}) as mine, pg_backend_pid() as pid`.execute(
@@ -118,7 +102,8 @@ export async function buildVectorIndex(
       const startMs = performance.now();
       await sql`
         create index concurrently ${sql.id(vectorIndexName(index.no))} on ${parts}
-        using hnsw (${column} ${operatorClass})`.execute(connection);
+        using hnsw (${column} ${operatorClass})
+        with (m = ${sql.lit(hnsw.m)}, ef_construction = ${sql.lit(hnsw.efConstruction)})`.execute(connection);
       options.onBuilt?.(performance.now() - startMs);
       return true;
     } catch (error) {

@@ -44,10 +44,10 @@ async function countObjects(indexNo: number): Promise<number> {
 }
 
 /** A locked pair with one object to copy. */
-async function givenPair() {
+async function givenPair(over: { reuse?: boolean } = {}) {
   const { db } = database;
   const [source, dest] = [await createIndex(db), await createIndex(db)];
-  const { lock, taskId, mark } = await lockIn(db, source.name, dest.name);
+  const { lock, taskId, mark } = await lockIn(db, source.name, dest.name, over);
   await writeIn(db, source, [content('a', 1)]);
   const pair = { taskId, lock, sourceNo: source.no, destNo: dest.no, mark, batchSize: 10, ratePerSecond: null };
   return { source, dest, request: { ...pair, alias: null, drainSeconds: 1, mirror: null } };
@@ -240,7 +240,7 @@ test('a small write is forwarded immediately where the model of the index being 
 });
 
 test('a small write leaves a slow forward to a separate activity', async () => {
-  const { source, dest } = await givenPair();
+  const { source, dest } = await givenPair({ reuse: false });
   const { write, staged } = await writeOne(source.name, { isLocal: true });
   let calls = 0;
   embed = async (texts, { signal }) => {

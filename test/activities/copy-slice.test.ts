@@ -94,7 +94,7 @@ test.each([1, 3])('%i batches of a slice are embedded at once, and no more', asy
     return vectors(texts);
   };
   expect(await copy()).toEqual({
-    counts: { copied: 7, tombstones: 0, failed: 0 },
+    counts: { copied: 7, tombstones: 0, failed: 0, reused: 0 },
     cursor: 'id-6',
     done: true,
     failedBatches: 0,
@@ -119,7 +119,7 @@ test('the cursor passes no unfinished batch, so that a try that continues from i
   await model.untilAsked(3);
   model.answer((text) => text !== 'id-0@1');
   await vi.waitFor(() => expect(beats).toHaveLength(2), 5_000);
-  expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0 }, cursor: null });
+  expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0, reused: 0 }, cursor: null });
   cancel();
   await expect(broken).rejects.toThrow('aborted');
   expect(await copied()).toEqual(['id-1', 'id-2']);
@@ -127,7 +127,7 @@ test('the cursor passes no unfinished batch, so that a try that continues from i
   const signal = new AbortController().signal;
   const goneOn = await copy({ signal, resumedFrom: beats.at(-1) });
   expect(goneOn).toEqual({
-    counts: { copied: 3, tombstones: 0, failed: 0 },
+    counts: { copied: 3, tombstones: 0, failed: 0, reused: 0 },
     cursor: 'id-0',
     done: true,
     failedBatches: 0,
@@ -169,7 +169,7 @@ test('a failed batch lets started ones finish and count, and nothing is written 
   };
   await expect(copy()).rejects.toMatchObject({ type: 'ModelUnauthorized' });
   expect(await copied()).toEqual(['id-1', 'id-2']);
-  expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0 }, cursor: null });
+  expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0, reused: 0 }, cursor: null });
   await delay(400);
   expect(await copied()).toHaveLength(2);
 });

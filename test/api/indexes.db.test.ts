@@ -67,11 +67,17 @@ onBothDatabases((database) => {
     it('reports how vectors are searched, with a warning where no vector index is possible', async () => {
       const put = (name: string, dimensions: number) =>
         call(app(), 'PUT', `/v1/indexes/${name}`, { model: { provider: 'hash', dimensions } });
-      expect((await put('narrow', 2_000)).body).toMatchObject({ vectorIndex: 'vector' });
+      expect((await put('narrow', 2_000)).body).toMatchObject({ vectorIndex: { precision: 'full' } });
       const half = (await put('wide', 2_001)).body;
-      expect(half).toMatchObject({ vectorIndex: 'halfvec', description: expect.stringContaining('half precision') });
+      expect(half).toMatchObject({
+        vectorIndex: { precision: 'half' },
+        description: expect.stringContaining('half precision'),
+      });
       const none = (await put('widest', 4_001)).body;
-      expect(none).toMatchObject({ vectorIndex: 'none', description: expect.stringMatching(/^Warning: .*4001/) });
+      expect(none).toMatchObject({
+        vectorIndex: { kind: 'none' },
+        description: expect.stringMatching(/^Warning: .*4001/),
+      });
     });
 
     it('names the field when a model does not exist', async () => {

@@ -61,8 +61,8 @@ test('a text in several objects is sent once', async () => {
   expect(calls).toEqual([['same', 'one']]);
   expect(embedded).toEqual([
     { id: 'a', vectors: [textVector('same'), textVector('one')] },
-    { id: 'b', vectors: [textVector('same')] },
-    { id: 'c', vectors: [textVector('same')] },
+    { id: 'b', vectors: [textVector('same')], reused: 1 },
+    { id: 'c', vectors: [textVector('same')], reused: 1 },
   ]);
 });
 

@@ -4,13 +4,15 @@ import { type Embedder, wrapEmbedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { contentHasher } from '../../src/pipeline/content-hash.ts';
 import type { Loader } from '../../src/pipeline/load.ts';
-import { type Prepared, type PrepareOptions, prepareObjects } from '../../src/pipeline/prepare.ts';
+import { type Prepared, prepareObjects } from '../../src/pipeline/prepare.ts';
+import type { PrepareOptions } from '../../src/pipeline/prepare-options.ts';
+import { textKeysOf } from '../../src/pipeline/text-key.ts';
 import { fakeEmbedder, indexConfig, rejectionOf, textVector } from './support.ts';
 
 const inline: Loader = async ({ payload }) => payload ?? '';
 
 async function prepared(items: Parameters<typeof prepareObjects>[0], options: Partial<PrepareOptions> = {}) {
-  const all: Omit<Prepared, 'dropped'> = { ready: [], failed: [] };
+  const all: Pick<Prepared, 'ready' | 'failed'> = { ready: [], failed: [] };
   for await (const { ready, failed } of portionsOf(items, options)) {
     all.ready.push(...ready);
     all.failed.push(...failed);
@@ -30,6 +32,7 @@ function portionsOf(items: Parameters<typeof prepareObjects>[0], options: Partia
 
 test('a prepared object has everything that is written', async () => {
   const config = indexConfig();
+  const textKey = textKeysOf(config.model);
   const { ready, failed } = await prepared([
     { id: 'a', payload: { title: 'hello' }, metadata: { n: 1 }, originalId: 'o', uri: 'http://x.test/' },
     { id: 'b', payload: 'yes' },
@@ -45,7 +48,9 @@ test('a prepared object has everything that is written', async () => {
       hash: await contentHasher(config)({ title: 'hello' }),
       unchanged: false,
       payloadChanged: false,
-      parts: [{ part: 0, start: 0, end: 5, isAverage: false, embedding: textVector('hello') }],
+      parts: [
+        { part: 0, start: 0, end: 5, isAverage: false, embedding: textVector('hello'), textKey: textKey('hello') },
+      ],
     },
     {
       id: 'b',
@@ -56,7 +61,7 @@ test('a prepared object has everything that is written', async () => {
       hash: await contentHasher(config)('yes'),
       unchanged: false,
       payloadChanged: false,
-      parts: [{ part: 0, start: 0, end: 3, isAverage: false, embedding: textVector('yes') }],
+      parts: [{ part: 0, start: 0, end: 3, isAverage: false, embedding: textVector('yes'), textKey: textKey('yes') }],
     },
   ]);
 });
@@ -84,10 +89,11 @@ test('the average of an object is that of its own parts, regardless of the batch
   ];
   const { ready } = await prepared(items, { config, embedder: fakeEmbedder({ embed }).embedder });
   const [other, ab, one] = ready;
+  const key = textKeysOf(config.model);
   expect(ab?.parts).toEqual([
-    { part: 0, start: 0, end: 50, isAverage: false, embedding: [2, 0, 0] },
-    { part: 1, start: 52, end: 92, isAverage: false, embedding: [0, 4, 0] },
-    { part: 2, start: 0, end: 92, isAverage: true, embedding: [1, 2, 0] },
+    { part: 0, start: 0, end: 50, isAverage: false, embedding: [2, 0, 0], textKey: key('a'.repeat(50)) },
+    { part: 1, start: 52, end: 92, isAverage: false, embedding: [0, 4, 0], textKey: key('b'.repeat(40)) },
+    { part: 2, start: 0, end: 92, isAverage: true, embedding: [1, 2, 0], textKey: null },
   ]);
   expect(other?.parts.at(-1)).toMatchObject({ part: 10, isAverage: true, embedding: [1_000, 0, 9] });
   expect(one?.parts).toHaveLength(1);
@@ -301,7 +307,7 @@ test('loads that turn out to be large wait until there is memory for them, and s
 test('no objects give one empty portion', async () => {
   const portions = [];
   for await (const portion of portionsOf([])) portions.push(portion);
-  expect(portions).toEqual([{ ready: [], failed: [], dropped: [] }]);
+  expect(portions).toEqual([{ ready: [], failed: [], reused: 0, dropped: [] }]);
 });
 
 describe('an object that is no longer wanted', () => {

@@ -39,7 +39,7 @@ test.each([
 
 test('half precision is for the HNSW index only', () => {
   const { hnsw, disk } = spaceOf(input(3_000));
-  expect(hnsw.kind).toBe('halfvec');
+  expect(hnsw).toMatchObject({ kind: 'hnsw', precision: 'half', dimensions: 3_000 });
   // The table holds them in full.
   expect(disk.dest.value).toBeGreaterThan(100_000 * (4 + 2) * 3_000);
   expect(hnsw.memory.value).toBeGreaterThan(100_000 * 2 * 3_000);

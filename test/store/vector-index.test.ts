@@ -1,19 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { resolveVectorIndex } from '../../src/contract/vector-index.ts';
 import type { Db } from '../../src/store/database.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import type { WritePart } from '../../src/store/protocol/object-write.ts';
 import { measureRecall } from '../../src/store/recall.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { searchObjects } from '../../src/store/search.ts';
-import {
-  buildVectorIndex,
-  describeSearch,
-  hasParts,
-  isVectorIndexReady,
-  vectorIndexKind,
-} from '../../src/store/vector-index.ts';
+import { buildVectorIndex, describeSearch, hasParts, isVectorIndexReady } from '../../src/store/vector-index.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { content, createIndex, tombstone, writeIn } from './builders.ts';
 import { openTransaction, untilWaiting } from './concurrency.ts';
@@ -54,14 +49,14 @@ const dot = (a: number[], b: number[]) => a.reduce((sum, one, at) => sum + one *
 
 onBothDatabases((database, databaseName) => {
   it.each([
-    [2_000, 'vector'],
-    [2_001, 'halfvec'],
-    [4_000, 'halfvec'],
+    [2_000, 'full'],
+    [2_001, 'half'],
+    [4_000, 'half'],
     [4_001, 'none'],
   ] as const)('%i dimensions are indexed as %s, searched, and described', async (dimensions, kind) => {
     const { db } = database();
     const index = await filled(db, 3, { dimensions });
-    expect(vectorIndexKind(dimensions)).toBe(kind);
+    expect(resolveVectorIndex(index)).toMatchObject(kind === 'none' ? { kind } : { kind: 'hnsw', precision: kind });
     expect(await buildVectorIndex(db, index, MEMORY)).toBe(true);
     expect(await isVectorIndexReady(db, index)).toBe(true);
     const { hits } = await searchObjects(db, index, { vector: numbers(2, dimensions), limit: 2 });

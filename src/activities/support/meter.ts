@@ -4,7 +4,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { ModelConfig } from '../../contract/models.ts';
 import { estimateTokens } from '../../models/estimate-tokens.ts';
 import { isFree, priceOf } from '../../models/prices.ts';
-import { readUsage, recordUsage, type StoredUsage } from '../../store/usage.ts';
+import { readUsage, recordReused, recordUsage, type StoredUsage } from '../../store/usage.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 
 type Metering = Pick<ActivityDependencies, 'background' | 'settings'>;
@@ -77,6 +77,16 @@ function requireLeft(sums: StoredUsage, { taskId, key, price, daily }: Limits): 
 
 const budgetUsedUp = (message: string) => new ReembedError('BudgetUsedUp', message);
 
+/** Counts texts for which a reindex did not have to ask a model that costs something. */
+export async function countReused(
+  { background: db }: Metering,
+  taskId: string,
+  model: ModelConfig,
+  texts: number,
+): Promise<void> {
+  if (texts > 0 && !isFree(model)) await recordReused(db, taskId, texts);
+}
+
 /** Returns what a reindex has used so far, for its tracker; undefined if its model costs nothing. */
 export async function usageOf(
   { background: db, settings }: Metering,
@@ -84,7 +94,7 @@ export async function usageOf(
   model: ModelConfig,
 ): Promise<Usage | undefined> {
   if (isFree(model)) return undefined;
-  const { calls, tokens, estimatedTokens, usd, budget } = await readUsage(db, taskId, keyOf(model));
+  const { calls, tokens, estimatedTokens, usd, reused, budget } = await readUsage(db, taskId, keyOf(model));
   const isPriced = priceOf(model, settings.modelPrices) !== undefined;
-  return { calls, tokens, estimatedTokens, usd: isPriced ? usd : null, budget };
+  return { calls, tokens, estimatedTokens, usd: isPriced ? usd : null, reused, budget };
 }

@@ -7,8 +7,9 @@ import { type FullTextOptions, fullTextFrom, withFullText } from '../full-text-o
 import { fields, type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
+import { type VectorIndexOptions, vectorIndexFrom, withVectorIndex } from '../vector-index-options.ts';
 
-interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions {
+interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions, VectorIndexOptions {
   metric?: IndexConfigInput['metric'];
   versioning?: IndexConfigInput['versioning'];
   average?: boolean;
@@ -29,7 +30,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .summary('create, list, show and delete indexes')
     .description('Manages indexes: objects and their vectors, embedded by one model.');
 
-  withFullText(remote(withModel(group.command('create <index>'))))
+  withVectorIndex(withFullText(remote(withModel(group.command('create <index>')))))
     .summary('create an index')
     .description(
       'Creates an index. If it exists with the same settings, nothing changes; different settings are an error.',
@@ -52,6 +53,7 @@ export function addIndexCommands(program: Command, io: Io): void {
       examples(
         'reembed index create docs --provider words',
         'reembed index create docs-v2 --provider openai --name text-embedding-3-small',
+        'reembed index create docs --provider local --vector-index bit --storage halfvec',
         'reembed index create docs-v3 --provider voyage --name voyage-4-large --query-model voyage-4-lite',
         'reembed index create docs --provider openai --name bge-m3 --dimensions 1024 --base-url http://127.0.0.1:8080/v1 --chunk-tokens 460 --overlap-tokens 50 --format markdown',
         `reembed index create docs --model '{"provider":"hash","dimensions":64}' --field title --field body`,
@@ -73,6 +75,8 @@ export function addIndexCommands(program: Command, io: Io): void {
         splitter,
         fullText: fullTextFrom(options) ?? undefined,
         readyVectors,
+        storage: options.storage,
+        vectorIndex: vectorIndexFrom(options) ?? undefined,
       });
       writeResult(
         io,
@@ -152,6 +156,7 @@ function indexText(info: IndexInfo): string {
     ['model', modelText(info)],
     ['metric', info.metric],
     ['search', info.description],
+    ['storage', info.storage === 'halfvec' ? 'half precision' : 'full precision'],
     ['parts of', partsText(splitter)],
     ['tokenizer', splitter.tokenizer],
     ['fields', splitter.fields?.join(', ')],

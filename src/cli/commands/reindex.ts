@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { metricSchema } from '../../contract/indexes.ts';
 import type { ReindexPlan } from '../../contract/plan.ts';
 import { type ReindexRequest, retireSchema } from '../../contract/task-bodies.ts';
 import { type ApproveOptions, approveFrom, withApproval } from '../approve-options.ts';
@@ -10,10 +11,17 @@ import { type Io, oneLine, writeResult } from '../output.ts';
 import { planText } from '../plan-text.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
+import { type VectorIndexOptions, vectorIndexFrom, withVectorIndex } from '../vector-index-options.ts';
 import { type WatchOptions, watchFrom, withWatch } from '../watch-options.ts';
 import { withShares } from './reads.ts';
 
-interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, FullTextOptions, WatchOptions {
+interface ReindexOptions
+  extends RemoteOptions,
+    ModelOptions,
+    ApproveOptions,
+    FullTextOptions,
+    VectorIndexOptions,
+    WatchOptions {
   alias?: string;
   retire?: string;
   keepCurrent?: boolean;
@@ -24,6 +32,8 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, Fu
   batchSize?: number;
   maxFailed?: number;
   destExisting?: 'refuse' | 'replace';
+  metric?: 'cosine' | 'l2' | 'ip';
+  reuse: boolean;
   rate?: number;
   shadow?: number;
   canary?: number;
@@ -40,7 +50,7 @@ interface ReindexOptions extends RemoteOptions, ModelOptions, ApproveOptions, Fu
 /** Adds `reembed reindex`. */
 export function addReindexCommand(program: Command, io: Io): void {
   const base = withApproval(remote(withModel(program.command('reindex <source> <dest>'))));
-  withWatch(withShares(withFullText(base, { none: true })))
+  withWatch(withShares(withVectorIndex(withFullText(base, { none: true }), { usual: true })))
     .summary('rebuild an index into another one during writes')
     .description(
       'Rebuilds the index or alias SOURCE into the index DEST and switches the alias at the end. If DEST does not ' +
@@ -65,6 +75,8 @@ export function addReindexCommand(program: Command, io: Io): void {
         'when DEST holds objects that are newer than in SOURCE or missing there',
       ).choices(['refuse', 'replace']),
     )
+    .addOption(new Option('--metric <metric>', 'metric of DEST; default: as SOURCE').choices([...metricSchema.options]))
+    .option('--no-reuse', 'embed every text again, instead of taking over stored vectors of the same model and text')
     .option('--rate <objects>', 'maximum objects copied per second', anyNumber)
     .option('--budget-usd <dollars>', 'pause when the model has cost this many US dollars', anyNumber)
     .option('--budget-tokens <count>', 'pause when the model has used this many tokens', wholeNumber)
@@ -82,6 +94,7 @@ export function addReindexCommand(program: Command, io: Io): void {
       'after',
       examples(
         'reembed reindex live docs-v2 --provider words --plan --fail-above 20usd --fail-above 2h',
+        'reembed reindex live docs-v2 --vector-index bit --storage halfvec',
         'reembed reindex live docs-v2 --provider words --approve manual --approve-timeout 7d --detach',
         'reembed reindex live docs-v2 --provider words --query-set support --detach',
         'reembed reindex live docs-v2 --provider words --approve manual --shadow 0.05 --canary 0.01 --detach',
@@ -123,6 +136,10 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
     dest,
     destModel: modelFrom(options),
     destFullText: fullTextFrom(options),
+    destMetric: options.metric,
+    destStorage: options.storage,
+    destVectorIndex: vectorIndexFrom(options),
+    ...(!options.reuse && { reuse: false }),
     approve: approveFrom(options),
     retire: retireFrom(options),
     ratePerSecond: rate,

@@ -125,7 +125,7 @@ export function Serves({ aliases }: { aliases: readonly string[] }) {
 }
 
 function searchedBy(vectorIndex: IndexInfo['vectorIndex'], ready: boolean): string {
-  if (vectorIndex === 'none') return 'searched by scanning';
+  if (vectorIndex.kind === 'none') return 'searched by scanning';
   return ready ? 'searched by HNSW' : 'searched by scanning until HNSW is built';
 }
 

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
+import { resolveVectorIndex } from '../../contract/vector-index.ts';
 import type { Db } from '../database.ts';
 import { listIndexes } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
-import { hasParts, isVectorIndexReady, vectorIndexKind } from '../vector-index.ts';
+import { hasParts, isVectorIndexReady } from '../vector-index.ts';
 
 const IN_SCHEMA = sql`c.relnamespace = 'reembed'::regnamespace`;
 
@@ -75,7 +76,7 @@ export async function withoutVectorIndex(db: Db, indexes: readonly IndexRow[], a
 /** Which of these indexes have more dimensions than pgvector can index. */
 export function beyondVectorIndex(indexes: readonly IndexRow[]): string[] {
   return indexes
-    .filter(({ model }) => vectorIndexKind(model.dimensions) === 'none')
+    .filter((index) => index.vectorIndex?.kind !== 'none' && resolveVectorIndex(index).kind === 'none')
     .map(({ name, model }) => `the index ${name} has ${model.dimensions} dimensions`);
 }
 

@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Trx } from '../database.ts';
-import { byDistance, found, keepBest, type Neighbor, type Neighborhood, scanByIndex } from '../nearest.ts';
+import { byDistance, found, keepBest, type Neighbor, type Neighborhood, netOf, scanByIndex } from '../nearest.ts';
 import { tablesOf } from '../partitions.ts';
-import { vectorText } from '../protocol/object-parts.ts';
 import type { IndexRow } from '../schema.ts';
-import { vectorExpression } from '../vector-index.ts';
+import { indexedDistance, storedDistance } from '../vector-expressions.ts';
 
 /** Nearest parts to look at for each requested object, their usual maximum, and what a large limit needs. */
 const PARTS_PER_OBJECT = 30;
@@ -27,20 +26,20 @@ export async function nearestAmong(
   { efSearch }: { efSearch?: number | undefined },
 ): Promise<{ neighbors: Neighbor[]; isEnough: boolean }> {
   const { limit } = wanted;
-  const count = Math.min(PARTS_PER_OBJECT * limit, Math.max(USUAL_PARTS, MIN_PARTS_PER_OBJECT * limit));
+  const net = netOf(index, limit, efSearch);
+  const count = Math.min(PARTS_PER_OBJECT * net, Math.max(USUAL_PARTS, MIN_PARTS_PER_OBJECT * net));
   const width = efSearch ?? Math.min(LIMITS.efSearch, Math.max(MIN_WIDTH, WIDTH * count));
   const { objects, parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
-  const distance = sql`${column} ${operator} ${vectorText(wanted.vector)}::${type}`;
   // Rolling back restores the settings.
   await sql`savepoint among`.execute(trx);
   await scanByIndex(trx, width);
   const { rows } = await sql<Neighbor>`
     select near.id, near.distance, near.part
     from (
-      select p.object_id as id, ${distance} as distance, case when p.is_average then null else p.part end as part
+      select p.object_id as id, ${storedDistance(index, wanted.vector)} as distance,
+        case when p.is_average then null else p.part end as part
       from ${parts} p
-      order by ${distance}
+      order by ${indexedDistance(index, wanted.vector)}
       limit ${count}
     ) near
     where near.distance <> 'NaN' -- the angle to a vector of zeros
@@ -53,5 +52,5 @@ export async function nearestAmong(
   const best = new Map<string, Neighbor>();
   keepBest(best, rows, wanted);
   const neighbors = [...best.values()].sort(byDistance).slice(0, limit);
-  return { neighbors, isEnough: neighbors.length === limit };
+  return { neighbors, isEnough: best.size >= net };
 }

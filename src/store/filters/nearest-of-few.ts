@@ -2,9 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Trx } from '../database.ts';
 import { found, type Neighbor, type Neighborhood } from '../nearest.ts';
 import { tablesOf } from '../partitions.ts';
-import { vectorText } from '../protocol/object-parts.ts';
 import type { IndexRow } from '../schema.ts';
-import { vectorExpression } from '../vector-index.ts';
+import { storedDistance } from '../vector-expressions.ts';
 
 type Row = Neighbor | { id: null };
 
@@ -21,8 +20,7 @@ export async function nearestOfFew(
   { maxParts, isLookedUp }: { maxParts: number; isLookedUp: boolean },
 ): Promise<Neighbor[] | null> {
   const { objects, parts } = tablesOf(index.no);
-  const { column, type, operator } = vectorExpression(index);
-  const distance = sql`(${column} ${operator} ${vectorText(wanted.vector)}::${type})`;
+  const distance = storedDistance(index, wanted.vector);
   // Rolling back restores the settings, which leave Postgres one plan, whatever it assumes about the filter.
   await sql`savepoint of_few`.execute(trx);
   await sql`

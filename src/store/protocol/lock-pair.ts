@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { FullText } from '../../contract/full-text.ts';
-import type { IndexConfig, Splitter } from '../../contract/indexes.ts';
+import type { IndexConfig, Metric, Splitter } from '../../contract/indexes.ts';
 import type { ModelConfig } from '../../contract/models.ts';
+import { type Storage, type VectorIndexConfig, vectorIndexProblem } from '../../contract/vector-index.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { ensureIndex, findIndex, findIndexByNo, resolveIndex } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
@@ -16,6 +17,8 @@ export interface LockRequest extends ReindexPair {
   /** The uuid that fences this attempt. */
   lock: string;
   lockSeconds: number;
+  /** Take stored vectors over; default: true. */
+  reuse?: boolean | undefined;
 }
 
 /** What a reindex builds from what. */
@@ -30,6 +33,10 @@ export interface ReindexPair {
   destAverage?: boolean | undefined;
   /** Null: none. */
   destFullText?: FullText | null | undefined;
+  destMetric?: Metric | undefined;
+  destStorage?: Storage | undefined;
+  /** Null: the usual one. */
+  destVectorIndex?: VectorIndexConfig | null | undefined;
   /** The alias to move at the end; default: the alias in `source`. */
   alias?: string | undefined;
   maxConcurrentReindexes: number;
@@ -129,9 +136,9 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
   }
   const alias = await aliasOf(trx, source, request);
   const { rows } = await sql<{ lock_time: Date; lock_expire_time: Date }>`
-    insert into reembed.reindex_locks (source_no, dest_no, task_id, lock, lock_expire_time)
+    insert into reembed.reindex_locks (source_no, dest_no, task_id, lock, reuse, lock_expire_time)
     values (
-      ${source.no}, ${dest.no}, ${request.taskId}, ${request.lock}::uuid,
+      ${source.no}, ${dest.no}, ${request.taskId}, ${request.lock}::uuid, ${request.reuse ?? true},
       now() + make_interval(secs => ${request.lockSeconds})
     )
     on conflict (lock) do update set lock_expire_time = excluded.lock_expire_time, draining_until = null
@@ -164,26 +171,48 @@ async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise
   return (await ensureIndex(trx, request.dest, config)).index;
 }
 
+/** Settings of the destination, of which one is enough to create it: the others are those of the source. */
+const DEST_FIELDS = [
+  'destSplitter',
+  'destAverage',
+  'destFullText',
+  'destMetric',
+  'destStorage',
+  'destVectorIndex',
+] as const;
+
 /** Returns the settings that the destination must have. Error: `InvalidInput` without a model to create it with. */
 export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, request: ReindexPair): IndexConfig {
-  if (!existing && !request.destModel) {
+  if (!existing && !request.destModel && DEST_FIELDS.every((field) => request[field] === undefined)) {
     throw invalidField(
       'destModel',
       'needed to create the index',
-      `there is no index ${request.dest}: set the model to create it with`,
+      `there is no index ${request.dest}: set the model to create it with, or what else is to change`,
     );
   }
   const base: IndexConfig = existing ?? source;
   const fullText = request.destFullText === undefined ? base.fullText : request.destFullText;
-  return {
+  const vectorIndex = request.destVectorIndex === undefined ? base.vectorIndex : request.destVectorIndex;
+  const storage = request.destStorage ?? base.storage;
+  const config: IndexConfig = {
     model: request.destModel ?? base.model,
     splitter: request.destSplitter ?? base.splitter,
     average: request.destAverage ?? base.average,
-    metric: base.metric,
+    metric: request.destMetric ?? base.metric,
     versioning: base.versioning,
     ...(fullText ? { fullText } : {}),
     ...(base.readyVectors ? { readyVectors: true } : {}),
+    ...(storage ? { storage } : {}),
+    ...(vectorIndex ? { vectorIndex } : {}),
   };
+  const problem = vectorIndexProblem(config);
+  if (!problem) return config;
+  const [field, { model }] = [`destVectorIndex.${problem.field}`, config];
+  throw invalidField(
+    field,
+    problem.message,
+    `the vector index of ${request.dest}, with ${model.name}: ${field} ${problem.message}`,
+  );
 }
 
 /** @throws ReembedError `InvalidInput` if source and destination count versions differently */

@@ -15,6 +15,8 @@ export interface Lock {
   mirror: boolean;
   /** The destination is complete, and waits for a decision about the switch. */
   built: boolean;
+  /** Stored vectors are taken over. */
+  reuse: boolean;
 }
 
 type LockRow = Selectable<ReindexLocksTable> & { draining: boolean };
@@ -33,6 +35,7 @@ function toLock(row: LockRow): Lock {
     draining: row.draining,
     mirror: row.mirror,
     built: row.built,
+    reuse: row.reuse,
   };
 }
 

@@ -19,8 +19,8 @@ export async function insertParts(
   if (parts.length === 0) return;
   const words = wordsOf(parts);
   await sql`
-    insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding ${words.column})
-    select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding ${words.value}
+    insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding, text_key ${words.column})
+    select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding, text_key::uuid ${words.value}
     from unnest(
       ${textArray(parts.map((part) => part.id))}::text[],
       ${parts.map((part) => part.part)}::int[],
@@ -30,9 +30,10 @@ export async function insertParts(
       ${await vectorsParameter(
         trx,
         parts.map((part) => part.embedding),
-      )}::vector[]
+      )}::vector[],
+      ${textArray(parts.map((part) => part.textKey ?? null))}::text[]
       ${words.parameters}
-    ) as incoming (id, part, is_average, first, past, embedding ${words.names})`.execute(trx);
+    ) as incoming (id, part, is_average, first, past, embedding, text_key ${words.names})`.execute(trx);
 }
 
 /** The statement's pieces for full text; empty without it. */

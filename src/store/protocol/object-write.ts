@@ -9,6 +9,8 @@ export interface WritePart {
   end: number | null;
   isAverage: boolean;
   embedding: Vector;
+  /** Stands for the text and the model; null for the average, or if the vector is not to be taken over. */
+  textKey?: string | null | undefined;
   /** What full-text searches find; not without full text, and not of the average. */
   words?: { language: Language; text: string } | undefined;
 }

@@ -49,10 +49,11 @@ export class CopyProgress {
   }
 
   /** Adds the counts of a slice that has ended. */
-  add({ copied, tombstones, failed }: CopyCounts): void {
+  add({ copied, tombstones, failed, reused = 0 }: CopyCounts): void {
     this.counts.copied += copied;
     this.counts.tombstones += tombstones;
     this.counts.failed += failed;
+    this.counts.reused = (this.counts.reused ?? 0) + reused;
   }
 
   move(from: 'pending' | 'processing', to: SliceStatus): void {
@@ -78,6 +79,6 @@ export class CopyProgress {
 
 /** Returns the counts in a tracker's data. */
 export function countsIn(tracker: Tracker | undefined): CopyCounts {
-  const { copied = 0, tombstones = 0, failed = 0 } = (tracker?.data ?? {}) as Partial<CopyCounts>;
-  return { copied, tombstones, failed };
+  const { copied = 0, tombstones = 0, failed = 0, reused = 0 } = (tracker?.data ?? {}) as Partial<CopyCounts>;
+  return { copied, tombstones, failed, reused };
 }

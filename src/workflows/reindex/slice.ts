@@ -58,7 +58,7 @@ class SliceCopy {
     this.task = task;
     this.input = input;
     this.state = state;
-    this.counts = { copied: 0, tombstones: 0, failed: 0, ...(before as object | undefined) };
+    this.counts = { copied: 0, tombstones: 0, failed: 0, reused: 0, ...(before as object | undefined) };
     this.waitedMs = waitedMsOf(before && { data: before });
   }
 
@@ -92,6 +92,7 @@ class SliceCopy {
     counts.copied += chunk.counts.copied;
     counts.tombstones += chunk.counts.tombstones;
     counts.failed += chunk.counts.failed;
+    counts.reused = (counts.reused ?? 0) + (chunk.counts.reused ?? 0);
     this.waitedMs += chunk.waitedMs;
     const { waitedMs } = this;
     if (chunk.usage) this.usage = chunk.usage;
@@ -121,9 +122,9 @@ export function waitedMsOf(tracker: Pick<Tracker, 'data'> | null | undefined): n
 
 /** Returns the final counts of a slice. */
 export function sliceCounts(tracker: Tracker): CopyCounts {
-  const { copied, tombstones, failed } = tracker.data;
+  const { copied, tombstones, failed, reused } = tracker.data;
   if (typeof copied !== 'number' || typeof tombstones !== 'number' || typeof failed !== 'number') {
     throw ApplicationFailure.nonRetryable('a slice ended without its counts', 'Internal');
   }
-  return { copied, tombstones, failed };
+  return { copied, tombstones, failed, reused: typeof reused === 'number' ? reused : 0 };
 }

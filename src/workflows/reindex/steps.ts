@@ -184,10 +184,13 @@ async function holdAndCopyAgain(run: ReindexRun): Promise<void> {
 
 function addReconciled(task: TaskContext, counts: CopyCounts): number {
   const brought = counts.copied + counts.tombstones + counts.failed;
-  const before = task.tracker.data.reconciled;
+  const { reconciled: before, reused } = task.tracker.data;
   task.report({
     failed: task.tracker.progress.failed + counts.failed,
-    data: { reconciled: (typeof before === 'number' ? before : 0) + brought },
+    data: {
+      reconciled: (typeof before === 'number' ? before : 0) + brought,
+      reused: (typeof reused === 'number' ? reused : 0) + (counts.reused ?? 0),
+    },
   });
   return brought;
 }

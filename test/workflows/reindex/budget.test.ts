@@ -104,7 +104,7 @@ describe('a reindex with a budget', () => {
     const { data } = await endOf(handle);
     // The two texts that are asked before the switch come after the last look.
     const [calls, tokens] = [use.calls.length - 2, tokensOf(use) - 2];
-    expect(data.usage).toEqual({ calls, tokens, estimatedTokens: 0, usd: null, budget: { tokens: 1_000 } });
+    expect(data.usage).toEqual({ calls, tokens, estimatedTokens: 0, usd: null, reused: 0, budget: { tokens: 1_000 } });
   });
 
   test('estimates what the provider does not count, and says so', async () => {
