@@ -30,6 +30,7 @@ describe('the current workflows continue tasks that were started by earlier vers
     const types = recordings.map((file) => startedType(read(file)));
     expect(new Set(types)).toEqual(
       new Set([
+        'auditIndex',
         'upsert',
         'delete',
         'reindex',
