@@ -56,3 +56,27 @@ test('failures with one cause are restarted together, and are gone when that was
     Promise.all([0, 1, 2].map(async (mail) => (await dashboard.system.reembed.tasks.info(`mail-${mail}`)).status));
   await soon(statuses).toEqual(['done', 'done', 'done']);
 });
+
+test('Ctrl-K finds indexes, aliases, jobs and tasks, and Enter opens the first', async () => {
+  const { reembed } = dashboard.system;
+  await reembed.jobs.run('send-mail', { taskId: 'letter-to-find' });
+  await reembed.schedules.put('send-mail', 'default', { every: '1h' });
+  const page = await dashboard.open('/schedules', { complaints: /status of 404/ });
+  await page.getByRole('button', { name: 'Find…' }).waitFor();
+  await page.keyboard.press('Control+K');
+  const box = page.getByRole('dialog');
+  const field = box.getByLabel('Name or id');
+  await field.fill('docs');
+  await box.getByRole('link', { name: 'docs alias of docs-v1' }).waitFor();
+  await box.getByRole('link', { name: 'docs-v2 index' }).waitFor();
+  await field.fill('send-');
+  await box.getByRole('link', { name: 'send-mail job' }).waitFor();
+  await field.fill('nothing-like-this');
+  await box.getByText('Nothing has this name').waitFor();
+  await field.fill('letter-to-find');
+  await box.getByRole('link', { name: 'letter-to-find job' }).waitFor();
+  expect(await bothViolations(page)).toEqual([]);
+  await field.press('Enter');
+  await page.getByRole('heading', { name: 'letter-to-find' }).waitFor();
+  await page.getByRole('button', { name: 'Copy the id' }).waitFor();
+});

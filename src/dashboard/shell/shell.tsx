@@ -11,6 +11,7 @@ import { SignIn } from './sign-in.tsx';
 // What calls the API is loaded after the frame is painted: its schemas are a third of the scripts.
 const Banners = lazy(async () => ({ default: (await import('./live.tsx')).Banners }));
 const Who = lazy(async () => ({ default: (await import('./live.tsx')).Who }));
+const Find = lazy(async () => ({ default: (await import('./find.tsx')).Find }));
 const Elsewhere = lazy(async () => ({ default: (await import('./live.tsx')).Elsewhere }));
 
 const PAGES = [
@@ -64,6 +65,7 @@ function Pages() {
           </Group>
           <Group gap="xs" wrap="nowrap">
             <Suspense>
+              <Find />
               <Who />
             </Suspense>
             <ColorScheme />

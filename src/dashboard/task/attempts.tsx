@@ -1,6 +1,7 @@
 import { Code, Group, Stack, Text } from '@mantine/core';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
+import { Copy } from '../ui/copy.tsx';
 import { plural } from '../ui/format.ts';
 import { Moment } from '../ui/moment.tsx';
 
@@ -25,6 +26,7 @@ export function Attempts({ tracker: { errors, attempts, maxAttempts } }: { track
               <Text fz="xs" c="dimmed">
                 <Moment at={error.time} />
               </Text>
+              <Copy text={`${error.type}: ${error.message}${error.stack ? `\n${error.stack}` : ''}`} what="the error" />
             </Group>
             <Text fz="sm" className="wrap">
               {error.message}

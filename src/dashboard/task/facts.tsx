@@ -1,6 +1,7 @@
 import { Code } from '@mantine/core';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
+import { Copy } from '../ui/copy.tsx';
 import { type Fact, FactList } from '../ui/fact-list.tsx';
 import { number } from '../ui/format.ts';
 import { TaskLink } from '../ui/links.tsx';
@@ -23,6 +24,7 @@ export function Facts({ tracker }: { tracker: Tracker }) {
       {Object.keys(data).length > 0 && (
         <details style={{ marginTop: 12 }}>
           <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Raw data</summary>
+          <Copy text={JSON.stringify(data, null, 2)} what="the data" />
           <Code block mt={8} className="wrap" tabIndex={0} style={{ whiteSpace: 'pre-wrap' }}>
             {JSON.stringify(data, null, 2)}
           </Code>

@@ -11,6 +11,7 @@ import { Reads } from '../reindex/reads.tsx';
 import { ReindexParts } from '../reindex/reindex-parts.tsx';
 import { Watch } from '../reindex/watch.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
+import { Copy } from '../ui/copy.tsx';
 import { duration, rate } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
@@ -90,6 +91,7 @@ function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) 
             <Text fz="sm" c="dimmed">
               {type}
             </Text>
+            <Copy text={tracker.id} what="the id" />
           </Group>
           <TemporalLink tracker={tracker} />
         </Group>

@@ -6,7 +6,7 @@ import { TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
 import { Sentence } from '../ui/sentence.tsx';
-import { isOpen, Status, shownStatus } from '../ui/status.tsx';
+import { Status, shownStatus } from '../ui/status.tsx';
 
 interface TaskTableProps {
   tasks: readonly TaskRow[];
@@ -81,7 +81,7 @@ interface RowProps {
 
 function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
   const { id, type, status, detail = '', progress, createTime, updateTime, ended } = task;
-  const running = connected && isOpen(status) && progress;
+  const running = connected && status === 'processing' && progress;
   const bar = progress && <ProgressBar progress={progress} label={`Progress of ${id}`} quiet />;
   return (
     <Table.Tr data-task={id}>

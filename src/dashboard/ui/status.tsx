@@ -43,7 +43,7 @@ interface StatusProps {
   status: ShownStatus;
   /** Without animation: the status is the last known one. */
   still?: boolean | undefined;
-  /** If it is done with failed items, it says so. */
+  /** If it is done with failed items, it is not green; the bar beside it has their number. */
   progress?: Progress | undefined;
 }
 
@@ -71,16 +71,17 @@ export function Status({ status, still, progress }: StatusProps) {
   const failed = status === 'done' ? (progress?.failed ?? 0) : 0;
   const means = MEANS[status] ?? STATUSES[status as TaskStatus].means;
   return (
-    <Group gap={7} wrap="nowrap" component="span" title={means} style={{ display: 'inline-flex' }}>
+    <Group
+      gap={7}
+      wrap="nowrap"
+      component="span"
+      title={failed > 0 ? `${means}; ${plural(failed, 'item')} failed` : means}
+      style={{ display: 'inline-flex' }}
+    >
       <StatusDot status={status} still={still} failed={failed} />
       <Text component="span" fz="inherit" fw={500}>
         {status}
       </Text>
-      {failed > 0 && (
-        <Text component="span" fz="inherit" className="nowrap">
-          {plural(failed, 'item')} failed
-        </Text>
-      )}
     </Group>
   );
 }
