@@ -42,6 +42,7 @@ describe('the current workflows continue tasks that were started by earlier vers
         'jobLane',
         'followSource',
         'syncSource',
+        'auditIndex',
       ]),
     );
   });
