@@ -43,6 +43,7 @@ describe('the current workflows continue tasks that were started by earlier vers
         'jobLane',
         'followSource',
         'syncSource',
+        'auditIndex',
       ]),
     );
   });
