@@ -227,7 +227,7 @@ test('a table without triggers is polled by the time of its rows, of transaction
   );
   await execute(`update ${table} set body = 'new', at = clock_timestamp() where id = 1`);
   const isThere = (line: string) => async () => (await objectsOf(database.db, index)).includes(line);
-  await until(isThere('["1","new",{}]'));
+  await until(isThere('["1","new",{}]'), () => stateOf(database.db, source.no));
   await late.commit();
   await until(isThere('["3","late",{}]'));
   expect(await objectsOf(database.db, index)).toEqual(['["1","new",{}]', '["2","two",{}]', '["3","late",{}]']);
