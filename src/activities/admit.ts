@@ -13,7 +13,7 @@ import { admitItemsOnce, requireWritable } from '../store/admission.ts';
 import { admitOnce, forgetFailedOnce } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
 import { checkApproval } from '../store/evaluations.ts';
-import { findIndex } from '../store/indexes.ts';
+import { findIndex, resolveIndex } from '../store/indexes.ts';
 import { checkReads } from '../store/protocol/reads.ts';
 import { finishStaged } from '../store/staging.ts';
 import { openUsage } from '../store/usage.ts';
@@ -48,7 +48,10 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
   async reindex(db, { taskId, staging, again }, input, { modelPrices }) {
     const checked = reindexSchema.parse(input);
     const { budget } = checked;
-    if (budget) requirePrice(budget, (await findIndex(db, checked.dest))?.model ?? checked.destModel, modelPrices);
+    if (budget) {
+      const existing = (await findIndex(db, checked.dest))?.model ?? checked.destModel;
+      requirePrice(budget, existing ?? (await resolveIndex(db, checked.source)).model, modelPrices);
+    }
     await checkApproval(db, checked.source, checked.approve);
     await checkReads(db, checked);
     if (!again) await forgetFailedOnce(db, taskId, staging);

@@ -83,7 +83,8 @@ test('tasks, items, copies and calls of models are counted where they run', asyn
   ];
   await reembed.tasks.upsert({ index: 'docs', items }, { wait: true });
   await reembed.tasks.delete({ index: 'docs', ids: ['b'] }, { wait: true });
-  const reindex = await reembed.tasks.reindex({ source: 'docs', dest: 'docs-2', destModel: MODEL }, { wait: true });
+  const change = { source: 'docs', dest: 'docs-2', destModel: MODEL, reuse: false };
+  const reindex = await reembed.tasks.reindex(change, { wait: true });
   expect(reindex.status).toBe('done');
 
   const worker = await ofWorker();

@@ -36,6 +36,9 @@ const NO_RIGHTS = '42501';
 /** Returns why following must stop, if an error says so. */
 export function stopOf(error: unknown): SourceStopped | undefined {
   if (error instanceof SourceStopped) return error;
+  if (error instanceof ReembedError && error.type === 'IndexDeleted') {
+    return new SourceStopped('index-deleted', 'the index of the source was deleted: set the source up again');
+  }
   if (codeOf(error) === NO_RIGHTS) return new SourceStopped('no-rights', (error as Error).message);
   return undefined;
 }

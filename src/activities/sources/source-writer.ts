@@ -175,7 +175,7 @@ export class SourceWriter {
       staging: '',
       kind,
       index: source.definition.index,
-      indexNo: null,
+      indexNo: source.resolved.indexNo,
       version,
       onReindex: 'forward' as const,
       fromSeq: 0,

@@ -12,6 +12,7 @@ import { requirePrice } from '../../models/prices.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
 import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
+import { destConfigOf } from '../../store/protocol/lock-pair.ts';
 import { checkReads } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { getSource } from '../../store/sources/rows.ts';
@@ -148,9 +149,8 @@ export async function acceptReindex(
     await checkReads(deps.db, body);
     if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
     await checkDestSplitter(body, dest ?? source, deps.tokenizerDir);
-    if (body.budget) requirePrice(body.budget, dest?.model ?? body.destModel, deps.modelPrices);
-    if (dest || body.destModel) return;
-    throw invalidField('destModel', 'needed to create the index', `there is no index ${body.dest}: give its model`);
+    const { model } = destConfigOf(source, dest, body);
+    if (body.budget) requirePrice(body.budget, model, deps.modelPrices);
   };
   return acceptWhole(deps, 'reindex', body, options, check, by == null ? {} : { by });
 }

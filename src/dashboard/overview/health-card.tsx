@@ -120,7 +120,7 @@ function Schedules({ schedules }: { schedules: readonly Schedule[] | undefined }
     <Part name="Schedules" isGood={schedules && missed === 0}>
       {!schedules && 'unknown'}
       {schedules && (
-        <PageLink to="/schedules" fz="inherit">
+        <PageLink to="/schedules" fz="inherit" underline="always">
           {schedules.length === 0 ? 'none' : plural(schedules.length, 'schedule')}
         </PageLink>
       )}

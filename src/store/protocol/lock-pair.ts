@@ -182,7 +182,11 @@ const DEST_FIELDS = [
 ] as const;
 
 /** Returns the settings that the destination must have. Error: `InvalidInput` without a model to create it with. */
-export function destConfigOf(source: IndexRow, existing: IndexRow | undefined, request: ReindexPair): IndexConfig {
+export function destConfigOf(
+  source: IndexRow,
+  existing: IndexRow | undefined,
+  request: Omit<ReindexPair, 'maxConcurrentReindexes'>,
+): IndexConfig {
   if (!existing && !request.destModel && DEST_FIELDS.every((field) => request[field] === undefined)) {
     throw invalidField(
       'destModel',

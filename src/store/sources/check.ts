@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type FieldIssue, messageOf, ReembedError } from '../../contract/errors.ts';
 import { contentColumns, type SourceDefinition, tableOf } from '../../contract/sources.ts';
+import { boundTo } from '../admission.ts';
 import type { Db } from '../database.ts';
 import { resolveIndex } from '../indexes.ts';
 import { columnProblems, databaseProblems, keyOf, tableProblems } from './check-table.ts';
@@ -29,10 +30,8 @@ export async function checkSource(
   open: () => Db,
 ): Promise<CheckedSource> {
   const existing = await findSource(db, name);
-  const problems = [
-    ...(await indexProblems(db, name, definition)),
-    ...(existing ? changeProblems(existing.definition, definition) : []),
-  ];
+  const target = await findTarget(db, name, definition);
+  const problems = [...target.problems, ...(existing ? changeProblems(existing.definition, definition) : [])];
   const found = await checkDatabase(definition, open);
   problems.push(...found.problems);
   const { resolved, hasSchema } = found;
@@ -40,11 +39,16 @@ export async function checkSource(
     const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
     throw new ReembedError('InvalidInput', message, { issues: problems });
   }
-  return { definition, resolved, hasSchema, existing };
+  return { definition, resolved: { ...resolved, indexNo: target.indexNo }, hasSchema, existing };
 }
 
-async function indexProblems(db: Db, name: string, { index }: SourceDefinition): Promise<FieldIssue[]> {
-  const of = (message: string) => [{ path: 'index', message }];
+/** Finds the index that the source writes to, by its number unless it is an alias, and what is wrong with it. */
+async function findTarget(
+  db: Db,
+  name: string,
+  { index }: SourceDefinition,
+): Promise<{ problems: FieldIssue[]; indexNo: number | null }> {
+  const of = (message: string) => ({ problems: [{ path: 'index', message }], indexNo: null });
   const found = await resolveIndex(db, index).catch((error) => {
     if (error instanceof ReembedError && error.type === 'IndexNotFound') return undefined;
     throw error;
@@ -62,7 +66,8 @@ async function indexProblems(db: Db, name: string, { index }: SourceDefinition):
         or s.index_name in (select name from reembed.aliases where index_no = ${found.no})
       )`.execute(db);
   const [other] = rows;
-  return other ? of(`the source ${other.name} writes to ${other.index}: an index follows one table`) : [];
+  if (other) return of(`the source ${other.name} writes to ${other.index}: an index follows one table`);
+  return { problems: [], indexNo: boundTo(found, index) };
 }
 
 /** What a source keeps, since objects of the index come from it. */

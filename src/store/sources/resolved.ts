@@ -20,4 +20,6 @@ export interface ResolvedSource {
   key: KeyColumn[];
   /** Columns other than those of the key that objects are made of. */
   content: string[];
+  /** The index that the source names; null if it names an alias, whose index may change. */
+  indexNo?: number | null;
 }

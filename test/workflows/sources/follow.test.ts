@@ -212,6 +212,26 @@ test('a dropped table and a dropped column stop their source, with a reason', as
   }
 });
 
+test('a source whose index was deleted stops, even if another index gets its name', async () => {
+  const id = randomUUID().slice(0, 8);
+  const [table, index] = [`of_deleted_${id}`, `deleted-${id}`];
+  const { no } = await givenIndex(database.db, index);
+  await execute(`create table ${table} (id int primary key, body text)`);
+  await execute(`insert into ${table} values (1, 'one')`);
+  const source = await givenSource(database.db, `d-${id}`, { index, table, text: ['body'] });
+  await execute(`update reembed.sources set resolved = resolved || '{"indexNo": ${no}}' where no = ${source.no}`);
+  const { syncTaskId } = await startFollowing(rig.client, { ...source, taskQueue: rig.taskQueue });
+  await endOf(rig.client.workflow.getHandle(syncTaskId));
+  expect(await objectsOf(database.db, index)).toEqual(['["1","one",{}]']);
+  expect(await rig.run('delete-index', { index })).toMatchObject({ status: 'done' });
+  await givenIndex(database.db, index);
+  await execute(`insert into ${table} values (2, 'two')`);
+  const state = () => stateOf(database.db, source.no);
+  await until(async () => (await state())?.state === 'stopped', state);
+  expect((await state())?.reason).toMatch(/^index-deleted: /);
+  expect(await objectsOf(database.db, index)).toEqual([]);
+});
+
 test('a table without triggers is polled by the time of its rows, of transactions that commit late too', async () => {
   const id = randomUUID().slice(0, 8);
   const [table, index] = [`polled_${id}`, `polled-${id}`];
