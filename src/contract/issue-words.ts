@@ -46,7 +46,7 @@ export function typeWords(issues: readonly Issue[]): string {
   const expected = issues.map((issue) => (issue.code === 'invalid_type' ? typeOf(issue.expected) : ''));
   const types = [...new Set(expected)].join(' or ');
   const received = /received (\w+)$/.exec(issues[0]?.message ?? '')?.[1];
-  if (received === 'undefined') return `is required: ${types}`;
+  if (received === 'undefined') return `is required (${types})`;
   const isFraction = types === TYPES.int && received === 'number';
   return `must be ${types}${received === undefined || isFraction ? '' : `, not ${typeOf(received)}`}`;
 }

@@ -14,7 +14,7 @@ test.each<[string, z.ZodType, unknown, string]>([
     { limit: 'x' },
     'limit: must be a number, not a string',
   ],
-  ['a field that is missing', z.object({ limit: z.int() }), {}, 'limit: is required: a number'],
+  ['a field that is missing', z.object({ limit: z.int() }), {}, 'limit: is required (a number)'],
   ['a fraction', z.int(), 1.5, 'must be an integer'],
   ['a list for an object', z.object({}), [], 'must be an object, not a list'],
   ['an empty text', z.string().min(1), '', 'must not be empty'],

@@ -58,6 +58,7 @@ test('a table with a primary key is accepted, with the columns that objects are 
   expect(resolved.table).toMatchObject({ schema: 'public', name: table, partitions: null });
   expect(resolved.key).toEqual([{ name: 'id', type: 'uuid' }]);
   expect(resolved.content).toEqual(['title', 'body', 'lang', 'price']);
+  expect(resolved.indexNo).toBeTypeOf('number');
 });
 
 test('all problems are told at once, by field, and nothing is changed', async () => {

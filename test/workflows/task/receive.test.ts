@@ -43,7 +43,7 @@ const refused: [type: string, args: unknown[], named: string | RegExp][] = [
     TASKS['delete-index'].workflow,
     TASKS.steer.workflow,
   ].flatMap((type): [string, unknown[], string][] =>
-    [[], ['text'], [{}], [[]], [7], [null]].map((args) => [type, args, 'expected']),
+    [[], ['text'], [{}], [[]], [7], [null]].map((args) => [type, args, 'input: is required']),
   ),
   [TASKS.upsert.workflow, [{ ...upsert, accepted: {} }], 'accepted: is not a known field'],
   [TASKS.upsert.workflow, [{ ...upsert, accepted }], 'accepted'],
@@ -137,7 +137,7 @@ describe('a workflow started with arbitrary input', () => {
     const failure = await failureOf(await start('nightlyUpsert', [{}]));
     expect(failure).toMatchObject({ type: 'InvalidInput', nonRetryable: true });
     expect(String((failure as Error).message)).toMatch(
-      /no workflow of type nightlyUpsert: the types are buildIndex, delete, /,
+      /no workflow of type nightlyUpsert: the types are auditIndex, buildIndex, delete, /,
     );
   });
 
