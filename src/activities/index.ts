@@ -1,10 +1,6 @@
-import type {
-  ControlActivities,
-  EmbedActivities,
-  LaneActivities,
-  SourceActivities,
-  SteerActivities,
-} from '../contract/activities.ts';
+import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
+import type { LaneActivities, SteerActivities } from '../contract/job-activities.ts';
+import type { SourceActivities } from '../contract/source-activities.ts';
 import { withMetrics } from '../metrics/activities.ts';
 import { createAdmitActivities } from './admit.ts';
 import { createAuditActivities } from './audit/audit.ts';

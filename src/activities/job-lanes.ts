@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { LaneActivities } from '../contract/activities.ts';
+import type { LaneActivities } from '../contract/job-activities.ts';
 import { HAND_OVER_VERSION } from '../contract/workflow-inputs.ts';
 import { enterLane } from '../temporal/jobs/enter-lane.ts';
 import { priorityOf } from '../temporal/jobs/start-job.ts';

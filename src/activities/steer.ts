@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
-import type { SteerActivities } from '../contract/activities.ts';
+import type { SteerActivities } from '../contract/job-activities.ts';
 import type { SteerFilter } from '../contract/steer-tasks.ts';
 import { STEERABLE_TYPES } from '../contract/task-types.ts';
 import {

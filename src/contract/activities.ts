@@ -1,27 +1,20 @@
-import type { AuditBody, AuditCounts, AuditState } from './audit.ts';
+import type { AuditBody, AuditState } from './audit.ts';
+import type { AuditChunkRequest, AuditChunkResult } from './audit-activities.ts';
 import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
-import type { Isolate } from './jobs.ts';
-import type { Json } from './json.ts';
 import type { ReadShares } from './read-shares.ts';
 import type { RollBackReport } from './roll-back.ts';
-import type { SteerAction, SteerFilter, SteerOutcome } from './steer-tasks.ts';
+import type { SyncActivities } from './source-activities.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TaskType } from './task-types.ts';
 import type { RollBackIf, WatchFigures } from './watch.ts';
 import type {
   Accepted,
-  JobInput,
-  JobPlan,
-  LaneAnswer,
-  LaneRequest,
   LockedPair,
   MirrorState,
   ReindexInput,
   ReindexSliceInput,
   SlicePlan,
-  TraceCarrier,
-  Turn,
 } from './workflow-inputs.ts';
 
 /** The interface of the activities that workflows call; workflow code never sees their implementation. */
@@ -197,65 +190,6 @@ export interface ControlActivities {
   listDueVectorIndexes(): Promise<number[]>;
 }
 
-/** Activities of jobs and their lanes, on the workflows' own task queue. */
-export interface LaneActivities {
-  /** Asks the lane of a job whether it may run. */
-  enterLane(request: { laneId: string; request: LaneRequest }): Promise<LaneAnswer>;
-  /** Starts a job and returns its run id; null when a job with this id exists. */
-  startJob(request: {
-    taskId: string;
-    job: JobInput;
-    plan: JobPlan | undefined;
-    turn: Turn;
-    inputHash: string | null;
-    trace?: TraceCarrier;
-  }): Promise<string | null>;
-  /** Lists started jobs of this lane that run in parallel with others, at most a hundred. */
-  parallelJobs(laneId: string): Promise<{ taskId: string; runId: string }[]>;
-  /** Whether this run of a job is open. */
-  isJobOpen(run: { taskId: string; runId: string }): Promise<boolean>;
-}
-
-/** Activities of bulk steering, on the workflows' own task queue. */
-export interface SteerActivities {
-  /** Fixes the set of tasks and returns its size; `again` reuses the set of an earlier run and retries its failures. */
-  snapshotTasks(request: { taskId: string; filter: SteerFilter; again: boolean }): Promise<number>;
-  /** Steers tasks for some seconds; returns the count of each outcome so far, and whether all tasks have one. */
-  steerChunk(
-    request: SteerChunkRequest,
-  ): Promise<{ byOutcome: Partial<Record<SteerOutcome, number>>; isDone: boolean }>;
-}
-
-export interface SteerChunkRequest {
-  taskId: string;
-  action: SteerAction;
-  force: boolean;
-  reason: string | undefined;
-  dryRun: boolean;
-  /** Name of the caller, if known. */
-  by: string | undefined;
-}
-
-/** Activities of the admission queue, polled by every worker with the job definitions, however busy it is. */
-export interface AdmissionActivities {
-  /** Checks a job that was started without our client, and makes its plan. */
-  admitJob(job: JobInput): Promise<JobPlan>;
-}
-
-export interface RunJobRequest {
-  name: string;
-  input: unknown;
-  attempt: number;
-  bind: boolean;
-  timeoutMs: number;
-  isolate: Isolate;
-}
-
-/** Activities of a job's own queue; one execution is one attempt. */
-export interface JobActivities {
-  runJob(request: RunJobRequest): Promise<Json>;
-}
-
 export interface CopySliceRequest
   extends Pick<
     ReindexSliceInput,
@@ -337,85 +271,6 @@ export interface VerifyResult {
   removed: number;
   /** Share of the exact neighbors of a sample that the HNSW index finds; null without an index or parts. */
   recall: number | null;
-}
-
-export interface AuditChunkRequest {
-  /** Task whose failed list gets what is broken. */
-  taskId: string;
-  indexNo: number;
-  /** Continue after this object, from an earlier result. */
-  after: string | null;
-  until: string | null;
-  /** Look only at objects on the failed list. */
-  onlyFailed: boolean;
-  repair: boolean;
-  ratePerSecond: number | null;
-  /** Objects that the list has room for. */
-  room: number;
-}
-
-export interface AuditChunkResult {
-  counts: AuditCounts;
-  after: string | null;
-  done: boolean;
-}
-
-export interface FollowRequest {
-  /** Number and name of the source. */
-  no: number;
-  name: string;
-}
-
-/** `more`: its time is over. `ended`: the source is gone or was stopped. `stopped`: it cannot be followed any more. */
-export interface FollowResult {
-  kind: 'more' | 'ended' | 'stopped';
-}
-
-/** How far a sync is; kept in its tracker. */
-export interface SyncPlace {
-  /** `rows`: brings the rows. `objects`: deletes objects without a row. */
-  phase: 'rows' | 'objects';
-  /** The last key, or the last object, that is done. */
-  after: string[] | null;
-}
-
-export interface SyncCounts {
-  written: number;
-  unchanged: number;
-  deleted: number;
-  stale: number;
-  failed: number;
-}
-
-export interface SyncRequest {
-  taskId: string;
-  /** Name of the source. */
-  source: string;
-  place: SyncPlace;
-  ratePerSecond: number | null;
-}
-
-/** What a part of a sync has done. */
-export interface SyncResult {
-  counts: SyncCounts;
-  /** Rows that it has read. */
-  rows: number;
-  /** Null at the end. */
-  place: SyncPlace | null;
-}
-
-/** Activities on the queue of sources. */
-export interface SourceActivities {
-  /** Brings the changes of a source to its index as they come, for some minutes. */
-  followChanges(request: FollowRequest): Promise<FollowResult>;
-}
-
-/** Activities of a sync, on the embed queue. */
-export interface SyncActivities {
-  /** Looks a source up, and counts its rows; an estimate for many. */
-  beginSync(source: string): Promise<{ index: string; rows: number }>;
-  /** Brings rows, then deletes objects without one, for some seconds. */
-  syncChunk(request: SyncRequest): Promise<SyncResult>;
 }
 
 /** Activities that load, split, embed, write or copy, on the embed queue, with heartbeats. */

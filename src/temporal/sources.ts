@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { FollowRequest } from '../contract/activities.ts';
 import { followerIdOf, LOOK, WORKFLOW } from '../contract/names.ts';
+import type { FollowRequest } from '../contract/source-activities.ts';
 import { callTemporal, isType } from './call.ts';
 import { launch } from './tasks/launch.ts';
 

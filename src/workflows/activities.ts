@@ -5,16 +5,15 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
 import type {
   AdmissionActivities,
-  ControlActivities,
-  EmbedActivities,
   JobActivities,
   LaneActivities,
-  SourceActivities,
   SteerActivities,
-} from '../contract/activities.ts';
+} from '../contract/job-activities.ts';
 import { admissionQueueOf, embedQueueOf, jobQueueOf, sourceQueueOf } from '../contract/names.ts';
+import type { SourceActivities } from '../contract/source-activities.ts';
 import type { JobPlan } from '../contract/workflow-inputs.ts';
 import { errorOf } from './task/errors.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AuditChunkRequest, AuditChunkResult, EmbedActivities } from '../../contract/activities.ts';
+import type { EmbedActivities } from '../../contract/activities.ts';
 import { AUDIT_KINDS, type AuditCounts, type AuditKind, addAuditCounts, noAuditCounts } from '../../contract/audit.ts';
+import type { AuditChunkRequest, AuditChunkResult } from '../../contract/audit-activities.ts';
 import { Pace } from '../../cpu/pace.ts';
 import { storedPayloads } from '../../pipeline/payload-memory.ts';
 import { requireWritable } from '../../store/admission.ts';

@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
-import type { FollowRequest, FollowResult } from '../../contract/activities.ts';
 import { messageOf } from '../../contract/errors.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { controlQueueOf, followerIdOf } from '../../contract/names.ts';
+import type { FollowRequest, FollowResult } from '../../contract/source-activities.ts';
 import type { SourceState } from '../../contract/sources.ts';
 import type { Db } from '../../store/database.ts';
 import type { IndexRow } from '../../store/schema.ts';

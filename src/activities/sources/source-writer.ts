@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SyncCounts } from '../../contract/activities.ts';
 import { messageOf } from '../../contract/errors.ts';
 import { jsonBytes } from '../../contract/json.ts';
 import type { Deletion, Item } from '../../contract/objects.ts';
+import type { SyncCounts } from '../../contract/source-activities.ts';
 import { keyOfObjectId, objectIdOf } from '../../contract/source-text.ts';
 import type { FailedItem } from '../../contract/tasks.ts';
 import type { Hold } from '../../cpu/byte-budget.ts';

@@ -1,6 +1,12 @@
 import { Context } from '@temporalio/activity';
-import type { SyncActivities, SyncCounts, SyncPlace, SyncRequest, SyncResult } from '../../contract/activities.ts';
 import { controlQueueOf } from '../../contract/names.ts';
+import type {
+  SyncActivities,
+  SyncCounts,
+  SyncPlace,
+  SyncRequest,
+  SyncResult,
+} from '../../contract/source-activities.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { findLiveIds } from '../../store/sources/live-ids.ts';
 import { getSource } from '../../store/sources/rows.ts';

@@ -1,6 +1,6 @@
 import { continueAsNew, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { FollowRequest } from '../../contract/activities.ts';
 import { LOOK, WAITS } from '../../contract/names.ts';
+import type { FollowRequest } from '../../contract/source-activities.ts';
 import { sourceActivities } from '../activities.ts';
 
 /** Reports of the activity about its model; the state of the source has them. */

@@ -1,5 +1,5 @@
 import { continueAsNew } from '@temporalio/workflow';
-import type { SyncCounts, SyncPlace } from '../../contract/activities.ts';
+import type { SyncCounts, SyncPlace } from '../../contract/source-activities.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
 import { embedActivities } from '../activities.ts';

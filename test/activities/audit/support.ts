@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { ActivityDependencies } from '../../../src/activities/dependencies.ts';
 import { createActivities } from '../../../src/activities/index.ts';
 import { preparedWrite } from '../../../src/activities/prepared-write.ts';
-import type { AuditChunkRequest, AuditChunkResult } from '../../../src/contract/activities.ts';
 import {
   type AuditCounts,
   type AuditState,
@@ -11,6 +10,7 @@ import {
   auditSchema,
   noAuditCounts,
 } from '../../../src/contract/audit.ts';
+import type { AuditChunkRequest, AuditChunkResult } from '../../../src/contract/audit-activities.ts';
 import { prepareObjects } from '../../../src/pipeline/prepare.ts';
 import type { PrepareItem } from '../../../src/pipeline/prepared.ts';
 import type { Db } from '../../../src/store/database.ts';
