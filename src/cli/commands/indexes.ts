@@ -148,6 +148,12 @@ function filledInText({ model, modelDefaults }: CreatedIndex): string {
   return `\nfilled in as known of the model: ${given} (${modelDefaults.source})`;
 }
 
+function wordsText({ fullText }: IndexInfo): string | null {
+  if (!fullText) return null;
+  const { language, languageField } = fullText;
+  return languageField === undefined ? language : `by the field ${languageField}, otherwise ${language}`;
+}
+
 function indexText(info: IndexInfo): string {
   const { splitter, lock } = info;
   return fields([
@@ -160,6 +166,7 @@ function indexText(info: IndexInfo): string {
     ['parts of', partsText(splitter)],
     ['tokenizer', splitter.tokenizer],
     ['fields', splitter.fields?.join(', ')],
+    ['words', wordsText(info)],
     ['versioning', info.versioning],
     ['ready vectors', info.readyVectors ? 'allowed' : null],
     ['objects', `${info.objects}, ${info.failed} of them failed`],
