@@ -41,7 +41,10 @@ const putSource = createRoute({
   request: {
     params,
     query: z.strictObject({
-      plan: flagQuery.optional().describe('Check only, and return the statements that would run.'),
+      plan: flagQuery
+        .optional()
+        .describe('Check only, and return the statements that would run.')
+        .meta({ examples: [true] }),
     }),
     body: { required: true, content: { 'application/json': { schema: sourceDefinitionSchema } } },
   },
@@ -91,7 +94,8 @@ const deleteSource = createRoute({
     query: z.strictObject({
       force: flagQuery
         .optional()
-        .describe("Forget the source even if the table's database does not answer, and return what remains to be run."),
+        .describe("Forget the source even if the table's database does not answer, and return what remains to be run.")
+        .meta({ examples: [false] }),
     }),
   },
   responses: {
