@@ -9,6 +9,8 @@ import { limitSilence, limitUnread, type SilenceLimits } from './silent-bodies.t
 
 const PORT_ATTEMPTS = 10;
 const KEEP_ALIVE_MS = 75_000;
+/** Connections that wait to be accepted; the system may allow fewer. With Node's 511, many clients at once get resets. */
+const BACKLOG = 4_096;
 
 export interface HttpServerOptions {
   /** Also gets the socket, so that the counter of streams can listen for its end. */
@@ -93,7 +95,7 @@ async function listen(server: Server, { host, port, anyPort, what = API }: HttpS
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ host, port: candidate, exclusive: true }, () => {
+        server.listen({ host, port: candidate, exclusive: true, backlog: BACKLOG }, () => {
           server.off('error', reject);
           resolve();
         });
