@@ -42,8 +42,8 @@ const refused: [type: string, args: unknown[], named: string | RegExp][] = [
     TASKS.reindex.workflow,
     TASKS['delete-index'].workflow,
     TASKS.steer.workflow,
-  ].flatMap((type): [string, unknown[], string][] =>
-    [[], ['text'], [{}], [[]], [7], [null]].map((args) => [type, args, 'input: is required']),
+  ].flatMap((type): typeof refused =>
+    [[], ['text'], [{}], [[]], [7], [null]].map((args) => [type, args, /is required|must be /]),
   ),
   [TASKS.upsert.workflow, [{ ...upsert, accepted: {} }], 'accepted: is not a known field'],
   [TASKS.upsert.workflow, [{ ...upsert, accepted }], 'accepted'],
