@@ -70,7 +70,7 @@ export const DOCTOR_CHECKS = {
   },
   'vector-index-impossible': {
     severity: 'warning',
-    means: 'pgvector cannot index so many dimensions: each search compares all parts.',
+    means: 'pgvector cannot index that many dimensions, so each search compares all parts.',
     todo: 'Reindex to a model, or to a setting of it, with at most 4,000 dimensions.',
   },
   'index-invalid': {

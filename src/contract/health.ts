@@ -23,7 +23,7 @@ export const serverHealthSchema = z
   })
   .meta({
     id: 'ServerHealth',
-    description: 'Whether Postgres, Temporal and the workers answer; checked at most once a second, whoever asks.',
+    description: 'Whether Postgres, Temporal and the workers answer; checked at most once a second.',
   });
 export type ServerHealth = z.output<typeof serverHealthSchema>;
 

@@ -10,7 +10,7 @@ export function objectIdOf(key: readonly string[]): string {
   return key.length === 1 ? (key[0] as string) : canonicalJson(key);
 }
 
-/** Returns the key of the object with this id; undefined if no row with so many columns in its key has it. */
+/** Returns the key of the object with this id; undefined if no key of this many columns has it. */
 export function keyOfObjectId(id: string, columns: number): string[] | undefined {
   if (columns === 1) return [id];
   try {

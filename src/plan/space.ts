@@ -23,7 +23,7 @@ export interface SpaceInput {
 const ROW = { bytes: 90, key: 60 } as const;
 /** Postgres keeps the vector of a longer row apart, in pieces with a header each. */
 const APART = { above: 1_940, piece: 1_996, header: 36 } as const;
-/** Bytes of the neighbors of a vector during the build, with so many of them. */
+/** Bytes that the `m` neighbors of a vector take during the build. */
 const GRAPH = { bytes: 707, m: 16 } as const;
 const PAGE_BYTES = 8_192;
 const PAGE_USED = 8_160;

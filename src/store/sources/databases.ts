@@ -37,7 +37,7 @@ export class SourceDatabases {
     return database;
   }
 
-  /** Returns the address of a database, for sessions of one's own; null if it has one session only. */
+  /** Returns the address of a database, for a separate session; null if the database has only one. */
   urlOf(connectionEnv: string | undefined): string | null {
     return connectionEnv === undefined ? (this.#options.url ?? null) : this.#requireUrl(connectionEnv);
   }
