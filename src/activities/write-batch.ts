@@ -21,14 +21,12 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { preparedWrite } from './prepared-write.ts';
 import { reuseWithin } from './reuse.ts';
 import { isLocal, type Running } from './support/heartbeat.ts';
+import { holdItems } from './support/hold-items.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
 
 /** Max items embedded and written together, with all their queries to Postgres; fewer if they are large. */
 const WRITE_BATCH = 512;
-
-/** Max weight of items that never wait for memory. */
-const SMALL_BYTES = 256 * 1024;
 
 /** Interval and number of a writer's retries during a drain; after that a timer takes over. */
 const DRAIN_POLL_MS = 50;
@@ -91,15 +89,11 @@ export class WriteBatch {
     }
   }
 
-  /**
-   * Takes memory when it is scarce. Small items never wait for it: large ones may hold it for as long as their model
-   * takes.
-   */
+  /** Takes memory when it is scarce, by the weight of the next items. */
   private async holdByWeight(fromSeq: number): Promise<Hold> {
     const { staging, toSeq } = this.request;
     const bytes = await weighStaged(this.deps.db, staging, { fromSeq, toSeq, limit: WRITE_BATCH });
-    if (bytes <= SMALL_BYTES) return storedPayloads.count(bytes);
-    return storedPayloads.hold(Math.min(bytes, MAX_READ_BYTES), { signal: this.running.signal });
+    return holdItems(bytes, this.running.signal);
   }
 
   private async writeNext(result: WriteChunkResult, memory: Hold): Promise<WriteChunkResult['blocked']> {

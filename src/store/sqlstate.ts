@@ -9,6 +9,7 @@ export const SQLSTATE = {
   undefinedTable: '42P01',
   uniqueViolation: '23505',
   numberOutOfRange: '22003',
+  insufficientPrivilege: '42501',
 } as const;
 
 /** Returns the SQLSTATE or the system error code of an error, if it has one. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../../store/database.ts';
 import { type Listener, listen } from '../../store/sources/listen.ts';
 import { channelOf } from '../../store/sources/names.ts';
@@ -25,11 +24,6 @@ export class Ears {
   /** Waits until a change may have come. */
   wait(signal: AbortSignal, ms: number = this.listener?.isAlive() ? POLL_MS.listening : POLL_MS.deaf): Promise<void> {
     return this.wake.wait(ms, signal);
-  }
-
-  /** Waits for a while, whatever comes. */
-  async rest(ms: number, signal: AbortSignal): Promise<void> {
-    await delay(ms, undefined, { signal });
   }
 
   async close(): Promise<void> {

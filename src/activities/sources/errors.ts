@@ -1,5 +1,5 @@
 import { ReembedError } from '../../contract/errors.ts';
-import { codeOf, isBusy, isConnectionError } from '../../store/sqlstate.ts';
+import { codeOf, isBusy, isConnectionError, SQLSTATE } from '../../store/sqlstate.ts';
 
 /** Ends following until someone starts it again. */
 export class SourceStopped extends Error {
@@ -31,15 +31,13 @@ export function isOfRow(error: unknown): boolean {
   return OF_VALUE.test(codeOf(error) ?? '') || error instanceof RangeError;
 }
 
-const NO_RIGHTS = '42501';
-
 /** Returns why following must stop, if an error says so. */
 export function stopOf(error: unknown): SourceStopped | undefined {
   if (error instanceof SourceStopped) return error;
   if (error instanceof ReembedError && error.type === 'IndexDeleted') {
     return new SourceStopped('index-deleted', 'the index of the source was deleted: set the source up again');
   }
-  if (codeOf(error) === NO_RIGHTS) return new SourceStopped('no-rights', (error as Error).message);
+  if (codeOf(error) === SQLSTATE.insufficientPrivilege) return new SourceStopped('no-rights', (error as Error).message);
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { messageOf } from '../../contract/errors.ts';
 import { LIMITS } from '../../contract/limits.ts';
@@ -142,7 +143,7 @@ class Following {
 
   /** Shows what following waits for, and waits for a while; ends it if waiting does not help. */
   private async waitOut(error: unknown): Promise<FollowResult | undefined> {
-    const { running, deps, request, ears } = this;
+    const { running, deps, request } = this;
     if (running.signal.aborted) throw error;
     // The next look finds what has changed.
     this.lookedMs = 0;
@@ -156,7 +157,7 @@ class Following {
     await this.show('waiting', `${waitReasonOf(error)}: ${messageOf(error)}`.slice(0, LIMITS.detailChars)).catch(
       () => {},
     );
-    await ears.rest(this.backOffMs, running.signal);
+    await delay(this.backOffMs, undefined, { signal: running.signal });
     this.backOffMs = Math.min(BACK_OFF_MS.max, this.backOffMs * 2);
     return undefined;
   }

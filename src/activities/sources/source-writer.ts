@@ -5,12 +5,9 @@ import type { Deletion, Item } from '../../contract/objects.ts';
 import type { SyncCounts } from '../../contract/source-activities.ts';
 import { keyOfObjectId, objectIdOf } from '../../contract/source-text.ts';
 import type { FailedItem } from '../../contract/tasks.ts';
-import type { Hold } from '../../cpu/byte-budget.ts';
 import { countFailedItems } from '../../metrics/activities.ts';
-import { storedPayloads } from '../../pipeline/payload-memory.ts';
 import type { Db } from '../../store/database.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
-import { MAX_READ_BYTES } from '../../store/read-size.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import type { SourceRow } from '../../store/sources/rows.ts';
 import { isUnchanged } from '../../store/sources/state.ts';
@@ -23,18 +20,15 @@ import {
 } from '../../store/sources/table-rows.ts';
 import { clearFailed, hasFailed, recordFailed } from '../../store/staging.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
+import { holdItems } from '../support/hold-items.ts';
 import { WriteBatch } from '../write-batch.ts';
 import { isOfRow, SourceChanged } from './errors.ts';
 import { findingEach } from './finding-each.ts';
 import { Forwarding } from './forwarding.ts';
 import { itemOfRow } from './item-of-row.ts';
 
-/** Max weight of items that never wait for memory. */
-const SMALL_BYTES = 256 * 1024;
 /** Interval of a writer that a cut-over blocks. */
 const DRAIN_WAIT_MS = 250;
-
-export const noSourceCounts = (): SyncCounts => ({ written: 0, unchanged: 0, deleted: 0, stale: 0, failed: 0 });
 
 export interface SourceWork {
   /** Whose failed list gets the rows that cannot be embedded. */
@@ -149,7 +143,7 @@ export class SourceWriter {
       else if (made.kind === 'nothing') deletions.push({ id: made.id });
       else failed.push(made.failed);
     }
-    const memory = await this.hold(items);
+    const memory = await holdItems(jsonBytes(items), this.work.signal);
     try {
       const upserted = await this.writeItems('upsert', version, items);
       const deleted = await this.writeItems('delete', version, deletions);
@@ -215,12 +209,5 @@ export class SourceWriter {
     await recordFailed(db, taskId, failed);
     countFailedItems(metrics, failed);
     this.mayHaveFailed = true;
-  }
-
-  /** Small items never wait for memory: large ones may hold it for as long as their model takes. */
-  private async hold(items: readonly Item[]): Promise<Hold> {
-    const bytes = jsonBytes(items);
-    if (bytes <= SMALL_BYTES) return storedPayloads.count(bytes);
-    return storedPayloads.hold(Math.min(bytes, MAX_READ_BYTES), { signal: this.work.signal });
   }
 }

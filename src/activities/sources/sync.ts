@@ -1,11 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { controlQueueOf } from '../../contract/names.ts';
-import type {
-  SyncActivities,
-  SyncCounts,
-  SyncPlace,
-  SyncRequest,
-  SyncResult,
+import {
+  addSyncCounts,
+  noSyncCounts,
+  type SyncActivities,
+  type SyncCounts,
+  type SyncPlace,
+  type SyncRequest,
+  type SyncResult,
 } from '../../contract/source-activities.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { findLiveIds } from '../../store/sources/live-ids.ts';
@@ -17,7 +19,7 @@ import { createIndexWatch } from '../index-watch.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { createPacer } from '../support/pacer.ts';
 import { isOfRow } from './errors.ts';
-import { noSourceCounts, type SourceWork, SourceWriter } from './source-writer.ts';
+import { type SourceWork, SourceWriter } from './source-writer.ts';
 
 /** Rows or objects of one batch, and batches that are written at once. */
 const BATCH = 512;
@@ -64,7 +66,7 @@ class SyncChunk {
     this.request = request;
     this.running = running;
     this.onWritten = onWritten;
-    this.counts = running.resumedFrom?.counts ?? noSourceCounts();
+    this.counts = running.resumedFrom?.counts ?? noSyncCounts();
     this.rows = running.resumedFrom?.rows ?? 0;
     this.place = running.resumedFrom ? running.resumedFrom.place : request.place;
   }
@@ -124,7 +126,7 @@ class SyncChunk {
       const keys = await readKeysAfter(db, table, { after, limit });
       const write = async () => {
         await writer.bringAll(keys);
-        return noSourceCounts();
+        return noSyncCounts();
       };
       return { keys, isLast: keys.length < limit, write };
     }
@@ -134,7 +136,7 @@ class SyncChunk {
     const batch = { after, rows: keys.length, isDone: false, writing: Promise.resolve() };
     this.begun.push(batch);
     batch.writing = write().then((counts) => {
-      this.add(counts);
+      addSyncCounts(this.counts, counts);
       batch.isDone = true;
       while (this.begun[0]?.isDone) this.advance(this.begun.shift() as typeof batch);
     });
@@ -150,17 +152,12 @@ class SyncChunk {
     while (this.place && !this.running.isTimeUp()) {
       const after = this.place.after?.[0] ?? null;
       const ids = await findLiveIds(this.deps.db, source.definition.index, { after, limit: BATCH });
-      this.add(await writer.deleteGone(ids));
+      addSyncCounts(this.counts, await writer.deleteGone(ids));
       const last = ids.at(-1);
       if (last === undefined || ids.length < BATCH) this.place = null;
       else this.advance({ after: [last], rows: 0 });
       await pace(ids.length);
     }
-  }
-
-  private add(counts: SyncCounts): void {
-    for (const name of ['written', 'unchanged', 'deleted', 'stale', 'failed'] as const)
-      this.counts[name] += counts[name];
   }
 
   private advance({ after, rows }: { after: string[] | null; rows: number }): void {

@@ -3,10 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 import { TASK_STATUSES } from '../../contract/status.ts';
 import { countsQuery } from '../api/queries.ts';
 import { StartReindex } from '../indexes/start-reindex.tsx';
+import { NoTasks } from '../tasks/no-tasks.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
-import { LinkButton, PageLink } from '../ui/links.tsx';
-import { Empty, Loading, Problem } from '../ui/states.tsx';
+import { PageLink } from '../ui/links.tsx';
+import { Loading, Problem } from '../ui/states.tsx';
 import { StatusDot } from '../ui/status.tsx';
 import { Failures } from './failures.tsx';
 import { HealthCard } from './health-card.tsx';
@@ -35,7 +36,13 @@ function Now() {
   const all = useQuery(countsQuery({}));
   if (error && !data) return <Problem error={error} title="The tasks cannot be counted" />;
   if (!data || !all.data) return <Loading rows={2} />;
-  if (all.data.total === 0) return <NoTasks />;
+  if (all.data.total === 0) {
+    return (
+      <Card>
+        <NoTasks />
+      </Card>
+    );
+  }
   const shown = TASK_STATUSES.filter((status) => data.byStatus[status] > 0).map((status) => ({
     status: status === 'failed' ? ('retrying' as const) : status,
     count: data.byStatus[status],
@@ -58,24 +65,6 @@ function Now() {
           ))}
         </Group>
       )}
-    </Card>
-  );
-}
-
-function NoTasks() {
-  return (
-    <Card>
-      <Empty
-        title="No tasks yet"
-        action={
-          <LinkButton variant="default" to="/indexes">
-            Go to the indexes
-          </LinkButton>
-        }
-      >
-        Everything that is written, deleted or rebuilt is a task. Create an index first, or send a call to the API: its
-        reference has examples.
-      </Empty>
     </Card>
   );
 }

@@ -6,9 +6,9 @@ import { reembed } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import { StartReindex } from '../indexes/start-reindex.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
-import { LinkButton } from '../ui/links.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { BulkBar } from './bulk-bar.tsx';
+import { NoTasks } from './no-tasks.tsx';
 import { Pager } from './pager.tsx';
 import { StatusTabs, statusFilter } from './status-tabs.tsx';
 import { TaskFilters } from './task-filters.tsx';
@@ -59,10 +59,11 @@ function TaskList({ filter, page: pageNumber }: { filter: TaskFilter; page: numb
     show(pageNumber + 1);
   };
   const isEmpty = data.tasks.length === 0 && pageNumber === 1;
+  const empty = filtered ? <Empty title="No matching tasks">Choose another status, type or time.</Empty> : <NoTasks />;
   return (
     <>
       {isEmpty ? (
-        <NoTasks filtered={filtered} />
+        empty
       ) : (
         <>
           <TaskTable tasks={data.tasks} connected={connected} selected={selected} onSelect={setSelected} />
@@ -86,22 +87,5 @@ function TaskList({ filter, page: pageNumber }: { filter: TaskFilter; page: numb
         onClear={() => setSelected(new Set())}
       />
     </>
-  );
-}
-
-function NoTasks({ filtered }: { filtered: boolean }) {
-  if (filtered) return <Empty title="No matching tasks">Choose another status, type or time.</Empty>;
-  return (
-    <Empty
-      title="No tasks yet"
-      action={
-        <LinkButton variant="default" to="/indexes">
-          Go to the indexes
-        </LinkButton>
-      }
-    >
-      Everything that is written, deleted or rebuilt is a task. Create an index first, or send a call to the API: its
-      reference has examples.
-    </Empty>
   );
 }

@@ -6,6 +6,7 @@ import type { IndexRow } from '../schema.ts';
 import { hasParts, isVectorIndexReady } from '../vector-index.ts';
 
 const IN_SCHEMA = sql`c.relnamespace = 'reembed'::regnamespace`;
+const OF_AN_INDEX = sql`c.relkind = 'r' and c.relname ~ '^(objects|parts)_[0-9]+$'`;
 
 /** Checks of the tables of indexes; each returns what it found, one text for each thing. */
 export const tableChecks = {
@@ -26,8 +27,7 @@ export const tableChecks = {
       select c.relname as name
       from pg_class c
       where ${IN_SCHEMA}
-        and c.relkind = 'r'
-        and c.relname ~ '^(objects|parts)_[0-9]+$'
+        and ${OF_AN_INDEX}
         and not exists (
           select from pg_index i where i.indrelid = c.oid and i.indisprimary and i.indisvalid
         )
@@ -40,8 +40,7 @@ export const tableChecks = {
       select c.relname as name
       from pg_class c
       where ${IN_SCHEMA}
-        and c.relkind = 'r'
-        and c.relname ~ '^(objects|parts)_[0-9]+$'
+        and ${OF_AN_INDEX}
         and not exists (
           select from reembed.indexes i where c.relname in ('objects_' || i.no, 'parts_' || i.no)
         )

@@ -25,9 +25,7 @@ export async function readLiveObjects(db: Db, indexNo: number, ids: readonly str
  */
 export async function replaceParts(db: Db, indexNo: number, objects: readonly ObjectWrite[]): Promise<void> {
   if (objects.length === 0) return;
-  await transaction(db, async (trx) => {
-    await holdGateShared(trx, indexNo);
-    await requireActiveNo(trx, indexNo);
+  await repairing(db, indexNo, holdGateShared, async (trx) => {
     const { objects: table } = tablesOf(indexNo);
     // Content of the same version replaces only what failed. Nobody sees the mark: it ends with this transaction.
     await sql`
@@ -52,9 +50,7 @@ export async function replaceParts(db: Db, indexNo: number, objects: readonly Ob
 export async function dropOrphanedParts(db: Db, indexNo: number, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const { objects, parts } = tablesOf(indexNo);
-  await transaction(db, async (trx) => {
-    await holdGateShared(trx, indexNo);
-    await requireActiveNo(trx, indexNo);
+  await repairing(db, indexNo, holdGateShared, async (trx) => {
     await sql`
       delete from ${parts} p
       where p.index_no = ${indexNo}
@@ -73,9 +69,7 @@ export async function dropOrphanedParts(db: Db, indexNo: number, ids: readonly s
 export async function dropDuplicates(db: Db, indexNo: number, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const { objects, parts } = tablesOf(indexNo);
-  await transaction(db, async (trx) => {
-    await holdGatesExclusive(trx, indexNo);
-    await requireActiveNo(trx, indexNo);
+  await repairing(db, indexNo, holdGatesExclusive, async (trx) => {
     await sql`
       delete from ${objects} o
       where o.index_no = ${indexNo}
@@ -100,7 +94,17 @@ export async function dropDuplicates(db: Db, indexNo: number, ids: readonly stri
   });
 }
 
-async function requireActiveNo(trx: Trx, indexNo: number): Promise<void> {
-  const index = await findIndexByNo(trx, indexNo);
-  if (index) requireActive(index);
+/** Runs a repair in a transaction that holds the gate of the index. Error: `IndexDeleting`. */
+async function repairing(
+  db: Db,
+  indexNo: number,
+  holdGate: (trx: Trx, indexNo: number) => Promise<unknown>,
+  work: (trx: Trx) => Promise<void>,
+): Promise<void> {
+  await transaction(db, async (trx) => {
+    await holdGate(trx, indexNo);
+    const index = await findIndexByNo(trx, indexNo);
+    if (index) requireActive(index);
+    await work(trx);
+  });
 }

@@ -1,5 +1,5 @@
 import { continueAsNew } from '@temporalio/workflow';
-import type { SyncCounts, SyncPlace } from '../../contract/source-activities.ts';
+import { addSyncCounts, noSyncCounts, type SyncCounts, type SyncPlace } from '../../contract/source-activities.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
 import { embedActivities } from '../activities.ts';
@@ -51,13 +51,13 @@ async function begin(task: TaskContext, raw: unknown, previous: HandOver['previo
   const { input } = await admit(task, 'sync', raw, previous);
   const { index, rows } = await embedActivities().beginSync(String(input.source));
   const place: SyncPlace = { phase: 'rows', after: null };
-  task.report({ done: 0, total: rows, failed: 0, data: { index, ...noCounts(), place: { ...place } } });
+  task.report({ done: 0, total: rows, failed: 0, data: { index, ...noSyncCounts(), place: { ...place } } });
 }
 
 async function bringAll(task: TaskContext, source: string, limit: Limit): Promise<void> {
   const { data } = task.tracker;
-  const counts = noCounts();
-  for (const name of NAMES) counts[name] = Number(data[name] ?? 0);
+  const counts = noSyncCounts();
+  addSyncCounts(counts, data);
   while (isPlace(data.place)) {
     await task.checkpoint();
     const { place } = data;
@@ -65,7 +65,7 @@ async function bringAll(task: TaskContext, source: string, limit: Limit): Promis
     const { ratePerSecond } = limit;
     const request = { taskId: task.id, source, place, ratePerSecond };
     const result = await orHold(task, () => embedActivities().syncChunk(request));
-    for (const name of NAMES) counts[name] += result.counts[name];
+    addSyncCounts(counts, result.counts);
     const done = task.tracker.progress.done + result.rows;
     data.place = result.place && { ...result.place };
     task.report({ done, failed: counts.failed, data: { ...counts } });
@@ -73,10 +73,6 @@ async function bringAll(task: TaskContext, source: string, limit: Limit): Promis
   }
   task.setDetail(describe(counts));
 }
-
-const NAMES = ['written', 'unchanged', 'deleted', 'stale', 'failed'] as const;
-
-const noCounts = (): SyncCounts => ({ written: 0, unchanged: 0, deleted: 0, stale: 0, failed: 0 });
 
 function isPlace(value: unknown): value is SyncPlace & Record<string, never> {
   return typeof value === 'object' && value !== null && 'phase' in value;
