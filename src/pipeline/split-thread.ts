@@ -1,4 +1,5 @@
 import { ReembedError } from '../contract/errors.ts';
+import { lowerThreadPriority } from '../cpu/thread-priority.ts';
 import { type Cutting, cutText } from './cut.ts';
 import type { Range } from './split.ts';
 
@@ -13,6 +14,7 @@ export type SplitAnswer = { refused: 'TooLarge' | 'TokenizerMissing'; message: s
 
 /** Runs in a thread. Returns the starts and ends of the parts, alternating. */
 export default async function splitInThread({ text, cutting, maxParts }: SplitRequest): Promise<SplitAnswer> {
+  lowerThreadPriority();
   try {
     return placesOf(await cutText(text, cutting, maxParts));
   } catch (error) {

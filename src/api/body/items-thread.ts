@@ -5,6 +5,7 @@ import type { Deletion, Item } from '../../contract/objects.ts';
 import { readyDimensions } from '../../contract/ready-parts.ts';
 import { Pace } from '../../cpu/pace.ts';
 import { shaInTurns } from '../../cpu/sha.ts';
+import { lowerThreadPriority } from '../../cpu/thread-priority.ts';
 import { moving } from '../../cpu/worker-pool.ts';
 import { parseItemLine, parseItemsBody, type WriteType } from './parse-items.ts';
 
@@ -39,6 +40,7 @@ export interface ItemsRefused {
 
 /** Runs in a thread, so that large bodies do not block the event loop. */
 export default async function itemsInThread(request: ItemsRequest): Promise<ItemsParsed | ItemsRefused> {
+  lowerThreadPriority();
   try {
     const parsed = await parse(request);
     return moving(parsed, [parsed.json.buffer as ArrayBuffer]);
