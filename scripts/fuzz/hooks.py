@@ -21,7 +21,8 @@ def first_line(ctx, response):
 
     text = response.content.decode("utf-8").split("\n")[0]
     return json.loads(text) if text else {
-        "id": "", "version": 0, "payload": "", "metadata": {}, "originalId": None, "uri": None, "failed": False
+        "id": "", "version": 0, "payload": "", "metadata": {}, "originalId": None, "uri": None, "failed": False,
+        "parts": [],
     }
 
 
@@ -84,6 +85,8 @@ def made_good(value):
     if "vector" in good:
         good["text"] = "lion"
         del good["vector"]
+    if isinstance(good.pop("parts", None), list):  # only an index with ready vectors accepts them
+        good.setdefault("payload", "lion")
     if good.get("provider") == "custom":
         good = {"provider": "hash"}
     if "source" in good and "dest" in good:

@@ -15,14 +15,17 @@ export const exportQuerySchema = z.strictObject({
     ),
 });
 
-const exportedPartSchema = z.object({
-  start: z.int().nullable().describe('Where the part begins in the text of the payload, in UTF-16 code units.'),
-  end: z.int().nullable(),
-  text: z.string().nullable(),
-  vector: z
-    .custom<SentVector>((value) => typeof value === 'string' || Array.isArray(value))
-    .meta({ type: ['array', 'string'] as never, items: { type: 'number' } }),
-});
+const exportedPartSchema = z
+  .object({
+    start: z.int().nullable().describe('Where the part begins in the text of the payload, in UTF-16 code units.'),
+    end: z.int().nullable(),
+    text: z.string().nullable(),
+    vector: z
+      .custom<SentVector>((value) => typeof value === 'string' || Array.isArray(value))
+      .meta({ type: ['array', 'string'] as never, items: { type: 'number' } }),
+  })
+  // The document would call a field of a custom type optional.
+  .meta({ required: ['start', 'end', 'text', 'vector'] });
 
 /** An object with its vectors, without those of averages. */
 export const exportedObjectSchema = objectSchema

@@ -25,23 +25,26 @@ const vectorSchema = z
     minLength: 8,
   });
 
-const partSchema = z.strictObject({
-  text: z
-    .string()
-    .regex(/\S/, 'must not be blank: leave it out')
-    .refine((text) => storageProblem(text) === undefined, 'must be well-formed Unicode without NUL')
-    .optional()
-    .describe('The text of the part; only without a `payload`, which is then the texts of all parts, one per line.'),
-  start: z
-    .int()
-    .min(0)
-    .optional()
-    .describe('Where the part begins in the text of the `payload`, in UTF-16 code units; needs `end`.'),
-  end: z.int().min(1).optional().describe('Where it ends.'),
-  vector: vectorSchema.describe(
-    'As many numbers as the model of the index has dimensions, or base64 of them as little-endian float32. Stored in single precision. Not all zero.',
-  ),
-});
+const partSchema = z
+  .strictObject({
+    text: z
+      .string()
+      .regex(/\S/, 'must not be blank: leave it out')
+      .refine((text) => storageProblem(text) === undefined, 'must be well-formed Unicode without NUL')
+      .optional()
+      .describe('The text of the part; only without a `payload`, which is then the texts of all parts, one per line.'),
+    start: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Where the part begins in the text of the `payload`, in UTF-16 code units; needs `end`.'),
+    end: z.int().min(1).optional().describe('Where it ends.'),
+    vector: vectorSchema.describe(
+      'As many numbers as the model of the index has dimensions, or base64 of them as little-endian float32. Stored in single precision. Not all zero.',
+    ),
+  })
+  // The document would call a field of a custom type optional.
+  .meta({ required: ['vector'] });
 
 /** The parts of an object whose vectors are ready, in order. */
 export const readyPartsSchema = z
