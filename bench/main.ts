@@ -14,6 +14,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   evaluation: async () => (await import('./evaluation.ts')).evaluation,
   reads: async () => (await import('./reads.ts')).reads,
   filters: async () => (await import('./filters.ts')).filters,
+  hybrid: async () => (await import('./hybrid.ts')).hybrid,
   compact: async () => (await import('./compact.ts')).compact,
   upsert: async () => (await import('./upsert.ts')).upsert,
   embedded: async () => (await import('./reindex.ts')).embedded,
