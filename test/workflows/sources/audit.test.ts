@@ -3,9 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scheduleRequestSchema } from '../../../src/contract/schedule-request.ts';
 import { resolveIndex } from '../../../src/store/indexes.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
 import { listFailed } from '../../../src/store/staging.ts';
+import { runSchedule } from '../../../src/temporal/schedules/runs.ts';
+import { putSchedule, removeSchedule } from '../../../src/temporal/schedules/schedules.ts';
 import { startFollowing } from '../../../src/temporal/sources.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal } from '../../support/rig.ts';
@@ -108,6 +111,20 @@ test('an audit finds what was changed past the follower, and nothing else, while
     from ${sql.table(table)}`.execute(database.db);
   const wanted = rows.map(({ line }) => JSON.stringify(JSON.parse(line)));
   expect(await objectsOf(database.db, alias)).toEqual(wanted.sort());
+});
+
+test('a schedule starts the audit of a source', async () => {
+  const { table, source } = await givenFollowed(5);
+  await execute(`alter table ${table} disable trigger user`);
+  await execute(`delete from ${table} where id = 1`);
+  await execute(`alter table ${table} enable trigger user`);
+  const signature = { taskQueue: rig.taskQueue, name: 'nightly', key: source.name };
+  const request = { type: 'audit', every: '@daily', input: { source: source.name } };
+  await putSchedule(rig.client, { ...scheduleRequestSchema.parse(request), ...signature });
+  const { taskId } = await runSchedule(rig.client, signature);
+  const tracker = await endOf(rig.client.workflow.getHandle(`${taskId}`));
+  await removeSchedule(rig.client, signature);
+  expect(tracker).toMatchObject({ type: 'audit', status: 'done', data: { source: source.name, found: { extra: 1 } } });
 });
 
 test('an audit removes what was deleted from a polled table, and reports no row that the poll is about to bring', async () => {
