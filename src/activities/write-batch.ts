@@ -59,6 +59,7 @@ export class WriteBatch {
   private readonly deps: ActivityDependencies;
   private readonly request: WriteChunkRequest;
   private readonly running: Pick<Running<WriteChunkResult>, 'signal'>;
+  private readonly trustsHashes: boolean;
   /** Start of the first write that a cut-over blocked; null if none was. */
   private heldFromMs: number | null = null;
   private hasWritten = false;
@@ -69,10 +70,13 @@ export class WriteBatch {
     deps: ActivityDependencies,
     request: WriteChunkRequest,
     running: Pick<Running<WriteChunkResult>, 'signal'>,
+    /** `trustsHashes`: what is stored with the hash of an item is taken for that item, and only its metadata is written. */
+    { trustsHashes = true }: { trustsHashes?: boolean } = {},
   ) {
     this.deps = deps;
     this.request = request;
     this.running = running;
+    this.trustsHashes = trustsHashes;
   }
 
   private get writer(): Writer {
@@ -180,7 +184,7 @@ export class WriteBatch {
     items: readonly (Item & Deletion)[],
     { tally, done }: { tally: Tally; done: Set<string> },
   ): Promise<Exclude<WriteOutcome, { kind: 'written' }> | null> {
-    for await (const portion of this.prepare(items, index, { reuse: true })) {
+    for await (const portion of this.prepare(items, index, { reuse: this.trustsHashes })) {
       const isAll = portion.objects.length === this.request.toSeq - this.request.fromSeq;
       const finishes = this.request.isWhole && isAll ? this.request.staging : null;
       const outcome = await this.writeUnlessDraining(index, portion.objects, finishes);

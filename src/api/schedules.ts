@@ -39,7 +39,7 @@ export interface ScheduleRouterDependencies {
 }
 
 const params = z.object({
-  name: jobNameSchema.describe('Name of the job.'),
+  name: jobNameSchema.describe('Name of the job; for an audit or a sync, any name.'),
   key: scheduleKeySchema.describe('Tells the schedules of one job apart; `default` where there is one only.'),
 });
 const tags = ['schedules'];
@@ -82,6 +82,8 @@ const put = createRoute({
   operationId: 'putSchedule',
   tags,
   summary: 'Make the schedule of a job and a key, or change it',
+  description:
+    'Each run is the job of this name, or with `type` an audit or a sync, whose body is `input`. Whether the index or the source of a task exists is looked at by each run.',
   request: { params, body: { required: true, content: { 'application/json': { schema: scheduleRequestSchema } } } },
   responses: {
     200: json('There was one: it is as asked for now, or as it was with `ifExists` `keep`.', scheduleSchema),
@@ -170,7 +172,12 @@ export function createScheduleRouter({ client, taskQueue, registry }: ScheduleRo
     .openapi(put, async (c) => {
       const signature = of(c.req.valid('param'));
       const request = c.req.valid('json');
-      const input = await checkScheduledByName(registry, signature.name, request.input, request.options);
+      const { type, options } = request;
+      // The input of a task was checked with the body.
+      const isJob = type === 'job';
+      const input = isJob
+        ? await checkScheduledByName(registry, signature.name, request.input, options)
+        : request.input;
       const { schedule, outcome } = await putSchedule(client, { ...signature, ...request, input });
       return c.json(schedule, outcome === 'created' ? 201 : 200);
     })

@@ -161,8 +161,9 @@ export function taskCalls(send: Send, run: Run) {
       return readAs(await send('GET', '/v1/tasks/evaluation', { query: { taskId } }), evaluationSchema);
     },
     /**
-     * Looks for broken objects in an index, and repairs them if asked to. The tracker's `data` has the counts by kind;
-     * `failedItems` lists the first ones. Errors: `InvalidInput`, `IndexNotFound`, `IndexDeleting`, `TaskLocked`.
+     * Looks for broken objects in an index, or with `source` for differences between a table and its index, and repairs
+     * them if asked to. The tracker's `data` has the counts by kind; `failedItems` lists the first ones. Errors:
+     * `InvalidInput`, `IndexNotFound`, `IndexDeleting`, `SourceNotFound`, `TaskLocked`.
      */
     audit: (body: AuditRequest, options: RunOptions = {}) => run('/v1/tasks/audit/run', { json: body }, options),
     /** Returns the tracker of a task. Error: `TaskNotFound`. */

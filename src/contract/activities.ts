@@ -1,5 +1,5 @@
 import type { AuditBody, AuditState } from './audit.ts';
-import type { AuditChunkRequest, AuditChunkResult } from './audit-activities.ts';
+import type { AuditChunkRequest, AuditChunkResult, CompareRequest, CompareResult } from './audit-activities.ts';
 import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { ReadShares } from './read-shares.ts';
@@ -300,10 +300,12 @@ export interface EmbedActivities extends SyncActivities {
   evaluateQueries(taskId: string): Promise<{ total: number; done: number }>;
   /** Sums up the evaluation and stores its report. */
   finishEvaluation(taskId: string): Promise<EvaluationOutcome>;
-  /** Resolves the index of an audit and counts its objects; clears the list of an earlier audit unless `onlyFailed`. */
+  /** Resolves the index or the source of an audit and counts what it has; clears the list of an earlier audit unless `onlyFailed`. */
   beginAudit(request: { taskId: string; request: AuditBody; onlyFailed: boolean }): Promise<AuditState>;
   /** Looks at objects for some seconds, each broken one twice; lists or repairs them. */
   auditChunk(request: AuditChunkRequest): Promise<AuditChunkResult>;
+  /** Compares rows of a source with their objects for some seconds, then objects with their rows. */
+  compareChunk(request: CompareRequest): Promise<CompareResult>;
   /** Builds the HNSW index; `leaveLocked`: skips an index that a reindex is building. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Copies the changes since the mark; `more` when its time ended first, or after too many failed batches. */

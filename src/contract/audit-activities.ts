@@ -1,4 +1,5 @@
 import type { AuditCounts } from './audit.ts';
+import type { SyncPlace } from './source-activities.ts';
 
 export interface AuditChunkRequest {
   /** Task whose failed list gets what is broken. */
@@ -19,4 +20,17 @@ export interface AuditChunkResult {
   counts: AuditCounts;
   after: string | null;
   done: boolean;
+}
+
+export interface CompareRequest
+  extends Pick<AuditChunkRequest, 'taskId' | 'onlyFailed' | 'repair' | 'ratePerSecond' | 'room'> {
+  /** Name of the source. */
+  source: string;
+  place: SyncPlace;
+}
+
+export interface CompareResult {
+  counts: AuditCounts;
+  /** Null at the end. */
+  place: SyncPlace | null;
 }

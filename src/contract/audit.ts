@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { nameSchema } from './indexes.ts';
 import { objectIdSchema } from './objects.ts';
+import type { SyncPlace } from './source-activities.ts';
+import { sourceNameSchema } from './sources.ts';
 import { taskFields } from './task-bodies.ts';
 
-/** Audit: looks for what is broken inside an index, such as objects that no search can find. */
+/**
+ * Audit: looks for what is broken inside an index, such as objects that no search can find, or for what differs between
+ * an index and the table that it follows.
+ */
 
 interface KindFacts {
   /** For a sentence such as `3 objects without parts`. */
@@ -53,12 +58,32 @@ export const AUDIT_KINDS = {
   },
 } as const satisfies Record<string, KindFacts>;
 
+/** What the audit of a source finds: differences between its table and its index. */
+export const SOURCE_KINDS = {
+  missing: { text: 'missing', detail: 'the row has no object that searches find' },
+  extra: {
+    text: 'without a row',
+    detail: 'the object has no row, or one that the source excludes or that has no text',
+  },
+  stale: { text: 'stale', detail: 'the text, address or metadata of the object is not that of its row' },
+} as const satisfies Record<string, KindFacts>;
+
+export type SourceKind = keyof typeof SOURCE_KINDS;
+const ALL_KINDS: Record<AuditKind | SourceKind, KindFacts> = { ...AUDIT_KINDS, ...SOURCE_KINDS };
+
 export type AuditKind = keyof typeof AUDIT_KINDS;
 
 export const auditSchema = z
   .strictObject({
     ...taskFields,
-    index: nameSchema.describe('Name of an index or an alias; an alias is resolved when the audit begins.'),
+    index: nameSchema
+      .optional()
+      .describe(
+        'Looks inside this index, or alias, which is resolved when the audit begins. Give either this or `source`.',
+      ),
+    source: sourceNameSchema
+      .optional()
+      .describe('Compares the table of this source with its index, both ways. Give either this or `index`.'),
     after: objectIdSchema
       .optional()
       .describe('Looks only at objects after this id, in the order of their UTF-8 bytes. Default: from the first one.'),
@@ -70,13 +95,29 @@ export const auditSchema = z
       .positive()
       .max(1_000_000)
       .optional()
-      .describe('Maximum objects looked at per second; default: no limit. The audit yields to live work in any case.'),
+      .describe(
+        'Maximum objects, or rows and objects, looked at per second; default: no limit. The audit yields to live work in any case.',
+      ),
     repair: z
       .boolean()
       .default(false)
-      .describe('Embeds broken objects again, with the versions they have, and deletes parts without an object.'),
+      .describe(
+        'Of an index: embeds broken objects again, with the versions they have, and deletes parts without an object. Of a ' +
+          'source: brings the rows that differ as the follower does, and deletes objects without a row.',
+      ),
   })
-  .superRefine(({ after, until }, ctx) => {
+  .superRefine(({ index, source, after, until }, ctx) => {
+    if ((index === undefined) === (source === undefined)) {
+      ctx.addIssue({ code: 'custom', path: ['index'], message: 'give either index or source' });
+    }
+    for (const [field, value] of Object.entries({ after, until })) {
+      if (source === undefined || value === undefined) continue;
+      ctx.addIssue({
+        code: 'custom',
+        path: [field],
+        message: 'is allowed with index only: a source is audited as a whole',
+      });
+    }
     if (after === undefined || until === undefined || isBefore(after, until)) return;
     ctx.addIssue({
       code: 'custom',
@@ -100,8 +141,11 @@ function isBefore(left: string, right: string): boolean {
 export interface AuditCounts {
   /** Live objects looked at. */
   objects: number;
+  /** Of a source: rows looked at, and differences that are not reported because they were on their way. */
+  rows?: number;
+  onTheirWay?: number;
   /** By kind; kinds that were not found are missing. */
-  found: Partial<Record<AuditKind, number>>;
+  found: Partial<Record<AuditKind | SourceKind, number>>;
   /** Of those found, the ones that were repaired. */
   repaired: number;
   /** Those on the failed list of the task. */
@@ -116,6 +160,10 @@ export interface AuditState {
   /** Everything up to this id was looked at; null: nothing yet. */
   after: string | null;
   counts: AuditCounts;
+  /** Of a source, instead of `after`: how far its table, then its index, was looked at; null at the end. */
+  place?: SyncPlace | null;
+  /** Of a source: the index that it names. */
+  index?: string;
 }
 
 export const noAuditCounts = (): AuditCounts => ({ objects: 0, found: {}, repaired: 0, listed: 0 });
@@ -125,6 +173,8 @@ export function addAuditCounts(sum: AuditCounts, counts: AuditCounts): void {
   sum.objects += counts.objects;
   sum.repaired += counts.repaired;
   sum.listed += counts.listed;
+  if (counts.rows !== undefined) sum.rows = (sum.rows ?? 0) + counts.rows;
+  if (counts.onTheirWay !== undefined) sum.onTheirWay = (sum.onTheirWay ?? 0) + counts.onTheirWay;
   for (const [kind, objects] of Object.entries(counts.found) as [AuditKind, number][]) {
     sum.found[kind] = (sum.found[kind] ?? 0) + objects;
   }
@@ -137,13 +187,18 @@ export function foundOf({ found }: AuditCounts): number {
 
 /** Says what an audit found, in one sentence. */
 export function auditText(counts: AuditCounts): string {
-  const { objects, found, repaired, listed } = counts;
+  const { objects, rows, found, repaired, listed, onTheirWay = 0 } = counts;
   const broken = foundOf(counts);
-  if (broken === 0) return `${objects} objects, nothing is broken`;
-  const kinds = (Object.entries(found) as [AuditKind, number][]).map(([kind, n]) => `${n} ${AUDIT_KINDS[kind].text}`);
+  const looked = rows === undefined ? `${objects} objects` : `${rows} rows and ${objects} objects`;
+  const moving = onTheirWay > 0 ? `; ${onTheirWay} on their way` : '';
+  if (broken === 0) return `${looked}, nothing ${rows === undefined ? 'is broken' : 'differs'}${moving}`;
+  const kinds = (Object.entries(found) as [AuditKind | SourceKind, number][]).map(
+    ([kind, n]) => `${n} ${ALL_KINDS[kind].text}`,
+  );
   const left = broken - repaired;
   const fixed = repaired > 0 ? `; ${repaired} repaired` : '';
   const where =
     left === 0 ? '' : `; ${left} left${listed < left ? `, the first ${listed} listed` : ''} (see the failed items)`;
-  return `${objects} objects, ${broken} broken: ${kinds.join(', ')}${fixed}${where}`;
+  const what = rows === undefined ? 'broken' : 'differ';
+  return `${looked}, ${broken} ${what}: ${kinds.join(', ')}${fixed}${where}${moving}`;
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { auditSchema } from './audit.ts';
 import { type Duration, durationSchema } from './duration-schema.ts';
 import { durationMs } from './durations.ts';
 import { readEvery, timeZoneProblem } from './every.ts';
 import { callOptionsSchema } from './jobs.ts';
-import { overlapSchema } from './schedules.ts';
+import { overlapSchema, type ScheduledType, scheduledTypeSchema } from './schedules.ts';
+import { syncSchema } from './sync-body.ts';
 
 /** Temporal raises shorter times to this. */
 const MIN_CATCH_UP_MS = 10_000;
@@ -88,15 +90,38 @@ export type ScheduleTimesInput = z.input<typeof scheduleTimesSchema>;
 export const scheduledOptionsSchema = callOptionsSchema.omit({ taskId: true, at: true, delay: true });
 export type ScheduledOptions = z.input<typeof scheduledOptionsSchema>;
 
+/** What a run of a schedule of this type takes as input. */
+const BODIES = { audit: auditSchema, sync: syncSchema } as const;
+
+/** The input of a task is the body of its call, without an id: each run has its own. */
+function requireInputOfType(
+  { type, input, options }: { type: ScheduledType; input?: unknown; options?: unknown },
+  ctx: z.RefinementCtx,
+): void {
+  if (type === 'job') return;
+  const add = (path: PropertyKey[], message: string) => ctx.addIssue({ code: 'custom', path, message });
+  if (options !== undefined) add(['options'], 'is allowed for jobs only');
+  const parsed = BODIES[type].safeParse(input);
+  for (const { path, message } of parsed.error?.issues ?? []) add(['input', ...path], message);
+  if (parsed.data?.taskId !== undefined) add(['input', 'taskId'], 'must be left out: each run has an id of its own');
+}
+
 /** The desired state of a schedule, with the input of its runs. */
 export const scheduleRequestSchema = scheduleTimesSchema
   .extend({
-    input: z.unknown().optional().describe('Input of each run; omit it for jobs without input.'),
+    type: scheduledTypeSchema
+      .default('job')
+      .describe('What each run is: the job of this name, or a task, whose schedule may have any name.'),
+    input: z
+      .unknown()
+      .optional()
+      .describe('Input of each run; omit it for jobs without input. Of an `audit` or a `sync`: the body of its call.'),
     options: scheduledOptionsSchema
       .optional()
       .describe('Options of each run, as in a call; they override those of the definition.'),
   })
   .superRefine(requireZoneOfCron)
+  .superRefine(requireInputOfType)
   .meta({
     id: 'ScheduleRequest',
     examples: [{ every: '0 9 * * MON-FRI', timeZone: 'Europe/Berlin', input: { to: 'all' } }],

@@ -13,6 +13,10 @@ export const overlapSchema = z
   );
 export type Overlap = z.output<typeof overlapSchema>;
 
+/** What a schedule can start: a job of the user, or one of these tasks. */
+export const scheduledTypeSchema = z.enum(['job', 'audit', 'sync']);
+export type ScheduledType = z.output<typeof scheduledTypeSchema>;
+
 /** Distinguishes the schedules of one job. */
 export const scheduleKeySchema = z
   .string()
@@ -30,8 +34,9 @@ const taskTime = z.iso.datetime();
 export const scheduleSchema = z
   .object({
     id: z.string().describe('Id of the schedule in Temporal.'),
-    name: z.string().describe('Name of the job.'),
+    name: z.string().describe('Name of the job; of a task, the name that the schedule was given.'),
     key: z.string(),
+    type: scheduledTypeSchema.describe('What each run is.'),
     every: z
       .string()
       .nullable()

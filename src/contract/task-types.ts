@@ -88,10 +88,11 @@ const STEERABLE = {
   audit: {
     workflow: 'auditIndex',
     body: auditSchema,
-    group: 'Looks for what is broken inside an index.',
-    title: 'Look for broken objects in an index, and repair them',
-    summary: ({ index, repair }) => `${repair === true ? 'audit and repair' : 'audit'} the index ${index}`,
-    errors: ['IndexNotFound', 'IndexDeleting', 'DatabaseUnavailable'],
+    group: 'Looks for what is broken inside an index, or differs from the table that it follows.',
+    title: 'Look for broken objects in an index, or for differences from the table of a source, and repair them',
+    summary: ({ index, source, repair }) =>
+      `${repair === true ? 'audit and repair' : 'audit'} the ${source === undefined ? `index ${index}` : `source ${source}`}`,
+    errors: ['IndexNotFound', 'IndexDeleting', 'SourceNotFound', 'DatabaseUnavailable'],
     hasFailedItems: true,
   },
   sync: {

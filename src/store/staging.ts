@@ -199,6 +199,19 @@ export async function clearFailed(db: Db, taskId: string, objectIds: readonly st
     where task_id = ${taskId} and object_id = any(${objectIds}::text[])`.execute(db);
 }
 
+/** Returns why these items failed, by id, of those that are on the failed list. */
+export async function readFailedDetails(
+  db: Db,
+  taskId: string,
+  objectIds: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await sql<{ objectId: string; detail: string }>`
+    select object_id as "objectId", detail
+    from reembed.failed_items
+    where task_id = ${taskId} and object_id = any(${objectIds}::text[])`.execute(db);
+  return new Map(rows.map(({ objectId, detail }) => [objectId, detail]));
+}
+
 export async function listFailed(
   db: Db,
   taskId: string,

@@ -19,7 +19,8 @@ import type { TaskContext } from './task/types.ts';
 type Input = TaskInputs['audit'];
 
 /**
- * Looks for broken objects in an index, and repairs them if asked to. The tracker counts them by kind; the first ones
+ * Looks for broken objects in an index, or for differences between an index and the table that it follows, and repairs
+ * them if asked to. The tracker counts them by kind; the first ones
  * are on the failed list. A restart audits again, one with `onlyFailed` only what is on the list.
  */
 export async function auditIndex(first: Input, second?: HandOver): Promise<Tracker> {
@@ -41,7 +42,11 @@ export async function auditIndex(first: Input, second?: HandOver): Promise<Track
     const onlyFailed = previous?.onlyFailed === true;
     // A new attempt continues where the last one stopped.
     state ??= await embedActivities().beginAudit({ taskId: task.id, request, onlyFailed });
-    task.setDetail(`looking at the objects of ${request.index}`);
+    task.setDetail(
+      request.source === undefined
+        ? `looking at the objects of ${request.index}`
+        : `comparing the table of the source ${request.source} with its index`,
+    );
     await lookAt(task, request, { state, onlyFailed });
     task.setDetail(auditText(state.counts));
   });
@@ -49,39 +54,66 @@ export async function auditIndex(first: Input, second?: HandOver): Promise<Track
 
 async function lookAt(
   task: TaskContext,
-  { index, until, repair, ratePerSecond }: AuditBody,
+  body: AuditBody,
   { state, onlyFailed }: { state: AuditState; onlyFailed: boolean },
 ): Promise<void> {
-  show(task, index, state);
-  for (let done = false; !done; ) {
+  show(task, body, state);
+  for (let done = state.place === null; !done; ) {
     await task.checkpoint();
-    const chunk = await embedActivities().auditChunk({
-      ...{ taskId: task.id, indexNo: state.indexNo, after: state.after, onlyFailed, repair },
-      until: until ?? null,
-      ratePerSecond: ratePerSecond ?? null,
-      room: Math.max(0, LIMITS.auditListed - state.counts.listed),
-    });
-    addAuditCounts(state.counts, chunk.counts);
-    ({ done } = chunk);
-    state.after = chunk.after;
-    show(task, index, state);
+    done = await lookFurther(task.id, body, { state, onlyFailed });
+    show(task, body, state);
     if (!done) task.continueIfLong();
   }
 }
 
-function show(task: TaskContext, index: string, { total, counts }: AuditState): void {
+/** Looks at what comes next, and adds it to the state. Returns true at the end. */
+async function lookFurther(
+  taskId: string,
+  { source, until, repair, ...body }: AuditBody,
+  { state, onlyFailed }: { state: AuditState; onlyFailed: boolean },
+): Promise<boolean> {
+  const ratePerSecond = body.ratePerSecond ?? null;
+  const room = Math.max(0, LIMITS.auditListed - state.counts.listed);
+  if (source !== undefined && state.place) {
+    const { place } = state;
+    const chunk = await embedActivities().compareChunk({
+      ...{ taskId, source, place, onlyFailed, repair, room },
+      ratePerSecond,
+    });
+    addAuditCounts(state.counts, chunk.counts);
+    state.place = chunk.place;
+    return chunk.place === null;
+  }
+  const chunk = await embedActivities().auditChunk({
+    ...{ taskId, indexNo: state.indexNo, after: state.after, onlyFailed, repair },
+    until: until ?? null,
+    ratePerSecond,
+    room,
+  });
+  addAuditCounts(state.counts, chunk.counts);
+  state.after = chunk.after;
+  return chunk.done;
+}
+
+function show(
+  task: TaskContext,
+  { source, index = '' }: AuditBody,
+  { total, counts, index: resolved }: AuditState,
+): void {
   const left = foundOf(counts) - counts.repaired;
+  const done = counts.objects + (counts.rows ?? 0);
   task.report({
-    done: counts.objects,
-    total: Math.max(total, counts.objects),
+    done,
+    total: Math.max(total, done),
     failed: left,
-    data: dataOf(index, counts),
+    data: { ...(source !== undefined && { source }), ...dataOf(resolved ?? index, counts) },
   });
 }
 
 /** `failed`: what is still broken. */
 function dataOf(index: string, counts: AuditCounts): Tracker['data'] {
-  const { found, repaired, listed } = counts;
+  const { found, repaired, listed, rows, onTheirWay = 0 } = counts;
   const broken = foundOf(counts);
-  return { index, broken, found: { ...found }, repaired, failed: broken - repaired, listed };
+  const data = { index, broken, found: { ...found }, repaired, failed: broken - repaired, listed };
+  return rows === undefined ? data : { ...data, rows, onTheirWay };
 }

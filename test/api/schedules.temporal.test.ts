@@ -103,6 +103,25 @@ describe('schedules', () => {
     await expect(schedules.get('check', 'often')).rejects.toMatchObject({ type: 'ScheduleNotFound' });
   });
 
+  test('start audits and syncs, under any name, and are changed back to jobs', async () => {
+    const { reembed } = givenApi();
+    const { schedules } = reembed;
+    const input = { source: 'articles', repair: true };
+    const made = await schedules.put('nightly', 'default', { every: '@daily', type: 'audit', input });
+    expect(made).toMatchObject({ name: 'nightly', type: 'audit', input, options: {} });
+    const { taskId } = await schedules.run('nightly', 'default');
+    expect(await reembed.tasks.info(`${taskId}`)).toMatchObject({ type: 'audit', status: 'pending' });
+    expect(await schedules.put('nightly', 'default', { every: '@daily', type: 'audit', input })).toMatchObject({
+      updateTime: made.updateTime,
+    });
+    const sync = { every: '@daily', type: 'sync' as const, input: { source: 'articles' } };
+    expect(await schedules.put('nightly', 'default', sync)).toMatchObject({ type: 'sync', input: sync.input });
+    await expect(schedules.put('nightly', 'default', { every: '@daily' })).rejects.toMatchObject({
+      type: 'JobUnknown',
+    });
+    expect(await schedules.put('check', 'default', { every: '@daily' })).toMatchObject({ type: 'job' });
+  });
+
   test.each([
     [{ every: '61 * * * *' }, 'every'],
     [{ every: '500ms' }, 'every'],
@@ -116,6 +135,10 @@ describe('schedules', () => {
     [{ every: '1h', options: { maxAttempts: 0 } }, 'options.maxAttempts'],
     [{ every: '1h', options: { newest: true } }, 'options.newest'],
     [{ every: '1h', input: { to: 'nobody' } }, 'input.to'],
+    [{ every: '1h', type: 'reindex' }, 'type'],
+    [{ every: '1h', type: 'audit', input: { source: 'articles', after: 'a' } }, 'input.after'],
+    [{ every: '1h', type: 'sync', input: { source: 'articles', taskId: 'mine' } }, 'input.taskId'],
+    [{ every: '1h', type: 'sync', input: { source: 'articles' }, options: {} }, 'options'],
   ])('are refused before anything is created: %j names %s', async (change: Record<string, unknown>, path) => {
     const { app } = givenApi();
     const answer = await call(app, 'PUT', '/v1/schedules/report/default', { input: { to }, ...change });

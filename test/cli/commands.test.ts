@@ -65,6 +65,7 @@ describe('every command', () => {
         "search",
         "search-batch",
         "sources add",
+        "sources audit",
         "sources get",
         "sources list",
         "sources remove",

@@ -75,6 +75,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['sources stop json', 1],
   ['sources start json', 1],
   ['sources sync json --task-id json-5', 1],
+  ['sources audit json --task-id json-5', 1],
   ['sources remove json', 1],
   ['evaluate json-v1 json-v2 json-set --task-id json-4', 3],
   ['evaluation json-4', 3],

@@ -24,6 +24,7 @@ import { createPacer } from '../support/pacer.ts';
 import { createYielding, type Yielding } from '../support/yield-to-live-traffic.ts';
 import { problemOf } from './problem.ts';
 import { repairObjects } from './repair.ts';
+import { beginSourceAudit, createCompareChunk } from './source-audit.ts';
 
 /** One read. The embedded database has one connection, which live work waits for. */
 const PAGE = { objects: 500, parts: 4_000 };
@@ -36,13 +37,16 @@ const LOOK_AGAIN_MS = 1_000;
 type Broken = Map<string, AuditKind>;
 
 /** Creates the activities of an audit. */
-export function createAuditActivities(deps: ActivityDependencies): Pick<EmbedActivities, 'beginAudit' | 'auditChunk'> {
+export function createAuditActivities(
+  deps: ActivityDependencies,
+): Pick<EmbedActivities, 'beginAudit' | 'auditChunk' | 'compareChunk'> {
   const { background: db } = deps;
   const yielding = createYielding(deps);
   return {
     beginAudit: ({ taskId, request, onlyFailed }) =>
       runWithHeartbeat(async () => {
-        const index = await requireWritable(db, request.index);
+        if (request.source !== undefined) return beginSourceAudit(deps, { taskId, request, onlyFailed });
+        const index = await requireWritable(db, request.index as string);
         const { after = null, until = null } = request;
         if (!onlyFailed) await dropFailed(db, taskId);
         const total = onlyFailed
@@ -57,6 +61,8 @@ export function createAuditActivities(deps: ActivityDependencies): Pick<EmbedAct
         requireActive(index);
         return readTables(index, () => new AuditChunk(deps, { index, request, running, yielding }).run());
       }),
+
+    compareChunk: createCompareChunk(deps),
   };
 }
 

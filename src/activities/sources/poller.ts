@@ -1,6 +1,6 @@
 import { objectIdOf } from '../../contract/source-text.ts';
 import { newestTime, passStart, readTimedKeys, type TimeColumn, type TimedKey } from '../../store/sources/poll.ts';
-import { readPollCursor, savePollCursor } from '../../store/sources/state.ts';
+import { endPollPass, readPoll, savePollCursor } from '../../store/sources/state.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { type SourceWork, SourceWriter } from './source-writer.ts';
 
@@ -33,7 +33,7 @@ export class Poller {
     const name = source.definition.updatedAt as string;
     const column: TimeColumn = { name, type: table.types.get(name) as string };
     // All rows that are there at the beginning are brought by the sync.
-    const newest = (await readPollCursor(this.deps.db, source.no)) ?? (await newestTime(db, table, column));
+    const newest = (await readPoll(this.deps.db, source.no)).cursor ?? (await newestTime(db, table, column));
     const from = newest === null ? null : await passStart(db, column, newest);
     const passed = new Map<string, string>();
     let after: TimedKey | null = null;
@@ -47,7 +47,7 @@ export class Poller {
       // A pass that dies begins here, a minute earlier.
       if (after) await savePollCursor(this.deps.db, source.no, after.at);
     }
-    if (after) await savePollCursor(this.deps.db, source.no, after.at);
+    await endPollPass(this.deps.db, source.no, after?.at ?? null);
     this.seen.clear();
     for (const [id, at] of passed) this.seen.set(id, at);
     return false;

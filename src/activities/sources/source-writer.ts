@@ -3,7 +3,7 @@ import { messageOf } from '../../contract/errors.ts';
 import { jsonBytes } from '../../contract/json.ts';
 import type { Deletion, Item } from '../../contract/objects.ts';
 import type { SyncCounts } from '../../contract/source-activities.ts';
-import { keyOfObjectId, objectIdOf } from '../../contract/source-text.ts';
+import { objectIdOf } from '../../contract/source-text.ts';
 import type { FailedItem } from '../../contract/tasks.ts';
 import { countFailedItems } from '../../metrics/activities.ts';
 import type { Db } from '../../store/database.ts';
@@ -11,13 +11,7 @@ import { nextVersion } from '../../store/protocol/versions.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import type { SourceRow } from '../../store/sources/rows.ts';
 import { isUnchanged } from '../../store/sources/state.ts';
-import {
-  findWantedKeys,
-  type ReadTable,
-  readRowsAfter,
-  readRowsByKey,
-  type TableRow,
-} from '../../store/sources/table-rows.ts';
+import { type ReadTable, readRowsAfter, readRowsByKey, type TableRow } from '../../store/sources/table-rows.ts';
 import { clearFailed, hasFailed, recordFailed } from '../../store/staging.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { holdItems } from '../support/hold-items.ts';
@@ -25,6 +19,7 @@ import { WriteBatch } from '../write-batch.ts';
 import { isOfRow, SourceChanged } from './errors.ts';
 import { findingEach } from './finding-each.ts';
 import { Forwarding } from './forwarding.ts';
+import { findGone } from './gone.ts';
 import { itemOfRow } from './item-of-row.ts';
 
 /** Interval of a writer that a cut-over blocks. */
@@ -39,6 +34,8 @@ export interface SourceWork {
   db: Db;
   signal: AbortSignal;
   onWritten: (index: IndexRow) => void;
+  /** Writes objects anew even if the hash of their content is stored; default: false. */
+  distrustsHashes?: boolean;
 }
 
 /**
@@ -103,16 +100,7 @@ export class SourceWriter {
   async deleteGone(ids: readonly string[]): Promise<SyncCounts> {
     const { db, table } = this.work;
     const version = await this.drawVersion();
-    const keys = ids.map((id) => keyOfObjectId(id, table.key.length)).filter((key) => key !== undefined);
-    const wanted = new Set<string>();
-    await findingEach(keys, isOfRow, {
-      async work(some) {
-        for (const key of await findWantedKeys(db, table, some)) wanted.add(objectIdOf(key));
-      },
-      // It is no key of this table.
-      alone: async () => {},
-    });
-    const gone = ids.filter((id) => !wanted.has(id));
+    const gone = await findGone(db, table, ids);
     return this.write(version, [], gone);
   }
 
@@ -178,7 +166,8 @@ export class SourceWriter {
       onlyFailed: false,
       isWhole: false,
     };
-    const batch = new WriteBatch(this.deps, request, { signal });
+    const options = { trustsHashes: this.work.distrustsHashes !== true };
+    const batch = new WriteBatch(this.deps, request, { signal }, options);
     for (;;) {
       const { tally, blocked } = await batch.writeItems(items);
       if (blocked) {

@@ -189,13 +189,17 @@ export async function acceptEvaluate(
   return acceptWhole(deps, 'evaluate', body, options, async () => void (await checkEvaluation(deps.db, body)));
 }
 
-/** Accepts an audit. Errors: `IndexNotFound`, `IndexDeleting`, `TaskLocked`, `TemporalUnavailable`. */
+/** Accepts an audit. Errors: `IndexNotFound`, `IndexDeleting`, `SourceNotFound`, `TaskLocked`, `TemporalUnavailable`. */
 export async function acceptAudit(
   deps: AcceptDependencies,
   body: AuditBody,
   options: AcceptOptions = {},
 ): Promise<Tracker> {
-  return acceptWhole(deps, 'audit', body, options, async () => void (await requireWritable(deps.db, body.index)));
+  const check = async () => {
+    const name = body.source === undefined ? body.index : (await getSource(deps.db, body.source)).definition.index;
+    await requireWritable(deps.db, name as string);
+  };
+  return acceptWhole(deps, 'audit', body, options, check);
 }
 
 /** Accepts a sync of a source. Errors: `SourceNotFound`, `TaskLocked`, `TemporalUnavailable`. */

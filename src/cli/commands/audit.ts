@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AuditRequest } from '../../contract/audit.ts';
 import { anyNumber, examples } from '../arguments.ts';
 import { EXIT, Exit } from '../errors.ts';
 import { type Io, oneLine } from '../output.ts';
@@ -8,9 +9,7 @@ import { followTask, writeAccepted } from '../task-output.ts';
 /** Broken objects that are shown at the end. */
 const SHOWN = 20;
 
-interface AuditOptions extends RemoteOptions {
-  after?: string;
-  until?: string;
+export interface AuditOptions extends RemoteOptions {
   rate?: number;
   repair?: boolean;
   taskId?: string;
@@ -19,7 +18,7 @@ interface AuditOptions extends RemoteOptions {
 
 /** Adds `reembed audit`. */
 export function addAuditCommand(program: Command, io: Io): void {
-  remote(program.command('audit <index>'))
+  const command = remote(program.command('audit <index>'))
     .summary('look for broken objects in an index, and repair them')
     .description(
       'Looks at every object of INDEX and its parts, and reports what no search can find as it should. An object is ' +
@@ -30,31 +29,40 @@ export function addAuditCommand(program: Command, io: Io): void {
     .option('--until <id>', 'look only at objects up to this id')
     .option('--rate <objects>', 'maximum objects looked at per second', anyNumber)
     .option('--repair', 'embed broken objects again, and delete parts without an object')
+    .addHelpText('after', examples('reembed audit docs', 'reembed audit docs --repair --rate 1000'));
+  addAuditOptions(command).action(
+    (
+      index: string,
+      { rate, repair, taskId, after, until, ...options }: AuditOptions & { after?: string; until?: string },
+    ) => runAudit(io, { index, after, until, ratePerSecond: rate, repair, taskId }, options),
+  );
+}
+
+/** Adds the options that all audits have. */
+export function addAuditOptions(command: Command): Command {
+  return command
     .option('--task-id <id>', 'id of the task; default: a generated id')
-    .option('--detach', 'do not wait until the task ends')
-    .addHelpText('after', examples('reembed audit docs', 'reembed audit docs --repair --rate 1000'))
-    .action(async (index: string, options: AuditOptions) => {
-      const client = clientFrom(io, options);
-      const { after, until, rate, repair, taskId } = options;
-      const { id, ...accepted } = await client.tasks.audit({
-        index,
-        after,
-        until,
-        ratePerSecond: rate,
-        repair,
-        taskId,
-      });
-      if (options.detach) {
-        writeAccepted(io, options.json, { id, ...accepted });
-        return;
-      }
-      if (!options.json) io.err(`task ${id}\n`);
-      await followTask(io, client, id, { json: options.json === true });
-      const { progress } = await client.tasks.info(id);
-      if (progress.failed === 0) return;
-      if (!options.json) await writeFirst(io, client.tasks.failedItems(id));
-      throw new Exit(EXIT.failed);
-    });
+    .option('--detach', 'do not wait until the task ends');
+}
+
+/** Runs an audit, and shows the first of what it found. Error: exit code 1 if something is left. */
+export async function runAudit(
+  io: Io,
+  request: AuditRequest,
+  options: RemoteOptions & { detach?: boolean },
+): Promise<void> {
+  const client = clientFrom(io, options);
+  const { id, ...accepted } = await client.tasks.audit(request);
+  if (options.detach) {
+    writeAccepted(io, options.json, { id, ...accepted });
+    return;
+  }
+  if (!options.json) io.err(`task ${id}\n`);
+  await followTask(io, client, id, { json: options.json === true });
+  const { progress } = await client.tasks.info(id);
+  if (progress.failed === 0) return;
+  if (!options.json) await writeFirst(io, client.tasks.failedItems(id));
+  throw new Exit(EXIT.failed);
 }
 
 async function writeFirst(

@@ -1,6 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { ReembedClient } from '../../client/client.ts';
-import { DEFAULT_KEY, OVERLAPS, type Overlap, type Schedule } from '../../contract/schedules.ts';
+import {
+  DEFAULT_KEY,
+  OVERLAPS,
+  type Overlap,
+  type Schedule,
+  type ScheduledType,
+  scheduledTypeSchema,
+} from '../../contract/schedules.ts';
 import { examples, json, wholeNumber } from '../arguments.ts';
 import { fields, type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
@@ -10,6 +17,7 @@ interface KeyOptions extends RemoteOptions {
 }
 
 interface AddOptions extends KeyOptions {
+  type?: ScheduledType;
   input?: unknown;
   options?: object;
   timeZone?: string;
@@ -27,8 +35,11 @@ const TIMES_SHOWN = 10;
 export function addScheduleCommands(program: Command, io: Io): void {
   const group = program
     .command('schedules')
-    .summary('list, create and control job schedules')
-    .description('Manages schedules, which run jobs repeatedly. Each is identified by a job and a key.');
+    .summary('list, create and control schedules of jobs, audits and syncs')
+    .description(
+      'Manages schedules, which run jobs repeatedly, or audits and syncs. Each is identified by a job, or any other name ' +
+        'for an audit or a sync, and a key.',
+    );
 
   /** Adds a command for the schedule of a job and a key. */
   const about = (verb: string, summary: string, description: string, ...lines: string[]) =>
@@ -78,8 +89,15 @@ export function addScheduleCommands(program: Command, io: Io): void {
     'Creates the schedule of a job and a key, or changes the existing one.',
     'reembed schedules add expiry-check --every 1m',
     `reembed schedules add report --key weekly --every '0 9 * * MON' --time-zone Europe/Berlin --input '{"to":"all"}'`,
+    `reembed schedules add nightly --type audit --every '0 3 * * *' --input '{"source":"articles"}'`,
   )
     .requiredOption('--every <time>', 'an interval (90s, 1m, 1d) or a cron expression (0 9 * * MON-FRI, @daily)')
+    .addOption(
+      new Option(
+        '--type <type>',
+        'what each run is; the input of an audit or a sync is its body (default: job)',
+      ).choices(scheduledTypeSchema.options),
+    )
     .option('--input <json>', 'input of each run', json)
     .option('--options <json>', 'options of each run, as in a call', json)
     .option('--time-zone <name>', 'time zone of the cron expression (default: UTC)')
@@ -166,8 +184,9 @@ function writeSchedule(io: Io, { json: asJson }: RemoteOptions, schedule: Schedu
 function scheduleText(schedule: Schedule): string {
   const { counts, recent } = schedule;
   const shown = fields([
-    ['job', schedule.name],
+    [schedule.type === 'job' ? 'job' : 'name', schedule.name],
     ['key', schedule.key],
+    ['type', schedule.type === 'job' ? null : schedule.type],
     ['every', everyText(schedule)],
     ['state', schedule.paused ? 'paused' : 'active'],
     ['note', schedule.note],

@@ -5,6 +5,7 @@ import { anyNumber, examples } from '../arguments.ts';
 import { type Io, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
+import { type AuditOptions, addAuditOptions, runAudit } from './audit.ts';
 
 interface SyncOptions extends RemoteOptions {
   rate?: number;
@@ -12,7 +13,7 @@ interface SyncOptions extends RemoteOptions {
   wait?: boolean;
 }
 
-/** Adds `reembed sources stop`, `start` and `sync`. */
+/** Adds `reembed sources stop`, `start`, `sync` and `audit`. */
 export function addFollowingCommands(group: Command, io: Io): void {
   const steer = (options: RemoteOptions, call: (sources: ReembedClient['sources']) => Promise<SourceInfo>) =>
     call(clientFrom(io, options).sources).then((source) => {
@@ -49,4 +50,21 @@ export function addFollowingCommands(group: Command, io: Io): void {
       if (options.wait) await followTask(io, client, tracker.id, options);
       else writeAccepted(io, options.json, tracker);
     });
+
+  const audit = remote(group.command('audit <table-source>'))
+    .summary('compare the table of a source with its index')
+    .description(
+      'Compares all rows of a source with their objects, and all objects with their rows, and reports what is missing, ' +
+        'stale or without a row. It looks twice, so that what is merely on its way is not reported. Exit codes: 0 nothing ' +
+        'differs, or everything was repaired; 1 something differs, or failure.',
+    )
+    .option('--rate <rows>', 'maximum rows and objects looked at per second', anyNumber)
+    .option('--repair', 'bring what differs, and delete objects without a row')
+    .addHelpText(
+      'after',
+      examples('reembed sources audit articles', 'reembed sources audit articles --repair --rate 1000'),
+    );
+  addAuditOptions(audit).action((source: string, { rate, repair, taskId, ...options }: AuditOptions) =>
+    runAudit(io, { source, ratePerSecond: rate, repair, taskId }, options),
+  );
 }

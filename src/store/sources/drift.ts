@@ -11,6 +11,12 @@ import type { SourceRow } from './rows.ts';
  */
 export type Drift = { kind: 'none' } | { kind: 'partitions' } | { kind: 'stopped'; reason: string };
 
+/** Says why the rows of a source cannot be read as they were when it was set up, or returns undefined. */
+export async function readTableProblem(database: Db, source: SourceRow): Promise<string | undefined> {
+  const table = await inspectTable(database, tableOf(source.definition));
+  return table ? tableReason(source, table) : goneReason(database, source);
+}
+
 /** Finds out whether the triggers of a source still see all changes of its table. */
 export async function readDrift(database: Db, source: SourceRow): Promise<Drift> {
   const { definition, resolved } = source;

@@ -47,14 +47,29 @@ export async function readTableOf(db: Db, { definition, resolved }: SourceRow): 
   };
 }
 
-/** Returns the newest time that the poll of a source has seen; null if it has seen none. */
-export async function readPollCursor(db: Db, no: number): Promise<string | null> {
-  const { rows } = await sql<{ at: string | null }>`
-    select poll_cursor #>> '{}' as at from reembed.sources where no = ${no}`.execute(db);
-  return rows[0]?.at ?? null;
+/** How far the poll of a source is. */
+export interface PollState {
+  /** The newest time that it has seen; null if it has seen none. */
+  cursor: string | null;
+  /** How often it has passed through the newest rows. */
+  passes: number;
+}
+
+export async function readPoll(db: Db, no: number): Promise<PollState> {
+  const { rows } = await sql<PollState>`
+    select poll_cursor #>> '{}' as cursor, poll_passes as passes from reembed.sources where no = ${no}`.execute(db);
+  return rows[0] ?? { cursor: null, passes: 0 };
 }
 
 export async function savePollCursor(db: Db, no: number, at: string): Promise<void> {
   await sql`
     update reembed.sources set poll_cursor = to_jsonb(${at}::text) where no = ${no}`.execute(db);
+}
+
+/** Counts a pass that has reached the newest row, of the time `at`. */
+export async function endPollPass(db: Db, no: number, at: string | null): Promise<void> {
+  await sql`
+    update reembed.sources
+    set poll_cursor = coalesce(to_jsonb(${at}::text), poll_cursor), poll_passes = poll_passes + 1
+    where no = ${no}`.execute(db);
 }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Json } from '../../contract/json.ts';
 import { LIMITS } from '../../contract/limits.ts';
+import { objectIdOf } from '../../contract/source-text.ts';
 import { textArray } from '../binary.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { compileFilter } from '../filters/compile.ts';
@@ -49,26 +50,28 @@ const MAX_METADATA_BYTES = 4 * LIMITS.metadataBytes;
  * that it did not get to. A key without a row is in neither.
  */
 export async function readRowsByKey(
-  db: Db,
+  db: Db | Trx,
   table: ReadTable,
   keys: readonly string[][],
 ): Promise<{ rows: TableRow[]; left: string[][] }> {
-  const rows = await read(db, table, { from: byKey(table, keys), place: sql`k.place` });
+  const rows = await read(db, table, { from: keysAsRows(table, keys), place: sql`k.place` });
   return {
     rows: rows.filter(({ isRead }) => isRead).map(toRow),
     left: rows.filter(({ isRead }) => !isRead).map(({ key }) => key),
   };
 }
 
-/** Returns those of the keys that have a row which passes `where`. */
+/** Returns those of the keys that have a row which passes `where`, and whose texts are those of the row's key. */
 export async function findWantedKeys(db: Db, table: ReadTable, keys: readonly string[][]): Promise<string[][]> {
   const { rows } = await pinned(db, (trx) =>
-    sql<{ place: number }>`
-      select k.place::int as place
-      from ${byKey(table, keys)}
+    sql<{ key: string[] }>`
+      select array[${sql.join(keyTexts(table))}] as key
+      from ${keysAsRows(table, keys)}
       where ${wantedBy(table)}`.execute(trx),
   );
-  return rows.map(({ place }) => keys[place - 1] as string[]);
+  // Other texts, such as 042, may be of the same value.
+  const found = new Set(rows.map(({ key }) => objectIdOf(key)));
+  return keys.filter((key) => found.has(objectIdOf(key)));
 }
 
 /** Reads the next rows in the order of the key, as {@link readRowsByKey}. `isLast`: no row follows. */
@@ -116,7 +119,7 @@ const MAX_COUNTED = 1_000_000;
 
 type ReadRow = TableRow & { isRead: boolean };
 
-async function read(db: Db, table: ReadTable, { from, place }: { from: Sql; place: Sql }): Promise<ReadRow[]> {
+async function read(db: Db | Trx, table: ReadTable, { from, place }: { from: Sql; place: Sql }): Promise<ReadRow[]> {
   const texts = table.textColumns.map((name) => sql`${columnOf(name)}::text`);
   const key = keyTexts(table);
   const { rows } = await pinned(db, (trx) =>
@@ -148,15 +151,16 @@ function toRow({ key, wanted, texts, uri, metadata }: ReadRow): TableRow {
 }
 
 /** Runs a read in a transaction in which values are written as text in one way. */
-export function pinned<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  return transaction(db, async (trx) => {
+export function pinned<T>(db: Db | Trx, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const within = async (trx: Trx) => {
     await pinSession(trx);
     return work(trx);
-  });
+  };
+  return db.isTransaction ? within(db as Trx) : transaction(db as Db, within);
 }
 
 /** The rows of these keys as `t`, with the place of their key as `k.place`, from 1. */
-function byKey(table: ReadTable, keys: readonly string[][]): Sql {
+export function keysAsRows(table: ReadTable, keys: readonly string[][]): Sql {
   const names = [...table.key.map((_, at) => sql.id(`k${at}`)), sql.id('place')];
   const arrays = table.key.map((_, at) => sql`${textArray(keys.map((key) => key[at] ?? ''))}::text[]`);
   const matches = table.key.map(

@@ -11,15 +11,17 @@ import { durationMs } from '../../contract/durations.ts';
 import { invalidField } from '../../contract/errors.ts';
 import { intervalText, readEvery } from '../../contract/every.ts';
 import type { ScheduleTimes } from '../../contract/schedule-request.ts';
-import type { Schedule } from '../../contract/schedules.ts';
+import type { Schedule, ScheduledType } from '../../contract/schedules.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
-import { TASKS } from '../../contract/task-types.ts';
+import { factsOf, TASKS } from '../../contract/task-types.ts';
 import { type ScheduleSignature, scheduleIdOf } from './ids.ts';
 import { commentIn, policyOf, type ScheduleMemo } from './view.ts';
 import { zonedCron } from './zoned-cron.ts';
 
 /** The desired state of a schedule. Must be valid. */
 export interface DesiredSchedule extends ScheduleSignature, ScheduleTimes {
+  /** What each run is; default: the job of this name. */
+  type?: ScheduledType;
   /** Omitted for jobs without input. */
   input?: unknown;
   /** Options of each run, as in a call of the job. */
@@ -57,23 +59,25 @@ function timesHash(wish: ScheduleTimes): string {
 }
 
 function actionOf(wish: DesiredSchedule): ScheduleOptionsStartWorkflowAction<Workflow> {
-  const { name, key, taskQueue, declared = false } = wish;
+  const { name, key, taskQueue, type = 'job', declared = false } = wish;
   const memo: ScheduleMemo = { schedule: { key, declared, times: timesHash(wish) } };
   return {
     type: 'startWorkflow',
-    workflowType: TASKS.job.workflow,
+    workflowType: TASKS[type].workflow,
     workflowId: scheduleIdOf(wish),
     taskQueue,
     args: [argumentOf(wish)],
     memo: { ...memo },
-    staticSummary: `job ${name}, scheduled`,
+    staticSummary:
+      type === 'job' ? `job ${name}, scheduled` : `${factsOf(type).summary(argumentOf(wish), undefined)}, scheduled`,
     typedSearchAttributes: new TypedSearchAttributes(
-      searchAttributes({ type: 'job', status: 'pending', jobName: name }),
+      searchAttributes({ type, status: 'pending', ...(type === 'job' && { jobName: name }) }),
     ),
   };
 }
 
-function argumentOf({ name, input, options }: DesiredSchedule) {
+function argumentOf({ name, type = 'job', input, options }: DesiredSchedule): Readonly<Record<string, unknown>> {
+  if (type !== 'job') return { ...(input as object) };
   return { name, ...(input !== undefined && { input }), ...options };
 }
 
@@ -95,7 +99,7 @@ export function isAsWanted(schedule: Schedule, { action }: ScheduleDescription, 
     paused,
     note,
     taskQueue: wish.taskQueue,
-    workflowType: TASKS.job.workflow as string,
+    workflowType: TASKS[wish.type ?? 'job'].workflow as string,
     argument: JSON.parse(JSON.stringify(argumentOf(wish))),
   };
   const { timeZone, overlap, declared, jitter, catchUp } = schedule;

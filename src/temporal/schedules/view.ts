@@ -1,7 +1,8 @@
 import type { ScheduleDescription, ScheduleExecutionResult, ScheduleOverlapPolicy } from '@temporalio/client';
 import { durationText } from '../../contract/durations.ts';
 import { intervalText } from '../../contract/every.ts';
-import { OVERLAPS, type Overlap, type Schedule } from '../../contract/schedules.ts';
+import { OVERLAPS, type Overlap, type Schedule, scheduledTypeSchema } from '../../contract/schedules.ts';
+import { typeOfWorkflow } from '../../contract/task-types.ts';
 import type { ScheduleSignature } from './ids.ts';
 
 /** The fields of a run's argument that are not options. */
@@ -26,12 +27,16 @@ export interface ScheduleMemo {
  */
 export function viewOf(description: ScheduleDescription, { name, key }: ScheduleSignature): Schedule {
   const { action, spec, policies, state, info } = description;
-  const { name: _name, input, ...options } = ((action.args ?? [])[0] ?? {}) as RunArgument;
+  const argument = ((action.args ?? [])[0] ?? {}) as RunArgument;
+  const { success, data: type } = scheduledTypeSchema.safeParse(typeOfWorkflow(action.workflowType));
+  const isJob = !success || type === 'job';
+  const { name: _name, input, ...options } = isJob ? argument : { input: argument };
   const memo = action.memo as Partial<ScheduleMemo> | undefined;
   return {
     id: description.scheduleId,
     name,
     key,
+    type: isJob ? 'job' : type,
     ...everyOf(spec),
     jitter: durationText(spec.jitter ?? 0),
     overlap: overlapOf(policies.overlap),

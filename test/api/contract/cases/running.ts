@@ -59,6 +59,16 @@ export const runningCases: Case[] = [
     expect: 'SourceNotFound',
     given: async () => ({ body: { source: 'nowhere' } }),
   },
+  {
+    operation: operationOf('run', 'audit'),
+    expect: 200,
+    given: async (world) => ({ query: { wait: 'true' }, body: { source: await world.source() } }),
+  },
+  {
+    operation: operationOf('run', 'audit'),
+    expect: 'SourceNotFound',
+    given: async () => ({ body: { source: 'nowhere' } }),
+  },
   ...(['upsert', 'delete'] as const).flatMap((type): Case[] => {
     const operation = operationOf('run', type);
     return [

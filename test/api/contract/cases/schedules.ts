@@ -32,6 +32,14 @@ export const scheduleCases: Case[] = [
     expect: 200,
     given: async (world) => ({ ...(await made(world)), body: { every: '12h' } }),
   },
+  {
+    operation: 'putSchedule',
+    expect: 201,
+    given: () => ({
+      path: { name: uniqueName('nightly'), key: 'default' },
+      body: { ...DAILY, type: 'audit', input: { source: 'articles', repair: true } },
+    }),
+  },
   { operation: 'putSchedule', expect: 'JobUnknown', given: () => ({ path: { name: 'nobody' }, body: DAILY }) },
   {
     operation: 'putSchedule',
