@@ -14,6 +14,10 @@ const PAGES = {
   evaluation: async () => plain((await import('./evaluation/evaluation-page.tsx')).EvaluationPage),
   indexes: async () => plain((await import('./indexes/indexes-page.tsx')).IndexesPage),
   index: async () => plain((await import('./indexes/index-page.tsx')).IndexPage),
+  object: async () => plain((await import('./objects/object-page.tsx')).ObjectPage),
+  sources: async () => plain((await import('./sources/sources-page.tsx')).SourcesPage),
+  source: async () => plain((await import('./sources/source-page.tsx')).SourcePage),
+  audits: async () => plain((await import('./audits/audits-page.tsx')).AuditsPage),
   search: async () => plain((await import('./search/search-page.tsx')).SearchPage),
   schedules: async () => plain((await import('./schedules/schedules-page.tsx')).SchedulesPage),
   activity: async () => plain((await import('./activity/activity-page.tsx')).ActivityPage),
@@ -67,6 +71,31 @@ const index = createRoute({
   component: lazyRouteComponent(PAGES.index),
 });
 
+const object = createRoute({
+  getParentRoute: () => root,
+  path: '/indexes/$index/object',
+  validateSearch: texts('id'),
+  component: lazyRouteComponent(PAGES.object),
+});
+
+const sources = createRoute({
+  getParentRoute: () => root,
+  path: '/sources',
+  component: lazyRouteComponent(PAGES.sources),
+});
+
+const source = createRoute({
+  getParentRoute: () => root,
+  path: '/sources/$source',
+  component: lazyRouteComponent(PAGES.source),
+});
+
+const audits = createRoute({
+  getParentRoute: () => root,
+  path: '/audits',
+  component: lazyRouteComponent(PAGES.audits),
+});
+
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
@@ -88,7 +117,21 @@ const activity = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, tasks, task, evaluation, indexes, index, search, schedules, activity]),
+  routeTree: root.addChildren([
+    home,
+    tasks,
+    task,
+    evaluation,
+    indexes,
+    index,
+    object,
+    sources,
+    source,
+    audits,
+    search,
+    schedules,
+    activity,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

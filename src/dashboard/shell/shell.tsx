@@ -19,6 +19,8 @@ const PAGES = [
   { to: '/tasks', label: 'Tasks' },
   { to: '/indexes', label: 'Indexes' },
   { to: '/search', label: 'Search' },
+  { to: '/sources', label: 'Sources' },
+  { to: '/audits', label: 'Audits' },
   { to: '/schedules', label: 'Schedules' },
   { to: '/activity', label: 'Activity' },
 ] as const;

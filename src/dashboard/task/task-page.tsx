@@ -7,6 +7,7 @@ import { reembed } from '../api/client.ts';
 import { useStale } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
+import { Findings } from '../audits/findings.tsx';
 import { Reads } from '../reindex/reads.tsx';
 import { ReindexParts } from '../reindex/reindex-parts.tsx';
 import { Watch } from '../reindex/watch.tsx';
@@ -63,6 +64,7 @@ function OneTask({ taskId }: { taskId: string }) {
         <Overview tracker={tracker} live={live} />
         {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
         {tracker.type === 'evaluate' && <EvaluationVerdict tracker={tracker} />}
+        {tracker.type === 'audit' && <Findings tracker={tracker} ended={live.ended} />}
         {tracker.type === 'delete-index' && <Watch tracker={tracker} />}
         {tracker.type === 'delete-index' && <Reads tracker={tracker} />}
         <Facts tracker={tracker} />
