@@ -20,6 +20,7 @@ export const DASHBOARD_PAGES = [
   '/sources',
   '/sources/*',
   '/audits',
+  '/jobs',
   '/search',
   '/schedules',
   '/activity',

@@ -18,6 +18,7 @@ const PAGES = {
   sources: async () => plain((await import('./sources/sources-page.tsx')).SourcesPage),
   source: async () => plain((await import('./sources/source-page.tsx')).SourcePage),
   audits: async () => plain((await import('./audits/audits-page.tsx')).AuditsPage),
+  jobs: async () => plain((await import('./jobs/jobs-page.tsx')).JobsPage),
   search: async () => plain((await import('./search/search-page.tsx')).SearchPage),
   schedules: async () => plain((await import('./schedules/schedules-page.tsx')).SchedulesPage),
   activity: async () => plain((await import('./activity/activity-page.tsx')).ActivityPage),
@@ -96,6 +97,12 @@ const audits = createRoute({
   component: lazyRouteComponent(PAGES.audits),
 });
 
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs',
+  component: lazyRouteComponent(PAGES.jobs),
+});
+
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
@@ -128,6 +135,7 @@ export const router = createRouter({
     sources,
     source,
     audits,
+    jobs,
     search,
     schedules,
     activity,

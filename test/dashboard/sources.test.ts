@@ -7,7 +7,7 @@ import { bothViolations } from './support/axe.ts';
 import { type Dashboard, openDashboard, soon, statusBecomes } from './support/dashboard.ts';
 import { misfits } from './support/widths.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 const opened: Dashboard | undefined = await openDashboard();
 const test = it.skipIf(!opened);
 const dashboard = opened as Dashboard;

@@ -21,6 +21,7 @@ const PAGES = [
   { to: '/search', label: 'Search' },
   { to: '/sources', label: 'Sources' },
   { to: '/audits', label: 'Audits' },
+  { to: '/jobs', label: 'Jobs' },
   { to: '/schedules', label: 'Schedules' },
   { to: '/activity', label: 'Activity' },
 ] as const;

@@ -1,13 +1,13 @@
-import { Table, Text } from '@mantine/core';
+import { Group, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import type { TaskFilter } from '../../client/client.ts';
+import type { TaskFilter, TaskRow } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
 import { Card } from './card.tsx';
-import { TaskLink } from './links.tsx';
 import { Moment } from './moment.tsx';
 import { Sentence } from './sentence.tsx';
 import { Loading, Problem } from './states.tsx';
 import { Status, shownStatus } from './status.tsx';
+import { TaskId, TaskName } from './task-name.tsx';
 
 const SHOWN = 10;
 
@@ -44,25 +44,35 @@ export function RecentTasks({ title, filter }: RecentTasksProps) {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {data.tasks.map(({ id, status, ended, progress, detail, createTime = '', updateTime }) => (
-              <Table.Tr key={id} data-task={id}>
-                <Table.Td>
-                  <TaskLink id={id} />
-                  <Text fz="xs" c="dimmed" className="excerpt">
-                    <Sentence text={detail ?? ''} at={updateTime ?? createTime} />
-                  </Text>
-                </Table.Td>
-                <Table.Td>
-                  <Status status={shownStatus(status, ended)} progress={progress} />
-                </Table.Td>
-                <Table.Td ta="right" visibleFrom="sm">
-                  <Moment at={createTime} />
-                </Table.Td>
-              </Table.Tr>
+            {data.tasks.map((task) => (
+              <RecentTask key={task.id} task={task} />
             ))}
           </Table.Tbody>
         </Table>
       )}
     </Card>
+  );
+}
+
+function RecentTask({ task }: { task: TaskRow }) {
+  const { id, status, ended, progress, detail = '', createTime = '', updateTime = createTime } = task;
+  return (
+    <Table.Tr data-task={id}>
+      <Table.Td>
+        <TaskName task={task} />
+        <Group gap={6} wrap="nowrap" fz="xs" c="dimmed">
+          <TaskId id={id} />
+          <Text fz="xs" c="dimmed" className="excerpt one-line" title={detail}>
+            <Sentence text={detail} at={updateTime} />
+          </Text>
+        </Group>
+      </Table.Td>
+      <Table.Td>
+        <Status status={shownStatus(status, ended)} progress={progress} />
+      </Table.Td>
+      <Table.Td ta="right" visibleFrom="sm">
+        <Moment at={createTime} />
+      </Table.Td>
+    </Table.Tr>
   );
 }
