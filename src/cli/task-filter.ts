@@ -7,6 +7,7 @@ import type { RemoteOptions } from './remote.ts';
 
 export interface FilterOptions extends RemoteOptions {
   type?: TaskType;
+  without?: TaskType;
   status?: TaskStatus;
   index?: string;
   parent?: string;
@@ -19,6 +20,7 @@ export interface FilterOptions extends RemoteOptions {
 export function filtered(command: Command): Command {
   return command
     .addOption(new Option('--type <type>', 'only tasks of this type').choices(TASK_TYPES))
+    .addOption(new Option('--without <type>', 'no tasks of this type, such as steer').choices(TASK_TYPES))
     .addOption(new Option('--status <status>', 'only tasks with this status').choices(TASK_STATUSES))
     .option('--index <index>', 'only tasks of this index')
     .option('--parent <id>', 'only children of this task')
@@ -28,6 +30,6 @@ export function filtered(command: Command): Command {
     .option('--until <time>', 'only tasks created before this time', moment);
 }
 
-export function filterOf({ type, status, index, parent, open, since, until }: FilterOptions): TaskFilter {
-  return { type, status, index, parentId: parent, open, createdAfter: since, createdBefore: until };
+export function filterOf({ type, without, status, index, parent, open, since, until }: FilterOptions): TaskFilter {
+  return { type, without, status, index, parentId: parent, open, createdAfter: since, createdBefore: until };
 }

@@ -52,6 +52,8 @@ export interface StreamOptions extends RunOptions {
 
 export interface TaskFilter {
   type?: TaskType;
+  /** Type to leave out, if `type` is not given. */
+  without?: TaskType;
   status?: TaskStatus;
   /** Name of an index, or of the alias that the task was started with. */
   index?: string;

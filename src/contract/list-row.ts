@@ -35,7 +35,7 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
   };
 }
 
-const LISTED_DATA = ['usage', 'watch', 'waitsFor', 'source', 'dest', 'phase'] as const;
+const LISTED_DATA = ['usage', 'watch', 'waitsFor', 'source', 'dest', 'phase', 'action', 'dryRun'] as const;
 /** Max. characters of the last error's message. */
 const MESSAGE_CHARS = 200;
 

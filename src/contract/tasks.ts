@@ -90,6 +90,12 @@ const trackerFields = z.object({
     .boolean()
     .optional()
     .describe('True if no worker answers: this is what the task last published. Otherwise missing.'),
+  endTime: z.string().optional().describe('In lists: when it ended.'),
+  indexes: z
+    .array(z.string())
+    .optional()
+    .describe('In lists: the indexes and aliases that it was started with; of a sync, the name of its source.'),
+  job: z.string().optional().describe('In lists: the name of a job.'),
   links: z.object({ workflowId: z.string(), runId: z.string() }).describe("The task's workflow in Temporal."),
 });
 export const trackerSchema = trackerFields.meta({ id: 'Tracker', description: 'The public state of a task.' });

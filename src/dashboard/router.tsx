@@ -14,6 +14,11 @@ const PAGES = {
   evaluation: async () => plain((await import('./evaluation/evaluation-page.tsx')).EvaluationPage),
   indexes: async () => plain((await import('./indexes/indexes-page.tsx')).IndexesPage),
   index: async () => plain((await import('./indexes/index-page.tsx')).IndexPage),
+  object: async () => plain((await import('./objects/object-page.tsx')).ObjectPage),
+  sources: async () => plain((await import('./sources/sources-page.tsx')).SourcesPage),
+  source: async () => plain((await import('./sources/source-page.tsx')).SourcePage),
+  audits: async () => plain((await import('./audits/audits-page.tsx')).AuditsPage),
+  jobs: async () => plain((await import('./jobs/jobs-page.tsx')).JobsPage),
   search: async () => plain((await import('./search/search-page.tsx')).SearchPage),
   schedules: async () => plain((await import('./schedules/schedules-page.tsx')).SchedulesPage),
   activity: async () => plain((await import('./activity/activity-page.tsx')).ActivityPage),
@@ -67,6 +72,37 @@ const index = createRoute({
   component: lazyRouteComponent(PAGES.index),
 });
 
+const object = createRoute({
+  getParentRoute: () => root,
+  path: '/indexes/$index/object',
+  validateSearch: texts('id'),
+  component: lazyRouteComponent(PAGES.object),
+});
+
+const sources = createRoute({
+  getParentRoute: () => root,
+  path: '/sources',
+  component: lazyRouteComponent(PAGES.sources),
+});
+
+const source = createRoute({
+  getParentRoute: () => root,
+  path: '/sources/$source',
+  component: lazyRouteComponent(PAGES.source),
+});
+
+const audits = createRoute({
+  getParentRoute: () => root,
+  path: '/audits',
+  component: lazyRouteComponent(PAGES.audits),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs',
+  component: lazyRouteComponent(PAGES.jobs),
+});
+
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
@@ -88,7 +124,22 @@ const activity = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, tasks, task, evaluation, indexes, index, search, schedules, activity]),
+  routeTree: root.addChildren([
+    home,
+    tasks,
+    task,
+    evaluation,
+    indexes,
+    index,
+    object,
+    sources,
+    source,
+    audits,
+    jobs,
+    search,
+    schedules,
+    activity,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

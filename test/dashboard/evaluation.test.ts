@@ -51,7 +51,7 @@ describe.skipIf(!opened)('the report of an evaluation', () => {
     expect(report.verdict).toBe('go');
 
     const page = await dashboard.open('/tasks');
-    await page.getByRole('link', { name: 'compare', exact: true }).click();
+    await page.getByRole('link', { name: 'evaluate good against poor, compare' }).click();
     await statusBecomes(page, 'done');
     await page.getByRole('link', { name: 'Open the report' }).click();
     await page.waitForURL('**/tasks/compare/evaluation');

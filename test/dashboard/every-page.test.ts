@@ -22,7 +22,10 @@ const PAGES: [address: string, loaded: string][] = [
   ['/tasks/compare/evaluation', 'in german'],
   ['/indexes', 'docs-v2'],
   ['/indexes/docs', 'a lion sleeps'],
+  ['/indexes/docs/object?id=o0', 'a lion sleeps'],
   ['/search?text=lion', 'answered in'],
+  ['/sources', 'No sources yet'],
+  ['/audits', 'None yet'],
   ['/schedules', 'send-report'],
   ['/activity', 'since this page was opened'],
 ];
@@ -33,6 +36,10 @@ const FORMS: [address: string, button: string][] = [
   ['/indexes', 'New alias…'],
   ['/indexes/docs', 'Add objects…'],
   ['/indexes/docs', 'Delete…'],
+  ['/indexes/docs/object?id=o0', 'Edit…'],
+  ['/indexes/docs/object?id=o0', 'Delete…'],
+  ['/sources', 'Add a source…'],
+  ['/audits', 'New audit…'],
   ['/schedules', 'New schedule…'],
 ];
 

@@ -77,6 +77,6 @@ test('Ctrl-K finds indexes, aliases, jobs and tasks, and Enter opens the first',
   await box.getByRole('link', { name: 'letter-to-find job' }).waitFor();
   expect(await bothViolations(page)).toEqual([]);
   await field.press('Enter');
-  await page.getByRole('heading', { name: 'letter-to-find' }).waitFor();
+  await page.getByText('letter-to-find', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Copy the id' }).waitFor();
 });

@@ -145,6 +145,10 @@ const typed = {
     .optional()
     .describe('Only those of this type; all but `reindex-slice` if not given.')
     .meta({ examples: ['reindex'] }),
+  without: taskTypeSchema
+    .optional()
+    .describe('Without those of this type, if `type` is not given.')
+    .meta({ examples: ['steer'] }),
 };
 
 export const typedFilterQuery = filterQuery.extend(typed);

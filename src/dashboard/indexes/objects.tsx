@@ -2,8 +2,10 @@ import { Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useAccess } from '../api/access.ts';
 import { reembed } from '../api/client.ts';
+import { FindObject } from '../objects/find-object.tsx';
 import { Card } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
+import { ObjectLink } from '../ui/object-id.tsx';
 import { Payload } from '../ui/payload.tsx';
 import { ShowMore } from '../ui/show-more.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
@@ -12,7 +14,7 @@ import { Empty, Loading, Problem } from '../ui/states.tsx';
 export function Objects({ index }: { index: string }) {
   const reason = useAccess().reasonNot('operate');
   return (
-    <Card flush title="Objects">
+    <Card flush title="Objects" actions={reason === null && <FindObject index={index} />}>
       {reason === null ? <ObjectList index={index} /> : <Empty title="Not shown to this token">{reason}</Empty>}
     </Card>
   );
@@ -49,7 +51,7 @@ function ObjectList({ index }: { index: string }) {
             {objects.map((object) => (
               <Table.Tr key={object.id}>
                 <Table.Td>
-                  <span className="id">{object.id}</span>
+                  <ObjectLink index={index} id={object.id} />
                   {object.failed && (
                     <Text fz="xs" c="var(--mantine-color-error)">
                       not embedded

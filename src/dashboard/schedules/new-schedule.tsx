@@ -9,6 +9,7 @@ import { reembed } from '../api/client.ts';
 import { jobsQuery } from '../api/queries.ts';
 import { useChecked } from '../indexes/form.ts';
 import { useAct } from '../ui/act.ts';
+import { readJson } from '../ui/json.ts';
 import { Problem } from '../ui/states.tsx';
 
 const draftSchema = z.object({ name: jobNameSchema, key: scheduleKeySchema, request: scheduleRequestSchema });
@@ -29,7 +30,7 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
     { quiet: true, changes: [['schedules']], done: () => `${name} runs every ${every}`, onDone: onClose },
   );
   const submit = () => {
-    const given = jsonOf(input);
+    const given = readJson(input);
     setBadInput(given.error);
     const times = { every, overlap: overlapSchema.parse(overlap), ifExists: 'refuse' as const };
     const request = { ...times, ...(timeZone && { timeZone }), ...(input.trim() && { input: given.value }) };
@@ -95,7 +96,7 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
           {create.error && <Problem error={create.error} title="The schedule was not created" />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
-              Not now
+              Cancel
             </Button>
             <Button type="submit" loading={create.isPending}>
               Create the schedule
@@ -105,13 +106,4 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
       </form>
     </Modal>
   );
-}
-
-function jsonOf(text: string): { value?: unknown; error?: string } {
-  if (text.trim() === '') return {};
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return { error: 'must be JSON: put text in quotes' };
-  }
 }

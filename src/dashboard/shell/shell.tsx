@@ -19,6 +19,9 @@ const PAGES = [
   { to: '/tasks', label: 'Tasks' },
   { to: '/indexes', label: 'Indexes' },
   { to: '/search', label: 'Search' },
+  { to: '/sources', label: 'Sources' },
+  { to: '/audits', label: 'Audits' },
+  { to: '/jobs', label: 'Jobs' },
   { to: '/schedules', label: 'Schedules' },
   { to: '/activity', label: 'Activity' },
 ] as const;

@@ -6,6 +6,7 @@ import { reembed } from '../api/client.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
+import { ObjectId, ObjectLink } from '../ui/object-id.tsx';
 import { ShowMore } from '../ui/show-more.tsx';
 import { Problem } from '../ui/states.tsx';
 import { useTaskAct } from './steer.ts';
@@ -13,6 +14,7 @@ import { useTaskAct } from './steer.ts';
 /** The items that a task could not write, with the reasons, and a button to retry them. */
 export function FailedItems({ tracker }: { tracker: Tracker }) {
   const { id, type, updateTime, progress } = tracker;
+  const index = indexOf(tracker);
   const query = useInfiniteQuery({
     queryKey: ['failed-items', id, updateTime],
     queryFn: ({ pageParam }) => reembed.tasks.failedPage(id, pageParam),
@@ -53,7 +55,9 @@ export function FailedItems({ tracker }: { tracker: Tracker }) {
         <Table.Tbody>
           {items.map(({ objectId, stage, reason, detail }) => (
             <Table.Tr key={objectId}>
-              <Table.Td className="id">{objectId}</Table.Td>
+              <Table.Td>
+                {typeof index === 'string' ? <ObjectLink index={index} id={objectId} /> : <ObjectId id={objectId} />}
+              </Table.Td>
               <Table.Td visibleFrom="sm">{stage}</Table.Td>
               <Table.Td className="wrap">
                 <Text fz="sm" fw={500}>
@@ -70,4 +74,10 @@ export function FailedItems({ tracker }: { tracker: Tracker }) {
       <ShowMore query={query} />
     </Card>
   );
+}
+
+/** The index whose objects a task works on, if it says so. */
+function indexOf({ data }: Tracker): string | undefined {
+  const { index, dest } = data;
+  return [index, dest].find((name) => typeof name === 'string') as string | undefined;
 }

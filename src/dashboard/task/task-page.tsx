@@ -2,11 +2,14 @@ import { Alert, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
+import { titleOf } from '../../contract/task-title.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { useStale } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
+import { Findings } from '../audits/findings.tsx';
+import { JobResult } from '../jobs/job-result.tsx';
 import { Reads } from '../reindex/reads.tsx';
 import { ReindexParts } from '../reindex/reindex-parts.tsx';
 import { Watch } from '../reindex/watch.tsx';
@@ -58,11 +61,13 @@ function OneTask({ taskId }: { taskId: string }) {
   }
   return (
     <>
-      <PageHead title={tracker.id} actions={<TaskActions tracker={tracker} ended={live.ended} />} />
+      <PageHead title={titleOf(tracker)} actions={<TaskActions tracker={tracker} ended={live.ended} />} />
       <Stack gap="md">
         <Overview tracker={tracker} live={live} />
         {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
         {tracker.type === 'evaluate' && <EvaluationVerdict tracker={tracker} />}
+        {tracker.type === 'job' && <JobResult tracker={tracker} />}
+        {tracker.type === 'audit' && <Findings tracker={tracker} ended={live.ended} />}
         {tracker.type === 'delete-index' && <Watch tracker={tracker} />}
         {tracker.type === 'delete-index' && <Reads tracker={tracker} />}
         <Facts tracker={tracker} />
@@ -90,6 +95,9 @@ function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) 
             </span>
             <Text fz="sm" c="dimmed">
               {type}
+            </Text>
+            <Text fz="sm" className="id" component="span">
+              {tracker.id}
             </Text>
             <Copy text={tracker.id} what="the id" />
           </Group>

@@ -10,6 +10,7 @@ import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { BulkBar } from './bulk-bar.tsx';
 import { NoTasks } from './no-tasks.tsx';
 import { Pager } from './pager.tsx';
+import { usePinned } from './pinned.ts';
 import { StatusTabs, statusFilter } from './status-tabs.tsx';
 import { TaskFilters } from './task-filters.tsx';
 import { useTaskSearch } from './task-search.ts';
@@ -21,7 +22,9 @@ const PAGE = 50;
 /** The live list of all tasks, newest first. */
 export function TasksPage() {
   const { status, type, index, within, page } = useTaskSearch();
-  const rest = useMemo(() => ({ type, index, createdAfter: sinceOf(within) }), [type, index, within]);
+  // Steering tasks are mostly dry runs, which the page itself starts.
+  const without = type === undefined ? ('steer' as const) : undefined;
+  const rest = useMemo(() => ({ type, without, index, createdAfter: sinceOf(within) }), [type, without, index, within]);
   return (
     <>
       <PageHead title="Tasks" actions={<StartReindex />} />
@@ -47,7 +50,9 @@ function TaskList({ filter, page: pageNumber }: { filter: TaskFilter; page: numb
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const page = { ...filter, limit: PAGE, ...place };
   const { data, error, connected } = useLive(['tasks', page], (options) => reembed.tasks.watchPage(page, options));
-  const filtered = Object.values(filter).some((value) => value !== undefined);
+  const { without: _without, ...chosen } = filter;
+  const filtered = Object.values(chosen).some((value) => value !== undefined);
+  const open = usePinned(filter, pageNumber === 1 && filter.status === undefined);
 
   if (!data) {
     return error ? <Problem error={error} title="The tasks cannot be listed" /> : <Loading rows={8} />;
@@ -58,6 +63,10 @@ function TaskList({ filter, page: pageNumber }: { filter: TaskFilter; page: numb
     cache.setQueryData(known, all);
     show(pageNumber + 1);
   };
+  const live = new Map(data.tasks.map((task) => [task.id, task]));
+  // The list is the fresher one of the two; what has ended since is no longer pinned.
+  const pinned = open.map((task) => live.get(task.id) ?? task).filter(({ ended }) => ended !== true);
+  const others = data.tasks.filter(({ id }) => !pinned.some((task) => task.id === id));
   const isEmpty = data.tasks.length === 0 && pageNumber === 1;
   const empty = filtered ? <Empty title="No matching tasks">Choose another status, type or time.</Empty> : <NoTasks />;
   return (
@@ -66,7 +75,7 @@ function TaskList({ filter, page: pageNumber }: { filter: TaskFilter; page: numb
         empty
       ) : (
         <>
-          <TaskTable tasks={data.tasks} connected={connected} selected={selected} onSelect={setSelected} />
+          <TaskTable pinned={pinned} tasks={others} connected={connected} selected={selected} onSelect={setSelected} />
           <Pager
             page={pageNumber}
             perPage={PAGE}

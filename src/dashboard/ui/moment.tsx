@@ -35,3 +35,12 @@ export function Moment({ at }: { at: string | Date }) {
     </time>
   );
 }
+
+/** A relative time and the exact one, for lists of events. */
+export function ExactMoment({ at }: { at: string }) {
+  return (
+    <span>
+      {absolute(new Date(at))} (<Moment at={at} />)
+    </span>
+  );
+}

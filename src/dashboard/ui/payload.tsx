@@ -18,12 +18,12 @@ export function Payload({ payload, metadata = {} }: PayloadProps) {
           not shown to this token
         </Text>
       ) : (
-        <Text fz="sm" className="excerpt" title={text?.slice(0, 2_000)}>
+        <Text fz="sm" className="excerpt" dir="auto" title={text?.slice(0, 2_000)}>
           {text?.slice(0, 2_000)}
         </Text>
       )}
       {tags.length > 0 && (
-        <Text fz="xs" c="dimmed" className="excerpt">
+        <Text fz="xs" c="dimmed" className="excerpt" dir="auto">
           {tags.join(' · ')}
         </Text>
       )}

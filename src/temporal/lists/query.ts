@@ -7,6 +7,8 @@ import { statusCondition } from '../tasks/execution-status.ts';
 export interface TaskFilter {
   /** Default: all types except slices of reindexes; with `parentId`, all types. */
   types?: readonly TaskType[];
+  /** Type to leave out of the default of `types`. */
+  without?: TaskType;
   statuses?: readonly TaskStatus[];
   /** Name of an index, or of the alias that the task was started with. */
   index?: string;
@@ -32,11 +34,11 @@ export function queryOf(filter: TaskFilter): string {
 
 /** Like `queryOf`, but with all runs of a task, including those that continued as a new run. */
 export function runsOf(filter: TaskFilter): string {
-  const { types, statuses, index, parentId, name, open, createdAfter, createdBefore, taskIds } = filter;
+  const { types, without, statuses, index, parentId, name, open, createdAfter, createdBefore, taskIds } = filter;
   // Checked before Temporal sees it: its SQLite store fails on a quote in the value of a list attribute, even escaped.
   if (index !== undefined && !nameSchema.safeParse(index).success)
     throw invalidField('index', 'must be the name of an index');
-  const shown = types ?? TASK_TYPES.filter((type) => parentId !== undefined || isStartable(type));
+  const shown = types ?? TASK_TYPES.filter((type) => type !== without && (parentId !== undefined || isStartable(type)));
   return and(
     `WorkflowType IN (${list(shown.map((type) => factsOf(type).workflow))})`,
     statuses && `(${statuses.map(statusCondition).join(' OR ')})`,

@@ -22,7 +22,18 @@ export function rowOf(execution: Execution, type: TaskType): TaskRow {
   const links = { workflowId: execution.workflowId, runId: execution.runId };
   const ended = execution.status.name !== 'RUNNING';
   const row = { parentId, updateTime: createTime, ...kept, createTime, id: execution.workflowId, type, links, ended };
-  return { ...row, ...corrected(execution, said, row) };
+  return { ...row, ...listedOnly(execution), ...corrected(execution, said, row) };
+}
+
+/** Returns what only lists show: the end of a task, and what it is about. */
+function listedOnly({ closeTime, typedSearchAttributes }: Execution): Partial<Tracker> {
+  const indexes = typedSearchAttributes.get(KEYS.indexes);
+  const job = typedSearchAttributes.get(KEYS.jobName);
+  return {
+    ...(closeTime && { endTime: closeTime.toISOString() }),
+    ...(indexes && { indexes: [...indexes] }),
+    ...(job !== undefined && { job }),
+  };
 }
 
 /** Completes a row to a tracker, with empty values for what a row lacks. */

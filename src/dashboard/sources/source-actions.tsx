@@ -1,0 +1,58 @@
+import { useDisclosure } from '@mantine/hooks';
+import { useNavigate } from '@tanstack/react-router';
+import type { SourceInfo } from '../../contract/sources.ts';
+import { reembed } from '../api/client.ts';
+import { useAct } from '../ui/act.ts';
+import { ActionButton } from '../ui/action-button.tsx';
+import { RemoveSource } from './remove-source.tsx';
+import { SourceDialog } from './source-dialog.tsx';
+
+/** What can be done with a source: stop or start it, bring all rows, change it, remove it. */
+export function SourceActions({ source }: { source: SourceInfo }) {
+  const { name, state } = source;
+  const navigate = useNavigate();
+  const [changing, change] = useDisclosure();
+  const [removing, remove] = useDisclosure();
+  const changes = [['sources']];
+  const stop = useAct(() => reembed.sources.stop(name), {
+    done: () => `${name} is stopped; its triggers go on recording changes`,
+    changes,
+  });
+  const start = useAct(() => reembed.sources.start(name), {
+    done: () => `${name} is followed again, and all its rows are brought`,
+    changes: [...changes, ['recent']],
+  });
+  const sync = useAct(() => reembed.tasks.sync({ source: name }), {
+    changes: [['counts']],
+    onDone: ({ id }) => void navigate({ to: '/tasks/$taskId', params: { taskId: id } }),
+  });
+  const isStopped = state === 'stopped';
+  return (
+    <>
+      <ActionButton
+        loading={sync.isPending}
+        unless={isStopped ? 'The source is stopped: start it, which also brings all rows.' : null}
+        onClick={() => sync.mutate()}
+      >
+        Sync now
+      </ActionButton>
+      {isStopped ? (
+        <ActionButton variant="filled" loading={start.isPending} onClick={() => start.mutate()}>
+          Start
+        </ActionButton>
+      ) : (
+        <ActionButton loading={stop.isPending} onClick={() => stop.mutate()}>
+          Stop
+        </ActionButton>
+      )}
+      <ActionButton needs="admin" onClick={change.open}>
+        Change…
+      </ActionButton>
+      <ActionButton needs="admin" color="red" variant="outline" onClick={remove.open}>
+        Remove…
+      </ActionButton>
+      {changing && <SourceDialog source={source} onClose={change.close} />}
+      {removing && <RemoveSource source={source} onClose={remove.close} />}
+    </>
+  );
+}

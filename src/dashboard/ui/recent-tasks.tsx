@@ -1,0 +1,78 @@
+import { Group, Table, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { TaskFilter, TaskRow } from '../../client/client.ts';
+import { reembed } from '../api/client.ts';
+import { Card } from './card.tsx';
+import { Moment } from './moment.tsx';
+import { Sentence } from './sentence.tsx';
+import { Loading, Problem } from './states.tsx';
+import { Status, shownStatus } from './status.tsx';
+import { TaskId, TaskName } from './task-name.tsx';
+
+const SHOWN = 10;
+
+interface RecentTasksProps {
+  title: string;
+  filter: TaskFilter;
+}
+
+/** The newest tasks that match a filter. */
+export function RecentTasks({ title, filter }: RecentTasksProps) {
+  const { data, error } = useQuery({
+    queryKey: ['recent', filter],
+    queryFn: () => reembed.tasks.page({ ...filter, limit: SHOWN }),
+    refetchInterval: 3_000,
+  });
+  return (
+    <Card flush title={title}>
+      {error && !data && <Problem error={error} title="The tasks cannot be listed" />}
+      {!data && !error && <Loading rows={3} />}
+      {data?.tasks.length === 0 && (
+        <Text fz="sm" c="dimmed" px="md" pb="md">
+          None yet.
+        </Text>
+      )}
+      {data && data.tasks.length > 0 && (
+        <Table layout="fixed" aria-label={title}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Task</Table.Th>
+              <Table.Th w={120}>Status</Table.Th>
+              <Table.Th w={120} ta="right" visibleFrom="sm">
+                Created
+              </Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {data.tasks.map((task) => (
+              <RecentTask key={task.id} task={task} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      )}
+    </Card>
+  );
+}
+
+function RecentTask({ task }: { task: TaskRow }) {
+  const { id, status, ended, progress, detail = '', createTime = '', updateTime = createTime } = task;
+  return (
+    <Table.Tr data-task={id}>
+      <Table.Td>
+        <TaskName task={task} />
+        <Group gap={6} wrap="nowrap" fz="xs" c="dimmed">
+          <TaskId id={id} />
+          <Text fz="xs" c="dimmed" className="excerpt one-line" title={detail}>
+            <Sentence text={detail} at={updateTime} />
+          </Text>
+        </Group>
+      </Table.Td>
+      <Table.Td>
+        <Status status={shownStatus(status, ended)} progress={progress} />
+      </Table.Td>
+      <Table.Td ta="right" visibleFrom="sm">
+        <Moment at={createTime} />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
