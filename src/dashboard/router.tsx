@@ -70,7 +70,7 @@ const index = createRoute({
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
-  validateSearch: texts('text', 'left', 'right', 'filter', 'mode'),
+  validateSearch: texts('text', 'left', 'right', 'filter', 'mode', 'exact'),
   component: lazyRouteComponent(PAGES.search),
 });
 
