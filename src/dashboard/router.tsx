@@ -106,7 +106,7 @@ const jobs = createRoute({
 const search = createRoute({
   getParentRoute: () => root,
   path: '/search',
-  validateSearch: texts('text', 'left', 'right', 'filter', 'mode'),
+  validateSearch: texts('text', 'left', 'right', 'filter', 'mode', 'exact'),
   component: lazyRouteComponent(PAGES.search),
 });
 

@@ -6,9 +6,9 @@ export function texts<Name extends string>(...names: Name[]) {
   return (search: Record<string, unknown>): { [N in Name]?: string } => {
     const known = names.flatMap((name) => {
       const value = search[name];
-      // A text that looks like a number arrives as one.
-      const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
-      return typeof text === 'string' && text !== '' ? [[name, text]] : [];
+      // A text that looks like JSON, such as a number or a filter, arrives as its value.
+      const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
+      return text === undefined || text === '' ? [] : [[name, text]];
     });
     return Object.fromEntries(known);
   };

@@ -1,26 +1,20 @@
-import { Button, Group, Modal, NativeSelect, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { z } from 'zod';
-import { indexConfigSchema, metricSchema, nameSchema } from '../../contract/indexes.ts';
+import { indexConfigSchema, nameSchema } from '../../contract/indexes.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { Problem } from '../ui/states.tsx';
 import { useChecked } from './form.ts';
+import { IndexSettings, settingsOf, usualSettings } from './index-settings.tsx';
 import { emptyModel, ModelFields, modelOf } from './model-fields.tsx';
-import { emptySplitter, SplitterFields, splitterOf } from './splitter-fields.tsx';
 
 const draftSchema = z.object({
   name: nameSchema,
   alias: z.union([z.literal(''), nameSchema]),
   config: indexConfigSchema,
 });
-
-const METRICS = [
-  { value: 'cosine', label: 'cosine' },
-  { value: 'l2', label: 'Euclidean distance' },
-  { value: 'ip', label: 'inner product' },
-];
 
 interface CreateIndexProps {
   taken: readonly string[];
@@ -33,9 +27,8 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
   const [name, setName] = useState(taken.includes('docs-v1') ? '' : 'docs-v1');
   const [alias, setAlias] = useState(taken.includes('docs') ? '' : 'docs');
   const [model, setModel] = useState(() => emptyModel('hash'));
-  const [splitter, setSplitter] = useState(emptySplitter);
-  const [metric, setMetric] = useState('cosine');
-  const { check, refuse, errorOf } = useChecked(draftSchema);
+  const [settings, setSettings] = useState(usualSettings);
+  const { form, check, refuse, errorOf } = useChecked(draftSchema);
   const create = useAct(
     async (draft: z.input<typeof draftSchema>) => {
       await reembed.indexes.create(draft.name, draft.config);
@@ -51,13 +44,21 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
     },
   );
   const submit = () => {
-    const config = { model: modelOf(model), metric: metricSchema.parse(metric), splitter: splitterOf(splitter) };
+    const { fullText, vectorIndex, ...others } = settingsOf(settings);
+    const config = {
+      model: modelOf(model),
+      ...others,
+      ...(fullText && { fullText }),
+      ...(vectorIndex && { vectorIndex }),
+    };
     const draft = { name, alias, config };
     if (check(draft)) create.mutate(draft, { onError: refuse });
   };
   return (
-    <Modal opened onClose={onClose} title="New index">
+    <Modal opened onClose={onClose} title="New index" size="lg">
       <form
+        ref={form}
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           submit();
@@ -82,22 +83,11 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
             spellCheck={false}
           />
           <ModelFields model={model} onChange={setModel} errorOf={(path) => errorOf(`config.model.${path}`)} />
-          <SplitterFields
-            splitter={splitter}
-            onChange={setSplitter}
-            errorOf={(path) => errorOf(`config.splitter.${path}`)}
-          />
-          <NativeSelect
-            size="xs"
-            label="Distance of two vectors"
-            data={METRICS}
-            value={metric}
-            onChange={(event) => setMetric(event.currentTarget.value)}
-          />
+          <IndexSettings settings={settings} onChange={setSettings} errorOf={(path) => errorOf(`config.${path}`)} />
           {create.error && <Problem error={create.error} title="The index was not created" />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
-              Not now
+              Cancel
             </Button>
             <Button type="submit" loading={create.isPending}>
               Create the index

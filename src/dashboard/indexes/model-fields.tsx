@@ -1,19 +1,21 @@
-import { NativeSelect, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Autocomplete, NativeSelect, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import type { z } from 'zod';
 import { type ModelRequest, withDefaults } from '../../contract/model-input.ts';
-import type { ModelInput } from '../../contract/models.ts';
+import { hashModelSchema, type ModelInput } from '../../contract/models.ts';
 import { REMOTE_SCHEMAS } from '../../contract/provider-models.ts';
+import { knownDimensions, MODEL_NAMES } from './model-names.ts';
 
 type Provider = ModelInput['provider'];
 type Field = (typeof FIELDS)[number]['field'];
 
 /** Text fields of providers that are called over the network. */
 const FIELDS = [
-  { field: 'baseUrl', label: 'Endpoint', placeholder: 'https://…' },
-  { field: 'apiKeyEnv', label: 'Variable that holds the key', placeholder: 'MODEL_API_KEY' },
-  { field: 'queryModel', label: 'Model for search texts', placeholder: 'the same' },
-  { field: 'project', label: 'Google Cloud project', placeholder: 'my-project' },
-  { field: 'location', label: 'Google Cloud location', placeholder: 'global' },
-  { field: 'region', label: 'AWS region', placeholder: 'eu-central-1' },
+  { field: 'baseUrl', label: 'Endpoint', description: 'Address of the API, up to and including its version' },
+  { field: 'apiKeyEnv', label: 'Variable that holds the key', description: 'Set it for the API and the workers' },
+  { field: 'queryModel', label: 'Model for search texts', description: 'Empty: the same model' },
+  { field: 'project', label: 'Google Cloud project', description: 'The id of the project' },
+  { field: 'location', label: 'Google Cloud location', description: 'For instance europe-west4' },
+  { field: 'region', label: 'AWS region', description: 'For instance eu-central-1' },
 ] as const;
 
 /** The draft of a model; empty fields use what is known of the model. */
@@ -23,13 +25,30 @@ export interface ModelDraft extends Record<Field, string> {
   dimensions: number | string;
 }
 
-export const emptyModel = (provider: ModelDraft['provider']): ModelDraft => ({
-  ...{ provider, name: '', dimensions: '' },
-  ...{ baseUrl: '', apiKeyEnv: '', queryModel: '', project: '', location: '', region: '' },
-});
+const shapeOf = (provider: ModelDraft['provider']): Partial<Record<string, z.ZodType>> | undefined =>
+  REMOTE_SCHEMAS.find((schema) => schema.shape.provider.value === provider)?.shape;
+
+/** Returns what a provider uses for a field that is not given; empty if it has no default. */
+function defaultOf(provider: ModelDraft['provider'], field: Field): string {
+  const parsed = shapeOf(provider)?.[field]?.safeParse(undefined);
+  return typeof parsed?.data === 'string' ? parsed.data : '';
+}
+
+/** Returns the draft of a provider's model with all defaults filled in. */
+export function emptyModel(provider: ModelDraft['provider']): ModelDraft {
+  const texts = Object.fromEntries(FIELDS.map(({ field }) => [field, defaultOf(provider, field)])) as Record<
+    Field,
+    string
+  >;
+  const name = provider === 'same' ? '' : (MODEL_NAMES[provider]?.[0] ?? '');
+  const dimensions = provider === 'hash' ? HASH_DIMENSIONS : (knownDimensions(provider, name) ?? '');
+  return { ...texts, provider, name, dimensions };
+}
+
+const HASH_DIMENSIONS = hashModelSchema.parse({ provider: 'hash' }).dimensions;
 
 const fieldsOf = (provider: ModelDraft['provider']) => {
-  const shape = REMOTE_SCHEMAS.find((schema) => schema.shape.provider.value === provider)?.shape;
+  const shape = shapeOf(provider);
   return shape ? FIELDS.filter(({ field }) => field in shape) : [];
 };
 
@@ -63,12 +82,31 @@ const PROVIDERS: { value: Provider; label: string }[] = [
   { value: 'custom', label: 'custom: registered in your program' },
 ];
 
+/** What is filled in for well-known models, as people call it. */
+const KNOWN: Readonly<Record<string, string>> = {
+  dimensions: 'dimensions',
+  windowTokens: 'max. tokens of a text',
+  queryPrefix: 'before each search text',
+  documentPrefix: 'before each stored text',
+  sendRole: 'tell the model which texts are searches:',
+  sendDimensions: 'ask for these dimensions:',
+  normalize: 'scale the vectors to length 1:',
+};
+
 /** Describes what will be filled in for a well-known model. */
 function filledIn(draft: ModelDraft): string | undefined {
   const { model, defaults } = withDefaults(modelOf(draft));
   if (defaults === null) return undefined;
   const values = Object.entries(model as object).filter(([field]) => defaults.fields.includes(field));
-  return `Known of this model: ${values.map(([field, value]) => `${field} ${JSON.stringify(value)}`).join(', ')}`;
+  if (values.length === 0) return undefined;
+  const named = values.map(([field, value]) => `${KNOWN[field] ?? field} ${JSON.stringify(value)}`);
+  return `Also filled in for this model: ${named.join(', ')}`;
+}
+
+/** Returns the dimensions for another name: those known of it, unless someone has entered others. */
+function dimensionsFor({ provider, name, dimensions }: ModelDraft, next: string): number | string {
+  const isEntered = dimensions !== '' && dimensions !== knownDimensions(provider, name);
+  return isEntered ? dimensions : (knownDimensions(provider, next) ?? '');
 }
 
 interface ModelFieldsProps {
@@ -82,6 +120,7 @@ interface ModelFieldsProps {
 export function ModelFields({ model, onChange, same, errorOf }: ModelFieldsProps) {
   const { provider, name, dimensions } = model;
   const known = filledIn(model);
+  const names = provider === 'same' ? undefined : MODEL_NAMES[provider];
   const set = (change: Partial<ModelDraft>) => onChange({ ...model, ...change });
   const asks = provider !== 'same' && provider !== 'hash' && provider !== 'words' && provider !== 'local';
   return (
@@ -91,41 +130,43 @@ export function ModelFields({ model, onChange, same, errorOf }: ModelFieldsProps
         label="Model"
         data={[...(same === undefined ? [] : [{ value: 'same', label: `the same as now (${same})` }]), ...PROVIDERS]}
         value={provider}
-        onChange={(event) => set({ provider: event.currentTarget.value as ModelDraft['provider'] })}
+        onChange={(event) => onChange(emptyModel(event.currentTarget.value as ModelDraft['provider']))}
       />
-      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
-        {asks && (
-          <TextInput
-            label="Name of the model"
-            placeholder={provider === 'openai' ? 'text-embedding-3-small' : undefined}
-            value={name}
-            onChange={(event) => set({ name: event.currentTarget.value })}
-            error={errorOf('name')}
-          />
-        )}
-        {(asks || provider === 'hash') && (
+      {(asks || provider === 'hash') && (
+        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
+          {asks && (
+            <Autocomplete
+              size="xs"
+              label="Name of the model"
+              description={names ? 'A well-known one, or any other of the provider' : undefined}
+              data={names && [...names]}
+              value={name}
+              onChange={(given) => set({ name: given, dimensions: dimensionsFor(model, given) })}
+              error={errorOf('name')}
+              spellCheck={false}
+            />
+          )}
           <NumberInput
             label="Dimensions"
-            placeholder={provider === 'hash' ? '256' : '1536'}
-            min={1}
-            max={16_000}
+            description={asks ? 'Numbers in each vector of the model' : undefined}
             allowDecimal={false}
             value={dimensions}
             onChange={(value) => set({ dimensions: value })}
             error={errorOf('dimensions')}
           />
-        )}
-        {fieldsOf(provider).map(({ field, label, placeholder }) => (
-          <TextInput
-            key={field}
-            label={label}
-            placeholder={placeholder}
-            value={model[field]}
-            onChange={(event) => set({ [field]: event.currentTarget.value })}
-            error={errorOf(field)}
-          />
-        ))}
-      </SimpleGrid>
+          {fieldsOf(provider).map(({ field, label, description }) => (
+            <TextInput
+              key={field}
+              label={label}
+              description={description}
+              value={model[field]}
+              onChange={(event) => set({ [field]: event.currentTarget.value })}
+              error={errorOf(field)}
+              spellCheck={false}
+            />
+          ))}
+        </SimpleGrid>
+      )}
       {known !== undefined && <Text size="xs">{known}</Text>}
     </Stack>
   );

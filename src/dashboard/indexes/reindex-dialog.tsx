@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -8,11 +8,14 @@ import { reindexSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { indexesQuery } from '../api/queries.ts';
 import { useAct } from '../ui/act.ts';
+import { Choice } from '../ui/choice.tsx';
 import { Loading, Problem } from '../ui/states.tsx';
 import { nextName, useChecked } from './form.ts';
+import { IndexSettings, keptSettings, settingsOf } from './index-settings.tsx';
 import { emptyModel, ModelFields, modelOf } from './model-fields.tsx';
+import { emptyOptions, OPTION_WORDS, optionsOf } from './options.ts';
 import { PlanPanel } from './plan-panel.tsx';
-import { emptyOptions, optionsOf, ReindexOptions } from './reindex-options.tsx';
+import { ReindexOptions } from './reindex-options.tsx';
 import { SwitchOptions } from './switch-options.tsx';
 
 interface ReindexDialogProps {
@@ -23,7 +26,7 @@ interface ReindexDialogProps {
 export function ReindexDialog({ source, onClose }: ReindexDialogProps) {
   const { data, error } = useQuery(indexesQuery);
   return (
-    <Modal opened onClose={onClose} title="Rebuild an index" size="lg">
+    <Modal opened onClose={onClose} title="Reindex" size="lg">
       {error && <Problem error={error} />}
       {data ? <ReindexForm indexes={data} source={source} onClose={onClose} /> : !error && <Loading />}
     </Modal>
@@ -35,6 +38,9 @@ function sourcesOf(indexes: readonly IndexInfo[]) {
   const aliases = indexes.flatMap((index) => index.aliases.map((alias) => ({ name: alias, index })));
   return [...aliases, ...indexes.map((index) => ({ name: index.name, index }))];
 }
+
+/** Returns the field of a reindex for a setting of its destination: `destMetric` for `metric`. */
+const destPath = (path: string) => `dest${path.charAt(0).toUpperCase()}${path.slice(1)}`;
 
 function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & { indexes: readonly IndexInfo[] }) {
   const sources = sourcesOf(indexes);
@@ -49,8 +55,10 @@ function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & {
       indexes.map(({ name }) => name),
     );
   const [model, setModel] = useState(() => emptyModel(index?.model.provider === 'hash' ? 'words' : 'same'));
+  const [settings, setSettings] = useState(keptSettings);
   const [options, setOptions] = useState(emptyOptions);
-  const { check, refuse, errorOf } = useChecked(reindexSchema);
+  const { form, check, refuse, errorOf } = useChecked(reindexSchema, OPTION_WORDS);
+  const alias = index?.aliases.includes(source) ? source : undefined;
   const exists = indexes.some(({ name }) => name === dest);
   const start = useAct(reembed.tasks.reindex, {
     quiet: true,
@@ -64,33 +72,36 @@ function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & {
   const bodyOf = () => {
     // A destination that does not exist yet needs a model; default: the source's.
     const destModel = exists ? modelOf(model) : (modelOf(model) ?? index?.model);
-    return { source, dest, destModel, ...optionsOf(options) };
+    const { splitter, metric, fullText, storage, vectorIndex } = settingsOf(settings);
+    const changed = { destSplitter: splitter, destMetric: metric, destFullText: fullText };
+    const vectors = { destStorage: storage, destVectorIndex: vectorIndex };
+    return { source, dest, destModel, ...changed, ...vectors, ...optionsOf(options, alias !== undefined) };
   };
   const send = (act: typeof start | typeof plan) => {
     const body = bodyOf();
     if (check(body)) act.mutate(body, { onError: refuse });
   };
   const isCurrent = JSON.stringify(plan.variables) === JSON.stringify(bodyOf());
-  const alias = index?.aliases.includes(source) ? source : undefined;
   return (
     <form
+      ref={form}
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         send(start);
       }}
     >
       <Stack gap="sm">
-        <NativeSelect
-          size="xs"
+        <Choice
           label="Rebuild"
-          data={sources.map(({ name, index: to }) => ({
+          options={sources.map(({ name, index: to }) => ({
             value: name,
             label: name === to.name ? name : `${name} (alias of ${to.name})`,
           }))}
           value={source}
-          onChange={(event) => setSource(event.currentTarget.value)}
+          onChange={setSource}
           error={errorOf('source')}
-          data-autofocus
+          autoFocus
         />
         <TextInput
           label="Into the new index"
@@ -105,11 +116,12 @@ function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & {
           same={index?.model.name}
           errorOf={(path) => errorOf(`destModel.${path}`)}
         />
-        <SwitchOptions options={options} onChange={setOptions} errorOf={errorOf} />
+        <IndexSettings settings={settings} onChange={setSettings} errorOf={(path) => errorOf(destPath(path))} hasSame />
+        <SwitchOptions options={options} onChange={setOptions} errorOf={errorOf} alias={alias} />
         <ReindexOptions options={options} onChange={setOptions} errorOf={errorOf} />
         <Text fz="xs" c="dimmed">
           {alias
-            ? `Writes continue and also reach ${dest}. ${options.approve === 'auto' ? 'At the end' : 'After the approval'}, “${alias}” is switched to it in one step.`
+            ? `Writes continue and also reach ${dest || 'the new index'}. ${options.approve === 'auto' ? 'At the end' : 'After the approval'}, “${alias}” is switched to it in one step.`
             : 'Writes continue and also reach the new index. No alias is switched: choose an alias above for that.'}
         </Text>
         {plan.error && <Problem error={plan.error} title="There is no plan" />}

@@ -1,63 +1,7 @@
-import { NativeSelect, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
-import type { ReindexRequest } from '../../contract/task-bodies.ts';
-
-/** The draft of a reindex's options; empty ones use the API's defaults. */
-export interface OptionsDraft {
-  taskId: string;
-  ratePerSecond: number | string;
-  concurrency: number | string;
-  batchSize: number | string;
-  maxFailed: number | string;
-  budgetUsd: number | string;
-  budgetTokens: number | string;
-  onConflict: 'wait' | 'refuse';
-  destExisting: 'refuse' | 'replace';
-  approve: 'auto' | 'manual' | 'verdict' | 'verdictAndPerson';
-  querySet: string;
-  retire: 'never' | 'now' | 'after' | 'keepCurrent';
-  after: string;
-}
-
-export const emptyOptions: OptionsDraft = {
-  taskId: '',
-  ratePerSecond: '',
-  concurrency: '',
-  batchSize: '',
-  maxFailed: '',
-  budgetUsd: '',
-  budgetTokens: '',
-  onConflict: 'wait',
-  destExisting: 'refuse',
-  approve: 'auto',
-  querySet: '',
-  retire: 'never',
-  after: '24h',
-};
-
-export function optionsOf(draft: OptionsDraft): Partial<ReindexRequest> {
-  const numbers = (['ratePerSecond', 'concurrency', 'batchSize', 'maxFailed'] as const).flatMap((name) =>
-    draft[name] === '' ? [] : [[name, Number(draft[name])]],
-  );
-  const { taskId, retire, after, approve, querySet, onConflict, destExisting, budgetUsd, budgetTokens } = draft;
-  const budget = {
-    ...(budgetUsd !== '' && { usd: Number(budgetUsd) }),
-    ...(budgetTokens !== '' && { tokens: Number(budgetTokens) }),
-  };
-  return {
-    ...Object.fromEntries(numbers),
-    ...(Object.keys(budget).length > 0 && { budget }),
-    ...(taskId && { taskId }),
-    onConflict,
-    destExisting,
-    approve: approveOf(approve, querySet),
-    retire: retire === 'never' || retire === 'now' ? retire : { after, keepCurrent: retire === 'keepCurrent' },
-  };
-}
-
-function approveOf(approve: OptionsDraft['approve'], querySet: string): ReindexRequest['approve'] {
-  if (approve === 'auto' || approve === 'manual') return approve;
-  return approve === 'verdict' ? { querySet } : { querySet, onGo: 'wait', onNoGo: 'wait' };
-}
+import { Checkbox, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
+import { Choice } from '../ui/choice.tsx';
+import { Fold } from '../ui/fold.tsx';
+import type { OptionsDraft } from './options.ts';
 
 export interface ReindexOptionsProps {
   options: OptionsDraft;
@@ -65,13 +9,15 @@ export interface ReindexOptionsProps {
   errorOf: (path: string) => string | undefined;
 }
 
+type Count = 'ratePerSecond' | 'concurrency' | 'batchSize' | 'budgetUsd' | 'budgetTokens' | 'budgetCalls';
+
+/** Limits of a reindex, what it may take over, and what it does about conflicts. */
 export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsProps) {
   const set = (change: Partial<OptionsDraft>) => onChange({ ...options, ...change });
-  type Count = 'ratePerSecond' | 'concurrency' | 'batchSize' | 'maxFailed' | 'budgetUsd' | 'budgetTokens';
-  const count = (name: Count, label: string, preset: string, path: string = name) => (
+  const count = (name: Count, label: string, path: string = name) => (
     <NumberInput
       label={label}
-      placeholder={preset}
+      placeholder={name === 'concurrency' || name === 'batchSize' ? undefined : 'no limit'}
       thousandSeparator=","
       value={options[name]}
       onChange={(value) => set({ [name]: value })}
@@ -79,43 +25,55 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
     />
   );
   return (
-    <details>
-      <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-sm)' }}>Options</summary>
-      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt="xs">
-        {count('ratePerSecond', 'Max. objects per second', 'no limit')}
-        {count('maxFailed', 'Max. failed objects (below 1: a fraction)', '0.01')}
-        {count('concurrency', 'Concurrent batches', '4')}
-        {count('batchSize', 'Objects per batch', '256')}
-        {count('budgetUsd', 'Pause after US dollars', 'no limit', 'budget.usd')}
-        {count('budgetTokens', 'Pause after tokens', 'no limit', 'budget.tokens')}
-        <NativeSelect
-          size="xs"
+    <Fold title="Limits and conflicts">
+      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
+        {count('budgetUsd', 'Pause after US dollars', 'budget.usd')}
+        {count('budgetTokens', 'Pause after tokens', 'budget.tokens')}
+        {count('budgetCalls', 'Pause after calls of the model', 'budget.calls')}
+        {count('ratePerSecond', 'Max. objects per second')}
+        {count('concurrency', 'Concurrent batches')}
+        {count('batchSize', 'Objects per batch')}
+        <TextInput
+          label="Objects that may fail"
+          description="A number, a percentage, or “no limit”"
+          value={options.maxFailed}
+          onChange={(event) => set({ maxFailed: event.currentTarget.value })}
+          error={errorOf('maxFailed')}
+        />
+        <TextInput
+          label="Task id"
+          description="Empty: a generated one"
+          value={options.taskId}
+          onChange={(event) => set({ taskId: event.currentTarget.value })}
+          error={errorOf('taskId')}
+          spellCheck={false}
+        />
+        <Choice
           label="If another reindex conflicts"
-          data={[
+          options={[
             { value: 'wait', label: 'wait until it ends' },
             { value: 'refuse', label: 'refuse' },
           ]}
           value={options.onConflict}
-          onChange={(event) => set({ onConflict: event.currentTarget.value as OptionsDraft['onConflict'] })}
+          onChange={(onConflict) => set({ onConflict })}
         />
-        <NativeSelect
-          size="xs"
+        <Choice
           label="If the new index has its own objects"
-          data={[
+          options={[
             { value: 'refuse', label: 'refuse' },
             { value: 'replace', label: 'replace them' },
           ]}
           value={options.destExisting}
-          onChange={(event) => set({ destExisting: event.currentTarget.value as OptionsDraft['destExisting'] })}
-        />
-        <TextInput
-          label="Task id"
-          placeholder="generated"
-          value={options.taskId}
-          onChange={(event) => set({ taskId: event.currentTarget.value })}
-          error={errorOf('taskId')}
+          onChange={(destExisting) => set({ destExisting })}
         />
       </SimpleGrid>
-    </details>
+      <Checkbox
+        mt="sm"
+        label="Take over stored vectors of the same model and text"
+        description="Turn it off if the provider has another model behind the same name by now."
+        checked={options.reuse}
+        onChange={(event) => set({ reuse: event.currentTarget.checked })}
+      />
+    </Fold>
   );
 }

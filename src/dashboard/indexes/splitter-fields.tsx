@@ -1,71 +1,96 @@
-import { NativeSelect, NumberInput, SimpleGrid } from '@mantine/core';
+import { NumberInput } from '@mantine/core';
 import type { IndexConfigInput } from '../../contract/indexes.ts';
-import { FORMATS, formatSchema } from '../../contract/splitter.ts';
+import { FORMATS, splitterSchema, type TextFormat } from '../../contract/splitter.ts';
+import { Choice, type Option } from '../ui/choice.tsx';
+import { KEEP } from './keep.ts';
+
+type By = typeof KEEP | 'characters' | 'tokens';
 
 /** The draft of a splitter; empty fields use the defaults. */
 export interface SplitterDraft {
-  by: 'characters' | 'tokens';
+  by: By;
   size: number | string;
   overlap: number | string;
-  format: string;
+  format: TextFormat;
 }
 
-export const emptySplitter: SplitterDraft = { by: 'characters', size: '', overlap: '', format: 'text' };
+const TOKENS = 460;
+const { chunkSize, chunkOverlap } = splitterSchema.parse({});
+/** Defaults of each way, which are filled in. */
+const SIZES: Record<By, Pick<SplitterDraft, 'size' | 'overlap'>> = {
+  [KEEP]: { size: '', overlap: '' },
+  characters: { size: chunkSize ?? '', overlap: chunkOverlap ?? '' },
+  tokens: { size: TOKENS, overlap: splitterSchema.parse({ chunkTokens: TOKENS }).overlapTokens ?? '' },
+};
 
-/** Converts a draft to the splitter that is sent. */
-export function splitterOf({ by, size, overlap, format }: SplitterDraft): NonNullable<IndexConfigInput['splitter']> {
+export const emptySplitter = (by: By): SplitterDraft => ({ by, ...SIZES[by], format: 'text' });
+
+/** Converts a draft to the splitter that is sent; undefined to keep the source's. */
+export function splitterOf({ by, size, overlap, format }: SplitterDraft): IndexConfigInput['splitter'] {
   const [given, shared] = [size === '' ? undefined : Number(size), overlap === '' ? undefined : Number(overlap)];
+  if (by === KEEP) return undefined;
   if (by === 'characters') return { chunkSize: given, chunkOverlap: shared };
-  return { chunkTokens: given ?? DEFAULT_TOKENS, overlapTokens: shared, format: formatSchema.parse(format) };
+  return { chunkTokens: given ?? TOKENS, overlapTokens: shared, format };
 }
 
-const DEFAULT_TOKENS = 460;
+const BY: Option<By>[] = [
+  { value: 'characters', label: 'characters' },
+  { value: 'tokens', label: 'tokens, as the model counts' },
+];
+const FORMAT_NAMES: Record<TextFormat, string> = {
+  text: 'plain text',
+  markdown: 'Markdown',
+  html: 'HTML',
+  code: 'source code',
+};
 
 interface SplitterFieldsProps {
   splitter: SplitterDraft;
   onChange: (splitter: SplitterDraft) => void;
   errorOf: (path: string) => string | undefined;
+  /** Whether that of the source can be kept. */
+  hasSame?: boolean;
 }
 
-export function SplitterFields({ splitter, onChange, errorOf }: SplitterFieldsProps) {
+export function SplitterFields({ splitter, onChange, errorOf, hasSame = false }: SplitterFieldsProps) {
   const set = (change: Partial<SplitterDraft>) => onChange({ ...splitter, ...change });
   const byTokens = splitter.by === 'tokens';
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
-      <NativeSelect
-        size="xs"
+    <>
+      <Choice
         label="Split texts by"
-        data={['characters', 'tokens']}
+        options={hasSame ? [{ value: KEEP, label: 'as in the source' }, ...BY] : BY}
         value={splitter.by}
-        onChange={(event) =>
-          set({ by: event.currentTarget.value === 'tokens' ? 'tokens' : 'characters', size: '', overlap: '' })
-        }
+        onChange={(by) => onChange({ ...splitter, ...emptySplitter(by) })}
       />
       {byTokens && (
-        <NativeSelect
-          size="xs"
+        <Choice
           label="Format of the texts"
-          data={[...FORMATS]}
+          options={FORMATS.map((value) => ({ value, label: FORMAT_NAMES[value] }))}
           value={splitter.format}
-          onChange={(event) => set({ format: event.currentTarget.value })}
+          onChange={(format) => set({ format })}
         />
       )}
-      <NumberInput
-        label={byTokens ? 'Tokens of a part' : 'Characters of a part'}
-        placeholder={byTokens ? String(DEFAULT_TOKENS) : '2000'}
-        allowDecimal={false}
-        value={splitter.size}
-        onChange={(size) => set({ size })}
-        error={errorOf(byTokens ? 'chunkTokens' : 'chunkSize')}
-      />
-      <NumberInput
-        label="Shared with the part before"
-        placeholder={byTokens ? 'a tenth' : '200'}
-        allowDecimal={false}
-        value={splitter.overlap}
-        onChange={(overlap) => set({ overlap })}
-        error={errorOf(byTokens ? 'overlapTokens' : 'chunkOverlap') ?? errorOf('tokenizer')}
-      />
-    </SimpleGrid>
+      {splitter.by !== KEEP && (
+        <>
+          <NumberInput
+            label={byTokens ? 'Tokens of a part' : 'Characters of a part'}
+            allowDecimal={false}
+            thousandSeparator=","
+            value={splitter.size}
+            onChange={(size) => set({ size })}
+            error={errorOf(byTokens ? 'chunkTokens' : 'chunkSize')}
+          />
+          <NumberInput
+            label="Shared with the part before"
+            allowDecimal={false}
+            thousandSeparator=","
+            value={splitter.overlap}
+            onChange={(overlap) => set({ overlap })}
+            error={errorOf(byTokens ? 'overlapTokens' : 'chunkOverlap') ?? errorOf('tokenizer')}
+          />
+        </>
+      )}
+    </>
   );
 }

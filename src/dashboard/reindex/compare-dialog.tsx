@@ -48,7 +48,7 @@ function CompareForm({ tracker, pair, names, onClose }: CompareDialogProps & { n
   const [chosen, setChosen] = useState(names[0]?.name ?? NEW);
   const [name, setName] = useState(`${alias}-known-items`);
   const [queries, setQueries] = useState<number | string>(200);
-  const { check, refuse, errorOf } = useChecked(draftSchema);
+  const { form, check, refuse, errorOf } = useChecked(draftSchema);
   const compare = useAct(
     async (draft: Draft | null) => {
       if (draft)
@@ -69,6 +69,8 @@ function CompareForm({ tracker, pair, names, onClose }: CompareDialogProps & { n
   };
   return (
     <form
+      ref={form}
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         submit();

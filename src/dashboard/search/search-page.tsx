@@ -1,17 +1,18 @@
-import { Button, Group, NativeSelect, SimpleGrid, TextInput } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Button, Checkbox, Group, SimpleGrid, Stack, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAccess } from '../api/access.ts';
-import { reembed } from '../api/client.ts';
 import { indexesQuery } from '../api/queries.ts';
 import { Card, PageHead } from '../ui/card.tsx';
+import { Choice, type Option } from '../ui/choice.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
+import { type Asked, type Mode, modeOf } from './asked.ts';
 import { filterOf } from './filter.ts';
-import { Hits } from './hits.tsx';
+import { FilterEditor } from './filter-editor.tsx';
+import { Side } from './side.tsx';
 
 const route = getRouteApi('/search');
-const LIMIT = 10;
 
 /** Runs one search on two indexes side by side, to show what a new model changes. */
 export function SearchPage() {
@@ -37,51 +38,28 @@ function Nothing({ title, children }: { title: string; children: string }) {
   );
 }
 
+const MODE_OPTIONS: Option<Mode>[] = [
+  { value: 'vector', label: 'by meaning' },
+  { value: 'text', label: 'by words' },
+  { value: 'hybrid', label: 'by both' },
+];
+
 function Search({ names }: { names: readonly string[] }) {
   const asked = route.useSearch();
   const navigate = useNavigate({ from: '/search' });
-  const [text, setText] = useState(asked.text ?? '');
-  const [filter, setFilter] = useState(asked.filter ?? '');
   const left = asked.left ?? names[0] ?? '';
   const right = asked.right ?? names.find((name) => name !== left) ?? '';
-  const written = filterOf(filter);
-  const set = (change: Partial<typeof asked>) => void navigate({ search: { ...asked, ...change }, replace: true });
+  const set = (change: Asked) => void navigate({ search: { ...asked, ...change }, replace: true });
   const options = (chosen: string) => [...new Set([...names, chosen].filter((name) => name !== ''))];
   return (
     <>
       <PageHead title="Search" />
       <Card>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (!written.error) set({ text, filter: filter || undefined, left, right: right || undefined });
-          }}
-        >
-          <Group gap="xs" align="flex-end">
-            <TextInput
-              label="Search for"
-              value={text}
-              onChange={(event) => setText(event.currentTarget.value)}
-              style={{ flex: '3 1 220px' }}
-            />
-            <TextInput
-              label="Metadata filter (JSON)"
-              placeholder='{"lang": "en"}'
-              value={filter}
-              onChange={(event) => setFilter(event.currentTarget.value)}
-              error={written.error}
-              style={{ flex: '2 1 160px' }}
-              spellCheck={false}
-            />
-            <Button type="submit" disabled={text === ''}>
-              Search
-            </Button>
-          </Group>
-        </form>
+        <SearchForm asked={asked} onAsk={(change) => set({ ...change, left, right: right || undefined })} />
       </Card>
       <SimpleGrid cols={{ base: 1, sm: 2 }} mt="md" spacing="md">
         <Side
-          side="First index"
+          label="First index"
           name={left}
           names={options(left)}
           onName={(name) => set({ left: name })}
@@ -89,7 +67,7 @@ function Search({ names }: { names: readonly string[] }) {
           other={right}
         />
         <Side
-          side="Second index"
+          label="Second index"
           name={right}
           names={['', ...options(right)]}
           onName={(name) => set({ right: name || undefined })}
@@ -101,52 +79,45 @@ function Search({ names }: { names: readonly string[] }) {
   );
 }
 
-interface SideProps {
-  side: string;
-  name: string;
-  names: readonly string[];
-  onName: (name: string) => void;
-  asked: { text?: string; filter?: string };
-  /** The index of the other side, to compare with. */
-  other: string;
-}
-
-function useSearch(index: string, { text, filter }: SideProps['asked']) {
-  return useQuery({
-    queryKey: ['search', index, text, filter],
-    queryFn: async () => {
-      const start = performance.now();
-      const result = await reembed.search(index, { text, limit: LIMIT, filter: filterOf(filter ?? '').filter });
-      return { ...result, ms: performance.now() - start };
-    },
-    enabled: Boolean(text) && index !== '',
-    placeholderData: keepPreviousData,
-    retry: false,
-  });
-}
-
-function Side({ side, name, names, onName, asked, other }: SideProps) {
-  const mine = useSearch(name, asked);
-  const theirs = useSearch(other, asked);
+/** The text, how it is searched for, and the filter. */
+function SearchForm({ asked, onAsk }: { asked: Asked; onAsk: (change: Asked) => void }) {
+  const [text, setText] = useState(asked.text ?? '');
+  const [filter, setFilter] = useState(asked.filter ?? '');
+  const mode = modeOf(asked);
+  // What is wrong is said when it is sent, not while it is typed; then it goes away as soon as it is right.
+  const [isSent, setIsSent] = useState(false);
+  const { issues } = filterOf(filter);
+  const submit = () => {
+    setIsSent(true);
+    if (issues.length === 0 && text !== '') onAsk({ text, filter: filter.trim() === '' ? undefined : filter });
+  };
   return (
-    <Card
-      flush
-      title={
-        <NativeSelect
-          size="xs"
-          aria-label={side}
-          data={names.map((value) => ({ value, label: value || 'none' }))}
-          value={name}
-          onChange={(event) => onName(event.currentTarget.value)}
-        />
-      }
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
     >
-      {mine.error && <Problem error={mine.error} title="The search failed" />}
-      {mine.isLoading && <Loading />}
-      {!asked.text && <Empty title="No search yet">Enter a text above.</Empty>}
-      {asked.text && name !== '' && mine.data && (
-        <Hits result={mine.data} ms={mine.data.ms} other={name === other ? undefined : theirs.data?.hits} />
-      )}
-    </Card>
+      <Stack gap="sm">
+        <Group gap="xs" align="flex-end">
+          <TextInput
+            label="Search for"
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            error={isSent && text === '' ? 'Enter a text.' : undefined}
+            style={{ flex: '3 1 220px' }}
+          />
+          <Choice label="How" options={MODE_OPTIONS} value={mode} onChange={(next) => onAsk({ mode: next })} />
+          <Button type="submit">Search</Button>
+        </Group>
+        <Checkbox
+          label="Exact: compare every vector, without the index"
+          disabled={mode === 'text'}
+          checked={asked.exact === 'true' && mode !== 'text'}
+          onChange={(event) => onAsk({ exact: event.currentTarget.checked ? 'true' : undefined })}
+        />
+        <FilterEditor value={filter} onChange={setFilter} issues={isSent ? issues : []} />
+      </Stack>
+    </form>
   );
 }
