@@ -37,7 +37,7 @@ export async function nearestOfFew(
     counted as materialized (
       select count(*) as parts
       from (
-        select
+        select 1
         from passing
         join ${parts} p on p.index_no = ${index.no} and p.object_id = passing.id
         limit ${maxParts + 1}

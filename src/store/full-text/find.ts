@@ -82,14 +82,14 @@ async function readTerms(
     counted as (
       select query, (
           select count(*)
-          from (select from ${parts} where words @@ query::tsquery limit ${MAX_CANDIDATES + 1}) matching
+          from (select 1 from ${parts} where words @@ query::tsquery limit ${MAX_CANDIDATES + 1}) matching
         ) as parts
       from words
     ),
     size as (
       select greatest(
           (select reltuples from pg_class where oid = ${`reembed.parts_${index.no}`}::regclass),
-          (select count(*) from (select from ${parts} limit ${COUNTED_PARTS}) first)
+          (select count(*) from (select 1 from ${parts} limit ${COUNTED_PARTS}) first)
         ) as total
     )
     select query, parts, ln(1 + (greatest(total, parts) - parts + 0.5) / (parts + 0.5)) as weight

@@ -233,8 +233,8 @@ async function bumpUnchanged(
   if (objects.length === 0) return new Set();
   const { objects: table } = tablesOf(indexNo);
   const { rows } = await sql<{ object_id: string }>`
-    with incoming as (
-      select *
+    with incoming as materialized (
+      select *, nextval('reembed.changes') as change
       from unnest(
         ${objects.map(idOf)}::text[],
         ${objects.map((object) => object.version)}::bigint[],
@@ -257,7 +257,7 @@ async function bumpUnchanged(
     update ${table} stored set
       version = incoming.version,
       accepted = incoming.accepted,
-      change = nextval('reembed.changes'),
+      change = incoming.change,
       metadata = incoming.metadata,
       payload = coalesce(incoming.payload::jsonb, stored.payload),
       hash = incoming.hash,

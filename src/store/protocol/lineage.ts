@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { textArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
@@ -27,16 +28,20 @@ export async function deleteDerived(
   const { objects } = tablesOf(indexNo);
   const lineage = await lockLineage(trx, indexNo, deletions);
   const newest = sql`
-    unnest(
-      ${lineage.map(({ id }) => id)}::text[],
-      ${lineage.map(({ version }) => version)}::bigint[]
-    ) as deletion (id, version)`;
+    deletion as materialized (
+      select id, version, nextval('reembed.changes') as change
+      from unnest(
+        ${lineage.map(({ id }) => id)}::text[],
+        ${lineage.map(({ version }) => version)}::bigint[]
+      ) as deletion (id, version)
+    )`;
   const { rows } = await sql<{ object_id: string }>`
-    with written as (
+    with ${newest},
+    written as (
     update ${objects} stored set
       version = ${isExternal ? sql`stored.version` : sql`deletion.version`},
       accepted = ${isExternal ? sql`deletion.version` : sql`null`},
-      change = nextval('reembed.changes'),
+      change = deletion.change,
       deleted = true,
       deleted_version = deletion.version,
       failed = false,
@@ -46,7 +51,7 @@ export async function deleteDerived(
       hash = null,
       copied_from = null,
       write_time = now()
-    from ${newest}
+    from deletion
     where stored.index_no = ${indexNo}
       and stored.object_id = any(${lineage.map(({ id }) => id)}::text[])
       and stored.object_id = deletion.id
@@ -63,10 +68,11 @@ export async function deleteDerived(
   const ids = rows.map((row) => row.object_id);
   await deleteParts(trx, indexNo, ids);
   await sql`
+    with ${newest}
     update ${objects} stored set
       deleted_version = deletion.version,
-      change = nextval('reembed.changes')
-    from ${newest}
+      change = deletion.change
+    from deletion
     where stored.index_no = ${indexNo}
       and stored.object_id = any(${lineage.map(({ id }) => id)}::text[])
       and stored.object_id = deletion.id
@@ -88,48 +94,52 @@ export async function predictLineage(
   const inheriting = await deletionsOfOriginals(db, indexNo, derived);
   const roots = [...deleted, ...inheriting.keys()];
   if (roots.length === 0) return { deleted: [], originals };
-  const { rows } = await sql<{ id: string }>`
-    with recursive touched (id) as (
-      select id collate "C" from unnest(${roots}::text[]) as root (id)
-      union
-      select derived.object_id
-      from ${tablesOf(indexNo).objects} derived
-      join touched on derived.index_no = ${indexNo} and derived.original_id = touched.id
-    )
-    select id from touched`.execute(db);
-  return { deleted: rows.map(({ id }) => id), originals };
+  const touched = new Set(roots);
+  for (let level = [...touched]; level.length > 0; ) {
+    const ids = (await derivedFrom(db, indexNo, level)).map(({ id }) => id);
+    level = [...new Set(ids)].filter((id) => !touched.has(id));
+    for (const id of level) touched.add(id);
+  }
+  return { deleted: [...touched], originals };
+}
+
+/** Finds what is derived directly from these objects. */
+async function derivedFrom(
+  trx: Trx,
+  indexNo: number,
+  originals: readonly string[],
+): Promise<{ id: string; originalId: string }[]> {
+  const { rows } = await sql<{ id: string; originalId: string }>`
+    select object_id as id, original_id as "originalId"
+    from ${tablesOf(indexNo).objects}
+    where index_no = ${indexNo} and original_id = any(${textArray(originals)}::text[])`.execute(trx);
+  return rows;
 }
 
 /**
- * Returns the deleted objects and everything derived from them, each with its highest deletion. Locks their lineage
- * level by level until no new object is found, so that nothing derived from them can be written at the same time.
+ * Returns the deleted objects and everything derived from them, each with its highest deletion. Locks the lineage of
+ * each level before it looks for the next one, so that nothing derived from it can be written at the same time.
  */
 async function lockLineage(trx: Trx, indexNo: number, deletions: readonly Deletion[]): Promise<Deletion[]> {
+  const found = new Map<string, number>();
   const locked = new Set<string>();
-  let found: Deletion[] = [...deletions];
+  let level: readonly Deletion[] = deletions;
   for (;;) {
-    const unlocked = found.map(({ id }) => id).filter((id) => !locked.has(id));
-    if (unlocked.length === 0) return found;
+    const raised = new Set<string>();
+    for (const { id, version } of level) {
+      if (version <= (found.get(id) ?? -1)) continue;
+      found.set(id, version);
+      raised.add(id);
+    }
+    if (raised.size === 0) break;
+    const unlocked = [...raised].filter((id) => !locked.has(id));
     await holdLineageLocks(trx, indexNo, { deleted: unlocked, originals: [] });
     for (const id of unlocked) locked.add(id);
-    const { rows } = await sql<Deletion>`
-      with recursive deleted (id, version) as (
-        select id collate "C", version
-        from unnest(
-          ${deletions.map(({ id }) => id)}::text[],
-          ${deletions.map(({ version }) => version)}::bigint[]
-        ) as deletion (id, version)
-        union
-        select derived.object_id, deleted.version
-        from ${tablesOf(indexNo).objects} derived
-        join deleted on derived.index_no = ${indexNo} and derived.original_id = deleted.id
-      )
-      select id, max(version) as version
-      from deleted
-      group by id
-      order by id`.execute(trx);
-    found = rows;
+    const derived = await derivedFrom(trx, indexNo, [...raised]);
+    level = derived.map(({ id, originalId }) => ({ id, version: found.get(originalId) ?? 0 }));
   }
+  const lineage = [...found].map(([id, version]) => ({ id, version }));
+  return lineage.sort((left, right) => Buffer.compare(Buffer.from(left.id), Buffer.from(right.id)));
 }
 
 /** Returns, for each derived object by id, the highest version at which its original was deleted, if it ever was. */
@@ -139,18 +149,24 @@ export async function deletionsOfOriginals(
   derived: readonly { id: string; originalId: string }[],
 ): Promise<Map<string, number>> {
   if (derived.length === 0) return new Map();
-  const { rows } = await sql<{ id: string; version: number }>`
-    select incoming.id, greatest(original.deleted_version, removed.deleted_version) as version
-    from unnest(
-      ${derived.map(({ id }) => id)}::text[],
-      ${derived.map(({ originalId }) => originalId)}::text[]
-    ) as incoming (id, original_id)
-    left join ${tablesOf(indexNo).objects} original
-      on original.index_no = ${indexNo} and original.object_id = incoming.original_id
-    left join reembed.removed_objects removed
-      on removed.index_no = ${indexNo} and removed.object_id = incoming.original_id
-    where original.deleted_version > 0 or removed.deleted_version > 0`.execute(trx);
-  return new Map(rows.map(({ id, version }) => [id, version]));
+  const originals = textArray([...new Set(derived.map(({ originalId }) => originalId))]);
+  const { rows } = await sql<Deletion>`
+    select object_id as id, deleted_version as version
+    from ${tablesOf(indexNo).objects}
+    where index_no = ${indexNo} and object_id = any(${originals}::text[]) and deleted_version > 0
+    union all
+    select object_id, deleted_version
+    from reembed.removed_objects
+    where index_no = ${indexNo} and object_id = any(${originals}::text[]) and deleted_version > 0`.execute(trx);
+  if (rows.length === 0) return new Map();
+  const deleted = new Map<string, number>();
+  for (const { id, version } of rows) deleted.set(id, Math.max(version, deleted.get(id) ?? 0));
+  const found = new Map<string, number>();
+  for (const { id, originalId } of derived) {
+    const version = deleted.get(originalId);
+    if (version !== undefined) found.set(id, Math.max(version, found.get(id) ?? 0));
+  }
+  return found;
 }
 
 /**
@@ -164,13 +180,17 @@ export async function rememberOriginals(
 ): Promise<void> {
   if (derived.length === 0) return;
   await sql`
+    with incoming as materialized (
+      select id, original_id, nextval('reembed.changes') as change
+      from unnest(
+        ${derived.map(({ id }) => id)}::text[],
+        ${derived.map(({ originalId }) => originalId)}::text[]
+      ) as incoming (id, original_id)
+    )
     update ${tablesOf(indexNo).objects} stored set
       original_id = incoming.original_id,
-      change = nextval('reembed.changes')
-    from unnest(
-      ${derived.map(({ id }) => id)}::text[],
-      ${derived.map(({ originalId }) => originalId)}::text[]
-    ) as incoming (id, original_id)
+      change = incoming.change
+    from incoming
     where stored.index_no = ${indexNo}
       and stored.object_id = any(${derived.map(({ id }) => id)}::text[])
       and stored.object_id = incoming.id

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { textArray } from '../binary.ts';
+import { bigintArray, textArray } from '../binary.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { holdGateShared } from './gate.ts';
@@ -22,16 +22,22 @@ export async function removalsOf(trx: Trx, indexNo: number, ids: readonly string
 /** Moves what is remembered of objects back to their rows, now that they have some again. */
 export async function recallRemoved(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
+  const { rows } = await sql<{ object_id: string; deleted_version: number }>`
+    delete from reembed.removed_objects
+    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])
+    returning object_id, deleted_version`.execute(trx);
+  if (rows.length === 0) return;
+  const recalled = rows.map((row) => row.object_id);
   await sql`
-    with recalled as (
-      delete from reembed.removed_objects
-      where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])
-      returning object_id, deleted_version
-    )
     update ${tablesOf(indexNo).objects} stored set
       deleted_version = greatest(stored.deleted_version, recalled.deleted_version)
-    from recalled
-    where stored.index_no = ${indexNo} and stored.object_id = recalled.object_id`.execute(trx);
+    from unnest(
+      ${textArray(recalled)}::text[],
+      ${bigintArray(rows.map((row) => row.deleted_version))}::bigint[]
+    ) as recalled (object_id, deleted_version)
+    where stored.index_no = ${indexNo}
+      and stored.object_id = any(${textArray(recalled)}::text[])
+      and stored.object_id = recalled.object_id`.execute(trx);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { type Db, transaction } from '../database.ts';
+import { bigintArray, textArray } from '../binary.ts';
+import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { holdGatesExclusive } from './gate.ts';
 
@@ -31,40 +32,49 @@ export async function collectTombstones(
     const { rows: locks } = await sql`
       select 1 from reembed.reindex_locks where ${indexNo} in (source_no, dest_no)`.execute(trx);
     if (locks.length > 0) return 0;
-    const { rows } = await sql<{ removed: number; highest: number | null }>`
-      with removed as (
-        delete from ${objects}
-        where index_no = ${indexNo} and object_id in (
-          select object_id
-          from ${objects}
-          where index_no = ${indexNo} and deleted and write_time < now() - make_interval(secs => ${options.retentionSeconds})
-          order by write_time
-          limit ${options.limit}
-        )
-        returning object_id, version, deleted_version
-      ),
-      forgotten as (
-        delete from reembed.object_history h
-        using removed
-        where h.index_no = ${indexNo} and h.object_id = removed.object_id
-      ),
-      remembered as (
-        insert into reembed.removed_objects as known (index_no, object_id, version, deleted_version)
-        select ${indexNo}::int, object_id, version, deleted_version
-        from removed
-        where (select versioning = 'external' from reembed.indexes where no = ${indexNo})
-        on conflict (index_no, object_id) do update set
-          version = greatest(known.version, excluded.version),
-          deleted_version = greatest(known.deleted_version, excluded.deleted_version)
+    const { rows: removed } = await sql<Removed>`
+      delete from ${objects}
+      where index_no = ${indexNo} and object_id in (
+        select object_id
+        from ${objects}
+        where index_no = ${indexNo} and deleted and write_time < now() - make_interval(secs => ${options.retentionSeconds})
+        order by write_time
+        limit ${options.limit}
       )
-      select count(*) as removed, max(version) as highest from removed`.execute(trx);
-    const { removed, highest } = rows[0] as { removed: number; highest: number | null };
-    if (highest !== null) {
-      await sql`
-        update reembed.indexes
-        set removed_version = greatest(removed_version, ${highest}::bigint)
-        where no = ${indexNo} and versioning = 'internal'`.execute(trx);
-    }
-    return removed;
+      returning object_id as id, version, deleted_version as "deletedVersion"`.execute(trx);
+    if (removed.length > 0) await noteRemoved(trx, indexNo, removed);
+    return removed.length;
   });
+}
+
+interface Removed {
+  id: string;
+  version: number;
+  deletedVersion: number;
+}
+
+/** Records what later writes to removed objects are judged by, and forgets their history. */
+async function noteRemoved(trx: Trx, indexNo: number, removed: readonly Removed[]): Promise<void> {
+  const ids = textArray(removed.map(({ id }) => id));
+  await sql`
+    with forgotten as (
+      delete from reembed.object_history
+      where index_no = ${indexNo} and object_id = any(${ids}::text[])
+    ),
+    remembered as (
+      insert into reembed.removed_objects as known (index_no, object_id, version, deleted_version)
+      select ${indexNo}::int, id, version, deleted_version
+      from unnest(
+        ${ids}::text[],
+        ${bigintArray(removed.map(({ version }) => version))}::bigint[],
+        ${bigintArray(removed.map(({ deletedVersion }) => deletedVersion))}::bigint[]
+      ) as removed (id, version, deleted_version)
+      where (select versioning = 'external' from reembed.indexes where no = ${indexNo})
+      on conflict (index_no, object_id) do update set
+        version = greatest(known.version, excluded.version),
+        deleted_version = greatest(known.deleted_version, excluded.deleted_version)
+    )
+    update reembed.indexes
+    set removed_version = greatest(removed_version, ${Math.max(...removed.map(({ version }) => version))}::bigint)
+    where no = ${indexNo} and versioning = 'internal'`.execute(trx);
 }
