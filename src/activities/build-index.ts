@@ -5,26 +5,31 @@ import { buildVectorIndex } from '../store/vector-index.ts';
 import { requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
+import { reportingBuild } from './support/report-build.ts';
 import { mustYield } from './support/yield-to-live-traffic.ts';
 
-const BUILD_POLL_MS = 1_000;
+/** Time after which a build that another session runs is looked at again. */
+export const BUILD_POLL_MS = 1_000;
 
 /** Activity that builds the HNSW index of an index. */
 export function createBuildIndex(deps: ActivityDependencies): Pick<EmbedActivities, 'buildVectorIndex'> {
-  const { background: db, settings, metrics } = deps;
+  const { background: db, client, settings, metrics } = deps;
   return {
     buildVectorIndex: (indexNo, { leaveLocked = false } = {}) =>
       runWithHeartbeat(async ({ signal }) => {
         if (leaveLocked && (await isBeingBuilt(db, indexNo))) return;
-        const build = async () =>
-          buildVectorIndex(db, await requireIndex(db, indexNo), {
-            memoryMb: settings.indexMemoryMb,
-            oneProcess: await mustYield(deps),
-            signal,
-            onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
-          });
-        // Wait while another task builds it, or the connection of a dead worker still does.
-        while (!(await build())) await delay(BUILD_POLL_MS, undefined, { signal });
+        await reportingBuild(client, async (onProgress) => {
+          const build = async () =>
+            buildVectorIndex(db, await requireIndex(db, indexNo), {
+              memoryMb: settings.indexMemoryMb,
+              oneProcess: await mustYield(deps),
+              signal,
+              onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
+              onProgress,
+            });
+          // Wait while another task builds it, or the connection of a dead worker still does.
+          while (!(await build())) await delay(BUILD_POLL_MS, undefined, { signal });
+        });
       }),
   };
 }

@@ -5,6 +5,7 @@ import { withMetrics } from '../metrics/activities.ts';
 import { createAdmitActivities } from './admit.ts';
 import { createAuditActivities } from './audit/audit.ts';
 import { createBuildIndex } from './build-index.ts';
+import { createChangeVectorIndex } from './change-vector-index.ts';
 import { createCheckModel } from './check-model.ts';
 import { createCopySlice } from './copy-slice.ts';
 import { createCutOver } from './cut-over.ts';
@@ -61,6 +62,7 @@ export function createActivities(deps: ActivityDependencies): {
           ...createCheckModel(deps),
           ...createCopySlice(deps),
           ...createBuildIndex(deps),
+          ...createChangeVectorIndex(deps),
           ...createReconcileActivities(deps),
           ...createVerify(deps),
           ...createCutOver(deps),

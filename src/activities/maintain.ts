@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
 import { dropAdmissions } from '../store/admissions.ts';
+import { dropAbandonedVectorIndexes } from '../store/change-vector-index.ts';
 import type { Db } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
 import { dropEvaluation } from '../store/evaluations.ts';
@@ -94,6 +95,7 @@ export function createMaintenanceActivities(
       while ((await dropExpiredSearches(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
         Context.current().cancellationSignal.throwIfAborted();
       }
+      await dropAbandonedVectorIndexes(deps.background);
       await tendSources(deps, Context.current().info.taskQueue);
       await dropEndedWatches(db);
       await dropFinished(db, FINISHED_AFTER_SECONDS);

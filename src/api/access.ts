@@ -75,6 +75,7 @@ export const API_ACCESS: AccessTable = {
   'GET /v1/indexes': 'view',
   'GET /v1/indexes/:index': 'view',
   'PUT /v1/indexes/:index': 'admin',
+  'PATCH /v1/indexes/:index': 'admin',
   'DELETE /v1/indexes/:index': 'admin',
   'POST /v1/indexes/:index/search': 'operate',
   'POST /v1/indexes/:index/search/batch': 'operate',

@@ -41,6 +41,7 @@ import { traceRequests } from './middleware/trace.ts';
 import { beginInTurns } from './middleware/turns.ts';
 import { createObjectHistoryRouter } from './object-history.ts';
 import { createObjectRouter } from './objects.ts';
+import { createPatchIndexRouter } from './patch-index.ts';
 import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
 import { createQuerySetRouter } from './query-sets.ts';
 import { SideReads } from './reads/side-reads.ts';
@@ -55,7 +56,7 @@ import { createServerHealthRouter } from './server-health.ts';
 import { createSourceFollowing, createSourceFollowingRouter, type SourceFollowing } from './source-following.ts';
 import { createSourceRouter } from './sources.ts';
 import { createStatsRouter } from './stats.ts';
-import { acceptDeleteIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
+import { acceptDeleteIndex, acceptVectorIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
 import { createWaitRouter } from './wait.ts';
 
 export interface ApiDependencies {
@@ -168,6 +169,13 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.route('/v1/me', createMeRouter());
   app.route('/v1/indexes', createIndexRouter({ db, models, tokenizerDir: settings.tokenizerDir }));
   app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
+  app.route(
+    '/v1/indexes',
+    createPatchIndexRouter({
+      ...{ db, models },
+      start: (body) => acceptVectorIndex(dependencies, body),
+    }),
+  );
   const searching = { db, client, reads, sampler, searchSeconds: settings.searchSeconds };
   app.route('/v1/indexes', createSearchRouter(searching));
   app.route('/v1/indexes', createSearchBatchRouter(searching));

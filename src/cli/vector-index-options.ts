@@ -17,12 +17,13 @@ const PRECISIONS = ['full', 'half', 'bit', 'none'];
 /** Adds the options for how an index stores and indexes its vectors; `usual` goes back to what is usual. */
 export function withVectorIndex(command: Command, { usual = false } = {}): Command {
   const rest = usual ? '; default: as the source' : '';
+  const storage = new Option('--storage <type>', `precision of stored vectors: single, or half${rest}`);
+  return withHnsw(command.addOption(storage.choices(storageSchema.options)), { usual, rest });
+}
+
+/** Adds the options for the HNSW index alone; `rest` ends the text of the first one. */
+export function withHnsw(command: Command, { usual, rest }: { usual: boolean; rest: string }): Command {
   return command
-    .addOption(
-      new Option('--storage <type>', `precision of stored vectors: single, or half${rest}`).choices(
-        storageSchema.options,
-      ),
-    )
     .addOption(
       new Option('--vector-index <precision>', `precision of the HNSW index, or none${rest}`).choices(
         usual ? [...PRECISIONS, 'usual'] : PRECISIONS,

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type ExportedObject, exportedObjectSchema } from '../contract/export.ts';
 import { NDJSON } from '../contract/http.ts';
+import { type IndexPatchInput, type PatchedIndex, patchedIndexSchema } from '../contract/index-patch.ts';
 import {
   type Alias,
   aliasListSchema,
@@ -47,6 +48,13 @@ export function indexCalls(send: Send) {
     },
     async list(): Promise<IndexInfo[]> {
       return (await readAs(await send('GET', '/v1/indexes'), indexListSchema)).indexes;
+    },
+    /**
+     * Changes settings that leave the vectors as they are. With another vector index, `taskId` is the task that builds it.
+     * Errors: `InvalidInput`, `IndexNotFound`, `IndexLocked`, and unless `force` `NotCurrent` if the model does not work.
+     */
+    async patch(index: string, change: IndexPatchInput): Promise<PatchedIndex> {
+      return readAs(await send('PATCH', pathOf(index), { json: change }), patchedIndexSchema);
     },
     /** Starts the task that deletes an index. Errors: `IndexNotFound`, `IndexLocked`, `IndexAliased` unless `force`. */
     async delete(index: string, options: { force?: boolean; taskId?: string } = {}): Promise<Tracker> {

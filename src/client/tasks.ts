@@ -3,6 +3,7 @@ import type { AuditRequest } from '../contract/audit.ts';
 import type { BudgetUnit } from '../contract/budget.ts';
 import { type Evaluation, evaluationSchema } from '../contract/evaluation.ts';
 import { NDJSON } from '../contract/http.ts';
+import type { VectorIndexTaskRequest } from '../contract/index-patch.ts';
 import type { itemSchema } from '../contract/objects.ts';
 import { type PlanReindexRequest, type ReindexPlan, reindexPlanSchema } from '../contract/plan.ts';
 import type { ReadShares } from '../contract/read-shares.ts';
@@ -156,6 +157,9 @@ export function taskCalls(send: Send, run: Run) {
      */
     evaluate: (body: EvaluateRequest, options: RunOptions = {}) =>
       run('/v1/tasks/evaluate/run', { json: body }, options),
+    /** Starts a task that changes how the vectors of an index are indexed. Errors: `IndexNotFound`, `IndexLocked`. */
+    changeVectorIndex: (body: VectorIndexTaskRequest, options: RunOptions = {}) =>
+      run('/v1/tasks/vector-index/run', { json: body }, options),
     /** Makes the index of a source equal to its table. Errors: `InvalidInput`, `TaskLocked`. */
     sync: (body: SyncRequest, options: RunOptions = {}) => run('/v1/tasks/sync/run', { json: body }, options),
     /** Returns the report of the last evaluation of a task. Errors: `TaskNotFound`, `EvaluationNotFound`. */

@@ -7,6 +7,7 @@ import type { RollBackReport } from './roll-back.ts';
 import type { SyncActivities } from './source-activities.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { TaskType } from './task-types.ts';
+import type { VectorIndexActivities } from './vector-index-activities.ts';
 import type { RollBackIf, WatchFigures } from './watch.ts';
 import type {
   Accepted,
@@ -274,7 +275,7 @@ export interface VerifyResult {
 }
 
 /** Activities that load, split, embed, write or copy, on the embed queue, with heartbeats. */
-export interface EmbedActivities extends SyncActivities {
+export interface EmbedActivities extends SyncActivities, VectorIndexActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;

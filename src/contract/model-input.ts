@@ -41,7 +41,12 @@ const askedSchema = z.discriminatedUnion('provider', [
 /** A model as callers may send it. */
 export type ModelRequest = z.input<typeof askedSchema>;
 
-const completeSchema = modelSchema as z.ZodType<ModelConfig, z.output<typeof askedSchema>>;
+/** A complete model, whose fields also fit together. */
+export const wholeModelSchema = (modelSchema as z.ZodType<ModelConfig, z.output<typeof askedSchema>>).superRefine(
+  (model, ctx) => {
+    for (const { path, message } of problemsOf(model)) ctx.addIssue({ code: 'custom', path: [path], message });
+  },
+);
 
 /**
  * Model that an index is created with. What is known of its name fills in the fields that are not given, so that the
@@ -49,11 +54,7 @@ const completeSchema = modelSchema as z.ZodType<ModelConfig, z.output<typeof ask
  */
 export const modelInputSchema = z
   .preprocess((asked: ModelRequest) => withDefaults(asked).model, askedSchema)
-  .pipe(
-    completeSchema.superRefine((model, ctx) => {
-      for (const { path, message } of problemsOf(model)) ctx.addIssue({ code: 'custom', path: [path], message });
-    }),
-  )
+  .pipe(wholeModelSchema)
   .meta({
     id: 'ModelInput',
     description: 'An embedding model. Fields of well-known models that are not given are filled in.',

@@ -89,6 +89,9 @@ export const LOOK = 'look';
 /** Signal to a task from its activities, and to a reindex from its slices: what they wait for. */
 export const WAITS = 'waits';
 
+/** Signal to a task from the activity that builds an HNSW index: the progress of the build, or null at its end. */
+export const BUILD_PROGRESS = 'build-progress';
+
 /** Signal to a reindex from its slices: why it must pause until someone resumes it. */
 export const HOLD = 'hold';
 

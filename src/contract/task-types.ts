@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { auditSchema } from './audit.ts';
 import type { ErrorType } from './errors.ts';
+import { vectorIndexTaskSchema } from './index-patch.ts';
 import { namedJobRunSchema } from './jobs.ts';
 import type { Role } from './roles.ts';
 import { createSteerSchema } from './steer-body.ts';
@@ -94,6 +95,15 @@ const STEERABLE = {
       `${repair === true ? 'audit and repair' : 'audit'} the ${source === undefined ? `index ${index}` : `source ${source}`}`,
     errors: ['IndexNotFound', 'IndexDeleting', 'SourceNotFound', 'DatabaseUnavailable'],
     hasFailedItems: true,
+  },
+  'vector-index': {
+    workflow: 'changeVectorIndex',
+    body: vectorIndexTaskSchema,
+    group: 'Changes of the vector index of an index.',
+    title: 'Change how the vectors of an index are indexed, while it is used',
+    summary: ({ index }) => `change the vector index of ${index}`,
+    role: 'admin',
+    errors: ['IndexNotFound', 'IndexDeleting', 'IndexLocked', 'DatabaseUnavailable'],
   },
   sync: {
     workflow: 'syncSource',

@@ -76,7 +76,7 @@ export interface HandOver {
   retired?: RetiredIndex;
   /** Progress of an index deletion; only from an earlier run. `mirror` null: the index is no longer kept current. */
   deletion?: { deleteAtMs: number; indexNo: number; mirror: MirrorState | null; rolledBack?: RolledBack };
-  /** Number of the index to delete, so that another index with the same name is not deleted. */
+  /** Number of the index to delete or change, so that another index with the same name is left alone. */
   indexNo?: number;
   /** Caller that started a reindex or a bulk steering task. */
   by?: string;

@@ -4,7 +4,7 @@ import { findIndexByNo } from './indexes.ts';
 import { tablesOf } from './partitions.ts';
 import { areViewsBehind } from './search-views.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
-import { cancelBuild } from './vector-index.ts';
+import { cancelBuild } from './vector-index-session.ts';
 
 /**
  * How long one attempt waits for the tables of an index that is being deleted; only users of that index queue behind

@@ -26,6 +26,8 @@ export interface IndexesTable {
   /** Null: `vector`. */
   storage: Storage | null;
   vector_index: Json<VectorIndexConfig> | null;
+  /** The task that was the last to be asked for another vector index. */
+  vector_index_task: string | null;
   /** Highest version among the removed tombstones; writes at or below it are too old to judge. */
   removed_version: Generated<number>;
   /** The reindex lock whose cut-over made this index serve; lets a repeated cut-over detect that it has happened. */

@@ -190,6 +190,17 @@ export function indexActivities(): Pick<EmbedActivities, 'buildVectorIndex'> {
   });
 }
 
+/** Changes an HNSW index. A cancel waits until it is known whether the switch has happened. */
+export function vectorIndexActivities(): Pick<EmbedActivities, 'changeVectorIndex'> {
+  return proxyActivities<EmbedActivities>({
+    taskQueue: embedQueueOf(workflowInfo().taskQueue),
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: '1 minute',
+    retry: { ...RETRY, maximumAttempts: 100 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
 /** Calls of a lane to Temporal. Not local activities, because signals and updates arrive while they run. */
 export const laneControl = proxyActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen' | 'parallelJobs'>>({
   startToCloseTimeout: '30 s',

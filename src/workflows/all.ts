@@ -1,6 +1,7 @@
 /** All workflows, exported under their Temporal names. */
 export { auditIndex } from './audit.ts';
 export { buildIndex } from './build-index.ts';
+export { changeVectorIndex } from './change-vector-index.ts';
 export { deleteIndex } from './delete-index.ts';
 export { evaluateIndexes } from './evaluation/evaluate.ts';
 export { job } from './jobs/job.ts';

@@ -39,6 +39,7 @@ describe('every command', () => {
         "index create",
         "index delete",
         "index list",
+        "index patch",
         "index show",
         "jobs list",
         "jobs run",

@@ -80,6 +80,7 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['evaluate json-v1 json-v2 json-set --task-id json-4', 3],
   ['evaluation json-4', 3],
   ['audit json-v1 --task-id json-5'],
+  ['index patch json-v1 --hnsw-m 8 --task-id json-6'],
   ['queries delete json-set'],
   ['delete j --index json --wait'],
   ['tasks list'],

@@ -18,7 +18,7 @@ export function allowOrigins({ origins, credentials = false }: CorsOptions): Mid
   return cors({
     origin: (origin) => (origins.includes(origin) ? origin : null),
     credentials,
-    allowMethods: ['GET', 'PUT', 'POST', 'DELETE'],
+    allowMethods: ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'X-Request-Id', 'X-Namespace', CANARY_HEADER],
     exposeHeaders: SEEN_HEADERS,
     maxAge: PREFLIGHT_SECONDS,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { AuditBody } from '../../contract/audit.ts';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
+import type { VectorIndexTaskBody } from '../../contract/index-patch.ts';
 import type { SteerBody } from '../../contract/steer-tasks.ts';
 import type { SyncBody } from '../../contract/sync-body.ts';
 import type { DeleteIndexBody, EvaluateBody, ReindexBody, UpsertBody } from '../../contract/task-bodies.ts';
@@ -10,6 +11,7 @@ import { type Accepted, HAND_OVER_VERSION, type HandOver, type TaskInputs } from
 import { Pace } from '../../cpu/pace.ts';
 import { requirePrice } from '../../models/prices.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
+import { claimVectorIndex, findChangeable } from '../../store/change-vector-index.ts';
 import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
 import { destConfigOf } from '../../store/protocol/lock-pair.ts';
@@ -200,6 +202,25 @@ export async function acceptAudit(
     await requireWritable(deps.db, name as string);
   };
   return acceptWhole(deps, 'audit', body, options, check);
+}
+
+/**
+ * Accepts a change of a vector index, and records that it is the last one. Errors: `IndexNotFound`, `IndexDeleting`,
+ * `IndexLocked`, `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
+ */
+export async function acceptVectorIndex(
+  deps: AcceptDependencies,
+  body: VectorIndexTaskBody,
+  options: AcceptOptions = {},
+): Promise<Tracker> {
+  const taskId = body.taskId ?? randomUUID();
+  const besides: Pick<HandOver, 'indexNo'> = {};
+  const check = async () => {
+    const { no } = await findChangeable(deps.db, body.index, body.vectorIndex);
+    await claimVectorIndex(deps.db, no, taskId);
+    besides.indexNo = no;
+  };
+  return acceptWhole(deps, 'vector-index', { ...body, taskId }, options, check, besides);
 }
 
 /** Accepts a sync of a source. Errors: `SourceNotFound`, `TaskLocked`, `TemporalUnavailable`. */

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { auditSchema } from '../../contract/audit.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import { NDJSON } from '../../contract/http.ts';
+import { vectorIndexTaskSchema } from '../../contract/index-patch.ts';
 import { namedJobRunSchema } from '../../contract/jobs.ts';
 import { steerSchema } from '../../contract/steer-tasks.ts';
 import { syncSchema } from '../../contract/sync-body.ts';
@@ -31,6 +32,7 @@ import {
   acceptReindex,
   acceptSteer,
   acceptSync,
+  acceptVectorIndex,
 } from './accept-task.ts';
 import { endOfRun, RUN_LOCATION } from './await-end.ts';
 import { callerOf } from './caller.ts';
@@ -144,6 +146,8 @@ const ACCEPT_JSON: Partial<Record<StartableType, AcceptJson>> = {
     acceptReindex(deps, await readJson(c, reindexSchema), { ...options, by: callerOf(c, deps) }),
   evaluate: async (c, deps, options) => acceptEvaluate(deps, await readJson(c, evaluateSchema), options),
   audit: async (c, deps, options) => acceptAudit(deps, await readJson(c, auditSchema), options),
+  'vector-index': async (c, deps, options) =>
+    acceptVectorIndex(deps, await readJson(c, vectorIndexTaskSchema), options),
   sync: async (c, deps, options) => acceptSync(deps, await readJson(c, syncSchema), options),
   'delete-index': async (c, deps, options) => acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options),
   async job(c, deps, options) {

@@ -8,6 +8,7 @@ import { fields, type Io, table, writeResult } from '../output.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
 import { type VectorIndexOptions, vectorIndexFrom, withVectorIndex } from '../vector-index-options.ts';
+import { addPatchCommand } from './patch-index.ts';
 
 interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions, VectorIndexOptions {
   metric?: IndexConfigInput['metric'];
@@ -27,7 +28,7 @@ interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions, Ve
 export function addIndexCommands(program: Command, io: Io): void {
   const group = program
     .command('index')
-    .summary('create, list, show and delete indexes')
+    .summary('create, list, show, change and delete indexes')
     .description('Manages indexes: objects and their vectors, embedded by one model.');
 
   withVectorIndex(withFullText(remote(withModel(group.command('create <index>')))))
@@ -117,6 +118,8 @@ export function addIndexCommands(program: Command, io: Io): void {
       const info = await clientFrom(io, options).indexes.get(index);
       writeResult(io, options.json, info, () => indexText(info));
     });
+
+  addPatchCommand(group, io);
 
   remote(group.command('delete <index>'))
     .summary('delete an index')

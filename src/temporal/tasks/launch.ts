@@ -35,6 +35,7 @@ type AnyInput = Partial<
     TaskInputs['steer'] &
     TaskInputs['evaluate'] &
     TaskInputs['audit'] &
+    TaskInputs['vector-index'] &
     TaskInputs['sync']
 >;
 

@@ -101,6 +101,7 @@ const GIVEN: Partial<Record<TaskType, Record<string, Shape>>> = {
   reindex: { ...COMMON, 'reindex?': anyRecord, 'by?': text(LIMITS.taskIdChars) },
   'reindex-slice': { ...COMMON, 'slice?': anyRecord },
   audit: { ...COMMON, 'audit?': anyRecord },
+  'vector-index': { ...COMMON, 'indexNo?': whole(1) },
   'delete-index': {
     ...COMMON,
     'retired?': record({ parentId: id, indexNo: whole(1), 'mirror?': mirror }),

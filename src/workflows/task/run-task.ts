@@ -15,6 +15,7 @@ import type { TaskEvents } from '../../contract/task-events.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { control, longControl } from '../activities.ts';
 import { type AttemptEnd, type EndStatus, endOfFailed, endOfStopped } from './attempt-end.ts';
+import { handleBuildProgress } from './build-progress.ts';
 import { createTaskContext } from './context.ts';
 import { addError, noteHold } from './errors.ts';
 import { ContinuesAsNew, isHistoryLong } from './history.ts';
@@ -221,6 +222,7 @@ class TaskRun {
     const { onPause } = spec;
     setHandler(holdSignal, (why) => why && this.hold(why));
     handleWaits(keeper, spec);
+    handleBuildProgress(keeper);
     setHandler(trackerQuery, () => tracker);
     handleReindexSignals(keeper, spec);
     handleTaskSignals(signals, {

@@ -5,6 +5,7 @@ import {
   upsertSearchAttributes,
   type WorkflowInfo,
 } from '@temporalio/workflow';
+import { type BuildProgress, buildText } from '../../contract/build-progress.ts';
 import { ERROR_BOUNDS, STEERING_KEPT } from '../../contract/failures.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { listRow } from '../../contract/list-row.ts';
@@ -39,6 +40,8 @@ export class TrackerKeeper {
   /** The detail without what the task waits for. */
   private ownDetail = '';
   private readonly waits = new Map<string, WaitsFor>();
+  /** The progress of a build, as text. */
+  private build = '';
   /** The status and detail that the pause hides. */
   private beforePause: Pick<Tracker, 'status' | 'detail'> | null = null;
 
@@ -67,6 +70,7 @@ export class TrackerKeeper {
   }
 
   setDetail(detail: string): void {
+    this.forgetBuild();
     if (this.beforePause) {
       this.beforePause = { ...this.beforePause, detail };
       return;
@@ -126,6 +130,23 @@ export class TrackerKeeper {
     this.publish();
   }
 
+  /** Shows the progress of a build, or null once it has ended. The next step ends it too. */
+  showBuild(progress: BuildProgress | null): void {
+    if (progress === null) this.forgetBuild();
+    else {
+      this.build = buildText(progress);
+      this.tracker.data.indexBuild = { ...progress };
+    }
+    if (this.beforePause) return;
+    this.describe(this.ownDetail);
+    this.publish();
+  }
+
+  private forgetBuild(): void {
+    this.build = '';
+    delete this.tracker.data.indexBuild;
+  }
+
   private forgetWaits(): void {
     this.waits.clear();
     delete this.tracker.data.waitsFor;
@@ -134,6 +155,7 @@ export class TrackerKeeper {
   /** Ends a failed attempt that another one follows. */
   endAttempt(detail: string): void {
     this.forgetWaits();
+    this.forgetBuild();
     this.setLock(null);
     this.quiet = false;
     this.discardPause();
@@ -143,6 +165,7 @@ export class TrackerKeeper {
   end(status: TaskStatus, detail: string): void {
     const { tracker } = this;
     this.forgetWaits();
+    this.forgetBuild();
     this.setLock(null);
     this.quiet = false;
     this.discardPause();
@@ -192,7 +215,9 @@ export class TrackerKeeper {
   private describe(detail: string): void {
     this.ownDetail = detail;
     const last = this.beforePause ? undefined : [...this.waits.values()].at(-1);
-    const all = [detail, last && waitsText(last)].filter((text) => text !== undefined && text !== '').join('; ');
+    const all = [detail, this.build, last && waitsText(last)]
+      .filter((text) => text !== undefined && text !== '')
+      .join('; ');
     this.tracker.detail = all.slice(0, LIMITS.detailChars);
     this.tracker.updateTime = new Date().toISOString();
   }

@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { sql } from 'kysely';
+import { type ControlledTransaction, sql } from 'kysely';
 import { createApi } from '../../../src/api/app.ts';
 import type { TaskType } from '../../../src/contract/task-types.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { createRegistry, defineTask } from '../../../src/jobs/index.ts';
 import { createModels } from '../../../src/models/models.ts';
 import { startHttpServer } from '../../../src/runtime/http-server.ts';
+import { BUILD_CLASS } from '../../../src/store/advisory-classes.ts';
 import { transaction } from '../../../src/store/database.ts';
 import { markDeleting } from '../../../src/store/indexes.ts';
 import { saveQuerySet } from '../../../src/store/query-sets.ts';
+import type { Database } from '../../../src/store/schema.ts';
 import { createIndex, lockIn, uniqueName } from '../../store/builders.ts';
 import { openPostgresDatabase } from '../../support/databases.ts';
 import { type Behaviour, startEmbeddingServer } from '../../support/embedding-server.ts';
@@ -130,6 +132,19 @@ export async function openWorld() {
     const { id } = await run('reindex', body, '?wait=true');
     return { id, alias };
   }
+  let building: Promise<ControlledTransaction<Database>> | undefined;
+  /** A session that seems to build HNSW indexes during all tests. */
+  function builder(): Promise<ControlledTransaction<Database>> {
+    building ??= db
+      .startTransaction()
+      .execute()
+      .then(async (trx) => {
+        await sql`set local application_name = 'another program'`.execute(trx);
+        await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx);
+        return trx;
+      });
+    return building;
+  }
   const switched = async () => (await switchedFrom(await index())).id;
   const ways: Record<TaskType, { ended(): Promise<string>; running(): Promise<string> }> = {
     upsert: {
@@ -185,6 +200,15 @@ export async function openWorld() {
         const few = ['a', 'b', 'c'].map((id) => ({ id, payload: `text ${id}` }));
         await run('upsert', { index: audited, items: few }, '?wait=true');
         return until((await run('audit', { index: audited, ratePerSecond: 0.001 })).id, ['processing']);
+      },
+    },
+    'vector-index': {
+      ended: async () => (await run('vector-index', { index: await index(), vectorIndex: { m: 8 } }, '?wait=true')).id,
+      // It waits for another session that builds an HNSW index.
+      running: async () => {
+        const { name, no } = await createIndex(db);
+        await sql`select pg_advisory_xact_lock(${sql.lit(BUILD_CLASS)}, ${no})`.execute(await builder());
+        return until((await run('vector-index', { index: name, vectorIndex: { m: 8 } })).id, ['processing']);
       },
     },
     steer: {
@@ -290,6 +314,7 @@ export async function openWorld() {
     async close(): Promise<void> {
       await Promise.all(started.map(([, server]) => server.stop(0)));
       await embeddings.close();
+      await (await building)?.rollback().execute();
       await rig.stop();
       await environment.teardown();
       await database.close();

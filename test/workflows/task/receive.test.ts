@@ -137,7 +137,7 @@ describe('a workflow started with arbitrary input', () => {
     const failure = await failureOf(await start('nightlyUpsert', [{}]));
     expect(failure).toMatchObject({ type: 'InvalidInput', nonRetryable: true });
     expect(String((failure as Error).message)).toMatch(
-      /no workflow of type nightlyUpsert: the types are auditIndex, buildIndex, delete, /,
+      /no workflow of type nightlyUpsert: the types are auditIndex, buildIndex, changeVectorIndex, delete, /,
     );
   });
 

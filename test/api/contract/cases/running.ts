@@ -12,6 +12,7 @@ const BODIES = {
   'delete-index': async ({ index }: World) => ({ index: await index() }),
   evaluate: ({ evaluable }: World) => evaluable(),
   audit: async ({ index }: World) => ({ index: await index() }),
+  'vector-index': async ({ index }: World) => ({ index: await index(), vectorIndex: { m: 8 } }),
   sync: async ({ source }: World) => ({ source: await source() }),
   steer: async () => ({ action: 'pause', filter: { taskIds: ['nobody'] } }),
 };
@@ -43,6 +44,16 @@ export const runningCases: Case[] = [
     operation: operationOf('run', 'evaluate'),
     expect: 'IndexDeleting',
     given: async (world) => ({ body: { ...(await world.evaluable()), right: await world.deletingIndex() } }),
+  },
+  {
+    operation: operationOf('run', 'vector-index'),
+    expect: 'IndexDeleting',
+    given: async (world) => ({ body: { index: await world.deletingIndex(), vectorIndex: null } }),
+  },
+  {
+    operation: operationOf('run', 'vector-index'),
+    expect: 'IndexLocked',
+    given: async (world) => ({ body: { index: (await world.lockedIndex()).source, vectorIndex: { m: 8 } } }),
   },
   {
     operation: operationOf('run', 'audit'),

@@ -1,0 +1,43 @@
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import type { BuildProgress as Shown } from '../../contract/build-progress.ts';
+import { BUILD_PROGRESS, WORKFLOW } from '../../contract/names.ts';
+import type { BuildProgress } from '../../store/build-progress.ts';
+
+/** A share from which the remaining time can be told. */
+const MIN_SHARE = 0.01;
+
+/** Runs a build and reports its progress to the task of the running activity. */
+export async function reportingBuild<T>(
+  client: Client,
+  build: (onProgress: (progress: BuildProgress) => void) => Promise<T>,
+): Promise<T> {
+  const { workflowExecution, workflowType } = Context.current().info;
+  let sending: Promise<unknown> | undefined;
+  // The workflow that only builds an index is no task.
+  const isTask =
+    workflowExecution !== undefined && ![WORKFLOW.buildIndex, WORKFLOW.maintain].some((type) => type === workflowType);
+  const send = (progress: Shown | null) => {
+    if (!isTask) return;
+    const { workflowId, runId } = workflowExecution;
+    const handle = client.workflow.getHandle(workflowId, runId);
+    // A report that does not arrive is not missed.
+    sending = (sending ?? Promise.resolve()).then(() => handle.signal(BUILD_PROGRESS, progress)).catch(() => {});
+  };
+  try {
+    return await build((progress) => send(shownOf(progress)));
+  } finally {
+    if (sending) send(null);
+    await sending;
+  }
+}
+
+function shownOf({ phase, share, phaseMs }: BuildProgress): Shown {
+  const leftMs = share !== null && share >= MIN_SHARE ? (phaseMs * (1 - share)) / share : null;
+  return {
+    phase,
+    percent: share === null ? null : Math.floor(100 * share),
+    etaSeconds: leftMs === null ? null : Math.ceil(leftMs / 1_000),
+    time: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,24 @@
+/** Progress of the build of an HNSW index, as shown in the tracker's `data.indexBuild`. */
+export interface BuildProgress {
+  /** As Postgres names it. */
+  phase: string;
+  /** Percent of the phase that is done; null where Postgres does not count. */
+  percent: number | null;
+  /** Estimated seconds until the end of the phase at its rate so far; null when unknown. */
+  etaSeconds: number | null;
+  /** Time of the report. */
+  time: string;
+}
+
+const MINUTE = 60;
+
+/** Says how far a build is. */
+export function buildText({ phase, percent, etaSeconds }: BuildProgress): string {
+  const share = percent === null ? '' : `, ${percent} %`;
+  return `${phase}${share}${etaSeconds === null ? '' : `, ${timeText(etaSeconds)} left`}`;
+}
+
+function timeText(seconds: number): string {
+  if (seconds < 2 * MINUTE) return `about ${Math.max(1, Math.round(seconds))} s`;
+  return `about ${Math.round(seconds / MINUTE)} min`;
+}
