@@ -23,6 +23,7 @@ import * as searchViews from './migrations/0024_search_views.ts';
 import * as objectHistory from './migrations/0025_object_history.ts';
 import * as readyVectors from './migrations/0026_ready_vectors.ts';
 import * as compact from './migrations/0028_compact.ts';
+import * as batchTexts from './migrations/0032_batch_texts.ts';
 import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
@@ -50,6 +51,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0025_object_history': objectHistory,
   '0026_ready_vectors': readyVectors,
   '0028_compact': compact,
+  '0032_batch_texts': batchTexts,
 };
 
 /**
