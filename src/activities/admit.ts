@@ -8,7 +8,7 @@ import {
   upsertSchema,
 } from '../contract/task-bodies.ts';
 import { factsOf, type TaskType } from '../contract/task-types.ts';
-import { requirePrice } from '../models/prices.ts';
+import { requireBatches, requirePrice } from '../models/prices.ts';
 import { admitItemsOnce, requireWritable } from '../store/admission.ts';
 import { admitOnce, forgetFailedOnce } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
@@ -47,10 +47,12 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
   },
   async reindex(db, { taskId, staging, again }, input, { modelPrices }) {
     const checked = reindexSchema.parse(input);
-    const { budget } = checked;
-    if (budget) {
+    const { budget, batchApi } = checked;
+    if (budget || batchApi) {
       const existing = (await findIndex(db, checked.dest))?.model ?? checked.destModel;
-      requirePrice(budget, existing ?? (await resolveIndex(db, checked.source)).model, modelPrices);
+      const model = existing ?? (await resolveIndex(db, checked.source)).model;
+      if (batchApi) requireBatches(model);
+      if (budget) requirePrice(budget, model, modelPrices);
     }
     await checkApproval(db, checked.source, checked.approve);
     await checkReads(db, checked);

@@ -5,6 +5,7 @@ import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
 import { storedPayloads } from '../pipeline/payload-memory.ts';
 import { prepareObjects } from '../pipeline/prepare.ts';
+import type { PreparedObject } from '../pipeline/prepared.ts';
 import { lacksText } from '../pipeline/ready.ts';
 import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
@@ -13,6 +14,7 @@ import type { ObjectWrite } from '../store/protocol/object-write.ts';
 import { notOvertaken } from '../store/protocol/versions.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, hasFailed } from '../store/staging.ts';
+import { createOffline, type Offline } from './batches/offline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type CopiedObject, withOwnParts } from './own-parts.ts';
 import { preparedWrite } from './prepared-write.ts';
@@ -31,6 +33,8 @@ export interface CopyTarget {
   signal: AbortSignal;
   /** Absent if others wait for the copies. */
   yielding?: Yielding;
+  /** The model is not called: its answers are stored. Objects without all of them are skipped. */
+  offline?: Pick<Parameters<typeof createOffline>[0], 'answers' | 'onTexts'> | undefined;
 }
 
 export const noCounts = (): CopyCounts => ({ copied: 0, tombstones: 0, failed: 0, reused: 0 });
@@ -133,7 +137,7 @@ export interface Copies {
  */
 export async function* prepareCopies(
   deps: ActivityDependencies,
-  target: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
+  target: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal' | 'offline'>,
   objects: readonly StoredObject[],
   reuse?: Reuse | undefined,
 ): AsyncGenerator<Copies, void> {
@@ -152,7 +156,13 @@ export async function* prepareCopies(
 
 async function* prepareGroup(
   deps: ActivityDependencies,
-  { taskId, sourceNo, dest, signal }: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal'>,
+  {
+    taskId,
+    sourceNo,
+    dest,
+    signal,
+    offline: answered,
+  }: Pick<CopyTarget, 'taskId' | 'sourceNo' | 'dest' | 'signal' | 'offline'>,
   objects: readonly CopiedObject[],
   { known, findVectors }: Partial<Reuse> = {},
 ): AsyncGenerator<Copies, void> {
@@ -160,6 +170,8 @@ async function* prepareGroup(
   const waits = waitsOf(client);
   const asked = watched(models.embedder(dest.model), waits);
   const embedder = taskId === null ? asked : metered(asked, deps, taskId, dest.model);
+  const { dimensions } = dest.model;
+  const offline = answered && createOffline({ ...answered, dimensions, findStored: findVectors });
   const byId = new Map(objects.map((object) => [object.id, object]));
   const orderOf = (id: string) => {
     const { version = 0, accepted = null } = byId.get(id) ?? {};
@@ -178,12 +190,14 @@ async function* prepareGroup(
       pause: pauseWithin(settings.modelPatienceMs),
       wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
       stillWanted: (ids) => notOvertaken(db, sourceNo, new Map(ids.map((id) => [id, orderOf(id).version]))),
+      ...offline,
     },
   );
   for await (const { ready, failed, reused } of portions) {
     const failures = failed.flatMap(({ objectId }) => byId.get(objectId) ?? []);
     yield {
-      ...{ failed, reused },
+      failed,
+      reused: offline ? reused - answeredIn(ready, offline) : reused,
       writes: [
         ...failures.map(({ id, payload, metadata, originalId, uri, hash, ready }) => ({
           kind: 'failed' as const,
@@ -196,4 +210,10 @@ async function* prepareGroup(
       ],
     };
   }
+}
+
+/** Counts the texts of objects whose vectors were not stored before, but came with the answers. */
+function answeredIn(ready: readonly PreparedObject[], { isAnswered }: Pick<Offline, 'isAnswered'>): number {
+  const parts = ready.flatMap((object) => object.parts);
+  return parts.filter(({ textKey }) => textKey != null && isAnswered(textKey)).length;
 }

@@ -1,5 +1,6 @@
 import type { CopyCounts, CopySliceRequest, EmbedActivities } from '../contract/activities.ts';
 import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
+import { readAnswers } from '../store/batch-texts.ts';
 import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
 import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -47,6 +48,20 @@ export function createCopySlice(deps: ActivityDependencies): Pick<EmbedActivitie
   };
 }
 
+/** Returns what of a range's texts a provider's batches have answered. */
+function answersOfRange(
+  { background: db }: ActivityDependencies,
+  { taskId, destNo }: CopySliceRequest,
+  rangeNo: number,
+) {
+  return {
+    async answers(keys: readonly string[]) {
+      const { dimensions } = (await requireIndex(db, destNo)).model;
+      return readAnswers(db, { taskId, rangeNo }, { keys, dimensions });
+    },
+  };
+}
+
 /** Started batches may exceed `inFlight` by this factor while an earlier batch is slow. */
 const AHEAD = 4;
 
@@ -63,7 +78,7 @@ export async function copySlice(
 ): Promise<SliceProgress & { done: boolean; failedBatches: number; waitedMs: number }> {
   const { background: db } = deps;
   const { signal } = running;
-  const { taskId, lock, until, batchSize, inFlight = 1 } = request;
+  const { taskId, lock, until, batchSize, inFlight = 1, answersOf } = request;
   const waits = createWaitClock();
   const target = {
     taskId,
@@ -72,6 +87,7 @@ export async function copySlice(
     dest: await requireIndex(db, request.destNo),
     signal,
     yielding: ((stop, write) => yielding(stop, write, waits.add)) as Yielding,
+    offline: answersOf === undefined ? undefined : answersOfRange(deps, request, answersOf),
   };
   const pace = createPacer(request.ratePerSecond, signal);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };

@@ -9,6 +9,7 @@ import type { SteerFilter } from '../contract/steer-tasks.ts';
 import type { TaskType } from '../contract/task-types.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { BatchInterface } from '../models/batches/interface.ts';
 import type { Loader } from '../pipeline/load.ts';
 import type { Sleep } from '../pipeline/load-with-retries.ts';
 import type { Db } from '../store/database.ts';
@@ -50,7 +51,11 @@ export interface ActivityDependencies {
    * For work that nobody waits for, such as reindexes. The same as `db` if there are too few connections for two pools.
    */
   background: Db;
-  models: { embedder(config: ModelConfig): Embedder };
+  models: {
+    embedder(config: ModelConfig): Embedder;
+    /** Absent: no provider has an interface for batches. */
+    batches?(config: ModelConfig): BatchInterface | undefined;
+  };
   loader: Loader;
   /** Waits between the tries of a load. Default: real time. */
   sleep?: Sleep | undefined;
@@ -89,5 +94,7 @@ export interface ActivityDependencies {
     tokenizerDir?: string | null;
     /** Budgets per day. */
     modelBudgets?: ModelBudgets;
+    /** Max texts of one file for a provider's batches. Default: the provider's limit. */
+    batchApiTexts?: number;
   };
 }

@@ -4,6 +4,7 @@ import type { SourceActivities } from '../contract/source-activities.ts';
 import { withMetrics } from '../metrics/activities.ts';
 import { createAdmitActivities } from './admit.ts';
 import { createAuditActivities } from './audit/audit.ts';
+import { createBatchActivities } from './batches/batches.ts';
 import { createBuildIndex } from './build-index.ts';
 import { createChangeVectorIndex } from './change-vector-index.ts';
 import { createCheckModel } from './check-model.ts';
@@ -61,6 +62,7 @@ export function createActivities(deps: ActivityDependencies): {
           ...createForward(deps),
           ...createCheckModel(deps),
           ...createCopySlice(deps),
+          ...createBatchActivities(deps),
           ...createBuildIndex(deps),
           ...createChangeVectorIndex(deps),
           ...createReconcileActivities(deps),

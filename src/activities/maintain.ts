@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
 import { dropAdmissions } from '../store/admissions.ts';
+import { dropBatchTexts, listOldBatchTasks } from '../store/batch-texts.ts';
 import { dropAbandonedVectorIndexes } from '../store/change-vector-index.ts';
 import type { Db } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
@@ -91,6 +92,9 @@ export function createMaintenanceActivities(
       }
       for await (const taskId of eachOld(db, listOldReads)) {
         if (!(await isTaskKnown(taskId))) await dropReads(db, taskId);
+      }
+      for await (const taskId of eachOld(db, listOldBatchTasks)) {
+        if (!(await isTaskKnown(taskId))) await dropBatchTexts(db, taskId);
       }
       while ((await dropExpiredSearches(db, LEFT_OVER_BATCH)) === LEFT_OVER_BATCH) {
         Context.current().cancellationSignal.throwIfAborted();

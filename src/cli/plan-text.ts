@@ -1,5 +1,5 @@
 import type { Obstacle, ReindexPlan } from '../contract/plan.ts';
-import { graphText, PLAN_ROWS, type PlanRow } from '../contract/plan-rows.ts';
+import { graphText, type PlanRow, planRowsOf } from '../contract/plan-rows.ts';
 import { oneLine, table } from './output.ts';
 
 /** Formats a plan for people. */
@@ -20,14 +20,13 @@ export function planText(plan: ReindexPlan): string {
 }
 
 function figuresText(plan: ReindexPlan): string {
-  const figureOf = (row: PlanRow) => row.figureOf(plan);
   return table(
-    PLAN_ROWS,
+    planRowsOf(plan),
     [
       { title: 'FORECAST', value: ({ name, isPart }) => (isPart ? `  ${name}` : name) },
-      { title: '', value: (row) => valueText(figureOf(row).value, row.unit), right: true },
-      { title: 'BASIS', value: (row) => figureOf(row).basis },
-      { title: 'FROM', value: (row) => figureOf(row).from },
+      { title: '', value: ({ figure, unit }) => valueText(figure.value, unit), right: true },
+      { title: 'BASIS', value: ({ figure }) => figure.basis },
+      { title: 'FROM', value: ({ figure }) => figure.from },
     ],
     '',
   );

@@ -1,5 +1,6 @@
 import type { AuditBody, AuditState } from './audit.ts';
 import type { AuditChunkRequest, AuditChunkResult, CompareRequest, CompareResult } from './audit-activities.ts';
+import type { BatchActivities } from './batch-activities.ts';
 import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { ReadShares } from './read-shares.ts';
@@ -201,6 +202,8 @@ export interface CopySliceRequest
   after: string | null;
   /** Number of consecutive earlier batches without an object that could be embedded. */
   failedBatches?: number;
+  /** Copies only what the provider's batches of this range have answered, without a call of the model. */
+  answersOf?: number | undefined;
 }
 
 export interface ReconcileRequest {
@@ -275,7 +278,7 @@ export interface VerifyResult {
 }
 
 /** Activities that load, split, embed, write or copy, on the embed queue, with heartbeats. */
-export interface EmbedActivities extends SyncActivities, VectorIndexActivities {
+export interface EmbedActivities extends SyncActivities, VectorIndexActivities, BatchActivities {
   writeChunk(request: WriteChunkRequest): Promise<WriteChunkResult>;
   forwardChunk(request: ForwardRange & { staging: string }): Promise<{ forwarded: number }>;
   checkModel(indexNo: number): Promise<void>;

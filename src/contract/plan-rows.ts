@@ -6,10 +6,12 @@ export interface PlanRow {
   unit: 'count' | 'usd' | 'seconds' | 'bytes';
   /** A share of the row above that is not one. */
   isPart?: boolean;
-  figureOf: (plan: ReindexPlan) => Figure;
+  figure: Figure;
 }
 
-export const PLAN_ROWS: readonly PlanRow[] = [
+type Row = Omit<PlanRow, 'figure'> & { figureOf: (plan: ReindexPlan) => Figure | null };
+
+const ROWS: readonly Row[] = [
   { name: 'objects', unit: 'count', figureOf: ({ objects }) => objects },
   { name: 'to copy', unit: 'count', isPart: true, figureOf: ({ copied }) => copied },
   { name: 'without a call', unit: 'count', isPart: true, figureOf: ({ reused }) => reused },
@@ -20,6 +22,7 @@ export const PLAN_ROWS: readonly PlanRow[] = [
   { name: 'tokens', unit: 'count', figureOf: ({ tokens }) => tokens },
   { name: 'calls', unit: 'count', figureOf: ({ calls }) => calls },
   { name: 'price', unit: 'usd', figureOf: ({ usd }) => usd },
+  { name: 'in batches', unit: 'usd', isPart: true, figureOf: ({ batchUsd }) => batchUsd },
   { name: 'time', unit: 'seconds', figureOf: ({ seconds }) => seconds.total },
   { name: 'copy', unit: 'seconds', isPart: true, figureOf: ({ seconds }) => seconds.copy },
   { name: 'HNSW build', unit: 'seconds', isPart: true, figureOf: ({ seconds }) => seconds.build },
@@ -29,6 +32,14 @@ export const PLAN_ROWS: readonly PlanRow[] = [
   { name: 'new index', unit: 'bytes', isPart: true, figureOf: ({ disk }) => disk.dest },
   { name: 'memory of the HNSW build', unit: 'bytes', figureOf: ({ hnsw }) => hnsw.memory },
 ];
+
+/** Returns the rows of a plan that have something to say. */
+export function planRowsOf(plan: ReindexPlan): PlanRow[] {
+  return ROWS.flatMap(({ figureOf, ...row }) => {
+    const figure = figureOf(plan);
+    return figure ? [{ ...row, figure }] : [];
+  });
+}
 
 /** Describes whether the graph of the HNSW build fits into memory; null if none is built. */
 export function graphText({ hnsw }: ReindexPlan): string | null {

@@ -96,6 +96,9 @@ export const reindexPlanSchema = z
     tokens: figure('Tokens of the texts to embed.'),
     calls: figure('Calls of the model.'),
     usd: figure('Price of the tokens in US dollars.'),
+    batchUsd: figureSchema
+      .nullable()
+      .describe('Price with `batchApi`, in US dollars; null if the provider has no interface for batches.'),
     longTexts: figure('Texts that are longer than the window of the model.'),
     longest: z
       .array(z.object({ id: z.string(), tokens: z.int() }))

@@ -172,6 +172,13 @@ export const reindexSchema = z
         'Take over stored vectors of the same model, prefix and text instead of embedding again. False if the provider ' +
           'has another model behind the same name by now.',
       ),
+    batchApi: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Embed through the provider's interface for batches, which answers within a day at half the price: `openai`, at " +
+          'endpoints that have it. What is written meanwhile, and what a batch leaves, is embedded in usual calls.',
+      ),
     approve: approveSchema.default('auto'),
     budget: budgetSchema
       .optional()

@@ -161,6 +161,7 @@ export interface ReindexInput extends CommonInput {
   maxFailed?: number;
   destExisting?: 'refuse' | 'replace';
   reuse?: boolean;
+  batchApi?: boolean;
   approve?: Approve;
   budget?: Budget | undefined;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
@@ -196,8 +197,58 @@ export interface ReindexState {
   reads?: ReadsState;
   /** The new index is complete and may get searches. */
   readsOpen?: boolean;
+  /** Set once texts were sent in batches of the provider. */
+  batches?: BatchesState;
   /** Progress of the retry of objects that could not be embedded. */
   retry?: { after: string | null; embedded: number; failed: number };
+}
+
+/** Jobs at the provider of a model; their texts and vectors are not here. */
+export interface BatchesState {
+  /** Names the jobs of this reindex at the provider. */
+  key: string;
+  /** When the first was sent. */
+  sinceMs: number;
+  destNo: number;
+  /** Ranges to send, the next first. */
+  due: BatchDue[];
+  open: OpenBatch[];
+  /** Ranges so far. */
+  ranges: number;
+  /** Max texts of a job, once the provider accepted no larger one; otherwise null. */
+  maxTexts: number | null;
+  counts: BatchCounts;
+  /** The name of the job that is being sent; it may exist already. */
+  sending?: string;
+  isOver: boolean;
+}
+
+/** A range of keys whose texts are sent as one job, for the first time with the round 0. */
+export interface BatchDue {
+  no: number;
+  round: number;
+  after: string | null;
+  until: string | null;
+  /** Rounds in a row that brought nothing. */
+  idle: number;
+}
+
+export interface OpenBatch extends BatchDue {
+  id: string;
+  texts: number;
+  tokens: number;
+  /** Set once its answers are stored, with the texts that have none and the answers of this round. */
+  collected?: { open: number; fresh: number; copiedTo: string | null };
+}
+
+export interface BatchCounts {
+  /** Jobs and texts that were sent, answers so far, and texts that the model refused. */
+  jobs: number;
+  texts: number;
+  answered: number;
+  refused: number;
+  /** Answers to nothing that was sent. */
+  unknown: number;
 }
 
 export interface Pair {

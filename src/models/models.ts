@@ -2,6 +2,8 @@ import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { ModelLimits } from '../contract/model-limits.ts';
 import type { ModelConfig } from '../contract/models.ts';
+import { batchesOf } from './batches/batches.ts';
+import type { BatchInterface } from './batches/interface.ts';
 import { type CustomModel, createCustomEmbedder } from './custom.ts';
 import { createHashEmbedder } from './hash.ts';
 import { type CallLimiter, createLimitedEmbedder } from './limited.ts';
@@ -38,6 +40,8 @@ export interface Models {
    * already.
    */
   embedder(config: ModelConfig): Embedder;
+  /** Returns the interface for batches of a model's provider; undefined if it has none. Error: `ModelRefused`. */
+  batches?(config: ModelConfig): BatchInterface | undefined;
 }
 
 /**
@@ -66,6 +70,7 @@ export function createModels(options: ModelsOptions): Models {
       embedders.set(key, embedder);
       return embedder;
     },
+    batches: (config) => batchesOf(config, options),
   };
 }
 

@@ -54,6 +54,21 @@ export function priceOf(
   return listed === undefined ? undefined : { usdPerMillionTokens: listed };
 }
 
+/** Providers with an interface for batches that is known here, and its share of the usual price. */
+const BATCH_PRICE_SHARES: Readonly<Record<string, number>> = { openai: 0.5 };
+
+/** Returns the share of the usual price at which a provider answers batches; undefined if it has none. */
+export function batchPriceShareOf({ provider }: { provider: string }): number | undefined {
+  return BATCH_PRICE_SHARES[provider];
+}
+
+/** Checks that a model can be called in batches. Error: `InvalidInput` about `batchApi`. */
+export function requireBatches(model: { provider: string }): void {
+  if (batchPriceShareOf(model) !== undefined) return;
+  const known = Object.keys(BATCH_PRICE_SHARES).join(', ');
+  throw invalidField('batchApi', `the provider ${model.provider} has no interface for batches; ${known} has`);
+}
+
 /** Reads a key that may be a name of `Object.prototype`. */
 function valueIn(prices: PriceOverrides, key: string): number | undefined {
   return Object.hasOwn(prices, key) ? prices[key] : undefined;

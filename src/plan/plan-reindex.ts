@@ -6,7 +6,7 @@ import type { ModelPrices } from '../contract/model-prices.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Obstacle, PlanReindexBody, ReindexPlan } from '../contract/plan.ts';
 import { BYTES_PER_TOKEN } from '../models/estimate-tokens.ts';
-import { priceOf } from '../models/prices.ts';
+import { batchPriceShareOf, priceOf, requireBatches } from '../models/prices.ts';
 import { isSameModel } from '../pipeline/take-over.ts';
 import type { Db } from '../store/database.ts';
 import { countOf } from '../store/index-info.ts';
@@ -63,6 +63,7 @@ export async function planReindex(
   const { db } = deps;
   const settings = { ...PLAN_DEFAULTS, ...deps.settings };
   const pair = await checkPair(db, { ...body, maxConcurrentReindexes: settings.maxConcurrentReindexes });
+  if (body.batchApi) requireBatches(pair.config.model);
   const embedder = embedderOf(deps, pair);
   const counts = await readTables(pair.source, () => countOf(db, pair.source.no, COUNT_MS));
   const sample = await takeSample(db, pair, {
@@ -140,6 +141,7 @@ class Plan {
       ...volume,
       calls: this.callFigure(calls, volume),
       usd: this.usd(volume),
+      batchUsd: this.batchUsd(volume),
       seconds: this.seconds({ volume, calls, hnsw, distance }),
       ...{ disk, hnsw },
       obstacles: [...pair.obstacles, ...modelObstacles(probe)],
@@ -203,6 +205,14 @@ class Plan {
     return figure(value, tokens.basis, `$${price.usdPerMillionTokens} per million tokens`);
   }
 
+  /** Null if the provider has no batches. */
+  private batchUsd(volume: Volume) {
+    const share = batchPriceShareOf(this.known.pair.config.model);
+    if (share === undefined) return null;
+    const { value, basis, from } = this.usd(volume);
+    return { value: value === null ? null : value * share, basis, from: `${from}; ${share * 100} % of it in batches` };
+  }
+
   private seconds(given: { volume: Volume; calls: CallPlan; hnsw: ReindexPlan['hnsw']; distance: number }) {
     const { volume, calls, hnsw, distance } = given;
     const { pair, sample, probe } = this.known;
@@ -227,7 +237,7 @@ class Plan {
 
   private warnings({ failing, copied, longTexts, window }: Volume): string[] {
     const { sample, probe, pair } = this.known;
-    const { maxFailed } = this.body;
+    const { maxFailed, batchApi } = this.body;
     const warnings: string[] = shutdownWarnings(this.known.pair.config.model);
     const allowed =
       maxFailed < 0 ? Number.POSITIVE_INFINITY : maxFailed < 1 ? maxFailed * (copied.value ?? 0) : maxFailed;
@@ -241,6 +251,8 @@ class Plan {
         `${longTexts.value} texts are longer than the ${window} tokens that ${pair.config.model.name} reads: ${cut}`,
       );
     }
+    if (batchApi)
+      warnings.push('in batches, the provider may take a day for each of them: the time is that of usual calls');
     if (probe?.failed && !modelObstacles(probe).length) warnings.push(`the probe ended early: ${probe.failed.message}`);
     return warnings;
   }

@@ -112,6 +112,7 @@ export function activityDependencies({
       tombstoneRetentionSeconds: durationMs(settings.tombstoneRetention) / 1_000,
       modelPrices: settings.modelPrices,
       modelBudgets: settings.modelBudgets,
+      batchApiTexts: settings.batchApiTexts,
       tokenizerDir: settings.tokenizerDir,
       sourceMaxChanges: settings.sourceMaxChanges,
     },

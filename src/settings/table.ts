@@ -270,6 +270,11 @@ export const SETTINGS = {
     expected:
       'JSON with usd, tokens or calls above 0 for each PROVIDER/NAME of a called or custom model, for instance {"openai/bge-m3": {"tokens": 1000000}}',
   }),
+  batchApiTexts: setting('REEMBED_BATCH_API_TEXTS', whole(1, 50_000), '50000', {
+    meaning:
+      "maximum texts of one job of a provider's interface for batches (`batchApi`); fewer if the provider allows your account few waiting tokens",
+    expected: 'a whole number from 1 to 50000',
+  }),
   sourceConnections: setting('REEMBED_SOURCE_CONNECTIONS', list.pipe(z.array(sourceVariable)), '', {
     meaning:
       'environment variables with addresses of other databases whose tables sources may follow; the API and all workers need the same value, and these variables',

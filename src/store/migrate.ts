@@ -25,6 +25,7 @@ import * as readyVectors from './migrations/0026_ready_vectors.ts';
 import * as compact from './migrations/0028_compact.ts';
 import * as pollPasses from './migrations/0029_poll_passes.ts';
 import * as vectorIndexTask from './migrations/0031_vector_index_task.ts';
+import * as batchTexts from './migrations/0032_batch_texts.ts';
 import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
@@ -54,6 +55,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0028_compact': compact,
   '0029_poll_passes': pollPasses,
   '0031_vector_index_task': vectorIndexTask,
+  '0032_batch_texts': batchTexts,
 };
 
 /**

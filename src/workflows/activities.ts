@@ -115,6 +115,16 @@ export function embedActivities(): EmbedActivities {
   });
 }
 
+/** Cancels jobs at a provider; a task that ends does not wait long for one that is down. */
+export function batchEndActivities(): Pick<EmbedActivities, 'endBatches'> {
+  return proxyActivities<EmbedActivities>({
+    taskQueue: embedQueueOf(workflowInfo().taskQueue),
+    scheduleToCloseTimeout: '2 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { ...RETRY, maximumInterval: '10 s' },
+  });
+}
+
 /**
  * Forwards delay the write they belong to, and the reindex copies what they miss. Hence the short timeout: they are not
  * worth waiting for when the model of the index being built is slow or down.

@@ -51,6 +51,7 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   sourceMaxChanges: ['999', '1e6'],
   sourceConnections: ['DATABASE_URL', 'postgres://localhost', 'SHOP;OTHER'],
   copySharePercent: ['0', '101', 'half'],
+  batchApiTexts: ['0', '50001', 'all'],
   searchSeconds: ['0', '3601', 'soon'],
   databaseConnections: ['0', '1001'],
   embedConcurrency: ['0', ''.padEnd(30, '9')],

@@ -120,6 +120,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       background: db,
       models: {
         embedder: (config) => options.embedder?.(config, models.embedder(config)) ?? models.embedder(config),
+        batches: (config) => models.batches?.(config),
       },
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
       sleep: options.sleep,

@@ -1,9 +1,10 @@
-import { BUDGET_UNITS, type Budget, type Usage, usedText } from '../../contract/budget.ts';
+import { BUDGET_UNITS, type Budget, type BudgetUnit, type Usage, usedText } from '../../contract/budget.ts';
 import { type Embedder, wrapEmbedder } from '../../contract/embedder.ts';
 import { ReembedError } from '../../contract/errors.ts';
 import type { ModelConfig } from '../../contract/models.ts';
 import { estimateTokens } from '../../models/estimate-tokens.ts';
-import { isFree, priceOf } from '../../models/prices.ts';
+import { batchPriceShareOf, isFree, priceOf } from '../../models/prices.ts';
+import type { Trx } from '../../store/database.ts';
 import { readUsage, recordReused, recordUsage, type StoredUsage } from '../../store/usage.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 
@@ -47,6 +48,57 @@ export function metered(embedder: Embedder, deps: Metering, taskId: string, mode
     }
   });
 }
+
+/**
+ * Returns for how many tokens the budgets have room in batches, at their price; Infinity without a limit. `openTokens` are
+ * those of the batches without answers. Error: `BudgetUsedUp`.
+ */
+export async function roomInBudget(
+  { background: db, settings }: Metering,
+  taskId: string,
+  model: ModelConfig,
+  openTokens: number,
+): Promise<number> {
+  const key = keyOf(model);
+  const price = priceOf(model, settings.modelPrices)?.usdPerMillionTokens;
+  const daily = settings.modelBudgets?.[key];
+  const sums = await readUsage(db, taskId, key);
+  const usdPerToken = (batchPrice(model) * (price ?? 0)) / 1_000_000;
+  const open = (used: Record<BudgetUnit, number>) => ({
+    ...used,
+    tokens: used.tokens + openTokens,
+    usd: used.usd + openTokens * usdPerToken,
+  });
+  const all = { ...open(sums), today: open(sums.today) };
+  requireLeft({ ...sums, ...all }, { taskId, key, price, daily });
+  const rooms = [[sums.budget, all] as const, [daily ?? {}, all.today] as const].flatMap(([limit, used]) => [
+    (limit.tokens ?? Number.POSITIVE_INFINITY) - used.tokens,
+    usdPerToken === 0 ? Number.POSITIVE_INFINITY : ((limit.usd ?? Number.POSITIVE_INFINITY) - used.usd) / usdPerToken,
+  ]);
+  return Math.min(...rooms);
+}
+
+/** Counts the call that sends a batch. */
+export async function recordBatchCall({ background: db }: Metering, taskId: string, model: ModelConfig): Promise<void> {
+  await recordUsage(db, taskId, keyOf(model), { calls: 1, tokens: 0, estimatedTokens: 0, usd: 0 });
+}
+
+/** Counts answers of batches at their price, each with its tokens or null if they are to be estimated. */
+export async function recordBatchUsage(
+  trx: Trx,
+  { settings }: Metering,
+  { taskId, model, tokensPerText }: { taskId: string; model: ModelConfig; tokensPerText: number },
+  answers: readonly (number | null)[],
+): Promise<void> {
+  if (answers.length === 0) return;
+  const price = priceOf(model, settings.modelPrices)?.usdPerMillionTokens ?? 0;
+  const estimatedTokens = Math.round(answers.filter((tokens) => tokens === null).length * tokensPerText);
+  const tokens = answers.reduce<number>((sum, one) => sum + (one ?? 0), estimatedTokens);
+  const usd = (batchPrice(model) * price * tokens) / 1_000_000;
+  await recordUsage(trx, taskId, keyOf(model), { calls: 0, tokens, estimatedTokens, usd });
+}
+
+const batchPrice = (model: ModelConfig) => batchPriceShareOf(model) ?? 1;
 
 interface Limits {
   taskId: string;

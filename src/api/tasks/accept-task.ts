@@ -9,7 +9,7 @@ import type { DeleteIndexBody, EvaluateBody, ReindexBody, UpsertBody } from '../
 import type { Tracker } from '../../contract/tasks.ts';
 import { type Accepted, HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
-import { requirePrice } from '../../models/prices.ts';
+import { requireBatches, requirePrice } from '../../models/prices.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
 import { claimVectorIndex, findChangeable } from '../../store/change-vector-index.ts';
 import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
@@ -152,6 +152,7 @@ export async function acceptReindex(
     if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
     await checkDestSplitter(body, dest ?? source, deps.tokenizerDir);
     const { model } = destConfigOf(source, dest, body);
+    if (body.batchApi) requireBatches(model);
     if (body.budget) requirePrice(body.budget, model, deps.modelPrices);
   };
   return acceptWhole(deps, 'reindex', body, options, check, by == null ? {} : { by });

@@ -34,6 +34,7 @@ interface ReindexOptions
   destExisting?: 'refuse' | 'replace';
   metric?: 'cosine' | 'l2' | 'ip';
   reuse: boolean;
+  batchApi?: boolean;
   rate?: number;
   shadow?: number;
   canary?: number;
@@ -77,6 +78,7 @@ export function addReindexCommand(program: Command, io: Io): void {
     )
     .addOption(new Option('--metric <metric>', 'metric of DEST; default: as SOURCE').choices([...metricSchema.options]))
     .option('--no-reuse', 'embed every text again, instead of taking over stored vectors of the same model and text')
+    .option('--batch-api', "embed through the provider's batches, within a day each, at half the price")
     .option('--rate <objects>', 'maximum objects copied per second', anyNumber)
     .option('--budget-usd <dollars>', 'pause when the model has cost this many US dollars', anyNumber)
     .option('--budget-tokens <count>', 'pause when the model has used this many tokens', wholeNumber)
@@ -99,6 +101,7 @@ export function addReindexCommand(program: Command, io: Io): void {
         'reembed reindex live docs-v2 --provider words --query-set support --detach',
         'reembed reindex live docs-v2 --provider words --approve manual --shadow 0.05 --canary 0.01 --detach',
         'reembed reindex live docs-v2 --provider words',
+        'reembed reindex live docs-v2 --provider openai --name text-embedding-3-small --dimensions 1536 --batch-api --detach',
         'reembed reindex docs docs-v2 --provider openai --name bge-m3 --dimensions 1024 --base-url http://localhost:11434/v1',
         'reembed reindex live docs-v2 --provider words --retire 24h --keep-current --detach',
         'reembed reindex live docs-v2 --provider words --retire 24h --keep-current --watch 12h --roll-back-if emptyShare=0.1,errorShare=0.02',
@@ -140,6 +143,7 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
     destStorage: options.storage,
     destVectorIndex: vectorIndexFrom(options),
     ...(!options.reuse && { reuse: false }),
+    ...(options.batchApi && { batchApi: true }),
     approve: approveFrom(options),
     retire: retireFrom(options),
     ratePerSecond: rate,
@@ -151,9 +155,9 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
 }
 
 /** Writes a plan. @throws Exit if the forecast is above a limit, or unknown */
-function writePlan(io: Io, plan: ReindexPlan, { json, failAbove = [] }: ReindexOptions): void {
+function writePlan(io: Io, plan: ReindexPlan, { json, failAbove = [], batchApi }: ReindexOptions): void {
   writeResult(io, json, plan, () => planText(plan));
-  const judged = judge(plan, failAbove);
+  const judged = judge(batchApi && plan.batchUsd ? { ...plan, usd: plan.batchUsd } : plan, failAbove);
   for (const { text } of judged) io.err(`${oneLine(text)}\n`);
   if (judged.some(({ outcome }) => outcome === 'above')) throw new Exit(EXIT.failed);
   if (judged.some(({ outcome }) => outcome === 'unknown')) throw new Exit(EXIT.inconclusive);

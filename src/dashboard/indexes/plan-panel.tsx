@@ -1,6 +1,6 @@
 import { Alert, Stack, Table, Text } from '@mantine/core';
 import type { ReindexPlan } from '../../contract/plan.ts';
-import { graphText, PLAN_ROWS, type PlanRow } from '../../contract/plan-rows.ts';
+import { graphText, type PlanRow, planRowsOf } from '../../contract/plan-rows.ts';
 import { bytes, duration, number } from '../ui/format.ts';
 
 const FORMATS: Record<PlanRow['unit'], (value: number) => string> = {
@@ -34,8 +34,8 @@ export function PlanPanel({ plan }: { plan: ReindexPlan }) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {PLAN_ROWS.map((row) => (
-            <FigureRow key={row.name} row={row} plan={plan} />
+          {planRowsOf(plan).map((row) => (
+            <FigureRow key={row.name} row={row} />
           ))}
         </Table.Tbody>
       </Table>
@@ -48,8 +48,8 @@ export function PlanPanel({ plan }: { plan: ReindexPlan }) {
   );
 }
 
-function FigureRow({ row, plan }: { row: PlanRow; plan: ReindexPlan }) {
-  const { value, basis, from } = row.figureOf(plan);
+function FigureRow({ row }: { row: PlanRow }) {
+  const { value, basis, from } = row.figure;
   return (
     <Table.Tr>
       <Table.Td pl={row.isPart ? 'lg' : undefined}>{row.name}</Table.Td>

@@ -10,8 +10,9 @@ import { ContinuesAsNew } from '../task/history.ts';
 import { BATCHES_FAILED } from '../task/hold.ts';
 import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
-import type { Hold } from '../task/types.ts';
+import type { Hold, TaskContext } from '../task/types.ts';
 import { approval, decide, deleteRejected, REJECTED, showApproval } from './approval.ts';
+import { copyByBatches, endBatches } from './batches.ts';
 import { copyAll } from './copy.ts';
 import { holdLock } from './hold-lock.ts';
 import { createReads } from './reads.ts';
@@ -79,6 +80,7 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
       showRate();
       await slices.throttle(ratePerSecond);
     },
+    onEnd: (task: TaskContext) => endBatches({ task, state }),
     reads,
   } as const;
   return runTask(spec, async (task) => {
@@ -120,6 +122,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
       // A continued run may be paused: it does not call the model before it is resumed.
       if (!isContinued) await prepare(run);
       if (!state.copied) {
+        if (settings.batchApi) await copyByBatches(run);
         await copyAll(run);
         await buildIndex(run);
         state.copied = true;

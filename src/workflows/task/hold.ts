@@ -34,16 +34,20 @@ export const BATCHES_FAILED: Hold = {
 /**
  * Runs a step of a reindex. If its model cannot be used, pauses the task with the reason and runs the step again after
  * `resume`, because a reindex is too expensive to fail for that. A slice pauses its whole reindex. With `isNew`, a
- * model that must not be called as configured fails the task.
+ * model that must not be called as configured fails the task. Errors of the types in `passes` are thrown.
  */
-export async function orHold<T>(task: TaskContext, step: () => Promise<T>, { isNew = false } = {}): Promise<T> {
+export async function orHold<T>(
+  task: TaskContext,
+  step: () => Promise<T>,
+  { isNew = false, passes = [] }: { isNew?: boolean; passes?: readonly string[] } = {},
+): Promise<T> {
   for (;;) {
     try {
       return await step();
     } catch (error) {
       const { type, message } = errorOf(error);
       const isHelped = HOLDING.includes(type) || (!isNew && CHANGED.includes(type));
-      if (isCancellation(error) || !isHelped) throw error;
+      if (isCancellation(error) || !isHelped || passes.includes(type)) throw error;
       await hold(task, { type, message });
     }
   }

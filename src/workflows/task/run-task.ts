@@ -150,6 +150,8 @@ class TaskRun {
   private async end(status: EndStatus, detail: string): Promise<Tracker> {
     const { keeper, spec } = this;
     const { tracker } = keeper;
+    const { onEnd } = spec;
+    if (onEnd && status !== 'done') await CancellationScope.nonCancellable(() => onEnd(this.task));
     keeper.end(status, detail);
     const seconds = Math.max(0, Date.now() - Date.parse(tracker.createTime)) / 1_000;
     taskEvents.ended({ type: spec.type, status, seconds });

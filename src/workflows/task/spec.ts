@@ -3,7 +3,7 @@ import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { TaskType } from '../../contract/task-types.ts';
 import type { Carried } from '../../contract/workflow-inputs.ts';
-import type { Hold } from './types.ts';
+import type { Hold, TaskContext } from './types.ts';
 
 export interface TaskSpec {
   type: TaskType;
@@ -24,6 +24,8 @@ export interface TaskSpec {
   onPause?: (paused: boolean) => void;
   /** Called when the task pauses by itself, with the reason. */
   onHold?: (why: Hold) => void;
+  /** Called when the task ends otherwise than done, to end what works for it elsewhere. */
+  onEnd?: (task: TaskContext) => Promise<void>;
   /** Continues as a new run: calls `continueAsNew` with the task's state. Without it, a task has one run. */
   startNextRun?: (previous: Carried) => Promise<never>;
   /** Decides about the switch of a reindex. Returns why the call has no effect, or undefined. */

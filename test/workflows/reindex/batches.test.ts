@@ -1,0 +1,309 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Budget } from '../../../src/contract/budget.ts';
+import { QUERY, SIGNAL } from '../../../src/contract/names.ts';
+import type { Tracker } from '../../../src/contract/tasks.ts';
+import { textKeysOf } from '../../../src/pipeline/text-key.ts';
+import { listAliases } from '../../../src/store/aliases.ts';
+import { findIndex } from '../../../src/store/indexes.ts';
+import { listFailed } from '../../../src/store/staging.ts';
+import { readStoredVectors } from '../../../src/store/stored-vectors.ts';
+import { setBudget } from '../../../src/store/usage.ts';
+import {
+  type BatchJob,
+  type BatchServer,
+  type BatchServerOptions,
+  startBatchServer,
+} from '../../support/batch-server.ts';
+import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
+import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+
+const DIMENSIONS = 8;
+const COUNT = 25;
+const NAME = 'priced';
+/** One dollar per token; the server counts one per text. */
+const PRICES = { [`openai/${NAME}`]: 1_000_000 };
+
+/** Differs for each text. */
+function vectorOf(text: string): number[] {
+  let hash = 7;
+  for (const char of text) hash = (hash * 31 + char.charCodeAt(0)) % 1_000_003;
+  return Array.from({ length: DIMENSIONS }, (_, at) => 1 + ((hash + at * 7_919) % 1_009) / 1_009);
+}
+
+describe('a reindex in batches of the provider', () => {
+  let environment: TestWorkflowEnvironment;
+  let database: TestDatabase;
+  let rig: Rig;
+  const servers: BatchServer[] = [];
+
+  beforeAll(async () => {
+    [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
+    rig = await startRig({
+      environment,
+      db: database.db,
+      settings: { maxConcurrentReindexes: 100, modelPrices: PRICES, batchApiTexts: 10 },
+    });
+  });
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    await environment?.teardown();
+    await database?.close();
+  });
+
+  async function begin(
+    options: Partial<BatchServerOptions> & {
+      budget?: Budget;
+      payload?: (at: number) => string;
+      maxFailed?: number;
+    } = {},
+  ) {
+    const { budget, maxFailed, payload = (at: number) => `text ${at}`, ...rest } = options;
+    const server = await startBatchServer({ vectorOf, ...rest });
+    servers.push(server);
+    const name = randomUUID().slice(0, 8);
+    const [source, dest, alias] = [`source-${name}`, `dest-${name}`, `alias-${name}`];
+    await givenIndex(database.db, source, { alias });
+    const items = Array.from({ length: COUNT }, (_, at) => ({
+      id: `k${String(at).padStart(2, '0')}`,
+      payload: payload(at),
+    }));
+    await rig.run('upsert', { index: alias, items });
+    const handle = await rig.start('reindex', {
+      ...{ source: alias, dest, batchApi: true, batchSize: 5, budget, maxFailed },
+      destModel: {
+        ...{ provider: 'openai', name: NAME, dimensions: DIMENSIONS, baseUrl: server.url, sendDimensions: false },
+        ...{ batchSize: 128, batchChars: 200_000, timeoutMs: 60_000 },
+      },
+    });
+    return { server, source, dest, alias, handle, taskId: handle.workflowId };
+  }
+
+  const textsSent = ({ jobs }: BatchServer) => jobs.flatMap(({ requests }) => requests.map(({ text }) => text));
+  const batchesOf = ({ data }: Tracker) => data.batches as Record<string, number>;
+  const usageOf = ({ data }: Tracker) => data.usage as { tokens: number; usd: number; calls: number };
+  /** Nothing but the calls that try the model out had the usual price. */
+  const expectHalf = ({ embedded }: BatchServer, tracker: Tracker) => {
+    expect(embedded.filter((text) => usual.includes(text))).toEqual([]);
+    expect(usageOf(tracker).usd).toBeCloseTo(COUNT / 2 + embedded.length, 5);
+  };
+  const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
+
+  /** The texts whose vector in the destination is not the server's. */
+  async function wrongIn(dest: string, texts: readonly string[], ids?: string[]) {
+    const index = await findIndex(database.db, dest);
+    if (!index) throw new Error('there is no destination');
+    const keyOf = textKeysOf(index.model);
+    const all = ids ?? Array.from({ length: COUNT }, (_, at) => `k${String(at).padStart(2, '0')}`);
+    const found = await readStoredVectors(database.db, index, { ids: all, keys: texts.map(keyOf) });
+    return texts.filter((text) => {
+      const stored = [...(found.get(keyOf(text)) ?? [])];
+      return vectorOf(text).some((value, at) => Math.abs(value - (stored[at] ?? 0)) > 1e-5);
+    });
+  }
+  const usual = Array.from({ length: COUNT }, (_, at) => `text ${at}`);
+  const storedAnswers = async (taskId: string) => {
+    const { rows } = await sql<{ texts: number }>`
+      select count(*) as texts from reembed.batch_texts where task_id = ${taskId}`.execute(database.db);
+    return rows[0]?.texts;
+  };
+
+  test('each text is sent once, in files of a bounded number of texts, and costs half', async () => {
+    const { server, dest, alias, handle, taskId } = await begin({ looks: 2 });
+    const tracker = await endOf(handle);
+    expect(tracker).toMatchObject({ status: 'done', data: { copied: COUNT, failed: 0 } });
+    expect(server.jobs.map(({ requests }) => requests.length).sort()).toEqual([10, 10, 5].sort());
+    expect(textsSent(server).sort()).toEqual([...usual].sort());
+    expect(await wrongIn(dest, usual)).toEqual([]);
+    expect(await aliasOf(alias)).toBe(dest);
+    expectHalf(server, tracker);
+    expect(batchesOf(tracker)).toMatchObject({
+      open: 0,
+      jobs: 3,
+      texts: COUNT,
+      answered: COUNT,
+      refused: 0,
+      unknown: 0,
+    });
+    expect(await storedAnswers(taskId)).toBe(0);
+    expect(server.files.size).toBe(0);
+  });
+
+  test('what a batch leaves without an answer is sent again, and nothing else', async () => {
+    const seen = new Set<string>();
+    const outcomeOf = (text: string) => {
+      const isFirst = !seen.has(text);
+      seen.add(text);
+      return isFirst && Number(text.slice(5)) % 3 === 0 ? 'expire' : 'answer';
+    };
+    const { server, dest, handle } = await begin({ outcomeOf });
+    const tracker = await endOf(handle);
+    const late = usual.filter((_, at) => at % 3 === 0);
+    expect(tracker).toMatchObject({ status: 'done', data: { copied: COUNT, failed: 0 } });
+    expect(textsSent(server).sort()).toEqual([...usual, ...late].sort());
+    expect(batchesOf(tracker)).toMatchObject({ texts: COUNT, answered: COUNT });
+    expectHalf(server, tracker);
+    expect(await wrongIn(dest, usual)).toEqual([]);
+  });
+
+  test('batches that expire without an answer twice pause the reindex, and resume sends them again', async () => {
+    let isUp = false;
+    const { server, handle } = await begin({ outcomeOf: () => (isUp ? 'answer' : 'expire') });
+    const { errors } = await trackerWhen(handle, ({ status }) => status === 'paused');
+    expect(errors[0]).toMatchObject({ type: 'ModelUnavailable', message: expect.stringContaining('expired') });
+    isUp = true;
+    await resumeUntilEnd(handle);
+    expect(await handle.query(QUERY.tracker)).toMatchObject({ status: 'done', data: { copied: COUNT } });
+    expect(server.jobs.length).toBeGreaterThan(3);
+  });
+
+  test('a text that the model refuses fails its object alone, with its stage and reason', async () => {
+    const payload = (at: number) => (at === 7 ? 'poison' : `text ${at}`);
+    const outcomeOf = (text: string) => (text === 'poison' ? { status: 400 } : 'answer');
+    const { dest, handle, taskId } = await begin({ payload, outcomeOf, maxFailed: 1 });
+    const tracker = await endOf(handle);
+    expect(tracker).toMatchObject({ status: 'done', data: { copied: COUNT - 1, failed: 1 } });
+    expect(batchesOf(tracker)).toMatchObject({ answered: COUNT - 1, refused: 1 });
+    const failed = await listFailed(database.db, taskId, { after: null, limit: 10 });
+    expect(failed).toMatchObject([{ objectId: 'k07', stage: 'embed', reason: 'ModelRejectedInput' }]);
+    expect(
+      await wrongIn(
+        dest,
+        usual.filter((text) => text !== 'text 7'),
+      ),
+    ).toEqual([]);
+  });
+
+  test('an answer that comes twice is paid for once, and one to nothing that was sent is counted and ignored', async () => {
+    const renamed = new Set<string>();
+    const outcomeOf = (text: string) => {
+      if (text === 'text 3') return 'twice';
+      if (text !== 'text 4' || renamed.has(text)) return 'answer';
+      renamed.add(text);
+      return 'rename';
+    };
+    const { server, dest, handle } = await begin({ outcomeOf });
+    const tracker = await endOf(handle);
+    expect(tracker).toMatchObject({ status: 'done', data: { copied: COUNT } });
+    expect(batchesOf(tracker)).toMatchObject({ answered: COUNT, unknown: 1 });
+    expectHalf(server, tracker);
+    expect(textsSent(server).filter((text) => text === 'text 4')).toHaveLength(2);
+    expect(await wrongIn(dest, usual)).toEqual([]);
+  });
+
+  test('a job whose creation was not answered is found by its name and not paid for twice', async () => {
+    let dropped = 0;
+    const fail = (method: string, path: string) =>
+      method === 'POST' && path === '/v1/batches' && dropped++ < 2 ? ('drop' as const) : undefined;
+    const { server, handle } = await begin({ fail });
+    expect(await endOf(handle)).toMatchObject({ status: 'done', data: { copied: COUNT } });
+    expect(textsSent(server).sort()).toEqual([...usual].sort());
+    expect(dropped).toBeGreaterThanOrEqual(3);
+  });
+
+  test('a job for which the account has no room waits until the others have ended', async () => {
+    const refuse = (job: BatchJob, jobs: readonly BatchJob[]) => {
+      const isFirst = jobs.every((other) => other === job || ['completed', 'failed'].includes(other.status));
+      return isFirst ? undefined : { code: 'token_limit_exceeded', message: 'Enqueued token limit reached' };
+    };
+    const { server, dest, handle } = await begin({ refuse });
+    const tracker = await endOf(handle);
+    expect(tracker).toMatchObject({ status: 'done', data: { copied: COUNT }, errors: [] });
+    expect(server.jobs.some(({ status }) => status === 'failed')).toBe(true);
+    expectHalf(server, tracker);
+    expect(await wrongIn(dest, usual)).toEqual([]);
+  });
+
+  test.each<[string, Partial<BatchServerOptions>, string]>([
+    [
+      'a job that fails its validation',
+      { refuse: () => ({ code: 'model_not_found', message: 'The model does not exist' }) },
+      'ModelRejectedInput',
+    ],
+    [
+      'a used up quota',
+      { fail: () => ({ status: 429, body: { error: { code: 'insufficient_quota', message: 'exceeded' } } }) },
+      'ModelQuotaUsedUp',
+    ],
+    [
+      'an endpoint without batches',
+      { fail: (_method, path) => (path.includes('/batches') ? { status: 404, body: {} } : undefined) },
+      'ModelNotFound',
+    ],
+  ])('%s pauses the reindex with its reason', async (_title, options, type) => {
+    let isPaused = true;
+    const begun = await begin({
+      refuse: (job, jobs) => (isPaused ? options.refuse?.(job, jobs) : undefined),
+      fail: (method, path) => (isPaused && !path.includes('/embeddings') ? options.fail?.(method, path) : undefined),
+    });
+    const { errors } = await trackerWhen(begun.handle, ({ status }) => status === 'paused');
+    expect(errors[0]).toMatchObject({ type });
+    isPaused = false;
+    await resumeUntilEnd(begun.handle);
+    expect(await begun.handle.query(QUERY.tracker)).toMatchObject({ status: 'done', data: { copied: COUNT } });
+    expect(await wrongIn(begun.dest, usual)).toEqual([]);
+  });
+
+  test('a cancel cancels the jobs at the provider and keeps the old index', async () => {
+    const { server, source, alias, handle, taskId } = await begin({ looks: Number.POSITIVE_INFINITY });
+    await trackerWhen(handle, (tracker) => batchesOf(tracker)?.open === 3);
+    await handle.signal(SIGNAL.cancel);
+    expect(await endOf(handle)).toMatchObject({ status: 'canceled' });
+    expect(server.jobs.map(({ status }) => status)).toEqual(['cancelling', 'cancelling', 'cancelling']);
+    expect(await aliasOf(alias)).toBe(source);
+    expect(await storedAnswers(taskId)).toBe(0);
+  });
+
+  test('a budget in dollars counts batches at half the price, and is not exceeded by texts that wait', async () => {
+    const { server, handle, taskId } = await begin({ budget: { usd: 9 } });
+    const { errors } = await trackerWhen(handle, ({ status }) => status === 'paused');
+    expect(errors[0]).toMatchObject({ type: 'BudgetUsedUp' });
+    expect(textsSent(server).length / 2).toBeLessThanOrEqual(9);
+    expect(textsSent(server).length).toBeGreaterThan(9);
+    await setBudget(database.db, taskId, { usd: null });
+    await resumeUntilEnd(handle);
+    expect(await handle.query(QUERY.tracker)).toMatchObject({ status: 'done', data: { copied: COUNT } });
+  });
+
+  test('a write during the wait is embedded at once, and a late answer does not replace it', async () => {
+    const { server, dest, alias, handle } = await begin({ looks: Number.POSITIVE_INFINITY });
+    await trackerWhen(handle, ({ status, detail }) => status === 'waiting' && detail.includes('3 batches'));
+    await rig.run('upsert', { index: alias, items: [{ id: 'k00', payload: 'changed' }] });
+    server.options.looks = 1;
+    expect(await endOf(handle)).toMatchObject({ status: 'done' });
+    expect(await wrongIn(dest, ['changed'], ['k00'])).toEqual([]);
+    expect(await wrongIn(dest, usual)).toEqual(['text 0']);
+    expect(textsSent(server)).not.toContain('changed');
+  });
+
+  test('a reindex of a provider without batches is refused before it starts', async () => {
+    await givenIndex(database.db, 'plain', { alias: 'plain-alias' });
+    const tracker = await rig.run('reindex', {
+      ...{ source: 'plain-alias', dest: 'plain-v2', batchApi: true },
+      destModel: { provider: 'words', name: 'glove-100d-30k', dimensions: 100 },
+    });
+    expect(tracker).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('batchApi: the provider words'),
+    });
+    expect(await findIndex(database.db, 'plain-v2')).toBeUndefined();
+  });
+});
+
+/** Resumes a reindex each time that it pauses. */
+async function resumeUntilEnd(handle: WorkflowHandle): Promise<void> {
+  await handle.signal(SIGNAL.resume);
+  for (;;) {
+    const { status } = await trackerWhen(handle, (tracker) => tracker.status === 'paused' || isEnd(tracker.status));
+    if (status !== 'paused') return;
+    await handle.signal(SIGNAL.resume);
+  }
+}
+
+const isEnd = (status: string) => ['done', 'failed', 'canceled', 'exhausted', 'refused'].includes(status);
