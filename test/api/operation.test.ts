@@ -91,7 +91,7 @@ describe('answers', () => {
 
   it('name the methods of an address when another one was used', async () => {
     const { status, headers, body } = await call(app(), 'POST', '/v1/indexes/a');
-    expect([status, headers.get('allow')]).toEqual([405, 'PUT, GET, HEAD, DELETE']);
+    expect([status, headers.get('allow')]).toEqual([405, 'PUT, GET, HEAD, DELETE, PATCH']);
     expect(body.type).toBe('urn:reembed:error:MethodNotAllowed');
     expect((await call(app(), 'PATCH', '/nowhere')).status).toBe(404);
   });
