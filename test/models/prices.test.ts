@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { priceOf } from '../../src/models/prices.ts';
+import { batchPriceShareOf, priceOf, requireBatches } from '../../src/models/prices.ts';
 
 test.each([
   ['openai', 'text-embedding-3-small', 0.02],
@@ -28,4 +28,13 @@ test('a price of the setting overrides the list, also with zero', () => {
     usdPerMillionTokens: 0,
   });
   expect(priceOf({ provider: 'custom', name: 'mine' }, overrides)).toEqual({ usdPerMillionTokens: 0.5 });
+});
+
+test('batches cost half where the provider has them, and are refused elsewhere', () => {
+  expect(batchPriceShareOf({ provider: 'openai' })).toBe(0.5);
+  expect(batchPriceShareOf({ provider: 'words' })).toBeUndefined();
+  expect(() => requireBatches({ provider: 'openai' })).not.toThrow();
+  expect(() => requireBatches({ provider: 'cohere' })).toThrow(
+    expect.objectContaining({ type: 'InvalidInput', issues: [{ path: 'batchApi', message: expect.any(String) }] }),
+  );
 });

@@ -86,6 +86,19 @@ test('a price of the setting counts', async () => {
     const made = await planOf(textsOf(100), { destModel }, { modelPrices: { 'openai/m': 2 } });
     expect(made.usd).toMatchObject({ basis: 'sampled', from: '$2 per million tokens' });
     expect(made.usd.value).toBeCloseTo(((made.tokens.value ?? 0) * 2) / 1e6);
+    expect(made.batchUsd?.value).toBeCloseTo((made.usd.value ?? 0) / 2);
+  });
+});
+
+test('batches of a provider without them are refused, and of another one they are said to take time', async () => {
+  const destModel = { provider: 'words' } as const;
+  await expect(planOf(textsOf(2), { destModel, batchApi: true })).rejects.toMatchObject({
+    issues: [{ path: 'batchApi' }],
+  });
+  expect((await planOf(textsOf(2), { destModel })).batchUsd).toBeNull();
+  await withServer({}, async (model) => {
+    const { warnings } = await planOf(textsOf(2), { destModel: model, batchApi: true });
+    expect(warnings).toEqual([expect.stringContaining('may take a day')]);
   });
 });
 
