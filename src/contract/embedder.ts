@@ -85,6 +85,8 @@ export interface Pace {
   tooLarge(size: CallSize, said: string, isSure: boolean): void;
   /** Returns the maximum number of texts that the reason of a refusal seems to name. */
   hintOf(size: CallSize, said: string): number | undefined;
+  /** Whether a call with as many texts was accepted before. */
+  hasAccepted(size: CallSize): boolean;
   /** Runs one search for the cause of a refusal at a time: the next search may already know the cause. */
   inTurn<T>(search: () => Promise<T>): Promise<T>;
   /** True once the model has returned valid vectors. */

@@ -64,6 +64,7 @@ export function createPace(timeoutMs = Number.POSITIVE_INFINITY, now: () => numb
       else texts.refused(size.texts);
     },
     hintOf: hintIn,
+    hasAccepted: (size) => size.texts <= texts.largestFine(),
   };
 }
 

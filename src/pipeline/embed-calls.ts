@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CallSize, type Embedder, type EmbedPurpose, PartialAnswer } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { Vector } from '../contract/vectors.ts';
+import { partsOfCall } from './parts-of-call.ts';
 
 export interface CallOptions {
   purpose: EmbedPurpose;
@@ -43,8 +44,8 @@ class Unwanted extends Error {}
  * particular text. Earlier results are kept, and the rest can be retried later. Rejects only if the signal is aborted.
  *
  * A failed call is made once more, since most failures are temporary. If it fails again while the model accepts the
- * probe text, either one of its texts or the size of the call is to blame, and the call is bisected to find out. One
- * bad text among n costs about 2·log2(n) calls. What is learned about sizes is kept in the pace.
+ * probe text, either one of its texts or the size of the call is to blame, and the call is divided to find out; see
+ * `partsOfCall`. What is learned about sizes is kept in the pace.
  */
 export async function embedTexts(
   texts: readonly string[],
@@ -258,20 +259,20 @@ class Run {
     }
   }
 
-  /**
-   * Bisects texts that fail together, or uses the batch size that the refusal names. Returns true if all are embedded.
-   */
+  /** Divides texts that fail together. Returns true if all are embedded. */
   private async divide({ texts, error, kind }: Failed): Promise<boolean> {
     if (this.isOver()) return false;
     if (texts.length === 1) return this.alone({ texts, error, kind });
     const { pace } = this.embedder;
     const said = error instanceof Error ? error.message : '';
     const size = sizeOf(texts);
-    const step = (kind === 'rejected' && pace?.hintOf(size, said)) || Math.ceil(texts.length / 2);
+    const hint = kind === 'rejected' ? pace?.hintOf(size, said) : undefined;
+    const isText = kind === 'rejected' && (pace?.hasAccepted(size) ?? true);
     let areAllFine = true;
-    // Always try both halves: a refusal may concern the whole batch, so one good half proves nothing.
-    for (let at = 0; at < texts.length && !this.isOver(); at += step) {
-      const part = texts.slice(at, at + step).filter((text) => this.sink.isWanted(text));
+    // Always try all parts: a refusal may concern the whole batch, so good ones prove nothing.
+    for (const some of partsOfCall(texts, { isText, said, hint })) {
+      if (this.isOver()) break;
+      const part = some.filter((text) => this.sink.isWanted(text));
       const failed = await this.call(() => part);
       if (failed === null) continue;
       if (failed.kind === 'stop' || failed.kind === 'unwanted') {

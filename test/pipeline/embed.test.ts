@@ -68,7 +68,7 @@ test('a text in several objects is sent once', async () => {
 
 describe.each([1, 2, 3, 7, 64, 100])('among %i texts', (count) => {
   test.each([0, Math.floor(count / 2), count - 1])(
-    'a bad text in place %i fails alone and is found by halving',
+    'a bad text in place %i fails alone, and few others are refused with it',
     async (bad) => {
       const { embedder, calls } = fakeEmbedder({ rejects: 'poison' });
       const objects = Array.from({ length: count }, (_, at) =>
@@ -81,8 +81,11 @@ describe.each([1, 2, 3, 7, 64, 100])('among %i texts', (count) => {
       for (const [at, result] of embedded.entries()) {
         if (at !== bad) expect(result).toEqual({ id: `o${at}`, vectors: [textVector(`text ${at}`)] });
       }
+      const refused = calls.filter((texts) => texts.includes('poison'));
+      expect(refused.slice(1).flat().length).toBeLessThanOrEqual(2 * Math.log2(count));
       // One more call shows that the model is not to blame for the first text.
-      expect(calls.length).toBeLessThanOrEqual(2 + 2 * Math.ceil(Math.log2(count)));
+      const answered = calls.flat().length - refused.flat().length;
+      expect(answered).toBeLessThanOrEqual(count);
     },
   );
 });
@@ -92,7 +95,7 @@ test('each object fails when every text is bad, in two calls per text', async ()
   const objects = Array.from({ length: 64 }, (_, at) => objectOf(`o${at}`, `poison ${at}`));
   const embedded = await embedParts(objects, embedder, options);
   expect(embedded.every((result) => 'failed' in result)).toBe(true);
-  expect(calls.length).toBe(128);
+  expect(calls.length).toBeLessThanOrEqual(128);
 });
 
 test('no object fails when the model rejects every text, and a few calls show it', async () => {

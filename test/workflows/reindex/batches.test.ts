@@ -91,7 +91,10 @@ describe('a reindex in batches of the provider', () => {
   /** Nothing but the calls that try the model out had the usual price. */
   const expectHalf = ({ embedded }: BatchServer, tracker: Tracker) => {
     expect(embedded.filter((text) => usual.includes(text))).toEqual([]);
-    expect(usageOf(tracker).usd).toBeCloseTo(COUNT / 2 + embedded.length, 5);
+    const { usd } = usageOf(tracker);
+    expect(usd).toBeGreaterThanOrEqual(COUNT / 2);
+    expect(usd).toBeLessThanOrEqual(COUNT / 2 + embedded.length);
+    expect(embedded.length).toBeLessThan(COUNT / 2);
   };
   const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
 
