@@ -176,12 +176,12 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
       start: (body) => acceptVectorIndex(dependencies, body),
     }),
   );
-  const searching = { db, client, reads, sampler, searchSeconds: settings.searchSeconds };
+  const searching = { db, client, sourceDatabases, reads, sampler, searchSeconds: settings.searchSeconds };
   app.route('/v1/indexes', createSearchRouter(searching));
   app.route('/v1/indexes', createSearchBatchRouter(searching));
   app.route('/v1/search', createSearchManyRouter(searching));
   app.route('/v1/embed', createEmbedRouter({ db, models, searchSeconds: settings.searchSeconds }));
-  app.route('/v1/indexes', createWaitRouter({ db, client }));
+  app.route('/v1/indexes', createWaitRouter({ db, client, sourceDatabases }));
   app.route('/v1/indexes', createObjectRouter({ db, log }));
   app.route('/v1/indexes', createExportRouter({ db, log }));
   app.route('/v1/indexes', createObjectHistoryRouter({ db }));

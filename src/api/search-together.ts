@@ -33,10 +33,11 @@ export type Outcome = { result: SearchResult } | { problem: Problem };
  * without a key gets all of them or none. The results share the byte limit of one. Returns an outcome for each.
  */
 export async function searchTogether(
-  { db, client, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchTogether,
+  tokens: SearchTogether,
   searches: readonly { name: string; request: Search }[],
   { key = randomUUID(), signal }: { key: string | undefined; signal: AbortSignal },
 ): Promise<Outcome[]> {
+  const { db, reads, sampler, searchSeconds = SEARCH_SECONDS } = tokens;
   const secondsOf = ({ timeoutSeconds }: Search) => timeoutSeconds ?? searchSeconds;
   const maxMs = 1_000 * Math.max(...searches.map(({ request }) => secondsOf(request)));
   const texts = searches.flatMap(({ request }) => (request.mode === 'text' ? [] : (request.text ?? [])));
@@ -49,7 +50,7 @@ export async function searchTogether(
     try {
       const { result, sampled } = await withinTime({ seconds: secondsOf(request), signal }, (limit) =>
         // Outside of the turns: a search that waits for its write holds up no other.
-        searchAfter({ db, client }, name, request.after, limit).then(() =>
+        searchAfter(tokens, name, request.after, limit).then(() =>
           turns(() => {
             signal.throwIfAborted();
             const side = request.after === undefined ? key : CANARY_SIDES.serving;

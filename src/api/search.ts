@@ -69,7 +69,8 @@ export interface SearchDependencies extends WriteTokens {
   searchSeconds?: number | undefined;
 }
 
-export function createSearchRouter({ db, client, reads, sampler, searchSeconds = SEARCH_SECONDS }: SearchDependencies) {
+export function createSearchRouter(dependencies: SearchDependencies) {
+  const { db, reads, sampler, searchSeconds = SEARCH_SECONDS } = dependencies;
   return createRouter().openapi(search, async (c) => {
     const request = c.req.valid('json');
     const name = c.req.valid('param').index;
@@ -78,7 +79,7 @@ export function createSearchRouter({ db, client, reads, sampler, searchSeconds =
     await roomForAnswer(c.req.raw.signal);
     const time = { seconds: request.timeoutSeconds ?? searchSeconds, signal: c.req.raw.signal };
     const { result, sampled } = await withinTime(time, async (limit) => {
-      await searchAfter({ db, client }, name, request.after, limit);
+      await searchAfter(dependencies, name, request.after, limit);
       return onResolved(
         () => resolveWithReads(db, name),
         async (found) => ({ result: await reads.search(found, request, { key, limit }), sampled: found.sampled }),

@@ -1,15 +1,15 @@
 import type { Client } from '@temporalio/client';
 import { invalidField, ReembedError } from '../contract/errors.ts';
 import { KEYS } from '../contract/search-attributes.ts';
-import type { WriteState } from '../contract/write-token.ts';
+import { readTransactionToken, type WriteState } from '../contract/write-token.ts';
 import type { Db } from '../store/database.ts';
 import { resolveIndex } from '../store/indexes.ts';
 import { searchTimeout } from '../store/search-clock.ts';
 import { awaitTask, type DescribedTask, describeTask } from '../temporal/index.ts';
 import type { SearchLimit } from './search-limit.ts';
+import { awaitTransaction, type TransactionTokens } from './transaction-token.ts';
 
-export interface WriteTokens {
-  db: Db;
+export interface WriteTokens extends TransactionTokens {
   client: Client;
 }
 
@@ -22,11 +22,15 @@ const MARGIN_MS = 50;
  * `TaskNotFound`, also long after the write, `InvalidInput` for the token of something else, `TemporalUnavailable`.
  */
 export async function awaitWrite(
-  { db, client }: WriteTokens,
+  { db, client, sourceDatabases }: WriteTokens,
   name: string,
   token: string,
   { timeoutMs, signal, field = 'token' }: { timeoutMs: number; signal: AbortSignal; field?: string },
 ): Promise<WriteState> {
+  const transaction = readTransactionToken(token);
+  if (transaction) {
+    return awaitTransaction({ db, sourceDatabases }, name, transaction, { timeoutMs, signal, field });
+  }
   await resolveIndex(db, name);
   const task = await describeTask(client, token);
   await requireWriteTo(db, task, name, field);

@@ -24,6 +24,7 @@ import * as objectHistory from './migrations/0025_object_history.ts';
 import * as readyVectors from './migrations/0026_ready_vectors.ts';
 import * as compact from './migrations/0028_compact.ts';
 import * as pollPasses from './migrations/0029_poll_passes.ts';
+import * as sourceFailures from './migrations/0029_source_failures.ts';
 import * as vectorIndexTask from './migrations/0031_vector_index_task.ts';
 import * as batchTexts from './migrations/0032_batch_texts.ts';
 import { lockNames } from './protocol/gate.ts';
@@ -54,6 +55,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0026_ready_vectors': readyVectors,
   '0028_compact': compact,
   '0029_poll_passes': pollPasses,
+  '0029_source_failures': sourceFailures,
   '0031_vector_index_task': vectorIndexTask,
   '0032_batch_texts': batchTexts,
 };

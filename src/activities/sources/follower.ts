@@ -1,6 +1,7 @@
 import { objectIdOf } from '../../contract/source-text.ts';
 import { type Change, deleteChanges, readChanges } from '../../store/sources/changes.ts';
 import { findLiveIds } from '../../store/sources/live-ids.ts';
+import { noteFailedChanges } from '../../store/sources/write-token.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { SourceStopped } from './errors.ts';
 import { type SourceWork, SourceWriter } from './source-writer.ts';
@@ -49,13 +50,14 @@ export class Follower {
   }
 
   private async bringChanges(changes: readonly Change[]): Promise<void> {
-    const { source, db } = this.work;
+    const { source, db, taskId } = this.work;
     const drift = changes.find((change) => change.kind === 'drift');
     if (drift) throw new SourceStopped('table-changed', drift.note);
     const rows = changes.filter((change) => change.kind === 'row');
     if (rows.length > 0) {
       const left = new Set((await this.writer.bringEach(rows.map(({ key }) => key))).map(objectIdOf));
       const done = rows.filter(({ key }) => !left.has(objectIdOf(key)));
+      if (this.writer.hasFailed) await noteFailedChanges(this.deps.db, { sourceNo: source.no, taskId }, done);
       const seqs = done.flatMap((change) => change.seqs);
       await deleteChanges(db, source.no, seqs);
     }

@@ -55,6 +55,11 @@ export class SourceWriter {
     this.forwarding = new Forwarding(deps, work.signal);
   }
 
+  /** Whether rows may be on the failed list. */
+  get hasFailed(): boolean {
+    return this.mayHaveFailed !== false;
+  }
+
   /**
    * Brings the objects of these keys: writes those with a row that is wanted, deletes the others. Returns the keys whose
    * rows were too many bytes for one read.

@@ -7,7 +7,7 @@ import { outboxOf } from './names.ts';
 const LOOKED_AT = 2_048;
 
 /** Something that may have changed, with all rows of the outbox about it that one read found. */
-export type Change = { seqs: number[] } & (
+export type Change = { seqs: number[] /** Numbers of the transactions. */; xids: number[] } & (
   | { kind: 'row' /** The key's values as text. */; key: string[] }
   /** Rows of the table are gone, and their keys are not known. */
   | { kind: 'all' }
@@ -26,7 +26,7 @@ export async function readChanges(
   { after, limit }: { after: number; limit: number },
 ): Promise<{ changes: Change[]; next: number | null }> {
   const { rows } = await sql<OutboxRow>`
-    select seq, kind, key::text as key, note
+    select seq, xid::text::bigint as xid, kind, key::text as key, note
     from ${sql.raw(outboxOf(sourceNo))}
     where seq > ${after}
     order by seq
@@ -35,8 +35,10 @@ export async function readChanges(
   for (const [at, row] of rows.entries()) {
     const name = row.kind + (row.key ?? '');
     const known = found.get(name);
-    if (known) known.seqs.push(row.seq);
-    else if (found.size === limit) return { changes: [...found.values()], next: rows[at - 1]?.seq ?? null };
+    if (known) {
+      known.seqs.push(row.seq);
+      if (!known.xids.includes(row.xid)) known.xids.push(row.xid);
+    } else if (found.size === limit) return { changes: [...found.values()], next: rows[at - 1]?.seq ?? null };
     else found.set(name, toChange(row));
   }
   return { changes: [...found.values()], next: rows.length < LOOKED_AT ? null : (rows.at(-1)?.seq ?? null) };
@@ -44,14 +46,16 @@ export async function readChanges(
 
 interface OutboxRow {
   seq: number;
+  xid: number;
   kind: Change['kind'];
   key: string | null;
   note: string | null;
 }
 
-function toChange({ seq, kind, key, note }: OutboxRow): Change {
-  if (kind === 'row') return { kind, key: JSON.parse(key as string) as string[], seqs: [seq] };
-  return kind === 'all' ? { kind, seqs: [seq] } : { kind, note: note ?? '', seqs: [seq] };
+function toChange({ seq, xid, kind, key, note }: OutboxRow): Change {
+  const from = { seqs: [seq], xids: [xid] };
+  if (kind === 'row') return { kind, key: JSON.parse(key as string) as string[], ...from };
+  return kind === 'all' ? { kind, ...from } : { kind, note: note ?? '', ...from };
 }
 
 /** Removes rows from the outbox: exactly those that were read and handled. */

@@ -1,6 +1,7 @@
 import type { TableName } from '../../contract/sources.ts';
 import { channelOf, dependsOnZone, functionOf, ident, keyText, literal, outboxOf, qualified } from './names.ts';
 import type { KeyColumn, ResolvedSource } from './resolved.ts';
+import { dropWriteTokenSql, writeTokenSql } from './write-token.ts';
 
 /** What triggers are made for: the number of a source, and its table. */
 export interface TriggerSource extends ResolvedSource {
@@ -25,6 +26,7 @@ export function installSql(source: TriggerSource, { hasSchema }: { hasSchema: bo
   return [
     ...(hasSchema ? [] : ['create schema reembed']),
     ...outboxSql(source),
+    writeTokenSql(),
     ...dropTriggersSql(no),
     ...functionsSql(source),
     ...tables.flatMap((one) => [...statementTriggers(no, one), truncateTrigger(no, one)]),
@@ -34,7 +36,7 @@ export function installSql(source: TriggerSource, { hasSchema }: { hasSchema: bo
 
 /** Returns the statements that remove everything of a source from the database of its table, which may be gone. */
 export function removeSql(no: number): string[] {
-  return [...dropTriggersSql(no), `drop table if exists ${outboxOf(no)}`];
+  return [...dropTriggersSql(no), `drop table if exists ${outboxOf(no)}`, dropWriteTokenSql()];
 }
 
 /**
