@@ -7,6 +7,7 @@ import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { SharedReads } from '../cpu/shared-reads.ts';
 import { graphBytes } from '../plan/space.ts';
 import type { Db } from '../store/database.ts';
+import { nodeChecks } from '../store/doctor/nodes.ts';
 import { serverChecks } from '../store/doctor/server.ts';
 import {
   beyondVectorIndex,
@@ -44,6 +45,8 @@ const CHECKS: Record<DoctorCheck, (examined: Examined) => string[] | Promise<str
   'disk-unsafe': ({ db }) => serverChecks.diskUnsafe(db),
   'autovacuum-off': ({ db }) => serverChecks.autovacuumOff(db),
   'statement-timeout': ({ db }) => serverChecks.statementTimeout(db),
+  'nodes-unfit': ({ db }) => nodeChecks.nodesUnfit(db),
+  'nodes-behind': ({ db }) => nodeChecks.nodesBehind(db),
   'connections-few': ({ db }) => serverChecks.connectionsFew(db, USED_SHARE),
   'shared-memory-small': ({ db }) => serverChecks.sharedMemorySmall(db),
   'build-memory-small': buildMemorySmall,

@@ -36,6 +36,18 @@ export const DOCTOR_CHECKS = {
     means: 'The role or the database ends statements that an exact search, a copy or an audit may need.',
     todo: 'Run `alter role … set statement_timeout = 0`: reembed limits its own statements.',
   },
+  'nodes-unfit': {
+    severity: 'error',
+    means:
+      'The tables are distributed with Citus, but the cluster can lose writes, or lets writers wait for each other.',
+    todo: 'Change what the entry names: see [Citus](scale.md#one-index-over-several-nodes-with-citus).',
+  },
+  'nodes-behind': {
+    severity: 'warning',
+    means:
+      'A node of Citus does not answer, or has not yet executed a commit. Until then the switch of a reindex waits, and searches miss these writes.',
+    todo: 'Start the node, or restore its connection to the coordinator. Citus repeats such commits every `citus.recover_2pc_interval`.',
+  },
   'connections-few': {
     severity: 'warning',
     means: 'Few connections are left. When there are none, processes cannot start, and calls fail.',

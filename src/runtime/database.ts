@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { messageOf, ReembedError } from '../contract/errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { requireFitLayout } from '../store/citus/distribute.ts';
 import { type DatabaseObserver, type DatabaseOptions, type Db, openDatabase } from '../store/database.ts';
 import { migrate, readSchemaFit, requireNewEnough } from '../store/migrate.ts';
 import { codeOf, isConnectionError, isUntrusted } from '../store/sqlstate.ts';
@@ -82,6 +83,7 @@ export function tellBroken(log: Logger): (error: Error) => void {
 /**
  * Checks that the database answers and that its schema is compatible with this code: its own schema, or a newer one
  * that still has everything this code uses.
+ * If it is distributed, also checks that no write can be lost: see `requireFitLayout`.
  * @throws ReembedError `DatabaseUnavailable`; `InvalidSetting` with what to do if the schema is incompatible.
  */
 export async function requireMigrated(db: Db): Promise<void> {
@@ -98,6 +100,7 @@ export async function requireMigrated(db: Db): Promise<void> {
     );
   }
   requireNewEnough(fit);
+  await requireFitLayout(db);
 }
 
 /** Migrates the schema. @throws ReembedError with what to do, if that is known. */

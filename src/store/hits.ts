@@ -3,9 +3,11 @@ import { ALL_FIELDS, type WantedFields } from '../contract/hit-fields.ts';
 import type { Json } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Hit, Metadata } from '../contract/objects.ts';
+import { type HitRow as Row, spreadHitRows } from './citus/hits.ts';
+import { isDistributed } from './citus/layout.ts';
 import type { Trx } from './database.ts';
 import { shapeOf, textColumns, wantedColumn } from './hit-columns.ts';
-import type { Neighbor } from './nearest.ts';
+import type { Neighbor } from './neighborhood.ts';
 import { tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
 
@@ -22,16 +24,6 @@ export interface HowToRead {
   bytes?: number | undefined;
 }
 
-interface Row extends Pick<Hit, 'id' | 'version' | 'start' | 'end'> {
-  payload: Json;
-  metadata: Json;
-  text: string | null;
-  source: Json;
-  hasPayload: boolean;
-  hasMetadata: boolean;
-  hasText: boolean;
-}
-
 /**
  * Reads the neighbors as hits, in their order, with the fields that are wanted. Omits what exceeds the byte limit of a
  * response, and marks those hits. Postgres walks from the best hit to the last, and prints at most twice these bytes.
@@ -42,6 +34,10 @@ export async function readHits(
   neighbors: readonly Neighbor[],
   { fields = ALL_FIELDS, bytes = LIMITS.answerBytes }: HowToRead = {},
 ): Promise<FoundHit[]> {
+  if (await isDistributed(trx)) {
+    const found = await spreadHitRows(trx, index, neighbors, { fields, bytes });
+    return found.map(({ neighbor, row }) => hitOf(index, neighbor, row, fields));
+  }
   const { rows } = await sql<Row>`
     with recursive asked as materialized (
       select ${neighbors.map(({ id }) => id)}::text[] as ids, ${neighbors.map(({ part }) => part)}::int[] as parts

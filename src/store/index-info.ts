@@ -3,6 +3,8 @@ import { ReembedError } from '../contract/errors.ts';
 import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { SharedReads } from '../cpu/shared-reads.ts';
+import { isDistributed } from './citus/layout.ts';
+import { bytesOf, estimatedRowsOfShards } from './citus/sizes.ts';
 import { type Db, transaction } from './database.ts';
 import { listIndexes } from './indexes.ts';
 import { readTables, tablesOf } from './partitions.ts';
@@ -72,8 +74,8 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
 export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<Counts> {
   const { objects, parts } = tablesOf(no);
   const [objectsName, partsName] = [`reembed.objects_${no}`, `reembed.parts_${no}`];
-  const bytes = sql`
-    pg_total_relation_size(${objectsName}::regclass) + pg_total_relation_size(${partsName}::regclass) as bytes`;
+  const total = async (table: string) => bytesOf(db, table, 'total');
+  const bytes = sql`${await total(objectsName)} + ${await total(partsName)} as bytes`;
   try {
     return await transaction(db, async (trx) => {
       await sql`set local statement_timeout = ${sql.lit(withinMs)}`.execute(trx);
@@ -92,6 +94,7 @@ export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<
   } catch (error) {
     if (codeOf(error) !== SQLSTATE.queryCanceled) throw error;
   }
+  if (await isDistributed(db)) return estimateOnNodes(db, [objectsName, partsName], bytes);
   // The partial indexes on deleted and on failed rows have their own statistics.
   const { rows } = await sql<Counts>`
     select
@@ -106,6 +109,23 @@ export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<
       lateral (${tuplesOf(sql`o.oid`, 'failed')}) failed
     where o.oid = ${objectsName}::regclass and p.oid = ${partsName}::regclass`.execute(db);
   return rows[0] as Counts;
+}
+
+/** Failed objects and tombstones are not told apart from others. */
+async function estimateOnNodes(
+  db: Db,
+  [objects, parts]: [string, string],
+  bytes: RawBuilder<unknown>,
+): Promise<Counts> {
+  const { rows } = await sql<{ bytes: number }>`select ${bytes}`.execute(db);
+  return {
+    objects: Math.round(await estimatedRowsOfShards(db, objects)),
+    parts: Math.round(await estimatedRowsOfShards(db, parts)),
+    failed: 0,
+    tombstones: 0,
+    estimated: true,
+    bytes: rows[0]?.bytes ?? 0,
+  };
 }
 
 /** Selects the number of rows in a partial index, by Postgres's statistics. */

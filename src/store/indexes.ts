@@ -1,7 +1,8 @@
 import { type Selectable, sql } from 'kysely';
-import { ReembedError } from '../contract/errors.ts';
+import { invalidField, ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
+import { readIsDistributed } from './citus/layout.ts';
 import type { Db, Trx } from './database.ts';
 import { createTables } from './partitions.ts';
 import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
@@ -84,6 +85,10 @@ export async function ensureIndex(
   await lockNames(trx);
   const existing = await findSameIndex(trx, name, config, filledIn);
   if (existing) return { index: existing, created: false };
+  if (config.fullText && (await readIsDistributed(trx))) {
+    const expected = 'must be left out: an index that Citus distributes has no full text';
+    throw invalidField('fullText', expected, `fullText ${expected}`);
+  }
   const row = await trx
     .insertInto('reembed.indexes')
     .values({

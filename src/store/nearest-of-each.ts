@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Vector } from '../contract/vectors.ts';
+import { isDistributed } from './citus/layout.ts';
 import type { Trx } from './database.ts';
-import { byDistance, type Neighbor, nearestOfAll } from './nearest.ts';
+import { nearestOfAll } from './nearest.ts';
+import { byDistance, type Neighbor } from './neighborhood.ts';
 import { tablesOf } from './partitions.ts';
 import { vectorsParameter } from './protocol/object-parts.ts';
 import type { IndexRow } from './schema.ts';
@@ -33,6 +35,7 @@ export async function nearestOfEach(
   { vectors, limit, breathe }: NearestOfEach,
 ): Promise<NearObject[][]> {
   if (vectors.length === 0) return [];
+  if (await isDistributed(trx)) return oneByOne(trx, index, { vectors, limit, breathe });
   const encoded = await vectorsParameter(trx, vectors);
   const best = vectors.map(() => new Nearest(limit));
   const blocks = await countBlocks(trx, index);
@@ -57,6 +60,21 @@ export async function nearestOfEach(
     if (objects.every(({ id }) => isSearchable.has(id))) continue;
     const found = await nearestOfAll(trx, index, { vector: vectors[at] as Vector, limit });
     results[at] = found.map(({ id, distance }) => ({ id, distance }));
+  }
+  return results;
+}
+
+/** The tables of a distributed index cannot be read in pieces by the places of their rows. */
+async function oneByOne(
+  trx: Trx,
+  index: IndexRow,
+  { vectors, limit, breathe }: NearestOfEach,
+): Promise<NearObject[][]> {
+  const results: NearObject[][] = [];
+  for (const vector of vectors) {
+    const found = await nearestOfAll(trx, index, { vector, limit });
+    results.push(found.map(({ id, distance }) => ({ id, distance })));
+    await breathe();
   }
   return results;
 }

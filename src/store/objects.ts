@@ -2,6 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { StoredObject } from '../contract/objects.ts';
+import { isDistributed } from './citus/layout.ts';
+import { spreadListObjects } from './citus/objects.ts';
 import type { Db } from './database.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
@@ -35,6 +37,9 @@ export async function listObjects(
   index: IndexRow,
   { after, limit, bytes = LIMITS.answerBytes }: { after: string | null; limit: number; bytes?: number | undefined },
 ): Promise<ObjectPage> {
+  if (await isDistributed(db)) {
+    return readTables(index, () => spreadListObjects(db, index, { after, limit, bytes }));
+  }
   const { objects: table } = tablesOf(index.no);
   // One object at a time, since an object's size is known only from its text.
   const next = (past: RawBuilder<unknown>) => sql`

@@ -1,6 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { ReembedError } from '../contract/errors.ts';
 import type { Storage } from '../contract/vector-index.ts';
+import { distributeTable } from './citus/distribute.ts';
+import { readIsDistributed } from './citus/layout.ts';
 import type { Db, Trx } from './database.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
 
@@ -48,6 +50,9 @@ export async function createTables(
       )`.execute(trx);
   }
   if (storage === 'halfvec') await sql`alter table ${tables.parts} alter column embedding type halfvec`.execute(trx);
+  if (await readIsDistributed(trx)) {
+    for (const kind of ['objects', 'parts']) await distributeTable(trx, `reembed.${kind}_${indexNo}`);
+  }
   await createMetadataIndex(trx, indexNo);
   if (fullText) {
     await sql`create index ${sql.id(`parts_${indexNo}_words`)} on ${tables.parts} using gin (words)`.execute(trx);

@@ -1,7 +1,7 @@
 import { invalidField } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { scoreOf } from './hits.ts';
-import type { Neighbor } from './nearest.ts';
+import type { Neighbor } from './neighborhood.ts';
 import type { IndexRow } from './schema.ts';
 
 /** Which of the nearest neighbors a search returns. */

@@ -38,21 +38,17 @@ export async function measureRecall(
 /** Reads one vector each of some objects, picked by the hash of the id: the same ones each time, evenly spread. */
 async function sampleVectors(db: Db, index: IndexRow, objects: number): Promise<Vector[]> {
   const tables = tablesOf(index.no);
+  const { rows: sample } = await sql<{ id: string }>`
+    select object_id as id
+    from ${tables.objects}
+    where index_no = ${index.no} and not deleted and not failed
+    order by hashtext(object_id), object_id
+    limit ${objects}`.execute(db);
+  const ids = sample.map(({ id }) => id);
   const { rows } = await sql<{ embedding: string }>`
-    select p.embedding::text as embedding
-    from (
-      select object_id
-      from ${tables.objects}
-      where index_no = ${index.no} and not deleted and not failed
-      order by hashtext(object_id), object_id
-      limit ${objects}
-    ) sample
-    cross join lateral (
-      select embedding
-      from ${tables.parts}
-      where index_no = ${index.no} and object_id = sample.object_id
-      order by part
-      limit 1
-    ) p`.execute(db);
+    select distinct on (object_id) embedding::text as embedding
+    from ${tables.parts}
+    where index_no = ${index.no} and object_id = any(${ids}::text[])
+    order by object_id, part`.execute(db);
   return rows.map(({ embedding }) => JSON.parse(embedding));
 }

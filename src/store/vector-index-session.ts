@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { HnswIndex } from '../contract/vector-index.ts';
 import { BUILD_CLASS } from './advisory-classes.ts';
 import { type BuildProgress, watchBuild } from './build-progress.ts';
+import { isDistributed } from './citus/layout.ts';
 import type { Db } from './database.ts';
 import { createMetadataIndex, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
@@ -99,8 +100,8 @@ async function create(
   const { column, operatorClass } = indexedVector(index, hnsw);
   await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
   if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
-  // Indexes created by an earlier version have none yet.
-  await createMetadataIndex(connection, index.no, { concurrently: true });
+  // Indexes created by an earlier version have none yet. Citus would mark one that is there as invalid.
+  if (!(await isDistributed(db))) await createMetadataIndex(connection, index.no, { concurrently: true });
   options.signal?.throwIfAborted();
   const startMs = performance.now();
   const unwatch = options.onProgress && watchBuild(db, pid, options.onProgress);

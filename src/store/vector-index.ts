@@ -1,6 +1,8 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { LIMITS } from '../contract/limits.ts';
 import { resolveVectorIndex, type VectorSettings } from '../contract/vector-index.ts';
+import { isDistributed } from './citus/layout.ts';
+import { bytesOf } from './citus/sizes.ts';
 import type { Db } from './database.ts';
 import { findIndexByNo } from './indexes.ts';
 import { tablesOf } from './partitions.ts';
@@ -38,13 +40,26 @@ export async function hasParts(db: Db, index: VectorSettings & { no: number }, a
   const { parts } = tablesOf(index.no);
   // pgvector does not compress vectors.
   const leastBytes = atLeast * index.model.dimensions * (index.storage === 'halfvec' ? 2 : 4);
+  const bytes = await bytesOf(db, `reembed.parts_${index.no}`, 'table');
+  if (await isDistributed(db)) return (await readBytes(db, bytes)) >= leastBytes && hasRows(db, parts, atLeast);
   const { rows } = await sql<{ parts: number }>`
     select case
-        when pg_table_size(${`reembed.parts_${index.no}`}::regclass) >= ${leastBytes}::bigint
+        when ${bytes} >= ${leastBytes}::bigint
         then (select count(*) from (select 1 from ${parts} limit ${atLeast}) first)
         else 0
       end as parts`.execute(db);
   return (rows[0]?.parts ?? 0) >= atLeast;
+}
+
+async function readBytes(db: Db, bytes: RawBuilder<number>): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`select ${bytes} as bytes`.execute(db);
+  return rows[0]?.bytes ?? 0;
+}
+
+async function hasRows(db: Db, table: RawBuilder<unknown>, atLeast: number): Promise<boolean> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from (select 1 from ${table} limit ${atLeast}) first`.execute(db);
+  return (rows[0]?.count ?? 0) >= atLeast;
 }
 
 /**

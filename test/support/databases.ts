@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { startPglite } from '../../src/runtime/servers/pglite.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
+import { CITUS_WORKERS, createOnCluster, dropOnCluster, openOnCluster } from './citus.ts';
 
 export interface TestDatabase {
   db: Db;
@@ -16,6 +17,7 @@ export interface TestDatabase {
 export async function openPostgresDatabase(): Promise<TestDatabase> {
   const server = provided('postgresUrl');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
+  if (CITUS_WORKERS.length > 0) return openClusterDatabase(server, name);
   await asAdmin(server, `create database ${name} template ${provided('postgresTemplate')}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
@@ -27,6 +29,19 @@ export async function openPostgresDatabase(): Promise<TestDatabase> {
       await db.destroy();
       // Autovacuum would go on visiting it.
       await asAdmin(server, `drop database if exists ${name} with (force)`);
+    },
+  };
+}
+
+async function openClusterDatabase(server: string, name: string): Promise<TestDatabase> {
+  const url = await createOnCluster(server, name);
+  const db = await openOnCluster(url);
+  return {
+    db,
+    url,
+    async close() {
+      await db.destroy();
+      await dropOnCluster(server, name);
     },
   };
 }
@@ -74,12 +89,11 @@ export async function openPgliteDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** Runs the tests on both databases; `database()` may only be called within them. */
+/** Runs the tests on both databases, or on the cluster only if there is one; `database()` may only be called within them. */
 export function onBothDatabases(tests: (database: () => TestDatabase, name: 'postgres' | 'pglite') => void): void {
-  for (const [name, open] of [
-    ['postgres', openPostgresDatabase],
-    ['pglite', openPgliteDatabase],
-  ] as const) {
+  const postgres = ['postgres', openPostgresDatabase] as const;
+  const pglite = ['pglite', openPgliteDatabase] as const;
+  for (const [name, open] of CITUS_WORKERS.length > 0 ? [postgres] : [postgres, pglite]) {
     describe(`on ${name}`, () => {
       let opened: TestDatabase;
       beforeAll(async () => {

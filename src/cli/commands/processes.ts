@@ -156,16 +156,29 @@ export function addProcessCommands(program: Command, io: Io): void {
   program
     .command('migrate')
     .summary('create or update the tables of the database')
-    .description('Updates the database at DATABASE_URL. Safe to run repeatedly and concurrently.')
+    .description(
+      'Updates the database at DATABASE_URL. Safe to run repeatedly and concurrently. With --distribute, the tables of ' +
+        'all indexes are spread over the nodes of Citus: the database must be that of its coordinator, and have no index yet.',
+    )
+    .option('--distribute', 'spread the tables of indexes over the nodes of Citus, once')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', examples('DATABASE_URL=postgres://me@localhost/reembed reembed migrate'))
-    .action(async ({ json }: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      examples(
+        'DATABASE_URL=postgres://me@localhost/reembed reembed migrate',
+        'DATABASE_URL=postgres://me@coordinator/reembed reembed migrate --distribute',
+      ),
+    )
+    .action(async ({ distribute = false, json }: { distribute?: boolean; json?: boolean }) => {
       const settings = settingsFrom(io);
       const { runMigrations } = await import('../../runtime/processes/migrate.ts');
       await runUntilStopped(io, settings, async (context) => {
-        const ran = await runMigrations(settings, context);
-        writeResult(io, json, { migrations: ran }, () =>
-          ran.length === 0 ? 'the database is up to date' : `ran ${ran.join(', ')}: the database is up to date`,
+        const { ran, distributed } = await runMigrations(settings, context, { toDistribute: distribute });
+        const spread = distributed ? ', and its indexes will be spread over the nodes' : '';
+        writeResult(io, json, { migrations: ran, ...(distribute && { distributed }) }, () =>
+          ran.length === 0
+            ? `the database is up to date${spread}`
+            : `ran ${ran.join(', ')}: the database is up to date${spread}`,
         );
       });
     });

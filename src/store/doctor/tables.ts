@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { resolveVectorIndex } from '../../contract/vector-index.ts';
+import { isDistributed } from '../citus/layout.ts';
+import { estimatedRowsOfShards } from '../citus/sizes.ts';
 import type { Db } from '../database.ts';
 import { listIndexes } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
@@ -81,6 +83,7 @@ export function beyondVectorIndex(indexes: readonly IndexRow[]): string[] {
 
 /** Returns how many parts an index has, as of the last vacuum or analyze; 0 if there was none yet. */
 export async function estimatedParts(db: Db, indexNo: number): Promise<number> {
+  if (await isDistributed(db)) return estimatedRowsOfShards(db, `reembed.parts_${indexNo}`);
   const { rows } = await sql<{ parts: number }>`
     select greatest(c.reltuples, 0)::float8 as parts
     from pg_class c

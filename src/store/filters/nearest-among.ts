@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { LIMITS } from '../../contract/limits.ts';
+import { isDistributed } from '../citus/layout.ts';
 import type { Trx } from '../database.ts';
-import { byDistance, found, keepBest, type Neighbor, type Neighborhood, netOf, scanByIndex } from '../nearest.ts';
+import { byDistance, found, keepBest, type Neighbor, type Neighborhood, netOf } from '../neighborhood.ts';
 import { tablesOf } from '../partitions.ts';
+import { scanByIndex } from '../scan-by-index.ts';
 import type { IndexRow } from '../schema.ts';
 import { indexedDistance, storedDistance } from '../vector-expressions.ts';
 
@@ -30,6 +32,8 @@ export async function nearestAmong(
   const count = Math.min(PARTS_PER_OBJECT * net, Math.max(USUAL_PARTS, MIN_PARTS_PER_OBJECT * net));
   const width = efSearch ?? Math.min(LIMITS.efSearch, Math.max(MIN_WIDTH, WIDTH * count));
   const { objects, parts } = tablesOf(index.no);
+  // Citus joins, and cannot look up object by object.
+  const isSpread = await isDistributed(trx);
   // Rolling back restores the settings.
   await sql`savepoint among`.execute(trx);
   await scanByIndex(trx, width);
@@ -42,12 +46,17 @@ export async function nearestAmong(
       order by ${indexedDistance(index, wanted.vector)}
       limit ${count}
     ) near
+    ${isSpread ? sql`join ${objects} o on o.index_no = ${index.no} and o.object_id = near.id` : sql``}
     where near.distance <> 'NaN' -- the angle to a vector of zeros
-      and (
-        select ${found(wanted)}
-        from ${objects} o
-        where o.index_no = ${index.no} and o.object_id = near.id
-      )`.execute(trx);
+      and ${
+        isSpread
+          ? found(wanted)
+          : sql`(
+              select ${found(wanted)}
+              from ${objects} o
+              where o.index_no = ${index.no} and o.object_id = near.id
+            )`
+      }`.execute(trx);
   await sql`rollback to savepoint among`.execute(trx);
   const best = new Map<string, Neighbor>();
   keepBest(best, rows, wanted);

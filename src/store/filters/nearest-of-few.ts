@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
+import { isDistributed } from '../citus/layout.ts';
+import { hasFewPassing, spreadNearestOfAll } from '../citus/nearest.ts';
 import type { Trx } from '../database.ts';
-import { found, type Neighbor, type Neighborhood } from '../nearest.ts';
+import { found, type Neighbor, type Neighborhood } from '../neighborhood.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { storedDistance } from '../vector-expressions.ts';
@@ -19,6 +21,9 @@ export async function nearestOfFew(
   wanted: Neighborhood,
   { maxParts, isLookedUp }: { maxParts: number; isLookedUp: boolean },
 ): Promise<Neighbor[] | null> {
+  if (await isDistributed(trx)) {
+    return (await hasFewPassing(trx, index, wanted, maxParts)) ? spreadNearestOfAll(trx, index, wanted) : null;
+  }
   const { objects, parts } = tablesOf(index.no);
   const distance = storedDistance(index, wanted.vector);
   // Rolling back restores the settings, which leave Postgres one plan, whatever it assumes about the filter.

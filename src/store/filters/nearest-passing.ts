@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Trx } from '../database.ts';
-import type { Neighbor, Neighborhood } from '../nearest.ts';
+import type { Neighbor, Neighborhood } from '../neighborhood.ts';
 import type { IndexRow } from '../schema.ts';
 import { compileFilter } from './compile.ts';
 import { nearestAmong } from './nearest-among.ts';

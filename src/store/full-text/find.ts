@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Language } from '../../contract/full-text.ts';
 import type { Trx } from '../database.ts';
-import { found, type Neighborhood } from '../nearest.ts';
+import { found, type Neighborhood } from '../neighborhood.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { regconfigOf, spaced } from './words.ts';

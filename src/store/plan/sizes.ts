@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { bytesOf, indexBytesOf } from '../citus/sizes.ts';
 import { type Db, readOnly } from '../database.ts';
 import { readTables } from '../partitions.ts';
 import { vectorIndexName } from '../vector-index.ts';
@@ -22,14 +23,14 @@ export async function sizesOf(db: Db, index: { no: number; name: string }): Prom
   const [objects, parts] = [`reembed.objects_${index.no}`, `reembed.parts_${index.no}`];
   const read = () =>
     readOnly(db, SIZE_MS, async (trx) => {
-      const { rows } = await sql<TableSizes>`
+      const { rows } = await sql<Omit<TableSizes, 'keys'> & { total: number }>`
         select
-          pg_total_relation_size(${objects}::regclass) as objects,
-          pg_table_size(${parts}::regclass) as parts,
-          pg_indexes_size(${parts}::regclass) - coalesce(h.bytes, 0) as keys,
-          coalesce(h.bytes, 0) as hnsw
-        from (select pg_relation_size(to_regclass(${`reembed.${vectorIndexName(index.no)}`})) as bytes) h`.execute(trx);
-      return rows[0] as TableSizes;
+          ${await bytesOf(trx, objects, 'total')} as objects,
+          ${await bytesOf(trx, parts, 'table')} as parts,
+          ${await bytesOf(trx, parts, 'total')} as total,
+          ${await indexBytesOf(trx, parts, vectorIndexName(index.no))} as hnsw`.execute(trx);
+      const { total, ...sizes } = rows[0] as (typeof rows)[number];
+      return { ...sizes, keys: total - sizes.parts - sizes.hnsw };
     });
   return readTables(index, read);
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { bigintArray, textArray } from '../binary.ts';
+import { isDistributed } from '../citus/layout.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
@@ -7,6 +8,7 @@ import { holdLineageLocks } from './gate.ts';
 import { noteWritten, type Writer } from './history.ts';
 import { judgeByHighest, judgeForgotten, storedVersions } from './judge.ts';
 import { deleteDerived, deletionsOfOriginals, predictLineage, rememberOriginals } from './lineage.ts';
+import { lockRows } from './lock-rows.ts';
 import { deleteParts, insertParts } from './object-parts.ts';
 import type { ObjectWrite, WriteCounts } from './object-write.ts';
 import { recallRemoved } from './removed.ts';
@@ -28,7 +30,7 @@ export async function applyWrites(
     derived: derivedOf(objects),
   });
   await holdLineageLocks(trx, index.no, lineage);
-  if (lineage.deleted.length > 0) await lockRows(trx, index.no, [...objects.map(idOf), ...lineage.deleted]);
+  await lockRows(trx, index.no, [...objects.map(idOf), ...lineage.deleted], lineage.deleted.length > 0);
   const known = isExternal ? await judgeForgotten(trx, index.no, objects) : await judgeByHighest(trx, index, objects);
   const allowed = objects.filter(({ id }) => !known.decided.has(id));
 
@@ -106,7 +108,7 @@ async function store(
   const { first, repeated } = splitRepeated(objects);
   const replace = first.filter(({ kind }) => kind !== 'unchanged' && kind !== 'overtaken');
   const keep = first.filter((object) => object.kind === 'unchanged');
-  if (replace.length > 0 && keep.length > 0) await lockRows(trx, indexNo, first.map(idOf));
+  await lockRows(trx, indexNo, first.map(idOf), replace.length > 0 && keep.length > 0);
   const replaced = await replaceObjects(trx, indexNo, replace, options);
   const kept = await bumpUnchanged(trx, indexNo, keep, options);
   await deleteParts(trx, indexNo, replaced.older);
@@ -123,18 +125,6 @@ async function store(
     else counts.changed.push(object.id);
   }
   return { counts, replaced: replaced.ids };
-}
-
-/**
- * Locks the existing rows in the order of their ids before several statements write them. Each statement keeps that
- * order, but a sequence of statements does not, so two batches could deadlock.
- */
-async function lockRows(trx: Trx, indexNo: number, ids: readonly string[]): Promise<void> {
-  await sql`
-    select from ${tablesOf(indexNo).objects}
-    where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])
-    order by object_id
-    for update`.execute(trx);
 }
 
 /** A statement can write a row only once: of a repeated id, keeps the highest version, or the first of equal ones. */
@@ -232,6 +222,15 @@ async function bumpUnchanged(
 ): Promise<Set<string>> {
   if (objects.length === 0) return new Set();
   const { objects: table } = tablesOf(indexNo);
+  const isSpread = await isDistributed(trx);
+  const locked = sql`
+    locked as (
+      select stored.object_id
+      from ${table} stored
+      where stored.index_no = ${indexNo} and stored.object_id = any(${objects.map(idOf)}::text[])
+      order by stored.object_id
+      for update
+    ),`;
   const { rows } = await sql<{ object_id: string }>`
     with incoming as materialized (
       select *, nextval('reembed.changes') as change
@@ -246,13 +245,7 @@ async function bumpUnchanged(
         ${textArray(objects.map(({ payload }) => (payload === undefined || payload === null ? null : json(payload))))}::text[]
       ) as row (id, version, accepted, metadata, original_id, uri, hash, payload)
     ),
-    locked as (
-      select stored.object_id
-      from ${table} stored
-      where stored.index_no = ${indexNo} and stored.object_id = any(${objects.map(idOf)}::text[])
-      order by stored.object_id
-      for update
-    ),
+    ${isSpread ? sql`` : locked}
     written as (
     update ${table} stored set
       version = incoming.version,
@@ -269,7 +262,7 @@ async function bumpUnchanged(
     where stored.index_no = ${indexNo}
       and stored.object_id = any(${objects.map(idOf)}::text[])
       and stored.object_id = incoming.id
-      and stored.object_id in (select object_id from locked)
+      ${isSpread ? sql`` : sql`and stored.object_id in (select object_id from locked)`}
       and (
         stored.hash = incoming.hash
         or (incoming.payload is not null and split_part(stored.hash, '.', 1) = split_part(incoming.hash, '.', 1))

@@ -6,6 +6,7 @@ import { tablesOf } from '../partitions.ts';
 import { storeObjects } from './apply.ts';
 import type { StoredObject } from './copy.ts';
 import { holdGateShared, holdGatesExclusive } from './gate.ts';
+import { lockRows } from './lock-rows.ts';
 import type { ObjectWrite } from './object-write.ts';
 
 /** Reads the live objects among these, as they are stored now. */
@@ -27,21 +28,25 @@ export async function replaceParts(db: Db, indexNo: number, objects: readonly Ob
   if (objects.length === 0) return;
   await repairing(db, indexNo, holdGateShared, async (trx) => {
     const { objects: table } = tablesOf(indexNo);
+    const ids = textArray(objects.map(({ id }) => id));
+    await lockRows(
+      trx,
+      indexNo,
+      objects.map(({ id }) => id),
+      true,
+    );
     // Content of the same version replaces only what failed. Nobody sees the mark: it ends with this transaction.
     await sql`
-      with locked as (
-        select stored.object_id
-        from ${table} stored
-        join unnest(
-          ${textArray(objects.map(({ id }) => id))}::text[],
-          ${bigintArray(objects.map(({ version }) => version))}::bigint[]
-        ) as incoming (id, version) on incoming.id = stored.object_id and incoming.version = stored.version
-        where stored.index_no = ${indexNo} and not stored.deleted
-        order by stored.object_id
-        for update of stored
-      )
       update ${table} stored set failed = true
-      where stored.index_no = ${indexNo} and stored.object_id in (select object_id from locked)`.execute(trx);
+      from unnest(
+        ${ids}::text[],
+        ${bigintArray(objects.map(({ version }) => version))}::bigint[]
+      ) as incoming (id, version)
+      where stored.index_no = ${indexNo}
+        and stored.object_id = any(${ids}::text[])
+        and stored.object_id = incoming.id
+        and stored.version = incoming.version
+        and not stored.deleted`.execute(trx);
     await storeObjects(trx, indexNo, objects, 'keep');
   });
 }

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { CATALOG_CLASS, GATE_CLASS, LINEAGE_CLASS } from '../advisory-classes.ts';
+import { IS_DISTRIBUTED } from '../citus/layout.ts';
+import { settleWrites } from '../citus/settle.ts';
 import type { Trx } from '../database.ts';
 
 /** Lineage locks are taken per bucket, so a batch of any size takes a bounded number of them. */
@@ -18,11 +20,18 @@ export async function holdGateShared(trx: Trx, indexNo: number): Promise<void> {
   await sql`select pg_advisory_xact_lock_shared(${sql.lit(GATE_CLASS)}, ${indexNo})`.execute(trx);
 }
 
-/** Takes the gates of several indexes exclusively, in a fixed order so that two takers cannot deadlock. */
+/**
+ * Takes the gates of several indexes exclusively, in a fixed order so that two takers cannot deadlock. On several nodes
+ * it also waits until what the earlier writers committed is committed on each: see `settleWrites`.
+ */
 export async function holdGatesExclusive(trx: Trx, ...indexNos: number[]): Promise<void> {
+  let isSpread = false;
   for (const indexNo of [...new Set(indexNos)].sort((a, b) => a - b)) {
-    await sql`select pg_advisory_xact_lock(${sql.lit(GATE_CLASS)}, ${indexNo})`.execute(trx);
+    const { rows } = await sql<{ distributed: boolean }>`
+      select pg_advisory_xact_lock(${sql.lit(GATE_CLASS)}, ${indexNo}), ${IS_DISTRIBUTED} as distributed`.execute(trx);
+    isSpread ||= rows[0]?.distributed === true;
   }
+  if (isSpread) await settleWrites(trx);
 }
 
 /** Serializes the creation of names, so that an index and an alias cannot get the same name. */
@@ -42,12 +51,13 @@ export async function holdLineageLocks(
 ): Promise<void> {
   if (ids.deleted.length + ids.originals.length === 0) return;
   const key = sql`${sql.lit(LINEAGE_CLASS)}, bucket`;
-  await sql`
+  const { rows } = await sql<{ distributed: boolean }>`
     select
       case when deleting
         then pg_advisory_xact_lock(${key})::text
         else pg_advisory_xact_lock_shared(${key})::text
-      end
+      end,
+      ${IS_DISTRIBUTED} as distributed
     from (
       select ${indexNo}::int * ${sql.lit(LINEAGE_BUCKETS)} + (hashtext(id) & ${sql.lit(LINEAGE_BUCKETS - 1)}) as bucket,
         bool_or(deleting) as deleting
@@ -59,4 +69,6 @@ export async function holdLineageLocks(
       group by 1
       order by 1
     ) buckets`.execute(trx);
+  // A deletion or a derived object that was committed before must be visible now.
+  if (rows[0]?.distributed) await settleWrites(trx);
 }

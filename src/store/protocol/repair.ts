@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
+import { textArray } from '../binary.ts';
+import { isDistributed } from '../citus/layout.ts';
 import { type Db, transaction } from '../database.ts';
 import { findIndexByNo } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
@@ -44,6 +46,7 @@ export async function syncFailed(db: Db, taskId: string, indexNo: number): Promi
     from ${objects}
     where index_no = ${indexNo} and failed and not deleted
     on conflict (task_id, object_id) do nothing`.execute(db);
+  if (await isDistributed(db)) return dropListed(db, taskId, indexNo);
   await sql`
     delete from reembed.failed_items item
     where item.task_id = ${taskId}
@@ -51,4 +54,17 @@ export async function syncFailed(db: Db, taskId: string, indexNo: number): Promi
         select from ${objects} o
         where o.index_no = ${indexNo} and o.object_id = item.object_id and o.failed and not o.deleted
       )`.execute(db);
+}
+
+/** Removes from the list what has vectors by now, where the list is not on the nodes of the index. */
+async function dropListed(db: Db, taskId: string, indexNo: number): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
+    with listed as materialized (select object_id from reembed.failed_items where task_id = ${taskId})
+    select o.object_id as id
+    from ${tablesOf(indexNo).objects} o
+    join listed on listed.object_id = o.object_id
+    where o.index_no = ${indexNo} and o.failed and not o.deleted`.execute(db);
+  await sql`
+    delete from reembed.failed_items
+    where task_id = ${taskId} and object_id <> all(${textArray(rows.map(({ id }) => id))}::text[])`.execute(db);
 }

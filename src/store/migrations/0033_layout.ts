@@ -1,0 +1,12 @@
+import { type Kysely, sql } from 'kysely';
+
+/** Never edited once released: a change of the schema is a new migration. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  // Has a row if the tables of indexes are distributed over the nodes of Citus. It is written while there is no index,
+  // so that whoever knows an index also sees how its tables are laid out.
+  await sql`
+    create table reembed.layout (
+      kind            text primary key check (kind = 'citus'),
+      distribute_time timestamptz not null default now()
+    )`.execute(db);
+}
