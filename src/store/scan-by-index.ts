@@ -10,6 +10,7 @@ import type { Trx } from './database.ts';
 export async function scanByIndex(trx: Trx, efSearch: number): Promise<void> {
   if (await isDistributed(trx)) {
     return setOnNodes(trx, {
+      jit: 'off',
       enable_sort: 'off',
       enable_seqscan: 'off',
       enable_hashjoin: 'off',

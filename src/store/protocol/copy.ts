@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Payload } from '../../contract/objects.ts';
 import type { FailedItem } from '../../contract/tasks.ts';
+import { textArray } from '../binary.ts';
+import { isDistributed } from '../citus/layout.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import { firstBytes, MAX_READ_WEIGHT, storedWeight } from '../read-size.ts';
@@ -111,6 +113,7 @@ async function readPage(
   order: RawBuilder<unknown>,
   limit: number,
 ): Promise<BehindPage> {
+  if (await isDistributed(db)) return readSpreadPage(db, pair, { which, order, limit });
   const { rows } = await sql<BehindObject & { bytes: number; before: number; found: number }>`
     select *
     from (
@@ -128,6 +131,42 @@ async function readPage(
   const first = firstBytes(rows, ({ payload, metadata }) => [payload, metadata]);
   const objects = first.map(({ bytes: _bytes, before: _before, found: _found, ...object }) => object);
   return { objects, more: objects.length === limit || objects.length < (rows[0]?.found ?? 0) };
+}
+
+/**
+ * Reads a page of a distributed index: first which objects are on it, then these. Otherwise each node would send a page
+ * of payloads. A write in between gives a newer object at the same place of the order, which is as right to copy.
+ */
+async function readSpreadPage(
+  db: Db,
+  pair: Pair,
+  { which, order, limit }: { which: RawBuilder<unknown>; order: RawBuilder<unknown>; limit: number },
+): Promise<BehindPage> {
+  const { rows: found } = await sql<{ id: string; change: number; bytes: number }>`
+    select s.object_id as id, s.change, ${storedWeight(sql`s.payload`)} + ${storedWeight(sql`s.metadata`)} as bytes
+    from ${lookUpPair(pair)}
+    where s.index_no = ${pair.sourceNo} ${which}
+    order by ${order}
+    limit ${limit}`.execute(db);
+  let weight = 0;
+  const page = found.filter(({ bytes }, at) => {
+    const before = weight;
+    weight += bytes;
+    return at === 0 || before < MAX_READ_WEIGHT;
+  });
+  const { rows } = await sql<BehindObject>`
+    select ${COLUMNS}
+    from ${lookUpPair(pair)}
+    where s.index_no = ${pair.sourceNo} and s.object_id = any(${textArray(page.map(({ id }) => id))}::text[])`.execute(
+    db,
+  );
+  const read = new Map(rows.map((row) => [row.id, row]));
+  const inOrder = page.flatMap(({ id, change }) => {
+    const object = read.get(id);
+    return object ? [{ ...object, change }] : [];
+  });
+  const objects = firstBytes(inOrder, ({ payload, metadata }) => [payload, metadata]);
+  return { objects, more: objects.length > 0 && (objects.length === limit || objects.length < found.length) };
 }
 
 /** Reads which of these objects, and of those derived from them, the destination lacks or holds in an older version. */
