@@ -101,7 +101,7 @@ async function create(
   await sql`set maintenance_work_mem = ${sql.lit(`${options.memoryMb}MB`)}`.execute(connection);
   if (options.oneProcess) await sql`set max_parallel_maintenance_workers = 0`.execute(connection);
   // Indexes created by an earlier version have none yet. Citus would mark one that is there as invalid.
-  if (!(await isDistributed(db))) await createMetadataIndex(connection, index.no, { concurrently: true });
+  if (!(await isDistributed(connection))) await createMetadataIndex(connection, index.no, { concurrently: true });
   options.signal?.throwIfAborted();
   const startMs = performance.now();
   const unwatch = options.onProgress && watchBuild(db, pid, options.onProgress);
