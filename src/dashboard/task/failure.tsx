@@ -10,6 +10,7 @@ type Failed = Pick<Tracker, 'status' | 'detail' | 'errors' | 'updateTime'>;
 /** What went wrong: a sentence about the attempts, and the error; its text stands in one of them. */
 export interface FailureParts {
   title: string;
+  /** The error whose text the message is. */
   error: Tracker['errors'][number] | undefined;
   message: string;
 }
@@ -18,9 +19,10 @@ export interface FailureParts {
 export function failureOf({ status, detail, errors }: Failed): FailureParts | null {
   if (!FAILED.includes(status)) return null;
   const [error] = errors;
-  if (status === 'refused' || !error || !detail.includes(error.message)) {
-    return { title: status === 'refused' ? 'Refused' : 'Failed', error: undefined, message: detail };
+  if (status === 'refused') {
+    return { title: 'Refused', error: error?.message === detail ? error : undefined, message: detail };
   }
+  if (!error || !detail.includes(error.message)) return { title: 'Failed', error: undefined, message: detail };
   // The detail of a task quotes its last error.
   const title = detail.replace(`: ${error.message}`, '').replace(error.message, '');
   return { title: `${title.charAt(0).toUpperCase()}${title.slice(1)}`, error, message: error.message };
@@ -46,7 +48,7 @@ export function Failure({ tracker, ended }: FailureProps) {
       className="failure wrap"
       title={<Sentence text={title || 'Failed'} at={tracker.updateTime} />}
     >
-      {error && (
+      {error && tracker.status !== 'refused' && (
         <Text fz="sm" fw={600} c="var(--mantine-color-error)" component="div">
           {error.type}
           {error.stage ? ` during ${error.stage}` : ''}
