@@ -42,8 +42,10 @@ it('the form of a reindex has the defaults of the API filled in', () => {
 });
 
 it('the form of a reindex sends its limits, and whether stored vectors are taken over', () => {
-  const { body } = sent({ budgetUsd: 5, budgetCalls: 1_000, ratePerSecond: 20, reuse: false });
-  expect(body).toMatchObject({ budget: { usd: 5, calls: 1_000 }, ratePerSecond: 20, reuse: false });
+  const { body } = sent({ budgetUsd: 5, budgetCalls: 1_000, ratePerSecond: 20, reuse: false, batchApi: true });
+  expect(body).toMatchObject({
+    ...{ budget: { usd: 5, calls: 1_000 }, ratePerSecond: 20, reuse: false, batchApi: true },
+  });
 });
 
 it.each([
