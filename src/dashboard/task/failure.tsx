@@ -45,7 +45,11 @@ export function Failure({ tracker, ended }: FailureProps) {
       role="alert"
       className="failure wrap"
       data-final={isFinal || undefined}
-      title={<Sentence text={title || 'Failed'} at={tracker.updateTime} />}
+      title={
+        <Text component="span" fz="inherit" fw="inherit" c="var(--mantine-color-text)">
+          <Sentence text={title || 'Failed'} at={tracker.updateTime} />
+        </Text>
+      }
     >
       {error && tracker.status !== 'refused' && (
         <Text fz="sm" fw={600} c="var(--mantine-color-error)" component="div">
