@@ -18,7 +18,7 @@ import { API_ACCESS } from './access.ts';
 import { createAliasRouter } from './aliases.ts';
 import { createCodecRouter } from './codec.ts';
 import { type ApiEnv, createRouter } from './create-router.ts';
-import { createDashboard } from './dashboard.ts';
+import { createDashboard, missingPage } from './dashboard.ts';
 import { createDeleteIndexRouter } from './delete-index.ts';
 import { createDoctorRouter } from './doctor.ts';
 import { openApiDocument } from './document.ts';
@@ -159,6 +159,7 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   }
   app.use('/v1/*', allowOrigins({ origins: corsOrigins }));
   app.use('/codec/*', allowOrigins({ origins: codecOrigins, credentials: true }));
+  app.use(missingPage(dashboard));
   if (apiTokens) app.use(auth({ tokens: apiTokens, access: API_ACCESS }));
   app.use(sameOrigin((c) => (c.req.path.startsWith('/codec/') ? codecOrigins : corsOrigins)));
   if (limits) app.use(limitRequests(limits, (limit) => metrics.httpRateLimited.inc({ limit })));

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { html } from 'hono/html';
 import type { ApiEnv } from './create-router.ts';
 import { page } from './reference.ts';
+import { routesOf } from './request-route.ts';
 
 /** Output of `npm run build`: the same folder from `src/api` and from `dist/api`. */
 const BUILT = fileURLToPath(new URL('../../dist/dashboard', import.meta.url));
@@ -47,6 +49,24 @@ export function createDashboard(folder: string = BUILT): Hono<ApiEnv> {
     return found;
   });
   return app;
+}
+
+/** Addresses of programs, which get a problem in JSON whatever they accept. */
+const OF_PROGRAMS = /^\/(?:v1|codec|assets)(?:\/|$)/;
+
+/**
+ * Shows the dashboard, which says that there is no such page, to a browser with an address that does not exist. It needs no
+ * token, like the other pages: a browser sends none when it loads an address.
+ */
+export function missingPage(folder: string = BUILT): MiddlewareHandler<ApiEnv> {
+  const index = path.join(folder, 'index.html');
+  return async (c, next) => {
+    const { method, path: address } = c.req;
+    const isBrowser = method === 'GET' && (c.req.header('accept') ?? '').includes('text/html');
+    if (!isBrowser || OF_PROGRAMS.test(address) || routesOf(c).length > 0 || !existsSync(index)) return next();
+    c.header('cache-control', 'no-cache');
+    return c.html(await readFile(index, 'utf8'), 404);
+  };
 }
 
 function notBuilt() {

@@ -37,6 +37,24 @@ describe('the dashboard', () => {
     },
   );
 
+  it('says to a browser that an address does not exist, without a token, and to programs in JSON', async () => {
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+    for (const address of ['/nope', '/tasks-of-mine', '/v2/indexes']) {
+      const answer = await get(address, browser);
+      expect([address, answer.status, await answer.text()]).toEqual([address, 404, expect.stringContaining('built')]);
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
+    }
+    const token = { authorization: 'Bearer a-token' };
+    const toPrograms = [
+      await get('/nope', { ...token, accept: '*/*' }),
+      await get('/v1/nope', { ...token, ...browser }),
+      await get('/assets/nope.js', browser),
+      await app.request('/nope', { method: 'POST', headers: { ...token, ...browser } }),
+    ];
+    for (const answer of toPrograms) expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect((await get('/v1/indexes', browser)).status).toBe(401);
+  });
+
   it('allows only scripts from its own files', async () => {
     const policy = (await get('/')).headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'self'");

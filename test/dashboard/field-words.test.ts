@@ -41,6 +41,13 @@ it('the form of a reindex has the defaults of the API filled in', () => {
   expect(sent({}).parsed.data).toEqual(reindexSchema.parse({ source: 'docs', dest: 'docs-v2' }));
 });
 
+it('the form of a reindex sends its limits, and whether stored vectors are taken over', () => {
+  const { body } = sent({ budgetUsd: 5, budgetCalls: 1_000, ratePerSecond: 20, reuse: false, batchApi: true });
+  expect(body).toMatchObject({
+    ...{ budget: { usd: 5, calls: 1_000 }, ratePerSecond: 20, reuse: false, batchApi: true },
+  });
+});
+
 it.each([
   ['1%', 0.01],
   ['0.5 %', 0.005],

@@ -14,6 +14,7 @@ export interface OptionsDraft {
   budgetTokens: number | string;
   budgetCalls: number | string;
   reuse: boolean;
+  batchApi: boolean;
   onConflict: 'wait' | 'refuse';
   destExisting: 'refuse' | 'replace';
   approve: 'auto' | 'manual' | 'verdict' | 'verdictAndPerson';
@@ -43,6 +44,7 @@ export const emptyOptions: OptionsDraft = {
   budgetTokens: '',
   budgetCalls: '',
   reuse: DEFAULTS.reuse,
+  batchApi: DEFAULTS.batchApi,
   onConflict: DEFAULTS.onConflict,
   destExisting: DEFAULTS.destExisting,
   approve: 'auto',
@@ -91,6 +93,7 @@ export function optionsOf(draft: Draft, alias: boolean): Partial<ReindexRequest>
     onConflict,
     destExisting,
     reuse,
+    batchApi: draft.batchApi,
     approve: approveOf(draft),
     ...(alias && draft.approve !== 'auto' && readsOf(draft)),
     retire: retire === 'never' || retire === 'now' ? retire : { after, keepCurrent: retire === 'keepCurrent' },

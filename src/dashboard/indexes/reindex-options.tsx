@@ -74,6 +74,14 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
         checked={options.reuse}
         onChange={(event) => set({ reuse: event.currentTarget.checked })}
       />
+      <Checkbox
+        mt="sm"
+        label="Embed in batches of the provider, at half the price"
+        description="For openai. A batch is answered within a day."
+        checked={options.batchApi}
+        onChange={(event) => set({ batchApi: event.currentTarget.checked })}
+        error={errorOf('batchApi')}
+      />
     </Fold>
   );
 }

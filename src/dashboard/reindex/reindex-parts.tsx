@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Comparison } from './comparison.tsx';
 import { Reads } from './reads.tsx';
-import { Release } from './release.tsx';
+import { hasBegun, Release } from './release.tsx';
 import { retireQuery } from './retire.ts';
 import { Timeline } from './timeline.tsx';
 import { isOverBudget, UsageCard } from './usage.tsx';
@@ -17,7 +17,7 @@ interface ReindexPartsProps {
 export function ReindexParts({ tracker, ended }: ReindexPartsProps) {
   const { data: retire } = useQuery(retireQuery(tracker));
   const { source, dest } = tracker.data;
-  const isPair = typeof source === 'string' && typeof dest === 'string';
+  const isPair = hasBegun(tracker) && typeof source === 'string' && typeof dest === 'string';
   return (
     <>
       <Release tracker={tracker} ended={ended} />

@@ -23,8 +23,10 @@ export function Release({ tracker, ended }: ReleaseProps) {
   const { data: indexes } = useQuery(indexesQuery);
   const { source, dest } = tracker.data;
   if (typeof source !== 'string' || typeof dest !== 'string') return null;
-  const missing = !indexes ? '' : tracker.data.phase === 'lock' ? 'not created yet' : 'deleted';
-  const infoOf = (name: string) => indexes?.find((index) => index.name === name);
+  const isBegun = hasBegun(tracker);
+  const missing = !indexes ? '' : isBegun ? 'deleted' : ended ? 'does not exist' : 'not created yet';
+  const infoOf = (name: string) =>
+    indexes?.find((index) => index.name === name) ?? indexes?.find(({ aliases }) => aliases.includes(name));
   return (
     <Card>
       <Stack gap="md">
@@ -35,11 +37,21 @@ export function Release({ tracker, ended }: ReleaseProps) {
           </Box>
           <Side name={dest} info={infoOf(dest)} missing={missing} />
         </Group>
-        {indexes && <NextSteps tracker={tracker} ended={ended} pair={{ source, dest }} indexes={indexes} />}
+        {!isBegun && (
+          <Text fz="sm" role="status">
+            {ended ? 'It has changed nothing.' : 'It has changed nothing yet.'}
+          </Text>
+        )}
+        {indexes && isBegun && <NextSteps tracker={tracker} ended={ended} pair={{ source, dest }} indexes={indexes} />}
         <FactList facts={factsOf(tracker)} />
       </Stack>
     </Card>
   );
+}
+
+/** Whether a reindex has had its lock: before, it knows only the names that it was started with. */
+export function hasBegun({ data }: Tracker): boolean {
+  return data.alias !== undefined;
 }
 
 /** One index; `missing` is shown instead of its model if it does not exist. */
@@ -48,7 +60,7 @@ function Side({ name, info, missing }: { name: string; info: IndexInfo | undefin
   return (
     <div style={{ minWidth: 0 }}>
       <Text fw={600} className="wrap" component="div">
-        {info ? <IndexLink name={name} /> : <span className="id">{name}</span>}
+        {info ? <IndexLink name={info.name} /> : <span className="id">{name}</span>}
       </Text>
       <Text fz="xs" c="dimmed" className="wrap">
         {model ? `${model.provider}/${model.name}, ${number(model.dimensions)} dimensions` : missing}
@@ -63,13 +75,14 @@ function Side({ name, info, missing }: { name: string; info: IndexInfo | undefin
   );
 }
 
-function factsOf({ data, createTime, errors }: Tracker): Fact[] {
+function factsOf(tracker: Tracker): Fact[] {
+  const { data, createTime, errors } = tracker;
   const { decision } = approvalOf(data) ?? {};
   const modelErrors = errors.filter(({ type }) => type.startsWith('Model'));
   const facts: (Fact | null)[] = [
     ['Started by', typeof data.startedBy === 'string' ? data.startedBy : 'unknown'],
     ['Started', <Moment key="s" at={createTime} />],
-    ['Switches the alias', typeof data.alias === 'string' ? data.alias : 'none'],
+    hasBegun(tracker) ? ['Switches the alias', typeof data.alias === 'string' ? data.alias : 'none'] : null,
     ['Speed limit of the copy', typeof data.ratePerSecond === 'number' ? rate(data.ratePerSecond) : 'none'],
     ['Model errors', modelErrors[0] ? `${number(modelErrors.length)}, last: ${modelErrors[0].type}` : 'none'],
     typeof data.reconciled === 'number' ? ['Changes copied after the copy', number(data.reconciled)] : null,

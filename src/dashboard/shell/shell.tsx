@@ -7,6 +7,7 @@ import { useSession } from '../api/session.ts';
 import { ColorScheme } from './color-scheme.tsx';
 import { Logo } from './logo.tsx';
 import { SignIn } from './sign-in.tsx';
+import { Times } from './times.tsx';
 
 // What calls the API is loaded after the frame is painted: its schemas are a third of the scripts.
 const Banners = lazy(async () => ({ default: (await import('./live.tsx')).Banners }));
@@ -71,6 +72,7 @@ function Pages() {
               <Find />
               <Who />
             </Suspense>
+            <Times />
             <ColorScheme />
           </Group>
         </Group>

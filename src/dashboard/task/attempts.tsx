@@ -4,9 +4,12 @@ import { Card } from '../ui/card.tsx';
 import { Copy } from '../ui/copy.tsx';
 import { plural } from '../ui/format.ts';
 import { Moment } from '../ui/moment.tsx';
+import { failureOf } from './failure.tsx';
 
-/** The errors of the attempts. */
-export function Attempts({ tracker: { errors, attempts, maxAttempts } }: { tracker: Tracker }) {
+/** The errors of the attempts, newest first; the text of one that the page shows already is not repeated. */
+export function Attempts({ tracker }: { tracker: Tracker }) {
+  const { errors, attempts, maxAttempts } = tracker;
+  const shown = failureOf(tracker)?.error;
   return (
     <Card title="Attempts and errors">
       <Text fz="sm" c="dimmed" mb="sm">
@@ -28,14 +31,16 @@ export function Attempts({ tracker: { errors, attempts, maxAttempts } }: { track
               </Text>
               <Copy text={`${error.type}: ${error.message}${error.stack ? `\n${error.stack}` : ''}`} what="the error" />
             </Group>
-            <Text fz="sm" className="wrap">
-              {error.message}
-            </Text>
+            {error !== shown && (
+              <Text fz="sm" className="wrap">
+                {error.message}
+              </Text>
+            )}
             {error.stack && (
               <details>
                 <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-xs)' }}>Stack</summary>
                 <Code block mt={4} fz="xs" className="wrap" tabIndex={0} style={{ whiteSpace: 'pre-wrap' }}>
-                  {error.stack}
+                  {framesOf(error.stack)}
                 </Code>
               </details>
             )}
@@ -44,4 +49,10 @@ export function Attempts({ tracker: { errors, attempts, maxAttempts } }: { track
       </Stack>
     </Card>
   );
+}
+
+/** Returns a stack without its first lines, which repeat the message. */
+function framesOf(stack: string): string {
+  const first = stack.search(/^ {4}at /m);
+  return first > 0 ? stack.slice(first) : stack;
 }

@@ -81,15 +81,17 @@ export function Children({ tracker: { id, children, status } }: { tracker: Track
               ))}
             </Table.Tbody>
           </Table>
-          <Pager
-            page={cursors.length}
-            perPage={PAGE}
-            shown={data.tasks.length}
-            total={data.total}
-            connected
-            onNewer={cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : undefined}
-            onOlder={data.cursor === null ? undefined : () => setCursors([...cursors, data.cursor])}
-          />
+          {(cursors.length > 1 || data.cursor !== null) && (
+            <Pager
+              page={cursors.length}
+              perPage={PAGE}
+              shown={data.tasks.length}
+              total={data.total}
+              connected
+              onNewer={cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : undefined}
+              onOlder={data.cursor === null ? undefined : () => setCursors([...cursors, data.cursor])}
+            />
+          )}
         </>
       )}
     </Card>

@@ -27,6 +27,7 @@ import { Children } from './children.tsx';
 import { EvaluationVerdict } from './evaluation.tsx';
 import { Facts } from './facts.tsx';
 import { FailedItems } from './failed-items.tsx';
+import { Failure, failureOf } from './failure.tsx';
 import { Standstill } from './standstill.tsx';
 import { SteeringLog } from './steering-log.tsx';
 import { TaskActions } from './task-actions.tsx';
@@ -103,7 +104,8 @@ function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) 
           </Group>
           <TemporalLink tracker={tracker} />
         </Group>
-        {detail && (
+        <Failure tracker={tracker} ended={live.ended} />
+        {detail && failureOf(tracker) === null && (
           <Text fz="sm" className="wrap" aria-live="polite">
             <Sentence text={detail} at={tracker.updateTime} />
           </Text>

@@ -55,6 +55,14 @@ export function absolute(moment: Date): string {
   return exact.format(moment);
 }
 
+/** Formats a time of this place or of Greenwich: `2026-01-31 12:00:00`, with its zone for the latter. */
+export function exactTime(moment: Date, zone: 'local' | 'UTC'): string {
+  if (zone === 'UTC') return `${moment.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map(two).join('-');
+  return `${day} ${[moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(':')}`;
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }

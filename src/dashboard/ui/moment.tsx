@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
-import { absolute, relative } from './format.ts';
+import { absolute, exactTime, relative } from './format.ts';
+import { useTimeFormat } from './time-format.ts';
 
 /** The shared clock of all times on a page. */
 let now = new Date();
@@ -25,13 +26,18 @@ export function useNow(): Date {
   return useSyncExternalStore(listen, () => now);
 }
 
-/** A relative time, with the exact time as its title. */
+/** A time in the format that was chosen for all; relative ones have the exact time as their title. */
 export function Moment({ at }: { at: string | Date }) {
   const moment = new Date(at);
   const clock = useNow();
+  const format = useTimeFormat();
   return (
-    <time dateTime={moment.toISOString()} title={absolute(moment)} className="nowrap">
-      {relative(moment, clock)}
+    <time
+      dateTime={moment.toISOString()}
+      title={format === 'relative' ? absolute(moment) : relative(moment, clock)}
+      className={format === 'relative' ? 'nowrap' : undefined}
+    >
+      {format === 'relative' ? relative(moment, clock) : exactTime(moment, format)}
     </time>
   );
 }

@@ -33,7 +33,11 @@ export function ProgressBar({ progress, label, size = 'sm', quiet = false }: Pro
         </Text>
       </Group>
       <Progress.Root size={size}>
-        <Progress.Section value={percent(done - failed, total)} color="indigo.7" aria-label={label} />
+        <Progress.Section
+          value={percent(done - failed, total)}
+          color={done === total ? 'teal.7' : 'indigo.7'}
+          aria-label={label}
+        />
         {failed > 0 && <Progress.Section value={percent(failed, total)} color="red.7" aria-label="failed" />}
       </Progress.Root>
       {failed > 0 && (

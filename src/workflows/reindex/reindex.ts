@@ -93,6 +93,9 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
     showDecision = () => showApproval({ task, state });
     showDecision();
     if (previous?.onlyFailed) return retryFailed(task, input.dest, state);
+    // Also one that is refused, or that waits, says what it is about; the lock replaces an alias by its index.
+    task.tracker.data.source ??= input.source;
+    task.tracker.data.dest ??= input.dest;
     if (!admitted) {
       const checked = await admit(task, 'reindex', raw, previous);
       settings = { ...settings, ...checked.input };
