@@ -24,7 +24,7 @@ beforeAll(async () => {
     ...{ db: database.db, client: environment.client, taskQueue: rig.taskQueue, log: silentLog },
     models: createModels({ env: {} }),
   });
-  client = createClient({ baseUrl: 'http://reembed.test', fetch: async (...call) => api.fetch(new Request(...call)) });
+  client = createClient({ baseUrl: 'http://127.0.0.1', fetch: async (...call) => api.fetch(new Request(...call)) });
 });
 afterAll(async () => {
   await rig?.stop();
