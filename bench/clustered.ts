@@ -74,6 +74,21 @@ async function insert(db: Db, index: IndexRow, all: Float32Array[], allMetadata:
     from unnest(${ids}::text[], ${vectors}::text[]) p(id, vector)`.execute(db);
 }
 
+/** Returns vectors by the seed of a text: unit vectors around centers that every caller with these dimensions shares. */
+export function clusteredVectors(dimensions: number): (seed: number) => Float32Array {
+  const spread = SPREAD / Math.sqrt(dimensions);
+  const normalOf = (random: () => number) => () =>
+    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const ofCenters = normalOf(mulberry(1));
+  const centers = Array.from({ length: CLUSTERS }, () => unit(Float32Array.from({ length: dimensions }, ofCenters)));
+  return (seed) => {
+    const random = mulberry(seed);
+    const center = centers[Math.floor(random() * CLUSTERS)] as Float32Array;
+    const normal = normalOf(random);
+    return unit(center.map((value) => value + spread * normal()));
+  };
+}
+
 function unit(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);

@@ -20,6 +20,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   embedded: async () => (await import('./reindex.ts')).embedded,
   plan: async () => (await import('./plan.ts')).plan,
   'source-trigger': async () => (await import('./source-trigger.ts')).sourceTrigger,
+  whole: async () => (await import('./whole.ts')).whole,
   scale: async () => (await import('./scale.ts')).scale,
 };
 

@@ -1,5 +1,5 @@
 import type { Obstacle, ReindexPlan } from '../contract/plan.ts';
-import { graphText, type PlanRow, planRowsOf } from '../contract/plan-rows.ts';
+import { graphText, indexBuildText, type PlanRow, planRowsOf } from '../contract/plan-rows.ts';
 import { oneLine, table } from './output.ts';
 
 /** Formats a plan for people. */
@@ -10,6 +10,7 @@ export function planText(plan: ReindexPlan): string {
     `plan: rebuild ${source} into ${dest} with ${model.provider}/${model.name}, ${model.dimensions} dimensions${switches}`,
     figuresText(plan),
     graphText(plan) ?? '',
+    indexBuildText(plan),
     probeText(plan),
     obstaclesText(plan.obstacles),
     ...plan.warnings.map((warning) => oneLine(`warning: ${warning}`)),

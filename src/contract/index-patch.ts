@@ -70,7 +70,6 @@ const patchFields = z
       message: 'must have at least one of model, readyVectors and vectorIndex',
     },
   );
-export type IndexPatch = z.output<typeof patchFields>;
 export type IndexPatchInput = z.input<typeof patchFields>;
 
 /** What a caller changes about an index. A field that decides about vectors is refused by its name. */

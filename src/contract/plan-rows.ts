@@ -48,3 +48,9 @@ export function graphText({ hnsw }: ReindexPlan): string | null {
   const precision = hnsw.precision === 'bit' ? 'one bit per number' : `${hnsw.precision} precision`;
   return `HNSW: ${precision}, ${hnsw.dimensions} dimensions, m ${hnsw.m}, ef_construction ${hnsw.efConstruction}; the graph ${fits} REEMBED_INDEX_MEMORY_MB (${Math.round(hnsw.allowed / 1024 / 1024)} MB)`;
 }
+
+/** Says when the HNSW index is built, and whether it is better built otherwise. */
+export function indexBuildText({ indexBuild: { asked, faster, why } }: ReindexPlan): string {
+  const advice = faster === null || faster === asked ? '' : `; --index-build ${faster} is faster`;
+  return `HNSW index built ${asked} the copy${advice}: ${why}`;
+}

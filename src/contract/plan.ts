@@ -74,6 +74,17 @@ const hnswSchema = z.object({
   fits: z.boolean().nullable().describe('False if the build continues on disk, which is several times slower.'),
 });
 
+const indexBuildSchema = z
+  .object({
+    asked: z.enum(['after', 'during']).describe('As the body says.'),
+    faster: z.enum(['after', 'during']).nullable().describe('What is faster; null if it is unknown.'),
+    inserts: figure(
+      'Seconds to insert all vectors into an HNSW index that is there first, if nothing else is waited for.',
+    ),
+    why: z.string(),
+  })
+  .describe('When the HNSW index is built: after the copy, or with it.');
+
 const diskSchema = z.object({
   source: figure('Bytes of the source now.'),
   dest: figure('Bytes of the complete destination.'),
@@ -107,6 +118,7 @@ export const reindexPlanSchema = z
     seconds: timeSchema,
     disk: diskSchema,
     hnsw: hnswSchema,
+    indexBuild: indexBuildSchema,
     obstacles: z.array(obstacleSchema).describe('What would prevent the reindex or make it wait.'),
     warnings: z.array(z.string()),
     sample: z.object({

@@ -179,6 +179,13 @@ export const reindexSchema = z
         "Embed through the provider's interface for batches, which answers within a day at half the price: `openai`, at " +
           'endpoints that have it. What is written meanwhile, and what a batch leaves, is embedded in usual calls.',
       ),
+    indexBuild: z
+      .enum(['after', 'during'])
+      .default('after')
+      .describe(
+        'When the HNSW index of `dest` is built: after the copy, in one statement, or with it, vector by vector. A plan ' +
+          'says which one is faster.',
+      ),
     approve: approveSchema.default('auto'),
     budget: budgetSchema
       .optional()

@@ -162,6 +162,8 @@ export interface ReindexInput extends CommonInput {
   destExisting?: 'refuse' | 'replace';
   reuse?: boolean;
   batchApi?: boolean;
+  /** Absent: after the copy. */
+  indexBuild?: 'after' | 'during';
   approve?: Approve;
   budget?: Budget | undefined;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };

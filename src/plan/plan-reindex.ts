@@ -142,10 +142,10 @@ class Plan {
       calls: this.callFigure(calls, volume),
       usd: this.usd(volume),
       batchUsd: this.batchUsd(volume),
-      seconds: this.seconds({ volume, calls, hnsw, distance }),
+      ...this.times({ volume, calls, hnsw, distance }),
       ...{ disk, hnsw },
       obstacles: [...pair.obstacles, ...modelObstacles(probe)],
-      warnings: [...pair.warnings, ...this.warnings(volume)],
+      warnings: [...pair.warnings, ...this.warnings(volume), ...memoryWarnings(hnsw, this.body.indexBuild)],
       sample: {
         objects: sample.objects,
         bytes: sample.bytes,
@@ -213,7 +213,7 @@ class Plan {
     return { value: value === null ? null : value * share, basis, from: `${from}; ${share * 100} % of it in batches` };
   }
 
-  private seconds(given: { volume: Volume; calls: CallPlan; hnsw: ReindexPlan['hnsw']; distance: number }) {
+  private times(given: { volume: Volume; calls: CallPlan; hnsw: ReindexPlan['hnsw']; distance: number }) {
     const { volume, calls, hnsw, distance } = given;
     const { pair, sample, probe } = this.known;
     const { model } = pair.config;
@@ -232,6 +232,7 @@ class Plan {
       distanceMicroseconds: distance,
       limit: Object.hasOwn(this.settings.modelLimits, stated) ? this.settings.modelLimits[stated] : undefined,
       ratePerSecond: this.body.ratePerSecond,
+      indexBuild: this.body.indexBuild,
     });
   }
 
@@ -256,6 +257,18 @@ class Plan {
     if (probe?.failed && !modelObstacles(probe).length) warnings.push(`the probe ended early: ${probe.failed.message}`);
     return warnings;
   }
+}
+
+function memoryWarnings(
+  { fits, memory, allowed }: ReindexPlan['hnsw'],
+  indexBuild: PlanReindexBody['indexBuild'],
+): string[] {
+  if (fits !== false || indexBuild === 'during') return [];
+  const mb = (bytes: number) => Math.ceil(bytes / 1024 / 1024);
+  return [
+    `the build of the HNSW index needs ${mb(memory.value ?? 0)} MB and may use ${mb(allowed)} MB: it will go on on disk, which is ` +
+      'several times slower; raise REEMBED_INDEX_MEMORY_MB, or set indexBuild to during',
+  ];
 }
 
 /** An error of the model that a reindex would meet too. One about a text or a limit concerns only the probe. */

@@ -26,6 +26,7 @@ export interface TimeInput {
   limit: ModelLimit | undefined;
   ratePerSecond: number | undefined;
   hnsw: ReindexPlan['hnsw'];
+  indexBuild: 'after' | 'during';
 }
 
 type Time = ReindexPlan['seconds'];
@@ -39,10 +40,11 @@ const WORK = { fixed: 400, object: 0.04, part: 0.02, number: 0.00008, kilobyte: 
 const REST = { fixed: 0.8, object: 0.00001 } as const;
 
 /** Estimates how long a reindex takes. */
-export function timeOf(input: TimeInput): Time {
-  const build = buildOf(input);
+export function timeOf(input: TimeInput): { seconds: Time; indexBuild: ReindexPlan['indexBuild'] } {
+  const after = { ...copyOf(input), build: buildOf(input) };
+  const indexBuild = indexBuildOf(input, after);
+  const { copy, build, boundBy } = input.indexBuild === 'after' ? after : withInserts(after, indexBuild.inserts);
   const rest = estimated(REST.fixed + input.copied * REST.object, 'usual times of lock, comparison and switch');
-  const { copy, boundBy } = copyOf(input);
   const parts = [copy, build, rest];
   const missing = parts.find(({ value }) => value === null);
   const total = missing
@@ -52,7 +54,7 @@ export function timeOf(input: TimeInput): Time {
         weakest(...parts.map(({ basis }) => basis as Basis)),
         'copy, build and rest, one after the other',
       );
-  return { total, copy, build, rest, boundBy };
+  return { seconds: { total, copy, build, rest, boundBy }, indexBuild };
 }
 
 function copyOf(input: TimeInput): Pick<Time, 'copy' | 'boundBy'> {
@@ -125,6 +127,41 @@ function workSeconds(input: TimeInput): number {
   return ms / 1_000;
 }
 
+type CopyAndBuild = Pick<Time, 'copy' | 'build' | 'boundBy'>;
+
+/** Compares a build after the copy with inserts into an index that is there first, which wait for nothing but the model. */
+function indexBuildOf(input: TimeInput, { copy, build }: CopyAndBuild): ReindexPlan['indexBuild'] {
+  const { hnsw, indexBuild: asked } = input;
+  const inserts = insertsOf(input);
+  if (hnsw.kind === 'none') return { asked, faster: null, inserts, why: 'there is no HNSW index' };
+  if (copy.value === null || build.value === null || inserts.value === null) {
+    return { asked, faster: null, inserts, why: `the time of the copy is unknown: ${copy.from}` };
+  }
+  const faster = Math.max(copy.value, inserts.value) < copy.value + build.value ? 'during' : 'after';
+  const times = `the copy takes ${text(copy.value)}, the build after it ${text(build.value)}, all inserts ${text(inserts.value)}`;
+  const slower =
+    inserts.value <= copy.value ? 'the inserts fit into the time of the copy' : 'the inserts take longer than the copy';
+  return { asked, faster, inserts, why: `${slower}: ${times}` };
+}
+
+const text = (seconds: number) => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+
+/** Inserts go on while batches wait for the model. */
+function withInserts({ copy, boundBy }: CopyAndBuild, inserts: Time['build']): CopyAndBuild {
+  const build = exact(0, 'the HNSW index grows with the copy');
+  if (copy.value === null || inserts.value === null || inserts.value <= copy.value) return { copy, boundBy, build };
+  return { copy: estimated(inserts.value, inserts.from), boundBy: 'database', build };
+}
+
+function insertsOf(input: TimeInput): Time['build'] {
+  const { hnsw } = input;
+  if (hnsw.kind === 'none') return exact(0, hnsw.memory.from);
+  // Their memory is the cache of the server, not that of a build.
+  const build = buildOf({ ...input, hnsw: { ...hnsw, fits: true } });
+  if (build.value === null || build.value === 0) return build;
+  return estimated(BUILD.insert * build.value, `${BUILD.insert} times as long as a build: ${build.from}`);
+}
+
 /**
  * Time to place a vector in the HNSW index, in milliseconds, over the logarithm of their number: it grows with the
  * dimensions, and with the memory that no longer fits into the caches of the processor. Measured like `WORK`, where a
@@ -140,6 +177,8 @@ const BUILD = {
   /** Factor without enough memory: 3 to 10. */
   onDisk: 5,
   seconds: 0.1,
+  /** Factor of inserts into an index that is there, over two connections. */
+  insert: 5,
 } as const;
 
 function buildOf({ destVectors, distanceMicroseconds, dimensions: stored, hnsw }: TimeInput): Time['build'] {

@@ -60,8 +60,8 @@ describe('PATCH /v1/indexes/{index}', () => {
     const before = await findIndex(database.db, name);
     const { model = {} } = change as { model?: object };
     const answer = await patch(name, { readyVectors: true, ...change, model: { timeoutMs: 5_000, ...model } });
-    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path }] } });
-    expect(answer.body.errors[0].message).toContain(instead);
+    expect(answer).toMatchObject({ status: 400, body: { issues: [{ path }] } });
+    expect(answer.body.issues[0].message).toContain(instead);
     expect(await findIndex(database.db, name)).toEqual(before);
   });
 
@@ -74,14 +74,14 @@ describe('PATCH /v1/indexes/{index}', () => {
   ])('refuses %j, naming the field and what was expected', async (change, path, expected) => {
     const { name } = await remoteIndex();
     const answer = await patch(name, change);
-    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path }] } });
-    expect(answer.body.errors[0].message).toContain(expected);
+    expect(answer).toMatchObject({ status: 400, body: { issues: [{ path }] } });
+    expect(answer.body.issues[0].message).toContain(expected);
   });
 
   it('refuses fields that the provider of the model does not have', async () => {
     const { name } = await makeIndex(database.db, uniqueName());
     const answer = await patch(name, { model: { timeoutMs: 5_000 } });
-    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'model.timeoutMs' }] } });
+    expect(answer).toMatchObject({ status: 400, body: { issues: [{ path: 'model.timeoutMs' }] } });
   });
 
   it('refuses an alias, and an index that a reindex has locked unless only its model changes', async () => {
@@ -137,8 +137,8 @@ describe('PATCH /v1/indexes/{index}', () => {
         }),
       }));
       const { answer, index } = await moved();
-      expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'model' }] } });
-      expect(answer.body.errors[0].message).toContain('its vectors differ');
+      expect(answer).toMatchObject({ status: 400, body: { issues: [{ path: 'model' }] } });
+      expect(answer.body.issues[0].message).toContain('its vectors differ');
       expect((await findIndex(database.db, index.name))?.model).toMatchObject({ baseUrl: before.url });
       const forced = await patch(index.name, { model: { baseUrl: after.url }, force: true });
       expect(forced).toMatchObject({ status: 200, body: { model: { baseUrl: after.url } } });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -49,6 +50,19 @@ async function hnswCount(no: number): Promise<number> {
 const heldOpen = (no: number) =>
   openTransaction(database.db, (trx) => sql`lock table ${tablesOf(no).parts} in row exclusive mode`.execute(trx));
 
+/** Waits until an unfinished HNSW index is being dropped. */
+async function untilDropped(): Promise<void> {
+  for (const endMs = Date.now() + 90_000; ; await delay(50)) {
+    const { rows } = await sql`
+      select from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and query like '%drop index concurrently%'`.execute(
+      database.db,
+    );
+    if (rows.length > 0) return;
+    if (Date.now() > endMs) throw new Error('no HNSW index was dropped');
+  }
+}
+
 describe('a change of a vector index', () => {
   test('is started by PATCH of the index, and builds the new one', async () => {
     const { name, no } = await filledIndex();
@@ -91,7 +105,8 @@ describe('a change of a vector index', () => {
     const handle = await rig.start('vector-index', { index: name, vectorIndex: { m: 8 } });
     await trackerWhen(handle, ({ data }) => data.indexBuild !== undefined);
     await handle.signal('cancel', 'enough');
-    // The new index that is dropped waits for the transaction too.
+    // Its drop waits for the transaction too.
+    await untilDropped();
     await old.commit();
     expect(await endOf(handle)).toMatchObject({ status: 'canceled' });
     expect(await mOf(name)).toBe(20);

@@ -35,6 +35,7 @@ interface ReindexOptions
   metric?: 'cosine' | 'l2' | 'ip';
   reuse: boolean;
   batchApi?: boolean;
+  indexBuild?: 'after' | 'during';
   rate?: number;
   shadow?: number;
   canary?: number;
@@ -77,6 +78,11 @@ export function addReindexCommand(program: Command, io: Io): void {
       ).choices(['refuse', 'replace']),
     )
     .addOption(new Option('--metric <metric>', 'metric of DEST; default: as SOURCE').choices([...metricSchema.options]))
+    .addOption(
+      new Option('--index-build <when>', 'build the HNSW index after the copy, or let it grow during the copy').choices(
+        ['after', 'during'],
+      ),
+    )
     .option('--no-reuse', 'embed every text again, instead of taking over stored vectors of the same model and text')
     .option('--batch-api', "embed through the provider's batches, within a day each, at half the price")
     .option('--rate <objects>', 'maximum objects copied per second', anyNumber)
@@ -144,6 +150,7 @@ function bodyFrom(source: string, dest: string, options: ReindexOptions): Reinde
     destVectorIndex: vectorIndexFrom(options),
     ...(!options.reuse && { reuse: false }),
     ...(options.batchApi && { batchApi: true }),
+    indexBuild: options.indexBuild,
     approve: approveFrom(options),
     retire: retireFrom(options),
     ratePerSecond: rate,

@@ -125,6 +125,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
       // A continued run may be paused: it does not call the model before it is resumed.
       if (!isContinued) await prepare(run);
       if (!state.copied) {
+        if (settings.indexBuild === 'during' && state.copiedTo === null) await buildIndex(run, 'grows with the copy');
         if (settings.batchApi) await copyByBatches(run);
         await copyAll(run);
         await buildIndex(run);

@@ -137,11 +137,13 @@ async function prepareDest(run: ReindexRun): Promise<void> {
   );
 }
 
-/** Step 4: builds the destination's HNSW index. */
-export async function buildIndex(run: ReindexRun): Promise<void> {
+/** Step 4: builds the destination's HNSW index, or before the copy an empty one that grows; then `why` says so. */
+export async function buildIndex(run: ReindexRun, why?: string): Promise<void> {
   await run.task.checkpoint();
-  enter(run, 'index', `building the HNSW index of ${run.settings.dest}`);
+  const { dest } = run.settings;
+  enter(run, 'index', `building the HNSW index of ${dest}${why === undefined ? '' : `, which ${why}`}`);
   await indexActivities().buildVectorIndex(pairOf(run).destNo);
+  if (why !== undefined) enter(run, 'copy', `copying ${run.task.tracker.data.source} to ${dest}`);
 }
 
 /** Step 5: copies what was written in the meantime, until little is left. */
