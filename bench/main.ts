@@ -20,6 +20,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   embedded: async () => (await import('./reindex.ts')).embedded,
   plan: async () => (await import('./plan.ts')).plan,
   'source-trigger': async () => (await import('./source-trigger.ts')).sourceTrigger,
+  sources: async () => (await import('./sources.ts')).sources,
   scale: async () => (await import('./scale.ts')).scale,
 };
 

@@ -2,7 +2,7 @@ import { access, appendFile, mkdtemp, readFile, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openParquet } from '../../src/cli/export-parquet.ts';
 import { uniqueName } from '../store/builders.ts';
 import { openPgliteDatabase, openPostgresDatabase } from '../support/databases.ts';
@@ -18,6 +18,9 @@ async function* broken<T>(objects: AsyncIterable<T>): AsyncGenerator<T> {
     yield object;
   }
 }
+
+// Processes of other tests run beside it.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 describe.each([
   ['Postgres', openPostgresDatabase],
