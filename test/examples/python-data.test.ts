@@ -57,7 +57,7 @@ it('a table of LangChain that is imported finds the same documents with the same
     [text, null],
     [text, { lang: 'de' }],
   ]) as [string, { lang: string } | null][];
-  const found = await python('pgvector.py', ['lc-table', JSON.stringify(DOCUMENTS), JSON.stringify(queries)]);
+  const found = await python('langchain_table.py', ['lc-table', JSON.stringify(DOCUMENTS), JSON.stringify(queries)]);
   const imported = await reembed('import --table langchain_pg_embedding --index lc-table --wait');
   expect(imported).toMatchObject({ code: 0, err: expect.stringContaining('verified: 6 texts embedded again') });
   for (const [at, [text, filter]] of queries.entries()) {
@@ -73,7 +73,7 @@ it('pyarrow reads an export, and an import takes what pyarrow has written again'
   await system.reembed.tasks.upsert({ index: 'arrow', items }, { wait: true });
   const [file, again] = [path.join(folder, 'arrow.parquet'), path.join(folder, 'again.parquet')];
   await reembed(`export arrow ${file}`);
-  const read = await python('parquet.py', [file, again]);
+  const read = await python('read_parquet.py', [file, again]);
   expect(read).toEqual(await contentOf('arrow'));
   expect(await reembed(`import ${again} --index arrow-again --wait`)).toMatchObject({ code: 0 });
   const withoutVersions = (objects: { version: number }[]) => objects.map(({ version: _version, ...rest }) => rest);
