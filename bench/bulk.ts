@@ -9,7 +9,7 @@ import { textOf } from './objects.ts';
 import { startProcesses } from './processes.ts';
 import { createRawTable, embedAndWrite, RAW_BATCH, type RawRow, requireRawRows } from './raw-copy.ts';
 
-const DIMENSIONS = 384;
+export const DIMENSIONS = 384;
 const METRICS = [{ name: 'items', unit: '1/s', better: 'higher' }] as const satisfies Metric[];
 type Name = (typeof METRICS)[number]['name'];
 
@@ -45,7 +45,7 @@ export const bulk: Benchmark = {
 };
 
 /** Prevents an HNSW build in both ways. */
-const NO_HNSW = { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' };
+export const NO_HNSW = { REEMBED_VECTOR_INDEX_AFTER_PARTS: '100000000' };
 
 interface World {
   reembed: ReembedClient;
@@ -54,7 +54,7 @@ interface World {
   items: number;
 }
 
-function* objects(count: number): Generator<{ id: string; payload: string }> {
+export function* objects(count: number): Generator<{ id: string; payload: string }> {
   for (let at = 0; at < count; at++) {
     const id = `object-${String(at).padStart(9, '0')}`;
     yield { id, payload: textOf(id) };

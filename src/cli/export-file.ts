@@ -2,40 +2,52 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../contract/errors.ts';
+import type { ExportedObject } from '../contract/export.ts';
 import { UsageError } from './errors.ts';
 
-/** A file that an export is written to, and the last object that it has already. */
-export interface ExportFile {
-  handle: FileHandle;
+/** A file that an export is written to. */
+export interface ExportTarget {
+  /** The last object that it has already. */
   after: string | undefined;
-  /** Where writing goes on. */
-  size: number;
+  /** Whether it has all objects already. */
+  isWhole: boolean;
+  write(objects: AsyncIterable<ExportedObject>): Promise<void>;
 }
 
 /**
- * Opens a new file or, to continue, an existing one: a line that broke off is removed from its end. @throws UsageError if
- * the file cannot be written, is there already, or does not end with an exported object
+ * Opens a new file for lines or, to continue, an existing one: a line that broke off is removed from its end.
+ * @throws UsageError if the file cannot be written, is there already, or does not end with an exported object
  */
-export async function openExportFile(file: string, { isContinued }: { isContinued: boolean }): Promise<ExportFile> {
-  const handle = await open(file, isContinued ? 'r+' : 'wx').catch((error: unknown) => {
-    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    const hint = isThere ? 'it is there already: --continue goes on with it' : messageOf(error);
-    throw new UsageError(`${file} cannot be written: ${hint}`, { cause: error });
-  });
+export async function openLines(file: string, { isContinued }: { isContinued: boolean }): Promise<ExportTarget> {
+  const handle = await openToWrite(file, { isContinued });
   try {
-    return { handle, ...(isContinued ? await cutToLastObject(handle, file) : { after: undefined, size: 0 }) };
+    const { after, size } = isContinued ? await cutToLastObject(handle, file) : { after: undefined, size: 0 };
+    return {
+      after,
+      isWhole: false,
+      // No faster than the disk takes them.
+      write: (objects) => pipeline(Readable.from(linesOf(objects)), handle.createWriteStream({ start: size })),
+    };
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-/** Writes lines to the end of the file, no faster than the disk takes them. */
-export async function writeLines({ handle, size }: ExportFile, lines: AsyncIterable<string>): Promise<void> {
-  await pipeline(Readable.from(lines), handle.createWriteStream({ start: size }));
+/** Opens a new file or, to continue, an existing one. @throws UsageError if it cannot be written or is there already */
+export function openToWrite(file: string, { isContinued }: { isContinued: boolean }): Promise<FileHandle> {
+  return open(file, isContinued ? 'r+' : 'wx').catch((error: unknown) => {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    const hint = isThere ? 'it is there already: --continue goes on with it' : messageOf(error);
+    throw new UsageError(`${file} cannot be written: ${hint}`, { cause: error });
+  });
 }
 
-async function cutToLastObject(handle: FileHandle, file: string): Promise<Pick<ExportFile, 'after' | 'size'>> {
+async function* linesOf(objects: AsyncIterable<ExportedObject>): AsyncGenerator<string> {
+  for await (const object of objects) yield `${JSON.stringify(object)}\n`;
+}
+
+async function cutToLastObject(handle: FileHandle, file: string): Promise<{ after: string | undefined; size: number }> {
   const { size } = await handle.stat();
   const end = await newlineBefore(handle, size);
   if (size === 0) return { after: undefined, size };

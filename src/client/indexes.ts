@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type ExportedObject, exportedObjectSchema } from '../contract/export.ts';
-import { NDJSON } from '../contract/http.ts';
+import { NDJSON, PARQUET } from '../contract/http.ts';
 import { type IndexPatchInput, type PatchedIndex, patchedIndexSchema } from '../contract/index-patch.ts';
 import {
   type Alias,
@@ -32,7 +32,7 @@ import {
   type searchManySchema,
 } from '../contract/search-many.ts';
 import { type Tracker, trackerSchema } from '../contract/tasks.ts';
-import { linesOf } from './lines.ts';
+import { chunksOf, linesOf } from './lines.ts';
 import { checked, readAs, type Send, segment } from './request.ts';
 
 export function indexCalls(send: Send) {
@@ -171,6 +171,20 @@ export function objectCalls(send: Send) {
     for await (const line of linesOf(response)) yield checked(exportedObjectSchema, JSON.parse(line), response.url);
   }
 
+  /**
+   * Yields the bytes of a Parquet file with all objects, from one response. Leaving the loop ends the request. If the connection
+   * breaks (`ServerUnavailable`), the bytes are no whole file: begin again.
+   */
+  async function* exportParquet(
+    index: string,
+    options: Omit<ExportOptions, 'vectors'> = {},
+  ): AsyncGenerator<Uint8Array> {
+    const { signal, after } = options;
+    const path = `/v1/indexes/${segment(index)}/export`;
+    const query = { format: 'parquet', after };
+    yield* chunksOf(await send('GET', path, { query, accept: PARQUET, ...(signal && { signal }) }));
+  }
+
   return {
     /** Returns what happened to an object, newest first. Error: `ObjectNotFound` if the index has never known it. */
     async history(index: string, id: string): Promise<ObjectHistory> {
@@ -184,5 +198,6 @@ export function objectCalls(send: Send) {
     list,
     stream,
     export: exportAll,
+    exportParquet,
   };
 }

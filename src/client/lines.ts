@@ -21,7 +21,11 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
   if (last !== '') yield last;
 }
 
-async function* chunksOf({ body, url }: Response): AsyncGenerator<Uint8Array> {
+/**
+ * Yields the bytes of a response as they arrive. Leaving the loop ends the request. Error: `ServerUnavailable` if the
+ * connection breaks; an abort is thrown unchanged.
+ */
+export async function* chunksOf({ body, url }: Response): AsyncGenerator<Uint8Array> {
   // Not every browser can iterate over a stream.
   const reader = body?.getReader();
   try {

@@ -2,18 +2,33 @@ import { z } from 'zod';
 import { objectIdSchema, objectSchema } from './objects.ts';
 import type { SentVector } from './ready-parts.ts';
 
-export const exportQuerySchema = z.strictObject({
-  format: z.enum(['ndjson']).default('ndjson').describe('`ndjson`: one object per line, in the order of their ids.'),
-  vectors: z
-    .enum(['numbers', 'base64'])
-    .default('numbers')
-    .describe('Vectors as arrays of numbers, or as base64 of little-endian float32, which is half as long.'),
-  after: objectIdSchema
-    .optional()
-    .describe(
-      'Id of the last object of an export that broke off: only objects after it. Needs the name of the index, since an alias may point to another one by now.',
-    ),
-});
+export const EXPORT_FORMATS = ['ndjson', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export const exportQuerySchema = z
+  .strictObject({
+    format: z
+      .enum(EXPORT_FORMATS)
+      .default('ndjson')
+      .describe(
+        '`ndjson`: one object per line, in the order of their ids. `parquet`: a Parquet file with an object per row, which is of no use if the stream breaks off.',
+      ),
+    vectors: z
+      .enum(['numbers', 'base64'])
+      .optional()
+      .describe(
+        'With `ndjson`: vectors as arrays of numbers, or as base64 of little-endian float32, which is half as long. Default: `numbers`.',
+      ),
+    after: objectIdSchema
+      .optional()
+      .describe(
+        'Id of the last object of an export that broke off: only objects after it. Needs the name of the index, since an alias may point to another one by now.',
+      ),
+  })
+  .refine(({ format, vectors }) => format === 'ndjson' || vectors === undefined, {
+    path: ['vectors'],
+    message: 'only with format=ndjson: a Parquet file has them in single precision',
+  });
 
 const exportedPartSchema = z
   .object({

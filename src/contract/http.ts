@@ -4,6 +4,9 @@ import { LIMITS } from './limits.ts';
 /** Media type of a body with one JSON value per line. */
 export const NDJSON = 'application/x-ndjson';
 
+/** Media type of a Parquet file. */
+export const PARQUET = 'application/vnd.apache.parquet';
+
 /** A number in a query string. */
 export function countQuery(max: number = LIMITS.listLimit, preset = 100) {
   return z

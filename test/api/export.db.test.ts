@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { setAlias } from '../../src/store/aliases.ts';
+import { fileOf, read, withBits } from '../parquet/support.ts';
 import { content, createIndex, failure, partsOf, tombstone, uniqueName, writeIn } from '../store/builders.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { call, testApi } from './support.ts';
@@ -75,6 +77,27 @@ onBothDatabases((database, name) => {
     expect(await get(`${alias}/export?after=a`)).toMatchObject({
       status: 400,
       body: { issues: [{ path: 'query.after', message: expect.stringContaining('needs the name of the index') }] },
+    });
+  });
+
+  it('has the same objects as Parquet, with the bits of their vectors, over several row groups', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    await writeIn(db, index, [
+      content('a', 2, { text: 'one', uri: 'https://x.test/', originalId: 'b' }),
+      content('b', 3, { text: 'x'.repeat(20), parts: partsOf([0.1, -0]), metadata: { n: 1e21, deep: [{ x: null }] } }),
+      failure('d', 5),
+      ...[6, 7, 8].map((version) => content(`large-${version}`, version, { text: 'x'.repeat(2_000_000) })),
+    ]);
+    const response = await testApi(db).request(`http://127.0.0.1/v1/indexes/${index.name}/export?format=parquet`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/vnd.apache.parquet']);
+    const file = fileOf(uniqueName('export'));
+    await writeFile(file, Buffer.from(await response.arrayBuffer()));
+    const lines = linesOf((await get(`${index.name}/export?vectors=base64`)).body);
+    expect(await read(file)).toEqual(lines.map(withBits));
+    expect(await get(`${index.name}/export?format=parquet&vectors=base64`)).toMatchObject({
+      status: 400,
+      body: { issues: [{ path: 'query.vectors', message: expect.stringContaining('only with format=ndjson') }] },
     });
   });
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodeVector } from '../../src/contract/ready-parts.ts';
 import { uniqueName } from '../store/builders.ts';
+import { items } from '../support/exported.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { cli } from './support.ts';
 
@@ -32,37 +32,6 @@ async function contentOf(index: string) {
   for await (const { version: _version, ...object } of system.reembed.objects.export(index)) found.push(object);
   return found;
 }
-
-const float = fc.float({ noNaN: true, min: -100, max: 100 }).filter((value) => Math.abs(value) > 1e-6);
-const vector = fc.tuple(float, float, float).map((numbers) => encodeVector(numbers));
-const text = fc
-  .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
-  .map((part) => `x${part}`.replaceAll('\0', ''));
-const rest = {
-  metadata: fc.dictionary(
-    fc.constantFrom('a', 'b', '__proto__'),
-    fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer()),
-  ),
-};
-const item = fc.oneof(
-  fc.record({ payload: fc.oneof(text, fc.record({ title: text, n: fc.integer() })), ...rest }),
-  fc.record({ parts: fc.array(fc.record({ text, vector }), { minLength: 1, maxLength: 3 }), ...rest }),
-  fc.record({ parts: fc.array(fc.record({ vector }), { minLength: 1, maxLength: 2 }), ...rest }),
-  fc.record({
-    payload: fc.record({ title: text }),
-    uri: fc.webUrl(),
-    parts: fc.record({ vector, start: fc.constant(0), end: fc.constant(1) }).map((part) => [part]),
-    ...rest,
-  }),
-);
-const items = fc
-  .uniqueArray(fc.tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }), item), {
-    minLength: 1,
-    maxLength: 15,
-    selector: ([id]) => id,
-  })
-  .map((made) => made.map(([id, given]) => ({ id: `o${id.replaceAll('\0', '')}`, ...given })))
-  .filter((made) => new Set(made.map(({ id }) => id)).size === made.length);
 
 test('a file that is exported and imported gives the same index, for any objects', async () => {
   await fc.assert(

@@ -24,11 +24,14 @@ export interface System {
 
 /** The whole system: a Temporal dev server, a database, real workers and an API that listens. */
 export async function startSystem(
-  options: Pick<RigOptions, 'embedder' | 'jobs'> & { api?: ApiDependencies['settings'] } = {},
+  options: Pick<RigOptions, 'embedder' | 'jobs'> & {
+    api?: ApiDependencies['settings'];
+    open?: () => Promise<TestDatabase>;
+  } = {},
 ): Promise<System> {
   const servers: ServerType[] = [];
   const environment = await startTemporal('dev');
-  const database = await openPostgresDatabase();
+  const database = await (options.open ?? openPostgresDatabase)();
   const begin = (taskQueue?: string) =>
     startRig({ environment, db: database.db, embedder: options.embedder, jobs: options.jobs, taskQueue });
   const rig = await begin();

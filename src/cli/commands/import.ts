@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type ExportedObject, exportedObjectSchema } from '../../contract/export.ts';
+import type { ExportedObject } from '../../contract/export.ts';
 import { importedItem } from '../../contract/import.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import type { OnReindex } from '../../contract/task-bodies.ts';
@@ -8,7 +8,7 @@ import { examples } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../output.ts';
 import { createSending } from '../progress.ts';
-import { readItems } from '../read-items.ts';
+import { readExported } from '../read-exported.ts';
 import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
 import { Reservoir, SAMPLED_TEXTS, type VectorSample, verifyVectors } from '../verify-vectors.ts';
@@ -41,7 +41,7 @@ export function addImportCommand(program: Command, io: Io): void {
     .summary('write objects with their vectors')
     .description(
       'Writes objects with their vectors into an index of the same model that allows ready vectors: those of a file of ' +
-        '`reembed export` (`-` is the standard input), or the rows of a pgvector table of LangChain, LlamaIndex or pgai, ' +
+        '`reembed export`, lines or Parquet (`-`: lines of the standard input), or the rows of a pgvector table of LangChain, LlamaIndex or pgai, ' +
         'or of any table whose columns are named. Some texts are embedded again first, and other vectors refused. ' +
         'Apart from that, the model is called only for exported objects that had failed. A bad line is named, and ' +
         'nothing is written.',
@@ -67,6 +67,7 @@ export function addImportCommand(program: Command, io: Io): void {
       'after',
       examples(
         'reembed import docs.ndjson --index docs-copy --wait',
+        'reembed import docs.parquet --index docs-copy --wait',
         'reembed import --table langchain_pg_embedding --index docs --wait',
         'reembed import --table chunks --id-column id --text-column body --vector-column embedding --index docs',
       ),
@@ -102,29 +103,16 @@ function fileSource(io: Io, file: string, info: IndexInfo, show: (bytes: number,
     async sample() {
       if (file === '-') throw new UsageError('the standard input is read once: give a file, or --no-verify');
       const chosen = new Reservoir<VectorSample>();
-      for await (const { id, parts } of objectsOf(await readItems(file, io), file)) {
+      for await (const { id, parts } of await readExported(file, io)) {
         for (const { text, vector } of parts) if (text?.trim()) chosen.add({ id, text, vector });
       }
       return chosen.kept;
     },
     async items() {
-      return itemsOf(objectsOf(await readItems(file, io, show), file), info);
+      return itemsOf(await readExported(file, io, show), info);
     },
     async close() {},
   };
-}
-
-async function* objectsOf(lines: AsyncIterable<unknown>, file: string): AsyncGenerator<ExportedObject> {
-  let place = 0;
-  for await (const line of lines) {
-    place += 1;
-    const { data, error } = exportedObjectSchema.safeParse(line);
-    if (!data) {
-      const { path = [], message = '' } = error.issues[0] ?? {};
-      throw new UsageError(`${file}, object ${place}: ${path.join('.')} ${message}: no exported object`);
-    }
-    yield data;
-  }
 }
 
 async function* itemsOf(objects: AsyncIterable<ExportedObject>, info: IndexInfo) {

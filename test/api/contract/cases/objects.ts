@@ -47,6 +47,11 @@ export const objectCases: Case[] = [
     given: async ({ index }) => ({ path: { index: await index(), id: 'nothing' } }),
   },
   {
+    operation: 'exportIndex',
+    expect: 200,
+    given: async (world) => ({ path: { index: await filled(world) }, query: { format: 'parquet' } }),
+  },
+  {
     operation: 'listObjects',
     expect: 200,
     given: async (world) => ({ path: { index: await filled(world) }, headers: { accept: 'application/x-ndjson' } }),
