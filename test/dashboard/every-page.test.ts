@@ -26,6 +26,7 @@ const PAGES: [address: string, loaded: string][] = [
   ['/search?text=lion', 'answered in'],
   ['/sources', 'No sources yet'],
   ['/audits', 'None yet'],
+  ['/jobs', 'send-report'],
   ['/schedules', 'send-report'],
   ['/activity', 'since this page was opened'],
 ];
@@ -40,7 +41,9 @@ const FORMS: [address: string, button: string][] = [
   ['/indexes/docs/object?id=o0', 'Delete…'],
   ['/sources', 'Add a source…'],
   ['/audits', 'New audit…'],
+  ['/jobs', 'Run a job…'],
   ['/schedules', 'New schedule…'],
+  ['/tasks', 'Shortcuts'],
 ];
 
 beforeAll(async () => {
@@ -121,6 +124,20 @@ describe.skipIf(!opened)('every page', () => {
       const box = await cell.boundingBox();
       expect(box?.width, `at ${width} px`).toBeGreaterThan(190);
     }
+  });
+
+  it('follows the colors of the system again after light and dark were chosen', async () => {
+    const page = await dashboard.open('/tasks');
+    const scheme = page.getByRole('button', { name: /^Colors:/ });
+    await scheme.click();
+    await page.getByRole('button', { name: 'Colors: light. Change to dark' }).click();
+    await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+    await page.getByRole('button', { name: 'Colors: dark. Change to as the system' }).click();
+    await page.locator('[data-mantine-color-scheme=light]').waitFor();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('table', { name: 'Shortcuts' }).waitFor();
   });
 
   it('is reachable on a phone by the menu', async () => {
