@@ -36,7 +36,7 @@ test('a job runs with an input that the API has checked, and its page shows the 
   await dialog.getByLabel('Input (JSON)').fill('{"to": "Ann"}');
   await dialog.getByLabel('Attempts').fill('1000');
   await dialog.getByRole('button', { name: 'Run the job' }).click();
-  await dialog.getByText('must be at most 100').waitFor();
+  await dialog.getByText('Enter at most 100.').waitFor();
   await dialog.getByLabel('Attempts').fill('2');
   await dialog.getByRole('button', { name: 'Run the job' }).click();
   await page.getByRole('heading', { name: 'greet' }).waitFor();
