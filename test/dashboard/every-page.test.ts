@@ -147,6 +147,9 @@ describe.skipIf(!opened)('every page', () => {
     await page.getByRole('heading', { name: 'Schedules' }).waitFor();
     // Not visible, and not reachable with the Tab key.
     await page.getByRole('link', { name: 'Activity' }).waitFor({ state: 'hidden' });
+    // The narrowest screen that shows it beside the page.
+    await page.setViewportSize({ width: 768, height: 900 });
+    await page.getByRole('link', { name: 'Activity' }).waitFor();
   });
 
   it('shows the problem when the API is unavailable, and continues when it is back', async () => {
