@@ -6,7 +6,7 @@ import { givenIndex } from '../support/rig.ts';
 import { bothViolations, violations } from './support/axe.ts';
 import { type Dashboard, openDashboard } from './support/dashboard.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 360_000 });
 const registry = createRegistry();
 defineTask({ name: 'send-report', registry }, () => {});
 const opened: Dashboard | undefined = await openDashboard({ jobs: { registry } });
