@@ -6,7 +6,7 @@ import { givenIndex } from '../support/rig.ts';
 import { bothViolations, violations } from './support/axe.ts';
 import { type Dashboard, openDashboard } from './support/dashboard.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 360_000 });
 const registry = createRegistry();
 defineTask({ name: 'send-report', registry }, () => {});
 const opened: Dashboard | undefined = await openDashboard({ jobs: { registry } });
@@ -26,6 +26,7 @@ const PAGES: [address: string, loaded: string][] = [
   ['/search?text=lion', 'answered in'],
   ['/sources', 'No sources yet'],
   ['/audits', 'None yet'],
+  ['/jobs', 'send-report'],
   ['/schedules', 'send-report'],
   ['/activity', 'since this page was opened'],
 ];
@@ -40,7 +41,9 @@ const FORMS: [address: string, button: string][] = [
   ['/indexes/docs/object?id=o0', 'Delete…'],
   ['/sources', 'Add a source…'],
   ['/audits', 'New audit…'],
+  ['/jobs', 'Run a job…'],
   ['/schedules', 'New schedule…'],
+  ['/tasks', 'Shortcuts'],
 ];
 
 beforeAll(async () => {
@@ -123,6 +126,20 @@ describe.skipIf(!opened)('every page', () => {
     }
   });
 
+  it('follows the colors of the system again after light and dark were chosen', async () => {
+    const page = await dashboard.open('/tasks');
+    const scheme = page.getByRole('button', { name: /^Colors:/ });
+    await scheme.click();
+    await page.getByRole('button', { name: 'Colors: light. Change to dark' }).click();
+    await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+    await page.getByRole('button', { name: 'Colors: dark. Change to as the system' }).click();
+    await page.locator('[data-mantine-color-scheme=light]').waitFor();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('table', { name: 'Shortcuts' }).waitFor();
+  });
+
   it('is reachable on a phone by the menu', async () => {
     const page = await dashboard.open('/tasks', { size: PHONE });
     await page.getByRole('button', { name: 'Menu' }).click();
@@ -130,6 +147,9 @@ describe.skipIf(!opened)('every page', () => {
     await page.getByRole('heading', { name: 'Schedules' }).waitFor();
     // Not visible, and not reachable with the Tab key.
     await page.getByRole('link', { name: 'Activity' }).waitFor({ state: 'hidden' });
+    // The narrowest screen that shows it beside the page.
+    await page.setViewportSize({ width: 768, height: 900 });
+    await page.getByRole('link', { name: 'Activity' }).waitFor();
   });
 
   it('shows the problem when the API is unavailable, and continues when it is back', async () => {

@@ -86,6 +86,9 @@ test('an alias is removed only after its name was typed', async () => {
   await confirm.click();
   await page.getByText(`Alias ${alias} removed; it pointed to ${index}`).waitFor();
   expect((await dashboard.system.reembed.aliases.list()).map((each) => each.alias)).not.toContain(alias);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText(`${alias} points to ${index} again`).waitFor();
+  expect(await dashboard.system.reembed.aliases.list()).toContainEqual({ alias, index });
 });
 
 test('an alias is switched after both indexes were shown, to an empty index only with consent', async () => {

@@ -8,9 +8,12 @@ import { type Io, jsonLine, oneLine } from '../output.ts';
 import { paintIf } from '../paint.ts';
 import { clientFrom, remote } from '../remote.ts';
 import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
-import { followTask, taskTable } from '../task-output.ts';
+import { followTask } from '../task-output.ts';
+import { watchTable } from '../watch-table.ts';
 
 const MAX_SHOWN = 20;
+/** Of a terminal that does not say how wide it is. */
+const DEFAULT_COLUMNS = 80;
 
 /** Adds `reembed tasks watch`. */
 export function addWatchCommand(group: Command, io: Io): void {
@@ -66,7 +69,7 @@ function redrawn(io: Io, terminal: NodeJS.WriteStream): (page: TaskList) => void
   const [cutLines, wrapLines] = ['\u001b[?7l', '\u001b[?7h'];
   let drawn = 0;
   return ({ tasks }) => {
-    const text = taskTable(tasks, paintIf(io.colours?.err));
+    const text = watchTable(tasks, { columns: terminal.columns || DEFAULT_COLUMNS, paint: paintIf(io.colours?.err) });
     if (drawn > 0) moveCursor(terminal, 0, -drawn);
     clearScreenDown(terminal);
     terminal.write(`${cutLines}${text}\n${wrapLines}`);

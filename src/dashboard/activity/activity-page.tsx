@@ -5,8 +5,10 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { TASK_TYPES } from '../../contract/task-types.ts';
 import { statsQuery } from '../api/queries.ts';
 import { oneOf } from '../search-params.ts';
+import type { Within } from '../tasks/within.ts';
 import { Card, PageHead } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
+import { PageLink } from '../ui/links.tsx';
 import { Loading, Problem } from '../ui/states.tsx';
 import { EndedChart, OpenChart } from './charts.tsx';
 import { Throughput } from './throughput.tsx';
@@ -14,12 +16,12 @@ import { Throughput } from './throughput.tsx';
 const route = getRouteApi('/activity');
 
 const RANGES = [
-  { value: '15', label: '15 min' },
-  { value: '60', label: '1 h' },
-  { value: '360', label: '6 h' },
-  { value: '1440', label: '24 h' },
-  { value: '10080', label: '7 d' },
-];
+  { value: '15', label: '15 min', within: '1h' },
+  { value: '60', label: '1 h', within: '1h' },
+  { value: '360', label: '6 h', within: '24h' },
+  { value: '1440', label: '24 h', within: '24h' },
+  { value: '10080', label: '7 d', within: '7d' },
+] as const;
 
 /** Shows the backlog, ended tasks and failures over time. */
 export function ActivityPage() {
@@ -30,6 +32,8 @@ export function ActivityPage() {
   const set = (change: typeof search) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   const { data, error, refetch } = useQuery(statsQuery(Number(minutes), { type }));
+  const within = RANGES.find(({ value }) => value === minutes)?.within ?? '7d';
+  const tasks = (status?: string) => ({ ...(status !== undefined && { status }), type, within });
   const sum = (of: 'created' | 'done' | 'failed' | 'canceled') =>
     number((data?.buckets ?? []).reduce((total, bucket) => total + bucket[of], 0));
   return (
@@ -48,7 +52,7 @@ export function ActivityPage() {
             <SegmentedControl
               size="xs"
               aria-label="Time range"
-              data={RANGES}
+              data={RANGES.map(({ value, label }) => ({ value, label }))}
               value={minutes}
               onChange={(value) => set({ minutes: value })}
             />
@@ -59,10 +63,10 @@ export function ActivityPage() {
       {data && (
         <Stack gap="md">
           <SimpleGrid component="dl" cols={{ base: 2, sm: 5 }} m={0} spacing="md">
-            <Figure name="created" value={sum('created')} />
-            <Figure name="done" value={sum('done')} />
-            <Figure name="failed" value={sum('failed')} />
-            <Figure name="canceled" value={sum('canceled')} />
+            <Figure name="created" value={sum('created')} tasks={tasks()} />
+            <Figure name="done" value={sum('done')} tasks={tasks('done')} />
+            <Figure name="failed" value={sum('failed')} tasks={tasks('failed')} />
+            <Figure name="canceled" value={sum('canceled')} tasks={tasks('canceled')} />
             <Figure name="open now" value={number(data.buckets.at(-1)?.open ?? 0)} />
           </SimpleGrid>
           <Card title="Tasks that ended">
@@ -78,14 +82,27 @@ export function ActivityPage() {
   );
 }
 
-function Figure({ name, value }: { name: string; value: string }) {
+interface FigureProps {
+  name: string;
+  value: string;
+  /** The list of these tasks, or of those of a longer time: lists know fewer ranges. */
+  tasks?: { status?: string; type?: string | undefined; within: Within };
+}
+
+function Figure({ name, value, tasks }: FigureProps) {
   return (
     <Paper withBorder p="md">
       <Text component="dt" fz="xs" c="dimmed">
         {name}
       </Text>
       <Text component="dd" m={0} fz={22} fw={600}>
-        {value}
+        {tasks ? (
+          <PageLink to="/tasks" search={tasks} c="inherit" fz="inherit" aria-label={`${value} ${name}: show the tasks`}>
+            {value}
+          </PageLink>
+        ) : (
+          value
+        )}
       </Text>
     </Paper>
   );

@@ -73,7 +73,7 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
           {write.error && <Problem error={write.error} title="Nothing was written" />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
-              Not now
+              Cancel
             </Button>
             <Button type="submit" loading={write.isPending} disabled={items.length === 0 || problem !== null}>
               Write {plural(items.length, 'object')}

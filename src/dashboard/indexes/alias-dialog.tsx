@@ -6,6 +6,7 @@ import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { count } from '../ui/format.ts';
 import { Problem } from '../ui/states.tsx';
+import { useUndoToast } from '../ui/undo.tsx';
 import { concernsOf } from './alias-concerns.ts';
 
 interface AliasDialogProps {
@@ -14,6 +15,8 @@ interface AliasDialogProps {
   indexes: readonly IndexInfo[];
   onClose: () => void;
 }
+
+const ALIASES = [['aliases'], ['indexes']];
 
 /** Points an alias to an index: first compares both indexes, and asks for confirmation if the new one seems worse. */
 export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps) {
@@ -27,11 +30,22 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
   const concerns = after ? concernsOf(before, after) : [];
   // A confirmation is valid only for this index and these concerns.
   const asked = JSON.stringify([index, concerns]);
+  const toast = useUndoToast();
   const set = useAct(() => reembed.aliases.set(alias, index, { force }), {
     quiet: true,
-    done: () => (isNew ? `${alias} points to ${index}` : `${alias} points to ${index}, no longer to ${given.index}`),
-    changes: [['aliases'], ['indexes']],
-    onDone: onClose,
+    changes: ALIASES,
+    onDone: () => {
+      const message = isNew
+        ? `${alias} points to ${index}`
+        : `${alias} points to ${index}, no longer to ${given.index}`;
+      toast({
+        message,
+        undo: () => (isNew ? reembed.aliases.delete(alias) : reembed.aliases.set(alias, given.index)),
+        undone: isNew ? `Alias ${alias} removed` : `${alias} points to ${given.index} again`,
+        changes: ALIASES,
+      });
+      onClose();
+    },
   });
   const notCurrent = set.error instanceof ReembedError && set.error.type === 'NotCurrent';
   const ready = alias !== '' && after !== undefined && (concerns.length === 0 || sure === asked);
@@ -89,7 +103,7 @@ export function AliasDialog({ alias: given, indexes, onClose }: AliasDialogProps
           {(force || notCurrent) && (
             <Checkbox
               size="xs"
-              label="Switch all the same"
+              label="Force the switch"
               checked={force}
               onChange={(event) => setForce(event.currentTarget.checked)}
             />

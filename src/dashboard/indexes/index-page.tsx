@@ -78,15 +78,15 @@ function OneIndex({ name }: { name: string }) {
 function Facts({ index }: { index: IndexInfo }) {
   const { model, metric, splitter } = index;
   const facts: Fact[] = [
-    ['Serves as', <Serves key="s" aliases={index.aliases} />],
+    ['Aliases', <Serves key="s" aliases={index.aliases} />],
     ['Model', `${model.provider}, ${model.name}`],
     ['Dimensions', `${number(model.dimensions)}, ${metric}`],
     ['Objects', number(index.objects)],
-    ['Parts', number(index.parts)],
+    ['Chunks', number(index.parts)],
     ['Not embedded', number(index.failed)],
-    ['Remembered deletions', number(index.tombstones)],
+    ['Tombstones', number(index.tombstones)],
     ['Size', bytes(index.bytes)],
-    ['Parts of a text', partsText(splitter)],
+    ['Chunk size', partsText(splitter)],
     ['Versions', index.versioning],
     ['Created', <Moment key="c" at={index.createTime} />],
     ['Lock', index.lock ? <LockText key="l" index={index} /> : 'free'],

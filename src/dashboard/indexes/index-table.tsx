@@ -10,7 +10,7 @@ export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
       <Table.Thead>
         <Table.Tr>
           <Table.Th>Index</Table.Th>
-          <Table.Th w={140}>Serves as</Table.Th>
+          <Table.Th w={140}>Aliases</Table.Th>
           <Table.Th w={210} visibleFrom="lg">
             Model
           </Table.Th>
@@ -18,7 +18,7 @@ export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
             Objects
           </Table.Th>
           <Table.Th w={100} ta="right" visibleFrom="xl">
-            Parts
+            Chunks
           </Table.Th>
           <Table.Th w={100} ta="right" visibleFrom="sm">
             Size

@@ -4,14 +4,25 @@ import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { Problem } from '../ui/states.tsx';
 import { TypeToConfirm } from '../ui/type-to-confirm.tsx';
+import { useUndoToast } from '../ui/undo.tsx';
+
+const ALIASES = [['aliases'], ['indexes']];
 
 /** Removes an alias after its name has been typed: calls of services that use it fail immediately. */
 export function RemoveAlias({ alias: { alias, index }, onClose }: { alias: Alias; onClose: () => void }) {
+  const toast = useUndoToast();
   const remove = useAct(() => reembed.aliases.delete(alias), {
     quiet: true,
-    done: () => `Alias ${alias} removed; it pointed to ${index}`,
-    changes: [['aliases'], ['indexes']],
-    onDone: onClose,
+    changes: ALIASES,
+    onDone: () => {
+      toast({
+        message: `Alias ${alias} removed; it pointed to ${index}`,
+        undo: () => reembed.aliases.set(alias, index),
+        undone: `${alias} points to ${index} again`,
+        changes: ALIASES,
+      });
+      onClose();
+    },
   });
   return (
     <TypeToConfirm

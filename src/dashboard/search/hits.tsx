@@ -2,6 +2,7 @@ import { Table, Text } from '@mantine/core';
 import type { Hit, SearchResult } from '../../contract/objects.ts';
 import { number } from '../ui/format.ts';
 import { moveOf } from '../ui/move.ts';
+import { ObjectLink } from '../ui/object-id.tsx';
 import { Payload } from '../ui/payload.tsx';
 import { Empty } from '../ui/states.tsx';
 
@@ -37,7 +38,7 @@ export function Hits({ result, ms, other }: HitsProps) {
             <Table.Tr key={hit.id}>
               <Table.Td style={{ verticalAlign: 'top' }}>{place + 1}</Table.Td>
               <Table.Td>
-                <span className="id">{hit.id}</span>{' '}
+                <ObjectLink index={result.index} id={hit.id} />
                 {other && (
                   <Text component="span" fz="xs" c="dimmed">
                     {moveOf(hit.id, place, other)}

@@ -1,19 +1,20 @@
-import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { MoonIcon, SunIcon } from '@radix-ui/react-icons';
+import { ActionIcon, type MantineColorScheme, useMantineColorScheme } from '@mantine/core';
+import { DesktopIcon, MoonIcon, SunIcon } from '@radix-ui/react-icons';
 
-/** Toggles between light and dark. The system's own choice is stored as such, so that the page follows it again. */
+const SCHEMES: Record<MantineColorScheme, { next: MantineColorScheme; words: string }> = {
+  auto: { next: 'light', words: 'as the system' },
+  light: { next: 'dark', words: 'light' },
+  dark: { next: 'auto', words: 'dark' },
+};
+
+/** Goes through the colors: as the system, which is the default, light, dark. */
 export function ColorScheme() {
-  const { setColorScheme } = useMantineColorScheme();
-  const dark = useComputedColorScheme('light') === 'dark';
-  const label = dark ? 'Use light colors' : 'Use dark colors';
-  const toggle = () => {
-    const next = dark ? 'light' : 'dark';
-    const system = window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
-    setColorScheme(next === system ? 'auto' : next);
-  };
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { next, words } = SCHEMES[colorScheme];
+  const label = `Colors: ${words}. Change to ${SCHEMES[next].words}`;
   return (
-    <ActionIcon aria-label={label} title={label} onClick={toggle}>
-      {dark ? <SunIcon /> : <MoonIcon />}
+    <ActionIcon aria-label={label} title={label} onClick={() => setColorScheme(next)}>
+      {colorScheme === 'auto' ? <DesktopIcon /> : colorScheme === 'light' ? <SunIcon /> : <MoonIcon />}
     </ActionIcon>
   );
 }

@@ -1,5 +1,16 @@
 import { AppShell, Burger, Group, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import {
+  BarChartIcon,
+  CalendarIcon,
+  CheckCircledIcon,
+  DashboardIcon,
+  LayersIcon,
+  LightningBoltIcon,
+  ListBulletIcon,
+  MagnifyingGlassIcon,
+  TableIcon,
+} from '@radix-ui/react-icons';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
@@ -13,18 +24,20 @@ import { Times } from './times.tsx';
 const Banners = lazy(async () => ({ default: (await import('./live.tsx')).Banners }));
 const Who = lazy(async () => ({ default: (await import('./live.tsx')).Who }));
 const Find = lazy(async () => ({ default: (await import('./find.tsx')).Find }));
+const TaskCounts = lazy(async () => ({ default: (await import('./task-counts.tsx')).TaskCounts }));
+const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }));
 const Elsewhere = lazy(async () => ({ default: (await import('./live.tsx')).Elsewhere }));
 
 const PAGES = [
-  { to: '/', label: 'Overview' },
-  { to: '/tasks', label: 'Tasks' },
-  { to: '/indexes', label: 'Indexes' },
-  { to: '/search', label: 'Search' },
-  { to: '/sources', label: 'Sources' },
-  { to: '/audits', label: 'Audits' },
-  { to: '/jobs', label: 'Jobs' },
-  { to: '/schedules', label: 'Schedules' },
-  { to: '/activity', label: 'Activity' },
+  { to: '/', label: 'Overview', icon: DashboardIcon },
+  { to: '/tasks', label: 'Tasks', icon: ListBulletIcon },
+  { to: '/indexes', label: 'Indexes', icon: LayersIcon },
+  { to: '/search', label: 'Search', icon: MagnifyingGlassIcon },
+  { to: '/sources', label: 'Sources', icon: TableIcon },
+  { to: '/audits', label: 'Audits', icon: CheckCircledIcon },
+  { to: '/jobs', label: 'Jobs', icon: LightningBoltIcon },
+  { to: '/schedules', label: 'Schedules', icon: CalendarIcon },
+  { to: '/activity', label: 'Activity', icon: BarChartIcon },
 ] as const;
 
 /** The frame of every page, or the sign-in form if the API requires a token. */
@@ -70,6 +83,7 @@ function Pages() {
           <Group gap="xs" wrap="nowrap">
             <Suspense>
               <Find />
+              <Shortcuts />
               <Who />
             </Suspense>
             <Times />
@@ -79,9 +93,17 @@ function Pages() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages" className="pages" data-open={open || undefined}>
         <Stack gap={2} style={{ flex: 1 }}>
-          {PAGES.map(({ to, label }) => (
+          {PAGES.map(({ to, label, icon: Icon }) => (
             <Link key={to} to={to} className="nav-link" activeOptions={{ exact: to === '/' }}>
-              {label}
+              <Icon aria-hidden className="nav-icon" />
+              <span>
+                {label}
+                {to === '/tasks' && (
+                  <Suspense>
+                    <TaskCounts />
+                  </Suspense>
+                )}
+              </span>
             </Link>
           ))}
         </Stack>

@@ -128,7 +128,7 @@ function Outcomes({ results, before }: { results: readonly SteerResult[]; before
             <Table.Tr>
               <Table.Th>Task</Table.Th>
               <Table.Th w={90}>Status</Table.Th>
-              <Table.Th w={110}>{before ? 'Would be' : 'Outcome'}</Table.Th>
+              <Table.Th w={110}>{before ? 'Result' : 'Outcome'}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -1,12 +1,15 @@
 import { Group } from '@mantine/core';
 import type { TaskRow } from '../../client/client.ts';
 import { shortId, titleOf } from '../../contract/task-title.ts';
+import { Arrow } from './arrow.tsx';
 import { Copy } from './copy.tsx';
 import { PageLink } from './links.tsx';
 
 /** What a task does, as a link to its page; screen readers hear its id too. */
 export function TaskName({ task }: { task: TaskRow }) {
   const title = titleOf(task);
+  // Not all fonts have an arrow.
+  const [before, ...after] = title.split(' → ');
   return (
     <PageLink
       to="/tasks/$taskId"
@@ -16,7 +19,13 @@ export function TaskName({ task }: { task: TaskRow }) {
       fw={500}
       aria-label={`${title}, ${task.id}`}
     >
-      {title}
+      {before}
+      {after.length > 0 && (
+        <>
+          {' '}
+          <Arrow /> {after.join(' ')}
+        </>
+      )}
     </PageLink>
   );
 }
@@ -25,7 +34,7 @@ export function TaskName({ task }: { task: TaskRow }) {
 export function TaskId({ id }: { id: string }) {
   return (
     <Group gap={2} wrap="nowrap" component="span" style={{ display: 'inline-flex', verticalAlign: 'bottom' }}>
-      <span className="id" title={id}>
+      <span className="id nowrap" title={id}>
         {shortId(id)}
       </span>
       <Copy text={id} what={`the id ${id}`} />

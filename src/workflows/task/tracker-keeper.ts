@@ -180,7 +180,7 @@ export class TrackerKeeper {
     if (paused && this.beforePause === null && PAUSABLE.includes(status)) {
       this.beforePause = { status, detail };
       this.quiet = false;
-      this.move('paused', why === null ? 'paused: send resume to go on' : this.heldBecause(why));
+      this.move('paused', why === null ? 'paused until it is resumed' : this.heldBecause(why));
     } else if (!paused && this.beforePause !== null) {
       const { beforePause } = this;
       this.beforePause = null;
