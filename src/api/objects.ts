@@ -8,6 +8,7 @@ import { getObject, listObjects, streamObjects } from '../store/objects.ts';
 import { countStreamed, roomForAnswer, sendCounted } from './body/memory.ts';
 import { createRouter } from './create-router.ts';
 import { fromCursor, toCursor } from './cursor.ts';
+import { filterQuery } from './filter-query.ts';
 import { ndjsonStream, primed } from './ndjson.ts';
 import { type ApiLog, problemResponses } from './problems.ts';
 import { cursorQuery } from './tasks/schemas.ts';
@@ -33,7 +34,7 @@ const list = createRoute({
   path: '/{index}/objects',
   operationId: 'listObjects',
   tags: ['objects'],
-  summary: 'All objects in the order of their ids',
+  summary: 'Objects in the order of their ids',
   description: `Page by page as JSON: a page ends at its limit or at ${LIMITS.answerBytes / 2 ** 20} MB of payloads and metadata, whichever comes first. With \`Accept: ${NDJSON}\` all that follow the cursor as one stream, an object to a line.`,
   request: {
     params: z.object({ index: INDEX_OR_ALIAS }),
@@ -42,6 +43,11 @@ const list = createRoute({
         .describe('Of an earlier page of any index: only objects after that page.')
         .meta({ examples: [toCursor('objects', 'a')] }),
       limit: countQuery().describe('Most objects of a page.'),
+      filter: filterQuery
+        .optional()
+        .describe(
+          'Only objects whose metadata passes this [filter](filters.md), in JSON. A page may have fewer objects than `limit`, or none, and still a cursor: then many objects were looked at.',
+        ),
     }),
   },
   responses: {
@@ -62,7 +68,7 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
     })
     .openapi(list, async (c) => {
       const { index: name } = c.req.valid('param');
-      const { cursor, limit } = c.req.valid('query');
+      const { cursor, limit, filter } = c.req.valid('query');
       const after = fromCursor('objects', cursor);
       const isStream = c.req.header('accept')?.includes(NDJSON);
       if (isStream && c.req.method === 'HEAD') {
@@ -72,7 +78,7 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
       if (isStream) {
         await roomForAnswer(c.req.raw.signal);
         const objects = await onIndex(db, name, (index) =>
-          primed(streamObjects(db, index, { after, ...PAGE, onPage: (bytes) => countStreamed(bytes) })),
+          primed(streamObjects(db, index, { after, filter, ...PAGE, onPage: (bytes) => countStreamed(bytes) })),
         );
         // Typed as one line, as the document describes it; the stream itself has no type there.
         const stream = ndjsonStream(objects, (error) => {
@@ -83,7 +89,7 @@ export function createObjectRouter({ db, log }: { db: Db; log: ApiLog }) {
         return c.body(stream, 200, { 'content-type': NDJSON }) as never;
       }
       await roomForAnswer(c.req.raw.signal);
-      const { objects, next } = await onIndex(db, name, (index) => listObjects(db, index, { after, limit }));
+      const { objects, next } = await onIndex(db, name, (index) => listObjects(db, index, { after, limit, filter }));
       return (await sendCounted(c, { objects, cursor: next === null ? null : toCursor('objects', next) })) as never;
     });
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type ExportedObject, exportedObjectSchema } from '../contract/export.ts';
+import type { Filter } from '../contract/filters.ts';
 import { NDJSON, PARQUET } from '../contract/http.ts';
 import { type IndexPatchInput, type PatchedIndex, patchedIndexSchema } from '../contract/index-patch.ts';
 import {
@@ -129,6 +130,8 @@ export function searchManyCall(send: Send) {
 export interface PageOptions {
   cursor?: string | null;
   limit?: number;
+  /** Only objects that pass it. A page may have fewer objects, or none, and still a cursor. */
+  filter?: Filter;
 }
 
 export interface ExportOptions {
@@ -139,24 +142,32 @@ export interface ExportOptions {
 
 export function objectCalls(send: Send) {
   const pathOf = (index: string) => `/v1/indexes/${segment(index)}/objects`;
+  const queryOf = ({ filter, ...options }: PageOptions) => ({
+    ...options,
+    ...(filter && { filter: JSON.stringify(filter) }),
+  });
   /** Returns one page in key order, from the beginning or after the cursor of a previous page. */
   async function page(index: string, options: PageOptions = {}): Promise<ObjectPage> {
-    return readAs(await send('GET', pathOf(index), { query: { ...options } }), objectPageSchema);
+    return readAs(await send('GET', pathOf(index), { query: queryOf(options) }), objectPageSchema);
   }
 
-  /** Yields all objects in key order, reading pages on demand. */
-  async function* list(index: string, { limit = 100 }: { limit?: number } = {}): AsyncGenerator<StoredObject> {
+  /** Yields objects in key order, reading pages of `limit` on demand. */
+  async function* list(index: string, options: Omit<PageOptions, 'cursor'> = {}): AsyncGenerator<StoredObject> {
     let cursor: string | null = null;
     do {
-      const found: ObjectPage = await page(index, { cursor, limit });
+      const found: ObjectPage = await page(index, { ...options, cursor });
       yield* found.objects;
       cursor = found.cursor;
     } while (cursor !== null);
   }
 
-  /** Yields all objects in key order from one response: faster than pages, but fails if the connection breaks. */
-  async function* stream(index: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<StoredObject> {
-    const response = await send('GET', pathOf(index), { ...options, accept: NDJSON });
+  /** Yields objects in key order from one response: faster than pages, but fails if the connection breaks. */
+  async function* stream(
+    index: string,
+    { signal, ...options }: Pick<PageOptions, 'filter'> & { signal?: AbortSignal } = {},
+  ): AsyncGenerator<StoredObject> {
+    const query = queryOf(options);
+    const response = await send('GET', pathOf(index), { query, accept: NDJSON, ...(signal && { signal }) });
     for await (const line of linesOf(response)) yield checked(objectSchema, JSON.parse(line), response.url);
   }
 

@@ -61,6 +61,8 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['search json jay --after json-1'],
   ['wait json json-1 --timeout 60'],
   ['objects history json j'],
+  ['objects list json --filter {} --limit 5'],
+  ['objects get json j'],
   ['embed json jay magpie --purpose document'],
   ['search json --like j --fields text,payload.title --offset 0 --min-score 0.1 --group part'],
   ['reindex json json-v2 --provider hash --plan'],

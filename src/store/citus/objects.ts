@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { StoredObject } from '../../contract/objects.ts';
 import { textArray } from '../binary.ts';
-import type { Db } from '../database.ts';
+import type { Db, Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 
@@ -10,12 +10,18 @@ import type { IndexRow } from '../schema.ts';
  * that fit, since each node would send a whole page of them.
  */
 export async function spreadListObjects(
-  db: Db,
+  db: Db | Trx,
   index: IndexRow,
-  { after, limit, bytes }: { after: string | null; limit: number; bytes: number },
+  {
+    after,
+    limit,
+    bytes,
+    ids,
+  }: { after: string | null; limit: number; bytes: number; ids?: readonly string[] | undefined },
 ): Promise<{ objects: StoredObject[]; next: string | null; bytes: number }> {
   const { objects: table } = tablesOf(index.no);
-  const past = after === null ? sql`` : sql`and object_id > ${after}::text collate "C"`;
+  const among = ids ? sql`and object_id = any(${textArray(ids)}::text[])` : sql``;
+  const past = after === null ? among : sql`and object_id > ${after}::text collate "C" ${among}`;
   const { rows: sizes } = await sql<{ id: string; bytes: number }>`
     select object_id as id, octet_length(payload::text)::bigint + octet_length(metadata::text) as bytes
     from ${table}
