@@ -26,7 +26,7 @@ const PAGES: [address: string, loaded: string][] = [
   ['/search?text=lion', 'answered in'],
   ['/sources', 'No sources yet'],
   ['/audits', 'None yet'],
-  ['/jobs', 'send-report'],
+  ['/jobs', 'does not know the jobs'],
   ['/schedules', 'send-report'],
   ['/activity', 'since this page was opened'],
 ];
