@@ -41,7 +41,7 @@ it('own-table reads and writes by SQL only while the model changes, and the view
   expect((await reembed.indexes.get('shop')).name).toBe('products-v2');
 
   const table = await rows(
-    `select id::text, name || E'\\n\\n' || about as text, price::float8 from products order by id`,
+    `select id::text, name || E'\\n\\n' || about as text, price::float8 from products order by products.id`,
   );
   const view = `select object_id as id, payload #>> '{}' as text, (metadata ->> 'price')::float8 as price
     from reembed.search_shop where part = 0 order by object_id::bigint`;

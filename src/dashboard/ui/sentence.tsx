@@ -2,12 +2,10 @@ import { Fragment, type ReactNode } from 'react';
 import { TaskLink } from './links.tsx';
 import { Moment } from './moment.tsx';
 
-/**
- * What is shown in another way than it is written: a moment, a number of seconds that began when the text was written,
- * or the id of another task.
- */
-const KNOWN =
-  /(?:\bat )?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)|\bin (\d{1,9}) s\b|\bby the task ([A-Za-z0-9_.:@/-]{1,200})/g;
+/** A moment, or a number of seconds that began when the text was written. */
+const TIME = /(?:\bat )?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)|\bin (\d{1,9}) s\b/g;
+/** Apart from the times, since a checker cannot prove that both together match in linear time. */
+const TASK = /\bby the task ([\w.:@/-]+)/g;
 
 interface SentenceProps {
   text: string;
@@ -19,9 +17,13 @@ interface SentenceProps {
 export function Sentence({ text, at }: SentenceProps) {
   const parts: { key: number; before: string; shown: ReactNode }[] = [];
   let end = 0;
-  for (const match of text.matchAll(KNOWN)) {
-    const shown = shownAs(match, at);
-    if (shown === null) continue;
+  const known = [
+    ...[...text.matchAll(TIME)].map((match) => ({ match, shown: momentOf(match, at) })),
+    ...[...text.matchAll(TASK)].map((match) => ({ match, shown: taskOf(match) })),
+  ].sort((left, right) => left.match.index - right.match.index);
+  for (const { match, shown } of known) {
+    // The id of a task may have a time in it.
+    if (shown === null || match.index < end) continue;
     parts.push({ key: match.index, before: text.slice(end, match.index), shown });
     end = match.index + match[0].length;
   }
@@ -38,15 +40,16 @@ export function Sentence({ text, at }: SentenceProps) {
   );
 }
 
-/** Returns what is shown for a match; null to leave it as it is written. */
-function shownAs([, moment, seconds, taskId]: RegExpExecArray, at: string): ReactNode {
-  if (taskId !== undefined) {
-    return (
-      <>
-        by the task <TaskLink id={taskId} />
-      </>
-    );
-  }
+function taskOf([, id = '']: RegExpExecArray): ReactNode {
+  return (
+    <>
+      by the task <TaskLink id={id} />
+    </>
+  );
+}
+
+/** Returns null for what is no time; it is left as it is written. */
+function momentOf([, moment, seconds]: RegExpExecArray, at: string): ReactNode {
   const time = new Date(moment === undefined ? Date.parse(at) + Number(seconds) * 1_000 : Date.parse(moment));
   return Number.isNaN(time.getTime()) ? null : <Moment at={time} />;
 }
