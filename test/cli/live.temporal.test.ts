@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => system?.stop());
 
 const reembed = (args: string[], options: Parameters<typeof cli>[1] = {}) =>
-  cli(args, { ...options, env: { REEMBED_URL: system.url } });
+  cli(args, { ...options, env: { REEMBED_URL: system.url, REEMBED_CACHE_DIR: '/nonexistent' } });
 
 test('watch without a task prints a line for each change of any task, until Ctrl-C', async () => {
   const watched = await reembed(['tasks', 'watch'], { interruptOn: /^first {2}upsert {2}done {2}1\/1$/m });
@@ -26,7 +26,7 @@ test('watch without a task prints a line for each change of any task, until Ctrl
 test('watch on a terminal draws a table, and the next one in its place', async () => {
   const terminal = new PassThrough();
   // The second table shows the task that was started when the first one was there.
-  const second = /\[0J.*TASK +TYPE +STATUS.*first +upsert +done +1\/1.*\[\d+A.*\[0J.*second +upsert/s;
+  const second = /\[0J.*WHAT +STATUS +DONE.*upsert.* done +1\/1.*first.*\[\d+A.*\[0J.*upsert.*second/s;
   terminal.once('data', () => {
     void system.reembed.tasks.upsert({ taskId: 'second', index: 'docs', items: [{ id: 'b', payload: 'a tiger' }] });
   });
