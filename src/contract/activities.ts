@@ -304,7 +304,7 @@ export interface EmbedActivities extends SyncActivities, VectorIndexActivities, 
     request: EvaluationRequest;
   }): Promise<{ total: number; done: number }>;
   /** Runs queries of the evaluation for some seconds; returns how many have run. */
-  evaluateQueries(taskId: string): Promise<{ total: number; done: number }>;
+  evaluateQueries(taskId: string): Promise<{ total: number; done: number; waits?: ChunkWaits | undefined }>;
   /** Sums up the evaluation and stores its report. */
   finishEvaluation(taskId: string): Promise<EvaluationOutcome>;
   /** Resolves the index or the source of an audit and counts what it has; clears the list of an earlier audit unless `onlyFailed`. */

@@ -53,7 +53,9 @@ async function givenSlice(
   };
   const deps = givenDependencies(db, () => embed);
   const copy = (given: Partial<Running<SliceProgress>> = {}) =>
-    new MockActivityEnvironment().run(() => copySlice(deps, yielding, request, { ...running, ...given }));
+    new MockActivityEnvironment().run(() => copySlice(deps, yielding, request, { ...running, ...given })) as Promise<
+      Awaited<ReturnType<typeof copySlice>>
+    >;
   return { copy, beats, cancel: () => canceled.abort(), copied: () => liveIds(db, dest.no) };
 }
 

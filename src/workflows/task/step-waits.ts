@@ -1,4 +1,14 @@
+import { defineSignal, setHandler } from '@temporalio/workflow';
+import { STEP_WAITS } from '../../contract/names.ts';
 import type { ChunkWaits, StepWaits } from '../../contract/task-pace.ts';
+import type { TrackerKeeper } from './tracker-keeper.ts';
+
+export const stepWaitsSignal = defineSignal<[waits?: StepWaits]>(STEP_WAITS);
+
+/** Takes reports of an activity that runs for long. */
+export function handleStepWaits(keeper: TrackerKeeper): void {
+  setHandler(stepWaitsSignal, (waits) => keeper.noteWaits(waits ?? undefined));
+}
 
 /**
  * Calls an activity that tells what it waited for, and adds how long it waited for a worker. An activity of an older

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { STEP_WAITS } from '../../../src/contract/names.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { readTask } from '../../../src/temporal/tasks/read.ts';
 import { startTemporal, trackerWhen } from '../../support/rig.ts';
@@ -70,6 +71,24 @@ test('a reindex whose changes are brought slowly says so too, and forgets it at 
   const done = await trackerWhen(handle, ({ status }) => status === 'done');
   expect(done.pace).toBeUndefined();
   expect(done.detail).not.toContain('throttled');
+});
+
+test('a reindex says what its comparison with the source waits for, as the activity reports it', async () => {
+  const { start, script } = await givenReindex();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  script.during = (activity) => (activity === 'verify' ? released : Promise.resolve());
+  const handle = await start();
+  await trackerWhen(handle, ({ data }) => data.phase === 'verify');
+  for (const sent of ['odd', null, { ranMs: -1 }]) await handle.signal(STEP_WAITS, sent);
+  expect((await trackerWhen(handle, () => true)).pace).toBeUndefined();
+  await handle.signal(STEP_WAITS, { ranMs: 10_000, liveMs: 7_500, rateMs: 0, modelMs: 0, workerMs: 0 });
+  const { pace } = await trackerWhen(handle, (tracker) => tracker.pace !== undefined);
+  expect(pace).toMatchObject({ reason: 'live-work', share: 0.75 });
+  release();
+  expect((await trackerWhen(handle, ({ status }) => status === 'done')).pace).toBeUndefined();
 });
 
 test('a reindex that no worker embeds for says that it waits for a worker', async () => {
