@@ -117,16 +117,16 @@ async function compareRange(db: Db, pair: Pair, mark: number, range: Range): Pro
     select
       (
         select count(*)
-        from (select * from ${dest.objects} where index_no = ${pair.destNo} and ${within(range)}) o
-        where not o.deleted and not o.failed
+        from ${dest.objects} o
+        where o.index_no = ${pair.destNo} and ${within(range)} and not o.deleted and not o.failed
           and not exists (
             select from ${dest.parts} p where p.index_no = ${pair.destNo} and p.object_id = o.object_id
           )
       ) as "withoutParts",
       (
         select count(*)
-        from (select object_id from ${dest.parts} where index_no = ${pair.destNo} and ${within(range)}) p
-        where not exists (
+        from ${dest.parts} p
+        where p.index_no = ${pair.destNo} and ${within(range)} and not exists (
           select from ${dest.objects} o
           where o.index_no = ${pair.destNo} and o.object_id = p.object_id and not o.deleted and not o.failed
         )

@@ -53,8 +53,8 @@ export function waitsForWorker({ pendingActivities }: Pick<Raw, 'pendingActiviti
   const pending = pendingActivities ?? [];
   return (
     pending.length > 0 &&
-    pending.every(({ state, scheduledTime }) => {
-      const { seconds } = scheduledTime ?? {};
+    pending.every(({ state, scheduledTime, nextAttemptScheduleTime }) => {
+      const { seconds } = nextAttemptScheduleTime ?? scheduledTime ?? {};
       // The time of a retry that is not due yet lies in the future.
       return state === SCHEDULED && seconds != null && nowMs - Number(seconds) * 1_000 >= MIN_WAIT_MS;
     })
