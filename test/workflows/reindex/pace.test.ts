@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { STEP_WAITS } from '../../../src/contract/names.ts';
+import { STEP_WAITS, WAITS } from '../../../src/contract/names.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { readTask } from '../../../src/temporal/tasks/read.ts';
 import { startTemporal, trackerWhen } from '../../support/rig.ts';
@@ -87,6 +87,14 @@ test('a reindex says what its comparison with the source waits for, as the activ
   await handle.signal(STEP_WAITS, { ranMs: 10_000, liveMs: 7_500, rateMs: 0, modelMs: 0, workerMs: 0 });
   const { pace } = await trackerWhen(handle, (tracker) => tracker.pace !== undefined);
   expect(pace).toMatchObject({ reason: 'live-work', share: 0.75 });
+  // A wait for the model goes first, and is no reason any more once it is over.
+  const [since, nextTry] = ['2026-03-01T12:00:00.000Z', '2026-03-01T12:04:00.000Z'];
+  const waits = { activity: 'verify', reason: 'ModelRateLimited', message: 'asked to slow down', since, nextTry };
+  await handle.signal(WAITS, '1', waits);
+  const limited = await trackerWhen(handle, (tracker) => tracker.pace?.reason === 'model-limit');
+  expect(limited.pace).toMatchObject({ share: null, until: nextTry, text: expect.stringContaining(nextTry) });
+  await handle.signal(WAITS, '1', null);
+  await trackerWhen(handle, (tracker) => tracker.pace?.reason === 'live-work');
   release();
   expect((await trackerWhen(handle, ({ status }) => status === 'done')).pace).toBeUndefined();
 });
