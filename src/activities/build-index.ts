@@ -19,14 +19,16 @@ export function createBuildIndex(deps: ActivityDependencies): Pick<EmbedActiviti
       runWithHeartbeat(async ({ signal }) => {
         if (leaveLocked && (await isBeingBuilt(db, indexNo))) return;
         await reportingBuild(client, async (onProgress) => {
-          const build = async () =>
-            buildVectorIndex(db, await requireIndex(db, indexNo), {
+          const build = async () => {
+            const oneProcess = await mustYield(deps);
+            return buildVectorIndex(db, await requireIndex(db, indexNo), {
               memoryMb: settings.indexMemoryMb,
-              oneProcess: await mustYield(deps),
+              oneProcess,
               signal,
               onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
-              onProgress,
+              onProgress: (progress) => onProgress(progress, oneProcess),
             });
+          };
           // Wait while another task builds it, or the connection of a dead worker still does.
           while (!(await build())) await delay(BUILD_POLL_MS, undefined, { signal });
         });

@@ -28,13 +28,14 @@ export function createChangeVectorIndex(
       runWithHeartbeat(({ signal }) =>
         reportingBuild(client, async (onProgress) => {
           for (;;) {
+            const oneProcess = await mustYield(deps);
             const outcome = await changeVectorIndex(db, change, {
               memoryMb: settings.indexMemoryMb,
               afterParts: settings.vectorIndexAfterParts,
-              oneProcess: await mustYield(deps),
+              oneProcess,
               signal,
               onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
-              onProgress,
+              onProgress: (progress) => onProgress(progress, oneProcess),
             });
             if (outcome) return outcome;
             // Another task builds it, or the connection of a dead worker still does.

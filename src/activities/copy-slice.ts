@@ -1,13 +1,15 @@
 import type { CopyCounts, CopySliceRequest, EmbedActivities } from '../contract/activities.ts';
+import type { ChunkWaits } from '../contract/task-pace.ts';
 import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { readAnswers } from '../store/batch-texts.ts';
 import { type BehindObject, readBehind } from '../store/protocol/copy.ts';
 import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { createWaitMeter } from './support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
 import { usageOf } from './support/meter.ts';
 import { createPacer } from './support/pacer.ts';
-import { createYielding, type OnWait, type Yielding } from './support/yield-to-live-traffic.ts';
+import { createYielding, type Yielding } from './support/yield-to-live-traffic.ts';
 
 /** Progress of a slice: everything up to the cursor is copied; the counts cover all that was copied. */
 export interface SliceProgress {
@@ -19,20 +21,6 @@ interface Batch {
   last: string | null;
   isDone: boolean;
   copying: Promise<void>;
-}
-
-/** Measures the time in which at least one batch waited; overlapping waits count once. */
-function createWaitClock(): { add: OnWait; ms: () => number } {
-  let countedToMs = Number.NEGATIVE_INFINITY;
-  let ms = 0;
-  return {
-    add(fromMs, toMs) {
-      // Waits are reported when they end, so everything counted so far lies before.
-      ms += Math.max(0, toMs - Math.max(fromMs, countedToMs));
-      countedToMs = Math.max(countedToMs, toMs);
-    },
-    ms: () => Math.round(ms),
-  };
 }
 
 /** Activity that copies a part of a slice. */
@@ -75,21 +63,21 @@ export async function copySlice(
   yielding: Yielding,
   request: CopySliceRequest,
   running: Running<SliceProgress>,
-): Promise<SliceProgress & { done: boolean; failedBatches: number; waitedMs: number }> {
+): Promise<SliceProgress & { done: boolean; failedBatches: number; waitedMs: number; waits: ChunkWaits }> {
   const { background: db } = deps;
   const { signal } = running;
   const { taskId, lock, until, batchSize, inFlight = 1, answersOf } = request;
-  const waits = createWaitClock();
+  const meter = createWaitMeter(deps.client);
   const target = {
     taskId,
     lock,
     sourceNo: request.sourceNo,
     dest: await requireIndex(db, request.destNo),
     signal,
-    yielding: ((stop, write) => yielding(stop, write, waits.add)) as Yielding,
+    yielding: ((stop, write) => yielding(stop, write, meter.onLive)) as Yielding,
     offline: answersOf === undefined ? undefined : answersOfRange(deps, request, answersOf),
   };
-  const pace = createPacer(request.ratePerSecond, signal);
+  const pace = createPacer(request.ratePerSecond, signal, meter.onRate);
   const { counts, cursor: from } = running.resumedFrom ?? { counts: noCounts(), cursor: request.after };
   let cursor = from;
   const begun: Batch[] = [];
@@ -114,6 +102,10 @@ export async function copySlice(
   const room = async () => {
     while (underWay().length >= inFlight || begun.length >= inFlight * AHEAD) await Promise.race(underWay());
   };
+  const ended = (done: boolean) => {
+    const waits = meter.read();
+    return { counts, cursor, done, failedBatches, waitedMs: waits.liveMs, waits };
+  };
 
   try {
     let { objects, more } = await read(cursor);
@@ -130,12 +122,12 @@ export async function copySlice(
       await room();
     }
     await Promise.all(underWay());
-    return { counts, cursor, done: objects.length === 0, failedBatches, waitedMs: waits.ms() };
+    return ended(objects.length === 0);
   } catch (error) {
     await Promise.allSettled(underWay());
     // Report the progress before the error: the next activity continues here and meets the error first.
     if (signal.aborted || cursor === request.after) throw error;
-    return { counts, cursor, done: false, failedBatches, waitedMs: waits.ms() };
+    return ended(false);
   } finally {
     await Promise.allSettled(underWay());
   }

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { EmbedActivities } from '../contract/activities.ts';
 import { Pace } from '../cpu/pace.ts';
 import { Summary } from '../evaluation/summary.ts';
@@ -16,8 +15,9 @@ import {
 import type { ActivityDependencies } from './dependencies.ts';
 import { outcomeOf, reportOf, resultOf } from './evaluation-report.ts';
 import { createSide, type Vectors } from './evaluation-side.ts';
+import { createWaitMeter } from './support/chunk-waits.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
-import { mustYield } from './support/yield-to-live-traffic.ts';
+import { createYielding, mustYield } from './support/yield-to-live-traffic.ts';
 
 /** Queries that are embedded, searched and stored together. */
 const BATCH = 64;
@@ -32,8 +32,7 @@ type Evaluation = Pick<EmbedActivities, 'beginEvaluation' | 'evaluateQueries' | 
  */
 export function createEvaluateActivities(deps: ActivityDependencies): Evaluation {
   const { background: db } = deps;
-  // Exact searches use a processor each: with several at once in a process, live work would wait for one.
-  const inTurn = pLimit(1);
+  const yielding = createYielding(deps);
   return {
     beginEvaluation: (request) => runWithHeartbeat(() => beginEvaluation(db, request)),
 
@@ -44,6 +43,7 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
           createSide(deps, { index: left, request, running }),
           createSide(deps, { index: right, request, running }),
         ];
+        const meter = createWaitMeter(deps.client);
         let done = before;
         while (done < total && !running.isTimeUp()) {
           const queries = await nextQueries(db, taskId, deps.background === deps.db ? SMALL_BATCH : BATCH);
@@ -53,7 +53,7 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
           const parallel = !(await mustYield(deps));
           const searches = sides.map((side, at) => {
             const search = () => side.search(queries, embedded[at] as Vectors, parallel);
-            return parallel ? search() : inTurn(search);
+            return yielding(running.signal, search, meter.onLive);
           });
           const [onLeft, onRight] = await Promise.all(searches);
           const found = queries.map(({ seq }, at): [number, FoundOnBoth] => [
@@ -64,7 +64,7 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
           done += queries.length;
           running.beat({ done });
         }
-        return { done, total };
+        return { done, total, waits: meter.read() };
       }),
 
     finishEvaluation: (taskId) =>

@@ -6,9 +6,11 @@ import type { Deadline } from '../store/protocol/draining.ts';
 import { renewLock } from '../store/protocol/locks.ts';
 import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './copy-objects.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { createWaitMeter } from './support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
 import { usageOf } from './support/meter.ts';
 import { createPacer } from './support/pacer.ts';
+import type { OnWait } from './support/yield-to-live-traffic.ts';
 
 const MIRROR_BATCH = 256;
 
@@ -20,9 +22,11 @@ export function createReconcileActivities(
   return {
     reconcile: (request) =>
       runWithHeartbeat(async (running) => {
-        const reached = await reconcileUntil(deps, request, running, running.isTimeUp);
+        const meter = createWaitMeter(deps.client);
+        const paced = { ...running, onRate: meter.onRate };
+        const reached = await reconcileUntil(deps, request, paced, running.isTimeUp);
         const dest = await requireIndex(db, request.destNo);
-        return { ...reached, usage: await usageOf(deps, request.taskId, dest.model) };
+        return { ...reached, usage: await usageOf(deps, request.taskId, dest.model), waits: meter.read() };
       }),
 
     reconcileMirror: (mirror) =>
@@ -53,14 +57,14 @@ export function createReconcileActivities(
 export async function reconcileUntil(
   deps: ActivityDependencies,
   request: Omit<ReconcileRequest, 'taskId'> & { taskId: string | null },
-  running: Pick<Running<unknown>, 'signal'>,
+  running: Pick<Running<unknown>, 'signal'> & { onRate?: OnWait },
   stop: (mark: number) => boolean,
   deadline?: Deadline,
 ): Promise<{ counts: CopyCounts; mark: number; more: boolean; failedBatches: number }> {
   const { background: db } = deps;
   const { taskId, lock, sourceNo, batchSize } = request;
   const dest = await requireIndex(db, request.destNo);
-  const pace = createPacer(request.ratePerSecond, running.signal);
+  const pace = createPacer(request.ratePerSecond, running.signal, running.onRate);
   const until = await markChanges(db, request.sourceNo, deadline);
   const counts = noCounts();
   let { mark, failedBatches = 0 } = request;

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { PACE_REASONS } from '../contract/task-pace.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { type Io, oneLine } from './output.ts';
 
@@ -88,12 +89,13 @@ function phaseOf({ status, data }: Tracker): string {
   return status === 'processing' && typeof data.phase === 'string' ? oneLine(data.phase) : status;
 }
 
-function paceOf({ progress }: Tracker): string {
+function paceOf({ progress, pace }: Tracker): string {
   const { failed, perSecond, etaSeconds } = progress;
   return [
     perSecond > 0 ? `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : '',
     etaSeconds ? `ETA ${durationText(etaSeconds)}` : '',
     failed > 0 ? `${failed} failed` : '',
+    pace ? PACE_REASONS[pace.reason] : '',
   ]
     .filter((text) => text !== '')
     .join(' ');

@@ -46,6 +46,7 @@ function trackerText(tracker: Tracker, paint: Paint): string {
     ['type', tracker.type],
     ['status', tracker.status, (text) => paint.status(text, tracker.status)],
     ['detail', tracker.detail],
+    ['slowed by', tracker.pace?.text],
     ['progress', `${progress.done} of ${progress.total}, ${progress.failed} failed${pace}${eta}`],
     ['attempts', `${tracker.attempts} of ${tracker.maxAttempts}`],
     ['parent', tracker.parentId],

@@ -1,4 +1,5 @@
 import type { TaskRow } from '../client/client.ts';
+import { PACE_REASONS } from '../contract/task-pace.ts';
 import { shortId, titleOf } from '../contract/task-title.ts';
 import { oneLine, table } from './output.ts';
 import type { Paint } from './paint.ts';
@@ -43,11 +44,15 @@ function doneText({ progress }: TaskRow): string {
   return `${short.format(progress.done)}/${short.format(progress.total)}`;
 }
 
-/** The time left of a task that runs, or how many of its items have failed. */
-function paceText({ status, progress, ended }: TaskRow): string {
+/** Below this share, a task moves on, and its time left says more than what slows it. */
+const MOSTLY = 0.5;
+
+/** The time left of a task that runs, what mostly slows it, or how many of its items have failed. */
+function paceText({ status, progress, pace, ended }: TaskRow): string {
   if (!progress) return '';
   const { failed, perSecond, etaSeconds, done, total } = progress;
   if (failed > 0) return `${short.format(failed)} failed`;
+  if (ended !== true && pace && (pace.share === null || pace.share >= MOSTLY)) return PACE_REASONS[pace.reason];
   if (ended === true || status !== 'processing' || perSecond === 0) return '';
   return etaSeconds !== null && done < total ? `ETA ${durationText(etaSeconds)}` : `${short.format(perSecond)}/s`;
 }

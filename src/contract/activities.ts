@@ -7,6 +7,7 @@ import type { ReadShares } from './read-shares.ts';
 import type { RollBackReport } from './roll-back.ts';
 import type { SyncActivities } from './source-activities.ts';
 import type { OnReindex } from './task-bodies.ts';
+import type { ChunkWaits } from './task-pace.ts';
 import type { TaskType } from './task-types.ts';
 import type { VectorIndexActivities } from './vector-index-activities.ts';
 import type { RollBackIf, WatchFigures } from './watch.ts';
@@ -285,6 +286,7 @@ export interface EmbedActivities extends SyncActivities, VectorIndexActivities, 
   /**
    * Copies a slice; stops early after too many consecutive batches without an object that could be embedded.
    * `waitedMs`: time during which at least one batch yielded to live work.
+   * `waits`: what it waited for; missing from older workers.
    */
   copySlice(request: CopySliceRequest): Promise<{
     counts: CopyCounts;
@@ -292,6 +294,7 @@ export interface EmbedActivities extends SyncActivities, VectorIndexActivities, 
     done: boolean;
     failedBatches?: number;
     waitedMs: number;
+    waits?: ChunkWaits | undefined;
     usage?: Usage | undefined;
   }>;
   /** Begins the evaluation of a task, or continues the one of the same `run`; checks everything first. */
@@ -301,7 +304,7 @@ export interface EmbedActivities extends SyncActivities, VectorIndexActivities, 
     request: EvaluationRequest;
   }): Promise<{ total: number; done: number }>;
   /** Runs queries of the evaluation for some seconds; returns how many have run. */
-  evaluateQueries(taskId: string): Promise<{ total: number; done: number }>;
+  evaluateQueries(taskId: string): Promise<{ total: number; done: number; waits?: ChunkWaits | undefined }>;
   /** Sums up the evaluation and stores its report. */
   finishEvaluation(taskId: string): Promise<EvaluationOutcome>;
   /** Resolves the index or the source of an audit and counts what it has; clears the list of an earlier audit unless `onlyFailed`. */
@@ -319,6 +322,7 @@ export interface EmbedActivities extends SyncActivities, VectorIndexActivities, 
     more: boolean;
     failedBatches?: number;
     usage?: Usage | undefined;
+    waits?: ChunkWaits | undefined;
   }>;
   verify(request: ReconcileRequest & { maxFailed: number }): Promise<VerifyResult>;
   /** Drains writers, copies the last changes and switches; `notYet` when that takes longer than `drainSeconds`. */

@@ -1,5 +1,6 @@
 import type { AuditCounts } from './audit.ts';
 import type { SyncPlace } from './source-activities.ts';
+import type { ChunkWaits } from './task-pace.ts';
 
 export interface AuditChunkRequest {
   /** Task whose failed list gets what is broken. */
@@ -20,6 +21,8 @@ export interface AuditChunkResult {
   counts: AuditCounts;
   after: string | null;
   done: boolean;
+  /** What it waited for; missing from older workers. */
+  waits?: ChunkWaits | undefined;
 }
 
 export interface CompareRequest
@@ -33,4 +36,6 @@ export interface CompareResult {
   counts: AuditCounts;
   /** Null at the end. */
   place: SyncPlace | null;
+  /** As of `AuditChunkResult`. */
+  waits?: ChunkWaits | undefined;
 }

@@ -6,6 +6,8 @@ export interface BuildProgress {
   percent: number | null;
   /** Estimated seconds until the end of the phase at its rate so far; null when unknown. */
   etaSeconds: number | null;
+  /** Whether it uses one process of the database, to leave the others to live work. Missing from older workers. */
+  givesWay?: boolean;
   /** Time of the report. */
   time: string;
 }
@@ -13,9 +15,10 @@ export interface BuildProgress {
 const MINUTE = 60;
 
 /** Says how far a build is. */
-export function buildText({ phase, percent, etaSeconds }: BuildProgress): string {
+export function buildText({ phase, percent, etaSeconds, givesWay }: BuildProgress): string {
   const share = percent === null ? '' : `, ${percent} %`;
-  return `${phase}${share}${etaSeconds === null ? '' : `, ${timeText(etaSeconds)} left`}`;
+  const left = etaSeconds === null ? '' : `, ${timeText(etaSeconds)} left`;
+  return `${phase}${share}${left}${givesWay === true ? '; one process, to give way to searches and writes' : ''}`;
 }
 
 function timeText(seconds: number): string {

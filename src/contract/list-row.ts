@@ -14,6 +14,7 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     maxAttempts,
     progress,
     children,
+    pace,
     data,
     errors,
   } = tracker;
@@ -30,6 +31,7 @@ export function listRow(tracker: Tracker): Partial<Tracker> {
     maxAttempts,
     progress,
     children,
+    ...(pace && { pace }),
     ...(Object.keys(listed).length > 0 && { data: listed }),
     ...(errors[0] && { errors: [shortened(errors[0])] }),
   };

@@ -92,6 +92,9 @@ export const WAITS = 'waits';
 /** Signal to a task from the activity that builds an HNSW index: the progress of the build, or null at its end. */
 export const BUILD_PROGRESS = 'build-progress';
 
+/** Signal to a task from an activity that runs for long: what it has waited for since its last report. */
+export const STEP_WAITS = 'step-waits';
+
 /** Signal to a reindex from its slices: why it must pause until someone resumes it. */
 export const HOLD = 'hold';
 

@@ -1,3 +1,4 @@
+import type { ChunkWaits } from './task-pace.ts';
 export interface FollowRequest {
   /** Number and name of the source. */
   no: number;
@@ -51,6 +52,8 @@ export interface SyncResult {
   rows: number;
   /** Null at the end. */
   place: SyncPlace | null;
+  /** What it waited for; missing from older workers. */
+  waits?: ChunkWaits | undefined;
 }
 
 /** Activities on the queue of sources. */

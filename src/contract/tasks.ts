@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jsonObjectSchema } from './objects.ts';
 import { TASK_STATUSES } from './status.ts';
+import { PACE_REASONS, type PaceReason } from './task-pace.ts';
 import { taskTypeSchema } from './task-types.ts';
 
 export const taskStatusSchema = z.enum(TASK_STATUSES);
@@ -60,6 +61,26 @@ export const progressSchema = z.object({
 });
 export type Progress = z.output<typeof progressSchema>;
 
+export const taskPaceSchema = z
+  .object({
+    reason: z
+      .enum(Object.keys(PACE_REASONS) as [PaceReason, ...PaceReason[]])
+      .describe(
+        '`live-work`: searches and writes go first. `rate-limit`: the rate that was set for it. `model-limit`: the limit of ' +
+          'the model, or its provider asks to slow down. `model`: the model does not answer. `worker`: none runs, or all are ' +
+          'busy. `batches`: a batch of the provider.',
+      ),
+    text: z.string().describe('The reason in words.'),
+    share: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .describe('Share of the last minute that went into this wait; null if the task stands still.'),
+    until: z.string().nullable().describe('When it goes on by itself; null if that is unknown.'),
+  })
+  .meta({ id: 'TaskPace', description: 'Why a task is slow or stands still.' });
+
 /** The public state of a task. */
 const trackerFields = z.object({
   id: z.string(),
@@ -76,6 +97,11 @@ const trackerFields = z.object({
   lockExpireTime: z.string().nullable(),
   version: z.int().nullable().describe('The version that orders the writes of this task.'),
   progress: progressSchema,
+  pace: taskPaceSchema
+    .optional()
+    .describe(
+      'The main reason why it is slow or stands still; missing if nothing slows it, and for types that do not tell.',
+    ),
   data: jsonObjectSchema.describe(
     'Specific to the task type, such as the counts of an upsert or the phase of a reindex.',
   ),

@@ -244,7 +244,7 @@ export const SETTINGS = {
   }),
   copySharePercent: setting('REEMBED_COPY_SHARE_PERCENT', whole(1, 100), '25', {
     meaning:
-      'percentage of its time that each worker may spend on writing reindex copies while there are searches and writes; 100 never yields to them',
+      'percentage of its time that each worker may spend on reindexes, evaluations and audits while there are searches and writes; 100 never yields to them',
     expected: 'a whole number from 1 to 100',
   }),
   modelKeys: setting('REEMBED_MODEL_KEYS', list.pipe(modelKeysSchema), '', {

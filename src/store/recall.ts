@@ -6,26 +6,33 @@ import { scoreOf } from './hits.ts';
 import { nearestByIndex, nearestOfAll } from './nearest.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
+import { noTurns, type Turns } from './turns.ts';
 
 /**
  * Measures the recall of the HNSW index: the share of the exact neighbors of some sample objects that it also finds;
- * null if there is nothing to compare. Uses one part of each sample object, and reads only the ids of neighbors.
+ * null if there is nothing to compare. Uses one part of each sample object, and reads only the ids of neighbors. During
+ * live work, one process of the database searches, in turn with it.
  */
 export async function measureRecall(
   db: Db,
   index: IndexRow,
   sample: { objects: number; limit: number },
+  turns: Turns = noTurns,
 ): Promise<number | null> {
   if (resolveVectorIndex(index).kind === 'none') return null;
   let found = 0;
   let wanted = 0;
   for (const vector of await readTables(index, () => sampleVectors(db, index, sample.objects))) {
-    const compare = async (trx: Trx) => ({
-      exact: await nearestOfAll(trx, index, { vector, limit: sample.limit }),
-      chosen: await nearestByIndex(trx, index, { vector, limit: sample.limit }),
-    });
-    const { exact, chosen } = await readTables(index, () =>
-      db.transaction().setIsolationLevel('repeatable read').execute(compare),
+    const isLive = await turns.isLive();
+    const compare = async (trx: Trx) => {
+      if (isLive) await sql`set local max_parallel_workers_per_gather = 0`.execute(trx);
+      return {
+        exact: await nearestOfAll(trx, index, { vector, limit: sample.limit }),
+        chosen: await nearestByIndex(trx, index, { vector, limit: sample.limit }),
+      };
+    };
+    const { exact, chosen } = await turns.take(() =>
+      readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(compare)),
     );
     const worst = scoreOf(index, exact.at(-1)?.distance ?? 0);
     wanted += exact.length;

@@ -14,6 +14,7 @@ import { embedActivities } from './activities.ts';
 import { admit } from './task/admit.ts';
 import { handOver, receive } from './task/receive.ts';
 import { runTask } from './task/run-task.ts';
+import { withStepWaits } from './task/step-waits.ts';
 import type { TaskContext } from './task/types.ts';
 
 type Input = TaskInputs['audit'];
@@ -60,7 +61,7 @@ async function lookAt(
   show(task, body, state);
   for (let done = state.place === null; !done; ) {
     await task.checkpoint();
-    done = await lookFurther(task.id, body, { state, onlyFailed });
+    done = await lookFurther(task, body, { state, onlyFailed });
     show(task, body, state);
     if (!done) task.continueIfLong();
   }
@@ -68,28 +69,30 @@ async function lookAt(
 
 /** Looks at what comes next, and adds it to the state. Returns true at the end. */
 async function lookFurther(
-  taskId: string,
+  task: TaskContext,
   { source, until, repair, ...body }: AuditBody,
   { state, onlyFailed }: { state: AuditState; onlyFailed: boolean },
 ): Promise<boolean> {
+  const { id: taskId } = task;
   const ratePerSecond = body.ratePerSecond ?? null;
   const room = Math.max(0, LIMITS.auditListed - state.counts.listed);
   if (source !== undefined && state.place) {
     const { place } = state;
-    const chunk = await embedActivities().compareChunk({
-      ...{ taskId, source, place, onlyFailed, repair, room },
-      ratePerSecond,
-    });
+    const compare = { ...{ taskId, source, place, onlyFailed, repair, room }, ratePerSecond };
+    const chunk = await withStepWaits(() => embedActivities().compareChunk(compare));
+    task.noteWaits(chunk.waits);
     addAuditCounts(state.counts, chunk.counts);
     state.place = chunk.place;
     return chunk.place === null;
   }
-  const chunk = await embedActivities().auditChunk({
+  const look = {
     ...{ taskId, indexNo: state.indexNo, after: state.after, onlyFailed, repair },
     until: until ?? null,
     ratePerSecond,
     room,
-  });
+  };
+  const chunk = await withStepWaits(() => embedActivities().auditChunk(look));
+  task.noteWaits(chunk.waits);
   addAuditCounts(state.counts, chunk.counts);
   state.after = chunk.after;
   return chunk.done;

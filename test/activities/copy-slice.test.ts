@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { copySlice, type SliceProgress } from '../../src/activities/copy-slice.ts';
 import type { Running } from '../../src/activities/support/heartbeat.ts';
-import { atOnce } from '../../src/activities/support/yield-to-live-traffic.ts';
+import { atOnce, type Yielding } from '../../src/activities/support/yield-to-live-traffic.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { content, createIndex, liveIds, lockIn, tombstone, writeIn } from '../store/builders.ts';
@@ -21,7 +21,11 @@ afterEach(() => {
 afterAll(() => database?.close());
 
 /** A slice with this number of objects, one per batch, and the heartbeats of its activity. */
-async function givenSlice(objects: number, inFlight: number, { deleted = 0 } = {}) {
+async function givenSlice(
+  objects: number,
+  inFlight: number,
+  { deleted = 0, rate = null as number | null, yielding = atOnce } = {},
+) {
   const { db } = database;
   const [source, dest] = [await createIndex(db), await createIndex(db)];
   const { lock, taskId } = await lockIn(db, source.name, dest.name);
@@ -38,7 +42,7 @@ async function givenSlice(objects: number, inFlight: number, { deleted = 0 } = {
       ids.slice(0, deleted).map((id) => tombstone(id, 2)),
     );
   const pair = { taskId, lock, sourceNo: source.no, destNo: dest.no };
-  const request = { ...pair, after: null, until: null, batchSize: 1, inFlight, ratePerSecond: null };
+  const request = { ...pair, after: null, until: null, batchSize: 1, inFlight, ratePerSecond: rate };
   const beats: SliceProgress[] = [];
   const canceled = new AbortController();
   const running: Running<SliceProgress> = {
@@ -49,7 +53,9 @@ async function givenSlice(objects: number, inFlight: number, { deleted = 0 } = {
   };
   const deps = givenDependencies(db, () => embed);
   const copy = (given: Partial<Running<SliceProgress>> = {}) =>
-    new MockActivityEnvironment().run(() => copySlice(deps, atOnce, request, { ...running, ...given }));
+    new MockActivityEnvironment().run(() => copySlice(deps, yielding, request, { ...running, ...given })) as Promise<
+      Awaited<ReturnType<typeof copySlice>>
+    >;
   return { copy, beats, cancel: () => canceled.abort(), copied: () => liveIds(db, dest.no) };
 }
 
@@ -99,6 +105,7 @@ test.each([1, 3])('%i batches of a slice are embedded at once, and no more', asy
     done: true,
     failedBatches: 0,
     waitedMs: 0,
+    waits: { ranMs: expect.any(Number), liveMs: 0, rateMs: 0, modelMs: 0 },
   });
   expect(most).toBe(inFlight);
   expect(await copied()).toHaveLength(7);
@@ -132,6 +139,7 @@ test('the cursor passes no unfinished batch, so that a try that continues from i
     done: true,
     failedBatches: 0,
     waitedMs: 0,
+    waits: { ranMs: expect.any(Number), liveMs: 0, rateMs: 0, modelMs: 0 },
   });
   expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
 });
@@ -178,4 +186,23 @@ test('a slice whose time is up before it has read its first batch still copies t
   const { copy, copied } = await givenSlice(3, 1);
   expect(await copy({ isTimeUp: () => true })).toMatchObject({ counts: { copied: 1 }, cursor: 'id-0', done: false });
   expect(await copied()).toEqual(['id-0']);
+});
+
+test('a slice tells how long live work, its rate and the limit of the model held it up', async () => {
+  const yielding: Yielding = async (_signal, write, onWait) => {
+    const [fromMs, result] = [performance.now(), await write()];
+    onWait?.(fromMs, performance.now());
+    return result;
+  };
+  const { copy } = await givenSlice(2, 1, { rate: 1, yielding });
+  embed = async (texts, options) => {
+    options?.onHold?.(new ReembedError('ModelRateLimited', 'asked to slow down'), 60_000);
+    return vectors(texts);
+  };
+  const { waits, waitedMs } = await copy();
+  expect(waits.liveMs).toBeGreaterThan(0);
+  expect(waits.rateMs).toBeGreaterThan(0);
+  // More than the time that it ran would be a share above one.
+  expect(waits.modelMs).toBe(waits.ranMs);
+  expect(waitedMs).toBe(waits.liveMs);
 });

@@ -42,7 +42,7 @@ test('an evaluation reports the recall and the latency of the HNSW index for eac
   const { embed } = createActivities(givenDependencies(db, () => undefined));
   const taskId = await begun([10, 200]);
   const context = new MockActivityEnvironment();
-  expect(await context.run(embed.evaluateQueries, taskId)).toEqual({ done: 40, total: 40 });
+  expect(await context.run(embed.evaluateQueries, taskId)).toMatchObject({ done: 40, total: 40 });
   await context.run(embed.finishEvaluation, taskId);
   const report = await readReport(db, taskId);
   for (const side of [report?.left, report?.right]) {

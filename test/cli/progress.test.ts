@@ -20,11 +20,14 @@ test('progress without a terminal has a line for each phase with count, pace and
   progress.show(trackerOf('copy', 500, { perSecond: 250 }));
   progress.show(trackerOf('index', 1_000, { perSecond: 8.25, etaSeconds: 125, failed: 2 }));
   progress.show({ ...trackerOf('index', 1_000), status: 'done', detail: 'all is\nwell' });
+  const pace = { reason: 'rate-limit', text: 'throttled to 5/s', share: 0.9, until: null } as const;
+  progress.show({ ...trackerOf('reconcile', 1_000, { perSecond: 5 }), pace });
   progress.end();
   expect(err.split('\n')).toEqual([
     'copy: 0/1000, doing copy',
     'index: 1000/1000 8.3/s ETA 2m 5s 2 failed, doing index',
     'done: 1000/1000, all is well',
+    'reconcile: 1000/1000 5.0/s throttled, doing reconcile',
     '',
   ]);
 });

@@ -19,9 +19,10 @@ import type { IndexRow } from '../../store/schema.ts';
 import { clearFailed, countFailed, dropFailed, listFailed, recordFailed } from '../../store/staging.ts';
 import { requireIndex } from '../copy-objects.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
+import { createWaitMeter } from '../support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { createPacer } from '../support/pacer.ts';
-import { createYielding, type Yielding } from '../support/yield-to-live-traffic.ts';
+import { createYielding, type OnWait, type Yielding } from '../support/yield-to-live-traffic.ts';
 import { problemOf } from './problem.ts';
 import { repairObjects } from './repair.ts';
 import { beginSourceAudit, createCompareChunk } from './source-audit.ts';
@@ -59,7 +60,10 @@ export function createAuditActivities(
       runWithHeartbeat(async (running: Running<AuditChunkResult>) => {
         const index = await requireIndex(db, request.indexNo);
         requireActive(index);
-        return readTables(index, () => new AuditChunk(deps, { index, request, running, yielding }).run());
+        const meter = createWaitMeter(deps.client);
+        const options = { index, request, running, ...meter.wrap(yielding) };
+        const result = await readTables(index, () => new AuditChunk(deps, options).run());
+        return { ...result, waits: meter.read() };
       }),
 
     compareChunk: createCompareChunk(deps),
@@ -71,6 +75,7 @@ interface ChunkOptions {
   request: AuditChunkRequest;
   running: Running<AuditChunkResult>;
   yielding: Yielding;
+  onRate: OnWait;
 }
 
 /** Looks at objects for some seconds: at stretches of many, then again at those that seemed broken. */
@@ -83,7 +88,7 @@ class AuditChunk {
   constructor(deps: ActivityDependencies, options: ChunkOptions) {
     this.deps = deps;
     this.options = options;
-    this.pace = createPacer(options.request.ratePerSecond, options.running.signal);
+    this.pace = createPacer(options.request.ratePerSecond, options.running.signal, options.onRate);
   }
 
   async run(): Promise<AuditChunkResult> {

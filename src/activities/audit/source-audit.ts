@@ -28,9 +28,10 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import { createIndexWatch } from '../index-watch.ts';
 import { isOfRow, SourceChanged } from '../sources/errors.ts';
 import { findGone } from '../sources/gone.ts';
+import { createWaitMeter } from '../support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { createPacer } from '../support/pacer.ts';
-import { createYielding, type Yielding } from '../support/yield-to-live-traffic.ts';
+import { createYielding, type OnWait, type Yielding } from '../support/yield-to-live-traffic.ts';
 import { confirmDifferences } from './source-confirm.ts';
 import { type Difference, differenceOf, expectedOf, type LookedAt, wantedOf } from './source-look.ts';
 import { bringDifferences } from './source-repair.ts';
@@ -68,7 +69,9 @@ export function createCompareChunk(deps: ActivityDependencies) {
       const queue = controlQueueOf(Context.current().info.taskQueue);
       const opened = await openSource(deps, request.source);
       const onWritten = (index: IndexRow) => noteWrite(index, queue);
-      return new CompareChunk(deps, { ...opened, request, running, yielding, onWritten }).run();
+      const meter = createWaitMeter(deps.client);
+      const options = { ...opened, request, running, ...meter.wrap(yielding), onWritten };
+      return { ...(await new CompareChunk(deps, options).run()), waits: meter.read() };
     });
 }
 
@@ -96,6 +99,7 @@ interface CompareOptions extends OpenSource {
   request: CompareRequest;
   running: Running<CompareResult>;
   yielding: Yielding;
+  onRate: OnWait;
   onWritten: (index: IndexRow) => void;
 }
 
@@ -118,7 +122,7 @@ class CompareChunk {
     this.deps = deps;
     this.options = options;
     const { ratePerSecond } = options.request;
-    this.pace = createPacer(ratePerSecond, options.running.signal);
+    this.pace = createPacer(ratePerSecond, options.running.signal, options.onRate);
     const limit = deps.background === deps.db ? SMALL_PAGE : PAGE;
     // A page takes a second at most at the given rate, so that a pause takes effect soon.
     this.limit = Math.min(limit, Math.ceil(ratePerSecond ?? limit));

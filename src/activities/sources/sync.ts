@@ -16,8 +16,10 @@ import { readTableOf } from '../../store/sources/state.ts';
 import { countRows, readKeysAfter } from '../../store/sources/table-rows.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { createIndexWatch } from '../index-watch.ts';
+import { createWaitMeter } from '../support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { createPacer } from '../support/pacer.ts';
+import type { OnWait } from '../support/yield-to-live-traffic.ts';
 import { isOfRow } from './errors.ts';
 import { type SourceWork, SourceWriter } from './source-writer.ts';
 
@@ -39,7 +41,11 @@ export function createSync(deps: ActivityDependencies): SyncActivities {
     syncChunk: (request) =>
       runWithHeartbeat<SyncResult, SyncResult>(async (running) => {
         const queue = controlQueueOf(Context.current().info.taskQueue);
-        return new SyncChunk(deps, request, running, (index) => noteWrite(index, queue)).run();
+        const meter = createWaitMeter(deps.client);
+        const chunk = new SyncChunk(deps, request, { ...running, onRate: meter.onRate }, (index) =>
+          noteWrite(index, queue),
+        );
+        return { ...(await chunk.run()), waits: meter.read() };
       }),
   };
 }
@@ -48,7 +54,7 @@ export function createSync(deps: ActivityDependencies): SyncActivities {
 class SyncChunk {
   private readonly deps: ActivityDependencies;
   private readonly request: SyncRequest;
-  private readonly running: Running<SyncResult>;
+  private readonly running: Running<SyncResult> & { onRate: OnWait };
   private readonly onWritten: (index: IndexRow) => void;
   private readonly counts: SyncCounts;
   private place: SyncPlace | null;
@@ -59,7 +65,7 @@ class SyncChunk {
   constructor(
     deps: ActivityDependencies,
     request: SyncRequest,
-    running: Running<SyncResult>,
+    running: Running<SyncResult> & { onRate: OnWait },
     onWritten: (index: IndexRow) => void,
   ) {
     this.deps = deps;
@@ -79,7 +85,7 @@ class SyncChunk {
     const { signal } = running;
     const work = { taskId: request.taskId, source, table, db, signal, onWritten: this.onWritten };
     const writer = new SourceWriter(deps, work);
-    const pace = createPacer(request.ratePerSecond, signal);
+    const pace = createPacer(request.ratePerSecond, signal, running.onRate);
     if (this.place?.phase === 'rows') await this.bringRows(writer, work, pace);
     if (this.place?.phase === 'objects') await this.compareObjects(writer, work, pace);
     return { counts: this.counts, rows: this.rows, place: this.place };

@@ -41,6 +41,7 @@ export function createPatience(
     if (waitedMs >= (isAsked ? MAX_ASKED_MS : patienceMs)) throw error;
     const forMs = Math.max(MIN_WAIT_MS, (isAsked ? error.retryAfterMs : undefined) ?? waitMs);
     if (forMs >= REPORTED_MS || waitedMs >= REPORTED_MS) waits.begin(error, forMs);
+    if (isAsked) waits.held(forMs);
     const untilMs = Date.now() + forMs;
     for (let leftMs = forMs; leftMs > 0; leftMs = untilMs - Date.now()) {
       await delay(Math.min(leftMs, CHECK_MS), undefined, { signal });

@@ -6,6 +6,7 @@ import { messageOf, ReembedError } from '../../contract/errors.ts';
 import { WAITS } from '../../contract/names.ts';
 import { WAITS_MESSAGE_CHARS, type WaitsFor } from '../../contract/waits.ts';
 import { wrapEach } from '../../contract/wrap-each.ts';
+import { createWaitClock } from './wait-clock.ts';
 
 /** The same wait is reported again only after this time, since each report adds events to the history. */
 const AGAIN_MS = 60_000;
@@ -27,6 +28,10 @@ export interface Waits {
   begin(error: unknown, forMs: number | null): void;
   /** The activity continues. */
   end(): void;
+  /** The limit of the model holds a call for this many milliseconds from now on. */
+  held(forMs: number): void;
+  /** How long at least one call was held, in milliseconds, with the rest of one that is held now. */
+  heldMs(): number;
 }
 
 interface ReportedWaits extends Waits {
@@ -36,7 +41,14 @@ interface ReportedWaits extends Waits {
   close(): Promise<void>;
 }
 
-const none: ReportedWaits = { begin() {}, end() {}, finish: async () => {}, close: async () => {} };
+const none: ReportedWaits = {
+  begin() {},
+  end() {},
+  held() {},
+  heldMs: () => 0,
+  finish: async () => {},
+  close: async () => {},
+};
 const ofActivity = new WeakMap<Context, ReportedWaits>();
 
 /** Returns the wait reports of the running activity; a local activity does not wait and reports nothing. */
@@ -58,6 +70,7 @@ function createWaits(client: Client, { info }: Context): ReportedWaits {
   let mayBeShown = info.attempt > 1;
   // Events after the end of the activity are ignored.
   let isOver = false;
+  const holds = createWaitClock();
   const send = (waits: WaitsFor | null) => {
     if (!workflowExecution) return;
     const { workflowId, runId } = workflowExecution;
@@ -85,6 +98,11 @@ function createWaits(client: Client, { info }: Context): ReportedWaits {
       mayBeShown = false;
       send(null);
     },
+    held(forMs) {
+      const nowMs = performance.now();
+      holds.add(nowMs, nowMs + forMs);
+    },
+    heldMs: holds.ms,
     async close() {
       isOver = true;
       await Promise.race([sending, delay(FINISH_MS, undefined, { ref: false })]);
@@ -140,6 +158,7 @@ export function watched(embedder: Embedder, waits: Waits): Embedder {
     const onHold = (why: ReembedError, forMs: number) => {
       clearTimeout(timer);
       if (forMs >= MIN_HOLD_MS) waits.begin(why, forMs);
+      waits.held(forMs);
       startedMs = Date.now() + forMs;
       timer = setTimeout(tell, forMs + PATIENT_MS);
     };

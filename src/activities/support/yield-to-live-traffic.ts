@@ -15,7 +15,7 @@ const LONGEST_REST_MS = 2_000;
 /** Called with the start and end (`performance.now()`) of a time that was left to live work. */
 export type OnWait = (fromMs: number, toMs: number) => void;
 
-/** Runs one write of a copy, immediately or in turn. */
+/** Runs one piece of background work, such as a write of a copy, immediately or in turn. */
 export type Yielding = <T>(signal: AbortSignal, write: () => Promise<T>, onWait?: OnWait) => Promise<T>;
 
 /** Writes immediately, for copies that others wait for. */
@@ -31,33 +31,46 @@ function yields({ db, background, settings }: ActivityDependencies): boolean {
   return background !== db && settings.copyShare < 1;
 }
 
+/** What tells the time and the live work; tests replace it. */
+export interface YieldTools {
+  hasLiveWork(): Promise<boolean>;
+  nowMs(): number;
+  rest(ms: number, signal: AbortSignal): Promise<unknown>;
+}
+
+const toolsOf = ({ background }: ActivityDependencies): YieldTools => ({
+  hasLiveWork: () => hasLiveWork(background, LIVE_MS),
+  nowMs: () => performance.now(),
+  rest: (ms, signal) => delay(ms, undefined, { signal }),
+});
+
 /**
- * Makes copying yield to live work: during live work, this process writes its copies one at a time, each followed by a
- * rest, so that writing takes `copyShare` of the time, or more if a single write is slow. Otherwise copies are written
- * as they come. Model time does not count, so yielding costs little when the model is the bottleneck.
+ * Makes background work yield to live work: during live work, this process does its pieces (writes of copies, ranges of a
+ * comparison, batches of an evaluation, pages of an audit) one at a time, each followed by a rest, so that they take
+ * `copyShare` of the time, or more if a single one is slow: a task gets on however long the live work lasts. Otherwise they
+ * run as they come. Model time does not count, so yielding costs little when the model is the bottleneck.
  */
-export function createYielding(deps: ActivityDependencies): Yielding {
+export function createYielding(deps: ActivityDependencies, tools: YieldTools = toolsOf(deps)): Yielding {
   if (!yields(deps)) return atOnce;
-  const { background, settings } = deps;
+  const { copyShare } = deps.settings;
   const inTurn = pLimit(1);
   let looked = { atMs: Number.NEGATIVE_INFINITY, live: Promise.resolve(false) };
   const isLive = () => {
-    const nowMs = performance.now();
-    if (nowMs - looked.atMs > LOOK_EVERY_MS) looked = { atMs: nowMs, live: hasLiveWork(background, LIVE_MS) };
+    const nowMs = tools.nowMs();
+    if (nowMs - looked.atMs > LOOK_EVERY_MS) looked = { atMs: nowMs, live: tools.hasLiveWork() };
     return looked.live;
   };
   return async (signal, write, onWait = () => {}) => {
     if (!(await isLive())) return write();
-    const askedMs = performance.now();
+    const askedMs = tools.nowMs();
     return inTurn(async () => {
       signal.throwIfAborted();
-      const startMs = performance.now();
+      const startMs = tools.nowMs();
       onWait(askedMs, startMs);
       const result = await write();
-      const endMs = performance.now();
-      const restMs = Math.min(LONGEST_REST_MS, (endMs - startMs) * (1 / settings.copyShare - 1));
-      await delay(restMs, undefined, { signal });
-      onWait(endMs, performance.now());
+      const endMs = tools.nowMs();
+      await tools.rest(Math.min(LONGEST_REST_MS, (endMs - startMs) * (1 / copyShare - 1)), signal);
+      onWait(endMs, tools.nowMs());
       return result;
     });
   };

@@ -25,7 +25,7 @@ type Row = Pick<Tracker, 'status' | 'type'> & Partial<Tracker>;
 
 /** Returns why a task stands still at this moment; null if it does not. */
 export function reasonOf(tracker: Row, ended: boolean, nowMs: number): Reason | null {
-  const { status, type, data = {}, updateTime, unanswered, errors = [], progress } = tracker;
+  const { status, type, data = {}, updateTime, unanswered, errors = [], progress, pace } = tracker;
   if (ended) return null;
   if (unanswered) {
     const text = 'Its state is the last one that it published. Start a worker: reembed worker, or reembed dev.';
@@ -38,6 +38,12 @@ export function reasonOf(tracker: Row, ended: boolean, nowMs: number): Reason | 
     if (!(waited > 5_000)) return null;
     return { title: 'It waits for a worker', text: 'No worker has taken it up yet.', nextTry: null };
   }
+  if (pace?.reason === 'worker' && pace.share === null)
+    return {
+      title: 'It waits for a worker',
+      text: 'Start one, or wait until one of those that run is free.',
+      nextTry: null,
+    };
   const [error] = errors;
   if (status === 'paused' && error?.type.startsWith('Model'))
     return { title: `Paused by an error of the model: ${error.type}`, text: adviceFor(error.type), nextTry: null };
@@ -45,7 +51,7 @@ export function reasonOf(tracker: Row, ended: boolean, nowMs: number): Reason | 
   if (type === 'reindex' && status === 'processing' && silent > SILENT_MS && progress && progress.done < progress.total)
     return {
       title: 'No progress',
-      text: 'It has reported nothing for some minutes. It may wait for a free worker, or give way to live writes.',
+      text: 'It has reported nothing for some minutes.',
       nextTry: null,
     };
   return null;

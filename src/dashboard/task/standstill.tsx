@@ -8,10 +8,16 @@ interface StandstillProps {
   ended: boolean;
 }
 
-/** Why a task stands still, and what to do; nothing if it does not. */
+/** Why a task stands still, and what to do, or what slows it; nothing if nothing does. */
 export function Standstill({ tracker, ended }: StandstillProps) {
   const reason = reasonOf(tracker, ended, useNow().getTime());
-  if (!reason) return null;
+  if (!reason && (ended || !tracker.pace)) return null;
+  if (!reason)
+    return (
+      <Alert color="gray" variant="outline" role="status" className="wrap">
+        {sentence(tracker.pace?.text ?? '')}
+      </Alert>
+    );
   return (
     <Alert color="yellow" variant="outline" role="status" title={reason.title} className="wrap">
       {reason.text}
@@ -24,3 +30,5 @@ export function Standstill({ tracker, ended }: StandstillProps) {
     </Alert>
   );
 }
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -21,7 +21,9 @@ export function rowOf(execution: Execution, type: TaskType): TaskRow {
   const createTime = created.toISOString();
   const links = { workflowId: execution.workflowId, runId: execution.runId };
   const ended = execution.status.name !== 'RUNNING';
-  const row = { parentId, updateTime: createTime, ...kept, createTime, id: execution.workflowId, type, links, ended };
+  const { pace, ...rest } = kept ?? {};
+  const paced = ended || pace === undefined ? rest : { ...rest, pace };
+  const row = { parentId, updateTime: createTime, ...paced, createTime, id: execution.workflowId, type, links, ended };
   return { ...row, ...listedOnly(execution), ...corrected(execution, said, row) };
 }
 

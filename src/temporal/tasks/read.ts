@@ -1,4 +1,9 @@
-import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { LIMITS } from '../../contract/limits.ts';
 import { QUERY } from '../../contract/names.ts';
@@ -6,6 +11,7 @@ import type { TaskType } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { callTemporal, isInvalidArgument, taskNotFound } from '../call.ts';
 import { corrected, type Execution, rowOf, trackerOfRow, typeOf } from './list-row.ts';
+import { withWorkerWait, workerPace } from './worker-wait.ts';
 
 /** Max. time of a query; a live worker answers within it. */
 const QUERY_TIMEOUT_MS = 5_000;
@@ -17,6 +23,7 @@ export interface TaskView {
 }
 
 export interface DescribedTask extends Execution {
+  raw: WorkflowExecutionDescription['raw'];
   taskType: TaskType;
   running: boolean;
   staticSummary: () => Promise<string | undefined>;
@@ -46,13 +53,14 @@ export async function readTask(client: Client, taskId: string): Promise<TaskView
   let execution = await describeTask(client, taskId);
   if (execution.running) {
     const tracker = await queryTracker(client, taskId);
-    if (tracker) return { tracker, ended: false };
+    if (tracker) return { tracker: await withWorkerWait(client, execution.raw, tracker, Date.now()), ended: false };
     // It may have ended during the query.
     execution = await describeTask(client, taskId);
     if (execution.running) return { tracker: rowTracker(execution), ended: false };
   }
   const outcome = await readOutcome(client, execution);
-  const last = outcome.tracker ?? (await queryTracker(client, taskId, execution.runId)) ?? rowTracker(execution);
+  const { pace: _, ...last } =
+    outcome.tracker ?? (await queryTracker(client, taskId, execution.runId)) ?? rowTracker(execution);
   const change = corrected(execution, last.status, last, outcome.reason?.slice(0, LIMITS.detailChars));
   return { tracker: { ...last, ...change, lock: null, lockTime: null, lockExpireTime: null }, ended: true };
 }
@@ -71,7 +79,7 @@ export async function getTracker(client: Client, taskId: string): Promise<Tracke
 /** Builds a tracker from what a task last published. */
 function rowTracker(execution: DescribedTask): Tracker {
   const { ended: _, ...row } = rowOf(execution, execution.taskType);
-  return trackerOfRow({ ...row, ...(execution.running && { unanswered: true }) });
+  return trackerOfRow({ ...row, ...(execution.running && { unanswered: true, pace: workerPace() }) });
 }
 
 /** Queries the tracker; undefined without an answer: no worker runs, or its code cannot replay the workflow. */

@@ -1,6 +1,7 @@
 import type { EvaluationOutcome } from '../../contract/activities.ts';
 import type { EvaluationRequest } from '../../contract/evaluation.ts';
 import { evaluationActivities } from '../activities.ts';
+import { withStepWaits } from '../task/step-waits.ts';
 import type { TaskContext } from '../task/types.ts';
 
 export interface EvaluationStep {
@@ -27,7 +28,9 @@ export async function evaluate(
   while (progress.done < progress.total) {
     await task.checkpoint();
     if (isOver()) return undefined;
-    progress = await activities.evaluateQueries(task.id);
+    const step = await withStepWaits(() => activities.evaluateQueries(task.id));
+    task.noteWaits(step.waits);
+    progress = step;
     onProgress(progress);
     task.continueIfLong();
   }

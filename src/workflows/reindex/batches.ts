@@ -31,7 +31,9 @@ export async function copyByBatches(run: ReindexRun): Promise<void> {
     await send(run, batches);
     show(run, batches);
     if (batches.open.length > 0) {
+      task.stand({ reason: 'batches', until: new Date(Date.now() + seconds * 1_000).toISOString() });
       await task.waitFor(waitText(batches, seconds), seconds, { onResume: true });
+      task.stand(null);
       const isProgress = await lookAndCollect(run, batches);
       seconds = isProgress ? LOOK_SECONDS.first : Math.min(LOOK_SECONDS.max, seconds * 2);
     }

@@ -1,13 +1,11 @@
 import type { CopyCounts } from '../../contract/activities.ts';
+import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { TaskContext } from '../task/types.ts';
 
-/** Wait since a slice's last report, in ms, from which it counts as slowed down. Slices report every ten seconds. */
-const SLOWED_MS = 1_000;
-
 type SliceStatus = 'pending' | 'processing' | 'done' | 'failed' | 'canceled';
 
-/** Progress of a copy in the tracker of its reindex: counts, states of the slices, and time left to live traffic. */
+/** Progress of a copy in the tracker of its reindex: counts, states of the slices, and what they wait for. */
 export class CopyProgress {
   private readonly task: TaskContext;
   private readonly plan: { slices: readonly unknown[]; size: number; total: number };
@@ -19,14 +17,12 @@ export class CopyProgress {
   private readonly shares = new Map<string, number>();
   private readonly waitedMs = new Map<string, number>();
   private readonly yieldedBefore: number;
-  private readonly detail: string;
   private isOver = false;
 
   constructor(task: TaskContext, plan: CopyProgress['plan'], { isResumed }: { isResumed: boolean }) {
-    const { children, progress, data, detail } = task.tracker;
+    const { children, progress, data } = task.tracker;
     this.task = task;
     this.plan = plan;
-    this.detail = detail;
     this.doneBefore = isResumed ? progress.done : 0;
     this.slicesBefore = isResumed ? (children.done ?? 0) : 0;
     this.counts = countsIn(isResumed ? task.tracker : undefined);
@@ -40,12 +36,10 @@ export class CopyProgress {
     this.shares.set(sliceId, Math.min(1, done / this.plan.size));
   }
 
-  /** Says in the detail when yielding to live traffic slows the copying. */
-  setWaited(sliceId: string, waitedMs: number): void {
-    const isSlowed = waitedMs - (this.waitedMs.get(sliceId) ?? 0) >= SLOWED_MS;
+  /** Sets how long a slice has yielded to live traffic in total, and adds what its last step waited for. */
+  setWaited(sliceId: string, waitedMs: number, waits?: StepWaits): void {
     this.waitedMs.set(sliceId, waitedMs);
-    if (this.isOver) return;
-    this.task.setDetail(isSlowed ? `${this.detail}; slowly, to leave room for searches and writes` : this.detail);
+    if (!this.isOver) this.task.noteWaits(waits);
   }
 
   /** Adds the counts of a slice that has ended. */
@@ -71,7 +65,7 @@ export class CopyProgress {
     this.task.report({ done: Math.min(done, total), failed, data: { ...this.counts, yieldedMs } });
   }
 
-  /** Stops changing the detail: the next step sets its own. */
+  /** The waits of a step that is reported late belong to no step that runs. */
   end(): void {
     this.isOver = true;
   }

@@ -91,10 +91,10 @@ class SliceWindow {
     this.run = run;
     this.plan = plan;
     this.progress = progress;
-    setHandler(sliceProgressSignal, (sliceId, done, waitedMs, usage) => {
+    setHandler(sliceProgressSignal, (sliceId, done, waitedMs, usage, waits) => {
       showUsage(run.task.tracker, usage);
       progress.set(sliceId, done);
-      progress.setWaited(sliceId, waitedMs);
+      progress.setWaited(sliceId, waitedMs, waits);
       progress.report();
     });
   }

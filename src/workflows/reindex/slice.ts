@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { CopyCounts } from '../../contract/activities.ts';
 import type { Usage } from '../../contract/budget.ts';
+import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
 import type { HandOver, ReindexSliceInput } from '../../contract/workflow-inputs.ts';
@@ -15,6 +16,7 @@ import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
 import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
 import { sliceProgressSignal } from '../task/signals.ts';
+import { withStepWaits } from '../task/step-waits.ts';
 import type { TaskContext } from '../task/types.ts';
 import { showUsage } from './usage.ts';
 
@@ -51,6 +53,7 @@ class SliceCopy {
   private readonly counts: CopyCounts;
   private waitedMs: number;
   private failedBatches = 0;
+  private waits: StepWaits | undefined;
   private usage: Usage | undefined;
   private reported = Promise.resolve();
 
@@ -85,7 +88,7 @@ class SliceCopy {
     const range = { taskId, lock, sourceNo, destNo, until, batchSize, inFlight, again };
     // After a pause, the rate may be another one.
     const chunk = await orHold(task, () =>
-      embedActivities().copySlice({ ...range, ...state, failedBatches: this.failedBatches }),
+      withStepWaits(() => embedActivities().copySlice({ ...range, ...state, failedBatches: this.failedBatches })),
     );
     this.failedBatches = chunk.failedBatches ?? 0;
     state.after = chunk.cursor;
@@ -94,6 +97,8 @@ class SliceCopy {
     counts.failed += chunk.counts.failed;
     counts.reused = (counts.reused ?? 0) + (chunk.counts.reused ?? 0);
     this.waitedMs += chunk.waitedMs;
+    this.waits = chunk.waits;
+    task.noteWaits(chunk.waits);
     const { waitedMs } = this;
     if (chunk.usage) this.usage = chunk.usage;
     showUsage(task.tracker, chunk.usage);
@@ -107,9 +112,9 @@ class SliceCopy {
 
   /** If the report does not arrive, the reindex has ended. */
   private async reportToReindex(): Promise<void> {
-    const { counts, waitedMs, usage } = this;
+    const { counts, waitedMs, usage, waits } = this;
     await getExternalWorkflowHandle(this.input.parentId)
-      .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed, waitedMs, usage)
+      .signal(sliceProgressSignal, workflowInfo().workflowId, counts.copied + counts.failed, waitedMs, usage, waits)
       .catch(() => {});
   }
 }

@@ -7,6 +7,7 @@ import type { LockedPair, ReindexState } from '../../contract/workflow-inputs.ts
 import { control, cutOverActivities, embedActivities, indexActivities, longControl } from '../activities.ts';
 import { RefusedError } from '../task/errors.ts';
 import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
+import { withStepWaits } from '../task/step-waits.ts';
 import type { TaskContext } from '../task/types.ts';
 import { copyFailedAgain } from './copy.ts';
 import type { ReindexRun } from './run.ts';
@@ -24,6 +25,7 @@ export function enter({ task }: ReindexRun, phase: string, detail: string): void
   const { data } = task.tracker;
   data.phase = phase;
   data.phaseTimes = enterPhase(phaseTimesOf(data), phase, Date.now());
+  task.noteWaits(null);
   task.setDetail(detail);
   task.report({});
 }
@@ -160,7 +162,9 @@ export async function bringChanges(run: ReindexRun): Promise<void> {
     let brought = 0;
     for (let more = true; more; ) {
       await task.checkpoint();
-      const chunk = await orHold(task, () => embedActivities().reconcile({ ...pairOf(run), failedBatches }));
+      const request = { ...pairOf(run), failedBatches };
+      const chunk = await orHold(task, () => withStepWaits(() => embedActivities().reconcile(request)));
+      task.noteWaits(chunk.waits);
       ({ more, failedBatches } = chunk);
       state.mark = chunk.mark;
       showUsage(task.tracker, chunk.usage);

@@ -7,6 +7,7 @@ import { admit } from '../task/admit.ts';
 import { orHold } from '../task/hold.ts';
 import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
+import { withStepWaits } from '../task/step-waits.ts';
 import type { TaskContext } from '../task/types.ts';
 
 type Input = TaskInputs['sync'];
@@ -64,7 +65,8 @@ async function bringAll(task: TaskContext, source: string, limit: Limit): Promis
     task.setDetail(place.phase === 'rows' ? 'bringing rows' : 'looking for objects without a row');
     const { ratePerSecond } = limit;
     const request = { taskId: task.id, source, place, ratePerSecond };
-    const result = await orHold(task, () => embedActivities().syncChunk(request));
+    const result = await orHold(task, () => withStepWaits(() => embedActivities().syncChunk(request)));
+    task.noteWaits(result.waits);
     addSyncCounts(counts, result.counts);
     const done = task.tracker.progress.done + result.rows;
     data.place = result.place && { ...result.place };

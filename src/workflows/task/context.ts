@@ -22,6 +22,8 @@ export function createTaskContext(
     },
     setDetail: (detail) => keeper.setDetail(detail),
     report: (change) => keeper.report(change),
+    noteWaits: (waits) => keeper.noteWaits(waits),
+    stand: (still) => keeper.stand(still),
     publishNow: () => keeper.publishNow(),
     setLock: (lock) => keeper.setLock(lock),
     noteSteering: (call, by, reason) => keeper.noteSteering(call, by, reason),

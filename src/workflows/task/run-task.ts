@@ -23,6 +23,7 @@ import { holdSignal } from './hold.ts';
 import { handleReindexSignals } from './reindex-signals.ts';
 import { createTaskSignals, handleTaskSignals, type TaskSignals, trackerQuery } from './signals.ts';
 import type { TaskSpec } from './spec.ts';
+import { handleStepWaits } from './step-waits.ts';
 import { TrackerKeeper } from './tracker-keeper.ts';
 import { toCarried, wasDone } from './tracker-state.ts';
 import type { Hold, TaskContext } from './types.ts';
@@ -225,6 +226,7 @@ class TaskRun {
     setHandler(holdSignal, (why) => why && this.hold(why));
     handleWaits(keeper, spec);
     handleBuildProgress(keeper);
+    handleStepWaits(keeper);
     setHandler(trackerQuery, () => tracker);
     handleReindexSignals(keeper, spec);
     handleTaskSignals(signals, {

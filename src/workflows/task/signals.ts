@@ -3,6 +3,7 @@ import type { Usage } from '../../contract/budget.ts';
 import { ENTER_LANE, JOB_SIGNAL, QUERY, ROLL_BACK, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
 import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
+import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { CarriedSignals, LaneAnswer, LaneEntry, LaneRequest } from '../../contract/workflow-inputs.ts';
 
@@ -18,9 +19,9 @@ export const readsSignal = defineSignal<[shares: Partial<ReadShares>, by?: strin
 export const approveSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.approve);
 export const rejectSignal = defineSignal<[reason?: string | null, by?: string]>(SIGNAL.reject);
 
-/** `waitedMs`: how long the slice has yielded to live traffic in total. `usage`: of the whole reindex. */
+/** `waitedMs`: how long the slice has yielded to live traffic in total. `usage`: of the whole reindex. `waits`: of the last step. */
 export const sliceProgressSignal =
-  defineSignal<[sliceId: string, done: number, waitedMs: number, usage?: Usage]>(SLICE_PROGRESS);
+  defineSignal<[sliceId: string, done: number, waitedMs: number, usage?: Usage, waits?: StepWaits]>(SLICE_PROGRESS);
 
 export const startedSignal = defineSignal<[told?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** Carries the input of a newer submission that was ignored in favor of this job, if there is one. */

@@ -11,8 +11,10 @@ import { LIMITS } from '../../contract/limits.ts';
 import { listRow } from '../../contract/list-row.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
 import { mayMove, type TaskStatus } from '../../contract/status.ts';
+import { isStepWaits, type TaskPace } from '../../contract/task-pace.ts';
 import type { SteeringEntry, Tracker } from '../../contract/tasks.ts';
 import { type WaitsFor, waitsJson, waitsText } from '../../contract/waits.ts';
+import { PaceWindow } from './pace-window.ts';
 import { RecentRate } from './recent-rate.ts';
 import type { TaskSpec } from './spec.ts';
 import { textOrNull } from './text-or-null.ts';
@@ -39,6 +41,7 @@ export class TrackerKeeper {
   private readonly recentRate: RecentRate;
   /** The detail without what the task waits for. */
   private ownDetail = '';
+  private readonly paceWindow = new PaceWindow();
   private readonly waits = new Map<string, WaitsFor>();
   /** The progress of a build, as text. */
   private build = '';
@@ -95,6 +98,26 @@ export class TrackerKeeper {
     else setCurrentDetails(currentDetails(tracker));
   }
 
+  /** Adds what a step waited for. Slices send it in a signal, which may carry anything. */
+  noteWaits(waits: unknown): void {
+    if (waits === null) this.paceWindow.clear();
+    else if (isStepWaits(waits)) this.paceWindow.add(waits, Date.now());
+    else return;
+    this.showPace();
+  }
+
+  /** Shows what the task stands still for; null once it goes on. */
+  stand(still: Pick<TaskPace, 'reason' | 'until'> | null): void {
+    this.paceWindow.stand(still);
+    this.showPace();
+  }
+
+  /** Adds no command: the next publication carries it to lists. */
+  private showPace(): void {
+    this.describe(this.ownDetail);
+    setCurrentDetails(currentDetails(this.tracker));
+  }
+
   publishNow(): void {
     if (!this.quiet) return;
     this.quiet = false;
@@ -149,6 +172,7 @@ export class TrackerKeeper {
 
   private forgetWaits(): void {
     this.waits.clear();
+    this.paceWindow.clear();
     delete this.tracker.data.waitsFor;
   }
 
@@ -215,7 +239,11 @@ export class TrackerKeeper {
   private describe(detail: string): void {
     this.ownDetail = detail;
     const last = this.beforePause ? undefined : [...this.waits.values()].at(-1);
-    const all = [detail, this.build, last && waitsText(last)]
+    const pace = this.beforePause ? null : this.paceWindow.pace(last, this.tracker.data.ratePerSecond);
+    if (pace) this.tracker.pace = pace;
+    else delete this.tracker.pace;
+    const slow = pace === null || pace.share === null ? undefined : pace.text;
+    const all = [detail, this.build, last ? waitsText(last) : slow]
       .filter((text) => text !== undefined && text !== '')
       .join('; ');
     this.tracker.detail = all.slice(0, LIMITS.detailChars);

@@ -1,3 +1,4 @@
+import type { StepWaits, TaskPace } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 
 /** The interface of a task for its steps. */
@@ -9,6 +10,10 @@ export interface TaskContext {
   setDetail(detail: string): void;
   /** Updates the progress and `data`, and publishes them from time to time. */
   report(change: { done?: number; total?: number; failed?: number; data?: Tracker['data'] }): void;
+  /** Adds what a step waited for, from which the tracker tells why the task is slow; null forgets all steps. */
+  noteWaits(waits: StepWaits | null | undefined): void;
+  /** Shows what the task stands still for; null once it goes on. */
+  stand(still: Pick<TaskPace, 'reason' | 'until'> | null): void;
   /** Publishes the status of a `quiet` task before it ends. */
   publishNow(): void;
   /** Pauses the task until it is resumed, and shows the reason. */

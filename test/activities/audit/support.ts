@@ -50,11 +50,15 @@ export async function embedded(
 export async function audit(
   deps: ActivityDependencies,
   index: string,
-  options: { after?: string; until?: string; repair?: boolean; taskId?: string } & Partial<
-    Pick<AuditChunkRequest, 'onlyFailed' | 'room'>
-  > = {},
+  options: {
+    after?: string;
+    until?: string;
+    repair?: boolean;
+    taskId?: string;
+    onChunk?: (chunk: AuditChunkResult) => void;
+  } & Partial<Pick<AuditChunkRequest, 'onlyFailed' | 'room'>> = {},
 ) {
-  const { taskId = uniqueName('audit'), onlyFailed = false, room = 1_000, ...body } = options;
+  const { taskId = uniqueName('audit'), onlyFailed = false, room = 1_000, onChunk, ...body } = options;
   const { embed } = createActivities(deps);
   const context = new MockActivityEnvironment();
   const request = auditSchema.parse({ index, ...body });
@@ -65,6 +69,7 @@ export async function audit(
       ...{ taskId, indexNo: state.indexNo, after, until: request.until ?? null, onlyFailed, repair: request.repair },
       ...{ ratePerSecond: null, room: room - counts.listed },
     })) as AuditChunkResult;
+    onChunk?.(chunk);
     addAuditCounts(counts, chunk.counts);
     ({ after, done } = chunk);
   }

@@ -55,6 +55,35 @@ it('an HNSW index is built by all available processes while there is no live tra
   expect(await mustYield(dependencies())).toBe(false);
 });
 
+it.each([
+  [30, 0.25],
+  [500, 0.05],
+  [20_000, 0.25],
+])(
+  'pieces of %i ms have at least the share %f of the time, however long the live work lasts',
+  async (pieceMs, share) => {
+    let nowMs = 0;
+    let worked = 0;
+    const yielding = createYielding(dependencies({ copyShare: share }), {
+      hasLiveWork: async () => true,
+      nowMs: () => nowMs,
+      rest: async (ms) => {
+        nowMs += ms;
+      },
+    });
+    const piece = async () => {
+      nowMs += pieceMs;
+      worked += pieceMs;
+    };
+    const { signal } = new AbortController();
+    // Two tasks in one process take turns.
+    await Promise.all(Array.from({ length: 100 }, () => yielding(signal, piece)));
+    expect(worked).toBe(100 * pieceMs);
+    expect(worked / nowMs).toBeGreaterThanOrEqual(share);
+    expect(worked / nowMs).toBeLessThan(1);
+  },
+);
+
 describe('during live traffic', () => {
   it('an HNSW index is built by one process, unless copying does not yield either', async () => {
     const live = sql`select pg_sleep(0.5)`.execute(database.db);

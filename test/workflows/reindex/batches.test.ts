@@ -276,7 +276,14 @@ describe('a reindex in batches of the provider', () => {
 
   test('a write during the wait is embedded at once, and a late answer does not replace it', async () => {
     const { server, dest, alias, handle } = await begin({ looks: Number.POSITIVE_INFINITY });
-    await trackerWhen(handle, ({ status, detail }) => status === 'waiting' && detail.includes('3 batches'));
+    const waiting = await trackerWhen(
+      handle,
+      ({ status, detail }) => status === 'waiting' && detail.includes('3 batches'),
+    );
+    const { until } = waiting.pace ?? {};
+    const text = `waits for batches of the provider until ${until}`;
+    expect(waiting.pace).toEqual({ reason: 'batches', share: null, until, text });
+    expect(Date.parse(until ?? '')).toBeGreaterThan(Date.parse(waiting.createTime));
     await rig.run('upsert', { index: alias, items: [{ id: 'k00', payload: 'changed' }] });
     server.options.looks = 1;
     expect(await endOf(handle)).toMatchObject({ status: 'done' });

@@ -10,6 +10,7 @@ import type {
   WriteChunkRequest,
 } from '../../../src/contract/activities.ts';
 import { embedQueueOf } from '../../../src/contract/names.ts';
+import type { ChunkWaits } from '../../../src/contract/task-pace.ts';
 import { taskEventSinks } from '../../../src/metrics/tasks.ts';
 import { workflowBundle } from '../../support/bundle.ts';
 
@@ -26,12 +27,16 @@ export interface Script {
   locks: Set<string>;
   released: Set<string>;
   rates: (number | null)[];
+  /** What each part of a copy and of a pass tells that it waited for. */
+  waits: ChunkWaits | undefined;
   chunks: [from: number, to: number][];
 }
 
 export interface ScriptedWorkers {
   taskQueue: string;
   scriptOf(taskId: string): Script;
+  /** Stops the worker of the embed queue, once it has finished what it has begun. */
+  stopEmbedding(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +56,7 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       locks: new Set<string>(),
       released: new Set<string>(),
       rates: [],
+      waits: undefined,
       chunks: [],
     };
     scripts.set(taskId, script);
@@ -111,14 +117,15 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       const { script, call } = await called('copySlice');
       await delay(20);
       script.rates.push(ratePerSecond);
-      return { counts: { ...nothing, copied: 1 }, cursor: `k${call}`, done: call >= script.copyChunks, waitedMs: 0 };
+      const done = call >= script.copyChunks;
+      return { counts: { ...nothing, copied: 1 }, cursor: `k${call}`, done, waitedMs: 0, waits: script.waits };
     },
     buildVectorIndex: async () => void (await called('buildVectorIndex')),
     async reconcile({ mark, ratePerSecond }: ReconcileRequest) {
       const { script, call } = await called('reconcile');
       await delay(20);
       script.rates.push(ratePerSecond);
-      return { counts: nothing, mark: mark + 1, more: call < script.reconcileChunks };
+      return { counts: nothing, mark: mark + 1, more: call < script.reconcileChunks, waits: script.waits };
     },
     async verify() {
       await called('verify');
@@ -146,14 +153,20 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
     Worker.create({ ...common, taskQueue, workflowBundle: bundle, sinks: taskEventSinks(), activities: control }),
     Worker.create({ ...common, taskQueue: embedQueueOf(taskQueue), activities: embed }),
   ]);
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  running.catch(() => {});
+  const stops = workers.map((worker) => {
+    const running = worker.run();
+    running.catch(() => {});
+    return async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running;
+    };
+  });
   return {
     taskQueue,
     scriptOf,
+    stopEmbedding: stops[1] as (typeof stops)[number],
     async stop() {
-      for (const worker of workers) worker.shutdown();
-      await running;
+      for (const stop of stops) await stop();
     },
   };
 }
