@@ -9,7 +9,7 @@ import { reportingBuild } from './support/report-build.ts';
 import { mustYield } from './support/yield-to-live-traffic.ts';
 
 /** Time after which a build that another session runs is looked at again. */
-export const BUILD_POLL_MS = 1_000;
+const BUILD_POLL_MS = 1_000;
 
 /** Activity that builds the HNSW index of an index. */
 export function createBuildIndex(deps: ActivityDependencies): Pick<EmbedActivities, 'buildVectorIndex'> {

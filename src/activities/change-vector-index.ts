@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { changeVectorIndex, claimVectorIndex, findChangeable } from '../store/change-vector-index.ts';
-import { BUILD_POLL_MS } from './build-index.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
 import { reportingBuild } from './support/report-build.ts';
@@ -27,20 +25,16 @@ export function createChangeVectorIndex(
     changeVectorIndex: (change) =>
       runWithHeartbeat(({ signal }) =>
         reportingBuild(client, async (onProgress) => {
-          for (;;) {
-            const oneProcess = await mustYield(deps);
-            const outcome = await changeVectorIndex(db, change, {
-              memoryMb: settings.indexMemoryMb,
-              afterParts: settings.vectorIndexAfterParts,
-              oneProcess,
-              signal,
-              onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
-              onProgress: (progress) => onProgress(progress, oneProcess),
-            });
-            if (outcome) return outcome;
-            // Another task builds it, or the connection of a dead worker still does.
-            await delay(BUILD_POLL_MS, undefined, { signal });
-          }
+          const oneProcess = await mustYield(deps);
+          const outcome = await changeVectorIndex(db, change, {
+            memoryMb: settings.indexMemoryMb,
+            afterParts: settings.vectorIndexAfterParts,
+            oneProcess,
+            signal,
+            onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
+            onProgress: (progress) => onProgress(progress, oneProcess),
+          });
+          return outcome ?? { kind: 'busy' };
         }),
       ),
   };

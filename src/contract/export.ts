@@ -16,6 +16,7 @@ export const exportQuerySchema = z
     vectors: z
       .enum(['numbers', 'base64'])
       .optional()
+      .meta({ examples: ['base64'] })
       .describe(
         'With `ndjson`: vectors as arrays of numbers, or as base64 of little-endian float32, which is half as long. Default: `numbers`.',
       ),

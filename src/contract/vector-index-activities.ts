@@ -10,10 +10,13 @@ export interface VectorIndexActivities {
     vectorIndex: VectorIndexConfig | null;
     isClaimed: boolean;
   }): Promise<{ indexNo: number }>;
-  /** Builds the new HNSW index beside the old one and switches; `superseded`: another task was asked since. */
+  /**
+   * Builds the new HNSW index beside the old one and switches. `superseded`: another task was asked since; `busy`: another
+   * task builds one, or the connection of a dead worker still does.
+   */
   changeVectorIndex(request: {
     taskId: string;
     indexNo: number;
     vectorIndex: VectorIndexConfig | null;
-  }): Promise<{ kind: 'done'; built: boolean } | { kind: 'superseded'; by: string | null }>;
+  }): Promise<{ kind: 'done'; built: boolean } | { kind: 'superseded'; by: string | null } | { kind: 'busy' }>;
 }

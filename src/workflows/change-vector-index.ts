@@ -10,6 +10,9 @@ import { runTask } from './task/run-task.ts';
 
 type Input = TaskInputs['vector-index'];
 
+/** Longest time between two looks whether another build has ended. */
+const MAX_WAIT_SECONDS = 30;
+
 /**
  * Changes how the vectors of an index are indexed. The old HNSW index serves until the new one is complete; a cancel
  * before the switch leaves the old one. Of several such tasks of an index, the one that was asked for last wins.
@@ -37,8 +40,17 @@ export async function changeVectorIndex(first: Input, second?: HandOver): Promis
     isClaimed = true;
     await task.checkpoint();
     task.report({ data: { index } });
-    task.setDetail(`building another vector index of ${index}; the old one serves until it is complete`);
-    const outcome = await vectorIndexActivities().changeVectorIndex({ taskId, indexNo, vectorIndex });
+    const build = () => {
+      task.setDetail(`building another vector index of ${index}; the old one serves until it is complete`);
+      return vectorIndexActivities().changeVectorIndex({ taskId, indexNo, vectorIndex });
+    };
+    let outcome = await build();
+    // It waits here and not in the activity, which would take a place of a worker.
+    for (let seconds = 1; outcome.kind === 'busy'; seconds = Math.min(MAX_WAIT_SECONDS, seconds * 2)) {
+      await task.waitFor(`waits for another build of the HNSW index of ${index}`, seconds);
+      task.continueIfLong();
+      outcome = await build();
+    }
     if (outcome.kind === 'superseded') {
       throw new RefusedError('superseded', `the task ${outcome.by} was asked for another vector index of ${index}`);
     }

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApi } from '../../src/api/app.ts';
 import { createModels } from '../../src/models/models.ts';
+import { BUILD_CLASS } from '../../src/store/advisory-classes.ts';
 import { claimVectorIndex } from '../../src/store/change-vector-index.ts';
 import { findIndex } from '../../src/store/indexes.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
@@ -97,6 +98,19 @@ describe('a change of a vector index', () => {
     const ended = await endOf(handle);
     expect(ended).toMatchObject({ status: 'done' });
     expect(ended.data).not.toHaveProperty('indexBuild');
+  });
+
+  test('waits while another session builds, without a place of a worker', async () => {
+    const { name, no } = await filledIndex();
+    const other = await openTransaction(database.db, (trx) =>
+      sql`select pg_advisory_xact_lock(${sql.lit(BUILD_CLASS)}, ${no})`.execute(trx),
+    );
+    const handle = await rig.start('vector-index', { index: name, vectorIndex: { m: 8 } });
+    await trackerWhen(handle, ({ status, detail }) => status === 'waiting' && detail.includes('another build'));
+    expect((await handle.describe()).raw.pendingActivities ?? []).toEqual([]);
+    await other.commit();
+    expect(await endOf(handle)).toMatchObject({ status: 'done', detail: `${name} has the new vector index` });
+    expect(await mOf(name)).toBe(8);
   });
 
   test('that is canceled leaves the old one', async () => {

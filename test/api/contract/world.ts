@@ -208,7 +208,7 @@ export async function openWorld() {
       running: async () => {
         const { name, no } = await createIndex(db);
         await sql`select pg_advisory_xact_lock(${sql.lit(BUILD_CLASS)}, ${no})`.execute(await builder());
-        return until((await run('vector-index', { index: name, vectorIndex: { m: 8 } })).id, ['processing']);
+        return until((await run('vector-index', { index: name, vectorIndex: { m: 8 } })).id, ['waiting']);
       },
     },
     steer: {
