@@ -6,3 +6,14 @@ export function Arrow() {
     </svg>
   );
 }
+
+/** A text whose arrows, if it has any, are drawn. */
+export function WithArrows({ text }: { text: string }) {
+  const [before, ...after] = text.split(' → ');
+  if (after.length === 0) return text;
+  return (
+    <>
+      {before} <Arrow /> {after.join(' ')}
+    </>
+  );
+}

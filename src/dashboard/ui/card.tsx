@@ -1,5 +1,6 @@
 import { Box, Group, Paper, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { WithArrows } from './arrow.tsx';
 
 interface CardProps {
   title?: ReactNode;
@@ -37,7 +38,7 @@ export function PageHead({ title, actions }: Omit<PageProps, 'children'>) {
     <Group justify="space-between" gap="sm" mb="md">
       <title>{`${title} · reembed`}</title>
       <Title order={1} className="wrap">
-        {title}
+        <WithArrows text={title} />
       </Title>
       <Group gap="xs">{actions}</Group>
     </Group>

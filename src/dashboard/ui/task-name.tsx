@@ -1,15 +1,13 @@
 import { Group } from '@mantine/core';
 import type { TaskRow } from '../../client/client.ts';
 import { shortId, titleOf } from '../../contract/task-title.ts';
-import { Arrow } from './arrow.tsx';
+import { WithArrows } from './arrow.tsx';
 import { Copy } from './copy.tsx';
 import { PageLink } from './links.tsx';
 
 /** What a task does, as a link to its page; screen readers hear its id too. */
 export function TaskName({ task }: { task: TaskRow }) {
   const title = titleOf(task);
-  // Not all fonts have an arrow.
-  const [before, ...after] = title.split(' → ');
   return (
     <PageLink
       to="/tasks/$taskId"
@@ -19,13 +17,7 @@ export function TaskName({ task }: { task: TaskRow }) {
       fw={500}
       aria-label={`${title}, ${task.id}`}
     >
-      {before}
-      {after.length > 0 && (
-        <>
-          {' '}
-          <Arrow /> {after.join(' ')}
-        </>
-      )}
+      <WithArrows text={title} />
     </PageLink>
   );
 }
