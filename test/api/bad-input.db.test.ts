@@ -148,7 +148,7 @@ const TABLE: [
     'InvalidInput',
     'splitter.chunkOverlap',
   ],
-  ['another method', 'PATCH', INDEX, {}, 405, 'MethodNotAllowed'],
+  ['another method', 'POST', INDEX, {}, 405, 'MethodNotAllowed'],
   ['another address', 'GET', '/v2/indexes', undefined, 404, 'NotFound'],
 ];
 

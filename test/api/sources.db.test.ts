@@ -144,9 +144,9 @@ onBothDatabases((database) => {
     const refused = await call(api, 'DELETE', `/v1/sources/${name}`);
     expect([refused.status, refused.body.detail]).toEqual([503, expect.stringContaining('use force')]);
     const { status, body } = await call(api, 'DELETE', `/v1/sources/${name}?force=true`);
-    expect([status, body.sql.at(-1)]).toEqual([
+    expect([status, body.sql]).toEqual([
       200,
-      expect.stringMatching(/^drop table if exists reembed\.source_changes_/),
+      expect.arrayContaining([expect.stringMatching(/^drop table if exists reembed\.source_changes_/)]),
     ]);
     expect((await call(api, 'GET', `/v1/sources/${name}`)).status).toBe(404);
     await sourceDatabases.close();
