@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { type ControlledTransaction, sql } from 'kysely';
+import { sql } from 'kysely';
 import { createApi } from '../../../src/api/app.ts';
 import type { TaskType } from '../../../src/contract/task-types.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
@@ -8,10 +9,9 @@ import { createRegistry, defineTask } from '../../../src/jobs/index.ts';
 import { createModels } from '../../../src/models/models.ts';
 import { startHttpServer } from '../../../src/runtime/http-server.ts';
 import { BUILD_CLASS } from '../../../src/store/advisory-classes.ts';
-import { transaction } from '../../../src/store/database.ts';
+import { type Db, transaction } from '../../../src/store/database.ts';
 import { markDeleting } from '../../../src/store/indexes.ts';
 import { saveQuerySet } from '../../../src/store/query-sets.ts';
-import type { Database } from '../../../src/store/schema.ts';
 import { createIndex, lockIn, uniqueName } from '../../store/builders.ts';
 import { openPostgresDatabase } from '../../support/databases.ts';
 import { type Behaviour, startEmbeddingServer } from '../../support/embedding-server.ts';
@@ -132,17 +132,17 @@ export async function openWorld() {
     const { id } = await run('reindex', body, '?wait=true');
     return { id, alias };
   }
-  let building: Promise<ControlledTransaction<Database>> | undefined;
-  /** A session that seems to build HNSW indexes during all tests. */
-  function builder(): Promise<ControlledTransaction<Database>> {
-    building ??= db
-      .startTransaction()
-      .execute()
-      .then(async (trx) => {
-        await sql`set local application_name = 'another program'`.execute(trx);
-        await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx);
-        return trx;
-      });
+  let building: Promise<Db> | undefined;
+  const closing = new AbortController();
+  /** A session that seems to build HNSW indexes during all tests. Its transactions end: one that is open holds up all builds. */
+  function builder(): Promise<Db> {
+    building ??= new Promise((resolve, reject) => {
+      const hold = (connection: Db) => {
+        resolve(connection);
+        return once(closing.signal, 'abort');
+      };
+      db.connection().execute(hold).catch(reject);
+    });
     return building;
   }
   const switched = async () => (await switchedFrom(await index())).id;
@@ -207,7 +207,7 @@ export async function openWorld() {
       // It waits for another session that builds an HNSW index.
       running: async () => {
         const { name, no } = await createIndex(db);
-        await sql`select pg_advisory_xact_lock(${sql.lit(BUILD_CLASS)}, ${no})`.execute(await builder());
+        await sql`select pg_advisory_lock(${sql.lit(BUILD_CLASS)}, ${no})`.execute(await builder());
         return until((await run('vector-index', { index: name, vectorIndex: { m: 8 } })).id, ['waiting']);
       },
     },
@@ -314,7 +314,8 @@ export async function openWorld() {
     async close(): Promise<void> {
       await Promise.all(started.map(([, server]) => server.stop(0)));
       await embeddings.close();
-      await (await building)?.rollback().execute();
+      if (building) await sql`select pg_advisory_unlock_all()`.execute(await building);
+      closing.abort();
       await rig.stop();
       await environment.teardown();
       await database.close();
