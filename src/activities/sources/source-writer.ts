@@ -34,7 +34,7 @@ export interface SourceWork {
   db: Db;
   signal: AbortSignal;
   onWritten: (index: IndexRow) => void;
-  /** Writes objects anew even if the hash of their content is stored; default: false. */
+  /** Writes objects again even if the hash of their content is stored; default: false. */
   distrustsHashes?: boolean;
 }
 

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { OnWait } from './yield-to-live-traffic.ts';
 
 /**
- * Creates a rate limiter: call it after each batch with the number of processed objects. `onWait` is told the time that
- * the rate took.
+ * Creates a rate limiter: call it after each batch with the number of processed objects. `onWait` gets the time in
+ * milliseconds that the rate took.
  */
 export function createPacer(
   ratePerSecond: number | null,

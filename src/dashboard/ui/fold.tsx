@@ -12,7 +12,7 @@ interface FoldProps {
 
 /** A part of a form that can be folded. */
 export function Fold({ title, summary, isOpen = false, children }: FoldProps) {
-  // The attribute is only set once: whoever folds it decides from then on.
+  // The attribute is only set once: after that, the user decides.
   const [isOpenAtFirst] = useState(isOpen);
   return (
     <details className="fold" open={isOpenAtFirst}>

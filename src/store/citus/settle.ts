@@ -17,8 +17,8 @@ const PREPARED = `
 /**
  * Returns once every transaction that had committed when this began has taken effect on all nodes. Citus answers a
  * COMMIT, and releases its advisory locks, also if a node did not execute COMMIT PREPARED; its maintenance daemon
- * repeats that up to a minute later. So whoever holds a lock exclusively has to look whether something is left over,
- * and recovers it. Citus does that on a connection of its own: within a transaction that took part, it would fail.
+ * repeats that up to a minute later. The holder of an exclusive lock therefore
+ * looks for prepared transactions and recovers them. Citus does that on a connection of its own: within a transaction that took part, it would fail.
  * @throws ReembedError `DatabaseUnavailable` if a node does not answer or a transaction stays prepared
  */
 export async function settleWrites(trx: Trx): Promise<void> {

@@ -8,7 +8,7 @@ const MAX_STEPS = 200;
 /** A smaller share slows nobody down noticeably. */
 const MIN_SHARE = 0.1;
 
-/** What a step may wait for; the first of two equal ones is told. */
+/** What a step may wait for. Of two equal ones, the tracker shows the first. */
 const KINDS = [
   ['liveMs', 'live-work'],
   ['rateMs', 'rate-limit'],
