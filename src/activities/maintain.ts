@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ControlActivities } from '../contract/activities.ts';
 import { dropAdmissions } from '../store/admissions.ts';
-import { dropBatchTexts, listOldBatchTasks } from '../store/batch-texts.ts';
+import { dropBatchTexts } from '../store/batch-texts.ts';
 import { dropAbandonedVectorIndexes } from '../store/change-vector-index.ts';
 import type { Db } from '../store/database.ts';
 import { dropIndex } from '../store/drop-index.ts';
@@ -12,6 +12,7 @@ import {
   dropHistoryOfGoneIndexes,
   dropOldFailures,
   dropRemovedOfGoneIndexes,
+  listOldBatchTasks,
   listOldEvaluations,
   listOldFailedTasks,
   listOldReads,

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import type { Vector } from '../contract/vectors.ts';
 import { readVector, textArray } from './binary.ts';
 import type { Db, Trx } from './database.ts';
-import type { Page } from './orphaned-rows.ts';
 import { vectorsParameter } from './protocol/object-parts.ts';
 
 /** A range of the source's keys, as a task numbers it. */
@@ -135,17 +134,4 @@ export async function dropBatchRange(db: Db, { taskId, rangeNo }: BatchRange): P
 
 export async function dropBatchTexts(db: Db, taskId: string): Promise<void> {
   await sql`delete from reembed.batch_texts where task_id = ${taskId}`.execute(db);
-}
-
-/** Lists tasks whose last text was sent some time ago. */
-export async function listOldBatchTasks(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select task_id as name
-    from reembed.batch_texts
-    where task_id > ${after}
-    group by task_id
-    having max(sent_time) < now() - make_interval(secs => ${olderThanSeconds})
-    order by task_id
-    limit ${limit}`.execute(db);
-  return rows.map((row) => row.name);
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
 
 /** A page of names in order, after `after`, that are older than the given seconds. */
@@ -8,44 +8,63 @@ export interface Page {
   limit: number;
 }
 
-/** Lists stagings whose items were staged some time ago. */
-export async function listOldStagings(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select staging as name
-    from reembed.staged_items
-    where staging > ${after}
-    group by staging
-    having max(stage_time) < now() - make_interval(secs => ${olderThanSeconds})
-    order by staging
-    limit ${limit}`.execute(db);
-  return rows.map((row) => row.name);
+/** Rows that several may have with one name, and the time by which the name grows old. */
+interface NamedRows {
+  table: string;
+  name: string;
+  time: RawBuilder<unknown>;
 }
+
+/** Creates the list of names whose last row is some time old. */
+function listOld({ table, name, time }: NamedRows) {
+  const column = sql.ref(name);
+  return async (db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> => {
+    const { rows } = await sql<{ name: string }>`
+      select ${column} as name
+      from ${sql.table(table)}
+      where ${column} > ${after}
+      group by ${column}
+      having max(${time}) < now() - make_interval(secs => ${olderThanSeconds})
+      order by ${column}
+      limit ${limit}`.execute(db);
+    return rows.map((row) => row.name);
+  };
+}
+
+/** Lists stagings whose items were staged some time ago. */
+export const listOldStagings = listOld({
+  table: 'reembed.staged_items',
+  name: 'staging',
+  time: sql.ref('stage_time'),
+});
 
 /** Lists tasks whose last failed item is some time old. */
-export async function listOldFailedTasks(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select task_id as name
-    from reembed.failed_items
-    where task_id > ${after}
-    group by task_id
-    having max(fail_time) < now() - make_interval(secs => ${olderThanSeconds})
-    order by task_id
-    limit ${limit}`.execute(db);
-  return rows.map((row) => row.name);
-}
+export const listOldFailedTasks = listOld({
+  table: 'reembed.failed_items',
+  name: 'task_id',
+  time: sql.ref('fail_time'),
+});
 
 /** Lists steering tasks whose targets were looked up some time ago. */
-export async function listStaleSteerTasks(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select task_id as name
-    from reembed.steer_results
-    where task_id > ${after}
-    group by task_id
-    having max(snapshot_time) < now() - make_interval(secs => ${olderThanSeconds})
-    order by task_id
-    limit ${limit}`.execute(db);
-  return rows.map((row) => row.name);
-}
+export const listStaleSteerTasks = listOld({
+  table: 'reembed.steer_results',
+  name: 'task_id',
+  time: sql.ref('snapshot_time'),
+});
+
+/** Lists tasks whose last text for a batch was sent some time ago. */
+export const listOldBatchTasks = listOld({
+  table: 'reembed.batch_texts',
+  name: 'task_id',
+  time: sql.ref('sent_time'),
+});
+
+/** Lists tasks whose shadow and canary reads were last counted some time ago. */
+export const listOldReads = listOld({
+  table: 'reembed.reads',
+  name: 'task_id',
+  time: sql`coalesce(count_time, create_time)`,
+});
 
 /** Deletes remembered deletions of indexes that are gone; index numbers are never reused. */
 export async function dropRemovedOfGoneIndexes(db: Db, limit: number): Promise<number> {
@@ -100,19 +119,6 @@ export async function listOldEvaluations(db: Db, { after, olderThanSeconds, limi
     select task_id as name
     from reembed.evaluations
     where task_id > ${after} and update_time < now() - make_interval(secs => ${olderThanSeconds})
-    order by task_id
-    limit ${limit}`.execute(db);
-  return rows.map((row) => row.name);
-}
-
-/** Lists tasks whose shadow and canary reads were last counted some time ago. */
-export async function listOldReads(db: Db, { after, olderThanSeconds, limit }: Page): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select task_id as name
-    from reembed.reads
-    where task_id > ${after}
-    group by task_id
-    having max(coalesce(count_time, create_time)) < now() - make_interval(secs => ${olderThanSeconds})
     order by task_id
     limit ${limit}`.execute(db);
   return rows.map((row) => row.name);
