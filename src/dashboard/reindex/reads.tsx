@@ -24,7 +24,8 @@ export function Reads({ tracker }: { tracker: Tracker }) {
   const { data: report } = useQuery({
     queryKey: ['reads', tracker.id],
     queryFn: () => reembed.tasks.reads(tracker.id),
-    enabled: reads !== undefined && (reads.since !== null || !waits),
+    // There are no figures before the shares are in force; they are kept after the end.
+    enabled: reads !== undefined && (reads.since !== null || !isOpen(tracker.status)),
     refetchInterval: isOpen(tracker.status) ? 3_000 : false,
     retry: false,
   });
