@@ -1,6 +1,5 @@
-import { Autocomplete, Button, Checkbox, Group, Modal, NumberInput, SimpleGrid, Stack, TextInput } from '@mantine/core';
+import { Autocomplete, Checkbox, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { AuditRequest } from '../../contract/audit.ts';
 import { auditSchema } from '../../contract/audit.ts';
@@ -8,6 +7,8 @@ import { reembed } from '../api/client.ts';
 import { aliasesQuery, indexesQuery } from '../api/queries.ts';
 import { useChecked } from '../indexes/form.ts';
 import { useAct } from '../ui/act.ts';
+import { FormDialog } from '../ui/form-dialog.tsx';
+import { useOpenTask } from '../ui/open-task.ts';
 import { Problem } from '../ui/states.tsx';
 
 interface AuditDialogProps {
@@ -18,7 +19,7 @@ interface AuditDialogProps {
 
 /** Starts an audit of an index, or of a range of its ids. */
 export function AuditDialog({ given, onClose }: AuditDialogProps) {
-  const navigate = useNavigate();
+  const openTask = useOpenTask();
   const indexes = useQuery(indexesQuery).data ?? [];
   const aliases = useQuery(aliasesQuery).data ?? [];
   const [index, setIndex] = useState(given?.index ?? '');
@@ -30,9 +31,9 @@ export function AuditDialog({ given, onClose }: AuditDialogProps) {
   const start = useAct((body: AuditRequest) => reembed.tasks.audit(body), {
     quiet: true,
     changes: [['counts'], ['recent']],
-    onDone: ({ id }) => {
+    onDone: (task) => {
       onClose();
-      void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
+      openTask(task);
     },
   });
   const submit = () => {
@@ -41,70 +42,59 @@ export function AuditDialog({ given, onClose }: AuditDialogProps) {
     if (check(body)) start.mutate(body, { onError: refuse });
   };
   return (
-    <Modal opened onClose={onClose} title="Audit an index">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          <Autocomplete
-            size="xs"
-            label="Index"
-            description="An alias is resolved when the audit begins."
-            data={[...new Set([...aliases.map(({ alias }) => alias), ...indexes.map(({ name }) => name)])]}
-            value={index}
-            onChange={setIndex}
-            error={errorOf('index')}
-            data-autofocus
-          />
-          <Checkbox
-            label="Repair what is broken"
-            description="Embeds broken objects again, and deletes parts without an object. Calls the model."
-            checked={repair}
-            onChange={(event) => setRepair(event.currentTarget.checked)}
-          />
-          <SimpleGrid cols={2} spacing="sm">
-            <TextInput
-              label="After the id"
-              description="Optional."
-              value={after}
-              onChange={(event) => setAfter(event.currentTarget.value)}
-              error={errorOf('after')}
-              spellCheck={false}
-              dir="auto"
-            />
-            <TextInput
-              label="Up to the id"
-              description="Optional."
-              value={until}
-              onChange={(event) => setUntil(event.currentTarget.value)}
-              error={errorOf('until')}
-              spellCheck={false}
-              dir="auto"
-            />
-          </SimpleGrid>
-          <NumberInput
-            label="Objects per second"
-            description="Optional; an audit yields to live work in any case."
-            min={0.001}
-            max={1_000_000}
-            value={perSecond}
-            onChange={setPerSecond}
-            error={errorOf('ratePerSecond')}
-          />
-          {start.error && <Problem error={start.error} title="The audit was not started" />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={start.isPending}>
-              {repair ? 'Audit and repair' : 'Start the audit'}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title="Audit an index"
+      submit={repair ? 'Audit and repair' : 'Start the audit'}
+      loading={start.isPending}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <Autocomplete
+        size="xs"
+        label="Index"
+        description="An alias is resolved when the audit begins."
+        data={[...new Set([...aliases.map(({ alias }) => alias), ...indexes.map(({ name }) => name)])]}
+        value={index}
+        onChange={setIndex}
+        error={errorOf('index')}
+        data-autofocus
+      />
+      <Checkbox
+        label="Repair what is broken"
+        description="Embeds broken objects again, and deletes parts without an object. Calls the model."
+        checked={repair}
+        onChange={(event) => setRepair(event.currentTarget.checked)}
+      />
+      <SimpleGrid cols={2} spacing="sm">
+        <TextInput
+          label="After the id"
+          description="Optional."
+          value={after}
+          onChange={(event) => setAfter(event.currentTarget.value)}
+          error={errorOf('after')}
+          spellCheck={false}
+          dir="auto"
+        />
+        <TextInput
+          label="Up to the id"
+          description="Optional."
+          value={until}
+          onChange={(event) => setUntil(event.currentTarget.value)}
+          error={errorOf('until')}
+          spellCheck={false}
+          dir="auto"
+        />
+      </SimpleGrid>
+      <NumberInput
+        label="Objects per second"
+        description="Optional; an audit yields to live work in any case."
+        min={0.001}
+        max={1_000_000}
+        value={perSecond}
+        onChange={setPerSecond}
+        error={errorOf('ratePerSecond')}
+      />
+      {start.error && <Problem error={start.error} title="The audit was not started" />}
+    </FormDialog>
   );
 }

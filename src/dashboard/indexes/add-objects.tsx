@@ -1,10 +1,11 @@
-import { Button, FileButton, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
+import { Button, FileButton, Group, Text, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { upsertSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { plural } from '../ui/format.ts';
+import { useOpenTask } from '../ui/open-task.ts';
 import { Problem } from '../ui/states.tsx';
 import { EXAMPLE } from './example.ts';
 import { useChecked } from './form.ts';
@@ -18,16 +19,16 @@ interface AddObjectsProps {
 
 /** Writes objects that are typed, pasted or read from a file, one per line. */
 export function AddObjects({ index, onClose }: AddObjectsProps) {
-  const navigate = useNavigate();
+  const openTask = useOpenTask();
   const [text, setText] = useState('');
   const { check, errorOf } = useChecked(upsertSchema);
   const { items, problem } = itemsOf(text);
   const write = useAct(reembed.tasks.upsert, {
     quiet: true,
     changes: [['indexes'], ['objects', index], ['counts']],
-    onDone: ({ id }) => {
+    onDone: (task) => {
       onClose();
-      void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
+      openTask(task);
     },
   });
   const submit = () => {
@@ -36,52 +37,43 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
     if (check(body)) write.mutate(body);
   };
   return (
-    <Modal opened onClose={onClose} title={`Add objects to ${index}`} size="lg">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          <Textarea
-            label="Objects"
-            description='One per line: a text, which gets its line number as the id (line-1 for the first line) and replaces an object with this id, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
-            rows={12}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            error={problem ?? errorOf('items') ?? firstOf(items.length, errorOf)}
-            styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-            spellCheck={false}
-            data-autofocus
-          />
-          <Group gap="xs">
-            <Button variant="default" onClick={() => setText(EXAMPLE)}>
-              Fill in an example
+    <FormDialog
+      title={`Add objects to ${index}`}
+      size="lg"
+      submit={`Write ${plural(items.length, 'object')}`}
+      loading={write.isPending}
+      disabled={items.length === 0 || problem !== null}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <Textarea
+        label="Objects"
+        description='One per line: a text, which gets its line number as the id (line-1 for the first line) and replaces an object with this id, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
+        rows={12}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        error={problem ?? errorOf('items') ?? firstOf(items.length, errorOf)}
+        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+        spellCheck={false}
+        data-autofocus
+      />
+      <Group gap="xs">
+        <Button variant="default" onClick={() => setText(EXAMPLE)}>
+          Fill in an example
+        </Button>
+        <FileButton accept=".ndjson,.jsonl,.txt" onChange={async (file) => file && setText(await file.text())}>
+          {(props) => (
+            <Button variant="default" {...props}>
+              Read a file…
             </Button>
-            <FileButton accept=".ndjson,.jsonl,.txt" onChange={async (file) => file && setText(await file.text())}>
-              {(props) => (
-                <Button variant="default" {...props}>
-                  Read a file…
-                </Button>
-              )}
-            </FileButton>
-            <Text fz="xs" c="dimmed" role="status">
-              {plural(items.length, 'object')}
-            </Text>
-          </Group>
-          {write.error && <Problem error={write.error} title="Nothing was written" />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={write.isPending} disabled={items.length === 0 || problem !== null}>
-              Write {plural(items.length, 'object')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+          )}
+        </FileButton>
+        <Text fz="xs" c="dimmed" role="status">
+          {plural(items.length, 'object')}
+        </Text>
+      </Group>
+      {write.error && <Problem error={write.error} title="Nothing was written" />}
+    </FormDialog>
   );
 }
 

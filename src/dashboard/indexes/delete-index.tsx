@@ -1,23 +1,23 @@
 import { Checkbox, Text } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { plural } from '../ui/format.ts';
+import { useOpenTask } from '../ui/open-task.ts';
 import { Problem } from '../ui/states.tsx';
 import { TypeToConfirm } from '../ui/type-to-confirm.tsx';
 
 /** Deletes an index after its name has been typed, because a deletion cannot be undone. */
 export function DeleteIndex({ index, onClose }: { index: IndexInfo; onClose: () => void }) {
-  const navigate = useNavigate();
+  const openTask = useOpenTask();
   const [force, setForce] = useState(false);
   const remove = useAct(() => reembed.indexes.delete(index.name, { force }), {
     quiet: true,
     changes: [['indexes'], ['aliases']],
-    onDone: ({ id }) => {
+    onDone: (task) => {
       onClose();
-      void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
+      openTask(task);
     },
   });
   const aliased = index.aliases.length > 0;

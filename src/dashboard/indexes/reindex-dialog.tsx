@@ -1,6 +1,5 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import type { PlanReindexRequest } from '../../contract/plan.ts';
@@ -9,6 +8,7 @@ import { reembed } from '../api/client.ts';
 import { indexesQuery } from '../api/queries.ts';
 import { useAct } from '../ui/act.ts';
 import { Choice } from '../ui/choice.tsx';
+import { useOpenTask } from '../ui/open-task.ts';
 import { Loading, Problem } from '../ui/states.tsx';
 import { nextName, useChecked } from './form.ts';
 import { IndexSettings, keptSettings, settingsOf } from './index-settings.tsx';
@@ -44,7 +44,7 @@ const destPath = (path: string) => `dest${path.charAt(0).toUpperCase()}${path.sl
 
 function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & { indexes: readonly IndexInfo[] }) {
   const sources = sourcesOf(indexes);
-  const navigate = useNavigate();
+  const openTask = useOpenTask();
   const [source, setSource] = useState(first ?? sources[0]?.name ?? '');
   const index = sources.find(({ name }) => name === source)?.index;
   const [written, setDest] = useState<string | null>(null);
@@ -63,9 +63,9 @@ function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & {
   const start = useAct(reembed.tasks.reindex, {
     quiet: true,
     changes: [['indexes'], ['counts']],
-    onDone: ({ id }) => {
+    onDone: (task) => {
       onClose();
-      void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
+      openTask(task);
     },
   });
   const plan = useAct((body: PlanReindexRequest) => reembed.tasks.planReindex(body), { quiet: true });

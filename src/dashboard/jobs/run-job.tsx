@@ -1,6 +1,5 @@
-import { Autocomplete, Button, Group, Modal, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Autocomplete, SimpleGrid, Text, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { JobInfo, JobRun } from '../../client/client.ts';
 import { namedJobRunSchema } from '../../contract/jobs.ts';
@@ -8,7 +7,9 @@ import { reembed } from '../api/client.ts';
 import { jobsQuery } from '../api/queries.ts';
 import { useChecked } from '../indexes/form.ts';
 import { useAct } from '../ui/act.ts';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { jsonText, readJson } from '../ui/json.ts';
+import { useOpenTask } from '../ui/open-task.ts';
 import { Problem } from '../ui/states.tsx';
 import { Viewer } from '../ui/viewer.tsx';
 import { exampleOf } from './example.ts';
@@ -21,7 +22,7 @@ interface RunJobProps {
 
 /** Runs a job with an input and options, which the API checks before it accepts the job. */
 export function RunJob({ job: given, onClose }: RunJobProps) {
-  const navigate = useNavigate();
+  const openTask = useOpenTask();
   const jobs = useQuery(jobsQuery).data?.jobs ?? [];
   const [name, setName] = useState(given?.name ?? '');
   const [input, setInput] = useState(() => exampleText(given));
@@ -32,9 +33,9 @@ export function RunJob({ job: given, onClose }: RunJobProps) {
   const run = useAct((body: JobRun) => reembed.jobs.run(name, body), {
     quiet: true,
     changes: [['counts'], ['recent']],
-    onDone: ({ id }) => {
+    onDone: (task) => {
       onClose();
-      void navigate({ to: '/tasks/$taskId', params: { taskId: id } });
+      openTask(task);
     },
   });
   const submit = () => {
@@ -55,64 +56,52 @@ export function RunJob({ job: given, onClose }: RunJobProps) {
     />
   );
   return (
-    <Modal opened onClose={onClose} title={given ? `Run ${given.name}` : 'Run a job'} size="lg">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          {!given && (
-            <Autocomplete
-              size="xs"
-              label="Job"
-              data={jobs.map((one) => one.name)}
-              value={name}
-              onChange={setName}
-              error={errorOf('name')}
-              data-autofocus
-            />
-          )}
-          <Textarea
-            label="Input (JSON)"
-            description="Leave it empty for a job without input."
-            rows={6}
-            value={input}
-            onChange={(event) => setInput(event.currentTarget.value)}
-            error={inputError ?? errorOf('input')}
-            styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-            spellCheck={false}
-          />
-          {job?.inputSchema && (
-            <details>
-              <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-xs)' }}>
-                Schema of the input
-              </summary>
-              <Viewer value={job.inputSchema as never} what="the schema" />
-            </details>
-          )}
-          <Text fz="xs" c="dimmed">
-            Options, which replace those of the definition:
-          </Text>
-          <SimpleGrid cols={2} spacing="sm">
-            {option('delay', 'Delay', 'Such as 90s or 2d.')}
-            {option('queue', 'Queue', 'Whose workers run it.')}
-            {option('key', 'Key', 'Jobs with the same key are duplicates.')}
-            {option('maxAttempts', 'Attempts', 'From 1 to 100.')}
-          </SimpleGrid>
-          {run.error && <Problem error={run.error} title="The job was not started" />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={run.isPending}>
-              Run the job
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title={given ? `Run ${given.name}` : 'Run a job'}
+      size="lg"
+      submit="Run the job"
+      loading={run.isPending}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      {!given && (
+        <Autocomplete
+          size="xs"
+          label="Job"
+          data={jobs.map((one) => one.name)}
+          value={name}
+          onChange={setName}
+          error={errorOf('name')}
+          data-autofocus
+        />
+      )}
+      <Textarea
+        label="Input (JSON)"
+        description="Leave it empty for a job without input."
+        rows={6}
+        value={input}
+        onChange={(event) => setInput(event.currentTarget.value)}
+        error={inputError ?? errorOf('input')}
+        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+        spellCheck={false}
+      />
+      {job?.inputSchema && (
+        <details>
+          <summary style={{ cursor: 'pointer', fontSize: 'var(--mantine-font-size-xs)' }}>Schema of the input</summary>
+          <Viewer value={job.inputSchema as never} what="the schema" />
+        </details>
+      )}
+      <Text fz="xs" c="dimmed">
+        Options, which replace those of the definition:
+      </Text>
+      <SimpleGrid cols={2} spacing="sm">
+        {option('delay', 'Delay', 'Such as 90s or 2d.')}
+        {option('queue', 'Queue', 'Whose workers run it.')}
+        {option('key', 'Key', 'Jobs with the same key are duplicates.')}
+        {option('maxAttempts', 'Attempts', 'From 1 to 100.')}
+      </SimpleGrid>
+      {run.error && <Problem error={run.error} title="The job was not started" />}
+    </FormDialog>
   );
 }
 

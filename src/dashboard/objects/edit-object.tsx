@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Textarea } from '@mantine/core';
+import { Alert, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import type { z } from 'zod';
 import type { IndexInfo } from '../../contract/indexes.ts';
@@ -7,6 +7,7 @@ import { upsertSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { useChecked } from '../indexes/form.ts';
 import { useAct } from '../ui/act.ts';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { jsonText, readJson } from '../ui/json.ts';
 import { Problem } from '../ui/states.tsx';
 import { changedBy } from './queries.ts';
@@ -44,51 +45,41 @@ export function EditObject({ index, object: given, onClose }: EditObjectProps) {
   };
   const errorAt = (field: 'payload' | 'metadata') => problems[field] ?? errorOf(`items.0.${field}`);
   return (
-    <Modal opened onClose={onClose} title="Edit the object" size="lg">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          {object.uri !== null && (
-            <Alert color="yellow" variant="outline" role="status">
-              The payload was loaded from <bdi className="wrap">{object.uri}</bdi>. This text replaces it, and the
-              address is forgotten.
-            </Alert>
-          )}
-          <Textarea
-            label={isText ? 'Payload' : 'Payload (JSON)'}
-            description={`It is embedded again and written to ${writtenAs(index)}.`}
-            rows={12}
-            value={payload}
-            onChange={(event) => setPayload(event.currentTarget.value)}
-            error={errorAt('payload')}
-            dir="auto"
-            spellCheck={false}
-            data-autofocus
-          />
-          <Textarea
-            label="Metadata (JSON)"
-            rows={4}
-            value={metadata}
-            onChange={(event) => setMetadata(event.currentTarget.value)}
-            error={errorAt('metadata')}
-            spellCheck={false}
-          />
-          {write.error && <Problem error={write.error} title="The object is not written yet" />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={write.isPending}>
-              Write the object
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title="Edit the object"
+      size="lg"
+      submit="Write the object"
+      loading={write.isPending}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      {object.uri !== null && (
+        <Alert color="yellow" variant="outline" role="status">
+          The payload was loaded from <bdi className="wrap">{object.uri}</bdi>. This text replaces it, and the address
+          is forgotten.
+        </Alert>
+      )}
+      <Textarea
+        label={isText ? 'Payload' : 'Payload (JSON)'}
+        description={`It is embedded again and written to ${writtenAs(index)}.`}
+        rows={12}
+        value={payload}
+        onChange={(event) => setPayload(event.currentTarget.value)}
+        error={errorAt('payload')}
+        dir="auto"
+        spellCheck={false}
+        data-autofocus
+      />
+      <Textarea
+        label="Metadata (JSON)"
+        rows={4}
+        value={metadata}
+        onChange={(event) => setMetadata(event.currentTarget.value)}
+        error={errorAt('metadata')}
+        spellCheck={false}
+      />
+      {write.error && <Problem error={write.error} title="The object is not written yet" />}
+    </FormDialog>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Group, Modal, NativeSelect, Stack, Textarea, TextInput } from '@mantine/core';
+import { Autocomplete, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { reembed } from '../api/client.ts';
 import { jobsQuery } from '../api/queries.ts';
 import { useChecked } from '../indexes/form.ts';
 import { useAct } from '../ui/act.ts';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { readJson } from '../ui/json.ts';
 import { Problem } from '../ui/states.tsx';
 
@@ -38,72 +39,61 @@ export function NewSchedule({ onClose }: { onClose: () => void }) {
     if (check(draft) && !given.error) create.mutate(draft, { onError: refuse });
   };
   return (
-    <Modal opened onClose={onClose} title="New schedule">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          <Autocomplete
-            size="xs"
-            label="Job"
-            description="The name of one of your tasks."
-            data={jobs.map((job) => job.name)}
-            value={name}
-            onChange={setName}
-            error={errorOf('name')}
-            data-autofocus
-          />
-          <TextInput
-            label="Key"
-            description="Distinguishes the schedules of one job."
-            value={key}
-            onChange={(event) => setKey(event.currentTarget.value)}
-            error={errorOf('key')}
-          />
-          <TextInput
-            label="Every"
-            description="An interval such as 90s or 1h, or a cron expression such as 0 9 * * MON-FRI."
-            value={every}
-            onChange={(event) => setEvery(event.currentTarget.value)}
-            error={errorOf('request.every') ?? errorOf('every')}
-          />
-          <TextInput
-            label="Time zone"
-            description="For cron expressions; default: UTC."
-            placeholder="Europe/Berlin"
-            value={timeZone}
-            onChange={(event) => setTimeZone(event.currentTarget.value)}
-            error={errorOf('request.timeZone') ?? errorOf('timeZone')}
-          />
-          <NativeSelect
-            size="xs"
-            label="If the previous run is still active"
-            data={OVERLAPS.map((value) => ({ value, label: value.replace('_', ' ') }))}
-            value={overlap}
-            onChange={(event) => setOverlap(event.currentTarget.value)}
-          />
-          <Textarea
-            label="Input of each run (JSON)"
-            rows={3}
-            value={input}
-            onChange={(event) => setInput(event.currentTarget.value)}
-            error={badInput ?? errorOf('request.input')}
-            spellCheck={false}
-          />
-          {create.error && <Problem error={create.error} title="The schedule was not created" />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={create.isPending}>
-              Create the schedule
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title="New schedule"
+      submit="Create the schedule"
+      loading={create.isPending}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <Autocomplete
+        size="xs"
+        label="Job"
+        description="The name of one of your tasks."
+        data={jobs.map((job) => job.name)}
+        value={name}
+        onChange={setName}
+        error={errorOf('name')}
+        data-autofocus
+      />
+      <TextInput
+        label="Key"
+        description="Distinguishes the schedules of one job."
+        value={key}
+        onChange={(event) => setKey(event.currentTarget.value)}
+        error={errorOf('key')}
+      />
+      <TextInput
+        label="Every"
+        description="An interval such as 90s or 1h, or a cron expression such as 0 9 * * MON-FRI."
+        value={every}
+        onChange={(event) => setEvery(event.currentTarget.value)}
+        error={errorOf('request.every') ?? errorOf('every')}
+      />
+      <TextInput
+        label="Time zone"
+        description="For cron expressions; default: UTC."
+        placeholder="Europe/Berlin"
+        value={timeZone}
+        onChange={(event) => setTimeZone(event.currentTarget.value)}
+        error={errorOf('request.timeZone') ?? errorOf('timeZone')}
+      />
+      <NativeSelect
+        size="xs"
+        label="If the previous run is still active"
+        data={OVERLAPS.map((value) => ({ value, label: value.replace('_', ' ') }))}
+        value={overlap}
+        onChange={(event) => setOverlap(event.currentTarget.value)}
+      />
+      <Textarea
+        label="Input of each run (JSON)"
+        rows={3}
+        value={input}
+        onChange={(event) => setInput(event.currentTarget.value)}
+        error={badInput ?? errorOf('request.input')}
+        spellCheck={false}
+      />
+      {create.error && <Problem error={create.error} title="The schedule was not created" />}
+    </FormDialog>
   );
 }

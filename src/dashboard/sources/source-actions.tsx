@@ -1,16 +1,16 @@
 import { useDisclosure } from '@mantine/hooks';
-import { useNavigate } from '@tanstack/react-router';
 import type { SourceInfo } from '../../contract/sources.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { ActionButton } from '../ui/action-button.tsx';
+import { useOpenTask } from '../ui/open-task.ts';
 import { RemoveSource } from './remove-source.tsx';
 import { SourceDialog } from './source-dialog.tsx';
 
 /** What can be done with a source: stop or start it, bring all rows, change it, remove it. */
 export function SourceActions({ source }: { source: SourceInfo }) {
   const { name, state } = source;
-  const navigate = useNavigate();
+  const openTask = useOpenTask();
   const [changing, change] = useDisclosure();
   const [removing, remove] = useDisclosure();
   const changes = [['sources']];
@@ -24,7 +24,7 @@ export function SourceActions({ source }: { source: SourceInfo }) {
   });
   const sync = useAct(() => reembed.tasks.sync({ source: name }), {
     changes: [['counts']],
-    onDone: ({ id }) => void navigate({ to: '/tasks/$taskId', params: { taskId: id } }),
+    onDone: openTask,
   });
   const isStopped = state === 'stopped';
   return (

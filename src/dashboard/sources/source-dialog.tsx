@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ReembedError } from '../../client/client.ts';
@@ -6,6 +6,7 @@ import type { SourceInfo } from '../../contract/sources.ts';
 import { reembed } from '../api/client.ts';
 import { useChecked } from '../indexes/form.ts';
 import { useAct } from '../ui/act.ts';
+import { FormDialog } from '../ui/form-dialog.tsx';
 import { jsonText } from '../ui/json.ts';
 import { Problem } from '../ui/states.tsx';
 import { Viewer } from '../ui/viewer.tsx';
@@ -50,44 +51,31 @@ export function SourceDialog({ source, onClose }: SourceDialogProps) {
   const errorAt = (field: string) => errorOf(field) ?? errorOf(`definition.${field}`);
   const error = save.error ?? plan.error;
   return (
-    <Modal opened onClose={onClose} title={source ? `Change the source ${name}` : 'Add a source'} size="lg">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          <SourceFields
-            draft={draft}
-            isNew={!source}
-            errorAt={errorAt}
-            whereError={whereError}
-            onChange={(change) => setDraft({ ...draft, ...change })}
-          />
-          {error &&
-            (isAtFields(error) ? <MarkedFields /> : <Problem error={error} title="The source was not set up" />)}
-          {sql && (
-            <div>
-              <Text fz="sm" fw={500} mb={4}>
-                {sql.length === 0
-                  ? 'Everything is right. No statements have to run.'
-                  : 'Everything is right. This runs:'}
-              </Text>
-              {sql.length > 0 && <Viewer value={sql.map((one) => `${one};`).join('\n\n')} what="the SQL" />}
-            </div>
-          )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={plan.isPending || save.isPending}>
-              {sql ? (source ? 'Change the source' : 'Add the source') : 'Check and show the SQL'}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title={source ? `Change the source ${name}` : 'Add a source'}
+      size="lg"
+      submit={sql ? (source ? 'Change the source' : 'Add the source') : 'Check and show the SQL'}
+      loading={plan.isPending || save.isPending}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <SourceFields
+        draft={draft}
+        isNew={!source}
+        errorAt={errorAt}
+        whereError={whereError}
+        onChange={(change) => setDraft({ ...draft, ...change })}
+      />
+      {error && (isAtFields(error) ? <MarkedFields /> : <Problem error={error} title="The source was not set up" />)}
+      {sql && (
+        <div>
+          <Text fz="sm" fw={500} mb={4}>
+            {sql.length === 0 ? 'Everything is right. No statements have to run.' : 'Everything is right. This runs:'}
+          </Text>
+          {sql.length > 0 && <Viewer value={sql.map((one) => `${one};`).join('\n\n')} what="the SQL" />}
+        </div>
+      )}
+    </FormDialog>
   );
 }
 
