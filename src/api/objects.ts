@@ -46,7 +46,7 @@ const list = createRoute({
       filter: filterQuery
         .optional()
         .describe(
-          'Only objects whose metadata passes this [filter](filters.md), in JSON. A page may have fewer objects than `limit`, or none, and still a cursor: then many objects were looked at.',
+          'Only objects whose metadata passes this filter, in JSON. A page may have fewer objects than `limit`, or none, and still a cursor: then many objects were looked at.',
         ),
     }),
   },
