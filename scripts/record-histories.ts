@@ -159,7 +159,9 @@ for (const name of ['d', 'rolled']) {
 await environment.client.workflow.getHandle('reindex-rolled-back/retire/1').signal('cancel');
 await recordEnd('reindex-rolled-back/retire/1');
 broken = true;
-const pausedByModel = await rig.start('reindex', { source: 'live', dest: 'e', destModel }, 'reindex-held');
+// Another model than that of its source, whose vectors it would take over without a call.
+const otherModel = { ...destModel, dimensions: 24 };
+const pausedByModel = await rig.start('reindex', { source: 'live', dest: 'e', destModel: otherModel }, 'reindex-held');
 await trackerWhen(pausedByModel, ({ status }) => status === 'paused');
 broken = false;
 await pausedByModel.signal('resume');

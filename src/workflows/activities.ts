@@ -54,12 +54,11 @@ export const longControl = proxyActivities<ControlActivities & SteerActivities>(
 });
 
 /**
- * Control activities that run locally if they finish in time, and as regular activities otherwise or after an error.
+ * Control activities that run locally if they finish in time, and as regular activities otherwise or after an error. Only
+ * for steps beside which nothing else of the workflow runs: a local activity that ends while another activity or a timer
+ * runs may be replayed in a different order.
  */
-export const control: Pick<
-  ControlActivities,
-  'admit' | 'forgetFailed' | 'dropStaged' | 'renewLock' | 'requestCancel' | 'wasCutOver'
-> = {
+export const control: Pick<ControlActivities, 'admit' | 'forgetFailed' | 'dropStaged' | 'requestCancel'> = {
   admit: (...args) =>
     withinTask(
       () => localControl.admit(...args),
@@ -75,17 +74,7 @@ export const control: Pick<
       () => localControl.dropStaged(...args),
       () => longControl.dropStaged(...args),
     ),
-  renewLock: (...args) =>
-    withinTask(
-      () => localControl.renewLock(...args),
-      () => longControl.renewLock(...args),
-    ),
   requestCancel: () => withinTask(localControl.requestCancel, longControl.requestCancel),
-  wasCutOver: (...args) =>
-    withinTask(
-      () => localControl.wasCutOver(...args),
-      () => longControl.wasCutOver(...args),
-    ),
 };
 
 /** Runs `local`, then `regular` if `local` failed with a retryable error. */

@@ -4,7 +4,7 @@ import { enterPhase, leavePhase, phaseTimesOf } from '../../contract/phase-times
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
 import type { LockedPair, ReindexState } from '../../contract/workflow-inputs.ts';
-import { control, cutOverActivities, embedActivities, indexActivities, longControl } from '../activities.ts';
+import { cutOverActivities, embedActivities, indexActivities, longControl } from '../activities.ts';
 import { RefusedError } from '../task/errors.ts';
 import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
 import { withStepWaits } from '../task/step-waits.ts';
@@ -221,7 +221,7 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
   for (let attempt = 1; ; attempt++) {
     await task.checkpoint();
     enter(run, 'cut-over', `switching to ${settings.dest}`);
-    await control.renewLock(locked.lock, settings.lockSeconds);
+    await longControl.renewLock(locked.lock, settings.lockSeconds);
     const mirror = mirrorLock === null ? null : mirrorLockOf(run, mirrorLock);
     const { alias } = locked;
     const { drainSeconds } = settings;
@@ -263,7 +263,7 @@ export async function wasCutOver({ task, state }: ReindexRun): Promise<boolean> 
   const { locked } = state;
   if (!locked) return false;
   const switched = await CancellationScope.nonCancellable(() =>
-    control.wasCutOver(locked.destNo, locked.lock).catch(() => false),
+    longControl.wasCutOver(locked.destNo, locked.lock).catch(() => false),
   );
   if (switched) {
     recordCutOver(state, state.mark);
