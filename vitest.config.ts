@@ -43,7 +43,10 @@ export default defineConfig({
       }),
       project('store', 1, STORE, { setup: ['postgres', 'pglite'], maxWorkers: 3 }),
       project('temporal', 2, TEMPORAL, { setup: ['postgres', 'temporal', 'workflows', 'build'], maxWorkers: 4 }),
-      project('system', 3, SYSTEM, { setup: ['postgres', 'pglite', 'temporal', 'workflows', 'build'], maxWorkers: 3 }),
+      project('system', 3, SYSTEM, {
+        setup: ['postgres', 'pglite', 'temporal', 'workflows', 'build', 'dashboard'],
+        maxWorkers: 3,
+      }),
       project('alone', 4, ALONE, { maxWorkers: 1 }),
     ],
   },
