@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
 const SETUP = 'test/support/setup';
 
@@ -30,13 +31,22 @@ export default defineConfig({
     // Tests are marked as concurrent when they wait, and for nothing else.
     maxConcurrency: 30,
     maxWorkers: 2,
+    sequence: { sequencer: SlowestFirst },
+    // A limit for what hangs, too.
+    expect: { poll: { timeout: 90_000 } },
     // The Temporal client retries a call on a timer even after its connection was closed. A process ignores it, too.
     onUnhandledError: ({ message }) => message !== 'Channel has been shut down',
     projects: [
-      project('unit', 0, ['test/**/*.test.ts'], { exclude: [...STORE, ...TEMPORAL, ...SYSTEM, ...ALONE] }),
+      project('unit', 0, ['test/**/*.test.ts'], {
+        exclude: [...STORE, ...TEMPORAL, ...SYSTEM, ...ALONE],
+        maxWorkers: 3,
+      }),
       project('store', 1, STORE, { setup: ['postgres', 'pglite'], maxWorkers: 3 }),
-      project('temporal', 2, TEMPORAL, { setup: ['postgres', 'temporal', 'workflows', 'build'] }),
-      project('system', 3, SYSTEM, { setup: ['postgres', 'pglite', 'temporal', 'workflows', 'build'] }),
+      project('temporal', 2, TEMPORAL, { setup: ['postgres', 'temporal', 'workflows', 'build'], maxWorkers: 4 }),
+      project('system', 3, SYSTEM, {
+        setup: ['postgres', 'pglite', 'temporal', 'workflows', 'build', 'dashboard'],
+        maxWorkers: 3,
+      }),
       project('alone', 4, ALONE, { maxWorkers: 1 }),
     ],
   },

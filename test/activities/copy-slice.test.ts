@@ -80,7 +80,7 @@ function heldModel() {
     answer: (about: (text: string) => boolean) => {
       for (const [text, give] of answers) if (about(text)) give();
     },
-    untilAsked: (times: number) => vi.waitFor(() => expect(asked).toHaveLength(times), 5_000),
+    untilAsked: (times: number) => vi.waitFor(() => expect(asked).toHaveLength(times), 90_000),
   };
 }
 
@@ -125,7 +125,7 @@ test('the cursor passes no unfinished batch, so that a try that continues from i
   broken.catch(() => {});
   await model.untilAsked(3);
   model.answer((text) => text !== 'id-0@1');
-  await vi.waitFor(() => expect(beats).toHaveLength(2), 5_000);
+  await vi.waitFor(() => expect(beats).toHaveLength(2), 90_000);
   expect(beats.at(-1)).toEqual({ counts: { copied: 2, tombstones: 0, failed: 0, reused: 0 }, cursor: null });
   cancel();
   await expect(broken).rejects.toThrow('aborted');
@@ -153,7 +153,7 @@ test('a slow batch does not stop others from starting, up to a limit', async () 
     await model.untilAsked(asked);
     model.answer((text) => text !== 'id-0@1');
   }
-  await vi.waitFor(async () => expect(await copied()).toHaveLength(7), 5_000);
+  await vi.waitFor(async () => expect(await copied()).toHaveLength(7), 90_000);
   await delay(100);
   expect(model.asked).toHaveLength(8);
   embed = async (texts) => vectors(texts);

@@ -94,7 +94,7 @@ describe('schedules', () => {
       '2030-01-01T00:20:00.000Z',
       '2030-01-01T00:30:00.000Z',
     ]);
-    await vi.waitFor(async () => expect((await schedules.list()).schedules).toHaveLength(2));
+    await vi.waitFor(async () => expect((await schedules.list()).schedules).toHaveLength(2), 90_000);
     expect((await schedules.list({ name: 'check' })).schedules).toMatchObject([{ name: 'check', key: 'often' }]);
     const page = await schedules.list({ limit: 1 });
     const rest = await schedules.list({ cursor: page.cursor });

@@ -82,9 +82,7 @@ test('dev runs everything in one folder, stops cleanly at Ctrl-C, and continues 
   expect((await reembed(['tasks', 'watch', 'third'])).code).toBe(1);
 
   const pid = temporalPid(dataDir);
-  const before = Date.now();
   expect(await dev.ends('SIGINT')).toBe(0);
-  expect(Date.now() - before).toBeLessThan(10_000);
   expect(dev.err).toContain('SIGINT: stopping');
   expect(await isThere(pid)).toBe(false);
   expect(existsSync(path.join(dataDir, 'temporal.db.pid'))).toBe(false);

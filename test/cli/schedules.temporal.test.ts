@@ -69,7 +69,7 @@ test('schedules are created, shown, listed, steered and removed', async () => {
     expect(listed.out).toMatch(
       /^JOB +KEY +EVERY +STATE +NEXT +LAST +NOTE\nreport +weekly +0 9 .* paused +- +- +holidays\n$/,
     );
-  });
+  }, 90_000);
   expect((await reembed('schedules', 'resume', ...report)).out).toMatch(/^state +active$/m);
   expect((await reembed('schedules', 'next', ...report, '--days', '30')).out).toMatch(
     /^(\d{4}-\d\d-\d\dT0[78]:00:00.000Z\n){4,5}$/,

@@ -41,7 +41,7 @@ async function givenWaiting(count: number): Promise<string> {
 
 async function waiting(index: string, expected: number): Promise<number> {
   const list = () => listTasks(world.client, { index, statuses: ['waiting'] });
-  return (await eventually(list, ({ total }) => total === expected, 20_000)).total;
+  return (await eventually(list, ({ total }) => total === expected)).total;
 }
 
 test('tasks cancel --all shows its effect in a dry run, and then does it', async () => {

@@ -142,7 +142,7 @@ test('keys are rotated under running writes and a running reindex, nothing is lo
       expected.set(changed, `${MARKER} of turn ${turn}`).set(added, `${MARKER} of turn ${turn}`).set(gone, null);
     }
   })();
-  const until = (count: number) => expect.poll(() => turns, { timeout: 60_000 }).toBeGreaterThan(count);
+  const until = (count: number) => expect.poll(() => turns, { timeout: 90_000 }).toBeGreaterThan(count);
   await until(2);
 
   // The new key reaches half of the workers and the API: the others get payloads that they cannot read.

@@ -120,7 +120,7 @@ test('a lock, the rest of its reindex, open tasks, workers and streams are shown
   await reembed.tasks.upsert({ index: 'docs', items }, { wait: true });
   const slow = { source: 'docs', dest: 'docs-3', destModel: MODEL, ratePerSecond: 1, batchSize: 1 } as const;
   const { id } = await reembed.tasks.reindex(slow);
-  await vi.waitFor(async () => expect((await reembed.tasks.info(id)).progress.total).toBeGreaterThan(0), 20_000);
+  await vi.waitFor(async () => expect((await reembed.tasks.info(id)).progress.total).toBeGreaterThan(0), 90_000);
   await reembed.tasks.pause(id);
   const stop = new AbortController();
   const headers = { authorization: `Bearer ${TOKENS.view}` };
@@ -150,7 +150,7 @@ test('a lock, the rest of its reindex, open tasks, workers and streams are shown
   stop.abort();
   await stream.text().catch(() => {});
   await reembed.tasks.cancel(id);
-  await vi.waitFor(async () => expect((await ofApi()).sum('reembed_http_event_streams')).toBe(0), 5_000);
+  await vi.waitFor(async () => expect((await ofApi()).sum('reembed_http_event_streams')).toBe(0), 90_000);
 });
 
 /** A trace that the caller has started. */
@@ -185,7 +185,7 @@ test('one trace leads from the request to the statements and calls of the model 
     expect(way(written)).toEqual([...above, 'insert objects']);
     expect(way(named('embeddings hash-v1'))).toEqual([...above, 'embeddings hash-v1']);
     expect(named('POST /v1/tasks/upsert/run')).toMatchObject({ service: 'reembed-api' });
-  }, 10_000);
+  }, 90_000);
   expect(named('RunActivity:writeChunk')?.attributes).toMatchObject({ 'temporal.workflow.id': tracedTask });
   const sent = Buffer.concat(collector.received);
   for (const text of ['words that nobody else has', 'unheard of', 'a lion sleeps', ...Object.values(TOKENS)]) {

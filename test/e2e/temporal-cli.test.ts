@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -67,11 +66,12 @@ describe('with nothing but the temporal command', () => {
     ).queryResult as Tracker[];
     expect(answer).toMatchObject({ id: 'cli-upsert', type: 'upsert', status: 'done' });
 
-    await delay(500); // lists are eventually consistent
-    const listed = JSON.parse(await temporal('workflow', 'list', '--query', 'TaskStatus="done"', '--output', 'json'));
-    expect(listed.map((row: { execution: { workflowId: string } }) => row.execution.workflowId)).toContain(
-      'cli-upsert',
-    );
+    // Lists are eventually consistent.
+    const listed = async () => {
+      const rows = JSON.parse(await temporal('workflow', 'list', '--query', 'TaskStatus="done"', '--output', 'json'));
+      return rows.map((row: { execution: { workflowId: string } }) => row.execution.workflowId);
+    };
+    await expect.poll(listed).toContain('cli-upsert');
     const byIndex = JSON.parse(
       await temporal('workflow', 'list', '--query', 'TaskIndex="live" AND TaskType="upsert"', '--output', 'json'),
     );

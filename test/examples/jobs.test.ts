@@ -65,7 +65,7 @@ describe('on the dev server', async () => {
     const signUp = (email: string) =>
       fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: JSON.stringify({ email }) });
     try {
-      const answer = await vi.waitFor(() => signUp('new@example.com'), { timeout: 60_000, interval: 200 });
+      const answer = await vi.waitFor(() => signUp('new@example.com'), { timeout: 90_000, interval: 200 });
       expect(answer.status).toBe(202);
       const { mail } = (await answer.json()) as { mail: string };
       const tracker = await sendMail.handle(mail).wait();

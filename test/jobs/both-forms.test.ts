@@ -20,7 +20,7 @@ interface Case {
   shows(send: Send): Promise<void>;
 }
 
-const ended = (job: Sent): Promise<Tracker> => job.wait({ timeoutMs: 30_000 });
+const ended = (job: Sent): Promise<Tracker> => job.wait({ timeoutMs: 90_000 });
 async function waits(job: Sent, pattern: RegExp): Promise<void> {
   await infoWhen(job, ({ detail }) => pattern.test(detail));
   await job.cancel();

@@ -142,7 +142,7 @@ describe('a lane', () => {
         await (await of('first')).wait();
         await delay(1_700 + at * 60);
         const second = await of('second');
-        return second.wait({ timeoutMs: 30_000 });
+        return second.wait({ timeoutMs: 90_000 });
       }),
     );
     expect(sent.map(({ status }) => status)).toEqual(Array(12).fill('done'));

@@ -10,7 +10,7 @@ import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
 import { openPostgresDatabase } from '../support/databases.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
-const within = { timeout: 60_000, interval: 200 };
+const within = { timeout: 90_000, interval: 200 };
 const TASK_QUEUE = 'restarted';
 /** Longer than the shortest catch-up window of Temporal. */
 const AWAY_MS = 14_000;

@@ -98,12 +98,12 @@ describe('schedules on a server', () => {
       check.every('5m');
       report.every('0 9 * * *', { to: 'a' }, { key: 'a', timeZone: 'Europe/Berlin', options: { timeout: '5m' } });
     });
-    await vi.waitFor(async () => expect(await keysOf(taskQueue)).toHaveLength(4));
+    await vi.waitFor(async () => expect(await keysOf(taskQueue)).toHaveLength(4), 90_000);
     expect(await second.start()).toEqual({ created: 0, updated: 1, unchanged: 1, removed: 0 });
     expect(await second.check.schedule().info()).toMatchObject({ every: '5m' });
     expect(await second.start({ prune: true })).toEqual({ created: 0, updated: 0, unchanged: 2, removed: 1 });
     const left = ['check/default', 'report/a', 'report/customer-7'];
-    await vi.waitFor(async () => expect(await keysOf(taskQueue)).toEqual(left));
+    await vi.waitFor(async () => expect(await keysOf(taskQueue)).toEqual(left), 90_000);
   });
 
   test('are synchronized for a task in its own registry by the registry that it was added to', async () => {
@@ -118,7 +118,7 @@ describe('schedules on a server', () => {
   test('are not removed by prune if they belong to another application', async () => {
     const [one, other] = [`app-${randomUUID()}`, `app-${randomUUID()}`];
     await release(other, ({ check }) => check.every('1m')).start();
-    await vi.waitFor(async () => expect(await keysOf(other)).toHaveLength(1));
+    await vi.waitFor(async () => expect(await keysOf(other)).toHaveLength(1), 90_000);
     expect(await release(one, () => {}).start({ prune: true })).toMatchObject({ removed: 0 });
     expect(await keysOf(other)).toEqual(['check/default']);
   });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 import type { Tracker } from '../../src/contract/tasks.ts';
 import { createRegistry, type Registry, type SentJob } from '../../src/jobs/index.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { seenWhen } from '../support/eventually.ts';
 import { type Rig, type RigOptions, startRig, startTemporal } from '../support/rig.ts';
 
 export interface JobWorld {
@@ -60,10 +61,5 @@ export function uniqueName(prefix: string): string {
 
 /** The tracker of a job once it matches. */
 export async function infoWhen(job: SentJob<unknown>, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
-  for (const endMs = Date.now() + 90_000; ; ) {
-    const tracker = await job.info();
-    if (fits(tracker)) return tracker;
-    if (Date.now() > endMs) throw new Error(`the tracker never fitted: ${JSON.stringify(tracker)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  return seenWhen(() => job.info(), fits, 'the tracker');
 }

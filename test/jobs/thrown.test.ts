@@ -41,7 +41,7 @@ async function uses({ heartbeat, control }: Bound, what: string): Promise<unknow
   return 'done';
 }
 
-const endOf = async (what: string) => (await task.delay(what)).wait({ timeoutMs: 50_000 });
+const endOf = async (what: string) => (await task.delay(what)).wait({ timeoutMs: 90_000 });
 
 describe('an error that a job throws', () => {
   test('is recorded with its causes, the nearest first, within limits of number and size', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,6 +7,8 @@ import { BUILD_VARIABLE } from './setup/variables.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = 'dist/cli/main.js';
+/** The compiler's exit code when it found errors and has written everything. */
+const WITH_TYPE_ERRORS = 2;
 
 /** The entry of the command line in the build of the run, whose processes start faster than those of the sources. */
 export function builtMain(): string {
@@ -27,22 +29,26 @@ export async function buildInto(folder: string): Promise<string> {
  * Builds the sources into a separate folder and returns the entry of the command line there, so that processes that are
  * killed and started all the time need not each compile TypeScript.
  */
-export async function compileInto(folder: string): Promise<string> {
-  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-  const args = ['-p', path.join(ROOT, 'tsconfig.build.json'), '--outDir', path.join(folder, 'dist')];
-  try {
-    await promisify(execFile)(process.execPath, [compiler, ...args, '--declaration', 'false'], { cwd: ROOT });
-  } catch (error) {
-    // Type errors are left to the type check, as long as there is something to run.
-    if (!existsSync(path.join(folder, MAIN))) {
-      throw new Error(`the build failed: ${(error as { stdout?: string }).stdout}`);
-    }
-  }
+async function compileInto(folder: string): Promise<string> {
+  await compile(path.join(folder, 'dist'));
   return complete(folder);
 }
 
-/** What the built package needs beside its code. */
-function complete(folder: string): string {
+/** Compiles the sources into a folder. */
+export async function compile(dist: string): Promise<void> {
+  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const args = ['-p', path.join(ROOT, 'tsconfig.build.json'), '--outDir', dist, '--declaration', 'false'];
+  try {
+    await promisify(execFile)(process.execPath, [compiler, ...args], { cwd: ROOT });
+  } catch (error) {
+    const { code, stdout } = error as { code?: number; stdout?: string };
+    // Type errors are left to the type check.
+    if (code !== WITH_TYPE_ERRORS) throw new Error(`the build failed: ${stdout}`);
+  }
+}
+
+/** Adds what the built package needs beside its code; returns the entry of the command line. */
+export function complete(folder: string): string {
   for (const name of ['node_modules', 'data']) symlinkSync(path.join(ROOT, name), path.join(folder, name));
   copyFileSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
   return path.join(folder, MAIN);

@@ -1,6 +1,5 @@
 import './quiet.ts';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
@@ -27,6 +26,7 @@ import { SourceDatabases } from '../../src/store/sources/databases.ts';
 import { createTemporalClient } from '../../src/temporal/connect.ts';
 import type { EncryptionKey } from '../../src/temporal/encryption/keys.ts';
 import { encryptedBundle, workflowBundle } from './bundle.ts';
+import { seenWhen } from './eventually.ts';
 
 export { startTemporal } from './temporal.ts';
 
@@ -58,12 +58,7 @@ export interface Rig {
 
 /** The tracker of a task, once it matches. */
 export async function trackerWhen(handle: WorkflowHandle, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
-  for (const endMs = Date.now() + 90_000; ; ) {
-    const tracker = await handle.query<Tracker>(QUERY.tracker);
-    if (fits(tracker)) return tracker;
-    if (Date.now() > endMs) throw new Error(`the tracker never fitted: ${JSON.stringify(tracker)}`);
-    await delay(20);
-  }
+  return seenWhen(() => handle.query<Tracker>(QUERY.tracker), fits, 'the tracker');
 }
 
 /** Waits for the end of a workflow, whatever the result, and returns its tracker. */

@@ -16,6 +16,8 @@ import { workflowBundle } from '../support/bundle.ts';
 import { openPostgresDatabase } from '../support/databases.ts';
 import { startTemporal } from '../support/temporal.ts';
 
+export { eventually } from '../support/eventually.ts';
+
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** A separate namespace and database, and workers that can be started and stopped. */
@@ -108,18 +110,4 @@ export async function makeIndex(
 
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
-}
-
-/** Polls until the condition holds: lists are eventually consistent. */
-export async function eventually<T>(
-  look: () => Promise<T>,
-  isSo: (seen: T) => boolean,
-  timeoutMs = 10_000,
-): Promise<T> {
-  const untilMs = Date.now() + timeoutMs;
-  for (;;) {
-    const seen = await look();
-    if (isSo(seen) || Date.now() > untilMs) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +10,7 @@ import { tablesOf } from '../../src/store/partitions.ts';
 import { uniqueName } from '../store/builders.ts';
 import { openTransaction } from '../store/concurrency.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { seenWhen } from '../support/eventually.ts';
 import { endOf, givenIndex, type Rig, silentLog, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
 
 const OBJECTS = 30;
@@ -53,15 +53,13 @@ const heldOpen = (no: number) =>
 
 /** Waits until an unfinished HNSW index is being dropped. */
 async function untilDropped(): Promise<void> {
-  for (const endMs = Date.now() + 90_000; ; await delay(50)) {
-    const { rows } = await sql`
+  const drops = () =>
+    sql`
       select from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid() and query like '%drop index concurrently%'`.execute(
       database.db,
     );
-    if (rows.length > 0) return;
-    if (Date.now() > endMs) throw new Error('no HNSW index was dropped');
-  }
+  await seenWhen(drops, ({ rows }) => rows.length > 0, 'the dropping of an HNSW index');
 }
 
 describe('a change of a vector index', () => {

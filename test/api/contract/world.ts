@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'kysely';
 import { createApi } from '../../../src/api/app.ts';
@@ -15,6 +14,7 @@ import { saveQuerySet } from '../../../src/store/query-sets.ts';
 import { createIndex, lockIn, uniqueName } from '../../store/builders.ts';
 import { openPostgresDatabase } from '../../support/databases.ts';
 import { type Behaviour, startEmbeddingServer } from '../../support/embedding-server.ts';
+import { seenWhen } from '../../support/eventually.ts';
 import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
 import { givenSource } from '../../workflows/sources/world.ts';
 import { silentDatabase } from '../support.ts';
@@ -32,7 +32,14 @@ export async function openWorld() {
   const { db } = database;
   const registry = createRegistry();
   defineTask({ name: 'check', registry }, () => {});
-  const rig = await startRig({ environment, db, settings: { maxConcurrentReindexes: 1_000 }, jobs: { registry } });
+  const rig = await startRig({
+    environment,
+    db,
+    settings: { maxConcurrentReindexes: 1_000 },
+    // Tasks that run during the rest of the tests keep theirs.
+    maxEmbedActivities: 1_000,
+    jobs: { registry },
+  });
   const embeddings = await startEmbeddingServer({ dimensions: 8 });
   const usual = {
     db,
@@ -97,11 +104,9 @@ export async function openWorld() {
   }
 
   async function until(taskId: string, statuses: readonly string[]): Promise<string> {
-    for (const endMs = Date.now() + 90_000; ; await delay(50)) {
-      const { status } = await tracker(taskId).catch(() => ({ status: 'none' }));
-      if (statuses.includes(status)) return taskId;
-      if (Date.now() > endMs) throw new Error(`${taskId} is ${status}, not ${statuses.join(' or ')}`);
-    }
+    const look = async () => (await tracker(taskId).catch(() => ({ status: 'none' }))).status;
+    await seenWhen(look, (status) => statuses.includes(status), `${taskId} (${statuses.join(' or ')})`);
+    return taskId;
   }
 
   /** Two indexes and a query set to compare them by. */

@@ -15,8 +15,8 @@ import type { ReindexRequest } from '../../../src/contract/task-bodies.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { lockPair, releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { givenIndex, type Rig, startRig, startTemporal } from '../../support/rig.ts';
-import { eventually } from '../../temporal/support.ts';
 import { putObjects } from '../support.ts';
 import { type Answer, taskApi } from './support.ts';
 
@@ -228,7 +228,7 @@ for (const [state, makeSubject] of Object.entries(SUBJECTS) as [
         const before = await infoOf(taskId);
         if (effect === 'continues') await clear();
         const answer = await send(taskId, call);
-        const later = (fits: (tracker: Tracker) => boolean) => eventually(() => infoOf(taskId), fits, 15_000);
+        const later = (fits: (tracker: Tracker) => boolean) => eventually(() => infoOf(taskId), fits);
         await SEEN[effect]({ before, answer, later });
         if (!UNRECORDED(state, effect)) {
           expect((await later(() => true)).steering[0]).toMatchObject({ call: call.split(' ')[0], by: 'ann' });

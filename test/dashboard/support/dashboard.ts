@@ -1,15 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { expect } from 'vitest';
 import type { RigOptions } from '../../support/rig.ts';
+import { DASHBOARD_VARIABLE } from '../../support/setup/variables.ts';
 import { type System, startSystem } from '../../support/system.ts';
 import { openBrowser } from './chromium.ts';
-
-const SOURCE = fileURLToPath(new URL('../../../src/dashboard', import.meta.url));
 
 /** The page may be slow on a machine with other work. */
 export const PATIENCE_MS = 90_000;
@@ -36,9 +30,9 @@ export async function openDashboard(
 ): Promise<Dashboard | undefined> {
   const opened = await openBrowser();
   if (!opened) return undefined;
-  const folder = await mkdtemp(path.join(tmpdir(), 'reembed-dashboard-'));
-  await build({ root: SOURCE, logLevel: 'silent', build: { outDir: folder, emptyOutDir: true } });
-  const system = await startSystem({ ...options, api: { dashboard: folder } });
+  const dashboard = process.env[DASHBOARD_VARIABLE];
+  if (dashboard === undefined) throw new Error('this project of the tests has no dashboard: see test/support/setup');
+  const system = await startSystem({ ...options, api: { dashboard } });
   const complaints: string[] = [];
   return {
     system,
@@ -46,7 +40,6 @@ export async function openDashboard(
     async close() {
       await opened.close();
       await system.stop();
-      await rm(folder, { recursive: true });
       // A policy violation, a component that throws, a missing file.
       expect(complaints).toEqual([]);
     },

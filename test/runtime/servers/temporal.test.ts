@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { expect, onTestFinished, test } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../../../src/contract/names.ts';
@@ -81,8 +80,7 @@ test('a server whose process was killed ends even without a next start', async (
   const owner = startChild('./temporal-child.ts', path.join(freshFolder(), 'temporal.db'));
   const pid = Number(await firstLine(owner));
   await killHard(owner);
-  for (let tries = 0; tries < 200 && (await isThere(pid)); tries += 1) await sleep(50);
-  expect(await isThere(pid)).toBe(false);
+  await expect.poll(() => isThere(pid)).toBe(false);
 });
 
 test('a second server on the same file is refused', async () => {

@@ -128,7 +128,7 @@ onBothDatabases((database) => {
     await setDraining(db, lock, 1);
     expect(await tryWrite()).toEqual({ kind: 'draining' });
     expect(await requireLock(db, lock)).toMatchObject({ draining: true });
-    await vi.waitFor(async () => expect(await tryWrite()).toMatchObject({ kind: 'written' }), 5_000);
+    await vi.waitFor(async () => expect(await tryWrite()).toMatchObject({ kind: 'written' }), 90_000);
     expect(await requireLock(db, lock)).toMatchObject({ draining: false });
   });
 
@@ -137,7 +137,7 @@ onBothDatabases((database) => {
     const { source, alias, lock } = await lockedReindex(db);
     const tryWrite = () => write(db, source, [content('a', 1)], { target: alias });
     const untilLapsed = () =>
-      vi.waitFor(async () => expect(await requireLock(db, lock)).toMatchObject({ draining: false }), 5_000);
+      vi.waitFor(async () => expect(await requireLock(db, lock)).toMatchObject({ draining: false }), 90_000);
     await setDraining(db, lock, 0.05);
     await untilLapsed();
     await prolongDraining(db, lock, 60);

@@ -8,3 +8,6 @@ export const BUNDLE_VARIABLE = 'TEST_WORKFLOW_BUNDLE';
 
 /** The folder of the built package. */
 export const BUILD_VARIABLE = 'TEST_BUILD';
+
+/** The folder of the built dashboard. */
+export const DASHBOARD_VARIABLE = 'TEST_DASHBOARD';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { STEP_WAITS, WAITS } from '../../../src/contract/names.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { readTask } from '../../../src/temporal/tasks/read.ts';
+import { seenWhen } from '../../support/eventually.ts';
 import { startTemporal, trackerWhen } from '../../support/rig.ts';
 import { type ScriptedWorkers, startScripted } from '../support/scripted.ts';
 
@@ -30,12 +30,8 @@ async function givenReindex() {
 }
 
 /** The tracker as callers of the API see it, once it matches. */
-async function seenWhen(taskId: string, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
-  for (const endMs = Date.now() + 90_000; ; await delay(200)) {
-    const { tracker } = await readTask(environment.client, taskId);
-    if (fits(tracker)) return tracker;
-    if (Date.now() > endMs) throw new Error(`the tracker never fitted: ${JSON.stringify(tracker)}`);
-  }
+async function taskWhen(taskId: string, fits: (tracker: Tracker) => boolean): Promise<Tracker> {
+  return seenWhen(async () => (await readTask(environment.client, taskId)).tracker, fits, 'the tracker');
 }
 
 const HOUR_MS = 3_600_000;
@@ -103,7 +99,7 @@ test('a reindex that no worker embeds for says that it waits for a worker', asyn
   const { start, workflowId, stopEmbedding } = await givenReindex();
   await stopEmbedding();
   const handle = await start();
-  const seen = await seenWhen(workflowId, ({ pace }) => pace !== undefined);
+  const seen = await taskWhen(workflowId, ({ pace }) => pace !== undefined);
   expect(seen).toMatchObject({ status: 'processing', pace: { reason: 'worker', share: null, until: null } });
   await handle.terminate();
   expect((await readTask(environment.client, workflowId)).tracker.pace).toBeUndefined();
@@ -115,7 +111,7 @@ test('a reindex whose slices lose their workers says that it waits for a worker'
   const handle = await start();
   await trackerWhen(handle, ({ progress }) => progress.done > 0);
   await stopEmbedding();
-  expect(await seenWhen(workflowId, ({ pace }) => pace !== undefined)).toMatchObject({
+  expect(await taskWhen(workflowId, ({ pace }) => pace !== undefined)).toMatchObject({
     data: { phase: 'copy' },
     pace: { reason: 'worker', text: 'waits for a worker' },
   });

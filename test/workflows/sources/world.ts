@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { canonicalJson } from '../../../src/contract/canonical-json.ts';
 import {
@@ -12,6 +11,7 @@ import { resolveIndex } from '../../../src/store/indexes.ts';
 import { outboxOf } from '../../../src/store/sources/names.ts';
 import { installSql } from '../../../src/store/sources/triggers.ts';
 import { run, triggerSource } from '../../store/sources/world.ts';
+import { eventually } from '../../support/eventually.ts';
 
 export interface GivenSource {
   no: number;
@@ -55,9 +55,7 @@ export async function until(
   holds: () => Promise<boolean>,
   explain: () => Promise<unknown> = async () => '',
 ): Promise<void> {
-  for (const endMs = Date.now() + 90_000; !(await holds()); await delay(20)) {
-    if (Date.now() > endMs) throw new Error(`it never came: ${JSON.stringify(await explain())}`);
-  }
+  if (!(await eventually(holds, (held) => held))) throw new Error(`it never came: ${JSON.stringify(await explain())}`);
 }
 
 export async function stateOf(db: Db, no: number): Promise<{ state: string; reason: string | null } | undefined> {
