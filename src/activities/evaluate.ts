@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { EmbedActivities } from '../contract/activities.ts';
 import { Pace } from '../cpu/pace.ts';
 import { Summary } from '../evaluation/summary.ts';
@@ -12,6 +13,7 @@ import {
   recordFound,
   saveReport,
 } from '../store/evaluations.ts';
+import type { InPieces } from '../store/nearest-of-each.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { outcomeOf, reportOf, resultOf } from './evaluation-report.ts';
 import { createSide, type Vectors } from './evaluation-side.ts';
@@ -24,6 +26,9 @@ const BATCH = 64;
 /** The embedded database has one connection, which live work waits for. */
 const SMALL_BATCH = 8;
 
+/** Well below the time that a transaction may be idle. */
+const LONGEST_REST_MS = 1_000;
+
 type Evaluation = Pick<EmbedActivities, 'beginEvaluation' | 'evaluateQueries' | 'finishEvaluation'>;
 
 /**
@@ -32,7 +37,9 @@ type Evaluation = Pick<EmbedActivities, 'beginEvaluation' | 'evaluateQueries' | 
  */
 export function createEvaluateActivities(deps: ActivityDependencies): Evaluation {
   const { background: db } = deps;
-  const yielding = createYielding(deps);
+  const yielding = createYielding(deps, { longestRestMs: LONGEST_REST_MS });
+  // A statement that waits for those of other evaluations would keep its transaction idle.
+  const inTurn = pLimit(1);
   return {
     beginEvaluation: (request) => runWithHeartbeat(() => beginEvaluation(db, request)),
 
@@ -42,8 +49,13 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
         const sides = [
           createSide(deps, { index: left, request, running }),
           createSide(deps, { index: right, request, running }),
-        ];
+        ] as const;
         const meter = createWaitMeter(deps.client);
+        // Statements, not batches: a batch keeps a processor busy for a second.
+        const inPieces: InPieces = (statement) => {
+          running.signal.throwIfAborted();
+          return yielding(running.signal, statement, meter.onLive);
+        };
         let done = before;
         while (done < total && !running.isTimeUp()) {
           const queries = await nextQueries(db, taskId, deps.background === deps.db ? SMALL_BATCH : BATCH);
@@ -51,11 +63,10 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
           const embedded: Vectors[] = [];
           for (const side of sides) embedded.push(await side.embed(queries));
           const parallel = !(await mustYield(deps));
-          const searches = sides.map((side, at) => {
-            const search = () => side.search(queries, embedded[at] as Vectors, parallel);
-            return yielding(running.signal, search, meter.onLive);
-          });
-          const [onLeft, onRight] = await Promise.all(searches);
+          const search = (at: 0 | 1) => sides[at].search(queries, embedded[at] as Vectors, { parallel, inPieces });
+          const [onLeft, onRight] = parallel
+            ? await Promise.all([search(0), search(1)])
+            : await inTurn(async () => [await search(0), await search(1)] as const);
           const found = queries.map(({ seq }, at): [number, FoundOnBoth] => [
             seq,
             { left: onLeft?.[at] as FoundOnSide, right: onRight?.[at] as FoundOnSide },

@@ -5,7 +5,7 @@ import type { Vector } from '../contract/vectors.ts';
 import { EmbedSession } from '../pipeline/embed.ts';
 import type { EvaluationQuery, FoundOnSide } from '../store/evaluations.ts';
 import type { IndexRow } from '../store/schema.ts';
-import { createSearchBothWays } from '../store/search-both-ways.ts';
+import { createSearchBothWays, type SearchBothWays } from '../store/search-both-ways.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { Running } from './support/heartbeat.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
@@ -15,11 +15,14 @@ import { mustYield } from './support/yield-to-live-traffic.ts';
 /** The vectors of queries by id, or why a query has none. */
 export type Vectors = ReadonlyMap<string, Vector | 'unknown-words' | 'rejected'>;
 
+/** `parallel: false` leaves room for live work. */
+export type HowToSearch = Pick<Parameters<SearchBothWays>[0], 'parallel' | 'inPieces'>;
+
 export interface Side {
   /** Embeds queries with the model of the index. */
   embed(queries: readonly EvaluationQuery[]): Promise<Vectors>;
-  /** Searches the index; returns what each query found. `parallel: false` leaves room for live work. */
-  search(queries: readonly EvaluationQuery[], vectors: Vectors, parallel: boolean): Promise<FoundOnSide[]>;
+  /** Searches the index; returns what each query found. */
+  search(queries: readonly EvaluationQuery[], vectors: Vectors, how: HowToSearch): Promise<FoundOnSide[]>;
 }
 
 /** Creates one side of an evaluation. */
@@ -59,15 +62,14 @@ export function createSide(
       }
     },
 
-    async search(queries, vectors, parallel) {
+    async search(queries, vectors, how) {
       const embedded = queries.flatMap(({ id }) => {
         const vector = vectors.get(id);
         return vector === undefined || typeof vector === 'string' ? [] : [{ id, vector }];
       });
       const results = await searchBothWays({
         vectors: embedded.map(({ vector }) => vector),
-        parallel,
-        breathe: async () => signal.throwIfAborted(),
+        ...how,
       }).catch(asDeleted);
       const found = new Map(embedded.map(({ id }, at) => [id, results[at]]));
       return queries.map(({ id }) => {

@@ -7,21 +7,25 @@ import { byDistance, type Neighbor } from './neighborhood.ts';
 import { tablesOf } from './partitions.ts';
 import { vectorsParameter } from './protocol/object-parts.ts';
 import type { IndexRow } from './schema.ts';
+import { timeOf } from './time-of.ts';
 import { storedVector } from './vector-expressions.ts';
 
 export type NearObject = Pick<Neighbor, 'id' | 'distance'>;
 
+/** Runs one statement of a long search, at once or when there is room for it; rejects to end the search. */
+export type InPieces = <T>(statement: () => Promise<T>) => Promise<T>;
+
 export interface NearestOfEach {
   vectors: readonly Vector[];
   limit: number;
-  /** Awaited between two statements; rejects to end the search. */
-  breathe: () => Promise<void>;
+  inPieces: InPieces;
+  /** Duration of a statement to aim at. Default: long enough to plan rarely, short enough to stop soon. */
+  statementMs?: number | undefined;
 }
 
 /** Without a bound yet, each part of the first blocks is near to every query, and all of these pairs are sorted. */
 const FIRST_BLOCKS = 8;
 const GROWTH = 4;
-/** Duration of a statement to aim at: long enough to plan rarely, short enough to stop and to make room soon. */
 const STATEMENT_MS = 250;
 
 /**
@@ -32,25 +36,25 @@ const STATEMENT_MS = 250;
 export async function nearestOfEach(
   trx: Trx,
   index: IndexRow,
-  { vectors, limit, breathe }: NearestOfEach,
+  { vectors, limit, inPieces, statementMs = STATEMENT_MS }: NearestOfEach,
 ): Promise<NearObject[][]> {
   if (vectors.length === 0) return [];
-  if (await isDistributed(trx)) return oneByOne(trx, index, { vectors, limit, breathe });
+  if (await isDistributed(trx)) return oneByOne(trx, index, { vectors, limit, inPieces });
   const encoded = await vectorsParameter(trx, vectors);
   const best = vectors.map(() => new Nearest(limit));
   const blocks = await countBlocks(trx, index);
   // Compiling a statement with a condition for each vector takes longer than it saves.
   await sql`set local jit = off`.execute(trx);
   for (let from = 0, size = FIRST_BLOCKS; from < blocks; ) {
-    const startMs = performance.now();
     const to = from + size;
     const piece = { from, to: to < blocks ? to : null };
-    const found = await nearestInBlocks(trx, index, { encoded, bounds: best.map(({ bound }) => bound), limit, piece });
+    const bounds = best.map(({ bound }) => bound);
+    const [found, tookMs] = await inPieces(() =>
+      timeOf(() => nearestInBlocks(trx, index, { encoded, bounds, limit, piece })),
+    );
     for (const { query, ...object } of found) best[query]?.add(object);
-    const fitting = (size * STATEMENT_MS) / (performance.now() - startMs);
     from = to;
-    size = Math.max(FIRST_BLOCKS, Math.ceil(Math.min(size * GROWTH, fitting)));
-    await breathe();
+    size = Math.max(FIRST_BLOCKS, Math.ceil(Math.min(size * GROWTH, (size * statementMs) / tookMs)));
   }
   await sql`set local jit to default`.execute(trx);
   const results = best.map((nearest) => nearest.sorted());
@@ -58,7 +62,7 @@ export async function nearestOfEach(
   for (const [at, objects] of results.entries()) {
     // Parts without an object that searches can find; they should not exist.
     if (objects.every(({ id }) => isSearchable.has(id))) continue;
-    const found = await nearestOfAll(trx, index, { vector: vectors[at] as Vector, limit });
+    const found = await inPieces(() => nearestOfAll(trx, index, { vector: vectors[at] as Vector, limit }));
     results[at] = found.map(({ id, distance }) => ({ id, distance }));
   }
   return results;
@@ -68,13 +72,12 @@ export async function nearestOfEach(
 async function oneByOne(
   trx: Trx,
   index: IndexRow,
-  { vectors, limit, breathe }: NearestOfEach,
+  { vectors, limit, inPieces }: NearestOfEach,
 ): Promise<NearObject[][]> {
   const results: NearObject[][] = [];
   for (const vector of vectors) {
-    const found = await nearestOfAll(trx, index, { vector, limit });
+    const found = await inPieces(() => nearestOfAll(trx, index, { vector, limit }));
     results.push(found.map(({ id, distance }) => ({ id, distance })));
-    await breathe();
   }
   return results;
 }

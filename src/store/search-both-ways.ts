@@ -4,10 +4,11 @@ import type { Vector } from '../contract/vectors.ts';
 import type { Db, Trx } from './database.ts';
 import { scoreOf } from './hits.ts';
 import { nearestByIndex, nearestOfAll } from './nearest.ts';
-import { type NearObject, nearestOfEach } from './nearest-of-each.ts';
+import { type InPieces, type NearObject, nearestOfEach } from './nearest-of-each.ts';
 import { defaultEfSearch, type Neighbor } from './neighborhood.ts';
 import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
+import { timeOf } from './time-of.ts';
 import { isVectorIndexReady } from './vector-index.ts';
 
 export interface BothWays {
@@ -22,12 +23,13 @@ export interface BothWays {
 /** Searches an index with several vectors, in one snapshot; returns one result for each. */
 export type SearchBothWays = (request: {
   vectors: readonly Vector[];
-  /** False leaves the other processors to live work. */
+  /** False leaves the other processors to live work, and makes statements short. */
   parallel: boolean;
-  /** Awaited between statements; rejects to end the search. */
-  breathe: () => Promise<void>;
+  inPieces: InPieces;
 }) => Promise<BothWays[]>;
 
+/** Duration of a statement to aim at beside live work: planning it takes some milliseconds. */
+const SHORT_STATEMENT_MS = 60;
 /** Scores closer than this are equal: any of equally near objects is correct. */
 const SAME_SCORE = 1e-4;
 /** Time per call for exact searches one by one, whose latency is reported. A longer one uses up that of later calls. */
@@ -44,25 +46,26 @@ export function createSearchBothWays(
 ): SearchBothWays {
   const widths = [...new Set([defaultEfSearch(index, limit), ...efSearch])];
   let leftMs = 0;
-  return ({ vectors, parallel, breathe }) => {
+  return ({ vectors, parallel, inPieces }) => {
     const search = async (trx: Trx): Promise<BothWays[]> => {
       if (!parallel) await sql`set local max_parallel_workers_per_gather = 0`.execute(trx);
       const timed: { exact: NearObject[]; exactMs: number | null }[] = [];
-      for (leftMs = Math.min(0, leftMs) + TIMED_MS; leftMs > 0 && timed.length < vectors.length; await breathe()) {
+      for (leftMs = Math.min(0, leftMs) + TIMED_MS; leftMs > 0 && timed.length < vectors.length; ) {
         const vector = vectors[timed.length] as Vector;
-        const [exact, exactMs] = await timeOf(() => nearestOfAll(trx, index, { vector, limit }));
+        const [exact, exactMs] = await inPieces(() => timeOf(() => nearestOfAll(trx, index, { vector, limit })));
         timed.push({ exact, exactMs });
         leftMs -= exactMs;
       }
-      const others = await nearestOfEach(trx, index, { vectors: vectors.slice(timed.length), limit, breathe });
+      const statementMs = parallel ? undefined : SHORT_STATEMENT_MS;
+      const left = vectors.slice(timed.length);
+      const others = await nearestOfEach(trx, index, { vectors: left, limit, inPieces, statementMs });
       const hasIndex =
         resolveVectorIndex(index).kind !== 'none' && (await isVectorIndexReady(trx as unknown as Db, index));
       const found: BothWays[] = [];
       for (const { exact, exactMs } of [...timed, ...others.map((exact) => ({ exact, exactMs: null }))]) {
         const wanted = { vector: vectors[found.length] as Vector, limit };
-        const hnsw = hasIndex ? await searchByIndex(trx, index, { wanted, widths, exact }) : [];
+        const hnsw = hasIndex ? await inPieces(() => searchByIndex(trx, index, { wanted, widths, exact })) : [];
         found.push({ ids: exact.map(({ id }) => id), exactMs, hnsw });
-        await breathe();
       }
       return found;
     };
@@ -87,10 +90,4 @@ function countFound(index: IndexRow, exact: readonly NearObject[], chosen: reado
   const worst = scoreOf(index, exact.at(-1)?.distance ?? 0);
   const good = chosen.filter(({ distance }) => scoreOf(index, distance) >= worst - SAME_SCORE);
   return Math.min(exact.length, good.length);
-}
-
-async function timeOf<T>(work: () => Promise<T>): Promise<[result: T, ms: number]> {
-  const startMs = performance.now();
-  const result = await work();
-  return [result, performance.now() - startMs];
 }

@@ -32,21 +32,17 @@ afterAll(async () => {
   await database?.close();
 });
 
-/** Runs work while there is live work all the time: a transaction that stays open. */
+/** Runs work while there is live work all the time: a transaction that stays open, and is not idle for long. */
 async function underConstantLoad<T>(work: () => Promise<T>): Promise<T> {
-  let end = () => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  let isOver = false;
   const load = database.db.transaction().execute(async (trx) => {
-    await sql`select 1`.execute(trx);
-    await ended;
+    while (!isOver) await sql`select pg_sleep(0.05)`.execute(trx);
   });
   try {
     await vi.waitFor(async () => expect(await hasLiveWork(background, 0)).toBe(true), 90_000);
     return await work();
   } finally {
-    end();
+    isOver = true;
     await load;
   }
 }

@@ -4,7 +4,7 @@ import type { Vector } from '../../src/contract/vectors.ts';
 import { seededRandom } from '../../src/evaluation/random.ts';
 import type { Db } from '../../src/store/database.ts';
 import { nearestOfAll } from '../../src/store/nearest.ts';
-import { nearestOfEach } from '../../src/store/nearest-of-each.ts';
+import { type InPieces, nearestOfEach } from '../../src/store/nearest-of-each.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { onBothDatabases, openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
@@ -23,7 +23,12 @@ async function together(
   }: { vectors: Vector[]; limit?: number; between?: () => Promise<void> },
 ): Promise<Found> {
   const search = db.transaction().setIsolationLevel('repeatable read');
-  return search.execute((trx) => nearestOfEach(trx, index, { vectors, limit, breathe: between }));
+  const inPieces: InPieces = async (statement) => {
+    const result = await statement();
+    await between();
+    return result;
+  };
+  return search.execute((trx) => nearestOfEach(trx, index, { vectors, limit, inPieces }));
 }
 
 async function oneByOne(db: Db, index: IndexRow, vectors: Vector[], limit = 10): Promise<Found> {

@@ -158,7 +158,9 @@ onBothDatabases((database) => {
     it('an exact search with many vectors reads only the blocks of its piece', async () => {
       const vectors = Array.from({ length: 64 }, (_, at) => [at, 1, 2]);
       const problems = await wholePartitions(database().db, (db) =>
-        db.transaction().execute((trx) => nearestOfEach(trx, source, { vectors, limit: 10, breathe: async () => {} })),
+        db
+          .transaction()
+          .execute((trx) => nearestOfEach(trx, source, { vectors, limit: 10, inPieces: (statement) => statement() })),
       );
       // Objects whose parts were left over are compared again, one vector at a time.
       expect(problems.filter((problem) => problem.startsWith('reads') && problem.includes('ctid'))).toEqual([]);

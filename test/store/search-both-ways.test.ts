@@ -5,7 +5,7 @@ import { buildVectorIndex } from '../../src/store/vector-index.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { content, createIndex, partsOf, vectorOf, writeIn } from './builders.ts';
 
-const how = { parallel: true, breathe: async () => {} };
+const how = { parallel: true, inPieces: async <T>(statement: () => Promise<T>) => statement() };
 
 onBothDatabases((database) => {
   test('each vector finds exactly what a search that compares all parts finds', async () => {
@@ -61,12 +61,34 @@ onBothDatabases((database) => {
     }
   });
 
+  test('the searches run in pieces, one after the other', async () => {
+    const { db } = database();
+    const index = await createIndex(db);
+    const objects = Array.from({ length: 300 }, (_, at) => content(`d${at}`, 1, { parts: partsOf([at % 90]) }));
+    await writeIn(db, index, objects);
+    await buildVectorIndex(db, index, { memoryMb: 64 });
+    const search = createSearchBothWays(db, index, { limit: 10, efSearch: [] });
+    const vectors = Array.from({ length: 20 }, (_, at) => vectorOf(at));
+    let [pieces, open, atOnce] = [0, 0, 0];
+    const inPieces = async <T>(statement: () => Promise<T>): Promise<T> => {
+      pieces++;
+      atOnce = Math.max(atOnce, ++open);
+      const result = await statement();
+      open--;
+      return result;
+    };
+    expect(await search({ vectors, parallel: false, inPieces })).toHaveLength(vectors.length);
+    expect(atOnce).toBe(1);
+    // The HNSW searches of each vector, and at least one exact search.
+    expect(pieces).toBeGreaterThan(vectors.length);
+  });
+
   test('a search that is told to stop between two statements stops', async () => {
     const { db } = database();
     const index = await createIndex(db);
     await writeIn(db, index, [content('d1', 1)]);
     const search = createSearchBothWays(db, index, { limit: 10, efSearch: [] });
-    const breathe = () => Promise.reject(new Error('stop'));
-    await expect(search({ vectors: [vectorOf(1)], parallel: false, breathe })).rejects.toThrow('stop');
+    const inPieces = () => Promise.reject(new Error('stop'));
+    await expect(search({ vectors: [vectorOf(1)], parallel: false, inPieces })).rejects.toThrow('stop');
   });
 });

@@ -1,19 +1,18 @@
 import { type ClientContext, runClient } from './clients.ts';
 import type { DrainWatch } from './drains.ts';
+import { drillFor, missingEvents } from './drills.ts';
 import type { ReindexPlan } from './plans.ts';
 import { modelOfServer } from './plans.ts';
 import { type Probe, runProbes } from './probes.ts';
 import type { Random } from './random.ts';
 import type { Reindexer } from './reindexer.ts';
+import { runSearcher } from './searcher.ts';
 
 const CLIENTS = 3;
+/** Max tries to make up for events that the time did not suffice for. */
+const MAX_DRILLS = 6;
 
-/**
- * Reindexes without faults, while a few clients write and others measure what a cut-over costs writers, with a model
- * that answers in 50 ms: first into two new indexes, then back and forth between them for many cut-overs, and last into
- * another new index, whose content is then compared.
- */
-export async function runCalm(parts: {
+interface Calm {
   context: ClientContext;
   random: Random;
   reindexer: Reindexer;
@@ -23,7 +22,14 @@ export async function runCalm(parts: {
   /** Ends after this number of cut-overs or seconds, but not before three cut-overs. */
   cutOvers: number;
   seconds: number;
-}): Promise<{ probes: Probe[]; problems: string[] }> {
+}
+
+/**
+ * Reindexes without faults, while a few clients write and others measure what a cut-over costs writers: first those that
+ * bring about the events that have not happened yet; then with a model that answers in 50 ms into two new indexes, then back and forth between them for many cut-overs, and last into
+ * another new index, whose content is then compared.
+ */
+export async function runCalm(parts: Calm): Promise<{ probes: Probe[]; problems: string[] }> {
   const { context, random, reindexer, plans } = parts;
   const stop = new AbortController();
   const calm = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
@@ -31,6 +37,7 @@ export async function runCalm(parts: {
   const measured = runProbes(calm, 'quiet', random.fork('probes'), parts.drains);
   const writers = Promise.all([
     measured,
+    runSearcher(calm, random.fork('searcher')),
     ...Array.from({ length: CLIENTS }, (_, at) => runClient(calm, `q${at}`, random.fork(`calm ${at}`))),
   ]);
   const rebuild = async (dest?: string): Promise<string> => {
@@ -54,6 +61,7 @@ export async function runCalm(parts: {
     return String(end.data.dest);
   };
   try {
+    await makeUp(parts, calm.signal);
     const endMs = Date.now() + parts.seconds * 1_000;
     let [other, serving] = [await rebuild(), await rebuild()];
     for (let left = parts.cutOvers - 3; left > 0 && Date.now() < endMs && problems.length === 0; left--) {
@@ -65,4 +73,14 @@ export async function runCalm(parts: {
     await writers;
   }
   return { probes: await measured, problems };
+}
+
+/** Brings about the events that have not happened yet. */
+async function makeUp({ reindexer, plans, embeddingUrl }: Calm, signal: AbortSignal): Promise<void> {
+  for (let left = MAX_DRILLS; left > 0 && !signal.aborted; left--) {
+    const missing = missingEvents(reindexer.counts);
+    if (missing.length === 0) return;
+    reindexer.say(`events to make up for: ${missing.join(', ')}`);
+    await reindexer.one(drillFor(missing, plans.next().value as ReindexPlan, embeddingUrl), signal);
+  }
 }

@@ -4,51 +4,22 @@ import { approvalOf, type Decision } from '../../src/contract/approval.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
 import { type Api, type CallLog, insist, TOO_LATE, tryTo } from './accept.ts';
 import { ALIAS } from './clients.ts';
+import { zeroCounts } from './counts.ts';
 import type { ReindexPlan } from './plans.ts';
-import { changeReads, isBudgetUsedUp, raiseBudget } from './trials.ts';
+import { isBudgetUsedUp, raiseBudget, Trial } from './trials.ts';
 import { turn } from './turns.ts';
 
-export interface ReindexCounts {
-  reindexes: number;
-  cutovers: number;
-  rollbacks: number;
-  /** Roll backs that were followed by a roll forward, or by another roll back. */
-  rollForwards: number;
-  approved: number;
-  rejected: number;
-  canceled: number;
-  terminated: number;
-  restarted: number;
-  paused: number;
-  throttled: number;
-  refused: number;
-  /** Changes of the shares of searches that a new index gets, and the searches that it got. */
-  readsChanged: number;
-  shadowed: number;
-  canaried: number;
-  /** Pauses because a budget was used up. */
-  budgetPauses: number;
-  /** Unexpected ends, with their errors. */
-  unexpected: string[];
-  drainMs: number[];
-}
-
 /** What a reindex needs from outside before it can end. */
-type Decided = Pick<ReindexPlan, 'decision' | 'decisionMs' | 'maxCalls'>;
+type Decided = Pick<ReindexPlan, 'decision' | 'decisionMs' | 'maxCalls'> & { trial?: Trial };
 
 /** The indexes that it creates and rebuilds; others must not be overwritten. */
 const OWN = /^i\d+$/;
-const MAX_MS = 180_000;
+const MAX_MS = 600_000;
 const LOOK_MS = 250;
 
 /** Rebuilds the serving index into another one repeatedly, and attacks each rebuild as planned. */
 export class Reindexer {
-  readonly counts: ReindexCounts = {
-    ...{ reindexes: 0, cutovers: 0, rollbacks: 0, canceled: 0, terminated: 0, restarted: 0, paused: 0 },
-    ...{ rollForwards: 0, approved: 0, rejected: 0 },
-    ...{ readsChanged: 0, shadowed: 0, canaried: 0, budgetPauses: 0 },
-    ...{ throttled: 0, refused: 0, unexpected: [], drainMs: [] },
-  };
+  readonly counts = zeroCounts();
   readonly taskIds: string[] = [];
   readonly api: Api;
   readonly log: CallLog;
@@ -86,19 +57,18 @@ export class Reindexer {
     );
     await insist(log, taskId, (abort) => api.tasks.reindex({ taskId, ...body }, { signal: abort }));
     counts.reindexes++;
-    const over = new AbortController();
-    const tried = changeReads(this, taskId, plan.shares, over.signal);
+    const trial = new Trial(this, taskId, plan.shares);
+    const decided = { ...plan, trial };
     const attacked = this.attack(plan, taskId, body.dest, signal);
-    let end = await this.endOf(taskId, plan);
+    let end = await this.endOf(taskId, decided);
     await attacked;
     if (plan.attack === 'cancelThenRestart' && end.status === 'canceled') {
       counts.canceled++;
       counts.restarted++;
       await this.steer('restart', taskId);
-      end = await this.endOf(taskId, plan);
+      end = await this.endOf(taskId, decided);
     }
-    over.abort();
-    await tried;
+    await trial.end();
     this.judge(plan, end);
     const { retire = 'never' } = plan.options;
     if (end.status === 'done' && retire !== 'never') this.retired.add(source);
@@ -119,6 +89,7 @@ export class Reindexer {
     }
     if (end.status === 'done') {
       counts.cutovers++;
+      if (approvalOf(end.data)?.decision?.kind === 'approve') counts.approved++;
       if (typeof end.data.drainMs === 'number') counts.drainMs.push(end.data.drainMs);
       return;
     }
@@ -195,10 +166,9 @@ export class Reindexer {
   }
 
   private async decide(taskId: string, decision: Decision): Promise<void> {
-    const { api, log, counts } = this;
+    const { api, log } = this;
     const expected = [...TOO_LATE, 'NotAwaitingApproval'];
-    const decided = await tryTo(log, `${decision} ${taskId}`, () => api.tasks[decision](taskId), expected);
-    if (decided && decision === 'approve') counts.approved++;
+    await tryTo(log, `${decision} ${taskId}`, () => api.tasks[decision](taskId), expected);
   }
 
   private async steer(
@@ -217,7 +187,7 @@ export class Reindexer {
   /** Waits for the end of a task. Decides about its switch, if it waits for that, and raises its budget. */
   async endOf(
     taskId: string,
-    { decision, decisionMs, maxCalls }: Decided = { decision: null, decisionMs: 0, maxCalls: null },
+    { decision, decisionMs, maxCalls, trial }: Decided = { decision: null, decisionMs: 0, maxCalls: null },
   ): Promise<Tracker> {
     const ENDS = ['done', 'canceled', 'refused', 'exhausted', 'ignored'];
     let last: Tracker | null = null;
@@ -228,7 +198,8 @@ export class Reindexer {
       if (isBudgetUsedUp(last)) await raiseBudget(this, taskId, { maxCalls, raises: raises++ });
       if (decision !== null && approvalOf(last.data)?.decision === null) {
         decideMs ||= Date.now() + decisionMs;
-        if (Date.now() >= decideMs) await this.decide(taskId, decision);
+        trial?.open();
+        if (Date.now() >= decideMs && trial?.isRunning !== true) await this.decide(taskId, decision);
       }
       // `failed` is an end only if no other attempt follows.
       if (last.status === 'failed' && last.lock === null && !/again in/.test(last.detail)) return last;

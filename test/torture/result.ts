@@ -1,10 +1,11 @@
 import type { CallLog } from './accept.ts';
 import type { ChaosCounts } from './chaos.ts';
 import type { Findings } from './check.ts';
+import type { ReindexCounts } from './counts.ts';
 import type { Drain } from './drains.ts';
+import { missingEvents } from './drills.ts';
 import type { Oracle } from './oracle.ts';
 import type { Probe } from './probes.ts';
-import type { ReindexCounts } from './reindexer.ts';
 import type { VandalCounts } from './side/vandal.ts';
 import { type Distribution, describeStalls, type Stalls } from './stalls.ts';
 import type { StopsResult } from './stops/stops.ts';
@@ -96,6 +97,7 @@ export function resultOf(observed: Observed): Result {
   const problems = [...observed.problems, ...reindexes.unexpected, ...log.violations, ...system.deaths];
   if (leftOver.locks > 0) problems.push(`${leftOver.locks} reindex locks are left`);
   if (cutovers === 0) problems.push('nothing was cut over');
+  for (const event of missingEvents(reindexes)) problems.push(`the run had no event of the kind ${event}`);
   const { probes, calmProbes, drains } = observed;
   const writeStallMs = describeStalls([...probes, ...calmProbes], drains).stallMs;
   const inCalm = ({ fromMs }: Drain) => fromMs >= observed.calmFromMs;

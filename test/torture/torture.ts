@@ -9,6 +9,7 @@ import { check } from './check.ts';
 import { ALIAS, type ClientContext, runClient, send } from './clients.ts';
 import { corpus } from './content.ts';
 import { DrainWatch } from './drains.ts';
+import { withDrills } from './drills.ts';
 import { tellHistories } from './history.ts';
 import { Oracle } from './oracle.ts';
 import { planReindexes } from './plans.ts';
@@ -99,14 +100,20 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
   const temporal = new Client({ connection });
   try {
     const reindexer = new Reindexer({ api, log, run: runId, temporal: () => temporal, say });
-    const plans = planReindexes(random.fork('reindexes'), system.embeddingUrl);
+    const { embeddingUrl } = system;
+    const plans = planReindexes(random.fork('reindexes'), embeddingUrl);
+    const drills = random.fork('drills');
+    const drilled = withDrills(plans, {
+      ...{ counts: reindexer.counts, embeddingUrl },
+      shuffled: (events) => drills.shuffled(events),
+    });
     const probing = runProbes(context, 'probe', random.fork('probes'), drains);
     const searching = runSearcher(context, random.fork('searcher'));
     const parts = [
       searching,
       ...Array.from({ length: clients }, (_, at) => runClient(context, `c${at}`, random.fork(`client ${at}`))),
       probing,
-      reindexer.loop(plans, signal),
+      reindexer.loop(drilled, signal),
       side.run(signal),
     ];
     provider.misbehave();
@@ -127,7 +134,7 @@ async function run(system: System, options: TortureOptions, say: (line: string) 
     const calmFromMs = Date.now();
     const calm = await runCalm({
       ...{ context: quiet, random: random.fork('calm'), reindexer, plans, drains },
-      ...{ embeddingUrl: system.embeddingUrl, seconds, cutOvers: Math.round(seconds / CALM_SECONDS_A_CUT_OVER) },
+      ...{ embeddingUrl, seconds, cutOvers: Math.round(seconds / CALM_SECONDS_A_CUT_OVER) },
     });
     const problems = [...calm.problems, ...(await settle(api, log, oracle.writes, SETTLE_MS))];
     await drains.stop();

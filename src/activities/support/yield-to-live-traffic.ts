@@ -46,11 +46,14 @@ const toolsOf = ({ background }: ActivityDependencies): YieldTools => ({
 
 /**
  * Makes background work yield to live work: during live work, this process does its pieces (writes of copies, ranges of a
- * comparison, batches of an evaluation, pages of an audit) one at a time, each followed by a rest, so that they take
+ * comparison, statements of an evaluation, pages of an audit) one at a time, each followed by a rest, so that they take
  * `copyShare` of the time, or more if a single one is slow: a task gets on however long the live work lasts. Otherwise they
- * run as they come. Model time does not count, so yielding costs little when the model is the bottleneck.
+ * run as they come. `longestRestMs`: max rest, for pieces of an open transaction, which may not be idle for long. Model time does not count, so yielding costs little when the model is the bottleneck.
  */
-export function createYielding(deps: ActivityDependencies, tools: YieldTools = toolsOf(deps)): Yielding {
+export function createYielding(
+  deps: ActivityDependencies,
+  { tools = toolsOf(deps), longestRestMs = LONGEST_REST_MS }: { tools?: YieldTools; longestRestMs?: number } = {},
+): Yielding {
   if (!yields(deps)) return atOnce;
   const { copyShare } = deps.settings;
   const inTurn = pLimit(1);
@@ -69,7 +72,7 @@ export function createYielding(deps: ActivityDependencies, tools: YieldTools = t
       onWait(askedMs, startMs);
       const result = await write();
       const endMs = tools.nowMs();
-      await tools.rest(Math.min(LONGEST_REST_MS, (endMs - startMs) * (1 / copyShare - 1)), signal);
+      await tools.rest(Math.min(longestRestMs, (endMs - startMs) * (1 / copyShare - 1)), signal);
       onWait(endMs, tools.nowMs());
       return result;
     });

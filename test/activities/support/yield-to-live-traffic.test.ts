@@ -64,13 +64,14 @@ it.each([
   async (pieceMs, share) => {
     let nowMs = 0;
     let worked = 0;
-    const yielding = createYielding(dependencies({ copyShare: share }), {
+    const tools = {
       hasLiveWork: async () => true,
       nowMs: () => nowMs,
-      rest: async (ms) => {
+      rest: async (ms: number) => {
         nowMs += ms;
       },
-    });
+    };
+    const yielding = createYielding(dependencies({ copyShare: share }), { tools });
     const piece = async () => {
       nowMs += pieceMs;
       worked += pieceMs;
@@ -83,6 +84,23 @@ it.each([
     expect(worked / nowMs).toBeLessThan(1);
   },
 );
+
+it('a piece of an open transaction is followed by a rest that is not longer than the transaction may be idle', async () => {
+  let nowMs = 0;
+  const rests: number[] = [];
+  const tools = {
+    hasLiveWork: async () => true,
+    nowMs: () => nowMs,
+    rest: async (ms: number) => rests.push(ms),
+  };
+  const yielding = createYielding(dependencies({ copyShare: 0.25 }), { tools, longestRestMs: 1_000 });
+  for (const pieceMs of [20, 200, 20_000]) {
+    await yielding(new AbortController().signal, async () => {
+      nowMs += pieceMs;
+    });
+  }
+  expect(rests).toEqual([60, 600, 1_000]);
+});
 
 describe('during live traffic', () => {
   it('an HNSW index is built by one process, unless copying does not yield either', async () => {
