@@ -19,7 +19,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { type CopiedObject, withOwnParts } from './own-parts.ts';
 import { preparedWrite } from './prepared-write.ts';
 import { type Reuse, reuseOf } from './reuse.ts';
-import { countReused, metered } from './support/meter.ts';
+import { countTexts, metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
 import { atOnce, type Yielding } from './support/yield-to-live-traffic.ts';
@@ -94,7 +94,7 @@ async function copyPortion(
   deps: ActivityDependencies,
   target: CopyTarget,
   objects: readonly BehindObject[],
-  { writes, failed, reused }: Copies,
+  { writes, failed, reused, truncated }: Copies,
 ): Promise<CopyCounts> {
   const { background: db } = deps;
   const { taskId, lock, dest, signal, yielding = atOnce } = target;
@@ -113,7 +113,7 @@ async function copyPortion(
     }
   }
   if (taskId !== null) {
-    await countReused(deps, taskId, dest.model, reused);
+    await countTexts(deps, taskId, dest.model, { reused, truncated });
     countFailedItems(deps.metrics, failed);
     const failedIds = new Set(failed.map(({ objectId }) => objectId));
     const done = [...ids].filter((id) => !failedIds.has(id));
@@ -129,6 +129,8 @@ export interface Copies {
   failed: FailedItem[];
   /** Texts for which the model was not asked. */
   reused: number;
+  /** Texts that the model did not read to their end. */
+  truncated: number;
 }
 
 /**
@@ -193,10 +195,11 @@ async function* prepareGroup(
       ...offline,
     },
   );
-  for await (const { ready, failed, reused } of portions) {
+  for await (const { ready, failed, reused, truncated } of portions) {
     const failures = failed.flatMap(({ objectId }) => byId.get(objectId) ?? []);
     yield {
       failed,
+      truncated,
       reused: offline ? reused - answeredIn(ready, offline) : reused,
       writes: [
         ...failures.map(({ id, payload, metadata, originalId, uri, hash, ready }) => ({

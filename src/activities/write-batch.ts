@@ -41,6 +41,8 @@ interface Portion {
   failed: FailedItem[];
   /** Texts for which the model was not asked. */
   reused: number;
+  /** Texts that the model did not read to their end. */
+  truncated: number;
 }
 
 /** Results of the items of a batch so far. */
@@ -50,6 +52,7 @@ export interface Tally {
   stale: string[];
   failed: number;
   reused: number;
+  truncated: number;
   forwardTo: (ForwardTarget & { sourceNo: number })[];
   isFinished: boolean;
 }
@@ -130,6 +133,7 @@ export class WriteBatch {
     result.counts.stale += tally.stale.length;
     result.counts.failed += tally.failed;
     result.counts.reused = (result.counts.reused ?? 0) + tally.reused;
+    if (tally.truncated > 0) result.counts.truncated = (result.counts.truncated ?? 0) + tally.truncated;
     for (const { sourceNo, indexNo: destNo, lock } of tally.forwardTo) {
       addForward(result.forwards, { fromSeq: result.nextSeq, toSeq: last.seq + 1, sourceNo, destNo, lock });
     }
@@ -155,7 +159,7 @@ export class WriteBatch {
   ): Promise<{ tally: Tally; blocked: WriteChunkResult['blocked'] }> {
     const tally: Tally = {
       ...{ written: [], unchanged: 0, stale: [], failed: 0 },
-      ...{ reused: 0, forwardTo: [], isFinished: false },
+      ...{ reused: 0, truncated: 0, forwardTo: [], isFinished: false },
     };
     return { tally, blocked: await this.writeWhereItServes(items, tally) };
   }
@@ -200,6 +204,7 @@ export class WriteBatch {
       tally.stale.push(...outcome.stale, ...again.stale);
       tally.failed += failed.length + beyondRetention.length;
       tally.reused += portion.reused;
+      tally.truncated += portion.truncated;
       tally.isFinished ||= outcome.isFinished;
       const { forwardTo } = outcome;
       if (forwardTo && tally.forwardTo.every(({ lock }) => lock !== forwardTo.lock)) {
@@ -299,7 +304,7 @@ export class WriteBatch {
     });
     if (kind === 'delete') {
       const objects = items.map(({ id }) => ({ kind: 'tombstone' as const, id, ...orderOf(id) }));
-      yield { objects, failed: [], reused: 0 };
+      yield { objects, failed: [], reused: 0, truncated: 0 };
       return;
     }
     const { signal } = this.running;
@@ -325,10 +330,10 @@ export class WriteBatch {
     const overtakenWrite = (id: string): ObjectWrite => {
       return { kind: 'overtaken', id, ...orderOf(id), originalId: originals.get(id) ?? null };
     };
-    for await (const { ready, failed: unprepared, dropped, reused } of portions) {
+    for await (const { ready, failed: unprepared, dropped, ...texts } of portions) {
       const { failed, overtaken } = await this.sortOut(index, unprepared, versionOf);
       const objects = ready.map((object) => preparedWrite(object, orderOf(object.id)));
-      yield { objects: [...objects, ...[...dropped, ...overtaken].map(overtakenWrite)], failed, reused };
+      yield { objects: [...objects, ...[...dropped, ...overtaken].map(overtakenWrite)], failed, ...texts };
     }
   }
 }

@@ -68,6 +68,8 @@ export interface WriteCountsByItem {
   failed: number;
   /** Texts of these items for which the model was not asked; absent before it was counted. */
   reused?: number;
+  /** Texts that the model did not read to their end, and that were split again; absent if there were none. */
+  truncated?: number;
 }
 
 export interface WriteChunkResult {

@@ -32,6 +32,8 @@ export interface Usage {
   usd: number | null;
   /** Texts for which the model was not asked: their vectors were stored. Absent before it was counted. */
   reused?: number;
+  /** Texts that the model did not read to their end, and that were split again; absent if there were none. */
+  truncated?: number;
   /** The limits of the reindex. */
   budget: Budget;
 }

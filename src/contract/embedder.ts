@@ -13,6 +13,8 @@ export interface EmbedOptions {
   onHold?: (why: ReembedError, forMs: number) => void;
   /** Called after each call of the provider that says how many tokens it has counted. */
   onUsage?: ((tokens: number) => void) | undefined;
+  /** The texts were counted by the tokenizer of the model, and none is longer than its window. */
+  areCounted?: boolean | undefined;
   /** Awaited after the wait; if it throws, the call is not made and the error is passed on. */
   afterHold?: () => Promise<void>;
 }
@@ -22,7 +24,8 @@ export interface EmbedOptions {
  *
  * `embed` gets at most `maxTexts` texts with at most `maxChars` characters together (one text alone may be longer) and
  * returns one vector of `dimensions` finite numbers for each, in order. It throws a `ReembedError`:
- * `ModelRejectedInput` when a text cannot be embedded (the caller finds it by halving the batch),
+ * `ModelRejectedInput` when a text cannot be embedded (the caller finds it by halving the batch), with the reason
+ * `truncated` when the model answered but has read only a part of a text,
  * `ModelBadAnswer` when the response is invalid (as a `PartialAnswer` when some of its vectors are valid),
  * `ModelRateLimited` with `retryAfterMs`, `ModelUnavailable` (with the reason `timeout` when there was no response),
  * `ModelUnauthorized`, `ModelNotFound`, `ModelQuotaUsedUp`, `ModelWrongDimension`, `ModelSameVector`.

@@ -103,6 +103,9 @@ export interface ReembedErrorOptions {
   taskId?: string;
 }
 
+/** The `reason` of `ModelRejectedInput` for a text that the model did not read to its end, although it answered. */
+export const TRUNCATED = 'truncated';
+
 /** The one error class of reembed; `type` is its stable kind. */
 export class ReembedError extends Error {
   readonly type: ErrorType;

@@ -149,7 +149,7 @@ export const METRICS = {
 
   modelCalls: counter(
     'reembed_model_calls_total',
-    'Calls to embedding models, by outcome: `ok` or the error type; `ModelRateLimited` is a 429 from the provider',
+    'Calls to embedding models, by outcome: `ok`, `truncated` if the model answered without reading all of a text, or the error type; `ModelRateLimited` is a 429 from the provider',
     'process',
     ['provider', 'model', 'outcome'],
   ),

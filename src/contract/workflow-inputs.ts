@@ -103,6 +103,7 @@ export interface WriteState {
     number
   > & {
     reused?: number;
+    truncated?: number;
   };
   /** Ranges of items that must still be written, each by a lane. */
   lanes: { seq: number; toSeq: number }[];

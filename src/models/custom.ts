@@ -4,6 +4,7 @@ import { ReembedError } from '../contract/errors.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { callModel } from './call-model.ts';
 import { checkVectors } from './check-vectors.ts';
+import { requireWhole } from './cut-texts.ts';
 import { toModelError } from './model-errors.ts';
 
 /** An embedding model object of the AI SDK, in either version. A plain name would need the SDK's global gateway. */
@@ -36,10 +37,16 @@ function fromSdk(model: SdkEmbeddingModel, label: string, dimensions: number): E
     // If the limit is a promise, it cannot be awaited here; `embed` then applies it.
     maxTexts: typeof most === 'number' ? Math.min(most, MAX_TEXTS) : DEFAULT_TEXTS,
     maxChars: MAX_CHARS,
-    async embed(texts: readonly string[], { signal, onUsage }: EmbedOptions): Promise<Vector[]> {
+    async embed(
+      texts: readonly string[],
+      { signal, onUsage, purpose, areCounted = false }: EmbedOptions,
+    ): Promise<Vector[]> {
       const request = async (values: string[], abortSignal: AbortSignal) => {
         const { embeddings, usage } = await model.doEmbed({ values, abortSignal });
-        if (usage && Number.isSafeInteger(usage.tokens) && usage.tokens > 0) onUsage?.(usage.tokens);
+        const tokens = usage && Number.isSafeInteger(usage.tokens) && usage.tokens > 0 ? usage.tokens : undefined;
+        if (tokens !== undefined) onUsage?.(tokens);
+        const areWhole = purpose === 'query';
+        await requireWhole({ texts: values, tokens, window: undefined, areCounted, areWhole }, label);
         return embeddings;
       };
       const perCall = Math.max(1, (await model.maxEmbeddingsPerCall) ?? texts.length);

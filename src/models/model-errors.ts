@@ -16,6 +16,8 @@ const TYPE_OF_STATUS: Readonly<Record<number, ErrorType>> = {
   413: 'ModelRejectedInput',
   422: 'ModelRejectedInput',
   429: 'ModelRateLimited',
+  // Cohere: a text has a word that it denies.
+  498: 'ModelRejectedInput',
 };
 
 const SAYS: Partial<Record<ErrorType, string>> = {
@@ -28,16 +30,21 @@ const SAYS: Partial<Record<ErrorType, string>> = {
   ModelBadAnswer: 'returned an unusable response',
 };
 
-/** Codes of providers for an exhausted quota, where waiting does not help. */
+/** Codes of providers for an exhausted quota, where waiting does not help, or not today. */
 const QUOTA_CODES =
-  /insufficient_quota|billing_(?:hard_limit|not_active)|insufficient.?(?:account.?)?(?:balance|credits?|funds)/i;
+  /insufficient_quota|billing_(?:hard_limit|not_active|disabled)|insufficient.?(?:account.?)?(?:balance|credits?|funds)|out of call volume quota|"quotaId":\s?"\w{0,80}PerDay|too many tokens per day/i;
 /** Some providers use the same words for a limit per minute, but then also say when to retry. */
 const QUOTA_WORDS =
   /exceeded your current quota|check your plan and billing|credit balance is too low|limited to \d+ API calls ?\/ ?month/i;
 const COMES_AGAIN = /retryInfo|retryDelay|try again in|retry in|per minute|per second/i;
 
-/** Google answers an invalid key with 400. */
-const BAD_KEY = /API_KEY_INVALID|API key not valid/;
+/** Google answers 400 to an invalid key, and to one that may not be used where this process runs. */
+const BAD_KEY = /API_KEY_INVALID|API key not valid|"status":\s?"FAILED_PRECONDITION"/;
+/** Some providers answer 400 for a model that they do not have, or that makes no vectors. */
+export const NO_MODEL =
+  /invalid[_ ]model\b|model_not_found|model identifier is invalid|\bmodel \S{1,200} (?:is not supported|does not exist|not found)|does not support embeddings/i;
+/** OpenAI answers 429 to a call that no wait makes possible: it has more tokens than a minute allows. */
+const TOO_LARGE = /Request too large for/;
 /** Words of the SDKs of clouds that find no credentials in this process. */
 const NO_CREDENTIALS = /default credentials|invalid_grant|could not refresh access token/i;
 
@@ -100,16 +107,25 @@ function classify(error: unknown): Classified {
     return { type: 'ModelBadAnswer', status, answer: 'the answer holds no embeddings; check baseUrl' };
   }
   if (isQuotaUsedUp(status, error)) return { type: 'ModelQuotaUsedUp', status, answer: answerOf(error) };
-  if (status === 400 && BAD_KEY.test(error.responseBody ?? '')) {
-    return { type: 'ModelUnauthorized', status, answer: answerOf(error) };
-  }
+  const told = typeByWords(status, error.responseBody ?? '');
+  if (told) return { type: told, status, answer: answerOf(error) };
   const overloaded = status === 503 && readRetryAfterMs(headers) !== undefined;
   const type = overloaded ? 'ModelRateLimited' : (TYPE_OF_STATUS[status] ?? 'ModelUnavailable');
   return { type, status, headers, body: error.responseBody, answer: answerOf(error) };
 }
 
+/** Returns the type of a refusal whose words say more than its status. */
+function typeByWords(status: number, body: string): ErrorType | undefined {
+  if (status === 429) return TOO_LARGE.test(body) ? 'ModelRejectedInput' : undefined;
+  if (status !== 400) return undefined;
+  if (BAD_KEY.test(body)) return 'ModelUnauthorized';
+  return NO_MODEL.test(body) ? 'ModelNotFound' : undefined;
+}
+
 function isQuotaUsedUp(status: number, { responseBody = '', responseHeaders }: APICallError): boolean {
   if (status < 400 || status === 401) return false;
+  // Amazon names the kind of an error in a header.
+  if (responseHeaders?.['x-amzn-errortype']?.startsWith('ServiceQuotaExceeded')) return true;
   if (QUOTA_CODES.test(responseBody)) return true;
   if (status >= 500) return false;
   const comesAgain = responseHeaders?.['retry-after'] !== undefined || COMES_AGAIN.test(responseBody);

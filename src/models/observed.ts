@@ -1,5 +1,5 @@
 import { type Embedder, wrapEmbedder } from '../contract/embedder.ts';
-import { type ErrorType, ReembedError } from '../contract/errors.ts';
+import { type ErrorType, ReembedError, TRUNCATED } from '../contract/errors.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { isFree } from './prices.ts';
@@ -7,8 +7,8 @@ import { isFree } from './prices.ts';
 export type ObservedModel = Pick<ModelConfig, 'provider' | 'name'>;
 
 export interface ModelCallSeen {
-  /** `canceled` if the caller no longer wanted it. */
-  outcome: 'ok' | 'canceled' | ErrorType;
+  /** `canceled` if the caller no longer wanted it; `truncated` if the model answered without reading all of a text. */
+  outcome: 'ok' | 'canceled' | typeof TRUNCATED | ErrorType;
   texts: number;
   ms: number;
   /** 0 if the call failed and the provider does not say. */
@@ -42,8 +42,13 @@ export function createObservedEmbedder(embedder: Embedder, model: ObservedModel,
       tell('ok');
       return vectors;
     } catch (error) {
-      tell(options.signal?.aborted ? 'canceled' : error instanceof ReembedError ? error.type : 'Internal');
+      tell(options.signal?.aborted ? 'canceled' : outcomeOf(error));
       throw error;
     }
   });
+}
+
+function outcomeOf(error: unknown): ModelCallSeen['outcome'] {
+  if (!(error instanceof ReembedError)) return 'Internal';
+  return error.reason === TRUNCATED ? TRUNCATED : error.type;
 }

@@ -1,4 +1,5 @@
 import { ReembedError } from '../contract/errors.ts';
+import { NO_MODEL } from './model-errors.ts';
 import { answerLimit, readAnswer } from './read-body.ts';
 import { type AnswerTo, readVectors } from './read-vectors.ts';
 import { refusalOf } from './remote/whole-answer.ts';
@@ -73,6 +74,7 @@ export function createVectorFetch(dimensions: number): VectorFetch {
     const { status } = first.response;
     // Some servers fail on an unknown field, and say so.
     if (!NOT_UNDERSTOOD.includes(status) && !(BREAKING.includes(status) && ABOUT_FIELDS.test(said))) return first;
+    if (NO_MODEL.test(said)) return first;
     for (const variant of othersAfter(said, DIMENSIONS.test(tailOf(body)))) {
       const again = await send(variant);
       if (again.response.ok) return again;

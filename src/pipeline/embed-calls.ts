@@ -11,6 +11,8 @@ export interface CallOptions {
   concurrency: number;
   /** Per call; see `EmbedOptions`. */
   maxWaitMs?: number | undefined;
+  /** See `EmbedOptions`. */
+  areCounted?: boolean | undefined;
   /** Waits before a call is retried. */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -136,9 +138,9 @@ class Run {
       if (this.isOver()) return null;
       texts = choose();
       if (texts.length === 0) return null;
-      const { purpose, signal, maxWaitMs } = options;
+      const { purpose, signal, maxWaitMs, areCounted } = options;
       const afterHold = () => this.requireWanted(texts);
-      const vectors = await embedder.embed(texts, { purpose, signal, maxWaitMs, afterHold });
+      const vectors = await embedder.embed(texts, { purpose, signal, maxWaitMs, areCounted, afterHold });
       this.keep(texts, checked(vectors, texts, embedder.dimensions), startMs);
       return null;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { type Embedder, type EmbedPurpose, namesLength } from '../contract/embedder.ts';
-import type { ReembedError } from '../contract/errors.ts';
+import { type ReembedError, TRUNCATED } from '../contract/errors.ts';
 import type { Metric } from '../contract/indexes.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { type CallOptions, embedTexts, type TextSink } from './embed-calls.ts';
@@ -17,6 +17,7 @@ export interface EmbedOptions {
   concurrency?: number | undefined;
   /** Per call; see `EmbedOptions` of the embedder. */
   maxWaitMs?: number | undefined;
+  areCounted?: boolean | undefined;
   pause?: CallOptions['pause'];
   /** Finds and drops objects that nobody wants any more; see `TextSink`. */
   look?: TextSink['look'] | undefined;
@@ -51,6 +52,8 @@ const MAX_HALVED = 20_000;
  * `take` returns each finished object once.
  */
 export class EmbedSession {
+  /** Texts that the model did not read to their end, and that were cut in two. */
+  truncated = 0;
   private readonly embedder: Embedder;
   private readonly options: EmbedOptions;
   private readonly open: Map<string, ObjectTexts>;
@@ -87,7 +90,7 @@ export class EmbedSession {
   async run(): Promise<unknown> {
     const { signal = new AbortController().signal, purpose, concurrency = CALLS_IN_FLIGHT } = this.options;
     signal.throwIfAborted();
-    const { maxWaitMs, pause, look = async () => {} } = this.options;
+    const { maxWaitMs, areCounted, pause, look = async () => {} } = this.options;
     const texts = [...this.users.keys()].filter((text) => this.isWanted(text));
     const sink: TextSink = {
       isWanted: (text) => this.isWanted(text),
@@ -98,7 +101,7 @@ export class EmbedSession {
       fail: (text, error) => this.giveUp(text, error),
       look,
     };
-    return embedTexts(texts, this.embedder, sink, { purpose, signal, concurrency, maxWaitMs, pause });
+    return embedTexts(texts, this.embedder, sink, { purpose, signal, concurrency, maxWaitMs, areCounted, pause });
   }
 
   /** Returns the objects that were finished since the last call, in their original order. */
@@ -174,6 +177,7 @@ export class EmbedSession {
       this.fail(text, failureFrom('embed', error));
       return [];
     }
+    if (error.reason === TRUNCATED) this.truncated++;
     this.halves.set(text, halves);
     for (const half of halves) for (const id of this.users.get(text) ?? []) this.use(half, id);
     return halves.filter((half) => this.isWanted(half));

@@ -1,7 +1,7 @@
 import { namesLength } from '../contract/embedder.ts';
 
-/** As OpenAI names a text: `Invalid 'input[3]': …`. */
-const NAMED_TEXT = /\binput\[(\d{1,6})\]/;
+/** As OpenAI (`Invalid 'input[3]': …`), Voyage (`The example at index 3 …`) and Mistral (`Input id 3 …`) name a text. */
+const NAMED_TEXT = /\b(?:input\[|example at index |Input id )(\d{1,6})\b/;
 
 interface Why {
   /** A text is likely to blame: the model refused the call, and has accepted one of this size before. */

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Payload } from '../contract/objects.ts';
+import { tokenizerNameOf } from '../contract/splitter.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { usesHalf } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
@@ -26,6 +27,8 @@ export interface Prepared {
   failed: FailedItem[];
   /** Texts of these objects for which the model was not asked: their vectors were stored, or those of an equal text. */
   reused: number;
+  /** Texts that the model did not read to their end, and that were split again, since the last portion. */
+  truncated: number;
   /** Ids of objects that nobody wants any more. */
   dropped: string[];
 }
@@ -202,11 +205,13 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
     signal,
     concurrency,
     maxWaitMs,
+    areCounted: tokenizerNameOf(config.splitter, config.model) !== 'estimate',
     pause,
     look,
     known,
   });
   let waiting = all;
+  let truncatedBefore = 0;
   for (;;) {
     const stoppedBy = await session.run();
     for (const result of session.take()) {
@@ -224,10 +229,12 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
       yield {
         ready: alive(finished).map((work) => preparedOf(work, config, textKeyOf)),
         reused: alive(finished).reduce((sum, { reused }) => sum + reused, 0),
+        truncated: session.truncated - truncatedBefore,
         failed: finished.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
         dropped: [...dropped].map(({ item }) => item.id),
       };
       dropped.clear();
+      truncatedBefore = session.truncated;
     }
     if (waiting.length === 0) return;
     if (options.wait === undefined) throw stoppedBy;

@@ -12,6 +12,8 @@ export interface StoredUsage extends Amounts {
   estimatedTokens: number;
   /** Texts for which the model was not asked. */
   reused: number;
+  /** Texts that the model did not read to their end. */
+  truncated: number;
   budget: Budget;
   today: Amounts;
 }
@@ -60,9 +62,17 @@ export async function setBudget(
 /** Returns what a task has used; `model` is `provider/name`. */
 export async function readUsage(db: Db, taskId: string, model: string): Promise<StoredUsage> {
   const [{ rows: tasks }, { rows: days }] = [
-    await sql<UsedNow & { reused: number; maxUsd: number | null; maxTokens: number | null; maxCalls: number | null }>`
+    await sql<
+      UsedNow & {
+        reused: number;
+        truncated: number;
+        maxUsd: number | null;
+        maxTokens: number | null;
+        maxCalls: number | null;
+      }
+    >`
       select
-        calls, tokens, estimated_tokens as "estimatedTokens", usd, reused,
+        calls, tokens, estimated_tokens as "estimatedTokens", usd, reused, truncated,
         max_usd as "maxUsd", max_tokens as "maxTokens", max_calls as "maxCalls"
       from reembed.task_usage
       where task_id = ${taskId}`.execute(db),
@@ -73,7 +83,7 @@ export async function readUsage(db: Db, taskId: string, model: string): Promise<
   ];
   const { maxUsd = null, maxTokens = null, maxCalls = null, ...used } = tasks[0] ?? {};
   return {
-    ...{ calls: 0, tokens: 0, estimatedTokens: 0, usd: 0, reused: 0, ...used },
+    ...{ calls: 0, tokens: 0, estimatedTokens: 0, usd: 0, reused: 0, truncated: 0, ...used },
     budget: {
       ...(maxUsd !== null && { usd: maxUsd }),
       ...(maxTokens !== null && { tokens: maxTokens }),
@@ -105,10 +115,17 @@ export async function recordUsage(db: Db, taskId: string, model: string, used: U
   return readUsage(db, taskId, model);
 }
 
-/** Adds texts for which the model of a task was not asked. */
-export async function recordReused(db: Db, taskId: string, texts: number): Promise<void> {
+/** Adds texts for which the model of a task was not asked, and those that it did not read to their end. */
+export async function recordTexts(
+  db: Db,
+  taskId: string,
+  { reused, truncated }: Pick<StoredUsage, 'reused' | 'truncated'>,
+): Promise<void> {
   await sql`
-    insert into reembed.task_usage as usage (task_id, reused)
-    values (${taskId}, ${texts})
-    on conflict (task_id) do update set reused = usage.reused + excluded.reused, update_time = now()`.execute(db);
+    insert into reembed.task_usage as usage (task_id, reused, truncated)
+    values (${taskId}, ${reused}, ${truncated})
+    on conflict (task_id) do update set
+      reused = usage.reused + excluded.reused,
+      truncated = usage.truncated + excluded.truncated,
+      update_time = now()`.execute(db);
 }

@@ -4,8 +4,12 @@ import { partsOfCall } from '../../src/pipeline/parts-of-call.ts';
 const texts = Array.from({ length: 16 }, (_, at) => `t${at}`);
 const sizes = (parts: string[][]) => parts.map(({ length }) => length);
 
-test('a text that the refusal names goes alone, and the others together', () => {
-  const parts = partsOfCall(texts, { isText: true, said: "Invalid 'input[3]': string too long" });
+test.each([
+  "Invalid 'input[3]': string too long",
+  'The example at index 3 in your batch has too many tokens',
+  'Input id 3 has 9000 tokens, exceeding max 8192 tokens.',
+])('a text that the refusal names goes alone, and the others together: %s', (said) => {
+  const parts = partsOfCall(texts, { isText: true, said });
   expect(sizes(parts)).toEqual([15, 1]);
   expect(parts[1]).toEqual(['t3']);
   expect(parts.flat().toSorted()).toEqual(texts.toSorted());

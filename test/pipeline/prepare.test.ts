@@ -307,7 +307,7 @@ test('loads that turn out to be large wait until there is memory for them, and s
 test('no objects give one empty portion', async () => {
   const portions = [];
   for await (const portion of portionsOf([])) portions.push(portion);
-  expect(portions).toEqual([{ ready: [], failed: [], reused: 0, dropped: [] }]);
+  expect(portions).toEqual([{ ready: [], failed: [], reused: 0, truncated: 0, dropped: [] }]);
 });
 
 describe('an object that is no longer wanted', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openUsage, readUsage, recordReused, recordUsage, setBudget } from '../../src/store/usage.ts';
+import { openUsage, readUsage, recordTexts, recordUsage, setBudget } from '../../src/store/usage.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { uniqueName } from './builders.ts';
 
@@ -11,9 +11,9 @@ onBothDatabases((database) => {
     const [task, other, model] = [uniqueName('task'), uniqueName('task'), `openai/${uniqueName('m')}`];
     await openUsage(db, task, { tokens: 100 }, false);
     await Promise.all([task, task, task, other].map((id) => recordUsage(db, id, model, ONE)));
-    await Promise.all([2, 3].map((texts) => recordReused(db, task, texts)));
+    await Promise.all([2, 3].map((reused) => recordTexts(db, task, { reused, truncated: 1 })));
     expect(await readUsage(db, task, model)).toEqual({
-      ...{ calls: 3, tokens: 30, estimatedTokens: 12, usd: 1.5, reused: 5, budget: { tokens: 100 } },
+      ...{ calls: 3, tokens: 30, estimatedTokens: 12, usd: 1.5, reused: 5, truncated: 2, budget: { tokens: 100 } },
       today: { calls: 4, tokens: 40, usd: 2 },
     });
   });

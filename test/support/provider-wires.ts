@@ -12,6 +12,8 @@ export interface WireAnswer {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
+  /** Ends the connection in the middle of the answer. */
+  isCut?: boolean;
 }
 
 export interface WireServer {
@@ -99,6 +101,20 @@ const WIRES: readonly [path: RegExp, embed: Embed][] = [
   [/^\/api\/embed$/, ollama],
 ];
 
+/** The texts of a request to any of the interfaces. */
+export function textsOfRequest({ body }: WireRequest): string[] {
+  if (Array.isArray(body.requests)) return body.requests.map(googleText);
+  if (Array.isArray(body.instances)) return body.instances.map(({ content }) => String(content));
+  if (body.content) return [googleText(body)];
+  return textsOf(body.input ?? body.texts ?? body.inputText);
+}
+
+/** How the interface of a request answers it with vectors. */
+export function usualAnswer(request: WireRequest): WireAnswer {
+  const embed = WIRES.find(([pattern]) => pattern.test(request.path))?.[1];
+  return embed?.(request) ?? { status: 404, body: { error: `no ${request.path}` } };
+}
+
 /** Starts a server that speaks the published interfaces of all providers, told apart by the path. */
 export async function startWireServer(): Promise<WireServer> {
   const requests: WireRequest[] = [];
@@ -107,10 +123,16 @@ export async function startWireServer(): Promise<WireServer> {
     const path = incoming.url ?? '/';
     const request = { path, headers: incoming.headers, body: JSON.parse(await textOf(incoming)) };
     requests.push(request);
-    const embed = WIRES.find(([pattern]) => pattern.test(path))?.[1];
-    const answer = (special ?? embed)?.(request) ?? { status: 404, body: { error: `no ${path}` } };
-    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-    response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
+    const answer = (special ?? usualAnswer)(request);
+    const written = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+    const type = { 'content-type': 'application/json' };
+    if (answer.isCut) {
+      response.writeHead(answer.status, { ...type, 'content-length': String(written.length) });
+      response.write(written.slice(0, written.length / 2), () => response.destroy());
+      return;
+    }
+    response.writeHead(answer.status, { ...type, ...answer.headers });
+    response.end(written);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

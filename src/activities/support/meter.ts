@@ -5,7 +5,7 @@ import type { ModelConfig } from '../../contract/models.ts';
 import { estimateTokens } from '../../models/estimate-tokens.ts';
 import { batchPriceShareOf, isFree, priceOf } from '../../models/prices.ts';
 import type { Trx } from '../../store/database.ts';
-import { readUsage, recordReused, recordUsage, type StoredUsage } from '../../store/usage.ts';
+import { readUsage, recordTexts, recordUsage, type StoredUsage } from '../../store/usage.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 
 type Metering = Pick<ActivityDependencies, 'background' | 'settings'>;
@@ -129,14 +129,14 @@ function requireLeft(sums: StoredUsage, { taskId, key, price, daily }: Limits): 
 
 const budgetUsedUp = (message: string) => new ReembedError('BudgetUsedUp', message);
 
-/** Counts texts for which a reindex did not have to ask a model that costs something. */
-export async function countReused(
+/** Counts texts for which a reindex did not have to ask a model that costs something, and texts that it did not read to their end. */
+export async function countTexts(
   { background: db }: Metering,
   taskId: string,
   model: ModelConfig,
-  texts: number,
+  texts: Pick<StoredUsage, 'reused' | 'truncated'>,
 ): Promise<void> {
-  if (texts > 0 && !isFree(model)) await recordReused(db, taskId, texts);
+  if (texts.reused + texts.truncated > 0 && !isFree(model)) await recordTexts(db, taskId, texts);
 }
 
 /** Returns what a reindex has used so far, for its tracker; undefined if its model costs nothing. */
@@ -146,7 +146,8 @@ export async function usageOf(
   model: ModelConfig,
 ): Promise<Usage | undefined> {
   if (isFree(model)) return undefined;
-  const { calls, tokens, estimatedTokens, usd, reused, budget } = await readUsage(db, taskId, keyOf(model));
+  const { calls, tokens, estimatedTokens, usd, reused, truncated, budget } = await readUsage(db, taskId, keyOf(model));
   const isPriced = priceOf(model, settings.modelPrices) !== undefined;
-  return { calls, tokens, estimatedTokens, usd: isPriced ? usd : null, reused, budget };
+  const isCut = truncated > 0;
+  return { calls, tokens, estimatedTokens, usd: isPriced ? usd : null, reused, ...(isCut && { truncated }), budget };
 }

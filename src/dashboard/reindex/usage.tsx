@@ -48,6 +48,12 @@ export function UsageCard({ tracker, ended }: UsageProps) {
           them.
         </Text>
       )}
+      {usage.truncated !== undefined && (
+        <Text fz="xs" c="dimmed" mt="xs">
+          The model did not read all of {usage.truncated} texts, which were split again: its window is smaller than the
+          parts.
+        </Text>
+      )}
       {isOpen && <BudgetDialog tracker={tracker} usage={usage} resumes={over} onClose={dialog.close} />}
     </Card>
   );

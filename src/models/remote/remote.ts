@@ -5,9 +5,11 @@ import type { RemoteModelConfig } from '../../contract/provider-models.ts';
 import type { Vector } from '../../contract/vectors.ts';
 import { readApiKey } from '../api-key.ts';
 import { callModel } from '../call-model.ts';
+import { requireWhole } from '../cut-texts.ts';
 import { modelFetch } from '../model-fetch.ts';
 import { checkModelHost, wordsOf } from '../model-hosts.ts';
 import { createVectorFetch } from '../openai-fetch.ts';
+import { windowOf } from '../windows.ts';
 import { AWS_SECRETS } from './bedrock.ts';
 import { endpointOf } from './endpoint.ts';
 import { withFields } from './fields.ts';
@@ -67,15 +69,23 @@ export function createRemoteEmbedder(config: RemoteModelConfig, deps: RemoteDepe
     dimensions: config.dimensions,
     maxTexts: Math.min(config.batchSize, row.maxTexts?.(config) ?? config.batchSize),
     maxChars: config.batchChars,
-    async embed(texts: readonly string[], { purpose, signal, onUsage }: EmbedOptions): Promise<Vector[]> {
+    async embed(
+      texts: readonly string[],
+      { purpose, signal, onUsage, areCounted = false }: EmbedOptions,
+    ): Promise<Vector[]> {
       const key = readApiKey(endpoint.keyName, env);
       const prefix = prefixOf(config, purpose);
       const vectors = await callModel({
         async request(values, abortSignal) {
+          let counted: number | undefined;
           const onTokens = (tokens: unknown) => {
-            if (Number.isSafeInteger(tokens) && Number(tokens) > 0) onUsage?.(Number(tokens));
+            if (!Number.isSafeInteger(tokens) || Number(tokens) <= 0) return;
+            counted = Number(tokens);
+            onUsage?.(counted);
           };
           const answer = await send({ values, purpose, key, signal: abortSignal, onTokens });
+          const areWhole = purpose === 'query';
+          await requireWhole({ texts: values, tokens: counted, window: windowOf(config), areCounted, areWhole }, label);
           return answer.vectors;
         },
         label,

@@ -81,6 +81,7 @@ function describe(kind: 'upsert' | 'delete', counts: WriteState['counts']): stri
   if (counts.unchanged > 0) parts.push(`${counts.unchanged} of them unchanged`);
   if (counts.stale > 0) parts.push(`${counts.stale} stale (a newer version is stored)`);
   if (counts.failed > 0) parts.push(`${counts.failed} failed (see the failed items)`);
+  if (counts.truncated) parts.push(`${counts.truncated} texts that the model cut, split again`);
   if (counts.forwarded > 0) parts.push(`${counts.forwarded} forwarded to the index being built`);
   if (counts.forwardFailed > 0) parts.push(`${counts.forwardFailed} left to the reindex`);
   if (counts.heldBackMs > 0) parts.push(`held back for ${counts.heldBackMs} ms by a cut-over`);

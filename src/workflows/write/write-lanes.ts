@@ -116,6 +116,7 @@ export class Writing {
     const { counts } = state;
     for (const name of ['written', 'unchanged', 'stale', 'failed'] as const) counts[name] += result.counts[name];
     if (result.counts.reused) counts.reused = (counts.reused ?? 0) + result.counts.reused;
+    if (result.counts.truncated) counts.truncated = (counts.truncated ?? 0) + result.counts.truncated;
     counts.heldBackMs += result.heldBackMs;
     this.before.forwarded += result.forwarded ?? 0;
     state.indexDue = result.vectorIndexDue ?? state.indexDue;
