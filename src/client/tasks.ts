@@ -25,9 +25,11 @@ import {
   type FailedItem,
   failedItemsSchema,
   type TaskCounts,
+  type TaskInput,
   type TaskList,
   type Tracker,
   taskCountsSchema,
+  taskInputSchema,
   taskListSchema,
   trackerSchema,
 } from '../contract/tasks.ts';
@@ -174,6 +176,10 @@ export function taskCalls(send: Send, run: Run) {
     audit: (body: AuditRequest, options: RunOptions = {}) => run('/v1/tasks/audit/run', { json: body }, options),
     /** Returns the tracker of a task. Error: `TaskNotFound`. */
     info: (taskId: string) => readInfo(send, taskId),
+    /** Returns what a task was started with. Error: `TaskNotFound`. */
+    async input(taskId: string): Promise<TaskInput> {
+      return readAs(await send('GET', '/v1/tasks/input', { query: { taskId } }), taskInputSchema);
+    },
     page,
     list,
     /** Yields one page now and after each change; reconnects after lost connections. */

@@ -82,6 +82,7 @@ describe('every command', () => {
         "tasks failed-items",
         "tasks ignore",
         "tasks info",
+        "tasks input",
         "tasks list",
         "tasks pause",
         "tasks reads",

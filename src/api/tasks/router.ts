@@ -16,6 +16,7 @@ import { notFound, onError, problemResponses } from '../problems.ts';
 import { requireRole } from './door.ts';
 import { addEvaluation } from './evaluation.ts';
 import { streamTask } from './events.ts';
+import { addInput } from './input.ts';
 import { createListStreams } from './list-events.ts';
 import type { TaskRouterOptions } from './options.ts';
 import { addPlan } from './plan.ts';
@@ -43,7 +44,7 @@ const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
  * Creates the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`,
  * `/events`, `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, `/reads`, `/approve`,
  * `/reject`, `GET` and `PUT /roll-back` and `POST /plan`, for `steer` `GET /results`, for all types together `GET
- * /evaluation` and `GET /reads`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
+ * /evaluation`, `GET /input` and `GET /reads`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
  * `application/problem+json`. Pages of other sites are refused, and so are callers whose `auth` role is too low.
  *
  * @example
@@ -204,6 +205,7 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
   if (type === undefined || type === 'reindex')
     addRollBack(router, options as TaskRouterOptions, { requireTask, tags });
   if (type === undefined) addEvaluation(router, { db, client });
+  if (type === undefined) addInput(router, client);
   if (type === undefined) addReads(router, { db, client });
   if (type === 'reindex' && options.models) {
     const { background = db, settings } = options.plan ?? {};

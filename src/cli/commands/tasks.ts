@@ -67,6 +67,17 @@ export function addTaskCommands(program: Command, io: Io): void {
       if (reads) io.out(`${readsText(reads)}\n`);
     });
 
+  remote(group.command('input <task>'))
+    .summary('show what a task was started with')
+    .description(
+      'Prints the body of the call that started the last run of a task, as JSON; of a job: name, input and options.',
+    )
+    .addHelpText('after', examples('reembed tasks input my-task'))
+    .action(async (taskId: string, options: RemoteOptions) => {
+      const found = await clientFrom(io, options).tasks.input(taskId);
+      writeResult(io, options.json, found, () => JSON.stringify(found.input, null, 2));
+    });
+
   addSteerCommands(group, io);
 
   remote(group.command('throttle'))

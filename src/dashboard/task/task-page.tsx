@@ -9,6 +9,7 @@ import { useStale } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
 import { Findings } from '../audits/findings.tsx';
+import { JobInput } from '../jobs/job-input.tsx';
 import { JobResult } from '../jobs/job-result.tsx';
 import { Reads } from '../reindex/reads.tsx';
 import { ReindexParts } from '../reindex/reindex-parts.tsx';
@@ -68,6 +69,7 @@ function OneTask({ taskId }: { taskId: string }) {
         {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
         {tracker.type === 'evaluate' && <EvaluationVerdict tracker={tracker} />}
         {tracker.type === 'job' && <JobResult tracker={tracker} />}
+        {tracker.type === 'job' && <JobInput tracker={tracker} />}
         {tracker.type === 'audit' && <Findings tracker={tracker} ended={live.ended} />}
         {tracker.type === 'delete-index' && <Watch tracker={tracker} />}
         {tracker.type === 'delete-index' && <Reads tracker={tracker} />}

@@ -40,6 +40,12 @@ export const evaluationCases: Case[] = [
   },
 ];
 
+/** What tasks were started with. */
+export const inputCases: Case[] = [
+  { operation: 'getTaskInput', expect: 200, given: async ({ ended }) => ({ query: { taskId: await ended('upsert') } }) },
+  { operation: 'getTaskInput', expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+];
+
 /** Figures of shadow and canary reads. */
 export const readsCases: Case[] = [
   { operation: 'getReads', expect: 200, given: async ({ readable }) => ({ query: { taskId: await readable() } }) },
