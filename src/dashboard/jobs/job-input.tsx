@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { Json } from '../../contract/json.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { useAccess } from '../api/access.ts';
-import { reembed } from '../api/client.ts';
+import { taskInputQuery } from '../api/queries.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
 import { type Fact, FactList } from '../ui/fact-list.tsx';
@@ -22,12 +22,7 @@ interface Started {
 export function JobInput({ tracker: { id, links, data } }: { tracker: Tracker }) {
   const [running, setRunning] = useState(false);
   const reason = useAccess().reasonNot('operate');
-  const { data: found, error } = useQuery({
-    queryKey: ['input', id, links.runId],
-    queryFn: () => reembed.tasks.input(id),
-    staleTime: Number.POSITIVE_INFINITY,
-    enabled: reason === null,
-  });
+  const { data: found, error } = useQuery({ ...taskInputQuery(id, links.runId), enabled: reason === null });
   const { name, input: first, ...options } = (found?.input ?? {}) as Started;
   const isReplaced = data.newestInput !== undefined;
   const input = isReplaced ? (data.newestInput as Json) : first;

@@ -23,7 +23,7 @@ export function ScheduleActions({ schedule }: { schedule: Schedule }) {
   });
   const of = `${name}, ${key}`;
   return (
-    <Group gap={4} justify="flex-end">
+    <Group gap={4} className="row-actions">
       <ActionButton loading={run.isPending} onClick={() => run.mutate()} aria-label={`Run now: ${of}`}>
         Run now
       </ActionButton>
