@@ -27,6 +27,7 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'PUT /ignore': 'operate',
   'PUT /throttle': 'operate',
   'GET /reads': 'view',
+  'GET /live-writes': 'view',
   'PUT /reads': 'operate',
   'PUT /budget': 'operate',
   'PUT /approve': 'approve',

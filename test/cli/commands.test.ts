@@ -84,6 +84,7 @@ describe('every command', () => {
         "tasks info",
         "tasks input",
         "tasks list",
+        "tasks live-writes",
         "tasks pause",
         "tasks reads",
         "tasks reject",

@@ -25,7 +25,15 @@ import { scheduleCases } from './cases/schedules.ts';
 import { searchCases } from './cases/search.ts';
 import { sourceCases } from './cases/sources.ts';
 import { steeringCases } from './cases/steering.ts';
-import { evaluationCases, inputCases, planCases, readsCases, steerResultCases, taskCases } from './cases/tasks.ts';
+import {
+  evaluationCases,
+  inputCases,
+  liveWritesCases,
+  planCases,
+  readsCases,
+  steerResultCases,
+  taskCases,
+} from './cases/tasks.ts';
 import { Contract } from './contract.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -45,6 +53,7 @@ const GROUPS = [
   steerResultCases,
   evaluationCases,
   inputCases,
+  liveWritesCases,
   readsCases,
   planCases,
   steeringCases,
