@@ -18,6 +18,8 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'GET /results': 'view',
   // Has texts of queries and objects.
   'GET /evaluation': 'operate',
+  // Has payloads of objects and inputs of jobs.
+  'GET /input': 'operate',
   'PUT /restart': 'operate',
   'PUT /cancel': 'operate',
   'PUT /pause': 'operate',
@@ -25,6 +27,7 @@ const TASK_ACCESS: Readonly<Record<string, Role>> = {
   'PUT /ignore': 'operate',
   'PUT /throttle': 'operate',
   'GET /reads': 'view',
+  'GET /live-writes': 'view',
   'PUT /reads': 'operate',
   'PUT /budget': 'operate',
   'PUT /approve': 'approve',

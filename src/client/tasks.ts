@@ -4,6 +4,7 @@ import type { BudgetUnit } from '../contract/budget.ts';
 import { type Evaluation, evaluationSchema } from '../contract/evaluation.ts';
 import { NDJSON } from '../contract/http.ts';
 import type { VectorIndexTaskRequest } from '../contract/index-patch.ts';
+import { type LiveWrites, liveWritesSchema } from '../contract/live-writes.ts';
 import type { itemSchema } from '../contract/objects.ts';
 import { type PlanReindexRequest, type ReindexPlan, reindexPlanSchema } from '../contract/plan.ts';
 import type { ReadShares } from '../contract/read-shares.ts';
@@ -25,9 +26,11 @@ import {
   type FailedItem,
   failedItemsSchema,
   type TaskCounts,
+  type TaskInput,
   type TaskList,
   type Tracker,
   taskCountsSchema,
+  taskInputSchema,
   taskListSchema,
   trackerSchema,
 } from '../contract/tasks.ts';
@@ -174,6 +177,14 @@ export function taskCalls(send: Send, run: Run) {
     audit: (body: AuditRequest, options: RunOptions = {}) => run('/v1/tasks/audit/run', { json: body }, options),
     /** Returns the tracker of a task. Error: `TaskNotFound`. */
     info: (taskId: string) => readInfo(send, taskId),
+    /** Counts what users have written while a reindex runs. Error: `TaskNotFound`. */
+    async liveWrites(taskId: string): Promise<LiveWrites> {
+      return readAs(await send('GET', '/v1/tasks/live-writes', { query: { taskId } }), liveWritesSchema);
+    },
+    /** Returns what a task was started with. Error: `TaskNotFound`. */
+    async input(taskId: string): Promise<TaskInput> {
+      return readAs(await send('GET', '/v1/tasks/input', { query: { taskId } }), taskInputSchema);
+    },
     page,
     list,
     /** Yields one page now and after each change; reconnects after lost connections. */

@@ -69,7 +69,7 @@ export const SOURCE_KINDS = {
 } as const satisfies Record<string, KindFacts>;
 
 export type SourceKind = keyof typeof SOURCE_KINDS;
-const ALL_KINDS: Record<AuditKind | SourceKind, KindFacts> = { ...AUDIT_KINDS, ...SOURCE_KINDS };
+export const ALL_AUDIT_KINDS: Record<AuditKind | SourceKind, KindFacts> = { ...AUDIT_KINDS, ...SOURCE_KINDS };
 
 export type AuditKind = keyof typeof AUDIT_KINDS;
 
@@ -193,7 +193,7 @@ export function auditText(counts: AuditCounts): string {
   const moving = onTheirWay > 0 ? `; ${onTheirWay} on their way` : '';
   if (broken === 0) return `${looked}, nothing ${rows === undefined ? 'is broken' : 'differs'}${moving}`;
   const kinds = (Object.entries(found) as [AuditKind | SourceKind, number][]).map(
-    ([kind, n]) => `${n} ${ALL_KINDS[kind].text}`,
+    ([kind, n]) => `${n} ${ALL_AUDIT_KINDS[kind].text}`,
   );
   const left = broken - repaired;
   const fixed = repaired > 0 ? `; ${repaired} repaired` : '';

@@ -28,6 +28,19 @@ export const failedItemsSchema = z
   })
   .meta({ id: 'FailedItems' });
 
+export const taskInputSchema = z
+  .object({
+    taskId: z.string(),
+    input: z
+      .unknown()
+      .describe(
+        'The body of the call that started its last run; of a job: `name`, `input` and the options. The items of most ' +
+          'writes are stored apart and are missing.',
+      ),
+  })
+  .meta({ id: 'TaskInput', description: 'What a task was started with.' });
+export type TaskInput = z.output<typeof taskInputSchema>;
+
 export const trackerErrorSchema = z.object({
   attempt: z.int(),
   time: z.string(),

@@ -58,7 +58,10 @@ export interface ReindexLocksTable {
   built: Generated<boolean>;
   /** Stored vectors are taken over. */
   reuse: Generated<boolean>;
-  /** Of a mirror: the last change of both indexes at the switch that began it. */
+  /**
+   * Of a mirror: the last change of both indexes at the switch that began it. Of a reindex: the last change of the source
+   * when it was locked; null if an earlier version has locked it.
+   */
   since_change: number | null;
   /** Of a mirror that began with a roll back: which one. */
   roll_back: Json<RollBackReport> | null;

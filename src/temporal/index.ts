@@ -10,6 +10,7 @@ export { countTasks, eachTask, listTasks, type TaskList, type TaskPage } from '.
 export type { TaskFilter } from './lists/query.ts';
 export { type StatsRange, taskStats } from './lists/stats.ts';
 export { retentionSeconds } from './retention.ts';
+export { readTaskInput } from './tasks/input.ts';
 export { rowOf, type TaskRow, trackerOfRow } from './tasks/list-row.ts';
 export { type DescribedTask, describeTask, getTracker, readTask, type TaskView } from './tasks/read.ts';
 export { restartTask } from './tasks/restart.ts';

@@ -88,6 +88,8 @@ const JSON_COMMANDS: readonly (readonly [line: string, code?: number])[] = [
   ['tasks list'],
   ['tasks counts'],
   ['tasks info json-1'],
+  ['tasks input json-1'],
+  ['tasks live-writes json-1'],
   ['tasks watch json-1'],
   ['tasks failed-items json-2'],
   ['tasks cancel json-1'],

@@ -41,6 +41,11 @@ test('an index is created with full text and its own vector index', async () => 
   await dialog.getByLabel('Metadata field with the language').fill('lang');
   await unfold(dialog, 'Parts, distance and vector index');
   await choose(dialog, 'Split texts by', 'tokens');
+  await dialog.getByRole('combobox', { name: 'Tokenizer' }).fill('estimate');
+  await dialog.getByLabel('Embedded fields').fill('title, body.text');
+  await choose(dialog, 'Vectors of an object', 'yes');
+  await choose(dialog, 'Versions of objects', 'external');
+  await dialog.getByLabel('Objects may bring their vectors').check();
   await choose(dialog, 'Vectors are stored', 'halfvec');
   await choose(dialog, 'Vector index', 'own');
   await choose(dialog, 'Precision in the index', 'bit');
@@ -50,7 +55,16 @@ test('an index is created with full text and its own vector index', async () => 
   await page.getByText('No objects yet').waitFor();
   expect(await dashboard.system.reembed.indexes.get('books-v1')).toMatchObject({
     fullText: { language: 'german', languageField: 'lang' },
-    splitter: { chunkTokens: 460, overlapTokens: 46, format: 'text' },
+    splitter: {
+      chunkTokens: 460,
+      overlapTokens: 46,
+      format: 'text',
+      tokenizer: 'estimate',
+      fields: ['title', 'body.text'],
+    },
+    average: true,
+    versioning: 'external',
+    readyVectors: true,
     storage: 'halfvec',
     vectorIndex: { kind: 'hnsw', precision: 'bit', dimensions: 256, m: 20, efConstruction: 64 },
   });

@@ -13,6 +13,10 @@ defineTask(
     text: `hello ${to}`,
   }),
 );
+const fall = () => {
+  throw new Error('it fell');
+};
+defineTask({ name: 'fall', backOff: { initial: '1h', max: '1h' }, registry }, fall);
 const opened: Dashboard | undefined = await openDashboard({ jobs: { registry } });
 const test = it.skipIf(!opened);
 const dashboard = opened as Dashboard;
@@ -42,6 +46,58 @@ test('a job runs with an input that the API has checked, and its page shows the 
   await page.getByRole('heading', { name: 'greet' }).waitFor();
   await statusBecomes(page, 'done');
   await page.getByRole('region', { name: 'the result', exact: true }).getByText('hello Ann').waitFor();
+  await page.getByRole('region', { name: 'the input', exact: true }).getByText('"Ann"').waitFor();
+  await page.getByRole('button', { name: 'Run again with this input…' }).click();
+  const again = page.getByRole('dialog', { name: 'Run greet' });
+  expect(JSON.parse(await again.getByLabel('Input (JSON)').inputValue())).toEqual({ to: 'Ann' });
+  expect(await again.getByLabel('Attempts').inputValue()).toBe('2');
+});
+
+test('a job that failed says when it is tried again, and how it was started', async () => {
+  await dashboard.system.reembed.jobs.run('fall', { taskId: 'falling', input: ['x'], maxAttempts: 3 });
+  const page = await dashboard.open('/tasks/falling');
+  await statusBecomes(page, 'retrying');
+  await page.getByRole('alert').getByText('it fell').waitFor();
+  await page.getByRole('alert').locator('time').first().waitFor();
+  await page.getByRole('region', { name: 'the input', exact: true }).getByText('"x"').waitFor();
+});
+
+test('a schedule is changed in a form that keeps what it does not show', async () => {
+  const { schedules } = dashboard.system.reembed;
+  await schedules.put('greet', 'daily', { every: '1h', input: { to: 'Eve' }, options: { queue: 'mail' } });
+  const page = await dashboard.open('/schedules');
+  await page.getByRole('button', { name: 'Change: greet, daily' }).filter({ visible: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Change the schedule greet, daily' });
+  expect(JSON.parse(await dialog.getByLabel('Input of each run (JSON)').inputValue())).toEqual({ to: 'Eve' });
+  await dialog.getByLabel('Every').fill('often');
+  await dialog.getByRole('button', { name: 'Change the schedule' }).click();
+  await dialog
+    .getByText(/an interval such as 90s/)
+    .last()
+    .waitFor();
+  await dialog.getByLabel('Every').fill('2h');
+  await dialog.getByRole('button', { name: 'Change the schedule' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.locator('[data-schedule="greet/daily"]').getByText('2h').filter({ visible: true }).first().waitFor();
+  expect(await schedules.get('greet', 'daily')).toMatchObject({
+    every: '2h',
+    input: { to: 'Eve' },
+    options: { queue: 'mail' },
+  });
+});
+
+test('an audit of an index is scheduled in the form of an audit', async () => {
+  const page = await dashboard.open('/schedules');
+  await page.getByRole('button', { name: 'New schedule…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'New schedule' });
+  await dialog.getByLabel('Runs', { exact: true }).selectOption('audit');
+  await dialog.getByLabel('Name', { exact: true }).fill('nightly');
+  await dialog.getByRole('combobox', { name: 'Index' }).fill('docs');
+  await dialog.getByLabel('Repair what is found').check();
+  await dialog.getByRole('button', { name: 'Create the schedule' }).click();
+  await page.locator('[data-schedule="nightly/default"]').waitFor();
+  const made = await dashboard.system.reembed.schedules.get('nightly', 'default');
+  expect(made).toMatchObject({ type: 'audit', input: { index: 'docs', repair: true } });
 });
 
 test('tasks are listed by what they do, with their indexes, and without dry runs', async () => {

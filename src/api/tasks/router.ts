@@ -16,7 +16,9 @@ import { notFound, onError, problemResponses } from '../problems.ts';
 import { requireRole } from './door.ts';
 import { addEvaluation } from './evaluation.ts';
 import { streamTask } from './events.ts';
+import { addInput } from './input.ts';
 import { createListStreams } from './list-events.ts';
+import { addLiveWrites } from './live-writes.ts';
 import type { TaskRouterOptions } from './options.ts';
 import { addPlan } from './plan.ts';
 import { addRun } from './post-run.ts';
@@ -43,7 +45,7 @@ const NEVER_ANSWERS = ['TemporalUnavailable'] as const;
  * Creates the router of all tasks, or of those of one type: `GET /info`, `/list`, `/counts`, `/failed-items`,
  * `/events`, `PUT /restart`, `/cancel`, `/pause`, `/resume`, `/ignore`, for reindexes `/throttle`, `/reads`, `/approve`,
  * `/reject`, `GET` and `PUT /roll-back` and `POST /plan`, for `steer` `GET /results`, for all types together `GET
- * /evaluation` and `GET /reads`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
+ * /evaluation`, `GET /input`, `GET /live-writes` and `GET /reads`, and for one type `POST /run`. It can be mounted in any Hono app, at any path; errors are answered as
  * `application/problem+json`. Pages of other sites are refused, and so are callers whose `auth` role is too low.
  *
  * @example
@@ -204,7 +206,9 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
   if (type === undefined || type === 'reindex')
     addRollBack(router, options as TaskRouterOptions, { requireTask, tags });
   if (type === undefined) addEvaluation(router, { db, client });
+  if (type === undefined) addInput(router, client);
   if (type === undefined) addReads(router, { db, client });
+  if (type === undefined) addLiveWrites(router, { db, client });
   if (type === 'reindex' && options.models) {
     const { background = db, settings } = options.plan ?? {};
     addPlan(router, { db: background, models: options.models, settings });

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Decision } from '../../contract/approval.ts';
+import type { LiveWrites } from '../../contract/live-writes.ts';
 import { anyNumber, examples, wholeNumber } from '../arguments.ts';
 import { fields, type Io, oneLine, writeResult } from '../output.ts';
 import { paintIf } from '../paint.ts';
@@ -67,6 +68,29 @@ export function addTaskCommands(program: Command, io: Io): void {
       if (reads) io.out(`${readsText(reads)}\n`);
     });
 
+  remote(group.command('live-writes <task>'))
+    .summary('count what users write while a reindex runs')
+    .description(
+      'Counts the objects that users have written and deleted in the source of a reindex since its attempt began, and ' +
+        'how many of them the new index has.',
+    )
+    .addHelpText('after', examples('reembed tasks live-writes my-task'))
+    .action(async (taskId: string, options: RemoteOptions) => {
+      const counts = await clientFrom(io, options).tasks.liveWrites(taskId);
+      writeResult(io, options.json, counts, () => liveWritesText(counts));
+    });
+
+  remote(group.command('input <task>'))
+    .summary('show what a task was started with')
+    .description(
+      'Prints the body of the call that started the last run of a task, as JSON; of a job: name, input and options.',
+    )
+    .addHelpText('after', examples('reembed tasks input my-task'))
+    .action(async (taskId: string, options: RemoteOptions) => {
+      const found = await clientFrom(io, options).tasks.input(taskId);
+      writeResult(io, options.json, found, () => JSON.stringify(found.input, null, 2));
+    });
+
   addSteerCommands(group, io);
 
   remote(group.command('throttle'))
@@ -118,6 +142,12 @@ export function addTaskCommands(program: Command, io: Io): void {
       }
       if (count === 0 && !options.json) io.out('no failed items\n');
     });
+}
+
+function liveWritesText({ since, written, deleted, arrived, isMore }: LiveWrites): string {
+  if (since === null) return 'the reindex does not run';
+  const more = isMore ? ', and more' : '';
+  return `${written} written, ${deleted} deleted since ${since}${more}; ${arrived} of them are in the new index`;
 }
 
 function addDecision(group: Command, io: Io, kind: Decision, description: string): void {

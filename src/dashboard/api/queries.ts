@@ -47,6 +47,14 @@ export const querySetsQuery = queryOptions({
   queryFn: () => reembed.querySets.list(),
 });
 
+/** What the run of a task was started with, which never changes. */
+export const taskInputQuery = (taskId: string, runId: string) =>
+  queryOptions({
+    queryKey: ['input', taskId, runId],
+    queryFn: () => reembed.tasks.input(taskId),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 export const schedulesQuery = queryOptions({
   queryKey: ['schedules'],
   queryFn: () => reembed.schedules.list({ limit: 100 }),

@@ -1,6 +1,6 @@
 import { Group, Stack, Table, Text } from '@mantine/core';
 import { useState } from 'react';
-import { AUDIT_KINDS, type AuditKind } from '../../contract/audit.ts';
+import { ALL_AUDIT_KINDS, type AuditKind, type SourceKind } from '../../contract/audit.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
@@ -16,7 +16,8 @@ interface FindingsProps {
 /** What an audit has found, by kind, with what each means; and the repair of it. */
 export function Findings({ tracker: { data, progress }, ended }: FindingsProps) {
   const [repairing, setRepairing] = useState(false);
-  const { index, broken, repaired } = data;
+  const { index, source, broken, repaired } = data;
+  const looked = typeof source === 'string' ? { source } : { index: String(index) };
   if (typeof index !== 'string' || typeof broken !== 'number') return null;
   const found = Object.entries((data.found ?? {}) as Partial<Record<AuditKind, number>>);
   const left = broken - Number(repaired ?? 0);
@@ -63,7 +64,7 @@ export function Findings({ tracker: { data, progress }, ended }: FindingsProps) 
                       {kind}
                     </Text>
                     <Text fz="xs" c="dimmed">
-                      {AUDIT_KINDS[kind as AuditKind]?.detail}
+                      {ALL_AUDIT_KINDS[kind as AuditKind | SourceKind]?.detail}
                     </Text>
                   </Table.Td>
                 </Table.Tr>
@@ -72,7 +73,7 @@ export function Findings({ tracker: { data, progress }, ended }: FindingsProps) 
           </Table>
         )}
       </Stack>
-      {repairing && <AuditDialog given={{ index, repair: true }} onClose={() => setRepairing(false)} />}
+      {repairing && <AuditDialog given={{ ...looked, repair: true }} onClose={() => setRepairing(false)} />}
     </Card>
   );
 }

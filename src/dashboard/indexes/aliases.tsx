@@ -1,4 +1,4 @@
-import { Group, Table } from '@mantine/core';
+import { Box, Group, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Alias, IndexInfo } from '../../contract/indexes.ts';
@@ -15,6 +15,16 @@ export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
   const { data, error } = useQuery(aliasesQuery);
   const [changed, setChanged] = useState<Alias | null>(null);
   const [removed, setRemoved] = useState<Alias | null>(null);
+  const actionsOf = (one: Alias) => (
+    <Group gap={4} className="row-actions">
+      <ActionButton needs="admin" onClick={() => setChanged(one)} aria-label={`Switch ${one.alias}`}>
+        Switch…
+      </ActionButton>
+      <ActionButton needs="admin" onClick={() => setRemoved(one)} aria-label={`Remove ${one.alias}`}>
+        Remove…
+      </ActionButton>
+    </Group>
+  );
   return (
     <Card
       flush
@@ -36,7 +46,7 @@ export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
             <Table.Tr>
               <Table.Th>Alias</Table.Th>
               <Table.Th>Points to</Table.Th>
-              <Table.Th w={220} ta="right">
+              <Table.Th w={220} ta="right" visibleFrom="xs">
                 Change
               </Table.Th>
             </Table.Tr>
@@ -44,27 +54,17 @@ export function Aliases({ indexes }: { indexes: readonly IndexInfo[] }) {
           <Table.Tbody>
             {data.map(({ alias, index }) => (
               <Table.Tr key={alias} data-alias={alias}>
-                <Table.Td className="id">{alias}</Table.Td>
+                <Table.Td>
+                  <span className="id">{alias}</span>
+                  <Box hiddenFrom="xs" mt={4}>
+                    {actionsOf({ alias, index })}
+                  </Box>
+                </Table.Td>
                 <Table.Td>
                   <IndexLink name={index} />
                 </Table.Td>
-                <Table.Td ta="right">
-                  <Group gap={4} justify="flex-end">
-                    <ActionButton
-                      needs="admin"
-                      onClick={() => setChanged({ alias, index })}
-                      aria-label={`Switch ${alias}`}
-                    >
-                      Switch…
-                    </ActionButton>
-                    <ActionButton
-                      needs="admin"
-                      onClick={() => setRemoved({ alias, index })}
-                      aria-label={`Remove ${alias}`}
-                    >
-                      Remove…
-                    </ActionButton>
-                  </Group>
+                <Table.Td ta="right" visibleFrom="xs">
+                  {actionsOf({ alias, index })}
                 </Table.Td>
               </Table.Tr>
             ))}

@@ -7,7 +7,7 @@ import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { Problem } from '../ui/states.tsx';
 import { useChecked } from './form.ts';
-import { IndexSettings, settingsOf, usualSettings } from './index-settings.tsx';
+import { IndexSettings, newSettingsOf, usualSettings } from './index-settings.tsx';
 import { emptyModel, ModelFields, modelOf } from './model-fields.tsx';
 
 const draftSchema = z.object({
@@ -44,13 +44,7 @@ export function CreateIndex({ taken, onClose }: CreateIndexProps) {
     },
   );
   const submit = () => {
-    const { fullText, vectorIndex, ...others } = settingsOf(settings);
-    const config = {
-      model: modelOf(model),
-      ...others,
-      ...(fullText && { fullText }),
-      ...(vectorIndex && { vectorIndex }),
-    };
+    const config = { model: modelOf(model), ...newSettingsOf(settings) };
     const draft = { name, alias, config };
     if (check(draft)) create.mutate(draft, { onError: refuse });
   };

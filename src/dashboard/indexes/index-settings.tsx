@@ -1,5 +1,5 @@
-import { SimpleGrid } from '@mantine/core';
-import type { Metric } from '../../contract/indexes.ts';
+import { Checkbox, SimpleGrid } from '@mantine/core';
+import type { Metric, Versioning } from '../../contract/indexes.ts';
 import { Choice, type Option } from '../ui/choice.tsx';
 import { Fold } from '../ui/fold.tsx';
 import { emptyFullText, type FullTextDraft, FullTextFields, fullTextOf } from './full-text-fields.tsx';
@@ -13,7 +13,13 @@ export interface SettingsDraft {
   metric: typeof KEEP | Metric;
   fullText: FullTextDraft;
   vectors: VectorDraft;
+  average: typeof KEEP | 'no' | 'yes';
+  /** Of a new index only: a reindex keeps that of its source. */
+  versioning: Versioning;
+  readyVectors: boolean;
 }
+
+const OF_NEW = { versioning: 'internal', readyVectors: false } as const;
 
 /** The usual settings of a new index. */
 export const usualSettings = (): SettingsDraft => ({
@@ -21,6 +27,8 @@ export const usualSettings = (): SettingsDraft => ({
   metric: 'cosine',
   fullText: emptyFullText('none'),
   vectors: emptyVectors('vector'),
+  average: 'no',
+  ...OF_NEW,
 });
 
 /** The settings of the source of a reindex. */
@@ -29,19 +37,42 @@ export const keptSettings = (): SettingsDraft => ({
   metric: KEEP,
   fullText: emptyFullText(KEEP),
   vectors: emptyVectors(KEEP),
+  average: KEEP,
+  ...OF_NEW,
 });
 
 /** Converts a draft to the settings that are sent; undefined for those that are kept. */
-export function settingsOf({ splitter, metric, fullText, vectors }: SettingsDraft) {
+export function settingsOf({ splitter, metric, fullText, vectors, average }: SettingsDraft) {
   return {
     splitter: splitterOf(splitter),
     metric: metric === KEEP ? undefined : metric,
     fullText: fullTextOf(fullText),
     storage: storageOf(vectors),
     vectorIndex: vectorIndexOf(vectors),
+    average: average === KEEP ? undefined : average === 'yes',
   };
 }
 
+/** Converts a draft to the settings of a new index, without those that are as usual. */
+export function newSettingsOf(settings: SettingsDraft) {
+  const { fullText, vectorIndex, ...others } = settingsOf(settings);
+  return {
+    ...others,
+    versioning: settings.versioning,
+    ...(settings.readyVectors && { readyVectors: true }),
+    ...(fullText && { fullText }),
+    ...(vectorIndex && { vectorIndex }),
+  };
+}
+
+const AVERAGES: Option<'no' | 'yes'>[] = [
+  { value: 'no', label: 'parts only' },
+  { value: 'yes', label: 'parts, and the average of an object’s parts' },
+];
+const VERSIONINGS: Option<Versioning>[] = [
+  { value: 'internal', label: 'by reembed: the last write wins' },
+  { value: 'external', label: 'by the writer: every item brings its version' },
+];
 const METRICS: Option<Metric>[] = [
   { value: 'cosine', label: 'cosine' },
   { value: 'l2', label: 'Euclidean distance' },
@@ -62,7 +93,7 @@ interface IndexSettingsProps {
 /** The settings of an index besides its model: full text, and folded those that few need to change. */
 export function IndexSettings({ settings, onChange, errorOf, hasSame = false }: IndexSettingsProps) {
   const set = (change: Partial<SettingsDraft>) => onChange({ ...settings, ...change });
-  const { splitter, metric, fullText, vectors } = settings;
+  const { splitter, metric, fullText, vectors, average } = settings;
   return (
     <>
       <SimpleGrid {...GRID}>
@@ -88,14 +119,43 @@ export function IndexSettings({ settings, onChange, errorOf, hasSame = false }: 
             onChange={(next) => set({ metric: next })}
             error={errorOf('metric')}
           />
+          <Choice
+            label="Vectors of an object"
+            options={hasSame ? [{ value: KEEP, label: 'as in the source' }, ...AVERAGES] : AVERAGES}
+            value={average}
+            onChange={(next) => set({ average: next })}
+            error={errorOf('average')}
+          />
           <VectorFields
             vectors={vectors}
             onChange={(next) => set({ vectors: next })}
             errorOf={errorOf}
             hasSame={hasSame}
           />
+          {!hasSame && <NewFields settings={settings} onChange={onChange} errorOf={errorOf} />}
         </SimpleGrid>
       </Fold>
+    </>
+  );
+}
+
+/** What only a new index chooses: how writes are ordered, and whether they may bring vectors. */
+function NewFields({ settings, onChange, errorOf }: IndexSettingsProps) {
+  return (
+    <>
+      <Choice
+        label="Versions of objects"
+        options={VERSIONINGS}
+        value={settings.versioning}
+        onChange={(versioning) => onChange({ ...settings, versioning })}
+        error={errorOf('versioning')}
+      />
+      <Checkbox
+        label="Objects may bring their vectors"
+        description="That the same model has made elsewhere; the model is not called for them"
+        checked={settings.readyVectors}
+        onChange={(event) => onChange({ ...settings, readyVectors: event.currentTarget.checked })}
+      />
     </>
   );
 }

@@ -72,10 +72,10 @@ function ReindexForm({ indexes, source: first, onClose }: ReindexDialogProps & {
   const bodyOf = () => {
     // A destination that does not exist yet needs a model; default: the source's.
     const destModel = exists ? modelOf(model) : (modelOf(model) ?? index?.model);
-    const { splitter, metric, fullText, storage, vectorIndex } = settingsOf(settings);
-    const changed = { destSplitter: splitter, destMetric: metric, destFullText: fullText };
-    const vectors = { destStorage: storage, destVectorIndex: vectorIndex };
-    return { source, dest, destModel, ...changed, ...vectors, ...optionsOf(options, alias !== undefined) };
+    const { splitter, metric, fullText, storage, vectorIndex, average } = settingsOf(settings);
+    const texts = { destSplitter: splitter, destFullText: fullText };
+    const vectors = { destMetric: metric, destStorage: storage, destVectorIndex: vectorIndex, destAverage: average };
+    return { source, dest, destModel, ...texts, ...vectors, ...optionsOf(options, alias !== undefined) };
   };
   const send = (act: typeof start | typeof plan) => {
     const body = bodyOf();

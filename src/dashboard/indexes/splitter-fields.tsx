@@ -1,6 +1,6 @@
-import { NumberInput } from '@mantine/core';
+import { Autocomplete, NumberInput, TextInput } from '@mantine/core';
 import type { IndexConfigInput } from '../../contract/indexes.ts';
-import { FORMATS, splitterSchema, type TextFormat } from '../../contract/splitter.ts';
+import { BUILT_IN_TOKENIZERS, FORMATS, splitterSchema, type TextFormat } from '../../contract/splitter.ts';
 import { Choice, type Option } from '../ui/choice.tsx';
 import { KEEP } from './keep.ts';
 
@@ -12,6 +12,10 @@ export interface SplitterDraft {
   size: number | string;
   overlap: number | string;
   format: TextFormat;
+  /** Name of what counts tokens. */
+  tokenizer: string;
+  /** Paths of the fields to embed, separated by commas. */
+  fields: string;
 }
 
 const TOKENS = 460;
@@ -23,14 +27,30 @@ const SIZES: Record<By, Pick<SplitterDraft, 'size' | 'overlap'>> = {
   tokens: { size: TOKENS, overlap: splitterSchema.parse({ chunkTokens: TOKENS }).overlapTokens ?? '' },
 };
 
-export const emptySplitter = (by: By): SplitterDraft => ({ by, ...SIZES[by], format: 'text' });
+export const emptySplitter = (by: By): SplitterDraft => ({
+  by,
+  ...SIZES[by],
+  format: 'text',
+  tokenizer: '',
+  fields: '',
+});
 
 /** Converts a draft to the splitter that is sent; undefined to keep the source's. */
-export function splitterOf({ by, size, overlap, format }: SplitterDraft): IndexConfigInput['splitter'] {
+export function splitterOf({
+  by,
+  size,
+  overlap,
+  format,
+  tokenizer,
+  fields,
+}: SplitterDraft): IndexConfigInput['splitter'] {
   const [given, shared] = [size === '' ? undefined : Number(size), overlap === '' ? undefined : Number(overlap)];
   if (by === KEEP) return undefined;
-  if (by === 'characters') return { chunkSize: given, chunkOverlap: shared };
-  return { chunkTokens: given ?? TOKENS, overlapTokens: shared, format };
+  const paths = fields.split(',').flatMap((path) => path.trim() || []);
+  const only = paths.length === 0 ? {} : { fields: paths };
+  if (by === 'characters') return { chunkSize: given, chunkOverlap: shared, ...only };
+  const counted = tokenizer.trim() === '' ? {} : { tokenizer: tokenizer.trim() };
+  return { chunkTokens: given ?? TOKENS, overlapTokens: shared, format, ...counted, ...only };
 }
 
 const BY: Option<By>[] = [
@@ -87,7 +107,27 @@ export function SplitterFields({ splitter, onChange, errorOf, hasSame = false }:
             thousandSeparator=","
             value={splitter.overlap}
             onChange={(overlap) => set({ overlap })}
-            error={errorOf(byTokens ? 'overlapTokens' : 'chunkOverlap') ?? errorOf('tokenizer')}
+            error={errorOf(byTokens ? 'overlapTokens' : 'chunkOverlap')}
+          />
+          {byTokens && (
+            <Autocomplete
+              size="xs"
+              label="Tokenizer"
+              description="What counts the tokens, such as a file in REEMBED_TOKENIZER_DIR; empty: by the model"
+              data={[...BUILT_IN_TOKENIZERS]}
+              value={splitter.tokenizer}
+              onChange={(tokenizer) => set({ tokenizer })}
+              error={errorOf('tokenizer')}
+              spellCheck={false}
+            />
+          )}
+          <TextInput
+            label="Embedded fields"
+            description="Of payloads that are JSON, such as title, body.text; empty: all texts"
+            value={splitter.fields}
+            onChange={(event) => set({ fields: event.currentTarget.value })}
+            error={errorOf('fields')}
+            spellCheck={false}
           />
         </>
       )}

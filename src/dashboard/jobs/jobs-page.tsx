@@ -39,7 +39,9 @@ export function JobsPage() {
         </Card>
         <RecentTasks title="Last runs" filter={JOBS} />
       </Stack>
-      {running !== null && <RunJob job={running === 'other' ? undefined : running} onClose={() => setRunning(null)} />}
+      {running !== null && (
+        <RunJob name={running === 'other' ? undefined : running.name} onClose={() => setRunning(null)} />
+      )}
     </>
   );
 }

@@ -16,18 +16,22 @@ import { exampleOf } from './example.ts';
 
 interface RunJobProps {
   /** The job to run; missing to type its name. */
-  job: JobInfo | undefined;
+  name?: string | undefined;
+  /** What is filled in; default: an example by the schema of the job. */
+  given?: { input: unknown; options: Readonly<Record<string, unknown>> };
   onClose: () => void;
 }
 
 /** Runs a job with an input and options, which the API checks before it accepts the job. */
-export function RunJob({ job: given, onClose }: RunJobProps) {
+export function RunJob({ name: fixed, given, onClose }: RunJobProps) {
   const openTask = useOpenTask();
   const jobs = useQuery(jobsQuery).data?.jobs ?? [];
-  const [name, setName] = useState(given?.name ?? '');
-  const [input, setInput] = useState(() => exampleText(given));
+  const [name, setName] = useState(fixed ?? '');
+  const [input, setInput] = useState(() =>
+    given ? textOf(given.input) : exampleText(jobs.find((one) => one.name === fixed)),
+  );
   const [inputError, setInputError] = useState<string>();
-  const [options, setOptions] = useState({ delay: '', queue: '', key: '', maxAttempts: '' });
+  const [options, setOptions] = useState(() => optionsOf(given?.options));
   const { check, refuse, errorOf } = useChecked(namedJobRunSchema);
   const job = jobs.find((one) => one.name === name);
   const run = useAct((body: JobRun) => reembed.jobs.run(name, body), {
@@ -57,14 +61,14 @@ export function RunJob({ job: given, onClose }: RunJobProps) {
   );
   return (
     <FormDialog
-      title={given ? `Run ${given.name}` : 'Run a job'}
+      title={fixed === undefined ? 'Run a job' : `Run ${fixed}`}
       size="lg"
       submit="Run the job"
       loading={run.isPending}
       onSubmit={submit}
       onClose={onClose}
     >
-      {!given && (
+      {fixed === undefined && (
         <Autocomplete
           size="xs"
           label="Job"
@@ -110,6 +114,14 @@ function bodyOf({ maxAttempts, ...texts }: Record<string, string>, input: unknow
   const attempts = maxAttempts === '' ? {} : { maxAttempts: Number(maxAttempts) };
   return { ...Object.fromEntries(given), ...attempts, ...(input !== undefined && { input }) };
 }
+
+/** Returns the options of the form; a delay counts only once. */
+function optionsOf({ queue, key, maxAttempts }: Readonly<Record<string, unknown>> = {}) {
+  const text = (value: unknown) => (value === undefined ? '' : String(value));
+  return { delay: '', queue: text(queue), key: text(key), maxAttempts: text(maxAttempts) };
+}
+
+const textOf = (input: unknown) => (input === undefined ? '' : jsonText(input));
 
 const exampleText = (job: JobInfo | undefined) => {
   const example = job?.inputSchema ? exampleOf(job.inputSchema) : undefined;

@@ -6,8 +6,9 @@ import { BulkDialog } from '../tasks/bulk-dialog.tsx';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
 import { number, plural } from '../ui/format.ts';
-import { LinkButton, TaskLink } from '../ui/links.tsx';
+import { LinkButton } from '../ui/links.tsx';
 import { Loading, Problem } from '../ui/states.tsx';
+import { TaskName } from '../ui/task-name.tsx';
 import { FAILED_WITHIN_DAYS, type FailureGroup, failedQuery, groupsOf } from './queries.ts';
 
 /** Tasks that have failed for good, grouped by their error, with one action for each group. */
@@ -96,8 +97,8 @@ function GroupRow({ group: { type, message, tasks }, onRestart }: { group: Failu
         <Text fz="xs" className="excerpt">
           {message}
         </Text>
-        <Text fz="xs" c="dimmed">
-          {[...new Set(tasks.map((task) => task.type))].join(', ')}, newest: {first && <TaskLink id={first.id} />}
+        <Text fz="xs" c="dimmed" component="div">
+          {[...new Set(tasks.map((task) => task.type))].join(', ')}, newest: {first && <TaskName task={first} />}
         </Text>
         <Group hiddenFrom="sm" mt={4}>
           {actions}

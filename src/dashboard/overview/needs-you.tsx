@@ -4,9 +4,10 @@ import type { TaskRow } from '../../client/client.ts';
 import { approvalOf } from '../../contract/approval.ts';
 import { reasonOf } from '../task/reason.ts';
 import { Card } from '../ui/card.tsx';
-import { LinkButton, TaskLink } from '../ui/links.tsx';
+import { LinkButton } from '../ui/links.tsx';
 import { Moment, useNow } from '../ui/moment.tsx';
 import { Status, shownStatus } from '../ui/status.tsx';
+import { TaskName } from '../ui/task-name.tsx';
 import { openQuery, reindexesQuery } from './queries.ts';
 
 interface Need {
@@ -55,8 +56,8 @@ export function NeedsYou() {
                 <Text fz="xs" className="excerpt">
                   {text}
                 </Text>
-                <Text fz="xs" c="dimmed">
-                  {task.type} <TaskLink id={task.id} />
+                <Text fz="xs" c="dimmed" component="div">
+                  {task.type} <TaskName task={task} />
                   {nextTry !== null && (
                     <>
                       , next try <Moment at={nextTry} />

@@ -15,7 +15,12 @@ export function Running() {
   const { data } = useQuery(reindexesQuery);
   if (!data || data.tasks.length === 0) return null;
   return (
-    <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" aria-label="Running reindexes" role="group">
+    <SimpleGrid
+      cols={{ base: 1, md: Math.min(2, data.tasks.length) }}
+      spacing="md"
+      aria-label="Running reindexes"
+      role="group"
+    >
       {data.tasks.map((task) => (
         <ReindexCard key={task.id} task={task} />
       ))}

@@ -11,6 +11,7 @@ import { type Fact, FactList } from '../ui/fact-list.tsx';
 import { count, number, rate } from '../ui/format.ts';
 import { IndexLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
+import { LiveWrites } from './live-writes.tsx';
 import { NextSteps } from './next-steps.tsx';
 
 interface ReleaseProps {
@@ -43,7 +44,7 @@ export function Release({ tracker, ended }: ReleaseProps) {
           </Text>
         )}
         {indexes && isBegun && <NextSteps tracker={tracker} ended={ended} pair={{ source, dest }} indexes={indexes} />}
-        <FactList facts={factsOf(tracker)} />
+        <FactList facts={factsOf(tracker, ended)} />
       </Stack>
     </Card>
   );
@@ -75,7 +76,7 @@ function Side({ name, info, missing }: { name: string; info: IndexInfo | undefin
   );
 }
 
-function factsOf(tracker: Tracker): Fact[] {
+function factsOf(tracker: Tracker, ended: boolean): Fact[] {
   const { data, createTime, errors } = tracker;
   const { decision } = approvalOf(data) ?? {};
   const modelErrors = errors.filter(({ type }) => type.startsWith('Model'));
@@ -85,6 +86,7 @@ function factsOf(tracker: Tracker): Fact[] {
     hasBegun(tracker) ? ['Switches the alias', typeof data.alias === 'string' ? data.alias : 'none'] : null,
     ['Speed limit of the copy', typeof data.ratePerSecond === 'number' ? rate(data.ratePerSecond) : 'none'],
     ['Model errors', modelErrors[0] ? `${number(modelErrors.length)}, last: ${modelErrors[0].type}` : 'none'],
+    hasBegun(tracker) && !ended ? ['Writes of users meanwhile', <LiveWrites key="w" taskId={tracker.id} />] : null,
     typeof data.reconciled === 'number' ? ['Changes copied after the copy', number(data.reconciled)] : null,
     data.verified ? ['Verified', verifiedText(data.verified)] : null,
     decision ? [decision.kind === 'approve' ? 'Approved by' : 'Rejected by', decidedBy(decision)] : null,

@@ -29,7 +29,7 @@ export function ScheduleTable({ schedules }: { schedules: readonly Schedule[] })
           <Table.Th w={120} visibleFrom="xl">
             Runs
           </Table.Th>
-          <Table.Th w={300} ta="right" visibleFrom="lg">
+          <Table.Th w={372} ta="right" visibleFrom="lg">
             Change
           </Table.Th>
         </Table.Tr>

@@ -5,7 +5,7 @@ import { schedulesQuery } from '../api/queries.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
-import { NewSchedule } from './new-schedule.tsx';
+import { ScheduleDialog } from './schedule-dialog.tsx';
 import { ScheduleTable } from './schedule-table.tsx';
 
 /** The page of all schedules. */
@@ -35,7 +35,7 @@ export function SchedulesPage() {
         )}
         {data && data.schedules.length > 0 && <ScheduleTable schedules={data.schedules} />}
       </Card>
-      {creating && <NewSchedule onClose={() => setCreating(false)} />}
+      {creating && <ScheduleDialog onClose={() => setCreating(false)} />}
     </>
   );
 }

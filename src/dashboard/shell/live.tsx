@@ -6,6 +6,7 @@ import { useAccess } from '../api/access.ts';
 import { noteSilence, useLostSince } from '../api/connection.ts';
 import { healthQuery, serverQuery } from '../api/queries.ts';
 import { useSession } from '../api/session.ts';
+import { Outward } from '../ui/outward.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { HealthBanner } from './health-banner.tsx';
 import { SignOut } from './sign-out.tsx';
@@ -42,13 +43,13 @@ export function Elsewhere() {
   return (
     <Stack gap={2}>
       {data?.temporal.uiUrl && (
-        <a className="nav-link" href={data.temporal.uiUrl} target="_blank" rel="noreferrer">
-          Temporal UI ↗
-        </a>
+        <Outward className="nav-link" href={data.temporal.uiUrl}>
+          Temporal UI
+        </Outward>
       )}
-      <a className="nav-link" href="/docs" target="_blank" rel="noreferrer">
-        API reference ↗
-      </a>
+      <Outward className="nav-link" href="/docs">
+        API reference
+      </Outward>
       <Text fz="xs" c="dimmed" px={10} py={4}>
         {data ? `version ${data.version}` : ' '}
       </Text>

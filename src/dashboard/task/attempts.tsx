@@ -2,18 +2,18 @@ import { Code, Group, Stack, Text } from '@mantine/core';
 import type { Tracker } from '../../contract/tasks.ts';
 import { Card } from '../ui/card.tsx';
 import { Copy } from '../ui/copy.tsx';
-import { plural } from '../ui/format.ts';
 import { Moment } from '../ui/moment.tsx';
-import { failureOf } from './failure.tsx';
+import { attemptsText } from './attempts-text.ts';
+import { failureOf, stageText } from './failure.tsx';
 
 /** The errors of the attempts, newest first; the text of one that the page shows already is not repeated. */
 export function Attempts({ tracker }: { tracker: Tracker }) {
-  const { errors, attempts, maxAttempts } = tracker;
+  const { errors } = tracker;
   const shown = failureOf(tracker)?.error;
   return (
     <Card title="Attempts and errors">
       <Text fz="sm" c="dimmed" mb="sm">
-        {plural(attempts, 'attempt')} of {maxAttempts} so far
+        {attemptsText(tracker)}
       </Text>
       <Stack component="ol" gap="sm" m={0} p={0} style={{ listStyle: 'none' }}>
         {errors.map((error) => (
@@ -24,8 +24,8 @@ export function Attempts({ tracker }: { tracker: Tracker }) {
               </Text>
               <Text fz="inherit" c="var(--mantine-color-error)" fw={500}>
                 {error.type}
+                {stageText(error.stage)}
               </Text>
-              {error.stage && <span>during: {error.stage}</span>}
               <Text fz="xs" c="dimmed">
                 <Moment at={error.time} />
               </Text>

@@ -7,10 +7,10 @@ import { reembed } from '../api/client.ts';
 import { Pager } from '../tasks/pager.tsx';
 import { Card } from '../ui/card.tsx';
 import { number } from '../ui/format.ts';
-import { TaskLink } from '../ui/links.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
 import { Loading, Problem } from '../ui/states.tsx';
 import { isOpen, Status, shownStatus } from '../ui/status.tsx';
+import { TaskLine } from '../ui/task-line.tsx';
 
 const PAGE = 20;
 
@@ -64,10 +64,7 @@ export function Children({ tracker: { id, children, status } }: { tracker: Track
               {data.tasks.map((child) => (
                 <Table.Tr key={child.id}>
                   <Table.Td>
-                    <TaskLink id={child.id} />
-                    <Text fz="xs" c="dimmed">
-                      {child.type}
-                    </Text>
+                    <TaskLine task={child} />
                   </Table.Td>
                   <Table.Td>
                     <Status status={shownStatus(child.status, child.ended)} progress={child.progress} />

@@ -6,14 +6,15 @@ import { type Fact, FactList } from '../ui/fact-list.tsx';
 import { number } from '../ui/format.ts';
 import { TaskLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
+import { attemptsText } from './attempts-text.ts';
 
 /** Other facts about a task. */
 export function Facts({ tracker }: { tracker: Tracker }) {
-  const { data, attempts, maxAttempts, version, lockExpireTime, parentId } = tracker;
+  const { data, version, lockExpireTime, parentId } = tracker;
   const facts: Fact[] = [
     ['Created', <Moment key="c" at={tracker.createTime} />],
     ['Last change', <Moment key="u" at={tracker.updateTime} />],
-    ['Attempts', `${number(attempts)} of ${number(maxAttempts)}`],
+    ['Attempts', attemptsText(tracker)],
   ];
   if (version !== null) facts.push(['Version of its writes', number(version)]);
   if (lockExpireTime !== null) facts.push(['Lock until', <Moment key="l" at={lockExpireTime} />]);

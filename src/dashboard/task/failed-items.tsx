@@ -1,5 +1,6 @@
-import { Table, Text } from '@mantine/core';
+import { Button, Group, Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { factsOf } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
@@ -11,10 +12,14 @@ import { ShowMore } from '../ui/show-more.tsx';
 import { Problem } from '../ui/states.tsx';
 import { useTaskAct } from './steer.ts';
 
+/** Failed items that are shown at first: what follows them on the page must stay within reach. */
+const FIRST = 10;
+
 /** The items that a task could not write, with the reasons, and a button to retry them. */
 export function FailedItems({ tracker }: { tracker: Tracker }) {
   const { id, type, updateTime, progress } = tracker;
   const index = indexOf(tracker);
+  const [isWhole, setWhole] = useState(false);
   const query = useInfiniteQuery({
     queryKey: ['failed-items', id, updateTime],
     queryFn: ({ pageParam }) => reembed.tasks.failedPage(id, pageParam),
@@ -28,7 +33,8 @@ export function FailedItems({ tracker }: { tracker: Tracker }) {
     () => reembed.tasks.restart(id, { onlyFailed: true }),
     'The failed items are being retried',
   );
-  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const all = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const items = isWhole ? all : all.slice(0, FIRST);
   const total = query.data?.pages[0]?.total ?? 0;
   if (query.error) return <Problem error={query.error} title="The failed items cannot be read" />;
   if (items.length === 0 || progress.failed === 0) return null;
@@ -71,13 +77,21 @@ export function FailedItems({ tracker }: { tracker: Tracker }) {
           ))}
         </Table.Tbody>
       </Table>
-      <ShowMore query={query} />
+      {items.length < all.length ? (
+        <Group justify="center" p="sm">
+          <Button variant="default" onClick={() => setWhole(true)}>
+            Show {number(all.length - items.length)} more
+          </Button>
+        </Group>
+      ) : (
+        <ShowMore query={query} />
+      )}
     </Card>
   );
 }
 
 /** The index whose objects a task works on, if it says so. */
-function indexOf({ data }: Tracker): string | undefined {
+function indexOf({ data, indexes = [] }: Tracker): string | undefined {
   const { index, dest } = data;
-  return [index, dest].find((name) => typeof name === 'string') as string | undefined;
+  return [index, dest, ...indexes].find((name) => typeof name === 'string') as string | undefined;
 }

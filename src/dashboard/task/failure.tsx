@@ -24,9 +24,15 @@ export function failureOf({ status, detail, errors }: Failed): FailureParts | nu
   }
   if (!error || !detail.includes(error.message)) return { title: 'Failed', error: undefined, message: detail };
   // The detail of a task quotes its last error.
-  const title = detail.replace(`: ${error.message}`, '').replace(error.message, '');
+  const title = detail
+    .replace(`; the last: ${error.message}`, '')
+    .replace(`: ${error.message}`, '')
+    .replace(error.message, '');
   return { title: `${title.charAt(0).toUpperCase()}${title.slice(1)}`, error, message: error.message };
 }
+
+/** Names the step in which an error occurred, after its type; that of a job is always its function. */
+export const stageText = (stage: string | undefined) => (stage && stage !== 'runJob' ? ` during ${stage}` : '');
 
 interface FailureProps {
   tracker: Tracker;
@@ -54,7 +60,7 @@ export function Failure({ tracker, ended }: FailureProps) {
       {error && tracker.status !== 'refused' && (
         <Text fz="sm" fw={600} c="var(--mantine-color-error)" component="div">
           {error.type}
-          {error.stage ? ` during ${error.stage}` : ''}
+          {stageText(error.stage)}
         </Text>
       )}
       <Text fz="sm">

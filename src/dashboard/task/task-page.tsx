@@ -9,7 +9,7 @@ import { useStale } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
 import { serverQuery } from '../api/queries.ts';
 import { Findings } from '../audits/findings.tsx';
-import { JobResult } from '../jobs/job-result.tsx';
+import { JobParts } from '../jobs/job-parts.tsx';
 import { Reads } from '../reindex/reads.tsx';
 import { ReindexParts } from '../reindex/reindex-parts.tsx';
 import { Watch } from '../reindex/watch.tsx';
@@ -18,6 +18,7 @@ import { Copy } from '../ui/copy.tsx';
 import { duration, rate } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
+import { Outward } from '../ui/outward.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
 import { Sentence } from '../ui/sentence.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
@@ -28,6 +29,7 @@ import { EvaluationVerdict } from './evaluation.tsx';
 import { Facts } from './facts.tsx';
 import { FailedItems } from './failed-items.tsx';
 import { Failure, failureOf } from './failure.tsx';
+import { useNamed } from './names.ts';
 import { Standstill } from './standstill.tsx';
 import { SteeringLog } from './steering-log.tsx';
 import { TaskActions } from './task-actions.tsx';
@@ -60,6 +62,11 @@ function OneTask({ taskId }: { taskId: string }) {
     }
     return error ? <Problem error={error} title="The task cannot be read" /> : <Loading rows={10} />;
   }
+  return <FoundTask given={tracker} live={live} />;
+}
+
+function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
+  const tracker = useNamed(given);
   return (
     <>
       <PageHead title={titleOf(tracker)} actions={<TaskActions tracker={tracker} ended={live.ended} />} />
@@ -67,7 +74,7 @@ function OneTask({ taskId }: { taskId: string }) {
         <Overview tracker={tracker} live={live} />
         {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
         {tracker.type === 'evaluate' && <EvaluationVerdict tracker={tracker} />}
-        {tracker.type === 'job' && <JobResult tracker={tracker} />}
+        {tracker.type === 'job' && <JobParts tracker={tracker} />}
         {tracker.type === 'audit' && <Findings tracker={tracker} ended={live.ended} />}
         {tracker.type === 'delete-index' && <Watch tracker={tracker} />}
         {tracker.type === 'delete-index' && <Reads tracker={tracker} />}
@@ -143,18 +150,10 @@ function TemporalLink({ tracker: { links, parentId } }: { tracker: Tracker }) {
         </PageLink>
       )}
       {uiUrl && (
-        <PageLinkOut href={`${uiUrl.replace(/(?<!\/)\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`}>
-          Open in Temporal ↗
-        </PageLinkOut>
+        <Outward href={`${uiUrl.replace(/(?<!\/)\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`}>
+          Open in Temporal
+        </Outward>
       )}
     </Group>
-  );
-}
-
-function PageLinkOut({ href, children }: { href: string; children: string }) {
-  return (
-    <a href={href} target="_blank" rel="noreferrer" style={{ color: 'var(--mantine-color-anchor)' }}>
-      {children}
-    </a>
   );
 }

@@ -1,4 +1,4 @@
-import { Group, ScrollArea, Text, UnstyledButton } from '@mantine/core';
+import { Group, Text, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { TaskFilter } from '../../client/client.ts';
@@ -39,21 +39,19 @@ export function StatusTabs({ filter, selected }: StatusTabsProps) {
   const show = (status: ShownStatus | undefined) =>
     void navigate({ search: (before) => ({ ...before, status, page: undefined }) });
   return (
-    <ScrollArea type="never" viewportProps={{ tabIndex: -1 }}>
-      <Group gap={4} px="sm" pt="sm" wrap="nowrap" role="group" aria-label="Status">
-        <Tab label="all" count={data?.total} pressed={selected === undefined} onClick={() => show(undefined)} />
-        {shown.map((status) => (
-          <Tab
-            key={status}
-            label={status}
-            status={status}
-            count={countOf(status)}
-            pressed={status === selected}
-            onClick={() => show(status)}
-          />
-        ))}
-      </Group>
-    </ScrollArea>
+    <Group gap={4} px="sm" pt="sm" role="group" aria-label="Status">
+      <Tab label="all" count={data?.total} pressed={selected === undefined} onClick={() => show(undefined)} />
+      {shown.map((status) => (
+        <Tab
+          key={status}
+          label={status}
+          status={status}
+          count={countOf(status)}
+          pressed={status === selected}
+          onClick={() => show(status)}
+        />
+      ))}
+    </Group>
   );
 }
 

@@ -7,9 +7,8 @@ import { duration, rate } from '../ui/format.ts';
 import { IndexLink, PageLink } from '../ui/links.tsx';
 import { Moment, useNow } from '../ui/moment.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
-import { Sentence } from '../ui/sentence.tsx';
 import { Status, shownStatus } from '../ui/status.tsx';
-import { TaskId, TaskName } from '../ui/task-name.tsx';
+import { TaskLine } from '../ui/task-line.tsx';
 
 interface RowProps {
   task: TaskRow;
@@ -21,12 +20,12 @@ interface RowProps {
 
 /** One task of the list. */
 export function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
-  const { id, type, status, detail = '', progress, createTime, updateTime, ended } = task;
+  const { id, type, status, progress, createTime, ended } = task;
   const shown = <Status status={shownStatus(status, ended)} still={!connected} progress={progress} />;
   const bar = <Done task={task} isRunning={connected && status === 'processing'} />;
   return (
     <Table.Tr data-task={id}>
-      <Table.Td style={{ verticalAlign: 'top' }}>
+      <Table.Td className="check">
         <Checkbox
           aria-label={`Select ${id}`}
           checked={checked}
@@ -34,13 +33,7 @@ export function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
         />
       </Table.Td>
       <Table.Td>
-        <TaskName task={task} /> {type === 'reindex' && <NewModel task={task} />}
-        <Group gap={6} wrap="nowrap" fz="xs" c="dimmed" align="center">
-          <TaskId id={id} />
-          <Text fz="xs" c="dimmed" className="excerpt one-line" title={detail}>
-            <Sentence text={detail || type} at={updateTime ?? createTime ?? ''} />
-          </Text>
-        </Group>
+        <TaskLine task={task}>{type === 'reindex' && <NewModel task={task} />}</TaskLine>
         <Stack gap={4} mt={4} hiddenFrom="sm">
           <Group gap="xs" fz="xs" justify="space-between">
             {shown}
@@ -68,7 +61,7 @@ export function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
 function Concerned({ task }: { task: TaskRow }) {
   const names = [...new Set(namesOf(task))];
   return names.map((name) => (
-    <div key={name}>
+    <div key={name} className="excerpt one-line" title={name}>
       {task.type === 'sync' && task.data?.index === undefined ? (
         <PageLink to="/sources/$source" params={{ source: name }} className="id" fz="inherit">
           {name}

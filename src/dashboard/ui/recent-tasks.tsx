@@ -1,13 +1,12 @@
-import { Group, Table, Text } from '@mantine/core';
+import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { TaskFilter, TaskRow } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
 import { Card } from './card.tsx';
 import { Moment } from './moment.tsx';
-import { Sentence } from './sentence.tsx';
 import { Loading, Problem } from './states.tsx';
 import { Status, shownStatus } from './status.tsx';
-import { TaskId, TaskName } from './task-name.tsx';
+import { TaskLine } from './task-line.tsx';
 
 const SHOWN = 10;
 
@@ -55,17 +54,11 @@ export function RecentTasks({ title, filter }: RecentTasksProps) {
 }
 
 function RecentTask({ task }: { task: TaskRow }) {
-  const { id, status, ended, progress, detail = '', createTime = '', updateTime = createTime } = task;
+  const { id, status, ended, progress, createTime = '' } = task;
   return (
     <Table.Tr data-task={id}>
       <Table.Td>
-        <TaskName task={task} />
-        <Group gap={6} wrap="nowrap" fz="xs" c="dimmed">
-          <TaskId id={id} />
-          <Text fz="xs" c="dimmed" className="excerpt one-line" title={detail}>
-            <Sentence text={detail} at={updateTime} />
-          </Text>
-        </Group>
+        <TaskLine task={task} />
       </Table.Td>
       <Table.Td>
         <Status status={shownStatus(status, ended)} progress={progress} />

@@ -135,11 +135,12 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
     throw new ConflictFound({ kind: 'conflict', reason, alwaysRefused, detail: conflict.describe(state) });
   }
   const alias = await aliasOf(trx, source, request);
+  const mark = await lastChangeOf(trx, source.no);
   const { rows } = await sql<{ lock_time: Date; lock_expire_time: Date }>`
-    insert into reembed.reindex_locks (source_no, dest_no, task_id, lock, reuse, lock_expire_time)
+    insert into reembed.reindex_locks (source_no, dest_no, task_id, lock, reuse, lock_expire_time, since_change)
     values (
       ${source.no}, ${dest.no}, ${request.taskId}, ${request.lock}::uuid, ${request.reuse ?? true},
-      now() + make_interval(secs => ${request.lockSeconds})
+      now() + make_interval(secs => ${request.lockSeconds}), ${mark}
     )
     on conflict (lock) do update set lock_expire_time = excluded.lock_expire_time, draining_until = null
     returning lock_time, lock_expire_time`.execute(trx);
@@ -156,7 +157,7 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
     source: source.name,
     alias,
     destHasObjects: await hasObjects(trx, dest.no),
-    mark: await lastChangeOf(trx, source.no),
+    mark,
     lockTime: row.lock_time.toISOString(),
     lockExpireTime: row.lock_expire_time.toISOString(),
   };

@@ -6,9 +6,8 @@ import { SIGNAL } from '../../contract/names.ts';
 import { effectOf } from '../../contract/steering.ts';
 import { factsOf, isStartable, type StartableType } from '../../contract/task-types.ts';
 import type { SteeringEntry, Tracker } from '../../contract/tasks.ts';
-import { type Carried, HAND_OVER_VERSION, type HandOver } from '../../contract/workflow-inputs.ts';
-import { callTemporal } from '../call.ts';
-import { decodeArrayFromPayloads } from '../sdk-internals.ts';
+import { type Carried, HAND_OVER_VERSION } from '../../contract/workflow-inputs.ts';
+import { readArguments } from './input.ts';
 import { launch } from './launch.ts';
 import { type DescribedTask, describeTask, getTracker, readTask } from './read.ts';
 import { deleteRun } from './start.ts';
@@ -106,22 +105,11 @@ async function startAgain(
 }
 
 /**
- * Reads the input of a run from the first event of its history. Omits the state of a continued run, because it refers
+ * Reads the input of a run. Omits the state of a continued run, because it refers
  * to locks that were released when the task ended.
  */
 async function readInput(client: Client, taskId: string, runId: string) {
-  const { namespace, loadedDataConverter } = client.options;
-  const request = { namespace, execution: { workflowId: taskId, runId }, maximumPageSize: 1 };
-  const { history } = await callTemporal(client, taskId, () =>
-    client.workflowService.getWorkflowExecutionHistory(request),
-  );
-  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
-  const [input, handedOver] = await decodeArrayFromPayloads(loadedDataConverter, payloads, {
-    type: 'workflow',
-    namespace,
-    workflowId: taskId,
-  });
-  const { accepted, retired, by, plan, duplicateOf } = (handedOver ?? {}) as Partial<HandOver>;
+  const [input, { accepted, retired, by, plan, duplicateOf }] = await readArguments(client, taskId, runId);
   const { mirror: _mirror, ...index } = retired ?? {};
   return {
     input: input as never,

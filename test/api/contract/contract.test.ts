@@ -25,7 +25,15 @@ import { scheduleCases } from './cases/schedules.ts';
 import { searchCases } from './cases/search.ts';
 import { sourceCases } from './cases/sources.ts';
 import { steeringCases } from './cases/steering.ts';
-import { evaluationCases, planCases, readsCases, steerResultCases, taskCases } from './cases/tasks.ts';
+import {
+  evaluationCases,
+  inputCases,
+  liveWritesCases,
+  planCases,
+  readsCases,
+  steerResultCases,
+  taskCases,
+} from './cases/tasks.ts';
 import { Contract } from './contract.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -44,6 +52,8 @@ const GROUPS = [
   taskCases,
   steerResultCases,
   evaluationCases,
+  inputCases,
+  liveWritesCases,
   readsCases,
   planCases,
   steeringCases,

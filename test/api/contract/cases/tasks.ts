@@ -40,6 +40,32 @@ export const evaluationCases: Case[] = [
   },
 ];
 
+/** What tasks were started with. */
+export const inputCases: Case[] = [
+  {
+    operation: 'getTaskInput',
+    expect: 200,
+    given: async ({ ended }) => ({ query: { taskId: await ended('upsert') } }),
+  },
+  { operation: 'getTaskInput', expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+];
+
+/** What users write while a reindex runs. */
+export const liveWritesCases: Case[] = [
+  {
+    operation: 'getLiveWrites',
+    expect: 200,
+    given: async ({ ended }) => ({ query: { taskId: await ended('upsert') } }),
+  },
+  { operation: 'getLiveWrites', expect: 'TaskNotFound', given: () => ({ query: { taskId: 'nobody' } }) },
+  {
+    operation: 'getLiveWrites',
+    expect: 'DatabaseUnavailable',
+    on: 'noDatabase',
+    given: async ({ ended }) => ({ query: { taskId: await ended('upsert') } }),
+  },
+];
+
 /** Figures of shadow and canary reads. */
 export const readsCases: Case[] = [
   { operation: 'getReads', expect: 200, given: async ({ readable }) => ({ query: { taskId: await readable() } }) },
