@@ -215,7 +215,12 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   );
   app.route(
     '/v1/doctor',
-    createDoctorRouter({ db: plan.background ?? db, client, settings: { ...plan.settings, ...settings } }),
+    createDoctorRouter({
+      db: plan.background ?? db,
+      client,
+      sourceDatabases,
+      settings: { ...plan.settings, ...settings },
+    }),
   );
   app.route('/codec', createCodecRouter(dependencies.codec));
   app.route('/', createHealthRouter(health, { isStopping: dependencies.isStopping }));

@@ -3,12 +3,14 @@ import type { Client } from '@temporalio/client';
 import { DOCTOR_CHECKS, type Doctor, type DoctorCheck, doctorSchema, MAX_DETAILS } from '../contract/doctor.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { shutdownWarnings } from '../contract/model-presets.ts';
+import { followerIdOf } from '../contract/names.ts';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { SharedReads } from '../cpu/shared-reads.ts';
 import { graphBytes } from '../plan/space.ts';
 import type { Db } from '../store/database.ts';
 import { nodeChecks } from '../store/doctor/nodes.ts';
 import { serverChecks } from '../store/doctor/server.ts';
+import { type ExaminedSource, examineSources, sourceFindings } from '../store/doctor/sources.ts';
 import {
   beyondVectorIndex,
   estimatedParts,
@@ -18,6 +20,7 @@ import {
 } from '../store/doctor/tables.ts';
 import { listOldFailedTasks, listOldStagings } from '../store/orphaned-rows.ts';
 import type { IndexRow } from '../store/schema.ts';
+import type { SourceDatabases } from '../store/sources/databases.ts';
 import { describeTask, retentionSeconds } from '../temporal/index.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
@@ -31,12 +34,14 @@ const USED_SHARE = 0.8;
 interface DoctorDependencies {
   db: Db;
   client: Client;
+  sourceDatabases: SourceDatabases;
   /** Settings of the workers; what depends on one that is not known is not checked. */
   settings: { indexMemoryMb?: number | undefined; vectorIndexAfterParts?: number | undefined };
 }
 
 interface Examined extends DoctorDependencies {
   indexes: readonly IndexRow[];
+  sources: readonly ExaminedSource[];
 }
 
 /** How each check is made; it returns one text for each thing that it found. */
@@ -60,6 +65,14 @@ const CHECKS: Record<DoctorCheck, (examined: Examined) => string[] | Promise<str
   'tables-orphaned': ({ db }) => tableChecks.tablesOrphaned(db),
   'tables-missing': ({ db }) => tableChecks.tablesMissing(db),
   'rows-orphaned': rowsOrphaned,
+  'source-stopped': ({ sources }) => sourceFindings('sourceStopped', sources),
+  'source-broken': ({ sources }) => sourceFindings('sourceBroken', sources),
+  'source-waiting': ({ sources }) => sourceFindings('sourceWaiting', sources),
+  'source-unreachable': ({ sources }) => sourceFindings('sourceUnreachable', sources),
+  'source-behind': ({ sources }) => sourceFindings('sourceBehind', sources),
+  'source-failing': ({ sources }) => sourceFindings('sourceFailing', sources),
+  'source-slow': ({ sources }) => sourceFindings('sourceSlow', sources),
+  'source-token-missing': ({ sources }) => sourceFindings('sourceTokenMissing', sources),
   'model-ends': ({ indexes }) =>
     indexes.flatMap(({ name, model }) => shutdownWarnings(model).map((text) => `the index ${name}: ${text}`)),
   'retention-short': async ({ client }) => {
@@ -81,12 +94,13 @@ async function buildMemorySmall({ db, indexes, settings: { indexMemoryMb } }: Ex
 }
 
 /** Looks at the oldest rows of some tasks only: each costs a call of Temporal. */
-async function rowsOrphaned({ db, client }: Examined): Promise<string[]> {
+async function rowsOrphaned({ db, client, sources }: Examined): Promise<string[]> {
   const page = { after: '', olderThanSeconds: DAY_SECONDS, limit: MAX_DETAILS };
   const staged = (await listOldStagings(db, page)).map((staging) => staging.slice(0, staging.lastIndexOf('/')));
+  const followers = new Set(sources.map(({ source }) => followerIdOf(source.name)));
   const found: string[] = [];
   for (const taskId of new Set([...staged, ...(await listOldFailedTasks(db, page))])) {
-    if (!(await isKnown(client, taskId))) found.push(`the task ${taskId}`);
+    if (!followers.has(taskId) && !(await isKnown(client, taskId))) found.push(`the task ${taskId}`);
   }
   return found;
 }
@@ -118,7 +132,9 @@ const doctor = createRoute({
 export function createDoctorRouter(dependencies: DoctorDependencies) {
   const shared = new SharedReads<Doctor>();
   const examine = async (): Promise<Doctor> => {
-    const examined = { ...dependencies, indexes: await listWhole(dependencies.db) };
+    const { db, sourceDatabases } = dependencies;
+    const sources = await examineSources(db, sourceDatabases);
+    const examined = { ...dependencies, indexes: await listWhole(db), sources };
     const findings: Doctor['findings'] = [];
     for (const [check, facts] of Object.entries(DOCTOR_CHECKS) as [
       DoctorCheck,

@@ -111,6 +111,48 @@ export const DOCTOR_CHECKS = {
       'Staged or failed items belong to tasks that Temporal forgot more than a day ago: the hourly maintenance does not run.',
     todo: 'Start workers, and look at the workflow `maintain` in Temporal.',
   },
+  'source-stopped': {
+    severity: 'error',
+    means: 'A source does not follow its table: what is written there is not in its index.',
+    todo: 'Do what the reason says, then run `reembed sources start …`, which brings all rows; if it says so, add the source again.',
+  },
+  'source-broken': {
+    severity: 'error',
+    means:
+      'The table of a source, its triggers or its outbox are no longer as they were: changes are not recorded, and the source stops.',
+    todo: 'Put the table back as it was, or add the source again with the columns of now: this creates the triggers again and brings all rows.',
+  },
+  'source-waiting': {
+    severity: 'warning',
+    means:
+      'A source waits for more than five minutes for its database, its index or its model, or no worker follows it.',
+    todo: 'See whether what the reason names runs, and whether workers run: the source then continues by itself.',
+  },
+  'source-unreachable': {
+    severity: 'warning',
+    means: 'The API cannot look at the database of a source, so that nothing else of it is checked.',
+    todo: 'See whether that database runs, and whether the API has the same variable with its address as the workers.',
+  },
+  'source-behind': {
+    severity: 'warning',
+    means: 'Changes of a table wait for more than five minutes: searches miss them, and the outbox grows.',
+    todo: 'See whether workers run, and whether the model is slow or limited; `reembed sources get …` shows the backlog.',
+  },
+  'source-failing': {
+    severity: 'warning',
+    means: 'Rows of a table cannot be brought, so that searches miss them.',
+    todo: 'Look at the reasons with `reembed tasks failed-items source~…`, then change the rows: they are brought when they change, or by a sync.',
+  },
+  'source-slow': {
+    severity: 'warning',
+    means: 'A source that polls has no index by which it finds new rows: every poll reads the whole table.',
+    todo: 'Run `create index concurrently` on the column `updatedAt` of the source.',
+  },
+  'source-token-missing': {
+    severity: 'warning',
+    means: 'Transactions cannot get the token with which a search waits for them.',
+    todo: 'Add the source again as it is: this creates the function again.',
+  },
   'model-ends': {
     severity: 'warning',
     means: 'The provider turns a model off that an index uses: then neither writes nor searches can be embedded.',

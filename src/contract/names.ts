@@ -20,7 +20,14 @@ export function controlQueueOf(queue: string): string {
 
 /** Returns the id of the workflow that follows a source, and of its failed list. No task can have such an id. */
 export function followerIdOf(source: string): string {
-  return `source~${source}`;
+  return `${FOLLOWER}${source}`;
+}
+
+const FOLLOWER = 'source~';
+
+/** Returns the source whose follower has this id; undefined if it is another id. */
+export function sourceOfFollower(id: string): string | undefined {
+  return id.startsWith(FOLLOWER) ? id.slice(FOLLOWER.length) : undefined;
 }
 
 /** Queue of jobs that name no queue. */

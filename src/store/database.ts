@@ -4,6 +4,7 @@ import { ReembedError } from '../contract/errors.ts';
 import { BoundedDialect, SESSION_LIMITS, type SessionLimits } from './bounded-dialect.ts';
 import { endFrozen } from './frozen.ts';
 import type { Database } from './schema.ts';
+import { clientOfSilentServer } from './silent-server.ts';
 import { codeOf, isSessionEnded, SQLSTATE } from './sqlstate.ts';
 
 export type Db = Kysely<Database>;
@@ -17,6 +18,8 @@ export interface DatabaseOptions {
   background?: boolean;
   /** Overrides the limits of the role. Not used for the embedded database, which has only one session at a time. */
   limits?: Partial<SessionLimits>;
+  /** Ends a session whose server has not answered a statement for so long; default: never. */
+  silentMs?: number;
   /** Max connections of the pool. The embedded database runs one transaction at a time, so it gets one. */
   maxConnections?: number;
   /** Called when an idle connection breaks; the pool replaces it. */
@@ -70,6 +73,7 @@ export function openDatabase(options: DatabaseOptions): Db {
     max,
     connectionTimeoutMillis: 30_000,
     application_name: options.background ? BACKGROUND : LIVE,
+    ...(options.silentMs !== undefined && { Client: clientOfSilentServer(options.silentMs) }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: {

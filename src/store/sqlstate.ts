@@ -46,7 +46,8 @@ export function isUntrusted(error: unknown): boolean {
   return CERTIFICATE_CODES.test(codeOf(error) ?? '');
 }
 
-const CONNECTION_CODES = /^(08\w{3}|57P0[1-3]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
+const CONNECTION_CODES =
+  /^(08\w{3}|57P0[1-3]|53300|E(CONNREFUSED|CONNRESET|NOENT|PIPE|TIMEDOUT|NOTFOUND|HOSTUNREACH|NETUNREACH|AI_AGAIN))$/;
 
 /** True if the database could not be reached, as opposed to rejecting a statement. */
 export function isConnectionError(error: unknown): boolean {
@@ -57,4 +58,12 @@ export function isConnectionError(error: unknown): boolean {
     isSessionEnded(error) ||
     (error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message))
   );
+}
+
+/** SQLSTATEs: wrong password, unknown role, unknown database. */
+const NO_LOGIN = /^(28\w{3}|3D000)$/;
+
+/** True if the server rejected the login, or has no database of that name. */
+export function isLoginRefused(error: unknown): boolean {
+  return NO_LOGIN.test(codeOf(error) ?? '');
 }

@@ -4,13 +4,17 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDoctorRouter } from '../../src/api/doctor.ts';
 import { DOCTOR_CHECKS, type Doctor, type DoctorCheck } from '../../src/contract/doctor.ts';
+import { followerIdOf } from '../../src/contract/names.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
 import { serverChecks } from '../../src/store/doctor/server.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
+import { SourceDatabases } from '../../src/store/sources/databases.ts';
+import { setSourceState } from '../../src/store/sources/rows.ts';
 import { recordFailed, stageItems } from '../../src/store/staging.ts';
 import { content, createIndex, expireLock, lockIn, partsOf, uniqueName, writeIn } from '../store/builders.ts';
 import { onBothDatabases, openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
+import { givenSource } from '../workflows/sources/world.ts';
 
 const DAY = 86_400;
 
@@ -33,7 +37,8 @@ function temporal(retentionSeconds = 3 * DAY): Client {
 }
 
 async function findings(db: Db, client = temporal(), settings = { indexMemoryMb: 64, vectorIndexAfterParts: 50 }) {
-  const response = await createDoctorRouter({ db, client, settings }).request('/');
+  const sourceDatabases = new SourceDatabases({ db, allowed: [], env: {} });
+  const response = await createDoctorRouter({ db, client, sourceDatabases, settings }).request('/');
   expect(response.status).toBe(200);
   const { checks, findings: found } = (await response.json()) as Doctor;
   expect(checks).toBe(Object.keys(DOCTOR_CHECKS).length);
@@ -43,6 +48,15 @@ async function findings(db: Db, client = temporal(), settings = { indexMemoryMb:
     details: one.details.filter((text) => !/^(fsync|full_page)/.test(text)),
   }));
   return kept.filter(({ details }) => details.length > 0);
+}
+
+/** A source of a table that is in order. */
+async function givenFollowed(db: Db) {
+  const table = uniqueName('followed').replaceAll('-', '_');
+  await sql.raw(`create table ${table} (id int primary key, body text)`).execute(db);
+  const source = await givenSource(db, table, { index: table, table, text: ['body'] });
+  await setSourceState(db, source.no, 'following');
+  return source;
 }
 
 const detailsOf = async (db: Db, check: DoctorCheck, ...rest: [client?: Client]) =>
@@ -175,10 +189,25 @@ test('the doctor finds old rows of tasks that Temporal does not know', async () 
   await stageItems(db, 'old/1', 0, [{ id: 'a' }]);
   await stageItems(db, 'new/1', 0, [{ id: 'a' }]);
   await recordFailed(db, 'older', [{ objectId: 'a', stage: 'embed', reason: 'r', detail: 'd' }]);
+  // What follows a source is no task.
+  const { name } = await givenFollowed(db);
+  await recordFailed(db, followerIdOf(name), [{ objectId: 'a', stage: 'load', reason: 'r', detail: 'd' }]);
   expect(await detailsOf(db, 'rows-orphaned')).toBeUndefined();
   await sql`update reembed.staged_items set stage_time = now() - interval '2 days' where staging = 'old/1'`.execute(db);
   await sql`update reembed.failed_items set fail_time = now() - interval '2 days'`.execute(db);
   expect(await detailsOf(db, 'rows-orphaned')).toEqual(['the task old', 'the task older']);
+});
+
+test('the doctor says which sources have stopped, and what to do', async () => {
+  const { db } = database;
+  const { no, name } = await givenFollowed(db);
+  await setSourceState(db, no, 'stopped', 'by a call');
+  const found = (await findings(db)).find(({ check }) => check === 'source-stopped');
+  expect(found).toMatchObject({
+    severity: 'error',
+    todo: expect.stringContaining('reembed sources start'),
+    details: [`the source ${name}: by a call`],
+  });
 });
 
 test('the doctor finds a short retention of Temporal', async () => {

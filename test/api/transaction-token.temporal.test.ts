@@ -97,6 +97,10 @@ test('a row that cannot be brought is counted until it was changed again', async
   const state = await reembed.awaitWrite(alias, token, WAIT);
   expect(state).toMatchObject({ searchable: false, ended: true, status: 'done', failed: 1 });
   expect(state.detail).toContain(`source~${source}`);
+  const failed: unknown[] = [];
+  for await (const item of reembed.tasks.failedItems(`source~${source}`)) failed.push(item);
+  expect(failed).toEqual([expect.objectContaining({ objectId: '1', reason: 'InvalidInput' })]);
+  await expect(reembed.tasks.failedItems('source~other').next()).rejects.toMatchObject({ type: 'TaskNotFound' });
   const again = await write(`update ${table} set body = 'a ship' where id = 1`);
   for (const one of [again, token])
     expect(await reembed.awaitWrite(alias, one, WAIT)).toMatchObject({ searchable: true });

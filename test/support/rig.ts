@@ -85,6 +85,10 @@ export interface RigOptions {
   connection?: NativeConnection;
   /** Address of the database, for sessions that listen to the tables of sources. */
   databaseUrl?: string;
+  /** Databases of sources by the names of their variables. */
+  sourceUrls?: Readonly<Record<string, string>>;
+  /** A database of a source that has not answered for so long is away. */
+  sourceSilentMs?: number;
   /** Keys to encrypt payloads; default: no encryption. */
   encryptionKeys?: readonly EncryptionKey[];
   /** The user's own tasks. */
@@ -122,7 +126,13 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       log: silentLog,
       client,
       tasks: createTaskControl(client),
-      sources: new SourceDatabases({ db, url: options.databaseUrl ?? null, allowed: [], env: {} }),
+      sources: new SourceDatabases({
+        db,
+        url: options.databaseUrl ?? null,
+        allowed: Object.keys(options.sourceUrls ?? {}),
+        env: options.sourceUrls ?? {},
+        ...(options.sourceSilentMs !== undefined && { silentMs: options.sourceSilentMs }),
+      }),
       cancelWorkflow: async (workflowId, runId) => {
         await client.workflow.getHandle(workflowId, runId).cancel();
       },

@@ -1,5 +1,6 @@
-import { ReembedError } from '../../contract/errors.ts';
-import { codeOf, isBusy, isConnectionError, SQLSTATE } from '../../store/sqlstate.ts';
+import { messageOf, ReembedError } from '../../contract/errors.ts';
+import type { SourceDefinition } from '../../contract/sources.ts';
+import { codeOf, isBusy, isConnectionError, isLoginRefused, SQLSTATE } from '../../store/sqlstate.ts';
 
 /** Ends following until someone starts it again. */
 export class SourceStopped extends Error {
@@ -37,12 +38,21 @@ export function stopOf(error: unknown): SourceStopped | undefined {
   if (error instanceof ReembedError && error.type === 'IndexDeleted') {
     return new SourceStopped('index-deleted', 'the index of the source was deleted: set the source up again');
   }
-  if (codeOf(error) === SQLSTATE.insufficientPrivilege) return new SourceStopped('no-rights', (error as Error).message);
+  if (codeOf(error) === SQLSTATE.insufficientPrivilege) {
+    const message = `${messageOf(error)}: grant what the role of the connection lacks, then start the source again`;
+    return new SourceStopped('no-rights', message);
+  }
   return undefined;
 }
 
-/** Returns the stable code of what following waits for. */
-export function waitReasonOf(error: unknown): string {
-  if (error instanceof ReembedError) return error.type;
-  return isConnectionError(error) || isBusy(error) ? 'DatabaseUnavailable' : 'Internal';
+/** Says what following waits for, after its stable code, and what to do. */
+export function waitReasonOf(error: unknown, { connectionEnv, follow }: Partial<SourceDefinition> = {}): string {
+  if (error instanceof ReembedError) return `${error.type}: ${error.message}`;
+  // The error of a name with several addresses has no message of its own.
+  const message = messageOf(error) || codeOf(error);
+  if (isBusy(error)) return `DatabaseUnavailable: ${message}`;
+  if (!isConnectionError(error) && !isLoginRefused(error)) return `Internal: ${message}`;
+  const server = connectionEnv === undefined ? 'the server' : `the server and the address in ${connectionEnv}`;
+  const safe = follow === 'poll' ? '' : 'Changes go on being recorded there. ';
+  return `DatabaseUnavailable: the database does not answer (${message}): check ${server}. ${safe}The source continues by itself once it answers.`;
 }

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { messageOf } from '../../contract/errors.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { controlQueueOf, followerIdOf } from '../../contract/names.ts';
 import type { FollowRequest, FollowResult } from '../../contract/source-activities.ts';
-import type { SourceState } from '../../contract/sources.ts';
+import type { SourceDefinition, SourceState } from '../../contract/sources.ts';
 import type { Db } from '../../store/database.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { adoptPartitions } from '../../store/sources/adopt.ts';
@@ -50,6 +49,8 @@ class Following {
   private readonly onWritten: (index: IndexRow) => void;
   private readonly ears = new Ears();
   private follower: Follower | Poller | undefined;
+  /** As it was when it was looked at last. */
+  private definition: SourceDefinition | undefined;
   /** Times of rows that a poll has brought. */
   private readonly seen = new Map<string, string>();
   private lookedMs = 0;
@@ -107,6 +108,7 @@ class Following {
     const { deps, request, running } = this;
     const source = await findSource(deps.db, request.name);
     if (source?.no !== request.no || source.state === 'stopped') return false;
+    this.definition = source.definition;
     const { connectionEnv } = source.definition;
     const db = deps.sources.of(connectionEnv);
     const isPolled = source.definition.follow === 'poll';
@@ -154,9 +156,7 @@ class Following {
       return { kind: 'stopped' };
     }
     deps.log.warn({ source: request.name, err: error }, 'following a source waits');
-    await this.show('waiting', `${waitReasonOf(error)}: ${messageOf(error)}`.slice(0, LIMITS.detailChars)).catch(
-      () => {},
-    );
+    await this.show('waiting', waitReasonOf(error, this.definition).slice(0, LIMITS.detailChars)).catch(() => {});
     await delay(this.backOffMs, undefined, { signal: running.signal });
     this.backOffMs = Math.min(BACK_OFF_MS.max, this.backOffMs * 2);
     return undefined;

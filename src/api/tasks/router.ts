@@ -2,10 +2,12 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Env } from 'hono';
 import { z } from 'zod';
 import { ReembedError } from '../../contract/errors.ts';
+import { sourceOfFollower } from '../../contract/names.ts';
 import { isStartable, TASK_TYPES } from '../../contract/task-types.ts';
 import { failedItemsSchema, taskCountsSchema } from '../../contract/tasks.ts';
 import { eachInTurn } from '../../cpu/pace.ts';
 import { SharedReads } from '../../cpu/shared-reads.ts';
+import { findSource } from '../../store/sources/rows.ts';
 import { countFailed, listFailed } from '../../store/staging.ts';
 import { countTasks, describeTask, getTracker, listTasks } from '../../temporal/index.ts';
 import { roomForAnswer, sendJsonText } from '../body/memory.ts';
@@ -153,7 +155,8 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
       operationId: operationId('failed-items', type),
       tags,
       summary: 'What a task could not write, with the reasons',
-      description: 'In the order of the ids.',
+      description:
+        'In the order of the ids. `source~NAME` names what follows a source, with the rows that it could not bring.',
       request: { query: failedItemsQuery },
       responses: {
         200: { description: 'One page.', content: { 'application/json': { schema: failedItemsSchema } } },
@@ -164,7 +167,9 @@ export function createTaskRouter<S extends z.ZodType = z.ZodType>(options: TaskR
       const { limit, cursor, ...query } = c.req.valid('query');
       const after = fromCursor('failed-items', cursor);
       const taskId = await requireTask(query);
-      if (type === undefined) await describeTask(client, taskId);
+      const source = sourceOfFollower(taskId);
+      const isFollower = source !== undefined && (await findSource(db, source)) !== undefined;
+      if (type === undefined && !isFollower) await describeTask(client, taskId);
       const [items, total] = await Promise.all([listFailed(db, taskId, { after, limit }), countFailed(db, taskId)]);
       const last = items.length === limit ? items.at(-1) : undefined;
       const next = last ? toCursor('failed-items', last.objectId) : null;

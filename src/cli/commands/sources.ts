@@ -154,7 +154,7 @@ function sourceText(source: SourceInfo): string {
     ['metadata', metadata.join(', ') || undefined],
     ['where', where && JSON.stringify(where)],
     ['polls', updatedAt],
-    ['state', source.state],
+    ['state', `${source.state}, since ${source.stateTime}`],
     ['reason', source.reason],
     ['backlog', behind],
   ]);

@@ -130,7 +130,9 @@ export function addTaskCommands(program: Command, io: Io): void {
 
   remote(group.command('failed-items <task>'))
     .summary('list the failed items of a task')
-    .description('Lists the objects that a task could not write, with stage and reason. With --json, one per line.')
+    .description(
+      'Lists the objects that a task, or source~NAME, could not write, with stage and reason. With --json, one per line.',
+    )
     .addHelpText('after', examples('reembed tasks failed-items my-task'))
     .action(async (taskId: string, options: RemoteOptions) => {
       let count = 0;

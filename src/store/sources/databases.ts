@@ -1,6 +1,9 @@
 import { invalidField } from '../../contract/errors.ts';
 import { type Db, openDatabase } from '../database.ts';
 
+/** Longer than the statements of a transaction may take, and than any other read of a source. */
+const SILENT_MS = 120_000;
+
 export interface SourceDatabasesOptions {
   /** The database of reembed, for sources without a connection of their own. */
   db: Db;
@@ -10,6 +13,8 @@ export interface SourceDatabasesOptions {
   allowed: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   maxConnections?: number;
+  /** A database that has not answered a statement for so long is away; default: two minutes. */
+  silentMs?: number;
   onIdleError?: (error: Error) => void;
 }
 
@@ -27,12 +32,12 @@ export class SourceDatabases {
    * not allowed, or not set to an address.
    */
   of(connectionEnv: string | undefined): Db {
-    const { db, maxConnections = 4, onIdleError } = this.#options;
+    const { db, maxConnections = 4, silentMs = SILENT_MS, onIdleError } = this.#options;
     if (connectionEnv === undefined) return db;
     const url = this.#requireUrl(connectionEnv);
     const opened = this.#opened.get(connectionEnv);
     if (opened) return opened;
-    const database = openDatabase({ url, maxConnections, ...(onIdleError ? { onIdleError } : {}) });
+    const database = openDatabase({ url, maxConnections, silentMs, ...(onIdleError ? { onIdleError } : {}) });
     this.#opened.set(connectionEnv, database);
     return database;
   }

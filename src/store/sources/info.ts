@@ -3,6 +3,7 @@ import type { Db } from '../database.ts';
 import { readBacklog } from './backlog.ts';
 import type { SourceDatabases } from './databases.ts';
 import { listSources, type SourceRow } from './rows.ts';
+import { within } from './within.ts';
 
 /** A database that is away must not hold up the list of all sources. */
 const BACKLOG_MS = 3_000;
@@ -24,12 +25,8 @@ export async function readSourceInfo(source: SourceRow, databases: SourceDatabas
 }
 
 async function backlogOf(source: SourceRow, databases: SourceDatabases): Promise<SourceInfo['backlog']> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), BACKLOG_MS);
-  });
   const read = async () => readBacklog(databases.of(source.definition.connectionEnv), source);
-  return Promise.race([read().catch(() => null), late]).finally(() => clearTimeout(timer));
+  return within(BACKLOG_MS, read).catch(() => null);
 }
 
 /** Max. sources that metrics show. */

@@ -1,6 +1,6 @@
 import { messageOf, ReembedError } from '../../contract/errors.ts';
 import type { Db } from '../database.ts';
-import { codeOf, isConnectionError } from '../sqlstate.ts';
+import { isConnectionError, isLoginRefused } from '../sqlstate.ts';
 import type { SourceDatabases } from './databases.ts';
 import { uninstallSource } from './install.ts';
 import { dropSource, type SourceRow } from './rows.ts';
@@ -31,14 +31,11 @@ export async function removeSource(
   return [];
 }
 
-/** SQLSTATEs: wrong password, unknown role, unknown database. */
-const NO_LOGIN = /^(28\w{3}|3D000)$/;
-
 /** Whether a database cannot be reached, or not any more under the name of its variable. */
 function isAway(error: unknown): boolean {
   return (
     isConnectionError(error) ||
-    NO_LOGIN.test(codeOf(error) ?? '') ||
+    isLoginRefused(error) ||
     (error instanceof ReembedError && error.type === 'InvalidInput')
   );
 }

@@ -13,7 +13,7 @@ export async function isUnchanged(db: Db, { no, updateTime }: Pick<SourceRow, 'n
   return rows.length > 0;
 }
 
-/** Stores a state with its reason; the time only changes with them. A source that was stopped stays so, whoever follows it. */
+/** Stores a state with its reason; the time only changes with the state. A source that was stopped stays so, whoever follows it. */
 export async function reportState(
   db: Db,
   no: number,
@@ -21,7 +21,7 @@ export async function reportState(
 ): Promise<void> {
   await sql`
     update reembed.sources
-    set state = ${state}, reason = ${reason}, state_time = now()
+    set state = ${state}, reason = ${reason}, state_time = case when state = ${state} then state_time else now() end
     where no = ${no}
       and (state, reason) is distinct from (${state}, ${reason}::text)
       and state <> 'stopped'`.execute(db);

@@ -96,7 +96,7 @@ function functionsSql(source: TriggerSource): string[] {
 /**
  * A function runs with the rights of its owner, so that writers of the table need none on the outbox, and with a fixed
  * search path, so that they cannot put their own functions in. NOTIFY would make `prepare transaction` fail. If someone
- * dropped the outbox, writes go on; the follower reports that it is missing.
+ * dropped the outbox, or took the owner's rights on it, writes go on; the follower reports it.
  */
 function functionSql({ no, key }: TriggerSource, name: string, body: readonly string[]): string {
   return [
@@ -107,7 +107,11 @@ function functionSql({ no, key }: TriggerSource, name: string, body: readonly st
     ...(dependsOnZone(key) ? ["set timezone = 'UTC'"] : []),
     'as $reembed$',
     'begin',
-    `  if to_regclass(${literal(outboxOf(no))}) is null then return null; end if;`,
+    '  if not coalesce(',
+    "    case when has_schema_privilege(to_regnamespace('reembed'), 'usage')",
+    `      then has_table_privilege(to_regclass(${literal(outboxOf(no))}), 'insert') end,`,
+    '    false',
+    '  ) then return null; end if;',
     ...body,
     "  if found and current_setting('max_prepared_transactions') = '0' then",
     `    perform pg_notify(${literal(channelOf(no))}, '');`,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Change, deleteChanges, readChanges } from '../../../src/store/sources/changes.ts';
+import { outboxOf } from '../../../src/store/sources/names.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { uniqueName } from '../builders.ts';
 import { openTransaction } from '../concurrency.ts';
@@ -47,6 +48,23 @@ test('reads of few keys continue where the last one ended, up to the end', async
     after = page.next;
   }
   expect(read).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+});
+
+test('one read of an outbox with very many rows is bounded, whatever they are', async () => {
+  const { db } = database;
+  const { source } = await followedTable();
+  const outbox = outboxOf(source.no);
+  const key = "jsonb_build_array(repeat('k', 1000) || case when i % 2 = 0 then i % 8 else i end)";
+  await execute(`insert into ${outbox} (key) select ${key} from generate_series(1, 20000) i`);
+  let left = 20_000;
+  while (left > 0) {
+    const { changes } = await readChanges(db, source.no, { after: 0, limit: 512 });
+    const seqs = seqsOf(changes);
+    expect([changes.length <= 512, seqs.length > 0 && seqs.length <= 2_048]).toEqual([true, true]);
+    await deleteChanges(db, source.no, seqs);
+    left -= seqs.length;
+  }
+  expect(await readChanges(db, source.no, { after: 0, limit: 512 })).toEqual({ changes: [], next: null });
 });
 
 test('a transaction that commits late leaves its change to a read from the beginning', async () => {

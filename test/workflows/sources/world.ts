@@ -18,12 +18,13 @@ export interface GivenSource {
   name: string;
 }
 
-/** A source with its triggers, as after its definition; nobody follows it yet. */
+/** A source with its triggers, as after its definition; nobody follows it yet. `database` has its table. */
 export async function givenSource(
   db: Db,
   name: string,
   definition: SourceDefinitionInput,
   key = [{ name: 'id', type: 'integer' }],
+  database = db,
 ): Promise<GivenSource> {
   const parsed = sourceDefinitionSchema.parse(definition);
   const { schema, name: table } = tableOf(parsed);
@@ -31,13 +32,13 @@ export async function givenSource(
     no: _no,
     marker,
     ...resolved
-  } = await triggerSource(db, table, { schema, key, content: contentColumns(parsed) });
+  } = await triggerSource(database, table, { schema, key, content: contentColumns(parsed) });
   const { rows } = await sql<{ no: number }>`
     insert into reembed.sources (name, definition, index_name, resolved, marker)
     values (${name}, ${JSON.stringify(parsed)}::jsonb, ${parsed.index}, ${JSON.stringify(resolved)}::jsonb, ${marker}::uuid)
     returning no`.execute(db);
   const no = rows[0]?.no as number;
-  if (parsed.follow === 'triggers') await run(db, installSql({ no, marker, ...resolved }, { hasSchema: true }));
+  if (parsed.follow === 'triggers') await run(database, installSql({ no, marker, ...resolved }, { hasSchema: true }));
   return { no, name };
 }
 
