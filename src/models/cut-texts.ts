@@ -62,7 +62,8 @@ async function mayHideCut(
   const chars = texts.reduce((sum, { length }) => sum + length, 0);
   if (!areWhole && tokens < MIN_DENSITY * chars) return false;
   const estimates = await eachInTurn(texts, estimateUpperTokens);
-  const [sum, max] = estimates.reduce(([sum, max], one) => [sum + one, Math.max(max, one)], [0, 0] as const);
+  const sum = estimates.reduce((total, one) => total + one, 0);
+  const max = estimates.reduce((most, one) => Math.max(most, one), 0);
   if (areWhole && max > window) return true;
   const density = tokens / (sum + ADDED * texts.length);
   // What was cut is missing in the density.
