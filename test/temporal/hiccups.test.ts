@@ -74,7 +74,7 @@ test('a wait continues over calls that the server does not answer, until its own
   const described = loseAnswers('describeWorkflowExecution', (call) => call <= 2);
   const asked = loseAnswers('getWorkflowExecutionHistory', (call) => call <= 2);
   setTimeout(() => void environment.client.workflow.getHandle(id).terminate('enough'), 2_000);
-  expect(await waitForTask(client, id, 60_000)).toMatchObject({ id, status: 'canceled' });
+  expect(await waitForTask(client, id, 90_000)).toMatchObject({ id, status: 'canceled' });
   expect(described.calls).toBeGreaterThan(2);
   expect(asked.calls).toBeGreaterThan(0);
 

@@ -168,7 +168,7 @@ describe('a router in your own app', () => {
     const { task, ...rest } = (await run.json()) as { task: string };
     expect(rest).toEqual({ state: 'pending' });
     expect(run.headers.get('location')).toBe(`/my/tasks/info?taskId=${task}`);
-    await waitForTask(client, task, 20_000);
+    await waitForTask(client, task, 90_000);
     expect(await (await app.request(`/my/tasks/info?taskId=${task}`)).json()).toEqual({ task, state: 'done' });
     const list = await eventually(
       async () =>

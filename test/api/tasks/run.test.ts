@@ -34,7 +34,7 @@ describe('POST /upsert/run', () => {
     expect(status).toBe(202);
     expect(body).toMatchObject({ type: 'upsert', status: 'pending', progress: { total: 2 } });
     expect(headers.get('location')).toBe(`/upsert/info?taskId=${body.id}`);
-    await waitForTask(world.client, body.id, 20_000);
+    await waitForTask(world.client, body.id, 90_000);
     const info = await api.call('GET', `/upsert/info?task_id=${body.id}`);
     expect(info).toMatchObject({ status: 200, body: { status: 'done', data: { written: 2 }, version: body.version } });
     expect(await stagedRows(world)).toBe(0);
@@ -86,7 +86,7 @@ describe('POST /upsert/run', () => {
     const answers = await Promise.all(calls);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
     expect(new Set(answers.map(({ body }) => body.links.runId)).size).toBe(1);
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done', attempts: 1 });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done', attempts: 1 });
     expect(await stagedRows(world)).toBe(0);
   });
 

@@ -33,7 +33,7 @@ describe('the list of tasks', () => {
   test('returns all pages without repeats, by cursor and by offset', async () => {
     const index = (await makeIndex(world.db)).name;
     const ids = await startSome(index, 25);
-    await Promise.all(ids.map((id) => waitForTask(world.client, id, 30_000)));
+    await Promise.all(ids.map((id) => waitForTask(world.client, id, 90_000)));
     await eventually(
       () => listTasks(world.client, { index, statuses: ['done'] }),
       ({ total }) => total === 25,
@@ -65,7 +65,7 @@ describe('the list of tasks', () => {
   test('shows a restarted task once, under its current status', async () => {
     const index = uniqueName('later');
     const [taskId = ''] = await startSome(index, 1);
-    await waitForTask(world.client, taskId, 20_000);
+    await waitForTask(world.client, taskId, 90_000);
     const failed = () => listTasks(world.client, { index, statuses: ['failed'] });
     expect(await eventually(failed, ({ total }) => total === 1)).toMatchObject({
       tasks: [{ id: taskId, attempts: 1 }],
@@ -73,7 +73,7 @@ describe('the list of tasks', () => {
     await makeIndex(world.db, { name: index });
     for (const attempts of [2, 3]) {
       await restartTask(world.client, taskId);
-      await waitForTask(world.client, taskId, 20_000);
+      await waitForTask(world.client, taskId, 90_000);
       const list = () => listTasks(world.client, { index });
       const page = await eventually(list, ({ tasks }) => tasks.some((row) => row.attempts === attempts));
       expect(page).toMatchObject({ total: 1, tasks: [{ id: taskId, status: 'done', attempts }] });
@@ -134,7 +134,7 @@ describe('the list of tasks', () => {
       destModel: { provider: 'hash', name: 'hash-v1', dimensions: 4 },
     } as const;
     await startTask(world.client, { type: 'reindex', taskId, input, taskQueue: world.taskQueue, inputHash: 'h' });
-    expect(await waitForTask(world.client, taskId, 30_000)).toMatchObject({ status: 'done' });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done' });
     const children = () => listTasks(world.client, { parentId: taskId });
     const { tasks } = await eventually(children, (page) => page.total > 0);
     expect(tasks[0]).toMatchObject({ type: 'reindex-slice', parentId: taskId, status: 'done' });

@@ -53,7 +53,7 @@ async function given(): Promise<string> {
 async function again(taskId: string) {
   asked = [];
   await restartTask(environment.client, taskId, { onlyFailed: true });
-  return waitForTask(environment.client, taskId, 20_000);
+  return waitForTask(environment.client, taskId, 90_000);
 }
 
 const stored = async (index: string, id: string) =>

@@ -30,7 +30,7 @@ describe('starting a task', () => {
     const taskId = uniqueName('t');
     const started = await startTask(world.client, upsertOf(taskId));
     expect(started).toMatchObject({ existing: false, tracker: { id: taskId, type: 'upsert', status: 'pending' } });
-    const tracker = await waitForTask(world.client, taskId, 20_000);
+    const tracker = await waitForTask(world.client, taskId, 90_000);
     expect(tracker).toMatchObject({ status: 'done', attempts: 1, data: { written: 1 } });
     expect(started.existing === false && started.tracker.links).toEqual(tracker.links);
   });
@@ -60,7 +60,7 @@ describe('starting a task', () => {
     const client = new Client({ connection: nativeConnection, namespace: namespace ?? 'default', interceptors });
     const taskId = uniqueName('t');
     await startTask(client, upsertOf(taskId));
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done', data: { written: 1 } });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done', data: { written: 1 } });
     // If no worker on the connection takes such tasks, the start works as usual.
     await startTask(client, upsertOf(uniqueName('t'), { taskQueue: 'nobody' }));
     expect(eager).toEqual([true, false]);
@@ -70,7 +70,7 @@ describe('starting a task', () => {
     const taskId = uniqueName('t');
     const input = { source: (await makeIndex(world.db)).name, dest: (await makeIndex(world.db)).name };
     await startTask(world.client, { type: 'reindex', taskId, input, taskQueue: world.taskQueue, inputHash: 'h1' });
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done' });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done' });
     const priorityOf = async (id: string) => (await world.client.workflow.getHandle(id).describe()).priority;
     expect(await priorityOf(taskId)).toMatchObject({ priorityKey: 2 });
     expect(await priorityOf(`${taskId}/1/1`)).toMatchObject({ priorityKey: 2 });
@@ -80,7 +80,7 @@ describe('starting a task', () => {
     const taskId = uniqueName('t');
     await startTask(world.client, upsertOf(taskId));
     expect(await startTask(world.client, upsertOf(taskId))).toEqual({ existing: true });
-    await waitForTask(world.client, taskId, 20_000);
+    await waitForTask(world.client, taskId, 90_000);
     expect(await startTask(world.client, upsertOf(taskId))).toEqual({ existing: true });
     expect(await findSameTask(world.client, { type: 'upsert', taskId, inputHash: 'h1' })).toBe(true);
   });
@@ -105,7 +105,7 @@ describe('starting a task', () => {
     const calls = Array.from({ length: 20 }, () => startTask(world.client, upsertOf(taskId)));
     const started = await Promise.all(calls);
     expect(started.filter(({ existing }) => !existing)).toHaveLength(1);
-    await waitForTask(world.client, taskId, 20_000);
+    await waitForTask(world.client, taskId, 90_000);
     const list = () => listTasks(world.client, { index, limit: 100 });
     const seen = await eventually(list, (page) => page.tasks.some(({ id }) => id === taskId));
     expect(seen.tasks.filter(({ id }) => id === taskId)).toHaveLength(1);
@@ -116,7 +116,7 @@ describe('starting a task', () => {
     await startTask(world.client, { ...deleteLater(taskId), inputHash: 'h1' });
     const again = { ...deleteLater(taskId), input: { index: 'no-such-index' }, inputHash: 'h2', ignoreLock: true };
     expect(await startTask(world.client, again)).toMatchObject({ existing: false });
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'failed' });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'failed' });
     const list = async () => (await listTasks(world.client, { limit: 1_000 })).tasks.filter(({ id }) => id === taskId);
     const listed = await eventually(list, ([row]) => row?.status === 'failed');
     expect(listed).toMatchObject([{ id: taskId, status: 'failed' }]);
@@ -126,7 +126,7 @@ describe('starting a task', () => {
     const taskId = uniqueName('t');
     await startTask(world.client, upsertOf(taskId, { taskQueue: 'nobody' }));
     expect(await startTask(world.client, upsertOf(taskId, { ignoreLock: true }))).toMatchObject({ existing: false });
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done' });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done' });
   });
 });
 

@@ -56,7 +56,7 @@ describe('the tracker of a task', () => {
     const args = [{ index, after: '1h' }];
     const options = { workflowId: taskId, taskQueue: world.taskQueue, args, workflowExecutionTimeout: '1 s' } as const;
     await world.client.workflow.start('deleteIndex', options);
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'failed', detail: 'timed out' });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'failed', detail: 'timed out' });
   });
 
   test('needs no worker for an ended task, whatever its end', async () => {
@@ -65,8 +65,8 @@ describe('the tracker of a task', () => {
     const canceled = await waiting();
     await until(canceled, 'waiting');
     await cancelTask(world.client, canceled, 'enough');
-    await waitForTask(world.client, done, 20_000);
-    await waitForTask(world.client, failed, 20_000);
+    await waitForTask(world.client, done, 90_000);
+    await waitForTask(world.client, failed, 90_000);
     const asks = vi.spyOn(world.client.workflowService, 'queryWorkflow');
     expect(await getTracker(world.client, done)).toMatchObject({ status: 'done', data: { written: 1 } });
     expect(await getTracker(world.client, failed)).toMatchObject({
@@ -95,7 +95,7 @@ describe('canceling', () => {
 
   test('leaves an ended task as it is', async () => {
     const taskId = await start('upsert', { index, items: [item] });
-    const done = await waitForTask(world.client, taskId, 20_000);
+    const done = await waitForTask(world.client, taskId, 90_000);
     expect(await cancelTask(world.client, taskId)).toEqual(done);
   });
 
@@ -112,17 +112,17 @@ describe('restarting', () => {
     const taskId = await start('delete-index', { index: victim, after: '1h' });
     await until(taskId, 'waiting');
     await restartTask(world.client, taskId);
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done', attempts: 1 });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done', attempts: 1 });
   });
 
   test('runs a failed task again and continues its counts', async () => {
     const name = uniqueName('later');
     const taskId = await start('upsert', { index: name, items: [item] });
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'failed', attempts: 1 });
     await makeIndex(world.db, { name });
     const restarted = await restartTask(world.client, taskId);
     expect(restarted).toMatchObject({ status: 'pending', attempts: 1 });
-    const done = await waitForTask(world.client, taskId, 20_000);
+    const done = await waitForTask(world.client, taskId, 90_000);
     expect(done).toMatchObject({ status: 'done', attempts: 2, errors: [{ type: 'IndexNotFound', attempt: 1 }] });
     expect(done.createTime).toBe(restarted.createTime);
     const described = await world.client.workflow.getHandle(taskId).describe();
@@ -133,9 +133,9 @@ describe('restarting', () => {
 
   test('runs done and canceled tasks again', async () => {
     const done = await start('upsert', { index, items: [item] });
-    await waitForTask(world.client, done, 20_000);
+    await waitForTask(world.client, done, 90_000);
     await restartTask(world.client, done);
-    expect(await waitForTask(world.client, done, 20_000)).toMatchObject({ status: 'done', attempts: 2 });
+    expect(await waitForTask(world.client, done, 90_000)).toMatchObject({ status: 'done', attempts: 2 });
     const canceled = await waiting();
     await until(canceled, 'waiting');
     await cancelTask(world.client, canceled);
@@ -151,7 +151,7 @@ describe('restarting', () => {
       ignoreFailedItems: false,
       maxAttempts: 1,
     });
-    expect(await waitForTask(world.client, exhausted, 60_000)).toMatchObject({ status: 'exhausted' });
+    expect(await waitForTask(world.client, exhausted, 90_000)).toMatchObject({ status: 'exhausted' });
     const ignored = await waiting();
     await until(ignored, 'waiting');
     expect(await ignoreTask(world.client, ignored, 'not now')).toMatchObject({ status: 'ignored', detail: 'not now' });
@@ -159,15 +159,15 @@ describe('restarting', () => {
       await expect(restartTask(world.client, taskId)).rejects.toMatchObject({ type: 'TaskClosed' });
       expect(await restartTask(world.client, taskId, { force: true })).toMatchObject({ status: 'pending' });
     }
-    expect(await waitForTask(world.client, exhausted, 60_000)).toMatchObject({ status: 'exhausted', attempts: 2 });
+    expect(await waitForTask(world.client, exhausted, 90_000)).toMatchObject({ status: 'exhausted', attempts: 2 });
     await cancelTask(world.client, ignored);
   });
 
   test('makes only one new run of ten concurrent restarts', async () => {
     const taskId = await start('upsert', { index, items: [item] });
-    await waitForTask(world.client, taskId, 20_000);
+    await waitForTask(world.client, taskId, 90_000);
     await Promise.all(Array.from({ length: 10 }, () => restartTask(world.client, taskId)));
-    expect(await waitForTask(world.client, taskId, 20_000)).toMatchObject({ status: 'done', attempts: 2 });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done', attempts: 2 });
   });
 
   test('runs a terminated task again', async () => {
@@ -196,12 +196,12 @@ describe('steering', () => {
     expect(await pauseTask(world.client, taskId)).toMatchObject({ status: 'paused' });
     expect(await throttleTask(world.client, taskId, null)).toMatchObject({ status: 'paused' });
     expect(await resumeTask(world.client, taskId)).toMatchObject({ status: 'processing' });
-    expect(await waitForTask(world.client, taskId, 40_000)).toMatchObject({ status: 'done' });
+    expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'done' });
   });
 
   test('is TaskClosed for an ended task, and throttles only a reindex', async () => {
     const taskId = await start('upsert', { index, items: [item] });
-    await waitForTask(world.client, taskId, 20_000);
+    await waitForTask(world.client, taskId, 90_000);
     for (const steer of [pauseTask, resumeTask, ignoreTask]) {
       await expect(steer(world.client, taskId)).rejects.toMatchObject({ type: 'TaskClosed' });
     }
