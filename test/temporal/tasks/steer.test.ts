@@ -67,6 +67,7 @@ describe('the tracker of a task', () => {
     await cancelTask(world.client, canceled, 'enough');
     await waitForTask(world.client, done, 90_000);
     await waitForTask(world.client, failed, 90_000);
+    await waitForTask(world.client, canceled, 90_000);
     const asks = vi.spyOn(world.client.workflowService, 'queryWorkflow');
     expect(await getTracker(world.client, done)).toMatchObject({ status: 'done', data: { written: 1 } });
     expect(await getTracker(world.client, failed)).toMatchObject({
