@@ -7,7 +7,7 @@ const HELP = `npm run hostile -- [--seconds 60] [--json] [--only NAME,NAME]
 Starts an API and a worker as processes with a heap of 512 MB each, with Postgres and Temporal on free ports, and sends
 legal but hostile calls to them, all kinds at once. Shows how long /healthz took, the peak memory of both processes, and
 how each kind was answered. Ends with 1 when a process ended, a call was answered with an error that is not its
-caller's, /healthz took 200 ms or more at the 99th percentile, a process took more than 1,024 MB, or a small write was not
+caller's, /healthz took 200 ms or more at the 99th percentile, a process took more than 1,280 MB, or a small write was not
 done two minutes after the attacks.
 
   --seconds  how long the attacks last
