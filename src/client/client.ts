@@ -39,6 +39,7 @@ export type {
   StoredQuery,
 } from '../contract/query-sets.ts';
 export type { ReadShares } from '../contract/read-shares.ts';
+export type { LiveWrites } from '../contract/live-writes.ts';
 export type { ReadsReport } from '../contract/reads.ts';
 export type { Role } from '../contract/roles.ts';
 export type { RollBack, RollBackReport } from '../contract/roll-back.ts';
@@ -49,6 +50,7 @@ export type { SourceDefinitionInput, SourceInfo, SourcePlan, SourceRemoved, Sour
 export type { Bucket, ServerInfo, Stats } from '../contract/stats.ts';
 export type { SteerFilter, SteerRequest, SteerResult } from '../contract/steer-tasks.ts';
 export type { EvaluateRequest } from '../contract/task-bodies.ts';
+export type { TaskInput } from '../contract/tasks.ts';
 export type { RollBackIf, Watch, WatchFigures, WatchVerdict } from '../contract/watch.ts';
 export type { WriteState } from '../contract/write-token.ts';
 export type { Bulk } from './bulk/bulk.ts';

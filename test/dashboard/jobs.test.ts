@@ -16,7 +16,8 @@ defineTask(
 const fall = () => {
   throw new Error('it fell');
 };
-defineTask({ name: 'fall', backOff: { initial: '1h', max: '1h' }, registry }, fall);
+const backOff = { initial: '1h', max: '1h' } as const;
+defineTask({ name: 'fall', input: z.array(z.string()), backOff, registry }, fall);
 const opened: Dashboard | undefined = await openDashboard({ jobs: { registry } });
 const test = it.skipIf(!opened);
 const dashboard = opened as Dashboard;

@@ -101,6 +101,15 @@ async function tryOnSearches(page: Page): Promise<void> {
   await page.getByText('No live search reaches it.').waitFor();
 }
 
+async function writeMeanwhile(page: Page): Promise<void> {
+  const items = [{ id: 'baker', payload: 'a person who bakes bread' }];
+  await dashboard.system.reembed.tasks.upsert({ index: 'docs', items }, { wait: true });
+  await page
+    .getByTestId('live-writes')
+    .filter({ hasText: /^1 written, 0 deleted.*; 1 of them forwarded$/ })
+    .waitFor();
+}
+
 async function approve(page: Page): Promise<void> {
   expect(await reasonOf(page, 'Roll back…')).toBe('Nothing is switched yet.');
   expect(await reasonOf(page, 'Delete the old index…')).toBe('The reindex needs both indexes until it ends.');
@@ -150,6 +159,7 @@ test('a newcomer releases a new model by clicking alone: plan, run, compare, app
   await page.getByRole('group', { name: 'From and to' }).getByText('words/').waitFor();
   await compare(page);
   await tryOnSearches(page);
+  await writeMeanwhile(page);
   await approve(page);
   await rollBackAndForward(page);
   await deleteOld(page);

@@ -12,6 +12,7 @@ import { type Fact, FactList } from '../ui/fact-list.tsx';
 import { bytes, number } from '../ui/format.ts';
 import { LinkButton } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
+import { RecentTasks } from '../ui/recent-tasks.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { AddObjects } from './add-objects.tsx';
 import { DeleteIndex } from './delete-index.tsx';
@@ -61,12 +62,13 @@ function OneIndex({ name }: { name: string }) {
             >
               Delete…
             </ActionButton>
-            <StartReindex source={used} />
+            <StartReindex source={used} waits={data.lock !== null} />
           </>
         }
       />
       <Stack gap="md">
         <Facts index={data} />
+        <RecentTasks title="Last tasks" filter={{ index: data.name }} shown={5} />
         <Objects index={data.name} />
       </Stack>
       {adding && <AddObjects index={used} onClose={addDialog.close} />}

@@ -9,6 +9,8 @@ import { isOpen, Status } from '../ui/status.tsx';
 import { ScheduleActions } from './schedule-actions.tsx';
 
 const SHOWN_TIMES = 5;
+/** The note of a pause without a reason. */
+const PLAIN_NOTE = 'paused';
 
 /** One row per schedule; on a phone, the other columns are shown below its name. */
 export function ScheduleTable({ schedules }: { schedules: readonly Schedule[] }) {
@@ -99,7 +101,7 @@ function Next({ schedule: { paused, note, nextTimes } }: { schedule: Schedule })
     return (
       <div>
         paused
-        {note !== '' && (
+        {note !== '' && note !== PLAIN_NOTE && (
           <Text fz="xs" c="dimmed" className="wrap">
             {note}
           </Text>

@@ -1,4 +1,4 @@
-import { Checkbox, Group, Stack, Table, Text } from '@mantine/core';
+import { Box, Checkbox, Group, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { TaskRow } from '../../client/client.ts';
 import { namesOf } from '../../contract/task-title.ts';
@@ -39,14 +39,14 @@ export function TaskTableRow({ task, connected, checked, onCheck }: RowProps) {
             {shown}
             {createTime && <Moment at={createTime} />}
           </Group>
-          {bar}
         </Stack>
+        <Box hiddenFrom="md">{bar}</Box>
       </Table.Td>
       <Table.Td visibleFrom="lg">
         <Concerned task={task} />
       </Table.Td>
       <Table.Td visibleFrom="sm">{shown}</Table.Td>
-      <Table.Td visibleFrom="sm">{bar}</Table.Td>
+      <Table.Td visibleFrom="md">{bar}</Table.Td>
       <Table.Td ta="right" visibleFrom="lg" className="nowrap">
         <Took task={task} />
       </Table.Td>

@@ -53,7 +53,7 @@ export function TaskTable({ pinned, tasks, connected, selected, onSelect }: Task
           <Table.Th w={120} visibleFrom="sm">
             Status
           </Table.Th>
-          <Table.Th w={160} visibleFrom="sm">
+          <Table.Th w={160} visibleFrom="md">
             Progress
           </Table.Th>
           <Table.Th w={90} ta="right" visibleFrom="lg">

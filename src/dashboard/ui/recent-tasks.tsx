@@ -3,27 +3,40 @@ import { useQuery } from '@tanstack/react-query';
 import type { TaskFilter, TaskRow } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
 import { Card } from './card.tsx';
+import { number } from './format.ts';
+import { PageLink } from './links.tsx';
 import { Moment } from './moment.tsx';
 import { Loading, Problem } from './states.tsx';
 import { Status, shownStatus } from './status.tsx';
 import { TaskLine } from './task-line.tsx';
 
-const SHOWN = 10;
-
 interface RecentTasksProps {
   title: string;
-  filter: TaskFilter;
+  filter: Pick<TaskFilter, 'type' | 'index'>;
+  /** Max. rows. */
+  shown?: number;
 }
 
-/** The newest tasks that match a filter. */
-export function RecentTasks({ title, filter }: RecentTasksProps) {
+/** The newest tasks that match a filter, with a link to all of them. */
+export function RecentTasks({ title, filter, shown = 10 }: RecentTasksProps) {
   const { data, error } = useQuery({
-    queryKey: ['recent', filter],
-    queryFn: () => reembed.tasks.page({ ...filter, limit: SHOWN }),
+    queryKey: ['recent', filter, shown],
+    queryFn: () => reembed.tasks.page({ ...filter, limit: shown }),
     refetchInterval: 3_000,
   });
   return (
-    <Card flush title={title}>
+    <Card
+      flush
+      title={title}
+      actions={
+        data &&
+        data.cursor !== null && (
+          <PageLink to="/tasks" search={filter} fz="sm">
+            All {number(data.total)}
+          </PageLink>
+        )
+      }
+    >
       {error && !data && <Problem error={error} title="The tasks cannot be listed" />}
       {!data && !error && <Loading rows={3} />}
       {data?.tasks.length === 0 && (
