@@ -1,46 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { createActivities } from '../../../src/activities/index.ts';
-import { type AuditState, addAuditCounts, auditSchema } from '../../../src/contract/audit.ts';
-import type { CompareResult } from '../../../src/contract/audit-activities.ts';
-import type { SyncPlace, SyncResult } from '../../../src/contract/source-activities.ts';
 import type { SourceDefinitionInput } from '../../../src/contract/sources.ts';
 import { tablesOf } from '../../../src/store/partitions.ts';
 import { outboxOf } from '../../../src/store/sources/names.ts';
 import { listFailed } from '../../../src/store/staging.ts';
-import { createIndex, uniqueName } from '../../store/builders.ts';
+import { createIndex } from '../../store/builders.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { givenSource, objectsOf } from '../../workflows/sources/world.ts';
 import { givenDependencies } from '../dependencies.ts';
+import { bringAll, runAudit } from './run-audit.ts';
 
 const ROWS = 230;
 
 onBothDatabases((database) => {
-  const embed = () => createActivities(givenDependencies(database().db, () => undefined)).embed;
-  const context = new MockActivityEnvironment();
+  const deps = () => givenDependencies(database().db, () => undefined);
   const execute = (statement: string) => sql.raw(statement).execute(database().db);
 
-  /** Runs a whole audit of a source with the real activities. */
-  async function audit(source: string, { repair = false, onlyFailed = false, taskId = uniqueName('audit') } = {}) {
-    const request = auditSchema.parse({ source, repair });
-    const state = (await context.run(embed().beginAudit, { taskId, request, onlyFailed })) as AuditState;
-    for (let place = state.place as SyncPlace | null; place !== null; ) {
-      const chunk = (await context.run(embed().compareChunk, {
-        ...{ taskId, source, place, onlyFailed, repair, ratePerSecond: null, room: 1_000 - state.counts.listed },
-      })) as CompareResult;
-      addAuditCounts(state.counts, chunk.counts);
-      place = chunk.place;
-    }
-    const listed = await listFailed(database().db, taskId, { after: null, limit: 1_000 });
-    return {
-      taskId,
-      total: state.total,
-      counts: state.counts,
-      listed: listed.map((one) => [one.objectId, one.reason]),
-    };
-  }
+  const audit = (source: string, options?: Parameters<typeof runAudit>[2]) => runAudit(deps(), source, options);
 
   /** A table whose rows are in the index of its source; nobody follows it, and its outbox is empty. */
   async function givenSynced({
@@ -67,10 +44,7 @@ onBothDatabases((database) => {
     const text = { template: '{title}: {body}' };
     const definition = { index, table, text, metadata: ['lang', 'price'], where: { hidden: false }, ...over };
     const source = await givenSource(db, `s-${id}`, definition);
-    for (let place: SyncPlace | null = { phase: 'rows', after: null }; place !== null; ) {
-      const request = { taskId: 'sync', source: source.name, place, ratePerSecond: null };
-      ({ place } = (await context.run(embed().syncChunk, request)) as SyncResult);
-    }
+    await bringAll(deps(), source.name);
     const objects = tablesOf(no).objects.compile(db).sql;
     return { table, index, no, objects, source: source.name, outbox: outboxOf(source.no) };
   }
