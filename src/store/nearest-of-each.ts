@@ -26,6 +26,8 @@ export interface NearestOfEach {
 /** Without a bound yet, each part of the first blocks is near to every query, and all of these pairs are sorted. */
 const FIRST_BLOCKS = 8;
 const GROWTH = 4;
+/** Planning takes some milliseconds: with fewer blocks it would be most of the work, on a machine that is busy. */
+const MIN_BLOCKS = 128;
 const STATEMENT_MS = 250;
 
 /**
@@ -54,7 +56,7 @@ export async function nearestOfEach(
     );
     for (const { query, ...object } of found) best[query]?.add(object);
     from = to;
-    size = Math.max(FIRST_BLOCKS, Math.ceil(Math.min(size * GROWTH, (size * statementMs) / tookMs)));
+    size = Math.min(size * GROWTH, Math.max(MIN_BLOCKS, Math.ceil((size * statementMs) / tookMs)));
   }
   await sql`set local jit to default`.execute(trx);
   const results = best.map((nearest) => nearest.sorted());
