@@ -56,8 +56,12 @@ await shoot('reindex', `/tasks/${id}`, async (page) => {
 const tour = (await reembed.tasks.page({ type: 'reindex', limit: 100 })).tasks.find((task) =>
   task.id.startsWith('tour-'),
 );
-await shoot('release', `/tasks/${tour?.id}`, text('Open the report'));
-await shoot('release-dark', `/tasks/${tour?.id}`, text('Open the report'), { scheme: 'dark' });
+const release = async (page: Page) => {
+  await text('Open the report')(page);
+  await text('Delete the old index…')(page);
+};
+await shoot('release', `/tasks/${tour?.id}`, release);
+await shoot('release-dark', `/tasks/${tour?.id}`, release, { scheme: 'dark' });
 await shoot('evaluation', `/tasks/${tour?.id}/evaluation`, text('queries that change most'));
 await shoot('tasks', '/tasks', text(new RegExp(dest)));
 await shoot('tasks-phone', '/tasks', text(new RegExp(dest)), { size: PHONE });
