@@ -22,6 +22,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'source-trigger': async () => (await import('./source-trigger.ts')).sourceTrigger,
   whole: async () => (await import('./whole.ts')).whole,
   sources: async () => (await import('./sources.ts')).sources,
+  pgai: async () => (await import('./pgai.ts')).pgai,
   scale: async () => (await import('./scale.ts')).scale,
 };
 

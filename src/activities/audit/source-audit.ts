@@ -20,6 +20,7 @@ import { MAX_READ_BYTES } from '../../store/read-size.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { readTableProblem } from '../../store/sources/drift.ts';
 import { findLiveIds } from '../../store/sources/live-ids.ts';
+import { sharedReason } from '../../store/sources/rivals.ts';
 import { getSource, type SourceRow } from '../../store/sources/rows.ts';
 import { isUnchanged, readTableOf } from '../../store/sources/state.ts';
 import { countRows, type ReadTable, readKeysAfter, readRowsAfter } from '../../store/sources/table-rows.ts';
@@ -85,7 +86,7 @@ interface OpenSource {
 async function openSource(deps: ActivityDependencies, name: string): Promise<OpenSource> {
   const source = await getSource(deps.db, name);
   const database = deps.sources.of(source.definition.connectionEnv);
-  const problem = await readTableProblem(database, source);
+  const problem = (await sharedReason(deps.db, source)) ?? (await readTableProblem(database, source));
   if (problem) throw invalidField('source', problem);
   return { source, database, table: await readTableOf(database, source) };
 }

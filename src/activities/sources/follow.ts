@@ -8,6 +8,7 @@ import type { Db } from '../../store/database.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { adoptPartitions } from '../../store/sources/adopt.ts';
 import { readDrift } from '../../store/sources/drift.ts';
+import { sharedReason } from '../../store/sources/rivals.ts';
 import { findSource, type SourceRow } from '../../store/sources/rows.ts';
 import { readTableOf, reportState } from '../../store/sources/state.ts';
 import { startSync } from '../../temporal/sources.ts';
@@ -133,6 +134,8 @@ class Following {
   /** Compares the table with what it was. New partitions get triggers, and a sync brings their rows. */
   private async lookAtTable(db: Db, source: SourceRow): Promise<void> {
     const { deps } = this;
+    const shared = await sharedReason(deps.db, source);
+    if (shared) throw new SourceStopped('index-shared', shared);
     const drift = await readDrift(db, source);
     if (drift.kind === 'stopped') throw new SourceStopped('table-changed', drift.reason);
     const full = await backlogReason(deps, db, source);

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { invalidField } from '../../contract/errors.ts';
 import { controlQueueOf } from '../../contract/names.ts';
 import {
   addSyncCounts,
@@ -11,6 +12,7 @@ import {
 } from '../../contract/source-activities.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { findLiveIds } from '../../store/sources/live-ids.ts';
+import { sharedReason } from '../../store/sources/rivals.ts';
 import { getSource } from '../../store/sources/rows.ts';
 import { readTableOf } from '../../store/sources/state.ts';
 import { countRows, readKeysAfter } from '../../store/sources/table-rows.ts';
@@ -80,6 +82,8 @@ class SyncChunk {
   async run(): Promise<SyncResult> {
     const { deps, running, request } = this;
     const source = await getSource(deps.db, request.source);
+    const shared = await sharedReason(deps.db, source);
+    if (shared) throw invalidField('source', shared);
     const db = deps.sources.of(source.definition.connectionEnv);
     const table = await readTableOf(db, source);
     const { signal } = running;

@@ -1,12 +1,11 @@
-import { sql } from 'kysely';
 import { type FieldIssue, messageOf, ReembedError } from '../../contract/errors.ts';
 import { contentColumns, type SourceDefinition, tableOf } from '../../contract/sources.ts';
 import { boundTo } from '../admission.ts';
 import type { Db } from '../database.ts';
-import { resolveIndex } from '../indexes.ts';
 import { columnProblems, databaseProblems, keyOf, tableProblems } from './check-table.ts';
 import { inspectDatabase, inspectTable, similarTables, type TableFacts } from './inspect.ts';
 import type { ResolvedSource } from './resolved.ts';
+import { findRival, findTargetIndex } from './rivals.ts';
 import { findSource, type SourceRow } from './rows.ts';
 
 /** A definition that can be set up. */
@@ -49,23 +48,12 @@ async function findTarget(
   { index }: SourceDefinition,
 ): Promise<{ problems: FieldIssue[]; indexNo: number | null }> {
   const of = (message: string) => ({ problems: [{ path: 'index', message }], indexNo: null });
-  const found = await resolveIndex(db, index).catch((error) => {
-    if (error instanceof ReembedError && error.type === 'IndexNotFound') return undefined;
-    throw error;
-  });
+  const found = await findTargetIndex(db, index);
   if (found === undefined) return of(`there is no index or alias ${index}: create it first`);
   if (found.state === 'deleting') return of(`the index ${found.name} is being deleted`);
   if (found.versioning === 'external')
     return of(`the index ${found.name} has external versions, which a table has not`);
-  const { rows } = await sql<{ name: string; index: string }>`
-    select s.name, s.index_name as index
-    from reembed.sources s
-    where s.name <> ${name}
-      and (
-        s.index_name in (${index}, ${found.name})
-        or s.index_name in (select name from reembed.aliases where index_no = ${found.no})
-      )`.execute(db);
-  const [other] = rows;
+  const other = await findRival(db, name, found, index);
   if (other) return of(`the source ${other.name} writes to ${other.index}: an index follows one table`);
   return { problems: [], indexNo: boundTo(found, index) };
 }

@@ -160,3 +160,36 @@ test('a source of an alias that moves to another index writes there from then on
   expect(audit).toMatchObject({ data: { found: { missing: 1 }, repaired: 1 } });
   expect(await objectsOf(database.db, other)).toHaveLength(2);
 });
+
+test('two sources that a moved alias brings to one index stop, and neither deletes the objects of the other', async () => {
+  const [one, other] = [await given(), await given()];
+  for (const { table, source, follow } of [one, other]) {
+    await follow();
+    await execute(`insert into ${table} values ('of ${source.name}', 'text')`);
+    await untilBrought(database.db, source);
+  }
+  await setAlias(database.db, one.alias, `${other.alias}-v1`, { force: true });
+  for (const { source } of [one, other]) {
+    await until(
+      () => stateIs(source.no, 'stopped'),
+      () => stateOf(database.db, source.no),
+    );
+    expect((await stateOf(database.db, source.no))?.reason).toMatch(
+      /^index-shared: the source b-.* writes to the index/,
+    );
+  }
+  const sync = await rig.run('sync', { source: one.source.name });
+  expect(sync).toMatchObject({ status: 'failed', detail: expect.stringContaining('each would delete the objects') });
+  expect(await objectsOf(database.db, other.alias)).toEqual([`["of ${other.source.name}","text",{}]`]);
+  await setAlias(database.db, one.alias, `${one.alias}-v1`, { force: true });
+  for (const { table, source, restart } of [one, other]) {
+    await execute(`insert into ${table} values ('later', 'text')`);
+    await execute(`update reembed.sources set state = 'starting', reason = null where no = ${source.no}`);
+    await endOf(rig.client.workflow.getHandle((await restart()).syncTaskId));
+    await untilBrought(database.db, source);
+    expect(await objectsOf(database.db, source === one.source ? one.alias : other.alias)).toEqual([
+      '["later","text",{}]',
+      `["of ${source.name}","text",{}]`,
+    ]);
+  }
+});
