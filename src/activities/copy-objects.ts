@@ -22,6 +22,7 @@ import { type Reuse, reuseOf } from './reuse.ts';
 import { countTexts, metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
+import { WRITE_EVERY_MS } from './support/write-every.ts';
 import { atOnce, type Yielding } from './support/yield-to-live-traffic.ts';
 
 export interface CopyTarget {
@@ -187,6 +188,7 @@ async function* prepareGroup(
       embedder,
       loader,
       signal,
+      yieldEveryMs: WRITE_EVERY_MS,
       known: known && (async () => known),
       findVectors,
       pause: pauseWithin(settings.modelPatienceMs),
