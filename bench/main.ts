@@ -21,6 +21,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   plan: async () => (await import('./plan.ts')).plan,
   'source-trigger': async () => (await import('./source-trigger.ts')).sourceTrigger,
   whole: async () => (await import('./whole.ts')).whole,
+  kill: async () => (await import('./kill.ts')).kill,
   sources: async () => (await import('./sources.ts')).sources,
   pgai: async () => (await import('./pgai.ts')).pgai,
   scale: async () => (await import('./scale.ts')).scale,

@@ -86,9 +86,14 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
+/** Returns the resident memory of a process in MiB; 0 if it is gone. */
 function residentMib(pid: number): number {
-  const [, kib] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) / 1_024;
+  try {
+    const [, kib] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kib ?? 0) / 1_024;
+  } catch {
+    return 0;
+  }
 }
 
 /** Ticks of Linux's clock for the times of processes. */

@@ -10,6 +10,7 @@ import { lacksText } from '../pipeline/ready.ts';
 import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
 import { type BehindObject, type StoredObject, wasDeletedOnce, writeCopies } from '../store/protocol/copy.ts';
+import type { Lock } from '../store/protocol/locks.ts';
 import type { ObjectWrite } from '../store/protocol/object-write.ts';
 import { notOvertaken } from '../store/protocol/versions.ts';
 import type { IndexRow } from '../store/schema.ts';
@@ -22,12 +23,15 @@ import { type Reuse, reuseOf } from './reuse.ts';
 import { countTexts, metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
+import { WRITE_EVERY_MS } from './support/write-every.ts';
 import { atOnce, type Yielding } from './support/yield-to-live-traffic.ts';
 
 export interface CopyTarget {
   /** The task that pays, and whose failed list gets the objects that cannot be embedded; null for none. */
   taskId: string | null;
   lock: string;
+  /** The lock, if it was just read. Whether it is still held is checked by each write. */
+  held?: Lock | undefined;
   sourceNo: number;
   dest: IndexRow;
   signal: AbortSignal;
@@ -187,6 +191,7 @@ async function* prepareGroup(
       embedder,
       loader,
       signal,
+      yieldEveryMs: WRITE_EVERY_MS,
       known: known && (async () => known),
       findVectors,
       pause: pauseWithin(settings.modelPatienceMs),

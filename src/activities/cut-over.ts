@@ -14,7 +14,7 @@ import { metered } from './support/meter.ts';
 /** Activity that holds writers back, brings the last changes and switches the alias. */
 export function createCutOver(deps: ActivityDependencies): Pick<EmbedActivities, 'cutOver'> {
   return {
-    cutOver: (request) => runWithHeartbeat((running) => drainAndCutOver(deps, request, running), { everyMs: 1_000 }),
+    cutOver: (request) => runWithHeartbeat((running) => drainAndCutOver(deps, request, running)),
   };
 }
 

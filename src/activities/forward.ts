@@ -53,10 +53,11 @@ export async function forwardObjects(
 ): Promise<{ forwarded: number } | null> {
   const { db } = deps;
   try {
-    const { taskId } = await requireLock(db, lock);
+    const held = await requireLock(db, lock);
     const dest = await requireIndex(db, destNo);
     const objects = await readByIds(db, { sourceNo, destNo }, ids);
-    const { copied, tombstones } = await copyObjects(deps, { taskId, lock, sourceNo, dest, signal }, objects);
+    const target = { taskId: held.taskId, lock, held, sourceNo, dest, signal };
+    const { copied, tombstones } = await copyObjects(deps, target, objects);
     return { forwarded: copied + tombstones };
   } catch (error) {
     // The objects were copied already or are no longer needed.

@@ -21,10 +21,10 @@ export interface Reuse {
  */
 export async function reuseOf(
   db: Db,
-  { lock, dest }: { lock: string; dest: IndexRow },
+  { lock, held: given, dest }: { lock: string; held?: Lock | undefined; dest: IndexRow },
   objects: readonly BehindObject[],
 ): Promise<Reuse | undefined> {
-  const held = await requireLock(db, lock);
+  const held = given ?? (await requireLock(db, lock));
   if (!held.reuse) return undefined;
   const known = new Map(objects.flatMap(({ id, destHash }) => (destHash === null ? [] : [[id, destHash]])));
   const source = await findIndexByNo(db, held.sourceNo);

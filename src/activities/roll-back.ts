@@ -18,7 +18,7 @@ const BATCH = 256;
 /** Activity that rolls back: see `EmbedActivities`. */
 export function createRollBack(deps: ActivityDependencies): Pick<EmbedActivities, 'rollBack'> {
   return {
-    rollBack: (request) => runWithHeartbeat((running) => rollBackOnce(deps, request, running), { everyMs: 1_000 }),
+    rollBack: (request) => runWithHeartbeat((running) => rollBackOnce(deps, request, running)),
   };
 }
 

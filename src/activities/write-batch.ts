@@ -24,6 +24,7 @@ import { isLocal, type Running } from './support/heartbeat.ts';
 import { holdItems } from './support/hold-items.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
+import { WRITE_EVERY_MS } from './support/write-every.ts';
 
 /** Max items embedded and written together, with all their queries to Postgres; fewer if they are large. */
 const WRITE_BATCH = 512;
@@ -320,6 +321,7 @@ export class WriteBatch {
       sleep,
       signal,
       maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
+      yieldEveryMs: isLocal() ? undefined : WRITE_EVERY_MS,
       ...reuse,
       pause: pauseWithin(settings.modelPatienceMs),
       wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),

@@ -20,6 +20,8 @@ export interface PrepareOptions {
   loadAttempts?: number;
   /** Max calls of the embedder in flight. */
   concurrency?: number;
+  /** While the model is asked for the rest, what is finished is yielded this often. Default: only when it stops. */
+  yieldEveryMs?: number | undefined;
   sleep?: Sleep | undefined;
   /** Per call of the embedder; see `EmbedOptions`. */
   maxWaitMs?: number | undefined;

@@ -9,6 +9,7 @@ import type { Vector } from '../contract/vectors.ts';
 import { Pace } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from './content-hash.ts';
 import { EmbedSession } from './embed.ts';
+import { embedSteps } from './embed-steps.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import { withPieces } from './halve.ts';
 import { Deferred, LoadGroup } from './load-group.ts';
@@ -56,7 +57,7 @@ const LOOK_EVERY_MS = 1_000;
 /**
  * Loads, splits and embeds a batch of objects (a few hundred), as many at a time as memory allows. Each object fails
  * alone, with its stage and reason. Yields the finished objects each time the model stops the work, so that they can be
- * written before `wait` is called; without `wait`, it then throws the model's error. Yields at least one portion, each
+ * written before `wait` is called, and as often as `yieldEveryMs` says; without `wait`, it then throws the model's error. Yields at least one portion, each
  * in the order of `items`. Rejects if the signal is aborted, or if `known` or `wait` rejects.
  */
 export async function* prepareObjects(
@@ -212,8 +213,9 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
   });
   let waiting = all;
   let truncatedBefore = 0;
-  for (;;) {
-    const stoppedBy = await session.run();
+  /** Since the model was last waited for. */
+  let hasProgressed = false;
+  const take = (): Prepared | null => {
     for (const result of session.take()) {
       const work = all[Number(result.id)];
       if (work && 'failed' in result) work.failed = result.failed;
@@ -223,22 +225,34 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
       }
     }
     const left = new Set(session.left);
+    const gone = [...dropped];
     const finished = waiting.filter((work) => !left.has(keyOf(work)) && !dropped.has(work));
     waiting = waiting.filter((work) => left.has(keyOf(work)));
-    if (finished.length + dropped.size > 0 || waiting.length === 0) {
-      yield {
-        ready: alive(finished).map((work) => preparedOf(work, config, textKeyOf)),
-        reused: alive(finished).reduce((sum, { reused }) => sum + reused, 0),
-        truncated: session.truncated - truncatedBefore,
-        failed: finished.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
-        dropped: [...dropped].map(({ item }) => item.id),
-      };
-      dropped.clear();
-      truncatedBefore = session.truncated;
+    dropped.clear();
+    if (finished.length + gone.length === 0) return null;
+    hasProgressed ||= finished.length > 0;
+    const truncated = session.truncated - truncatedBefore;
+    truncatedBefore = session.truncated;
+    return {
+      ready: alive(finished).map((work) => preparedOf(work, config, textKeyOf)),
+      reused: alive(finished).reduce((sum, { reused }) => sum + reused, 0),
+      truncated,
+      failed: finished.flatMap(({ item, failed }) => (failed ? [{ objectId: item.id, ...failed }] : [])),
+      dropped: gone.map(({ item }) => item.id),
+    };
+  };
+  if (all.length === 0) yield { ready: [], reused: 0, truncated: 0, failed: [], dropped: [] };
+  while (waiting.length > 0) {
+    let stoppedBy: unknown;
+    for await (const step of embedSteps(session, { everyMs: options.yieldEveryMs, signal })) {
+      const portion = take();
+      if (portion) yield portion;
+      if (step.hasEnded) stoppedBy = step.stoppedBy;
     }
     if (waiting.length === 0) return;
     if (options.wait === undefined) throw stoppedBy;
-    await options.wait(stoppedBy, finished.length > 0);
+    await options.wait(stoppedBy, hasProgressed);
+    hasProgressed = false;
     await look(true);
   }
 }

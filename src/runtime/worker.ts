@@ -9,6 +9,7 @@ import {
 } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities/index.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { HEARTBEAT, STICKY_TIMEOUT_MS } from '../contract/heartbeats.ts';
 import { embedQueueOf, sourceQueueOf } from '../contract/names.ts';
 import { taskEventSinks } from '../metrics/tasks.ts';
 import { encryptedData, FAILURE_CONVERTER_PATH } from '../temporal/encryption/data-converter.ts';
@@ -93,9 +94,9 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     interceptors: { activity: [traceActivities] },
     shutdownGraceTime: options.shutdownGraceMs ?? 10_000,
     shutdownForceTime: (options.shutdownGraceMs ?? 10_000) + 10_000,
-    // An activity learns of a cancellation from the response to a heartbeat, so heartbeats must not be throttled for
-    // most of the heartbeat timeout.
-    maxHeartbeatThrottleInterval: '1 s',
+    // The SDK keeps heartbeats back for most of their timeout by default. An activity learns of a cancellation from the
+    // response to one, and a late one looks like a dead worker.
+    maxHeartbeatThrottleInterval: HEARTBEAT.everyMs,
     workerDeploymentOptions: options.version && deploymentOptions(options.version),
   };
   const workers: Worker[] = [];
@@ -107,7 +108,10 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
       const { maxCachedWorkflows } = options;
       const sinks = taskEventSinks(options.dependencies.metrics);
       const workflows = { taskQueue, workflowBundle, maxCachedWorkflows, sinks, ...WORKFLOW_CODE };
-      workers.push(await Worker.create({ ...common, ...workflows, activities: control }));
+      const stickyQueueScheduleToStartTimeout = STICKY_TIMEOUT_MS;
+      workers.push(
+        await Worker.create({ ...common, ...workflows, stickyQueueScheduleToStartTimeout, activities: control }),
+      );
     }
     if (role !== 'control') {
       workers.push(

@@ -6,6 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
+import { HEARTBEAT } from '../contract/heartbeats.ts';
 import type {
   AdmissionActivities,
   JobActivities,
@@ -29,9 +30,6 @@ const RETRY = {
   nonRetryableErrorTypes: ['LockLost', 'VerifyFailed', 'TooManyFailed'],
 };
 
-/** Heartbeats come at least every two seconds. When several are missing, the worker is gone and another takes over. */
-const HEARTBEAT_TIMEOUT = '10 s';
-
 /**
  * Max. time of a local activity. A workflow task lasts ten seconds, and after eight the SDK asks for another one while
  * local activities run: signals then arrive in between, and such a history is replayed in a different order than it
@@ -48,7 +46,7 @@ const localControl = proxyLocalActivities<ControlActivities>({ scheduleToCloseTi
  */
 export const longControl = proxyActivities<ControlActivities & SteerActivities>({
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  heartbeatTimeout: HEARTBEAT.timeoutMs,
   retry: RETRY,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
@@ -98,7 +96,7 @@ export function embedActivities(): EmbedActivities {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
     startToCloseTimeout: '1 hour',
-    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    heartbeatTimeout: HEARTBEAT.timeoutMs,
     retry: RETRY,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
@@ -109,7 +107,7 @@ export function batchEndActivities(): Pick<EmbedActivities, 'endBatches'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
     scheduleToCloseTimeout: '2 minutes',
-    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    heartbeatTimeout: HEARTBEAT.timeoutMs,
     retry: { ...RETRY, maximumInterval: '10 s' },
   });
 }
@@ -122,18 +120,18 @@ export function forwardActivities(): Pick<EmbedActivities, 'forwardChunk'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
     scheduleToCloseTimeout: '1 minute',
-    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    heartbeatTimeout: HEARTBEAT.timeoutMs,
     retry: { ...RETRY, maximumAttempts: 3 },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 }
 
-/** The cut-over. Its heartbeat timeout is short because writers are blocked until a dead worker is noticed. */
+/** The cut-over, which goes on soon after a failure, because writers are blocked meanwhile. */
 export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
     startToCloseTimeout: '5 minutes',
-    heartbeatTimeout: '5 s',
+    heartbeatTimeout: HEARTBEAT.timeoutMs,
     retry: { ...RETRY, initialInterval: '100 ms', maximumInterval: '2 s', maximumAttempts: 30 },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     priority: { priorityKey: 1 },
@@ -148,7 +146,7 @@ export function rollBackActivities(): Pick<EmbedActivities, 'rollBack'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),
     startToCloseTimeout: '5 minutes',
-    heartbeatTimeout: '5 s',
+    heartbeatTimeout: HEARTBEAT.timeoutMs,
     retry: {
       initialInterval: '100 ms',
       maximumInterval: '2 s',
@@ -172,7 +170,7 @@ export function sourceActivities(): SourceActivities {
   return proxyActivities<SourceActivities>({
     taskQueue: sourceQueueOf(workflowInfo().taskQueue),
     startToCloseTimeout: '24 hours',
-    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    heartbeatTimeout: HEARTBEAT.timeoutMs,
     retry: { initialInterval: '100 ms', maximumInterval: '10 s' },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
@@ -203,14 +201,14 @@ export function vectorIndexActivities(): Pick<EmbedActivities, 'changeVectorInde
 /** Calls of a lane to Temporal. Not local activities, because signals and updates arrive while they run. */
 export const laneControl = proxyActivities<Pick<LaneActivities, 'startJob' | 'isJobOpen' | 'parallelJobs'>>({
   startToCloseTimeout: '30 s',
-  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  heartbeatTimeout: HEARTBEAT.timeoutMs,
   retry: RETRY,
 });
 
 /** Not a local activity: the lane's workflow task may need the slot that a local one would hold. */
 export const laneEntry = proxyActivities<Pick<LaneActivities, 'enterLane'>>({
   startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  heartbeatTimeout: HEARTBEAT.timeoutMs,
   retry: { ...RETRY, maximumAttempts: 100 },
 });
 
@@ -233,7 +231,7 @@ export function jobActivities(plan: JobPlan): JobActivities {
     taskQueue: jobQueueOf(workflowInfo().taskQueue, plan.queue),
     scheduleToStartTimeout: plan.startTimeoutMs,
     startToCloseTimeout: plan.timeoutMs + JOB_GRACE_MS,
-    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    heartbeatTimeout: HEARTBEAT.jobTimeoutMs,
     retry: { maximumAttempts: 1 },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     priority: { priorityKey: plan.priority, fairnessKey: plan.fairnessKey ?? undefined },

@@ -6,6 +6,7 @@ import type { Running } from '../../src/activities/support/heartbeat.ts';
 import { atOnce, type Yielding } from '../../src/activities/support/yield-to-live-traffic.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
+import type { ModelConfig } from '../../src/contract/models.ts';
 import { content, createIndex, liveIds, lockIn, tombstone, writeIn } from '../store/builders.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { givenDependencies } from './dependencies.ts';
@@ -20,11 +21,11 @@ afterEach(() => {
 });
 afterAll(() => database?.close());
 
-/** A slice with this number of objects, one per batch, and the heartbeats of its activity. */
+/** A slice with this number of objects, one per batch by default, and the heartbeats of its activity. */
 async function givenSlice(
   objects: number,
   inFlight: number,
-  { deleted = 0, rate = null as number | null, yielding = atOnce } = {},
+  { deleted = 0, rate = null as number | null, yielding = atOnce, batchSize = 1, maxTexts = 256 } = {},
 ) {
   const { db } = database;
   const [source, dest] = [await createIndex(db), await createIndex(db)];
@@ -42,7 +43,7 @@ async function givenSlice(
       ids.slice(0, deleted).map((id) => tombstone(id, 2)),
     );
   const pair = { taskId, lock, sourceNo: source.no, destNo: dest.no };
-  const request = { ...pair, after: null, until: null, batchSize: 1, inFlight, ratePerSecond: rate };
+  const request = { ...pair, after: null, until: null, batchSize, inFlight, ratePerSecond: rate };
   const beats: SliceProgress[] = [];
   const canceled = new AbortController();
   const running: Running<SliceProgress> = {
@@ -51,7 +52,11 @@ async function givenSlice(
     beat: ({ counts, cursor }) => void beats.push({ counts: { ...counts }, cursor }),
     isTimeUp: () => false,
   };
-  const deps = givenDependencies(db, () => embed);
+  const usual = givenDependencies(db, () => embed);
+  const deps = {
+    ...usual,
+    models: { embedder: (config: ModelConfig) => ({ ...usual.models.embedder(config), maxTexts }) },
+  };
   const copy = (given: Partial<Running<SliceProgress>> = {}) =>
     new MockActivityEnvironment().run(() => copySlice(deps, yielding, request, { ...running, ...given })) as Promise<
       Awaited<ReturnType<typeof copySlice>>
@@ -205,4 +210,17 @@ test('a slice tells how long live work, its rate and the limit of the model held
   // More than the time that it ran would be a share above one.
   expect(waits.modelMs).toBe(waits.ranMs);
   expect(waitedMs).toBe(waits.liveMs);
+});
+
+test('what the model has answered of a batch is written before it has answered the rest', async () => {
+  const { copy, copied } = await givenSlice(3, 1, { batchSize: 3, maxTexts: 1 });
+  const model = heldModel();
+  const copying = copy();
+  await model.untilAsked(2);
+  model.answer((text) => text === 'id-1@1');
+  await vi.waitFor(async () => expect(await copied()).toEqual(['id-1']), 90_000);
+  await model.untilAsked(3);
+  model.answer(() => true);
+  expect(await copying).toMatchObject({ counts: { copied: 3 }, cursor: 'id-2', done: true });
+  expect(await copied()).toEqual(['id-0', 'id-1', 'id-2']);
 });

@@ -373,3 +373,73 @@ describe('an object that is no longer wanted', () => {
     expect({ ready, dropped, texts }).toEqual({ ready: ['stays'], dropped: ['gone'], texts: ['short'] });
   });
 });
+
+describe('with a time to yield, what is finished', () => {
+  const items = ['a', 'b', 'c'].map((id) => ({ id, payload: `text ${id}` }));
+  const oneByOne = { concurrency: 1, yieldEveryMs: 1 };
+
+  /** A model for one text at a time, which waits before its third answer. */
+  function slowModel(wait: (signal: AbortSignal | undefined) => Promise<void>) {
+    const { embedder, calls } = fakeEmbedder({ maxTexts: 1 });
+    const made = wrapEmbedder(embedder, async (texts, how) => {
+      if (texts.includes('text c')) await wait(how.signal);
+      return embedder.embed(texts, how);
+    });
+    return { embedder: made, calls };
+  }
+
+  test('is there while the model is asked for the rest, each object once', async () => {
+    let areThere = () => {};
+    const two = new Promise<void>((resolve) => {
+      areThere = resolve;
+    });
+    const { embedder } = slowModel(() => two);
+    const ids: string[] = [];
+    for await (const { ready } of portionsOf(items, { embedder, ...oneByOne })) {
+      ids.push(...ready.map(({ id }) => id));
+      // The model never answers before.
+      if (ids.length === 2) areThere();
+    }
+    expect(ids).toEqual(['a', 'b', 'c']);
+  });
+
+  test('ends the calls of a reader who leaves', async () => {
+    let isAborted = false;
+    let ask = () => {};
+    const asked = new Promise<void>((resolve) => {
+      ask = resolve;
+    });
+    const { embedder, calls } = slowModel(async (signal) => {
+      const aborted = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+      ask();
+      await aborted;
+      isAborted = true;
+    });
+    for await (const { ready } of portionsOf(items, { embedder, ...oneByOne })) {
+      if (ready.length === 0) continue;
+      await asked;
+      break;
+    }
+    expect({ isAborted, calls }).toEqual({ isAborted: true, calls: [['text a'], ['text b']] });
+  });
+
+  test('comes with what is no longer wanted, which is told once', async () => {
+    const unwanted = new Set<string>();
+    const asked: string[] = [];
+    const { embedder } = fakeEmbedder({ maxTexts: 1 });
+    const made = wrapEmbedder(embedder, async (texts, how) => {
+      asked.push(...texts);
+      await sleep(5);
+      await how.afterHold?.();
+      return embedder.embed(texts, how);
+    });
+    const stillWanted = async (ids: string[]) => new Set(ids.filter((id) => !unwanted.has(id)));
+    const told = { ready: [] as string[], dropped: [] as string[] };
+    for await (const portion of portionsOf(items, { embedder: made, stillWanted, ...oneByOne })) {
+      told.ready.push(...portion.ready.map(({ id }) => id));
+      told.dropped.push(...portion.dropped);
+      unwanted.add('c');
+    }
+    expect(told).toEqual({ ready: ['a', 'b'], dropped: ['c'] });
+  });
+});

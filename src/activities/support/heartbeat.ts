@@ -1,11 +1,9 @@
 import { Context } from '@temporalio/activity';
+import { HEARTBEAT } from '../../contract/heartbeats.ts';
 import { wrapEach } from '../../contract/wrap-each.ts';
 
 /** An activity works this long, then returns its cursor; pauses, cancels and throttles take effect in between. */
 export const CHUNK_MS = 10_000;
-const HEARTBEAT_MS = 2_000;
-/** Min time between heartbeats with progress, since each one is a write on the Temporal server. */
-const MIN_BETWEEN_MS = 1_000;
 
 /** A running activity: its cancellation signal, and heartbeats that carry its progress. */
 export interface Running<T> {
@@ -18,11 +16,8 @@ export interface Running<T> {
   isTimeUp(): boolean;
 }
 
-/** Runs the body of an activity with heartbeats every `everyMs`, however long a single step takes. */
-export async function runWithHeartbeat<T, R>(
-  body: (running: Running<T>) => Promise<R>,
-  options: { everyMs?: number } = {},
-): Promise<R> {
+/** Runs the body of an activity with heartbeats, however long a single step takes. */
+export async function runWithHeartbeat<T, R>(body: (running: Running<T>) => Promise<R>): Promise<R> {
   const context = Context.current();
   const startedMs = Date.now();
   let details = context.info.heartbeatDetails as T | undefined;
@@ -32,14 +27,14 @@ export async function runWithHeartbeat<T, R>(
     lastMs = Date.now();
     if (!context.info.isLocal) context.heartbeat(details);
   };
-  const timer = setInterval(heartbeat, options.everyMs ?? HEARTBEAT_MS);
+  const timer = setInterval(heartbeat, HEARTBEAT.everyMs);
   try {
     return await body({
       signal: context.cancellationSignal,
       resumedFrom: details,
       beat(next) {
         details = next;
-        if (Date.now() - lastMs >= MIN_BETWEEN_MS) heartbeat();
+        if (Date.now() - lastMs >= HEARTBEAT.everyMs) heartbeat();
       },
       isTimeUp: () => Date.now() - startedMs > CHUNK_MS,
     });

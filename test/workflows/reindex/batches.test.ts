@@ -1,38 +1,29 @@
-import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Budget } from '../../../src/contract/budget.ts';
 import { QUERY, SIGNAL } from '../../../src/contract/names.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
-import { textKeysOf } from '../../../src/pipeline/text-key.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { findIndex } from '../../../src/store/indexes.ts';
 import { listFailed } from '../../../src/store/staging.ts';
-import { readStoredVectors } from '../../../src/store/stored-vectors.ts';
 import { setBudget } from '../../../src/store/usage.ts';
-import {
-  type BatchJob,
-  type BatchServer,
-  type BatchServerOptions,
-  startBatchServer,
-} from '../../support/batch-server.ts';
+import type { BatchJob, BatchServer, BatchServerOptions } from '../../support/batch-server.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+import {
+  type BatchReindexOptions,
+  batchesOf,
+  COUNT,
+  givenBatchReindex,
+  NAME,
+  textsSent,
+  usual,
+  wrongIn as wrongTexts,
+} from '../support/batch-reindex.ts';
 
-const DIMENSIONS = 8;
-const COUNT = 25;
-const NAME = 'priced';
 /** One dollar per token; the server counts one per text. */
 const PRICES = { [`openai/${NAME}`]: 1_000_000 };
-
-/** Differs for each text. */
-function vectorOf(text: string): number[] {
-  let hash = 7;
-  for (const char of text) hash = (hash * 31 + char.charCodeAt(0)) % 1_000_003;
-  return Array.from({ length: DIMENSIONS }, (_, at) => 1 + ((hash + at * 7_919) % 1_009) / 1_009);
-}
 
 describe('a reindex in batches of the provider', () => {
   let environment: TestWorkflowEnvironment;
@@ -57,36 +48,13 @@ describe('a reindex in batches of the provider', () => {
     await database?.close();
   });
 
-  async function begin(
-    options: Partial<BatchServerOptions> & {
-      budget?: Budget;
-      payload?: (at: number) => string;
-      maxFailed?: number;
-    } = {},
-  ) {
-    const { budget, maxFailed, payload = (at: number) => `text ${at}`, ...rest } = options;
-    const server = await startBatchServer({ vectorOf, ...rest });
-    servers.push(server);
-    const name = randomUUID().slice(0, 8);
-    const [source, dest, alias] = [`source-${name}`, `dest-${name}`, `alias-${name}`];
-    await givenIndex(database.db, source, { alias });
-    const items = Array.from({ length: COUNT }, (_, at) => ({
-      id: `k${String(at).padStart(2, '0')}`,
-      payload: payload(at),
-    }));
-    await rig.run('upsert', { index: alias, items });
-    const handle = await rig.start('reindex', {
-      ...{ source: alias, dest, batchApi: true, batchSize: 5, budget, maxFailed },
-      destModel: {
-        ...{ provider: 'openai', name: NAME, dimensions: DIMENSIONS, baseUrl: server.url, sendDimensions: false },
-        ...{ batchSize: 128, batchChars: 200_000, timeoutMs: 60_000 },
-      },
-    });
-    return { server, source, dest, alias, handle, taskId: handle.workflowId };
+  async function begin(options: BatchReindexOptions = {}) {
+    const { start, ...given } = await givenBatchReindex(database.db, rig, options);
+    servers.push(given.server);
+    const handle = await start();
+    return { ...given, handle, taskId: handle.workflowId };
   }
 
-  const textsSent = ({ jobs }: BatchServer) => jobs.flatMap(({ requests }) => requests.map(({ text }) => text));
-  const batchesOf = ({ data }: Tracker) => data.batches as Record<string, number>;
   const usageOf = ({ data }: Tracker) => data.usage as { tokens: number; usd: number; calls: number };
   /** Nothing but the calls that try the model out had the usual price. */
   const expectHalf = ({ embedded }: BatchServer, tracker: Tracker) => {
@@ -98,19 +66,7 @@ describe('a reindex in batches of the provider', () => {
   };
   const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
 
-  /** The texts whose vector in the destination is not the server's. */
-  async function wrongIn(dest: string, texts: readonly string[], ids?: string[]) {
-    const index = await findIndex(database.db, dest);
-    if (!index) throw new Error('there is no destination');
-    const keyOf = textKeysOf(index.model);
-    const all = ids ?? Array.from({ length: COUNT }, (_, at) => `k${String(at).padStart(2, '0')}`);
-    const found = await readStoredVectors(database.db, index, { ids: all, keys: texts.map(keyOf) });
-    return texts.filter((text) => {
-      const stored = [...(found.get(keyOf(text)) ?? [])];
-      return vectorOf(text).some((value, at) => Math.abs(value - (stored[at] ?? 0)) > 1e-5);
-    });
-  }
-  const usual = Array.from({ length: COUNT }, (_, at) => `text ${at}`);
+  const wrongIn = (dest: string, texts: readonly string[], of?: string[]) => wrongTexts(database.db, dest, texts, of);
   const storedAnswers = async (taskId: string) => {
     const { rows } = await sql<{ texts: number }>`
       select count(*) as texts from reembed.batch_texts where task_id = ${taskId}`.execute(database.db);
