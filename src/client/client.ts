@@ -26,6 +26,7 @@ export type { Evaluation, Verdict } from '../contract/evaluation.ts';
 export type { ExportedObject } from '../contract/export.ts';
 export { type HealthProblem, healthProblems, type QueueHealth, type ServerHealth } from '../contract/health.ts';
 export type { JobInfo, JobList, JobRun } from '../contract/jobs.ts';
+export type { LiveWrites } from '../contract/live-writes.ts';
 export type { Me } from '../contract/me.ts';
 export type { ObjectEvent, ObjectHistory } from '../contract/object-history.ts';
 export type { ObjectPage } from '../contract/objects.ts';
@@ -39,7 +40,6 @@ export type {
   StoredQuery,
 } from '../contract/query-sets.ts';
 export type { ReadShares } from '../contract/read-shares.ts';
-export type { LiveWrites } from '../contract/live-writes.ts';
 export type { ReadsReport } from '../contract/reads.ts';
 export type { Role } from '../contract/roles.ts';
 export type { RollBack, RollBackReport } from '../contract/roll-back.ts';
