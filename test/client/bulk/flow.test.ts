@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type BulkOperation, type BulkReport, createClient } from '../../../src/client/client.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 
@@ -65,6 +65,13 @@ async function settle() {
   await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+/** Waits until the value is there, and then whether it stays. */
+async function settled<T>(look: () => T, expected: T): Promise<void> {
+  await vi.waitFor(() => expect(look()).toEqual(expected), 90_000);
+  await settle();
+  expect(look()).toEqual(expected);
+}
+
 const upsert = (id: string, payload: unknown = 'x'): BulkOperation => ({ upsert: { id, payload: payload as string } });
 
 /** Counts how many of its operations were read. */
@@ -106,19 +113,15 @@ describe('a bulk write', () => {
     const bulk = client.bulk({ ...LONG, batchItems: 10, concurrency: 3 });
     const reports = bulk.run(operations);
     const first = reports.next();
-    await settle();
-    expect([calls.length, read.count]).toEqual([3, 41]);
+    await settled(() => [calls.length, read.count], [3, 41]);
     calls[1]?.answer();
     expect((await first).value).toMatchObject({ id: 'i10', status: 'done', taskId: calls[1]?.taskId });
-    await settle();
     // Nine reports have not been taken, so their batch is still in flight.
-    expect([calls.length, read.count]).toEqual([3, 41]);
+    await settled(() => [calls.length, read.count], [3, 41]);
     for (let at = 11; at < 20; at++) expect((await reports.next()).value).toMatchObject({ id: `i${at}` });
-    await settle();
-    expect([calls.length, read.count]).toEqual([4, 51]);
+    await settled(() => [calls.length, read.count], [4, 51]);
     await reports.return(undefined);
-    await settle();
-    expect(read.returned).toBe(true);
+    await settled(() => read.returned, true);
     expect([calls.length, calls.every(({ signal }) => signal.aborted)]).toEqual([4, true]);
   });
 
@@ -131,8 +134,7 @@ describe('a bulk write', () => {
       await bulk.upsert({ id: 'e', payload: 'x' });
       return bulk.close();
     })();
-    await settle();
-    expect(calls.map(({ ids }) => ids)).toEqual([['a', 'b'], ['c'], ['d'], ['e']]);
+    await settled(() => calls.map(({ ids }) => ids), [['a', 'b'], ['c'], ['d'], ['e']]);
     for (const call of calls) call.answer();
     const summary = await sent;
     const bytes = calls
@@ -146,8 +148,7 @@ describe('a bulk write', () => {
     const soon = client.bulk({ index: 'docs', flushIntervalMs: 5 });
     await soon.upsert({ id: 'a', payload: 'x' });
     expect(calls).toEqual([]);
-    await settle();
-    expect(calls.map(({ ids }) => ids)).toEqual([['a']]);
+    await settled(() => calls.map(({ ids }) => ids), [['a']]);
 
     const later = client.bulk(LONG);
     await later.upsert({ id: 'b', payload: 'x' });
@@ -156,8 +157,7 @@ describe('a bulk write', () => {
       isFlushed = true;
     });
     await later.upsert({ id: 'c', payload: 'x' });
-    await settle();
-    expect([calls[1]?.ids[0], isFlushed]).toEqual(['b', false]);
+    await settled(() => [calls[1]?.ids[0], isFlushed], ['b', false]);
     for (const call of calls) call.answer();
     await flushed;
     expect(later.summary.done).toBe(calls[1]?.ids.length);
