@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { QUERY } from '../../src/contract/names.ts';
@@ -16,6 +16,9 @@ import { workflowBundle } from '../support/bundle.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { replay } from '../support/replay.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+
+// The longest one waits for more than a minute on an idle machine.
+vi.setConfig({ testTimeout: 480_000 });
 
 const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 const rollBackIf = { emptyShare: 0.1, errorShare: 0.02 };
