@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from './limits.ts';
 import { closest } from './spelling.ts';
 
 /** Tokenizers that need no file. */
@@ -58,6 +59,14 @@ const fields = {
     .describe(
       'How `chunkTokens` finds places to cut; default: `text`. Lists, tables and code blocks stay whole if they fit.',
     ),
+  formatField: z
+    .string()
+    .min(1)
+    .max(LIMITS.nameChars)
+    .optional()
+    .describe(
+      'Field of the metadata that names the format of an object, such as `markdown`, `md` or `text/html`; objects without a known one have `format`. Needs `chunkTokens`.',
+    ),
   fields: z
     .array(z.string().min(1))
     .max(100)
@@ -81,6 +90,7 @@ export const splitterSchema = z
       if ((chunkOverlap ?? 0) > (chunkSize ?? 0) / 2) issue('chunkOverlap', 'must be at most half of chunkSize');
       if (overlapTokens !== undefined) issue('overlapTokens', 'needs chunkTokens');
       if (format !== undefined) issue('format', 'needs chunkTokens');
+      if (splitter.formatField !== undefined) issue('formatField', 'needs chunkTokens');
     }
     if (tokenizer === undefined || (BUILT_IN_TOKENIZERS as readonly string[]).includes(tokenizer)) return;
     const meant = closest(tokenizer.toLowerCase(), BUILT_IN_TOKENIZERS);
@@ -100,10 +110,32 @@ function withDefaults<T extends z.output<z.ZodObject<typeof fields>>>(splitter: 
   return { ...splitter, chunkSize, chunkOverlap };
 }
 
+/** Formats by other names: endings of files and media types. */
+const FORMAT_NAMES = new Map<string, TextFormat>([
+  ...FORMATS.map((format) => [format, format] as const),
+  ...['txt', 'plain', 'text/plain'].map((name) => [name, 'text'] as const),
+  ...['md', 'mdx', 'text/markdown'].map((name) => [name, 'markdown'] as const),
+  ...['htm', 'xhtml', 'text/html', 'application/xhtml+xml'].map((name) => [name, 'html'] as const),
+]);
+
+/** Returns the format of an object: the one that its metadata names, such as `md`, `.md` or `Text/HTML; charset=utf-8`. */
+export function formatOf(
+  { format, formatField }: Pick<Splitter, 'format' | 'formatField'>,
+  metadata: Readonly<Record<string, unknown>>,
+): TextFormat | undefined {
+  if (formatField === undefined || !Object.hasOwn(metadata, formatField)) return format;
+  const named = metadata[formatField];
+  if (typeof named !== 'string') return format;
+  const [name = ''] = named.toLowerCase().split(';');
+  return FORMAT_NAMES.get(name.trim().replace(/^\./, '')) ?? format;
+}
+
 /** Describes the size of parts, such as `2000 characters, 200 shared`. */
-export function partsText({ chunkSize, chunkOverlap, chunkTokens, overlapTokens, format }: Splitter): string {
+export function partsText(splitter: Splitter): string {
+  const { chunkSize, chunkOverlap, chunkTokens, overlapTokens, format, formatField } = splitter;
   if (chunkTokens === undefined) return `${chunkSize} characters, ${chunkOverlap} shared`;
-  return `${chunkTokens} tokens, ${overlapTokens} shared${format ? `, as ${format}` : ''}`;
+  const as = formatField ? `, as ${formatField} of the metadata says` : format ? `, as ${format}` : '';
+  return `${chunkTokens} tokens, ${overlapTokens} shared${as}`;
 }
 
 /** OpenAI's models whose vectors are made from tokens of cl100k_base. */

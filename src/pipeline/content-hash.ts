@@ -3,6 +3,7 @@ import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
+import { formatOf } from '../contract/splitter.ts';
 import { decisiveOf } from '../contract/vector-space.ts';
 import { Pace } from '../cpu/pace.ts';
 import { shaInTurns } from '../cpu/sha.ts';
@@ -35,6 +36,7 @@ export function contentHasher(
   function* decisive(payload: Payload, metadata: Metadata): Generator<string> {
     // Words are stored with the parts, so that those of another language need new parts.
     if (fullText?.languageField !== undefined) yield `${languageOf(fullText, metadata)}:`;
+    if (splitter.formatField !== undefined) yield `${formatOf(splitter, metadata) ?? 'text'}/`;
     yield before;
     yield* canonicalPieces(textOf(payload, splitter.fields));
     yield after;

@@ -1,6 +1,7 @@
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
-import { type Splitter, tokenizerNameOf } from '../contract/splitter.ts';
+import type { Metadata } from '../contract/objects.ts';
+import { formatOf, type Splitter, tokenizerNameOf } from '../contract/splitter.ts';
 import { windowOf } from '../models/windows.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type Range, rangesOf, trimmed, withoutContained } from './split.ts';
@@ -17,12 +18,14 @@ export interface Cutting extends Pick<Splitter, 'chunkSize' | 'chunkOverlap' | '
   prefix?: string;
 }
 
-/** Returns how the texts of an index are cut. `tokenizerDir` is the setting REEMBED_TOKENIZER_DIR. */
+/** Returns how the texts of an object are cut. `tokenizerDir` is the setting REEMBED_TOKENIZER_DIR. */
 export function cuttingOf(
   { splitter, model }: Pick<IndexConfig, 'splitter' | 'model'>,
   tokenizerDir: string | null = null,
+  metadata: Metadata = {},
 ): Cutting {
-  const { chunkSize, chunkOverlap, chunkTokens, overlapTokens, format } = splitter;
+  const { chunkSize, chunkOverlap, chunkTokens, overlapTokens } = splitter;
+  const format = formatOf(splitter, metadata);
   const known = windowOf(model);
   const window = known === undefined || !Number.isFinite(known) ? null : known;
   const sizes = { chunkSize, chunkOverlap, chunkTokens, overlapTokens, format };

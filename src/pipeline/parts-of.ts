@@ -2,7 +2,7 @@ import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
-import type { Payload } from '../contract/objects.ts';
+import type { Metadata, Payload } from '../contract/objects.ts';
 import { cuttingOf } from './cut.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Part } from './split.ts';
@@ -12,6 +12,8 @@ import { textOf } from './text-of.ts';
 export interface PartsOptions {
   config: IndexConfig;
   embedder: Embedder;
+  /** Of the object. */
+  metadata?: Metadata | undefined;
   /** The folder with the files of tokenizers. */
   tokenizerDir?: string | null | undefined;
   signal?: AbortSignal | undefined;
@@ -23,12 +25,17 @@ export interface PartsOptions {
  */
 export async function partsOf(
   payload: Payload,
-  { config, embedder, tokenizerDir, signal }: PartsOptions,
+  { config, embedder, metadata, tokenizerDir, signal }: PartsOptions,
 ): Promise<Part[] | { failed: Failure }> {
   const { fields } = config.splitter;
   const maxParts = maxPartsOf(config);
   try {
-    const parts = await splitAside(textOf(payload, fields), cuttingOf(config, tokenizerDir), maxParts, signal);
+    const parts = await splitAside(
+      textOf(payload, fields),
+      cuttingOf(config, tokenizerDir, metadata),
+      maxParts,
+      signal,
+    );
     if (parts.length === 0) {
       const where = fields && typeof payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
       return { failed: { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` } };

@@ -158,7 +158,7 @@ async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
     const { resolved } = work;
     if (resolved && 'texts' in resolved) work.parts = resolved.texts;
     if (resolved && !('usual' in resolved)) continue;
-    const split = await partsOf(work.payload ?? '', options);
+    const split = await partsOf(work.payload ?? '', { ...options, metadata: work.item.metadata });
     if ('failed' in split) work.failed = split.failed;
     else work.parts = split;
     await pace.breathe();

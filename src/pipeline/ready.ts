@@ -58,7 +58,7 @@ export async function resolveReady(
   const text = textOf(payload, config.splitter.fields);
   const problem = problemOf(ready, text, config);
   if (problem) return { failed: problem };
-  const made = await partsOf(payload, options);
+  const made = await partsOf(payload, { ...options, metadata });
   const isUsual = Array.isArray(made) && isSame(made, ready.parts);
   if (isUsual && !ready.fits) return { hash: plain, usual: true };
   const own = isUsual ? plain : ownHash(plain, ready.parts);

@@ -134,7 +134,7 @@ class Taker {
       sample.reused++;
       return [];
     }
-    const parts = await partsOf(payload, { config: pair.config, embedder, tokenizerDir, signal });
+    const parts = await partsOf(payload, { config: pair.config, embedder, metadata, tokenizerDir, signal });
     sample.prepareMs += performance.now() - startMs;
     if ('failed' in parts) {
       sample.failing++;
@@ -198,7 +198,7 @@ class Taker {
 /** Whether source and destination cut texts into the same parts. */
 export function haveSameSplitter({ source, config }: CheckedPair): boolean {
   const keyOf = ({ splitter, model }: Pick<IndexConfig, 'splitter' | 'model'>) =>
-    JSON.stringify([cuttingOf({ splitter, model }), splitter.fields ?? null]);
+    JSON.stringify([cuttingOf({ splitter, model }), splitter.fields ?? null, splitter.formatField ?? null]);
   return keyOf(source) === keyOf(config);
 }
 

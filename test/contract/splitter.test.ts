@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { partsText, splitterSchema, tokenizerNameOf } from '../../src/contract/splitter.ts';
+import { formatOf, partsText, splitterSchema, tokenizerNameOf } from '../../src/contract/splitter.ts';
 
 test('a splitter by characters has the same defaults and fields as always', () => {
   expect(splitterSchema.parse({})).toEqual({ chunkSize: 2_000, chunkOverlap: 200 });
@@ -17,6 +17,7 @@ test.each([
   [{ chunkTokens: 100, overlapTokens: 51 }, 'overlapTokens', 'must be at most half of chunkTokens'],
   [{ overlapTokens: 5 }, 'overlapTokens', 'needs chunkTokens'],
   [{ format: 'html' }, 'format', 'needs chunkTokens'],
+  [{ formatField: 'type' }, 'formatField', 'needs chunkTokens'],
   [{ chunkTokens: 100, tokenizer: 'cl100kbase' }, 'tokenizer', 'did you mean cl100k_base?'],
 ])('%j is refused by its field', (splitter, path, message) => {
   expect(splitterSchema.safeParse(splitter).error?.issues).toMatchObject([{ path: [path], message }]);
@@ -35,4 +36,25 @@ test("the default tokenizer is OpenAI's own for its models, and an estimate for 
 test('the size of parts is shown in its unit', () => {
   expect(partsText(splitterSchema.parse({}))).toBe('2000 characters, 200 shared');
   expect(partsText(splitterSchema.parse({ chunkTokens: 460, format: 'code' }))).toBe('460 tokens, 46 shared, as code');
+});
+
+test.each([
+  ['markdown', 'markdown'],
+  ['MD', 'markdown'],
+  ['.htm', 'html'],
+  ['Text/HTML; charset=utf-8', 'html'],
+  ['text/plain', 'text'],
+  ['code', 'code'],
+  ['pdf', 'code'],
+  ['', 'code'],
+  [7, 'code'],
+  [undefined, 'code'],
+])('an object whose metadata says %j has the format %s', (type, format) => {
+  expect(formatOf({ format: 'code', formatField: 'type' }, { type })).toBe(format);
+});
+
+test('metadata says nothing about the format unless the splitter names its field', () => {
+  expect(formatOf({ format: 'code' }, { type: 'html' })).toBe('code');
+  expect(formatOf({ format: 'code', formatField: 'toString' }, {})).toBe('code');
+  expect(formatOf({}, {})).toBeUndefined();
 });

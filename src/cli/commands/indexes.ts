@@ -20,6 +20,7 @@ interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions, Ve
   overlapTokens?: number;
   tokenizer?: string;
   format?: TextFormat;
+  formatField?: string;
   field?: string[];
   readyVectors?: boolean;
 }
@@ -48,6 +49,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .option('--overlap-tokens <count>', 'tokens that a part shares with the previous part', wholeNumber)
     .option('--tokenizer <name>', 'what counts tokens: cl100k_base, estimate, or a file in REEMBED_TOKENIZER_DIR')
     .addOption(new Option('--format <format>', 'how --chunk-tokens finds places to cut').choices(FORMATS))
+    .option('--format-field <field>', 'field of the metadata that names the format of an object')
     .option('--field <path>', 'text field of a JSON payload to embed; repeatable', several)
     .addHelpText(
       'after',
@@ -65,9 +67,9 @@ export function addIndexCommands(program: Command, io: Io): void {
       if (!model)
         throw new UsageError('specify the model: --provider words, or --provider openai --name text-embedding-3-small');
       const { field, metric, average, versioning, readyVectors } = options;
-      const { chunkSize, chunkOverlap, chunkTokens, overlapTokens, tokenizer, format } = options;
+      const { chunkSize, chunkOverlap, chunkTokens, overlapTokens, tokenizer, format, formatField } = options;
       const sizes = { chunkSize, chunkOverlap, chunkTokens, overlapTokens };
-      const splitter = { ...sizes, tokenizer, format, fields: field };
+      const splitter = { ...sizes, tokenizer, format, formatField, fields: field };
       const info = await clientFrom(io, options).indexes.create(index, {
         model,
         metric,

@@ -12,6 +12,8 @@ export interface SplitterDraft {
   size: number | string;
   overlap: number | string;
   format: TextFormat;
+  /** Field of the metadata that names the format; empty: none. */
+  formatField: string;
   /** Name of what counts tokens. */
   tokenizer: string;
   /** Paths of the fields to embed, separated by commas. */
@@ -31,6 +33,7 @@ export const emptySplitter = (by: By): SplitterDraft => ({
   by,
   ...SIZES[by],
   format: 'text',
+  formatField: '',
   tokenizer: '',
   fields: '',
 });
@@ -41,6 +44,7 @@ export function splitterOf({
   size,
   overlap,
   format,
+  formatField,
   tokenizer,
   fields,
 }: SplitterDraft): IndexConfigInput['splitter'] {
@@ -50,7 +54,8 @@ export function splitterOf({
   const only = paths.length === 0 ? {} : { fields: paths };
   if (by === 'characters') return { chunkSize: given, chunkOverlap: shared, ...only };
   const counted = tokenizer.trim() === '' ? {} : { tokenizer: tokenizer.trim() };
-  return { chunkTokens: given ?? TOKENS, overlapTokens: shared, format, ...counted, ...only };
+  const named = formatField.trim() === '' ? {} : { formatField: formatField.trim() };
+  return { chunkTokens: given ?? TOKENS, overlapTokens: shared, format, ...named, ...counted, ...only };
 }
 
 const BY: Option<By>[] = [
@@ -84,12 +89,22 @@ export function SplitterFields({ splitter, onChange, errorOf, hasSame = false }:
         onChange={(by) => onChange({ ...splitter, ...emptySplitter(by) })}
       />
       {byTokens && (
-        <Choice
-          label="Format of the texts"
-          options={FORMATS.map((value) => ({ value, label: FORMAT_NAMES[value] }))}
-          value={splitter.format}
-          onChange={(format) => set({ format })}
-        />
+        <>
+          <Choice
+            label="Format of the texts"
+            options={FORMATS.map((value) => ({ value, label: FORMAT_NAMES[value] }))}
+            value={splitter.format}
+            onChange={(format) => set({ format })}
+          />
+          <TextInput
+            label="Field with the format"
+            description="Of the metadata, such as type, for objects of several formats; empty: none"
+            value={splitter.formatField}
+            onChange={(event) => set({ formatField: event.currentTarget.value })}
+            error={errorOf('formatField')}
+            spellCheck={false}
+          />
+        </>
       )}
       {splitter.by !== KEEP && (
         <>
