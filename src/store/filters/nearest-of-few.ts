@@ -40,12 +40,17 @@ export async function nearestOfFew(
       limit ${maxParts + 1}
     ),
     counted as materialized (
-      select count(*) as parts
-      from (
-        select 1
-        from passing
-        join ${parts} p on p.index_no = ${index.no} and p.object_id = passing.id
-        limit ${maxParts + 1}
+      select case when objects.count > ${maxParts} then objects.count else first.count end as parts
+      from (select count(*) as count from passing) objects
+      cross join lateral (
+        select count(*) as count
+        from (
+          select 1
+          from passing
+          join ${parts} p on p.index_no = ${index.no} and p.object_id = passing.id
+          where objects.count <= ${maxParts} -- each has a part: more objects need no count of their parts
+          limit ${maxParts + 1}
+        ) found
       ) first
     ),
     compared as (
