@@ -17,6 +17,8 @@ export interface Reading {
 
 /** No model reads less. A smaller count is not one of tokens: some servers count texts, or say what was never counted. */
 const MIN_WINDOW = 64;
+/** Some servers do not count, but take so many characters for a token. Short words are then less than one. */
+const CHARS_PER_TOKEN = 4;
 
 /**
  * Throws `ModelRejectedInput` with the reason `truncated` if a model may not have read all of the texts: they have more
@@ -46,7 +48,13 @@ async function findCut(reading: Reading): Promise<string | undefined> {
   }
   if (tokens < MIN_WINDOW + texts.length - 1) return undefined;
   const min = texts.reduce((sum, text) => sum + minTokens(text), 0);
-  return tokens < min ? `${called}: it counted ${tokens} for ${min} or more` : undefined;
+  return tokens < min && !isEstimate(texts, tokens) ? `${called}: it counted ${tokens} for ${min} or more` : undefined;
+}
+
+/** Whether the tokens of texts are those of their characters, rounded for each text or once. */
+function isEstimate(texts: readonly string[], tokens: number): boolean {
+  const estimate = texts.reduce((sum, { length }) => sum + length, 0) / CHARS_PER_TOKEN;
+  return Math.abs(tokens - estimate) <= texts.length;
 }
 
 /** Tokens that a model adds to each text. */

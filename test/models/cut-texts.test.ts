@@ -4,6 +4,7 @@ import { loadTokenizer } from '../../src/tokenizers/tokenizer.ts';
 import { mixedCorpus } from '../support/corpus.ts';
 import { TOKENIZERS, tokenizerFolder } from '../support/tokenizers.ts';
 
+const letters = (count: number) => 'a '.repeat(count).trim();
 const words = (count: number) => 'lion '.repeat(count).trim();
 
 async function isCut(reading: Partial<Reading>): Promise<boolean> {
@@ -47,6 +48,7 @@ describe('a model has read all of its texts', () => {
     ['that have fewer tokens than it reads', { tokens: 127, window: 128 }],
     ['that have more tokens together than it reads', { texts: [words(100), words(100)], tokens: 210, window: 128 }],
     ['without a count, if they may fit', { texts: [words(500)], window: 512 }],
+    ['if it takes four characters for a token', { texts: [letters(300), letters(301)], tokens: 150 + 151 }],
     ['that do not exist', { texts: [], tokens: 128, window: 128 }],
   ])('%s', async (_, reading) => {
     expect(await isCut(reading)).toBe(false);
