@@ -91,7 +91,8 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     expect(await endOf(handle)).toMatchObject({ status: 'done', children: { done: 1 }, data: { copied: 600 } });
     const { events } = await handle.fetchHistory();
     const activities = events?.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
-    expect(activities).toEqual(['lockPair', 'checkModel', 'buildVectorIndex', 'reconcile', 'verify', 'cutOver']);
+    const lastSteps = ['buildVectorIndex', 'reconcile', 'verify', 'renewLock', 'cutOver'];
+    expect(activities).toEqual(['lockPair', 'checkModel', ...lastSteps]);
   });
 
   test('waits on a conflict, and begins within seconds after the obstacle is gone', async () => {
