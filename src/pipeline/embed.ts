@@ -88,7 +88,7 @@ export class EmbedSession {
    * Returns null when every object is finished, otherwise the error that stopped it. Rejects if the signal is aborted, by
    * default that of the options.
    */
-  async run(signal = this.options.signal ?? new AbortController().signal): Promise<unknown> {
+  async run(signal: AbortSignal = this.options.signal ?? new AbortController().signal): Promise<unknown> {
     const { purpose, concurrency = CALLS_IN_FLIGHT } = this.options;
     signal.throwIfAborted();
     const { maxWaitMs, areCounted, pause, look = async () => {} } = this.options;
