@@ -1,5 +1,5 @@
 import type { Embedder } from '../contract/embedder.ts';
-import { ReembedError } from '../contract/errors.ts';
+import { ReembedError, TRUNCATED } from '../contract/errors.ts';
 
 export interface Probe {
   calls: number;
@@ -107,11 +107,9 @@ class Run {
     const { prefixChars, signal } = this.options;
     const chars = texts.reduce((sum, text) => sum + text.length + prefixChars, 0);
     this.calls++;
-    this.texts += texts.length;
-    this.chars += chars;
     let heldMs = 0;
     const startMs = performance.now();
-    await this.embedder.embed(texts, {
+    const answered = this.embedder.embed(texts, {
       purpose: 'document',
       signal: AbortSignal.any([signal, this.late]),
       maxWaitMs: MAX_WAIT_MS,
@@ -122,6 +120,12 @@ class Run {
         this.tokens = (this.tokens ?? 0) + tokens;
       },
     });
+    await answered.catch((error: unknown) => {
+      // The model has answered, and counted these tokens.
+      if (!(error instanceof ReembedError && error.reason === TRUNCATED)) throw error;
+    });
+    this.texts += texts.length;
+    this.chars += chars;
     return { chars, ms: Math.max(0.01, performance.now() - startMs - heldMs) };
   }
 
