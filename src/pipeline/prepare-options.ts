@@ -58,7 +58,7 @@ export async function findKnown(
   const textOfKey = new Map<string, string>();
   for (const { parts } of objects) {
     for (const { text } of parts) textOfKey.set(textKeyOf(text), text);
-    await pace.breathe();
+    if (pace.isDue) await pace.breathe();
   }
   const found = await findVectors({ ids: objects.map(({ id }) => id), keys: [...textOfKey.keys()] });
   return new Map([...found].map(([key, vector]) => [textOfKey.get(key) as string, vector]));

@@ -161,7 +161,7 @@ async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
     const split = await partsOf(work.payload ?? '', { ...options, metadata: work.item.metadata });
     if ('failed' in split) work.failed = split.failed;
     else work.parts = split;
-    await pace.breathe();
+    if (pace.isDue) await pace.breathe();
   }
 }
 
@@ -171,7 +171,7 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
   const keys = new Map(all.map((work, at) => [work, String(at)]));
   const keyOf = (work: Work) => keys.get(work) ?? '';
   const objects = changed(all).map((work) => ({ id: keyOf(work), parts: work.parts }));
-  const textKeyOf = textKeysOf(config.model);
+  const textKeyOf = onceEach(textKeysOf(config.model));
   const known = await findKnown(
     changed(all).map(({ item, parts }) => ({ id: item.id, parts })),
     textKeyOf,
@@ -255,6 +255,16 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
     hasProgressed = false;
     await look(true);
   }
+}
+
+/** Remembers what a function returned for each text. */
+function onceEach(of: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const value = known.get(text) ?? of(text);
+    known.set(text, value);
+    return value;
+  };
 }
 
 function preparedOf(work: Work, config: IndexConfig, textKeyOf: (text: string) => string): PreparedObject {

@@ -44,7 +44,7 @@ export async function splitAside(
   for (let at = 0; at < answer.length; at += 2) {
     const [start = 0, end = 0] = [answer[at], answer[at + 1]];
     parts.push({ part: at / 2, start, end, text: text.slice(start, end) });
-    await pace.breathe();
+    if (pace.isDue) await pace.breathe();
   }
   return parts;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ModelConfig } from '../contract/models.ts';
 import { vectorSpaceOf } from '../contract/vector-space.ts';
 
@@ -11,13 +11,10 @@ const KEY_BYTES = 16;
  * have the same vectors of documents. It is half a SHA-256, in the form of a UUID.
  */
 export function textKeysOf(model: ModelConfig): (text: string) => string {
-  const before = createHash('sha256').update(`${VECTOR_VERSION} ${vectorSpaceOf(model)}\n`);
+  const before = `${VECTOR_VERSION} ${vectorSpaceOf(model)}\n`;
   return (text) => {
-    const key = before
-      .copy()
-      .update(text)
-      .digest('hex')
-      .slice(0, 2 * KEY_BYTES);
-    return key.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    const key = hash('sha256', before + text, 'hex');
+    const [a, b, c, d] = [key.slice(0, 8), key.slice(8, 12), key.slice(12, 16), key.slice(16, 20)];
+    return `${a}-${b}-${c}-${d}-${key.slice(20, 2 * KEY_BYTES)}`;
   };
 }

@@ -53,7 +53,7 @@ async function nextArray(items: readonly unknown[], from: number): Promise<{ arr
     const text = item instanceof EncodedItem ? item.json : JSON.stringify(item);
     chars += text.length;
     texts.push(text);
-    await pace.breathe();
+    if (pace.isDue) await pace.breathe();
   }
   return { array: textArray(texts), to: from + texts.length };
 }
