@@ -153,12 +153,19 @@ async function markUnchanged(all: Work[], { known }: PrepareOptions): Promise<vo
 
 async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
   const pace = new Pace();
+  const { config, embedder, tokenizerDir, signal } = options;
   for (const work of all) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const { resolved } = work;
     if (resolved && 'texts' in resolved) work.parts = resolved.texts;
     if (resolved && !('usual' in resolved)) continue;
-    const split = await partsOf(work.payload ?? '', { ...options, metadata: work.item.metadata });
+    const split = await partsOf(work.payload ?? '', {
+      config,
+      embedder,
+      tokenizerDir,
+      signal,
+      metadata: work.item.metadata,
+    });
     if ('failed' in split) work.failed = split.failed;
     else work.parts = split;
     if (pace.isDue) await pace.breathe();
