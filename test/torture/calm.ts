@@ -26,8 +26,8 @@ interface Calm {
 
 /**
  * Reindexes without faults, while a few clients write and others measure what a cut-over costs writers: first those that
- * bring about the events that have not happened yet; then with a model that answers in 50 ms into two new indexes, then back and forth between them for many cut-overs, and last into
- * another new index, whose content is then compared.
+ * bring about the events that have not happened yet; then with a model that answers in 50 ms into two new indexes, back and
+ * forth between them for many cut-overs, and last into another new index, whose content is then compared.
  */
 export async function runCalm(parts: Calm): Promise<{ probes: Probe[]; problems: string[] }> {
   const { context, random, reindexer, plans } = parts;

@@ -48,7 +48,8 @@ const toolsOf = ({ background }: ActivityDependencies): YieldTools => ({
  * Makes background work yield to live work: during live work, this process does its pieces (writes of copies, ranges of a
  * comparison, statements of an evaluation, pages of an audit) one at a time, each followed by a rest, so that they take
  * `copyShare` of the time, or more if a single one is slow: a task gets on however long the live work lasts. Otherwise they
- * run as they come. `longestRestMs`: max rest, for pieces of an open transaction, which may not be idle for long. Model time does not count, so yielding costs little when the model is the bottleneck.
+ * run as they come. Model time does not count, so yielding costs little when the model is the bottleneck.
+ * `longestRestMs`: max rest, for pieces of an open transaction, which may not be idle for long.
  */
 export function createYielding(
   deps: ActivityDependencies,
