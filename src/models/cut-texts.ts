@@ -17,7 +17,7 @@ export interface Reading {
 
 /** No model reads less. A smaller count is not one of tokens: some servers count texts, or say what was never counted. */
 const MIN_WINDOW = 64;
-/** Some servers do not count, but take so many characters for a token. Short words are then less than one. */
+/** Some servers estimate one token per this many characters, which is less than one per word for short words. */
 const CHARS_PER_TOKEN = 4;
 
 /**

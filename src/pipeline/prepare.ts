@@ -58,7 +58,8 @@ const LOOK_EVERY_MS = 1_000;
  * Loads, splits and embeds a batch of objects (a few hundred), as many at a time as memory allows. Each object fails
  * alone, with its stage and reason. Yields the finished objects each time the model stops the work, so that they can be
  * written before `wait` is called, and as often as `yieldEveryMs` says; without `wait`, it then throws the model's
- * error. Yields at least one portion, each in the order of `items`. Rejects if the signal is aborted, or if `known` or `wait` rejects.
+ * error. Yields at least one portion, each in the order of `items`. Rejects if the signal is aborted, or if `known` or
+ * `wait` rejects.
  */
 export async function* prepareObjects(
   items: readonly PrepareItem[],

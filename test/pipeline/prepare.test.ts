@@ -423,7 +423,7 @@ describe('with a time to yield, what is finished', () => {
     expect({ isAborted, calls }).toEqual({ isAborted: true, calls: [['text a'], ['text b']] });
   });
 
-  test('comes with what is no longer wanted, which is told once', async () => {
+  test('comes with what is no longer wanted, which is reported once', async () => {
     const unwanted = new Set<string>();
     const asked: string[] = [];
     const { embedder } = fakeEmbedder({ maxTexts: 1 });

@@ -31,7 +31,7 @@ export class DatabaseProxy {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Nothing passes any more, and nobody is told. */
+  /** Passes no more data in either direction, and closes no connection. */
   silence(): void {
     this.isSilent = true;
     for (const socket of this.sockets) socket.pause().unpipe();

@@ -2,11 +2,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TASKS } from '../../src/contract/task-types.ts';
 import { holdGateShared } from '../../src/store/protocol/gate.ts';
-import { CliProcess } from '../cli/support.ts';
+import type { CliProcess } from '../cli/support.ts';
 import { openTransaction, untilWaiting } from '../store/concurrency.ts';
-import { builtMain } from '../support/build.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+import { startCliWorker } from './support/cli-worker.ts';
 
 const taskQueue = 'reembed-dead-worker';
 let database: TestDatabase;
@@ -30,16 +30,7 @@ test('a worker that is killed while it takes a lock is replaced before its try h
 }, async () => {
   const { db } = database;
   const source = await givenIndex(db, 'a');
-  worker = new CliProcess(
-    ['worker'],
-    {
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: environment.address,
-      TEMPORAL_NAMESPACE: environment.namespace,
-      REEMBED_TASK_QUEUE: taskQueue,
-    },
-    [builtMain()],
-  );
+  worker = startCliWorker({ environment, databaseUrl: database.url, taskQueue });
   await worker.prints(/worker runs/);
   const writer = await openTransaction(db, (trx) => holdGateShared(trx, source.no));
   const handle = await environment.client.workflow.start(TASKS.reindex.workflow, {

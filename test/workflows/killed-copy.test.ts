@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { HEARTBEAT } from '../../src/contract/heartbeats.ts';
 import { TASKS } from '../../src/contract/task-types.ts';
 import { findIndex } from '../../src/store/indexes.ts';
-import { CliProcess } from '../cli/support.ts';
+import type { CliProcess } from '../cli/support.ts';
 import { liveIds } from '../store/builders.ts';
-import { builtMain } from '../support/build.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal } from '../support/rig.ts';
+import { startCliWorker } from './support/cli-worker.ts';
 
 const taskQueue = 'reembed-killed-copy';
 const [OBJECTS, TEXTS_PER_CALL, ANSWERED] = [200, 5, 50];
@@ -61,16 +61,7 @@ test('the copy of a killed worker goes on elsewhere, and only the calls in fligh
   await first.stop();
 
   const { held, answered } = answerAndHold();
-  worker = new CliProcess(
-    ['worker'],
-    {
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: environment.address,
-      TEMPORAL_NAMESPACE: environment.namespace,
-      REEMBED_TASK_QUEUE: taskQueue,
-    },
-    [builtMain()],
-  );
+  worker = startCliWorker({ environment, databaseUrl: database.url, taskQueue });
   await worker.prints(/worker runs/);
   const destModel = { provider: 'openai', name: 'held', dimensions: 8, baseUrl: model.url, batchSize: TEXTS_PER_CALL };
   const handle = await environment.client.workflow.start(TASKS.reindex.workflow, {

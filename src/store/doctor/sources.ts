@@ -13,7 +13,7 @@ import { countFailed } from '../staging.ts';
 /** A database that does not answer must hold up neither the doctor nor the look at other sources. */
 const LOOK_MS = 5_000;
 const AT_ONCE = 8;
-/** From this age on, a state that should pass, or a change, is told. */
+/** Min. age of a state that should pass, or of a waiting change, that is reported. */
 const OLD_SECONDS = 300;
 
 /** A source, and what the database of its table says about it. */

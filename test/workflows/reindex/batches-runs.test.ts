@@ -5,8 +5,7 @@ import { QUERY, SIGNAL } from '../../../src/contract/names.ts';
 import type { Tracker } from '../../../src/contract/tasks.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
-import { CliProcess } from '../../cli/support.ts';
-import { builtMain } from '../../support/build.ts';
+import type { CliProcess } from '../../cli/support.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { endOf, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
 import {
@@ -19,6 +18,7 @@ import {
   usual,
   wrongIn,
 } from '../support/batch-reindex.ts';
+import { startCliWorker } from '../support/cli-worker.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const taskQueue = 'reembed-batches-runs';
@@ -103,14 +103,8 @@ describe('a reindex in batches whose server asks for new runs all the time', () 
   test('goes on after its worker was killed, and sends nothing again', { timeout: 300_000 }, async () => {
     const reindex = await given({ looks: NEVER });
     await rig.stop();
-    const env = {
-      DATABASE_URL: database.url,
-      TEMPORAL_ADDRESS: environment.address,
-      TEMPORAL_NAMESPACE: environment.namespace,
-      REEMBED_TASK_QUEUE: taskQueue,
-      REEMBED_BATCH_API_TEXTS: '10',
-    };
-    worker = new CliProcess(['worker'], env, [builtMain()]);
+    const env = { REEMBED_BATCH_API_TEXTS: '10' };
+    worker = startCliWorker({ environment, databaseUrl: database.url, taskQueue, env });
     await worker.prints(/worker runs/);
     const handle = await reindex.start();
     await waitingInLaterRun(handle);
