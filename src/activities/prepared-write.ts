@@ -3,11 +3,10 @@ import type { ObjectWrite } from '../store/protocol/object-write.ts';
 
 /** Converts a prepared object to a write; an unchanged one has a payload only if it differs. */
 export function preparedWrite(
-  { unchanged, payloadChanged, ...object }: PreparedObject,
-  order: Pick<ObjectWrite, 'version' | 'accepted'>,
+  { unchanged, payloadChanged, id, payload, metadata, originalId, uri, hash, parts }: PreparedObject,
+  { version, accepted }: Pick<ObjectWrite, 'version' | 'accepted'>,
 ): ObjectWrite {
-  if (!unchanged) return { ...object, ...order, kind: 'content' };
-  const { id, metadata, originalId, uri, hash } = object;
-  const payload = payloadChanged ? object.payload : null;
-  return { ...{ id, metadata, originalId, uri, hash, payload }, ...order, kind: 'unchanged' };
+  const common = { id, version, accepted, metadata, originalId, uri, hash };
+  if (unchanged) return { ...common, kind: 'unchanged', payload: payloadChanged ? payload : null };
+  return { ...common, kind: 'content', payload, parts };
 }

@@ -233,6 +233,7 @@ export class WriteBatch {
     items: readonly (Item & Deletion)[],
     failed: readonly FailedItem[],
   ): Promise<void> {
+    if (failed.length === 0) return;
     const byId = new Map(items.map((item) => [item.id, item]));
     const versionOf = (id: string) => byId.get(id)?.version ?? this.request.version;
     const failures = failed.map(({ objectId, reason }) => ({ objectId, reason, version: versionOf(objectId) }));
@@ -312,7 +313,7 @@ export class WriteBatch {
     const waits = waitsOf(client);
     const embedder = watched(models.embedder(index.model), waits);
     const reuse = options.reuse ? reuseWithin(db, index) : {};
-    const ready = items.map((item) => ({ ...item, ready: readyOf(item, index) }));
+    const ready = items.map((item) => (item.parts ? { ...item, ready: readyOf(item, index) } : item));
     const portions = prepareObjects(ready, {
       config: index,
       tokenizerDir: settings.tokenizerDir,

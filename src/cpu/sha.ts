@@ -2,7 +2,12 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import type { Pace } from './pace.ts';
 
 /** Shorter pieces are hashed together: each call of the library costs as much as some hundred characters. */
-const AT_ONCE_CHARS = 64 * 1024;
+export const AT_ONCE_CHARS = 64 * 1024;
+
+/** Returns the SHA-256 of a short text in base64url. */
+export function sha(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
 
 /** Returns the SHA-256 of a text that comes in pieces. Yields to the event loop between them, as `pace` says. */
 export async function shaInTurns(pieces: Iterable<string>, pace: Pace): Promise<Buffer> {

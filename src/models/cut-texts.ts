@@ -46,9 +46,9 @@ async function findCut(reading: Reading): Promise<string | undefined> {
     const isHidden = !areCounted && texts.length > 1 && tokens >= window;
     if (isHidden && (await mayHideCut(reading, { tokens, window }))) return `${called}: it counted ${tokens}`;
   }
-  if (tokens < MIN_WINDOW + texts.length - 1) return undefined;
+  if (tokens < MIN_WINDOW + texts.length - 1 || isEstimate(texts, tokens)) return undefined;
   const min = texts.reduce((sum, text) => sum + minTokens(text), 0);
-  return tokens < min && !isEstimate(texts, tokens) ? `${called}: it counted ${tokens} for ${min} or more` : undefined;
+  return tokens < min ? `${called}: it counted ${tokens} for ${min} or more` : undefined;
 }
 
 /** Whether the tokens of texts are those of their characters, rounded for each text or once. */

@@ -1,12 +1,13 @@
 import { canonicalJson, canonicalPieces } from '../contract/canonical-json.ts';
 import { languageOf } from '../contract/full-text.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
+import { jsonBytes } from '../contract/json.ts';
 import type { ModelConfig } from '../contract/models.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
 import { formatOf } from '../contract/splitter.ts';
 import { decisiveOf } from '../contract/vector-space.ts';
 import { Pace } from '../cpu/pace.ts';
-import { shaInTurns } from '../cpu/sha.ts';
+import { AT_ONCE_CHARS, sha, shaInTurns } from '../cpu/sha.ts';
 import { textOf } from './text-of.ts';
 
 /**
@@ -20,11 +21,12 @@ const MARK = '.';
  * Creates a function that hashes an index's payloads. The hash is two SHA-256 (base64url, 43 characters each) with a
  * dot between them. The first covers everything that determines an object's vectors: its text, and the index's
  * splitter, average and model. The second covers the payload after loading, independent of the order of keys. Large
- * payloads are hashed in pieces: they neither block the event loop nor are copied as a whole.
+ * payloads are hashed in pieces: they neither block the event loop nor are copied as a whole. The hash of a small one
+ * is returned without a promise, which would cost more than the hash.
  */
 export function contentHasher(
   config: IndexConfig,
-): (payload: Payload, options?: { metadata?: Metadata | undefined; pace?: Pace }) => Promise<string> {
+): (payload: Payload, options?: { metadata?: Metadata | undefined; pace?: Pace }) => string | Promise<string> {
   const { splitter, average, metric, fullText } = config;
   const left = canonicalJson({
     // Only averages depend on the metric: for cosine they have length 1.
@@ -33,17 +35,26 @@ export function contentHasher(
   });
   const right = canonicalJson({ splitter, ...windowIn(config.model), version: PIPELINE_VERSION });
   const [before, after] = [`${left.slice(0, -1)},"text":`, `,${right.slice(1)}`];
-  function* decisive(payload: Payload, metadata: Metadata): Generator<string> {
+  const marksOf = (metadata: Metadata) => {
     // Words are stored with the parts, so that those of another language need new parts.
-    if (fullText?.languageField !== undefined) yield `${languageOf(fullText, metadata)}:`;
-    if (splitter.formatField !== undefined) yield `${formatOf(splitter, metadata) ?? 'text'}/`;
-    yield before;
+    const language = fullText?.languageField === undefined ? '' : `${languageOf(fullText, metadata)}:`;
+    const format = splitter.formatField === undefined ? '' : `${formatOf(splitter, metadata) ?? 'text'}/`;
+    return language + format;
+  };
+  function* decisive(payload: Payload, metadata: Metadata): Generator<string> {
+    yield marksOf(metadata) + before;
     yield* canonicalPieces(textOf(payload, splitter.fields));
     yield after;
   }
-  return async (payload, { metadata = {}, pace = new Pace() } = {}) => {
+  const inTurns = async (payload: Payload, metadata: Metadata, pace: Pace) => {
     const text = await shaInTurns(decisive(payload, metadata), pace);
     return text.toString('base64url') + MARK + (await payloadHash(payload, pace));
+  };
+  return (payload, { metadata = {}, pace = new Pace() } = {}) => {
+    if (jsonBytes(payload) > AT_ONCE_CHARS) return inTurns(payload, metadata, pace);
+    const whole = canonicalJson(payload);
+    const text = typeof payload === 'string' ? whole : canonicalJson(textOf(payload, splitter.fields));
+    return sha(marksOf(metadata) + before + text + after) + MARK + sha(whole);
   };
 }
 

@@ -7,6 +7,10 @@ import { loadTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type Range, rangesOf, trimmed, withoutContained } from './split.ts';
 import { rangesByTokens, type TokenCounter } from './split-tokens.ts';
 
+const DEFAULT_CHARS = 2_000;
+/** Tokens that a prefix and a tokenizer may add, far more than any does. */
+const MAX_ADDED = 2_000;
+
 /** How the texts of an index are cut, in a form that can be sent to a thread. */
 export interface Cutting extends Pick<Splitter, 'chunkSize' | 'chunkOverlap' | 'chunkTokens' | 'overlapTokens'> {
   format?: Splitter['format'];
@@ -38,6 +42,20 @@ export function cuttingOf(
     tokenizer: { name, dir: tokenizerDir },
     window,
     prefix: documentPrefixOf(model),
+  };
+}
+
+/** Creates a function that returns `cuttingOf` for the objects of an index: there is one for each format. */
+export function cuttingsOf(
+  config: Pick<IndexConfig, 'splitter' | 'model'>,
+  tokenizerDir: string | null = null,
+): (metadata: Metadata | undefined) => Cutting {
+  const known = new Map<Splitter['format'], Cutting>();
+  return (metadata = {}) => {
+    const format = formatOf(config.splitter, metadata);
+    const cutting = known.get(format) ?? cuttingOf(config, tokenizerDir, metadata);
+    known.set(format, cutting);
+    return cutting;
   };
 }
 
@@ -82,13 +100,28 @@ export async function counterOf({
 }
 
 /**
+ * Returns the one range of a text that is short enough to stay whole whatever its tokens are; undefined for others, and
+ * for a blank one.
+ */
+export function uncut(text: string, { chunkSize = DEFAULT_CHARS, chunkTokens, window }: Cutting): Range | undefined {
+  if (chunkTokens !== undefined || text.length > chunkSize) return undefined;
+  const range = trimmed(text, { start: 0, end: text.length });
+  return range.end > range.start && (!window || mustFit(range, window)) ? range : undefined;
+}
+
+/** Each character has at most as many tokens as bytes. */
+const mustFit = ({ start, end }: Range, window: number) => (end - start) * 3 + MAX_ADDED <= window;
+
+/**
  * Cuts a text into ranges as the splitter of its index says, and what is longer than the window of the model once more.
  * Errors: `TooLarge` for more than `maxParts`, or for a part that no cut makes short enough; `TokenizerMissing`.
  */
 export async function cutText(text: string, cutting: Cutting, maxParts: number): Promise<Range[]> {
+  const whole = uncut(text, cutting);
+  if (whole) return [whole];
   const { chunkTokens, overlapTokens = 0, format = 'text' } = cutting;
   if (chunkTokens === undefined) {
-    const { chunkSize = 2_000, chunkOverlap = 0 } = cutting;
+    const { chunkSize = DEFAULT_CHARS, chunkOverlap = 0 } = cutting;
     const ranges = await rangesOf(text, { chunkSize, chunkOverlap }, maxParts);
     return withinWindow(text, ranges, cutting, maxParts);
   }
@@ -105,8 +138,7 @@ export async function cutText(text: string, cutting: Cutting, maxParts: number):
 /** Cuts the ranges with more tokens than the model reads. */
 async function withinWindow(text: string, ranges: Range[], cutting: Cutting, maxParts: number): Promise<Range[]> {
   const { window } = cutting;
-  // Each character has at most as many tokens as bytes.
-  if (!window || ranges.every(({ start, end }) => (end - start) * 3 + MAX_ADDED <= window)) return ranges;
+  if (!window || ranges.every((range) => mustFit(range, window))) return ranges;
   const counter = await counterOf(cutting);
   const cut: Range[] = [];
   for (const range of ranges) {
@@ -128,9 +160,6 @@ async function withinWindow(text: string, ranges: Range[], cutting: Cutting, max
   }
   return withoutContained(cut);
 }
-
-/** Tokens that a prefix and a tokenizer may add, far more than any does. */
-const MAX_ADDED = 2_000;
 
 function requireFit(text: string, { start, end }: Range, tokens: number, counter: TokenCounter): void {
   const found = counter.countWhole(text.slice(start, end));

@@ -3,7 +3,7 @@ import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
-import { cuttingOf } from './cut.ts';
+import { type Cutting, cuttingOf, uncut } from './cut.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Part } from './split.ts';
 import { splitAside } from './split-aside.ts';
@@ -49,6 +49,12 @@ export async function partsOf(
     if (error instanceof ReembedError && error.type === 'TooLarge') return { failed: failureFrom('split', error) };
     throw error;
   }
+}
+
+/** Returns the part of a short text that stays whole; undefined for others. */
+export function onlyPart(text: string, cutting: Cutting): Part | undefined {
+  const range = uncut(text, cutting);
+  return range && { part: 0, start: range.start, end: range.end, text: text.slice(range.start, range.end) };
 }
 
 /** Returns the max parts of one object: fewer if vectors are long, since all of them are in memory at the same time. */

@@ -8,19 +8,22 @@ import { usesHalf } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { Pace } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from './content-hash.ts';
+import { cuttingsOf } from './cut.ts';
 import { EmbedSession } from './embed.ts';
 import { embedSteps } from './embed-steps.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import { withPieces } from './halve.ts';
 import { Deferred, LoadGroup } from './load-group.ts';
 import { loadWithRetries } from './load-with-retries.ts';
-import { partsOf } from './parts-of.ts';
+import { onlyPart, partsOf } from './parts-of.ts';
 import { findKnown, type PrepareOptions } from './prepare-options.ts';
 import type { PreparedObject, PreparedPart, PrepareItem } from './prepared.ts';
 import type { Admit } from './read-limited.ts';
 import { type Resolved, resolveReady } from './ready.ts';
 import type { Part } from './split.ts';
+import { assertStorable } from './storable.ts';
 import { textKeysOf } from './text-key.ts';
+import { textOf } from './text-of.ts';
 import { averageOf } from './vectors.ts';
 
 export interface Prepared {
@@ -37,6 +40,8 @@ export interface Prepared {
 /** An object in progress; `failed` ends it. */
 interface Work {
   item: PrepareItem;
+  /** Its position in its group, since the same id may occur twice. */
+  key: string;
   payload?: Payload;
   hash: string;
   unchanged: boolean;
@@ -68,6 +73,7 @@ export async function* prepareObjects(
   options.signal?.throwIfAborted();
   const all: Work[] = items.map((item) => ({
     item,
+    key: '',
     hash: '',
     unchanged: false,
     payloadChanged: false,
@@ -105,24 +111,32 @@ async function loadSome(all: Work[], group: LoadGroup, options: PrepareOptions):
   const limit = pLimit(LOADS_AT_ONCE);
   const deferred = new Set<Work>();
   const loadOne = async (work: Work): Promise<void> => {
-    const { payload, uri } = work.item;
-    const load = (admit?: Admit) => loader({ payload, uri }, { signal, admit });
+    const load = (admit?: Admit) => loader({ uri: work.item.uri }, { signal, admit });
     let tries = 0;
     try {
-      // A payload that was passed in needs neither a slot nor a retry.
-      if (payload !== undefined && payload !== null) work.payload = await load();
-      else {
-        const tryOnce = () => limit(() => group.load(tries++ === 0, load));
-        work.payload = await loadWithRetries(tryOnce, { attempts, signal, sleep });
-      }
+      const tryOnce = () => limit(() => group.load(tries++ === 0, load));
+      work.payload = await loadWithRetries(tryOnce, { attempts, signal, sleep });
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Deferred) deferred.add(work);
       else work.failed = failureFrom('load', error);
     }
   };
-  await Promise.all(all.map(loadOne));
+  await Promise.all(all.filter((work) => !takeGiven(work)).map(loadOne));
   return deferred;
+}
+
+/** Takes a payload that came with the item, which needs no load; returns false if there is none. */
+function takeGiven(work: Work): boolean {
+  const { payload } = work.item;
+  if (payload === undefined || payload === null) return false;
+  try {
+    assertStorable(payload);
+    work.payload = payload;
+  } catch (error) {
+    work.failed = failureFrom('load', error);
+  }
+  return true;
 }
 
 async function resolveAll(works: Work[], options: PrepareOptions): Promise<void> {
@@ -131,7 +145,9 @@ async function resolveAll(works: Work[], options: PrepareOptions): Promise<void>
   for (const work of alive(works)) {
     const { payload = '', item } = work;
     const { metadata = {}, ready } = item;
-    work.hash = await hashOf(payload, { pace, metadata });
+    const hash = hashOf(payload, { pace, metadata });
+    work.hash = typeof hash === 'string' ? hash : await hash;
+    if (pace.isDue) await pace.breathe();
     if (!ready) continue;
     const resolved = await resolveReady({ ready, payload, metadata, plain: work.hash }, options);
     if ('failed' in resolved) work.failed = resolved.failed;
@@ -155,18 +171,18 @@ async function markUnchanged(all: Work[], { known }: PrepareOptions): Promise<vo
 async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
   const pace = new Pace();
   const { config, embedder, tokenizerDir, signal } = options;
+  const cuttingFor = cuttingsOf(config, tokenizerDir);
+  const partOptions = { config, embedder, tokenizerDir, signal };
   for (const work of all) {
     signal?.throwIfAborted();
-    const { resolved } = work;
+    const { resolved, payload = '', item } = work;
     if (resolved && 'texts' in resolved) work.parts = resolved.texts;
     if (resolved && !('usual' in resolved)) continue;
-    const split = await partsOf(work.payload ?? '', {
-      config,
-      embedder,
-      tokenizerDir,
-      signal,
-      metadata: work.item.metadata,
-    });
+    // Most objects have one part, for which promises would cost more than the work.
+    const whole = embedder.knows
+      ? undefined
+      : onlyPart(textOf(payload, config.splitter.fields), cuttingFor(item.metadata));
+    const split = whole ? [whole] : await partsOf(payload, { ...partOptions, metadata: item.metadata });
     if ('failed' in split) work.failed = split.failed;
     else work.parts = split;
     if (pace.isDue) await pace.breathe();
@@ -175,10 +191,8 @@ async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
 
 async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<Prepared, void> {
   const { config, embedder, signal, concurrency, maxWaitMs, pause } = options;
-  // Keyed by position, since the same id may occur twice.
-  const keys = new Map(all.map((work, at) => [work, String(at)]));
-  const keyOf = (work: Work) => keys.get(work) ?? '';
-  const objects = changed(all).map((work) => ({ id: keyOf(work), parts: work.parts }));
+  for (const [at, work] of all.entries()) work.key = String(at);
+  const objects = changed(all).map(({ key, parts }) => ({ id: key, parts }));
   const textKeyOf = onceEach(textKeysOf(config.model));
   const known = await findKnown(
     changed(all).map(({ item, parts }) => ({ id: item.id, parts })),
@@ -196,7 +210,7 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
     for (const work of left) {
       if (!wanted || wanted.has(work.item.id)) continue;
       dropped.add(work);
-      session.drop(keyOf(work));
+      session.drop(work.key);
     }
   };
   // Concurrent callers share a check in progress and wait for its result.
@@ -234,8 +248,8 @@ async function* embedAll(all: Work[], options: PrepareOptions): AsyncGenerator<P
     }
     const left = new Set(session.left);
     const gone = [...dropped];
-    const finished = waiting.filter((work) => !left.has(keyOf(work)) && !dropped.has(work));
-    waiting = waiting.filter((work) => left.has(keyOf(work)));
+    const finished = waiting.filter((work) => !left.has(work.key) && !dropped.has(work));
+    waiting = waiting.filter((work) => left.has(work.key));
     dropped.clear();
     if (finished.length + gone.length === 0) return null;
     hasProgressed ||= finished.length > 0;
@@ -278,15 +292,18 @@ function onceEach(of: (text: string) => string): (text: string) => string {
 function preparedOf(work: Work, config: IndexConfig, textKeyOf: (text: string) => string): PreparedObject {
   const { item, payload = '', hash, unchanged, payloadChanged } = work;
   const language = config.fullText && languageOf(config.fullText, item.metadata ?? {});
-  const parts: PreparedPart[] = work.parts.map(({ part, start, end, text }, at) => ({
-    part,
-    start,
-    end,
-    isAverage: false,
-    embedding: work.vectors[at] ?? [],
-    textKey: textKeyOf(text),
-    ...(language ? { words: { language, text } } : {}),
-  }));
+  const parts = work.parts.map(({ part, start, end, text }, at) => {
+    const made: PreparedPart = {
+      part,
+      start,
+      end,
+      isAverage: false,
+      embedding: work.vectors[at] ?? [],
+      textKey: textKeyOf(text),
+    };
+    if (language) made.words = { language, text };
+    return made;
+  });
   if (work.resolved && 'vectors' in work.resolved && !unchanged) parts.push(...work.resolved.vectors);
   const vectors = parts.map(({ embedding }) => embedding);
   const average = config.average && parts.length > 1 ? averageOf(vectors, config.metric) : null;

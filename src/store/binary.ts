@@ -7,7 +7,7 @@ import type { Vector } from '../contract/vectors.ts';
 // (src/backend/utils/adt/arrayfuncs.c of Postgres), vector_recv (src/vector.c of pgvector).
 
 /** OIDs of Postgres's built-in types (src/include/catalog/pg_type.dat). */
-const OID = { int8: 20, text: 25 } as const;
+const OID = { bool: 16, int8: 20, int4: 23, text: 25 } as const;
 
 const isLittleEndian = endianness() === 'LE';
 
@@ -32,12 +32,33 @@ export function textArray(values: readonly (string | Uint8Array | null)[]): Buff
 }
 
 /** Encodes a parameter of type `bigint[]`; the values must be safe integers. */
-export function bigintArray(values: readonly number[]): Buffer {
-  const buffer = withHeader(OID.int8, values, values.length * 12);
+export function bigintArray(values: readonly (number | null)[]): Buffer {
+  return fixedArray(OID.int8, 8, values, (buffer, value, at) => buffer.writeBigInt64BE(BigInt(value), at));
+}
+
+/** Encodes a parameter of type `int[]`. */
+export function intArray(values: readonly (number | null)[]): Buffer {
+  return fixedArray(OID.int4, 4, values, (buffer, value, at) => buffer.writeInt32BE(value, at));
+}
+
+/** Encodes a parameter of type `boolean[]`. */
+export function booleanArray(values: readonly boolean[]): Buffer {
+  return fixedArray(OID.bool, 1, values, (buffer, value, at) => buffer.writeUInt8(value ? 1 : 0, at));
+}
+
+/** Encodes values that have the same number of bytes. */
+function fixedArray<T>(
+  typeOid: number,
+  bytes: number,
+  values: readonly (T | null)[],
+  write: (buffer: Buffer, value: T, at: number) => number,
+): Buffer {
+  const nulls = values.reduce((count, value) => count + (value === null ? 1 : 0), 0);
+  const buffer = withHeader(typeOid, values, values.length * (4 + bytes) - nulls * bytes);
   let at = HEADER_BYTES;
   for (const value of values) {
-    at = buffer.writeUInt32BE(8, at);
-    at = buffer.writeBigInt64BE(BigInt(value), at);
+    at = buffer.writeUInt32BE(value === null ? NULL : bytes, at);
+    if (value !== null) at = write(buffer, value, at);
   }
   return buffer;
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
-import { bigintArray, textArray, vectorArray } from '../../src/store/binary.ts';
+import { bigintArray, booleanArray, intArray, textArray, vectorArray } from '../../src/store/binary.ts';
 import type { Db } from '../../src/store/database.ts';
 import { onBothDatabases } from '../support/databases.ts';
 
@@ -19,6 +19,14 @@ onBothDatabases((database) => {
   it('integers arrive exactly within the safe range of JavaScript', async () => {
     const numbers = [0, 1, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
     expect(await elements(database().db, bigintArray(numbers), 'bigint[]')).toEqual(numbers);
+  });
+
+  it('short integers and booleans arrive unchanged, and nulls as such', async () => {
+    const { db } = database();
+    const numbers = [0, null, -1, 2 ** 31 - 1, -(2 ** 31), null];
+    expect(await elements(db, intArray(numbers), 'int[]')).toEqual(numbers);
+    expect(await elements(db, bigintArray([null, 5, null]), 'bigint[]')).toEqual([null, 5, null]);
+    expect(await elements(db, booleanArray([true, false, true]), 'boolean[]')).toEqual([true, false, true]);
   });
 
   it('vectors arrive as pgvector reads them from text, from numbers or single-precision bytes', async () => {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { bigintArray, textArray } from '../binary.ts';
+import { bigintArray, booleanArray, textArray } from '../binary.ts';
 import { isDistributed } from '../citus/layout.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
@@ -38,6 +38,7 @@ export async function applyWrites(
   const inherited = await deletionsOfOriginals(trx, index.no, derivedOf(allowed));
   const orphans = new Set<string>();
   const judged = allowed.map((object): ObjectWrite => {
+    if (inherited.size === 0) return object;
     const deletion = inherited.get(object.id) ?? 0;
     if (object.kind === 'tombstone' || deletion <= numberOf(object)) return object;
     orphans.add(object.id);
@@ -75,9 +76,11 @@ function numberOf({ version, accepted }: ObjectWrite): number {
 }
 
 function derivedOf(objects: readonly ObjectWrite[]): { id: string; originalId: string }[] {
-  return objects.flatMap(({ id, kind, originalId }) =>
-    kind !== 'tombstone' && originalId ? [{ id, originalId }] : [],
-  );
+  const derived: { id: string; originalId: string }[] = [];
+  for (const { id, kind, originalId } of objects) {
+    if (originalId && kind !== 'tombstone') derived.push({ id, originalId });
+  }
+  return derived;
 }
 
 /**
@@ -150,6 +153,36 @@ const originOf = (copiedFrom: CopiedFrom | null) => (copiedFrom === 'keep' ? nul
 const idOf = (object: { id: string }) => object.id;
 const json = (value: unknown) => JSON.stringify(value);
 
+/** Converts objects to the columns of their rows, in one pass: a batch has hundreds of them. */
+function columnsOf(objects: readonly ObjectWrite[]) {
+  const columns = {
+    ids: [] as string[],
+    versions: [] as number[],
+    accepted: [] as (number | null)[],
+    deleted: [] as boolean[],
+    failed: [] as boolean[],
+    payloads: [] as (string | null)[],
+    metadata: [] as string[],
+    originalIds: [] as (string | null)[],
+    uris: [] as (string | null)[],
+    hashes: [] as (string | null)[],
+  };
+  for (const object of objects) {
+    const content = object.kind === 'content' || object.kind === 'failed' ? object : null;
+    columns.ids.push(object.id);
+    columns.versions.push(object.version);
+    columns.accepted.push(object.accepted ?? null);
+    columns.deleted.push(object.kind === 'tombstone');
+    columns.failed.push(object.kind === 'failed');
+    columns.payloads.push(content && json(content.payload));
+    columns.metadata.push(json(content?.metadata ?? {}));
+    columns.originalIds.push(object.originalId ?? null);
+    columns.uris.push(content?.uri ?? null);
+    columns.hashes.push(content?.hash ?? null);
+  }
+  return columns;
+}
+
 /** Returns the ids that were written, and those that replaced an older row, which may have parts. */
 async function replaceObjects(
   trx: Trx,
@@ -159,7 +192,7 @@ async function replaceObjects(
 ): Promise<{ ids: Set<string>; older: string[] }> {
   if (objects.length === 0) return { ids: new Set(), older: [] };
   const { objects: table } = tablesOf(indexNo);
-  const content = objects.map((object) => ('metadata' in object ? object : undefined));
+  const columns = columnsOf(objects);
   // An inserted row, unlike an updated one, has xmax 0.
   const { rows } = await sql<{ object_id: string; is_new: boolean }>`
     with written as (
@@ -170,16 +203,16 @@ async function replaceObjects(
       case when deleted then coalesce(accepted, version) else 0 end, failed, payload::jsonb, metadata::jsonb, original_id, uri,
       hash, ${originOf(copiedFrom)}::int, now()
     from unnest(
-      ${textArray(objects.map(idOf))}::text[],
-      ${bigintArray(objects.map((object) => object.version))}::bigint[],
-      ${objects.map((object) => object.accepted ?? null)}::bigint[],
-      ${objects.map((object) => object.kind === 'tombstone')}::boolean[],
-      ${objects.map((object) => object.kind === 'failed')}::boolean[],
-      ${textArray(content.map((object) => (object && 'payload' in object ? json(object.payload) : null)))}::text[],
-      ${textArray(content.map((object) => json(object?.metadata ?? {})))}::text[],
-      ${textArray(objects.map((object) => object.originalId ?? null))}::text[],
-      ${textArray(content.map((object) => object?.uri ?? null))}::text[],
-      ${textArray(content.map((object) => (object && 'hash' in object ? (object.hash ?? null) : null)))}::text[]
+      ${textArray(columns.ids)}::text[],
+      ${bigintArray(columns.versions)}::bigint[],
+      ${bigintArray(columns.accepted)}::bigint[],
+      ${booleanArray(columns.deleted)}::boolean[],
+      ${booleanArray(columns.failed)}::boolean[],
+      ${textArray(columns.payloads)}::text[],
+      ${textArray(columns.metadata)}::text[],
+      ${textArray(columns.originalIds)}::text[],
+      ${textArray(columns.uris)}::text[],
+      ${textArray(columns.hashes)}::text[]
     ) as incoming (id, version, accepted, deleted, failed, payload, metadata, original_id, uri, hash)
     order by id collate "C"
     on conflict (index_no, object_id) do update set

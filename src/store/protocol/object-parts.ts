@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Vector } from '../../contract/vectors.ts';
-import { textArray, vectorArray } from '../binary.ts';
+import { booleanArray, intArray, textArray, vectorArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
 import { regconfigOf, spaced } from '../full-text/words.ts';
 import { tablesOf } from '../partitions.ts';
@@ -13,20 +13,26 @@ export async function insertParts(
   objects: readonly ObjectWrite[],
   written: ReadonlySet<string>,
 ): Promise<void> {
-  const parts = objects.flatMap((object) =>
-    object.kind === 'content' && written.has(object.id) ? object.parts.map((part) => ({ id: object.id, ...part })) : [],
-  );
+  const ids: string[] = [];
+  const parts: WritePart[] = [];
+  for (const object of objects) {
+    if (object.kind !== 'content' || !written.has(object.id)) continue;
+    for (const part of object.parts) {
+      ids.push(object.id);
+      parts.push(part);
+    }
+  }
   if (parts.length === 0) return;
   const words = wordsOf(parts);
   await sql`
     insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding, text_key ${words.column})
     select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding, text_key::uuid ${words.value}
     from unnest(
-      ${textArray(parts.map((part) => part.id))}::text[],
-      ${parts.map((part) => part.part)}::int[],
-      ${parts.map((part) => part.isAverage)}::boolean[],
-      ${parts.map((part) => part.start)}::int[],
-      ${parts.map((part) => part.end)}::int[],
+      ${textArray(ids)}::text[],
+      ${intArray(parts.map((part) => part.part))}::int[],
+      ${booleanArray(parts.map((part) => part.isAverage))}::boolean[],
+      ${intArray(parts.map((part) => part.start))}::int[],
+      ${intArray(parts.map((part) => part.end))}::int[],
       ${await vectorsParameter(
         trx,
         parts.map((part) => part.embedding),
