@@ -265,7 +265,7 @@ test('a batch of many large URIs is loaded, embedded and passed on in groups tha
     most = Math.max(most, loaded);
     return text;
   };
-  const items = Array.from({ length: 40 }, (_, at) => ({ id: `u-${at}`, uri: `http://x.test/${at}` }));
+  const items = Array.from({ length: 20 }, (_, at) => ({ id: `u-${at}`, uri: `http://x.test/${at}` }));
   const ids: string[] = [];
   for await (const { ready, failed } of portionsOf(items, { loader, known })) {
     expect(failed).toEqual([]);
@@ -292,12 +292,12 @@ test('loads that turn out to be large wait until there is memory for them, and s
   const hash = await contentHasher(indexConfig())(large);
   const known = async (ids: string[]) => new Map(ids.map((id) => [id, hash]));
   const batchOf = async (batch: number) => {
-    const items = Array.from({ length: 12 }, (_, at) => ({ id: `${batch}-${at}`, uri: `large:${at}` }));
+    const items = Array.from({ length: 4 }, (_, at) => ({ id: `${batch}-${at}`, uri: `large:${at}` }));
     let ready = 0;
     for await (const portion of portionsOf(items, { loader, known })) ready += portion.ready.length;
     return ready;
   };
-  expect(await Promise.all([1, 2, 3, 4, 5].map(batchOf))).toEqual([12, 12, 12, 12, 12]);
+  expect(await Promise.all([1, 2, 3, 4, 5].map(batchOf))).toEqual([4, 4, 4, 4, 4]);
   // Each takes twice the maximum of a payload, from 40 MB.
   expect(most).toBe(2);
   const { ready } = await prepared([{ id: 'a', uri: 'small:' }], { loader });

@@ -47,7 +47,7 @@ describe('the file of API tokens', () => {
     const log = { info() {}, warn() {}, error: (line: unknown) => errors.push(line) };
     await writeFile(file, `ann:view:sha256=${HASH}\n`);
     const settings = readSettings({ ...nowhere, REEMBED_API_TOKENS_FILE: file });
-    const { tokens, close } = openApiTokens(settings, log as never);
+    const { tokens, close } = openApiTokens(settings, log as never, { pollMs: 20 });
     const names = () => tokens?.().map(({ name }) => name);
     try {
       expect(names()).toEqual(['ann']);

@@ -23,8 +23,8 @@ export function mixedCorpus(): Record<string, string> {
   };
 }
 
-/** One document of a million characters of everything. */
-export function longDocument(): string {
+/** One document of this many characters of everything. */
+export function longDocument(characters: number): string {
   const whole = Object.values(mixedCorpus()).join('\n\n');
-  return whole.repeat(Math.ceil(1_000_000 / whole.length)).slice(0, 1_000_000);
+  return whole.repeat(Math.ceil(characters / whole.length)).slice(0, characters);
 }

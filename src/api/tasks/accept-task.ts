@@ -103,14 +103,14 @@ export interface StagedTask extends AcceptOptions {
 
 /** Starts the task of staged items. Drops them if the task already exists or does not start. */
 export async function startStaged(deps: AcceptDependencies, task: StagedTask): Promise<Tracker> {
-  const { client, db, taskQueue } = deps;
+  const { client, db, taskQueue, patienceMs } = deps;
   const { accepted, taskId, ignoreLock = false } = task;
   const { staging } = accepted;
   try {
     // A replaced task may add to its failed list until it has ended.
     const forget = task.isNamed && (ignoreLock || (await hasFailed(db, taskId)));
     const handOver: HandOver = { v: HAND_OVER_VERSION, accepted, ...(forget && { forget }) };
-    const started = await startTask(client, { ...task, handOver, taskQueue });
+    const started = await startTask(client, { ...task, handOver, taskQueue, patienceMs });
     if (!started.existing) return started.tracker;
   } catch (error) {
     if (!(await mayHaveStarted(client, task.taskId, error))) await dropStaged(db, staging);
@@ -265,12 +265,13 @@ async function acceptWhole<T extends StartableType>(
   const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
   if (there) return there;
   await check();
-  const { client, taskQueue } = deps;
+  const { client, taskQueue, patienceMs } = deps;
   const taskId = givenId ?? randomUUID();
   const started = await startTask(client, {
     type,
     taskId,
     taskQueue,
+    patienceMs,
     inputHash,
     input: input as TaskInputs[T],
     handOver: Object.keys(besides).length === 0 ? undefined : { v: HAND_OVER_VERSION, ...besides },

@@ -18,7 +18,7 @@ export interface EnterLaneOptions {
   taskQueue: string;
   request: LaneRequest;
   /** How long the request is repeated while the server does not answer; default: 15,000 ms. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
 }
 
 /**

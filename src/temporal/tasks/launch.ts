@@ -47,7 +47,7 @@ export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ign
   /** Starts with the same request id are one start, even from several callers. */
   requestId?: string;
   /** How long the start is repeated while the server does not answer, in ms; repeating it starts nothing twice. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
 }
 
 /**

@@ -19,5 +19,5 @@ export interface StartTaskOptions<T extends StartableType = StartableType> {
   /** End the task of this id, if there is one, and run this one instead, whatever its input. */
   ignoreLock?: boolean;
   /** How long the start is repeated while the server does not answer; default: 15,000 ms. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'kysely';
 import { createApi } from '../../../src/api/app.ts';
 import type { TaskType } from '../../../src/contract/task-types.ts';
@@ -17,7 +16,7 @@ import { type Behaviour, startEmbeddingServer } from '../../support/embedding-se
 import { seenWhen } from '../../support/eventually.ts';
 import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
 import { givenSource } from '../../workflows/sources/world.ts';
-import { silentDatabase } from '../support.ts';
+import { silentDatabase, silentTemporal } from '../support.ts';
 
 export type ServerName = 'api' | 'idle' | 'guarded' | 'limited' | 'small' | 'stopping' | 'noDatabase' | 'noTemporal';
 /** Token of the server `guarded`. */
@@ -62,11 +61,7 @@ export async function openWorld() {
     small: createApi({ ...usual, settings: { bodyBytes: 10 } }),
     stopping: createApi({ ...usual, isStopping: () => true }),
     noDatabase: createApi({ ...usual, db: silentDatabase() }),
-    // Without the interceptors that retry for seconds: there are many calls.
-    noTemporal: createApi({
-      ...usual,
-      client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) }),
-    }),
+    noTemporal: createApi({ ...usual, client: silentTemporal(), patienceMs: 0 }),
   };
   const started = await Promise.all(
     Object.entries(apis).map(async ([name, { fetch }]) => {
