@@ -3,7 +3,9 @@ import type { AuditChunkRequest, AuditChunkResult, CompareRequest, CompareResult
 import type { BatchActivities } from './batch-activities.ts';
 import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
+import type { Accepted } from './hand-over.ts';
 import type { ReadShares } from './read-shares.ts';
+import type { LockedPair, MirrorState, SlicePlan } from './reindex-state.ts';
 import type { RollBackReport } from './roll-back.ts';
 import type { SyncActivities } from './source-activities.ts';
 import type { OnReindex } from './task-bodies.ts';
@@ -11,14 +13,7 @@ import type { ChunkWaits } from './task-pace.ts';
 import type { TaskType } from './task-types.ts';
 import type { VectorIndexActivities } from './vector-index-activities.ts';
 import type { RollBackIf, WatchFigures } from './watch.ts';
-import type {
-  Accepted,
-  LockedPair,
-  MirrorState,
-  ReindexInput,
-  ReindexSliceInput,
-  SlicePlan,
-} from './workflow-inputs.ts';
+import type { ReindexInput, ReindexSliceInput } from './workflow-inputs.ts';
 
 /** The interface of the activities that workflows call; workflow code never sees their implementation. */
 

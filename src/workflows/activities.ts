@@ -13,9 +13,9 @@ import type {
   LaneActivities,
   SteerActivities,
 } from '../contract/job-activities.ts';
+import type { JobPlan } from '../contract/job-plan.ts';
 import { admissionQueueOf, embedQueueOf, jobQueueOf, sourceQueueOf } from '../contract/names.ts';
 import type { SourceActivities } from '../contract/source-activities.ts';
-import type { JobPlan } from '../contract/workflow-inputs.ts';
 import { errorOf } from './task/errors.ts';
 
 /**

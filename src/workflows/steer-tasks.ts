@@ -1,6 +1,7 @@
 import { continueAsNew } from '@temporalio/workflow';
+import type { HandOver } from '../contract/hand-over.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { HandOver, SteerInput } from '../contract/workflow-inputs.ts';
+import type { SteerInput } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { admit } from './task/admit.ts';
 import { handOver, receive } from './task/receive.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
+import type { Accepted } from '../../contract/hand-over.ts';
 import { lineError, readLines } from '../../contract/json-text/lines.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Deletion, Item } from '../../contract/objects.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { Accepted } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
 import { boundTo, itemIssue, requireWritable } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';

@@ -5,12 +5,13 @@ import { TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/c
 import pLimit, { type LimitFunction } from 'p-limit';
 import { ReembedError } from '../../contract/errors.ts';
 import { duplicateText } from '../../contract/failures.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
 import { listRow } from '../../contract/list-row.ts';
 import { laneIdOf, PRIORITY } from '../../contract/names.ts';
 import { type ListedFacts, searchAttributes } from '../../contract/search-attributes.ts';
 import { factsOf, type StartableType } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { callTemporal, isType, PATIENCE_MS } from '../call.ts';
 import {
   type InternalConnectionLike,

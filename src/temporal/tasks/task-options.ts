@@ -1,5 +1,6 @@
+import type { HandOver } from '../../contract/hand-over.ts';
 import type { StartableType } from '../../contract/task-types.ts';
-import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 
 export interface StartTaskOptions<T extends StartableType = StartableType> {
   type: T;

@@ -10,11 +10,13 @@ import {
 } from '@temporalio/workflow';
 import { durationText } from '../../contract/durations.ts';
 import { duplicateText } from '../../contract/failures.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
+import type { JobPlan, Turn } from '../../contract/job-plan.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { laneIdOf } from '../../contract/names.ts';
 import { KEYS, searchAttributes } from '../../contract/search-attributes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, JobInput, JobPlan, Turn } from '../../contract/workflow-inputs.ts';
+import type { JobInput } from '../../contract/workflow-inputs.ts';
 import { admission, jobActivities, laneEntry } from '../activities.ts';
 import { errorOf, IgnoredError } from '../task/errors.ts';
 import { type Received, receive } from '../task/receive.ts';

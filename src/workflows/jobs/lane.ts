@@ -7,16 +7,10 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { HAND_OVER_VERSION } from '../../contract/hand-over.ts';
+import type { LaneAnswer, LaneEntry, LaneHandOver, LaneInput, LaneRequest } from '../../contract/job-lanes.ts';
+import type { Turn } from '../../contract/job-plan.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import type {
-  LaneAnswer,
-  LaneEntry,
-  LaneHandOver,
-  LaneInput,
-  LaneRequest,
-  Turn,
-} from '../../contract/workflow-inputs.ts';
-import { HAND_OVER_VERSION } from '../../contract/workflow-inputs.ts';
 import { laneControl } from '../activities.ts';
 import { receiveEntries } from '../task/receive.ts';
 import { anyRecord, asSentence, atLeast, oneOf, text } from '../task/shapes.ts';

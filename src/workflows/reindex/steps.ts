@@ -1,9 +1,9 @@
 import { CancellationScope, sleep, uuid4 } from '@temporalio/workflow';
 import type { CopyCounts, LockPairResult } from '../../contract/activities.ts';
 import { enterPhase, leavePhase, phaseTimesOf } from '../../contract/phase-times.ts';
+import type { LockedPair, ReindexState } from '../../contract/reindex-state.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
-import type { LockedPair, ReindexState } from '../../contract/workflow-inputs.ts';
 import { cutOverActivities, embedActivities, indexActivities, longControl } from '../activities.ts';
 import { RefusedError } from '../task/errors.ts';
 import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';

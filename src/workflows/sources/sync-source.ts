@@ -1,7 +1,8 @@
 import { continueAsNew } from '@temporalio/workflow';
+import type { HandOver } from '../../contract/hand-over.ts';
 import { addSyncCounts, noSyncCounts, type SyncCounts, type SyncPlace } from '../../contract/source-activities.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { embedActivities } from '../activities.ts';
 import { admit } from '../task/admit.ts';
 import { orHold } from '../task/hold.ts';

@@ -1,8 +1,9 @@
 import { ApplicationFailure, type WorkflowInfo, workflowInfo } from '@temporalio/workflow';
+import { HAND_OVER_VERSION, type HandOver } from '../../contract/hand-over.ts';
+import type { LaneEntry } from '../../contract/job-lanes.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { TASK_STATUSES } from '../../contract/status.ts';
 import type { TaskType } from '../../contract/task-types.ts';
-import { HAND_OVER_VERSION, type HandOver, type LaneEntry } from '../../contract/workflow-inputs.ts';
 import {
   above0,
   anyRecord,

@@ -1,11 +1,12 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { Usage } from '../../contract/budget.ts';
+import type { CarriedSignals } from '../../contract/hand-over.ts';
+import type { LaneAnswer, LaneEntry, LaneRequest } from '../../contract/job-lanes.ts';
 import { ENTER_LANE, JOB_SIGNAL, QUERY, ROLL_BACK, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
 import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { CarriedSignals, LaneAnswer, LaneEntry, LaneRequest } from '../../contract/workflow-inputs.ts';
 
 // The optional last argument of a signal names its sender: the API passes the name of the caller's token.
 export const trackerQuery = defineQuery<Tracker>(QUERY.tracker);
