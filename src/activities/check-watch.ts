@@ -1,4 +1,5 @@
-import type { ControlActivities, WatchCheck } from '../contract/activities.ts';
+import type { ControlActivities } from '../contract/activities.ts';
+import type { WatchCheck } from '../contract/reindex-activities.ts';
 import { exceededBounds, type WatchFigures } from '../contract/watch.ts';
 import { latenciesIn, quantileOf } from '../metrics/latency-buckets.ts';
 import type { Db } from '../store/database.ts';

@@ -1,6 +1,6 @@
-import type { CopyCounts } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { jsonBytes } from '../contract/json.ts';
+import type { CopyCounts } from '../contract/reindex-activities.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
 import { storedPayloads } from '../pipeline/payload-memory.ts';

@@ -1,4 +1,5 @@
-import type { CopyCounts, CopySliceRequest, EmbedActivities } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
+import type { CopyCounts, CopySliceRequest } from '../contract/reindex-activities.ts';
 import type { ChunkWaits } from '../contract/task-pace.ts';
 import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { readAnswers } from '../store/batch-texts.ts';

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
+import type { CopyCounts, ReconcileRequest } from '../contract/reindex-activities.ts';
 import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { markChanges, readChanged } from '../store/protocol/copy.ts';
 import type { Deadline } from '../store/protocol/draining.ts';

@@ -1,5 +1,6 @@
-import type { EmbedActivities, RollBackActivityRequest, RollBackActivityResult } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
 import { messageOf, ReembedError } from '../contract/errors.ts';
+import type { RollBackActivityRequest, RollBackActivityResult } from '../contract/reindex-activities.ts';
 import type { Pair } from '../store/protocol/copy.ts';
 import { createDeadline, type Deadline } from '../store/protocol/draining.ts';
 import { findLack, type Lack, lackText } from '../store/protocol/lack.ts';

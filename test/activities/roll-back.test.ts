@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
-import type { RollBackActivityRequest, RollBackActivityResult } from '../../src/contract/activities.ts';
+import type { RollBackActivityRequest, RollBackActivityResult } from '../../src/contract/reindex-activities.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import { listAliases, setAlias } from '../../src/store/aliases.ts';

@@ -15,7 +15,8 @@ import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
 import { readItemLine } from '../body/items.ts';
 import { openBody } from '../body/memory.ts';
-import { type CalledOptions, type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-task.ts';
+import { type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-items.ts';
+import type { CalledOptions } from './accept-task.ts';
 import { createInputHash, type InputHash } from './input-hash.ts';
 import type { AcceptDependencies } from './options.ts';
 

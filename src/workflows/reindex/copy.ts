@@ -9,9 +9,9 @@ import {
   setHandler,
   startChild,
 } from '@temporalio/workflow';
-import type { CopyCounts } from '../../contract/activities.ts';
 import type { Usage } from '../../contract/budget.ts';
 import { PRIORITY } from '../../contract/names.ts';
+import type { CopyCounts } from '../../contract/reindex-activities.ts';
 import type { LockedPair, SlicePlan } from '../../contract/reindex-state.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
 import type { Tracker } from '../../contract/tasks.ts';

@@ -5,9 +5,9 @@ import {
   getExternalWorkflowHandle,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CopyCounts } from '../../contract/activities.ts';
 import type { Usage } from '../../contract/budget.ts';
 import type { HandOver } from '../../contract/hand-over.ts';
+import type { CopyCounts } from '../../contract/reindex-activities.ts';
 import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';

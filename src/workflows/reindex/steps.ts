@@ -1,6 +1,6 @@
 import { CancellationScope, sleep, uuid4 } from '@temporalio/workflow';
-import type { CopyCounts, LockPairResult } from '../../contract/activities.ts';
 import { enterPhase, leavePhase, phaseTimesOf } from '../../contract/phase-times.ts';
+import type { CopyCounts, LockPairResult } from '../../contract/reindex-activities.ts';
 import type { LockedPair, ReindexState } from '../../contract/reindex-state.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
