@@ -32,7 +32,7 @@ export function createVerify(deps: ActivityDependencies): Pick<EmbedActivities, 
           isLive: () => mustYield(deps),
           async take(piece) {
             const result = await yielding(signal, piece, meter.onLive);
-            reports.tell();
+            reports.report();
             return result;
           },
         };

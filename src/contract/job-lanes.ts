@@ -30,7 +30,7 @@ export interface LaneEntry {
   taskId: string;
   runId: string;
   /** It was notified of its turn, or was started with it. */
-  told: boolean;
+  notified: boolean;
   /** It does not wait for other jobs, but they wait for it. */
   parallel?: boolean;
   /** Input of a newer submission that was ignored as a duplicate of it. */

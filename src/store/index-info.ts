@@ -111,7 +111,7 @@ export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<
   return rows[0] as Counts;
 }
 
-/** Failed objects and tombstones are not told apart from others. */
+/** Failed objects and tombstones are not distinguished from others. */
 async function estimateOnNodes(
   db: Db,
   [objects, parts]: [string, string],

@@ -17,7 +17,7 @@ import type { TaskInputs } from '../../src/contract/workflow-inputs.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import type { JobsOptions } from '../../src/runtime/job-workers.ts';
-import { createTaskControl } from '../../src/runtime/task-control.ts';
+import { createTaskSteerer } from '../../src/runtime/task-steerer.ts';
 import { createWorkers, type Workers } from '../../src/runtime/worker.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
@@ -126,7 +126,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       sleep: options.sleep,
       log: silentLog,
       client,
-      tasks: createTaskControl(client),
+      tasks: createTaskSteerer(client),
       sources: new SourceDatabases({
         db,
         url: options.databaseUrl ?? null,

@@ -4,7 +4,7 @@ import type { BuildProgress as Shown } from '../../contract/build-progress.ts';
 import { BUILD_PROGRESS, WORKFLOW } from '../../contract/names.ts';
 import type { BuildProgress } from '../../store/build-progress.ts';
 
-/** A share from which the remaining time can be told. */
+/** Min. share from which the remaining time is estimated. */
 const MIN_SHARE = 0.01;
 
 /** Runs a build and reports its progress to the task of the running activity. */

@@ -174,9 +174,9 @@ export async function sendSignal(
   args: unknown[],
   by: string | null | undefined,
 ): Promise<boolean> {
-  const told = by == null ? args : [...args, by];
+  const sent = by == null ? args : [...args, by];
   try {
-    await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).signal(signal, ...told));
+    await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).signal(signal, ...sent));
     return true;
   } catch (error) {
     if (isType(error, 'TaskNotFound')) return false;

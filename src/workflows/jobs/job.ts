@@ -85,11 +85,11 @@ class JobRun {
     this.turn = again ? undefined : given.turn;
     this.inLane = this.turn !== undefined;
     this.functionInput = again && 'newestInput' in previous.data ? previous.data.newestInput : input.input;
-    setHandler(turnSignal, (told) => {
+    setHandler(turnSignal, (notice) => {
       this.turn = { kind: 'runs' };
       // A parallel job may have an entry too, because others wait for it.
       this.inLane = true;
-      if (told?.newest) this.functionInput = told.newest.input;
+      if (notice?.newest) this.functionInput = notice.newest.input;
     });
   }
 
@@ -198,8 +198,8 @@ class JobRun {
   private async runFunction(task: TaskContext, plan: JobPlan): Promise<void> {
     const { timeoutMs, bind, isolate, queue } = plan;
     const { attempts } = task.tracker;
-    setHandler(startedSignal, (told) => {
-      const { attempt, workerId } = told ?? {};
+    setHandler(startedSignal, (notice) => {
+      const { attempt, workerId } = notice ?? {};
       if (typeof workerId !== 'string' || attempt !== task.tracker.attempts || task.tracker.status !== 'processing')
         return;
       task.report({ data: { workerId } });

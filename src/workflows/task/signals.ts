@@ -24,9 +24,9 @@ export const rejectSignal = defineSignal<[reason?: string | null, by?: string]>(
 export const sliceProgressSignal =
   defineSignal<[sliceId: string, done: number, waitedMs: number, usage?: Usage, waits?: StepWaits]>(SLICE_PROGRESS);
 
-export const startedSignal = defineSignal<[told?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
+export const startedSignal = defineSignal<[notice?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** Carries the input of a newer submission that was ignored in favor of this job, if there is one. */
-export const turnSignal = defineSignal<[told?: { newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
+export const turnSignal = defineSignal<[notice?: { newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
 export const leaveSignal = defineSignal<[who?: Pick<LaneEntry, 'taskId' | 'runId'>]>(JOB_SIGNAL.leave);
 /** As the signals of these names, but a decision that comes too early or too late fails, with the reason. */
 export const approveUpdate = defineUpdate<void, [reason?: string | null, by?: string]>(SIGNAL.approve);
