@@ -15,7 +15,7 @@ import {
 } from '../store/evaluations.ts';
 import type { InPieces } from '../store/nearest-of-each.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { outcomeOf, reportOf, resultOf } from './evaluation-report.ts';
+import { buildReport, outcomeOf, resultOf } from './evaluation-report.ts';
 import { createSide, type Vectors } from './evaluation-side.ts';
 import { createWaitMeter } from './support/chunk-waits.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
@@ -94,7 +94,7 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
           summary.add(resultOf(query, breakdown));
           await breathe();
         }
-        const report = await reportOf(db, { taskId, opened, summary });
+        const report = await buildReport(db, { taskId, opened, summary });
         await saveReport(db, taskId, report);
         return outcomeOf(report);
       }),

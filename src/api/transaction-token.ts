@@ -35,7 +35,7 @@ export async function awaitTransaction(
   { timeoutMs, signal, field }: Wait,
 ): Promise<WriteState> {
   const endMs = Date.now() + timeoutMs;
-  const source = await sourceOf(db, name, field);
+  const source = await findFollowing(db, name, field);
   for (let pauseMs = POLL_MS.first; ; pauseMs = Math.min(POLL_MS.max, pauseMs * 2)) {
     const found = await lookAt({ db, sourceDatabases }, source, { xid, mark, field });
     const leftMs = endMs - Date.now();
@@ -47,7 +47,7 @@ export async function awaitTransaction(
 }
 
 /** Finds the source that follows a table into an index, by the name of the index or of an alias of it. */
-async function sourceOf(db: Db, name: string, field: string): Promise<SourceRow> {
+async function findFollowing(db: Db, name: string, field: string): Promise<SourceRow> {
   const index = await resolveIndex(db, name);
   const sources = await listSources(db);
   const isOf = async (one: string) => (await resolveIndex(db, one).catch(() => undefined))?.no === index.no;
