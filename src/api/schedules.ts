@@ -113,7 +113,7 @@ const steer = (verb: 'pause' | 'resume', summary: string) =>
     responses: { 200: json('The schedule after it.', scheduleSchema), ...problemResponses(...NOT_THERE) },
   });
 const pause = steer('pause', 'Start nothing any more until it is resumed');
-const resume = steer('resume', 'Go on with the next time');
+const resume = steer('resume', 'Continue with the next time');
 
 const run = createRoute({
   method: 'post',
@@ -157,7 +157,7 @@ const remove = createRoute({
   path: '/{name}/{key}',
   operationId: 'deleteSchedule',
   tags,
-  summary: 'Remove a schedule; runs that it has started go on',
+  summary: 'Remove a schedule; runs that it has started continue',
   request: { params },
   responses: { 204: { description: 'It is gone.' }, ...problemResponses(...NOT_THERE) },
 });

@@ -9,7 +9,7 @@ import { findSource, listSources, type SourceRow } from '../store/sources/rows.t
 import { countFailedChanges, readTransaction } from '../store/sources/write-token.ts';
 import { isConnectionError } from '../store/sqlstate.ts';
 
-/** Time between two looks; it grows, since most transactions are brought within moments. */
+/** Time between two looks; it grows, since most transactions are synced within moments. */
 const POLL_MS = { first: 20, max: 500 };
 
 export interface TransactionTokens {
@@ -95,5 +95,5 @@ async function lookAt(
   }
   const failed = await countFailedChanges(db, { sourceNo: no, taskId: followerIdOf(name), xid });
   if (failed === 0) return ended('done', 'all that the transaction changed is in the index');
-  return ended('done', `${failed} rows could not be brought: see the failed items of ${followerIdOf(name)}`, failed);
+  return ended('done', `${failed} rows could not be synced: see the failed items of ${followerIdOf(name)}`, failed);
 }

@@ -23,7 +23,7 @@ export interface TaskPace {
   text: string;
   /** Share of the last minute that went into waiting for this reason, from 0 to 1; null if the task stands still. */
   share: number | null;
-  /** When it goes on by itself; null if that is unknown. */
+  /** When it continues by itself; null if that is unknown. */
   until: string | null;
 }
 

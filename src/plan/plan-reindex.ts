@@ -266,7 +266,7 @@ function memoryWarnings(
   if (fits !== false || indexBuild === 'during') return [];
   const mb = (bytes: number) => Math.ceil(bytes / 1024 / 1024);
   return [
-    `the build of the HNSW index needs ${mb(memory.value ?? 0)} MB and may use ${mb(allowed)} MB: it will go on on disk, which is ` +
+    `the build of the HNSW index needs ${mb(memory.value ?? 0)} MB and may use ${mb(allowed)} MB: it will continue on disk, which is ` +
       'several times slower; raise REEMBED_INDEX_MEMORY_MB, or set indexBuild to during',
   ];
 }

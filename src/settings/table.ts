@@ -214,7 +214,7 @@ export const SETTINGS = {
   }),
   sourceMaxChanges: setting('REEMBED_SOURCE_MAX_CHANGES', whole(1_000, 1_000_000_000), '5000000', {
     meaning:
-      'changes of a source that may wait to be brought; when there are more, its triggers are removed and it stops, so that the disk does not fill up; the API and all workers need the same value',
+      'changes of a source that may wait to be synced; when there are more, its triggers are removed and it stops, so that the disk does not fill up; the API and all workers need the same value',
     expected: 'a whole number from 1000 to 1000000000',
   }),
   tasks: setting('REEMBED_TASKS', list, '', {

@@ -126,7 +126,7 @@ export function forwardActivities(): Pick<EmbedActivities, 'forwardChunk'> {
   });
 }
 
-/** The cut-over, which goes on soon after a failure, because writers are blocked meanwhile. */
+/** The cut-over, which continues soon after a failure, because writers are blocked meanwhile. */
 export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),

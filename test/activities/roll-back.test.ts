@@ -52,7 +52,7 @@ const run = (request: RollBackActivityRequest): Promise<RollBackActivityResult> 
 const servedBy = async (alias: string) =>
   (await listAliases(database.db)).find((row) => row.alias === alias)?.index ?? null;
 
-test('a roll back brings what no forward has brought', async () => {
+test('a roll back copies what no forward has copied', async () => {
   const { db } = database;
   const { blue, green, alias, request } = await givenSwitched();
   await writeIn(db, green, [content('a', 1), content('b', 2)], { target: alias });

@@ -54,7 +54,7 @@ test('an export that broke off is continued after its last whole line', async ()
   await reembed('export', 'exported', whole);
   const expected = await readFile(whole, 'utf8');
   await writeFile(file, expected);
-  expect((await reembed('export', 'exported', file)).err).toContain('it is there already: --continue goes on with it');
+  expect((await reembed('export', 'exported', file)).err).toContain('it is there already: --continue appends to it');
   await truncate(file, Math.floor(expected.length / 2));
   const { out } = await reembed('export', 'exported', file, '--continue', '--json');
   expect(JSON.parse(out).objects).toBeLessThan(30);

@@ -42,7 +42,7 @@ export const cursorQuery = z
   .max(6_000)
   .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
   .optional()
-  .describe('Of an earlier answer to the same question: where this one goes on.');
+  .describe('Of an earlier answer to the same question: where this one continues.');
 
 export function taskIdOf(query: { taskId?: string | undefined; task_id?: string | undefined }): string {
   const taskId = query.taskId ?? query.task_id;

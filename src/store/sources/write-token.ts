@@ -60,7 +60,7 @@ export interface TransactionFacts {
   isOwn: boolean;
   /** Null: it has ended so long ago that the database has forgotten how. */
   status: 'in progress' | 'committed' | 'aborted' | null;
-  /** Changes of it have not been brought. */
+  /** Changes of it have not been synced. */
   hasChanges: boolean;
   /** The source has its triggers and its outbox, so that nothing of it is lost. */
   isRecorded: boolean;

@@ -60,7 +60,7 @@ export function ignoreTask(
 }
 
 /**
- * Sets the max. number of objects that a reindex copies, or of rows that a sync brings, per second; null removes the limit. Errors: `InvalidInput` for
+ * Sets the max. number of objects that a reindex copies, or of rows that a sync writes, per second; null removes the limit. Errors: `InvalidInput` for
  * other types of tasks, `TaskClosed`, `TaskNotFound`.
  */
 export async function throttleTask(

@@ -242,7 +242,7 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
   }
 }
 
-/** The lock under which the source is kept current after the cut-over. A shadow goes on: it then searches the source. */
+/** The lock under which the source is kept current after the cut-over. A shadow continues: it then searches the source. */
 function mirrorLockOf({ task, settings, reads }: ReindexRun, lock: string) {
   const { lockSeconds, watch } = settings;
   return { lock, lockSeconds, taskId: retireIdOf(task), shadow: reads.shadow(), ...(watch && { watch: true }) };

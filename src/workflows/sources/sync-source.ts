@@ -14,8 +14,8 @@ import type { TaskContext } from '../task/types.ts';
 type Input = TaskInputs['sync'];
 
 /**
- * Makes an index equal to the table of its source: brings all rows in the order of their key, then deletes the objects
- * without a row. Changes meanwhile are brought by the follower. The place is in the tracker: the restart of a sync that
+ * Makes an index equal to the table of its source: syncs all rows in the order of their key, then deletes the objects
+ * without a row. Changes meanwhile are synced by the follower. The place is in the tracker: the restart of a sync that
  * did not end continues there.
  */
 export async function syncSource(first: Input, second?: HandOver): Promise<Tracker> {

@@ -28,7 +28,7 @@ export class PaceWindow {
     while (steps.length > MAX_STEPS || (steps[0]?.atMs ?? nowMs) <= nowMs - WINDOW_MS) steps.shift();
   }
 
-  /** Sets what the task stands still for; null once it goes on. */
+  /** Sets what the task stands still for; null once it continues. */
   stand(still: Pick<TaskPace, 'reason' | 'until'> | null): void {
     this.still = still;
   }

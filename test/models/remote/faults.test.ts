@@ -111,7 +111,7 @@ const stoppedBy = (type: string, calls: number) => ({
   stoppedBy: expect.objectContaining({ type }),
 });
 
-/** Errors that say the same of all texts: there is one call, and no other until the task goes on. */
+/** Errors that say the same of all texts: there is one call, and no other until the task continues. */
 const AT_ONCE = ['ModelQuotaUsedUp', 'ModelUnauthorized', 'ModelNotFound', 'ModelRateLimited'];
 /** The call, once more, and one with a text that every model accepts. */
 const AFTER_TRIES = 3;

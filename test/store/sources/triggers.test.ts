@@ -282,7 +282,7 @@ test.each([
   ['a used column is renamed', (t: string) => `alter table ${t} rename column body to content`],
   ['a used column is dropped', (t: string) => `alter table ${t} drop column body`],
   ['the key is renamed', (t: string) => `alter table ${t} rename column id to no`],
-])('writes go on after %s, and leave a change without a key', async (_name, alter) => {
+])('writes continue after %s, and leave a change without a key', async (_name, alter) => {
   const { table, source } = await followedTable();
   // The function has its plans by now.
   await writer.write(`update ${table} set body = 'first'`, `delete from ${table} where id = 3`);
@@ -303,7 +303,7 @@ test('changes of other columns, and of the type of a used column, are no drift',
   expect(await takeChanges(opened.db, source)).toEqual(['1']);
 });
 
-test('writes go on without the outbox, and after all of the source is removed', async () => {
+test('writes continue without the outbox, and after all of the source is removed', async () => {
   const { table, source } = await followedTable();
   await execute(`drop table ${outboxOf(source.no)}`);
   await writer.write(`update ${table} set body = 'x'`, `truncate ${table}`);

@@ -54,7 +54,7 @@ test('a reindex says what slows its copy, in its tracker, its detail and in list
   expect(later.pace).toBeUndefined();
 });
 
-test('a reindex whose changes are brought slowly says so too, and forgets it at its end', async () => {
+test('a reindex whose changes are copied slowly says so too, and forgets it at its end', async () => {
   const { start, script } = await givenReindex();
   Object.assign(script, {
     reconcileChunks: 1_000_000,
