@@ -3,7 +3,7 @@ import { number } from '../ui/format.ts';
 
 type Counted = Pick<Tracker, 'attempts' | 'maxAttempts' | 'steering'>;
 
-/** Says how many attempts a task has had, and may have. A restart allows as many again, and the count continues. */
+/** Says how many attempts a task has had, and may have. A restart allows as many again, and the count goes on. */
 export function attemptsText({ attempts, maxAttempts, steering }: Counted): string {
   const isRestarted = steering.some(({ call }) => call.startsWith('restart'));
   const counted = `${number(attempts)} of ${number(maxAttempts)}`;
