@@ -145,8 +145,8 @@ const getTimes = createRoute({
   request: {
     params,
     query: z.strictObject({
-      from: time.describe('Now, if not given.').meta({ examples: ['2030-01-01T00:00:00Z'] }),
-      until: time.describe('A week after `from`, if not given.').meta({ examples: ['2030-01-08T00:00:00Z'] }),
+      from: time.describe('Default: now.').meta({ examples: ['2030-01-01T00:00:00Z'] }),
+      until: time.describe('Default: a week after `from`.').meta({ examples: ['2030-01-08T00:00:00Z'] }),
     }),
   },
   responses: { 200: json('In order, with jitter.', scheduleNextSchema), ...problemResponses(...NOT_THERE) },

@@ -32,7 +32,7 @@ export function noSyncCounts(): SyncCounts {
   return { written: 0, unchanged: 0, deleted: 0, stale: 0, failed: 0 };
 }
 
-/** Adds counts to a sum. What is no number, as in a tracker without them, counts as 0. */
+/** Adds counts to a sum. What is not a number, as in a tracker without them, counts as 0. */
 export function addSyncCounts(sum: SyncCounts, counts: Readonly<Record<string, unknown>> | SyncCounts): void {
   for (const name of SYNC_COUNTS) sum[name] += Number(counts[name] ?? 0);
 }

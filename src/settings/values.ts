@@ -23,7 +23,7 @@ export const list = z.string().transform((written) =>
     .filter((part) => part !== ''),
 );
 
-/** Not a setting: the database of reembed, and what is no address, are not for sources. */
+/** Not a setting: the database of reembed, and what is not an address, are not for sources. */
 export const sourceVariable = z.string().regex(/^(?!(REEMBED|TEMPORAL|DATABASE|NODE)_|PG)[A-Za-z_][A-Za-z0-9_]{0,99}$/);
 
 export const jsonText = z.string().transform((written, context) => {

@@ -64,5 +64,5 @@ export async function steerTasks(first: SteerInput, second?: HandOver): Promise<
 
 function describe(byOutcome: Record<string, number>): string {
   const parts = Object.entries(byOutcome).map(([outcome, count]) => `${count} ${outcome.replace('-', ' ')}`);
-  return parts.length === 0 ? 'no task fits' : parts.join(', ');
+  return parts.length === 0 ? 'no matching tasks' : parts.join(', ');
 }

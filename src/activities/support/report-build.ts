@@ -14,7 +14,7 @@ export async function reportingBuild<T>(
 ): Promise<T> {
   const { workflowExecution, workflowType } = Context.current().info;
   let sending: Promise<unknown> | undefined;
-  // The workflow that only builds an index is no task.
+  // The workflow that only builds an index is not a task.
   const isTask =
     workflowExecution !== undefined && ![WORKFLOW.buildIndex, WORKFLOW.maintain].some((type) => type === workflowType);
   const send = (progress: Shown | null) => {

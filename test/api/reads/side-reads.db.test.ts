@@ -214,7 +214,7 @@ onBothDatabases((database) => {
     expect(await batch({ 'x-reembed-canary': 'new' })).toEqual([old, next, old]);
   });
 
-  it('an example that does not exist is no failure of the canary', async () => {
+  it('an example that does not exist is not a failure of the canary', async () => {
     const { search, figures, alias, app } = await given({ canary: 1 });
     expect((await call(app, 'POST', `/v1/indexes/${alias}/search`, { id: 'nothing' })).status).toBe(404);
     await search(text);

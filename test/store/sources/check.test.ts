@@ -91,7 +91,7 @@ test.each([
   ['a key of floats', 'id float8 primary key, body text', {}, 'key', 'double precision'],
   ['a key of numeric of any scale', 'id numeric primary key, body text', {}, 'key', 'numeric(p,s)'],
   [
-    'an address that is no text',
+    'an address that is not text',
     'id int primary key, body text',
     { text: undefined, uriColumn: 'id' },
     'uriColumn',

@@ -160,7 +160,7 @@ test('a sync writes what came before the triggers, deletes what has no row, and 
   ]);
 });
 
-test('a table is followed while its index is rebuilt, to and fro', { timeout: 300_000 }, async () => {
+test('a table is followed while its index is rebuilt back and forth', { timeout: 300_000 }, async () => {
   const { table, alias, index, source } = await givenFollowed();
   await execute(`insert into ${table} select i, 'title ' || i, 'body', 'en', i from generate_series(1, 300) i`);
   let isOver = false;
