@@ -92,8 +92,8 @@ test('an import embeds some texts again, and refuses vectors that are not of the
   const given = Array.from({ length: 40 }, (_, at) => ({ id: `o${at}`, payload: `words about ${at}` }));
   await system.reembed.tasks.upsert({ index: source, items: given }, { wait: true });
   await reembed('export', source, file);
-  const told = await reembed('import', file, '--index', dest, '--wait');
-  expect(told.err).toMatch(/verified: 20 texts embedded again, lowest cosine 1\.0000/);
+  const imported = await reembed('import', file, '--index', dest, '--wait');
+  expect(imported.err).toMatch(/verified: 20 texts embedded again, lowest cosine 1\.0000/);
   expect(await contentOf(dest)).toEqual(await contentOf(source));
   const [other, wrong] = [await givenIndex(), fileName()];
   await writeFile(wrong, line('a', [-1, 2, -3]));

@@ -25,7 +25,7 @@ const refused = (file: string) =>
     },
   );
 
-test('a file that was cut off anywhere is told from a whole one', async () => {
+test('a file that was cut off anywhere is distinguished from a whole one', async () => {
   const file = fileOf('cut.parquet');
   const whole = await write(file, [exported('a'), exported('b')]);
   expect([await isParquet(file), await isWholeParquet(file), (await read(file)).length]).toEqual([true, true, 2]);

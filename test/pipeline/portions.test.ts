@@ -187,12 +187,12 @@ describe('with a time to yield, what is finished', () => {
       return embedder.embed(texts, how);
     });
     const stillWanted = async (ids: string[]) => new Set(ids.filter((id) => !unwanted.has(id)));
-    const told = { ready: [] as string[], dropped: [] as string[] };
+    const collected = { ready: [] as string[], dropped: [] as string[] };
     for await (const portion of portionsOf(items, { embedder: made, stillWanted, ...oneByOne })) {
-      told.ready.push(...portion.ready.map(({ id }) => id));
-      told.dropped.push(...portion.dropped);
+      collected.ready.push(...portion.ready.map(({ id }) => id));
+      collected.dropped.push(...portion.dropped);
       unwanted.add('c');
     }
-    expect(told).toEqual({ ready: ['a', 'b'], dropped: ['c'] });
+    expect(collected).toEqual({ ready: ['a', 'b'], dropped: ['c'] });
   });
 });

@@ -54,7 +54,7 @@ test('what a task stands still for goes before what slows it, and a wait for the
   expect(paceOf(window)).toMatchObject({ reason: 'live-work' });
 });
 
-test('a signal of a tool without proper waits is told from a step', () => {
+test('a signal of a tool without proper waits is not taken for a step', () => {
   expect([step({}), null, 1, {}, { ...step({}), liveMs: -1 }, { ...step({}), ranMs: 'x' }].map(isStepWaits)).toEqual([
     true,
     ...Array<boolean>(5).fill(false),
