@@ -27,7 +27,7 @@ const BATCH = 64;
 const SMALL_BATCH = 8;
 
 /** Well below the time that a transaction may be idle. */
-const LONGEST_REST_MS = 1_000;
+const MAX_REST_MS = 1_000;
 
 type Evaluation = Pick<EmbedActivities, 'beginEvaluation' | 'evaluateQueries' | 'finishEvaluation'>;
 
@@ -37,7 +37,7 @@ type Evaluation = Pick<EmbedActivities, 'beginEvaluation' | 'evaluateQueries' | 
  */
 export function createEvaluateActivities(deps: ActivityDependencies): Evaluation {
   const { background: db } = deps;
-  const yielding = createYielding(deps, { longestRestMs: LONGEST_REST_MS });
+  const yielding = createYielding(deps, { maxRestMs: MAX_REST_MS });
   // A statement that waits for those of other evaluations would keep its transaction idle.
   const inTurn = pLimit(1);
   return {
