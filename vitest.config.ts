@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import type { Vite } from 'vitest/node';
 import { SlowestFirst } from './test/support/slowest-first.ts';
 
 const SETUP = 'test/support/setup';
@@ -18,7 +19,18 @@ const SYSTEM = [
 /** These measure the memory of processes under load, which tests beside them would change. */
 const ALONE = ['test/hostile/**/*.test.ts'];
 
+/**
+ * Leaves the modules of the setup files out of the cache of compiled modules: Vitest 4.1 reads these as bytes, and fails
+ * where an error needs their source map.
+ */
+const compileSetup: Vite.Plugin = {
+  name: 'compile-setup',
+  configureVitest: ({ experimental_defineCacheKeyGenerator: define }) =>
+    define(({ environment }) => (environment.name === '__vitest__' ? false : undefined)),
+};
+
 export default defineConfig({
+  plugins: [compileSetup],
   // Examples import the package by its name.
   resolve: { tsconfigPaths: true },
   test: {
