@@ -8,7 +8,7 @@ const TRUTH: Record<string, boolean> = { true: true, '1': true, yes: true, false
 
 export const text = z.string().min(1);
 
-export const folder = text;
+export const folder = z.string().min(1);
 
 export const truth = z
   .string()
