@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { quantile } from 'simple-statistics';
 import { openDatabase } from '../src/store/database.ts';
 import { listTasks, startTask } from '../src/temporal/index.ts';
-import { queryOf } from '../src/temporal/lists/query.ts';
+import { tasksQuery } from '../src/temporal/lists/query.ts';
 import { startBenchApi } from './api.ts';
 import { type Benchmark, compare, type Metric } from './harness.ts';
 import { temporalVersion } from './machine.ts';
@@ -32,7 +32,7 @@ export const lists: Benchmark = {
       const raw = (nextPageToken?: Uint8Array) =>
         world.client.workflowService.listWorkflowExecutions({
           namespace: 'default',
-          query: queryOf({}),
+          query: tasksQuery({}),
           pageSize: LIMIT,
           nextPageToken,
         });

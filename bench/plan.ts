@@ -9,7 +9,7 @@ import { planReindex } from '../src/plan/plan-reindex.ts';
 import { readNounGlosses } from '../src/runtime/tour/corpus.ts';
 import { resolveIndex } from '../src/store/indexes.ts';
 import { tablesOf } from '../src/store/partitions.ts';
-import { sizesOf } from '../src/store/plan/sizes.ts';
+import { readSizes } from '../src/store/plan/sizes.ts';
 import { startTask, waitForTask } from '../src/temporal/index.ts';
 import { type BenchDatabase, openBenchDatabase } from './database.ts';
 import { type BenchContext, type Benchmark, type Comparison, compare, type Figures, type Metric } from './harness.ts';
@@ -157,7 +157,7 @@ async function truthOf(world: World, body: Body): Promise<Figures<Name>> {
   const { startTime, closeTime } = await client.workflow.getHandle(taskId).describe();
   const { copySeconds, buildSeconds } = await reindexTimes(client, taskId);
   const dest = await resolveIndex(database.db, body.dest);
-  const sizes = await sizesOf(database.db, dest);
+  const sizes = await readSizes(database.db, dest);
   await startTask(client, {
     type: 'delete-index',
     taskId: `${taskId}-delete`,

@@ -1,15 +1,16 @@
-import type { ControlActivities, WatchCheck } from '../contract/activities.ts';
+import type { ControlActivities } from '../contract/activities.ts';
+import type { WatchCheck } from '../contract/reindex-activities.ts';
 import { exceededBounds, type WatchFigures } from '../contract/watch.ts';
 import { latenciesIn, quantileOf } from '../metrics/latency-buckets.ts';
 import type { Db } from '../store/database.ts';
-import { WATCH_COUNTS, type WatchSums, watchCountsOf } from '../store/watch-counts.ts';
+import { getWatchCounts, WATCH_COUNTS, type WatchSums } from '../store/watch-counts.ts';
 
 /** Reads the figures of a watch and compares them with its bounds. */
 export async function checkWatch(
   db: Db,
   { lock, rollBackIf }: Parameters<ControlActivities['checkWatch']>[0],
 ): Promise<WatchCheck> {
-  const { now, since, before } = await watchCountsOf(db, lock, rollBackIf.minSearches);
+  const { now, since, before } = await getWatchCounts(db, lock, rollBackIf.minSearches);
   const [figures, baseline] = [figuresOf(now), figuresOf(before)];
   const exceeded = exceededBounds(rollBackIf, figures, baseline);
   return { since: since?.toISOString() ?? null, figures, baseline, exceeded };

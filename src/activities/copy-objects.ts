@@ -1,6 +1,6 @@
-import type { CopyCounts } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { jsonBytes } from '../contract/json.ts';
+import type { CopyCounts } from '../contract/reindex-activities.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { countFailedItems } from '../metrics/activities.ts';
 import { storedPayloads } from '../pipeline/payload-memory.ts';
@@ -19,7 +19,7 @@ import { createOffline, type Offline } from './batches/offline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type CopiedObject, withOwnParts } from './own-parts.ts';
 import { preparedWrite } from './prepared-write.ts';
-import { type Reuse, reuseOf } from './reuse.ts';
+import { findReuse, type Reuse } from './reuse.ts';
 import { countTexts, metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
@@ -77,7 +77,7 @@ export async function copyObjects(
   target: CopyTarget,
   objects: readonly BehindObject[],
 ): Promise<CopyCounts> {
-  const reuse = await reuseOf(deps.background, target, objects);
+  const reuse = await findReuse(deps.background, target, objects);
   const counts = noCounts();
   const bytes = jsonBytes(objects.map(({ payload }) => payload));
   // A cut-over and its writers do not wait for memory.

@@ -1,4 +1,5 @@
-import type { CopyCounts, CopySliceRequest, EmbedActivities } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
+import type { CopyCounts, CopySliceRequest } from '../contract/reindex-activities.ts';
 import type { ChunkWaits } from '../contract/task-pace.ts';
 import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { readAnswers } from '../store/batch-texts.ts';
@@ -7,7 +8,7 @@ import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './c
 import type { ActivityDependencies } from './dependencies.ts';
 import { createWaitMeter } from './support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
-import { usageOf } from './support/meter.ts';
+import { summarizeUsage } from './support/meter.ts';
 import { createPacer } from './support/pacer.ts';
 import { createYielding, type Yielding } from './support/yield-to-live-traffic.ts';
 
@@ -31,7 +32,7 @@ export function createCopySlice(deps: ActivityDependencies): Pick<EmbedActivitie
       runWithHeartbeat(async (running: Running<SliceProgress>) => {
         const copied = await copySlice(deps, yielding, request, running);
         const dest = await requireIndex(deps.background, request.destNo);
-        return { ...copied, usage: await usageOf(deps, request.taskId, dest.model) };
+        return { ...copied, usage: await summarizeUsage(deps, request.taskId, dest.model) };
       }),
   };
 }

@@ -1,5 +1,6 @@
-import type { CutOverRequest, EmbedActivities } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import type { CutOverRequest } from '../contract/reindex-activities.ts';
 import { checkEmbedder } from '../models/check-embedder.ts';
 import { cutOver } from '../store/protocol/cut-over.ts';
 import { requireLock } from '../store/protocol/locks.ts';

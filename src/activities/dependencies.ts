@@ -25,7 +25,7 @@ export interface FoundTask {
 }
 
 /** Looks up and steers tasks. Errors of the Temporal client: `TaskNotFound`, `TaskClosed`, `TemporalUnavailable`. */
-export interface TaskControl {
+export interface TaskSteerer {
   /** Lists tasks, newest first; very recent ones may be missing. */
   list(filter: Omit<SteerFilter, 'types'> & { types?: readonly TaskType[] }): AsyncIterable<SteerTarget>;
   look(taskId: string): Promise<FoundTask>;
@@ -65,7 +65,7 @@ export interface ActivityDependencies {
   metrics?: Metrics | undefined;
   /** Temporal client, for the lanes of jobs. */
   client: Client;
-  tasks: TaskControl;
+  tasks: TaskSteerer;
   /** Asks the Temporal server to cancel a workflow. */
   cancelWorkflow(workflowId: string, runId: string): Promise<void>;
   /** Whether Temporal still knows a task, running or closed. */

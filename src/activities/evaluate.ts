@@ -15,7 +15,7 @@ import {
 } from '../store/evaluations.ts';
 import type { InPieces } from '../store/nearest-of-each.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { outcomeOf, reportOf, resultOf } from './evaluation-report.ts';
+import { buildReport, outcomeOf, resultOf } from './evaluation-report.ts';
 import { createSide, type Vectors } from './evaluation-side.ts';
 import { createWaitMeter } from './support/chunk-waits.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
@@ -27,7 +27,7 @@ const BATCH = 64;
 const SMALL_BATCH = 8;
 
 /** Well below the time that a transaction may be idle. */
-const LONGEST_REST_MS = 1_000;
+const MAX_REST_MS = 1_000;
 
 type Evaluation = Pick<EmbedActivities, 'beginEvaluation' | 'evaluateQueries' | 'finishEvaluation'>;
 
@@ -37,7 +37,7 @@ type Evaluation = Pick<EmbedActivities, 'beginEvaluation' | 'evaluateQueries' | 
  */
 export function createEvaluateActivities(deps: ActivityDependencies): Evaluation {
   const { background: db } = deps;
-  const yielding = createYielding(deps, { longestRestMs: LONGEST_REST_MS });
+  const yielding = createYielding(deps, { maxRestMs: MAX_REST_MS });
   // A statement that waits for those of other evaluations would keep its transaction idle.
   const inTurn = pLimit(1);
   return {
@@ -94,7 +94,7 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
           summary.add(resultOf(query, breakdown));
           await breathe();
         }
-        const report = await reportOf(db, { taskId, opened, summary });
+        const report = await buildReport(db, { taskId, opened, summary });
         await saveReport(db, taskId, report);
         return outcomeOf(report);
       }),

@@ -12,11 +12,11 @@ import type { QueryResult, SideResult, Summary } from '../evaluation/summary.ts'
 import { decide } from '../evaluation/verdict.ts';
 import type { Db } from '../store/database.ts';
 import {
-  beginningsOf,
   countSearchable,
   type EvaluatedQuery,
   type FoundOnSide,
   type OpenEvaluation,
+  readBeginnings,
   readEvaluated,
 } from '../store/evaluations.ts';
 import { missingOfEvaluation } from '../store/query-sets.ts';
@@ -46,7 +46,7 @@ function sideOf(found: FoundOnSide): SideResult {
 }
 
 /** Builds the report from the measures of all queries. */
-export async function reportOf(
+export async function buildReport(
   db: Db,
   { taskId, opened, summary }: { taskId: string; opened: OpenEvaluation; summary: Summary },
 ): Promise<Evaluation> {
@@ -131,8 +131,8 @@ async function changedQueries(
   );
   const idsOf = (side: 'left' | 'right') => rows.flatMap(({ found }) => shown(found[side]));
   const texts = {
-    left: await beginningsOf(db, left, idsOf('left'), CHANGED.chars),
-    right: await beginningsOf(db, right, idsOf('right'), CHANGED.chars),
+    left: await readBeginnings(db, left, idsOf('left'), CHANGED.chars),
+    right: await readBeginnings(db, right, idsOf('right'), CHANGED.chars),
   };
   return changed.flatMap(({ seq, change }) => {
     const row = rows.find((one) => one.seq === seq);

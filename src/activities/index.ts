@@ -30,7 +30,7 @@ import { withWaits } from './support/waits.ts';
 import { createVerify } from './verify.ts';
 import { createWriteChunk } from './write.ts';
 
-export type { ActivityDependencies, TaskControl } from './dependencies.ts';
+export type { ActivityDependencies, TaskSteerer } from './dependencies.ts';
 
 /** Creates the activities of the queues; `control` has `writeChunk` too, since small writes run locally. */
 export function createActivities(deps: ActivityDependencies): {

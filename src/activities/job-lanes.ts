@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { HAND_OVER_VERSION } from '../contract/hand-over.ts';
 import type { LaneActivities } from '../contract/job-activities.ts';
-import { HAND_OVER_VERSION } from '../contract/workflow-inputs.ts';
 import { enterLane } from '../temporal/jobs/enter-lane.ts';
 import { priorityOf } from '../temporal/jobs/start-job.ts';
 import { quote } from '../temporal/lists/query.ts';

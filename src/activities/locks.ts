@@ -1,4 +1,5 @@
-import type { ControlActivities, LockPairRequest } from '../contract/activities.ts';
+import type { ControlActivities } from '../contract/activities.ts';
+import type { LockPairRequest } from '../contract/reindex-activities.ts';
 import { findIndexByNo } from '../store/indexes.ts';
 import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { markBuilt, renewLock } from '../store/protocol/locks.ts';

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { PrepareDestRequest, PrepareDestResult } from '../contract/activities.ts';
+import type { PrepareDestRequest, PrepareDestResult } from '../contract/reindex-activities.ts';
 import type { Db } from '../store/database.ts';
 import { requireLock } from '../store/protocol/locks.ts';
 import { findOwnContent, removeLeftOvers } from '../store/protocol/origins.ts';

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { CopyCounts, EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
+import type { CopyCounts, ReconcileRequest } from '../contract/reindex-activities.ts';
 import { MAX_FAILED_BATCHES } from '../contract/waits.ts';
 import { markChanges, readChanged } from '../store/protocol/copy.ts';
 import type { Deadline } from '../store/protocol/draining.ts';
@@ -8,7 +9,7 @@ import { addCounts, copyObjects, failedInRow, noCounts, requireIndex } from './c
 import type { ActivityDependencies } from './dependencies.ts';
 import { createWaitMeter } from './support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from './support/heartbeat.ts';
-import { usageOf } from './support/meter.ts';
+import { summarizeUsage } from './support/meter.ts';
 import { createPacer } from './support/pacer.ts';
 import type { OnWait } from './support/yield-to-live-traffic.ts';
 
@@ -26,7 +27,7 @@ export function createReconcileActivities(
         const paced = { ...running, onRate: meter.onRate };
         const reached = await reconcileUntil(deps, request, paced, running.isTimeUp);
         const dest = await requireIndex(db, request.destNo);
-        return { ...reached, usage: await usageOf(deps, request.taskId, dest.model), waits: meter.read() };
+        return { ...reached, usage: await summarizeUsage(deps, request.taskId, dest.model), waits: meter.read() };
       }),
 
     reconcileMirror: (mirror) =>

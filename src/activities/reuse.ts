@@ -19,7 +19,7 @@ export interface Reuse {
  * Returns what a copy takes over: vectors of the same model and text, from the destination's older parts of the object,
  * and from the source's. Nothing if the reindex does without. Error: `LockLost`.
  */
-export async function reuseOf(
+export async function findReuse(
   db: Db,
   { lock, held: given, dest }: { lock: string; held?: Lock | undefined; dest: IndexRow },
   objects: readonly BehindObject[],

@@ -1,5 +1,6 @@
-import type { EmbedActivities, RollBackActivityRequest, RollBackActivityResult } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
 import { messageOf, ReembedError } from '../contract/errors.ts';
+import type { RollBackActivityRequest, RollBackActivityResult } from '../contract/reindex-activities.ts';
 import type { Pair } from '../store/protocol/copy.ts';
 import { createDeadline, type Deadline } from '../store/protocol/draining.ts';
 import { findLack, type Lack, lackText } from '../store/protocol/lack.ts';
@@ -67,7 +68,7 @@ async function drainAndTurn(
       async (at, end) => {
         const outcome = await rollBack(deps.background, { ...step, mark: at }, end);
         if (outcome.kind === 'done') return outcome;
-        message = await problemOf(deps, { sourceNo, destNo }, outcome.lack);
+        message = await describeLack(deps, { sourceNo, destNo }, outcome.lack);
         // What is only behind is copied by the next pass.
         return outcome.lack.withoutVectors > 0 ? outcome : null;
       },
@@ -106,7 +107,8 @@ async function catchUp(
     // Later changes are left to the drain.
     const isLate = lack.firstChange > 0 && lack.firstChange <= mark;
     if (!isLate && lack.deleted === 0) return { mark, problem: null };
-    if (isAgain || lack.deleted > 0 || lack.behind === 0) return { mark, problem: await problemOf(deps, pair, lack) };
+    if (isAgain || lack.deleted > 0 || lack.behind === 0)
+      return { mark, problem: await describeLack(deps, pair, lack) };
     mark = lack.firstChange - 1;
   }
 }
@@ -134,7 +136,7 @@ async function copyUntil(
   }
 }
 
-async function problemOf({ background: db }: ActivityDependencies, pair: Pair, lack: Lack): Promise<string> {
+async function describeLack({ background: db }: ActivityDependencies, pair: Pair, lack: Lack): Promise<string> {
   const [from, to] = [await requireIndex(db, pair.sourceNo), await requireIndex(db, pair.destNo)];
   return lackText(to.name, from.name, lack);
 }

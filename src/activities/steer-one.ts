@@ -3,7 +3,7 @@ import type { TaskStatus } from '../contract/status.ts';
 import { ACHIEVED, type SteerAction } from '../contract/steer-tasks.ts';
 import { effectOf } from '../contract/steering.ts';
 import type { SteerOutcomeOf, SteerTarget } from '../store/steer-results.ts';
-import type { FoundTask, TaskControl } from './dependencies.ts';
+import type { FoundTask, TaskSteerer } from './dependencies.ts';
 
 export interface Steering {
   action: SteerAction;
@@ -25,7 +25,7 @@ const ENDED: readonly TaskStatus[] = ['done', 'exhausted', 'canceled', 'refused'
  * reporting it. Throws only `TemporalUnavailable`, which can be retried.
  */
 export async function steerOne(
-  tasks: TaskControl,
+  tasks: TaskSteerer,
   steering: Steering,
   target: SteerTarget & { tried: boolean },
 ): Promise<SteerOutcomeOf> {
@@ -87,7 +87,7 @@ function wasRestarted({ status, runId: before }: SteerTarget, runId: string): bo
   return before !== null && before !== runId && status !== null && (status === 'failed' || ENDED.includes(status));
 }
 
-async function act(tasks: TaskControl, steering: Steering, taskId: string, found: FoundTask): Promise<Outcome> {
+async function act(tasks: TaskSteerer, steering: Steering, taskId: string, found: FoundTask): Promise<Outcome> {
   const { action } = steering;
   const { status } = await tasks[action](taskId, steering);
   switch (action) {

@@ -1,5 +1,6 @@
-import type { EmbedActivities, ReconcileRequest } from '../contract/activities.ts';
+import type { EmbedActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import type { ReconcileRequest } from '../contract/reindex-activities.ts';
 import type { Db } from '../store/database.ts';
 import { copyRemoved } from '../store/protocol/removed.ts';
 import { syncFailed } from '../store/protocol/repair.ts';
@@ -31,7 +32,7 @@ export function createVerify(deps: ActivityDependencies): Pick<EmbedActivities, 
           isLive: () => mustYield(deps),
           async take(piece) {
             const result = await yielding(signal, piece, meter.onLive);
-            reports.tell();
+            reports.report();
             return result;
           },
         };

@@ -115,6 +115,8 @@ export interface ApiDependencies {
   following?: SourceFollowing;
   /** Checks of `/readyz`; default: the database and Temporal. */
   health?: HealthChecks;
+  /** How long a start is repeated while Temporal does not answer, in ms; default: 15,000, and 20,000 for jobs. */
+  patienceMs?: number;
   /** Returns true once a stop was requested: `/readyz` then makes load balancers use another process. */
   isStopping?: () => boolean;
 }

@@ -30,7 +30,7 @@ const deleteIndex = createRoute({
         .meta({ examples: [false] }),
       taskId: taskIdSchema
         .optional()
-        .describe('Names the task: the same id with the same input is the same task. Made up if not given.'),
+        .describe('Names the task: the same id with the same input is the same task. Default: a random id.'),
     }),
   },
   responses: {

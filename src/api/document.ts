@@ -18,7 +18,7 @@ const TAGS: Record<string, string> = {
   sources: 'Tables of a database that indexes follow.',
   search: 'What is nearest to a text or a vector.',
   'query sets': 'Queries, with or without judgments, by which two indexes are compared.',
-  tasks: 'All work that is tracked, of every type: what it is, how it goes on, and how it is steered.',
+  tasks: 'All work that is tracked, of every type: its state, its progress and its control.',
   ...Object.fromEntries(TASK_TYPES.map((type) => [`tasks: ${type}`, factsOf(type).group])),
   jobs: "The user's own functions: which there are, and runs of them.",
   schedules: 'When jobs run again and again.',

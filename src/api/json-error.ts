@@ -15,8 +15,8 @@ const MISSING_VALUE = /^(?:[,:][\]},:]|\[[,:}])$/;
 export function describeJsonError(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   if (/end of JSON/i.test(message)) return 'it ends too early';
-  const told = /at position (\d+)/.exec(message)?.[1];
-  const at = told === undefined ? firstBadToken(text) : Number(told);
+  const position = /at position (\d+)/.exec(message)?.[1];
+  const at = position === undefined ? firstBadToken(text) : Number(position);
   if (at === undefined) return 'it could not be parsed';
   const before = text.slice(0, at);
   const line = before.split('\n').length;

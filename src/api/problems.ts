@@ -66,10 +66,7 @@ export function onError(log?: ApiLog): ErrorHandler {
 
 /** Handler for `app.notFound`. It does not repeat the path, which may be of any length and hold anything. */
 export const notFound: NotFoundHandler = (c) =>
-  problemResponse(
-    c,
-    new ReembedError('NotFound', 'there is nothing at this address: /openapi.json lists what there is'),
-  );
+  problemResponse(c, new ReembedError('NotFound', 'no such route: see /openapi.json'));
 
 /** Handler for an address that exists with other methods. */
 export function methodNotAllowed(c: Context, methods: readonly string[]): Response {

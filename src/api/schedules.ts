@@ -113,7 +113,7 @@ const steer = (verb: 'pause' | 'resume', summary: string) =>
     responses: { 200: json('The schedule after it.', scheduleSchema), ...problemResponses(...NOT_THERE) },
   });
 const pause = steer('pause', 'Start nothing any more until it is resumed');
-const resume = steer('resume', 'Go on with the next time');
+const resume = steer('resume', 'Continue with the next time');
 
 const run = createRoute({
   method: 'post',
@@ -145,8 +145,8 @@ const getTimes = createRoute({
   request: {
     params,
     query: z.strictObject({
-      from: time.describe('Now, if not given.').meta({ examples: ['2030-01-01T00:00:00Z'] }),
-      until: time.describe('A week after `from`, if not given.').meta({ examples: ['2030-01-08T00:00:00Z'] }),
+      from: time.describe('Default: now.').meta({ examples: ['2030-01-01T00:00:00Z'] }),
+      until: time.describe('Default: a week after `from`.').meta({ examples: ['2030-01-08T00:00:00Z'] }),
     }),
   },
   responses: { 200: json('In order, with jitter.', scheduleNextSchema), ...problemResponses(...NOT_THERE) },
@@ -157,7 +157,7 @@ const remove = createRoute({
   path: '/{name}/{key}',
   operationId: 'deleteSchedule',
   tags,
-  summary: 'Remove a schedule; runs that it has started go on',
+  summary: 'Remove a schedule; runs that it has started continue',
   request: { params },
   responses: { 204: { description: 'It is gone.' }, ...problemResponses(...NOT_THERE) },
 });

@@ -32,13 +32,13 @@ export async function searchIndex(
   { models: shared = models, bytes }: SearchOptions = {},
 ): Promise<SearchResult> {
   if (request.mode !== 'vector') return searchWithWords({ db, models: shared }, index, request, { limit, bytes });
-  const vector = await vectorOf({ db, models: shared }, index, request, limit);
+  const vector = await findVector({ db, models: shared }, index, request, limit);
   if (vector === null) return { index: index.name, hits: [], exact: true, complete: true, reason: 'no-known-words' };
   const { hits, ...how } = await findNearest(db, index, vector, request, { untilMs: limit.untilMs, bytes });
   return { index: index.name, hits: await withTexts(hits, index), ...how };
 }
 
-async function vectorOf(
+async function findVector(
   { db, models }: { db: Db; models: SearchModels },
   index: IndexRow,
   request: Search,

@@ -25,7 +25,7 @@ export async function searchWithWords(
 ): Promise<SearchResult> {
   const { language } = requireFullText(index, request);
   const { vector, degraded } =
-    request.mode === 'hybrid' ? await vectorOf(models, index, request, limit) : { vector: null, degraded: false };
+    request.mode === 'hybrid' ? await embedText(models, index, request, limit) : { vector: null, degraded: false };
   const { hits, ...how } = await searchByWords(db, index, {
     text: request.text ?? '',
     language: request.language ?? language,
@@ -50,7 +50,7 @@ function requireFullText({ name, fullText }: IndexRow, { mode }: Search): FullTe
 }
 
 /** Embeds the text; the vector is null if the model knows no word of it, or does not answer and need not. */
-async function vectorOf(
+async function embedText(
   models: SearchModels,
   index: IndexRow,
   request: Search,

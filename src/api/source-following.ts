@@ -21,8 +21,7 @@ const stop = createRoute({
   operationId: 'stopSource',
   tags: ['sources'],
   summary: 'Follow a source no more until it is started',
-  description:
-    'Its triggers go on recording changes. Returns once nothing is written any more, after 15 seconds at most.',
+  description: 'Its triggers still record changes. Returns once nothing is written any more, after 15 seconds at most.',
   request,
   responses: { 200: { description: 'The source is stopped.', content: described }, ...problems },
 });
@@ -32,7 +31,7 @@ const start = createRoute({
   path: '/{source}/start',
   operationId: 'startSource',
   tags: ['sources'],
-  summary: 'Follow a source again, and bring all its rows',
+  summary: 'Follow a source again, and sync all its rows',
   request,
   responses: { 200: { description: 'The source is followed.', content: described }, ...problems },
 });

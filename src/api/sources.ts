@@ -36,7 +36,7 @@ const putSource = createRoute({
   description:
     'Checks index, table, key, columns and rights at once, and names each problem by its field; nothing is changed ' +
     'unless all is right. Then triggers on the table record the keys of changed rows. They lock the table for a moment, ' +
-    'and never wait long for it. Then the task `sync` brings all rows, and later changes follow by themselves; the call can be ' +
+    'and never wait long for it. Then the task `sync` syncs all rows, and later changes follow by themselves; the call can be ' +
     'repeated if that could not be started. The index belongs to its source: objects that have no row are deleted. A source keeps its index, table, key and database.',
   request: {
     params,

@@ -26,12 +26,12 @@ const stats = createRoute({
   description: 'Counted in Temporal for each stretch of time; tasks that its retention has removed are not counted.',
   request: {
     query: z.strictObject({
-      from: momentSchema.optional().describe('The hour before `until` if not given.'),
-      until: momentSchema.optional().describe('Now if not given.'),
+      from: momentSchema.optional().describe('Default: the hour before `until`.'),
+      until: momentSchema.optional().describe('Default: now.'),
       buckets: countQuery(MAX_BUCKETS, 30).describe('Stretches of the same length, of a second at least.'),
       type: taskTypeSchema
         .optional()
-        .describe('Only tasks of this type; all but `reindex-slice` if not given.')
+        .describe('Only tasks of this type. Default: all but `reindex-slice`.')
         .meta({
           examples: ['upsert'],
         }),

@@ -9,7 +9,7 @@ import { findSource, listSources, type SourceRow } from '../store/sources/rows.t
 import { countFailedChanges, readTransaction } from '../store/sources/write-token.ts';
 import { isConnectionError } from '../store/sqlstate.ts';
 
-/** Time between two looks; it grows, since most transactions are brought within moments. */
+/** Time between two looks; it grows, since most transactions are synced within moments. */
 const POLL_MS = { first: 20, max: 500 };
 
 export interface TransactionTokens {
@@ -35,7 +35,7 @@ export async function awaitTransaction(
   { timeoutMs, signal, field }: Wait,
 ): Promise<WriteState> {
   const endMs = Date.now() + timeoutMs;
-  const source = await sourceOf(db, name, field);
+  const source = await findFollowing(db, name, field);
   for (let pauseMs = POLL_MS.first; ; pauseMs = Math.min(POLL_MS.max, pauseMs * 2)) {
     const found = await lookAt({ db, sourceDatabases }, source, { xid, mark, field });
     const leftMs = endMs - Date.now();
@@ -47,7 +47,7 @@ export async function awaitTransaction(
 }
 
 /** Finds the source that follows a table into an index, by the name of the index or of an alias of it. */
-async function sourceOf(db: Db, name: string, field: string): Promise<SourceRow> {
+async function findFollowing(db: Db, name: string, field: string): Promise<SourceRow> {
   const index = await resolveIndex(db, name);
   const sources = await listSources(db);
   const isOf = async (one: string) => (await resolveIndex(db, one).catch(() => undefined))?.no === index.no;
@@ -95,5 +95,5 @@ async function lookAt(
   }
   const failed = await countFailedChanges(db, { sourceNo: no, taskId: followerIdOf(name), xid });
   if (failed === 0) return ended('done', 'all that the transaction changed is in the index');
-  return ended('done', `${failed} rows could not be brought: see the failed items of ${followerIdOf(name)}`, failed);
+  return ended('done', `${failed} rows could not be synced: see the failed items of ${followerIdOf(name)}`, failed);
 }

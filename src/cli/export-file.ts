@@ -38,7 +38,7 @@ export async function openLines(file: string, { isContinued }: { isContinued: bo
 export function openToWrite(file: string, { isContinued }: { isContinued: boolean }): Promise<FileHandle> {
   return open(file, isContinued ? 'r+' : 'wx').catch((error: unknown) => {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    const hint = isThere ? 'it is there already: --continue goes on with it' : messageOf(error);
+    const hint = isThere ? 'it is there already: --continue appends to it' : messageOf(error);
     throw new UsageError(`${file} cannot be written: ${hint}`, { cause: error });
   });
 }

@@ -63,11 +63,11 @@ function trackerText(tracker: Tracker, paint: Paint): string {
     ['data', Object.keys(tracker.data).length > 0 ? JSON.stringify(tracker.data) : null],
     ['workflow', `${tracker.links.workflowId} (run ${tracker.links.runId})`],
   ]);
-  const told = errors.flatMap(({ attempt, time, type, message, causes = [] }) => [
+  const lines = errors.flatMap(({ attempt, time, type, message, causes = [] }) => [
     oneLine(`  attempt ${attempt}, ${time}: ${type}: ${message}`),
     ...causes.map((cause) => oneLine(`    caused by ${cause.type}: ${cause.message}`)),
   ]);
-  return told.length === 0 ? shown : `${shown}\nerrors, newest first\n${told.join('\n')}`;
+  return lines.length === 0 ? shown : `${shown}\nerrors, newest first\n${lines.join('\n')}`;
 }
 
 /**

@@ -52,7 +52,7 @@ export function createSend({ baseUrl, token, fetch = globalThis.fetch }: ClientO
     const response = await fetch(url, init as RequestInit).catch((error: unknown) => {
       throw signal?.aborted ? error : unreachable(base, error);
     });
-    if (!response.ok) throw await errorOf(response);
+    if (!response.ok) throw await readError(response);
     return response;
   };
 }
@@ -108,7 +108,7 @@ const TYPE_OF_STATUS: Record<number, ErrorType> = {
 };
 
 /** Returns the error that the API sent, or one based on the status if a proxy sent the response. */
-async function errorOf(response: Response): Promise<ReembedError> {
+async function readError(response: Response): Promise<ReembedError> {
   const retryAfterMs = readRetryAfterMs(Object.fromEntries(response.headers));
   const text = await response.text().catch(() => '');
   if (response.headers.get('content-type')?.startsWith(PROBLEM_MEDIA_TYPE)) {

@@ -16,7 +16,7 @@ export function sourceCalls(send: Send) {
   const pathOf = (name: string) => `/v1/sources/${segment(name)}`;
   return {
     /**
-     * Lets an index follow a table, or changes what of the table it takes; all rows are then brought by a task. Error: `InvalidInput` with each problem by
+     * Lets an index follow a table, or changes what of the table it takes; all rows are then synced by a task. Error: `InvalidInput` with each problem by
      * field; nothing is changed then.
      */
     async save(name: string, definition: SourceDefinitionInput): Promise<SourceSaved> {
@@ -33,11 +33,11 @@ export function sourceCalls(send: Send) {
     async get(name: string): Promise<SourceInfo> {
       return readAs(await send('GET', pathOf(name)), sourceInfoSchema);
     },
-    /** Follows a source again, and brings all its rows. Errors: `SourceNotFound`, `TemporalUnavailable`. */
+    /** Follows a source again, and syncs all its rows. Errors: `SourceNotFound`, `TemporalUnavailable`. */
     async start(name: string): Promise<SourceInfo> {
       return readAs(await send('POST', `${pathOf(name)}/start`), sourceInfoSchema);
     },
-    /** Follows a source no more; its triggers go on recording changes. Errors as above. */
+    /** Follows a source no more; its triggers still record changes. Errors as above. */
     async stop(name: string): Promise<SourceInfo> {
       return readAs(await send('POST', `${pathOf(name)}/stop`), sourceInfoSchema);
     },

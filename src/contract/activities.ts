@@ -3,22 +3,30 @@ import type { AuditChunkRequest, AuditChunkResult, CompareRequest, CompareResult
 import type { BatchActivities } from './batch-activities.ts';
 import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
+import type { Accepted } from './hand-over.ts';
 import type { ReadShares } from './read-shares.ts';
-import type { RollBackReport } from './roll-back.ts';
+import type {
+  CopyCounts,
+  CopySliceRequest,
+  CutOverRequest,
+  LockPairRequest,
+  LockPairResult,
+  PrepareDestRequest,
+  PrepareDestResult,
+  ReconcileRequest,
+  RetryFailedRequest,
+  RollBackActivityRequest,
+  RollBackActivityResult,
+  VerifyResult,
+  WatchCheck,
+} from './reindex-activities.ts';
+import type { MirrorState, SlicePlan } from './reindex-state.ts';
 import type { SyncActivities } from './source-activities.ts';
 import type { OnReindex } from './task-bodies.ts';
 import type { ChunkWaits } from './task-pace.ts';
 import type { TaskType } from './task-types.ts';
 import type { VectorIndexActivities } from './vector-index-activities.ts';
-import type { RollBackIf, WatchFigures } from './watch.ts';
-import type {
-  Accepted,
-  LockedPair,
-  MirrorState,
-  ReindexInput,
-  ReindexSliceInput,
-  SlicePlan,
-} from './workflow-inputs.ts';
+import type { RollBackIf } from './watch.ts';
 
 /** The interface of the activities that workflows call; workflow code never sees their implementation. */
 
@@ -97,52 +105,6 @@ export interface ForwardRange {
   lock: string;
 }
 
-export interface CopyCounts {
-  copied: number;
-  tombstones: number;
-  failed: number;
-  /** Texts for which the model was not asked: their vectors were stored, or are those of an equal text. */
-  reused?: number;
-}
-
-export interface LockPairRequest {
-  taskId: string;
-  lock: string;
-  input: ReindexInput;
-  /** Number of concurrent batches for which a small source is planned too; absent: it is not planned. */
-  lanes?: number;
-}
-
-export type LockPairResult =
-  | ({ kind: 'locked'; mark: number; lockTime: string; lockExpireTime: string } & Omit<LockedPair, 'mirrorLock'>)
-  | { kind: 'conflict'; reason: string; detail: string; alwaysRefused: boolean };
-
-export interface PrepareDestRequest {
-  lock: string;
-  sourceNo: number;
-  destNo: number;
-  destExisting: 'refuse' | 'replace';
-}
-
-export interface PrepareDestResult {
-  refused: boolean;
-  /** Objects that are newer in the destination than in the source, and (`unknown`) objects missing in the source. */
-  newer: number;
-  unknown: number;
-  /** Some of their ids. */
-  examples: string[];
-  removed: number;
-}
-
-export interface WatchCheck {
-  /** Since when the searches in the figures were answered; null without searches. */
-  since: string | null;
-  figures: WatchFigures;
-  baseline: WatchFigures;
-  /** The bounds that are exceeded, in words; null with too few searches. */
-  exceeded: string[] | null;
-}
-
 /** Control activities: short, on the workflow's own task queue; most run as local activities. */
 export interface ControlActivities {
   /** Checks the input of a workflow started without the API, assigns its version and stages its items. */
@@ -195,67 +157,6 @@ export interface ControlActivities {
   listDueVectorIndexes(): Promise<number[]>;
 }
 
-export interface CopySliceRequest
-  extends Pick<
-    ReindexSliceInput,
-    'lock' | 'sourceNo' | 'destNo' | 'until' | 'batchSize' | 'inFlight' | 'ratePerSecond' | 'again'
-  > {
-  /** Task whose failed list receives the objects that cannot be embedded. */
-  taskId: string;
-  after: string | null;
-  /** Number of consecutive earlier batches without an object that could be embedded. */
-  failedBatches?: number;
-  /** Copies only what the provider's batches of this range have answered, without a call of the model. */
-  answersOf?: number | undefined;
-}
-
-export interface ReconcileRequest {
-  taskId: string;
-  lock: string;
-  sourceNo: number;
-  destNo: number;
-  /** Number of the last change that is in the destination. */
-  mark: number;
-  batchSize: number;
-  ratePerSecond: number | null;
-  /** As of `CopySliceRequest`. */
-  failedBatches?: number;
-}
-
-export interface CutOverRequest extends ReconcileRequest {
-  alias: string | null;
-  drainSeconds: number;
-  mirror: { lock: string; lockSeconds: number; taskId: string; shadow?: number; watch?: boolean } | null;
-}
-
-export interface RollBackActivityRequest {
-  taskId: string;
-  /** The mirror from the index that serves to the one that shall serve. */
-  mirror: MirrorState;
-  /** The lock of the mirror in the other direction. */
-  nextLock: string;
-  /** Moves only these aliases; null: all that point to the index that serves. */
-  aliases: readonly string[] | null;
-  drainSeconds: number;
-  by: string | null;
-  reason: string | null;
-}
-
-export type RollBackActivityResult =
-  /** `mark` is that of the mirror in the other direction. */
-  | { kind: 'done'; mark: number; report: RollBackReport; drainMs: number }
-  /** Nothing has changed: the index lacks something, or did not become current in time. */
-  | { kind: 'notCurrent'; mark: number; message: string };
-
-export interface RetryFailedRequest {
-  /** Reindex whose failed list has the objects. */
-  taskId: string;
-  /** Name of its destination. */
-  index: string;
-  /** Continue after this object, from an earlier result. */
-  after: string | null;
-}
-
 /** What a workflow knows of an evaluation; the report is in Postgres. Scores are null without judgments. */
 export interface EvaluationOutcome {
   verdict: Verdict;
@@ -269,15 +170,6 @@ export interface EvaluationOutcome {
   overlap: number;
   /** The first reason of the verdict, in words. */
   why: string;
-}
-
-export interface VerifyResult {
-  source: number;
-  dest: number;
-  failed: number;
-  removed: number;
-  /** Share of the exact neighbors of a sample that the HNSW index finds; null without an index or parts. */
-  recall: number | null;
 }
 
 /** Activities that load, split, embed, write or copy, on the embed queue, with heartbeats. */

@@ -103,7 +103,7 @@ export const auditSchema = z
       .default(false)
       .describe(
         'Of an index: embeds broken objects again, with the versions they have, and deletes parts without an object. Of a ' +
-          'source: brings the rows that differ as the follower does, and deletes objects without a row.',
+          'source: syncs the rows that differ as the follower does, and deletes objects without a row.',
       ),
   })
   .superRefine(({ index, source, after, until }, ctx) => {

@@ -18,7 +18,7 @@ const MINUTE = 60;
 export function buildText({ phase, percent, etaSeconds, givesWay }: BuildProgress): string {
   const share = percent === null ? '' : `, ${percent} %`;
   const left = etaSeconds === null ? '' : `, ${timeText(etaSeconds)} left`;
-  return `${phase}${share}${left}${givesWay === true ? '; one process, to give way to searches and writes' : ''}`;
+  return `${phase}${share}${left}${givesWay === true ? '; one process, to yield to searches and writes' : ''}`;
 }
 
 function timeText(seconds: number): string {

@@ -114,13 +114,13 @@ export const DOCTOR_CHECKS = {
   'source-stopped': {
     severity: 'error',
     means: 'A source does not follow its table: what is written there is not in its index.',
-    todo: 'Do what the reason says, then run `reembed sources start …`, which brings all rows; if it says so, add the source again.',
+    todo: 'Do what the reason says, then run `reembed sources start …`, which syncs all rows; if it says so, add the source again.',
   },
   'source-broken': {
     severity: 'error',
     means:
       'The table of a source, its triggers or its outbox are no longer as they were: changes are not recorded, and the source stops.',
-    todo: 'Put the table back as it was, or add the source again with the columns of now: this creates the triggers again and brings all rows.',
+    todo: 'Put the table back as it was, or add the source again with the columns of now: this creates the triggers again and syncs all rows.',
   },
   'source-waiting': {
     severity: 'warning',
@@ -140,8 +140,8 @@ export const DOCTOR_CHECKS = {
   },
   'source-failing': {
     severity: 'warning',
-    means: 'Rows of a table cannot be brought, so that searches miss them.',
-    todo: 'Look at the reasons with `reembed tasks failed-items source~…`, then change the rows: they are brought when they change, or by a sync.',
+    means: 'Rows of a table cannot be synced, so that searches miss them.',
+    todo: 'Look at the reasons with `reembed tasks failed-items source~…`, then change the rows: they are synced when they change, or by a sync.',
   },
   'source-slow': {
     severity: 'warning',

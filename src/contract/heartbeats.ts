@@ -1,5 +1,5 @@
 /**
- * Times within which the work of a dead worker goes on elsewhere. A live worker that is taken for dead costs some calls
+ * Times within which the work of a dead worker continues elsewhere. A live worker that is taken for dead costs some calls
  * of the model: both tries write the same, by version, and the older one stops when it hears of it.
  */
 export const HEARTBEAT = {

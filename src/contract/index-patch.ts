@@ -53,7 +53,7 @@ export type ModelPatch = z.output<typeof modelPatchSchema>;
 const patchFields = z
   .strictObject({
     model: modelPatchSchema.optional().describe('Fields of the model; the others stay.'),
-    readyVectors: z.boolean().optional().describe('Whether items may bring parts with vectors.'),
+    readyVectors: z.boolean().optional().describe('Whether items may have parts with vectors.'),
     vectorIndex: vectorIndexSchema
       .nullable()
       .optional()

@@ -30,7 +30,7 @@ export type Versioning = z.output<typeof versioningSchema>;
 
 const readyVectorsField = z
   .boolean()
-  .describe('Items may bring `parts` with vectors that the model of the index has made elsewhere. Default: false.');
+  .describe('Items may have `parts` with vectors that the model of the index has made elsewhere. Default: false.');
 
 export const indexConfigSchema = z
   .strictObject({

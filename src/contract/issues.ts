@@ -25,7 +25,7 @@ function flatten(issue: Issue, prefix: readonly PropertyKey[]): FieldIssue[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const message = issue.message.startsWith('Unrecognized key') ? 'is not a known field' : issue.message;
-    return issue.keys.map((key) => ({ path: dotted([...path, key]), message }));
+    return issue.keys.slice(0, MAX_ISSUES).map((key) => ({ path: dotted([...path, key]), message }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const nearest = nearestBranch(issue.errors);

@@ -1,7 +1,9 @@
+import type { LaneAnswer, LaneRequest, TraceCarrier } from './job-lanes.ts';
+import type { JobPlan, Turn } from './job-plan.ts';
 import type { Isolate } from './jobs.ts';
 import type { Json } from './json.ts';
 import type { SteerAction, SteerFilter, SteerOutcome } from './steer-tasks.ts';
-import type { JobInput, JobPlan, LaneAnswer, LaneRequest, TraceCarrier, Turn } from './workflow-inputs.ts';
+import type { JobInput } from './workflow-inputs.ts';
 
 /** Activities of jobs and their lanes, on the workflows' own task queue. */
 export interface LaneActivities {

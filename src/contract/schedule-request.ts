@@ -39,10 +39,10 @@ const timeZoneSchema = z
   .describe('Time zone of the cron expression; default: UTC.')
   .meta({ examples: ['Europe/Berlin'] });
 
-function between(leastMs: number, message: string) {
+function between(minMs: number, message: string) {
   return (duration: Duration, ctx: z.RefinementCtx) => {
     const ms = durationMs(duration);
-    if (ms < leastMs || ms > MAX_MS) ctx.addIssue({ code: 'custom', message });
+    if (ms < minMs || ms > MAX_MS) ctx.addIssue({ code: 'custom', message });
   };
 }
 

@@ -12,7 +12,7 @@ export interface FollowResult {
 
 /** How far a sync is; kept in its tracker. */
 export interface SyncPlace {
-  /** `rows`: brings the rows. `objects`: deletes objects without a row. */
+  /** `rows`: syncs the rows. `objects`: deletes objects without a row. */
   phase: 'rows' | 'objects';
   /** The last key, or the last object, that is done. */
   after: string[] | null;
@@ -32,7 +32,7 @@ export function noSyncCounts(): SyncCounts {
   return { written: 0, unchanged: 0, deleted: 0, stale: 0, failed: 0 };
 }
 
-/** Adds counts to a sum. What is no number, as in a tracker without them, counts as 0. */
+/** Adds counts to a sum. What is not a number, as in a tracker without them, counts as 0. */
 export function addSyncCounts(sum: SyncCounts, counts: Readonly<Record<string, unknown>> | SyncCounts): void {
   for (const name of SYNC_COUNTS) sum[name] += Number(counts[name] ?? 0);
 }
@@ -58,7 +58,7 @@ export interface SyncResult {
 
 /** Activities on the queue of sources. */
 export interface SourceActivities {
-  /** Brings the changes of a source to its index as they come, for some minutes. */
+  /** Syncs the changes of a source to its index as they come, for some minutes. */
   followChanges(request: FollowRequest): Promise<FollowResult>;
 }
 
@@ -66,6 +66,6 @@ export interface SourceActivities {
 export interface SyncActivities {
   /** Looks a source up, and counts its rows; an estimate for many. */
   beginSync(source: string): Promise<{ index: string; rows: number }>;
-  /** Brings rows, then deletes objects without one, for some seconds. */
+  /** Syncs rows, then deletes objects without one, for some seconds. */
   syncChunk(request: SyncRequest): Promise<SyncResult>;
 }

@@ -183,7 +183,7 @@ export const sourceInfoSchema = z
 export type SourceInfo = z.output<typeof sourceInfoSchema>;
 
 export const sourceSavedSchema = sourceInfoSchema
-  .extend({ syncTaskId: z.string().describe('Id of the task that brings all rows.') })
+  .extend({ syncTaskId: z.string().describe('Id of the task that syncs all rows.') })
   .meta({ id: 'SourceSaved' });
 export type SourceSaved = z.output<typeof sourceSavedSchema>;
 

@@ -1,12 +1,12 @@
-/** Returns the candidate closest to `word`, if it is close enough for a typo: at most `most` letters away. */
+/** Returns the candidate closest to `word`, if it is close enough for a typo: at most `maxDistance` letters away. */
 export function closest(
   word: string,
   candidates: readonly string[],
-  most: number = Math.max(2, Math.floor(word.length / 4)),
+  maxDistance: number = Math.max(2, Math.floor(word.length / 4)),
 ): string | undefined {
   const near = candidates
     .map((candidate) => ({ candidate, distance: distanceOf(word, candidate) }))
-    .filter(({ distance }) => distance <= most)
+    .filter(({ distance }) => distance <= maxDistance)
     .sort((left, right) => left.distance - right.distance);
   return near[0]?.candidate;
 }

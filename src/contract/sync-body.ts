@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sourceNameSchema } from './sources.ts';
 import { taskFields } from './task-bodies.ts';
 
-/** Body of the task that brings all rows of a source. */
+/** Body of the task that syncs all rows of a source. */
 export const syncSchema = z
   .strictObject({
     ...taskFields,

@@ -1,7 +1,7 @@
 /** Why a task is slow or stands still, with a short name for narrow places. */
 export const PACE_REASONS = {
   /** Searches and writes go first. */
-  'live-work': 'gives way',
+  'live-work': 'yields',
   /** The rate that was set for it. */
   'rate-limit': 'throttled',
   /** The limit of the model, or its provider asks to slow down. */
@@ -23,7 +23,7 @@ export interface TaskPace {
   text: string;
   /** Share of the last minute that went into waiting for this reason, from 0 to 1; null if the task stands still. */
   share: number | null;
-  /** When it goes on by itself; null if that is unknown. */
+  /** When it continues by itself; null if that is unknown. */
   until: string | null;
 }
 
@@ -52,7 +52,7 @@ export function paceText({ reason, share, until }: Omit<TaskPace, 'text'>, rateP
   const part = share === null ? '' : `, ${Math.round(share * 100)} % of the last minute`;
   switch (reason) {
     case 'live-work':
-      return `gives way to searches and writes${part}`;
+      return `yields to searches and writes${part}`;
     case 'rate-limit':
       return typeof ratePerSecond === 'number' ? `throttled to ${ratePerSecond}/s` : `throttled${part}`;
     case 'model-limit':

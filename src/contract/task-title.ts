@@ -35,8 +35,8 @@ export function titleOf(task: Titled): string {
 /** Returns the indexes of a task: those that it was started with, or those that it says it works on. */
 export function namesOf({ data = {}, indexes = [] }: Pick<Titled, 'data' | 'indexes'>): string[] {
   const { source, dest, left, right, index } = data;
-  const told = source === undefined ? (left === undefined ? [index] : [left, right]) : [source, dest];
-  const known = told.flatMap((name) => textOf(name) ?? []);
+  const named = source === undefined ? (left === undefined ? [index] : [left, right]) : [source, dest];
+  const known = named.flatMap((name) => textOf(name) ?? []);
   return known.length >= indexes.length ? known : [...indexes];
 }
 

@@ -90,7 +90,7 @@ export const taskPaceSchema = z
       .max(1)
       .nullable()
       .describe('Share of the last minute that went into this wait; null if the task stands still.'),
-    until: z.string().nullable().describe('When it goes on by itself; null if that is unknown.'),
+    until: z.string().nullable().describe('When it continues by itself; null if that is unknown.'),
   })
   .meta({ id: 'TaskPace', description: 'Why a task is slow or stands still.' });
 

@@ -30,7 +30,7 @@ export const writeStateSchema = z
       .describe(
         'True: searches find the whole write, or what was written after it. False: not yet, or never if `ended` is true.',
       ),
-    ended: z.boolean().describe('False: the write goes on, so ask again.'),
+    ended: z.boolean().describe('False: the write continues, so ask again.'),
     status: z.enum(TASK_STATUSES),
     failed: z.int().describe('Items that could not be embedded or written; searches do not find them.'),
     detail: z.string().describe('The result or the current state of the write, in words.'),

@@ -18,12 +18,17 @@ const words = new Intl.Segmenter('en', { granularity: 'word' });
  * part of it, not how well it understands a question.
  */
 export function pickSentence(text: string, seed: string): string | null {
-  const lines = text.slice(0, READ_CHARS).split(/[\r\n]+/);
+  const lines = beginningOf(text, READ_CHARS).split(/[\r\n]+/);
   const all = lines.flatMap((line) => [...sentences.segment(line)].map(({ segment }) => clean(segment)));
   const fit = all.filter((one) => one.length >= MIN_CHARS && one.length <= MAX_CHARS && hasWord(one));
   if (fit.length > 0) return fit[Math.floor(seededRandom(hashOf(seed))() * fit.length)] as string;
-  const first = clean(lines.join(' ')).slice(0, MAX_CHARS).toWellFormed().replaceAll('\ufffd', '').trim();
+  const first = beginningOf(clean(lines.join(' ')), MAX_CHARS).trim();
   return hasWord(first) ? first : null;
+}
+
+/** Cuts a text, but not between the halves of a character. */
+function beginningOf(text: string, maxChars: number): string {
+  return text.slice(0, maxChars).replace(/[\ud800-\udbff]$/, '');
 }
 
 function clean(text: string): string {

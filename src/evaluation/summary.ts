@@ -106,8 +106,8 @@ export class Summary {
     return this.compare(this.measured, metric);
   }
 
-  /** Returns the numbers of the queries that change most, most first. */
-  changed(most: number): { seq: number; change: number }[] {
+  /** Returns the numbers of the queries that change most, the greatest change first. */
+  changed(max: number): { seq: number; change: number }[] {
     const { metric } = this.options;
     const changes = this.measured.map(({ seq, scores, agreement }) => ({
       seq,
@@ -117,7 +117,7 @@ export class Summary {
     return changes
       .filter(({ change, rbo }) => Math.abs(change) > 1e-9 || rbo < 1 - 1e-9)
       .sort((a, b) => Math.abs(b.change) - Math.abs(a.change) || a.rbo - b.rbo || a.seq - b.seq)
-      .slice(0, most)
+      .slice(0, max)
       .map(({ seq, change }) => ({ seq, change }));
   }
 

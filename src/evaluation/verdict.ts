@@ -27,7 +27,7 @@ export interface Evidence {
 export function decide(evidence: Evidence, thresholds: Thresholds): { verdict: Verdict; reasons: EvaluationReason[] } {
   const reasons = [
     ...(evidence.difference ? [differenceOf(evidence.difference, evidence.judged, thresholds)] : []),
-    ...limitsOf(evidence, thresholds),
+    ...checkLimits(evidence, thresholds),
   ];
   const isProof = ({ threshold }: EvaluationReason) => PROOFS.includes(threshold);
   if (!reasons.some(isProof)) {
@@ -47,7 +47,7 @@ export function decide(evidence: Evidence, thresholds: Thresholds): { verdict: V
 /** Thresholds that say something about how good the results are; the others only exclude. */
 const PROOFS: readonly string[] = ['minGain', 'minOverlap', 'minRbo', 'minNdcg', 'minRecall', 'minMrr'];
 
-function limitsOf(evidence: Evidence, thresholds: Thresholds): EvaluationReason[] {
+function checkLimits(evidence: Evidence, thresholds: Thresholds): EvaluationReason[] {
   const { right } = evidence;
   const rows = [
     judge('minNdcg', 'at least', thresholds.minNdcg, right?.ndcg, 'nDCG of the right side'),

@@ -25,7 +25,7 @@ export function createJobControl({ client, taskQueue }: JobConnection, registry:
     async workers(queues = queuesOf(registry)) {
       const workers = new Map<string, JobWorker>();
       for (const queue of new Set(['default', ...queues])) {
-        for (const { workerId, lastSeen } of await pollersOf(client, jobQueueOf(taskQueue, queue))) {
+        for (const { workerId, lastSeen } of await listPollers(client, jobQueueOf(taskQueue, queue))) {
           const known = workers.get(workerId) ?? { workerId, queues: [], lastSeen, running: [] };
           known.queues.push(queue);
           if (lastSeen > known.lastSeen) known.lastSeen = lastSeen;
@@ -44,7 +44,7 @@ export function queuesOf({ tasks }: Registry): string[] {
   return [...new Set(named)];
 }
 
-async function pollersOf(client: JobConnection['client'], name: string) {
+async function listPollers(client: JobConnection['client'], name: string) {
   const { namespace } = client.options;
   const request = { namespace, taskQueue: { name }, taskQueueType: ACTIVITY_QUEUE };
   const { pollers } = await callTemporal(client, '', () => client.workflowService.describeTaskQueue(request));

@@ -4,6 +4,7 @@ import { canonicalJson } from '../contract/canonical-json.ts';
 import { durationMs } from '../contract/durations.ts';
 import { type FieldIssue, ReembedError } from '../contract/errors.ts';
 import { fieldIssues, issuesText } from '../contract/issues.ts';
+import type { JobPlan } from '../contract/job-plan.ts';
 import {
   backOffSchema,
   type CallOptions,
@@ -15,7 +16,6 @@ import {
   queueNameSchema,
 } from '../contract/jobs.ts';
 import { DEFAULT_QUEUE } from '../contract/names.ts';
-import type { JobPlan } from '../contract/workflow-inputs.ts';
 
 /** The part of a definition that plans a job. */
 export interface Planned {

@@ -1,5 +1,6 @@
-import type { ControlActivities, CopyCounts, EmbedActivities } from '../contract/activities.ts';
+import type { ControlActivities, EmbedActivities } from '../contract/activities.ts';
 import { isErrorType, ReembedError } from '../contract/errors.ts';
+import type { CopyCounts } from '../contract/reindex-activities.ts';
 import type { FailedItem } from '../contract/tasks.ts';
 import { wrapEach } from '../contract/wrap-each.ts';
 import type { Metrics } from './metrics.ts';

@@ -65,11 +65,11 @@ export function createMetrics(parts: readonly ('api' | 'worker')[]): Metrics {
 }
 
 /** Limits the number of values of a label: after the first `most`, other values are counted together as `rest`. */
-export function bounded(most: number, rest = 'other'): (value: string) => string {
+export function bounded(max: number, rest = 'other'): (value: string) => string {
   const known = new Set<string>();
   return (value) => {
     if (known.has(value)) return value;
-    if (known.size >= most) return rest;
+    if (known.size >= max) return rest;
     known.add(value);
     return value;
   };

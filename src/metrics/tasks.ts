@@ -25,7 +25,7 @@ export function taskEventSinks(metrics?: Metrics): InjectedSinks<TaskSinks> {
     },
   };
   const sink = <E extends keyof TaskEvents>(event: E) => ({
-    fn: (_info: unknown, told: Parameters<TaskEvents[E]>[0]) => counted[event](told as never),
+    fn: (_info: unknown, fact: Parameters<TaskEvents[E]>[0]) => counted[event](fact as never),
     callDuringReplay: false,
   });
   return {

@@ -107,8 +107,8 @@ function classify(error: unknown): Classified {
     return { type: 'ModelBadAnswer', status, answer: 'the answer holds no embeddings; check baseUrl' };
   }
   if (isQuotaUsedUp(status, error)) return { type: 'ModelQuotaUsedUp', status, answer: answerOf(error) };
-  const told = typeByWords(status, error.responseBody ?? '');
-  if (told) return { type: told, status, answer: answerOf(error) };
+  const named = typeByWords(status, error.responseBody ?? '');
+  if (named) return { type: named, status, answer: answerOf(error) };
   const overloaded = status === 503 && readRetryAfterMs(headers) !== undefined;
   const type = overloaded ? 'ModelRateLimited' : (TYPE_OF_STATUS[status] ?? 'ModelUnavailable');
   return { type, status, headers, body: error.responseBody, answer: answerOf(error) };

@@ -2,7 +2,7 @@ import { type Embedder, wrapEmbedder } from '../contract/embedder.ts';
 import type { Vector } from '../contract/vectors.ts';
 import { checkEmbedder, isSameVector } from './check-embedder.ts';
 
-/** How long a model that has told two texts apart is not asked again. */
+/** Time for which a model that has given two texts different vectors is not checked again. */
 const TRUSTED_MS = 60_000;
 
 /**

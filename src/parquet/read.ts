@@ -73,7 +73,7 @@ async function* rowsOf(
 }
 
 async function readFooter(file: File, path: string): Promise<FileMetaData> {
-  if (!(await isWhole(file))) refuse(`${path} is no whole Parquet file: it does not end as one, so it was cut off`);
+  if (!(await isWhole(file))) refuse(`${path} is not a whole Parquet file: its end is missing`);
   const length = new DataView(await file.slice(file.byteLength - END_BYTES, file.byteLength)).getUint32(0, true);
   if (length > MAX_FOOTER_BYTES) {
     refuse(`${path}: its footer has ${inMegabytes(length)}, and at most ${inMegabytes(MAX_FOOTER_BYTES)} are read`);
@@ -86,7 +86,7 @@ async function readFooter(file: File, path: string): Promise<FileMetaData> {
   const missing = COLUMNS.filter((name) => metadata.row_groups.length > 0 && !names.has(name));
   if (missing.length > 0) {
     refuse(
-      `${path} is no export: it lacks ${missing.length === 1 ? 'the column' : 'the columns'} ${missing.join(', ')}`,
+      `${path} is not an export: it lacks ${missing.length === 1 ? 'the column' : 'the columns'} ${missing.join(', ')}`,
     );
   }
   return metadata;

@@ -10,7 +10,7 @@ import { version } from '../version.ts';
 import type { EncodedGroup, GroupRequest } from './group-thread.ts';
 import { FILE_SCHEMA, MAGIC, MAX_GROUPS, type ParquetRow } from './layout.ts';
 
-/** A row group that is written, with what it takes to go on after it. */
+/** A row group that is written, with what it takes to continue after it. */
 export interface WrittenGroup {
   group: RowGroup;
   /** Offset of its end in the file. */

@@ -9,9 +9,9 @@ import { BYTES_PER_TOKEN } from '../models/estimate-tokens.ts';
 import { batchPriceShareOf, priceOf, requireBatches } from '../models/prices.ts';
 import { isSameModel } from '../pipeline/take-over.ts';
 import type { Db } from '../store/database.ts';
-import { countOf } from '../store/index-info.ts';
+import { countIndex } from '../store/index-info.ts';
 import { readTables } from '../store/partitions.ts';
-import { sizesOf } from '../store/plan/sizes.ts';
+import { readSizes } from '../store/plan/sizes.ts';
 import { distanceMicroseconds } from '../store/plan/speed.ts';
 import { type CheckedPair, checkPair } from '../store/protocol/check-pair.ts';
 import { CALLS_OF_BATCH, type CallPlan, planCalls } from './calls.ts';
@@ -65,7 +65,7 @@ export async function planReindex(
   const pair = await checkPair(db, { ...body, maxConcurrentReindexes: settings.maxConcurrentReindexes });
   if (body.batchApi) requireBatches(pair.config.model);
   const embedder = embedderOf(deps, pair);
-  const counts = await readTables(pair.source, () => countOf(db, pair.source.no, COUNT_MS));
+  const counts = await readTables(pair.source, () => countIndex(db, pair.source.no, COUNT_MS));
   const sample = await takeSample(db, pair, {
     embedder,
     tokenizerDir: settings.tokenizerDir,
@@ -160,11 +160,11 @@ class Plan {
     const { pair, counts } = this.known;
     return spaceOf({
       ...{ source: pair.source, config: pair.config },
-      sizes: await sizesOf(db, pair.source),
+      sizes: await readSizes(db, pair.source),
       sourceParts: counts.parts,
       objects: counts.objects,
       destVectors: this.destVectors(volume),
-      existing: pair.dest && (await sizesOf(db, pair.dest)),
+      existing: pair.dest && (await readSizes(db, pair.dest)),
       indexMemoryMb: this.settings.indexMemoryMb,
     });
   }
@@ -266,7 +266,7 @@ function memoryWarnings(
   if (fits !== false || indexBuild === 'during') return [];
   const mb = (bytes: number) => Math.ceil(bytes / 1024 / 1024);
   return [
-    `the build of the HNSW index needs ${mb(memory.value ?? 0)} MB and may use ${mb(allowed)} MB: it will go on on disk, which is ` +
+    `the build of the HNSW index needs ${mb(memory.value ?? 0)} MB and may use ${mb(allowed)} MB: it will continue on disk, which is ` +
       'several times slower; raise REEMBED_INDEX_MEMORY_MB, or set indexBuild to during',
   ];
 }

@@ -146,7 +146,7 @@ function indexBuildOf(input: TimeInput, { copy, build }: CopyAndBuild): ReindexP
 
 const text = (seconds: number) => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 
-/** Inserts go on while batches wait for the model. */
+/** Inserts continue while batches wait for the model. */
 function withInserts({ copy, boundBy }: CopyAndBuild, inserts: Time['build']): CopyAndBuild {
   const build = exact(0, 'the HNSW index grows with the copy');
   if (copy.value === null || inserts.value === null || inserts.value <= copy.value) return { copy, boundBy, build };

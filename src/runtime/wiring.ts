@@ -19,7 +19,7 @@ import { SourceDatabases } from '../store/sources/databases.ts';
 import { traceModels } from '../tracing/models.ts';
 import { createKnownTasks } from './known-tasks.ts';
 import { localModelsDirOf } from './local-models.ts';
-import { createTaskControl } from './task-control.ts';
+import { createTaskSteerer } from './task-steerer.ts';
 
 export interface ProcessParts {
   settings: Settings;
@@ -84,7 +84,7 @@ export function activityDependencies({
     metrics,
     log,
     client,
-    tasks: createTaskControl(client),
+    tasks: createTaskSteerer(client),
     sources: new SourceDatabases({
       db,
       url: settings.databaseUrl,

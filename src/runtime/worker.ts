@@ -126,7 +126,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
           taskQueue: sourceQueueOf(taskQueue),
           activities: { ...activities.sources },
           maxConcurrentActivityTaskExecutions: MAX_SOURCES,
-          // Following never ends by itself, and goes on elsewhere at once.
+          // Following never ends by itself, and continues elsewhere at once.
           shutdownGraceTime: 0,
         }),
       );

@@ -9,8 +9,8 @@ import { SETTINGS } from './table.ts';
 
 const LINE_FORM = 'name:role:sha256=<64 hex digits>, as `reembed tokens create` prints it';
 
-/** Polling interval of the token file. */
-const LOOK_MS = 2_000;
+/** Default interval at which the token file is polled. */
+const POLL_MS = 2_000;
 
 /**
  * Reads the current tokens of REEMBED_API_TOKENS and REEMBED_API_TOKENS_FILE; empty if there are none.
@@ -37,6 +37,7 @@ export interface OpenTokens {
 export function openApiTokens(
   { apiTokens, apiTokensFile: file }: Settings,
   log: Pick<Logger, 'info' | 'warn' | 'error'>,
+  { pollMs = POLL_MS }: { pollMs?: number } = {},
 ): OpenTokens {
   if (file === null) return { tokens: apiTokens.length > 0 ? () => apiTokens : undefined, close() {} };
   let all = [...apiTokens, ...readTokenFile(file)];
@@ -49,7 +50,7 @@ export function openApiTokens(
       log.error(`API tokens not reloaded: ${messageOf(error)}`);
     }
   };
-  watchFile(file, { interval: LOOK_MS, persistent: false }, look);
+  watchFile(file, { interval: pollMs, persistent: false }, look);
   return { tokens: () => all, close: () => unwatchFile(file, look) };
 }
 

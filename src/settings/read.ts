@@ -1,5 +1,6 @@
 import { ReembedError } from '../contract/errors.ts';
-import { SETTINGS, type SettingName, type SettingSpec } from './table.ts';
+import type { SettingSpec } from './spec.ts';
+import { SETTINGS, type SettingName } from './table.ts';
 
 export type SettingValues = {
   [Name in SettingName]: (typeof SETTINGS)[Name] extends SettingSpec<infer T> ? T : never;

@@ -1,7 +1,8 @@
 import { closest } from '../contract/spelling.ts';
 import { masked } from './mask.ts';
 import { given, readOne, type SettingValues } from './read.ts';
-import { SETTINGS, type SettingName, type SettingSpec, TEMPORAL_VARIABLES } from './table.ts';
+import type { SettingSpec } from './spec.ts';
+import { SETTINGS, type SettingName, TEMPORAL_VARIABLES } from './table.ts';
 import { readTemporalSettings, type TemporalSettings } from './temporal.ts';
 
 export interface Settings extends SettingValues {

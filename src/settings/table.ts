@@ -6,94 +6,26 @@ import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
 import { modelPricesSchema } from '../contract/model-prices.ts';
 import { type EncryptionKey, encryptionKeyOf, KEY_FORM } from '../temporal/encryption/keys.ts';
+import { optional, setting } from './spec.ts';
+import {
+  address,
+  folder,
+  hosts,
+  jsonText,
+  LOG_LEVELS,
+  list,
+  listenAddress,
+  origins,
+  sourceVariable,
+  text,
+  truth,
+  whole,
+} from './values.ts';
 
 /**
  * Every setting of reembed, as data: the schema that reads the environment, `reembed config` and the documentation are
  * made from this table.
  */
-export interface SettingSpec<T> {
-  /** The environment variable. */
-  variable: string;
-  meaning: string;
-  /** Description of a valid value, as the end of the sentence "… must be". */
-  expected: string;
-  /** Default value in the form of the environment; null when there is none. */
-  default: string | null;
-  /** Never shown, and removed from logs. */
-  secret: boolean;
-  schema: z.ZodType<T, string>;
-}
-
-type Texts = Pick<SettingSpec<unknown>, 'meaning' | 'expected'> & { secret?: boolean };
-
-/** Defines a setting that always has a value. */
-function setting<T>(
-  variable: string,
-  schema: z.ZodType<T, string>,
-  byDefault: string,
-  { secret = false, ...texts }: Texts,
-): SettingSpec<T> {
-  return { variable, schema, default: byDefault, secret, ...texts };
-}
-
-/** Defines a setting that is null when absent. */
-function optional<T>(
-  variable: string,
-  schema: z.ZodType<T, string>,
-  { secret = false, ...texts }: Texts,
-): SettingSpec<T | null> {
-  return { variable, schema, default: null, secret, ...texts };
-}
-
-function whole(min: number, max: number) {
-  return z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
-}
-
-const TRUTH: Record<string, boolean> = { true: true, '1': true, yes: true, false: false, '0': false, no: false };
-
-const text = z.string().min(1);
-const folder = text;
-const truth = z
-  .string()
-  .toLowerCase()
-  .refine((word) => word in TRUTH)
-  .transform((word) => TRUTH[word] as boolean);
-const list = z.string().transform((written) =>
-  written
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-/** Not a setting: the database of reembed, and what is no address, are not for sources. */
-const sourceVariable = z.string().regex(/^(?!(REEMBED|TEMPORAL|DATABASE|NODE)_|PG)[A-Za-z_][A-Za-z0-9_]{0,99}$/);
-const jsonText = z.string().transform((written, context) => {
-  try {
-    return JSON.parse(written) as unknown;
-  } catch {
-    context.addIssue('is not JSON');
-    return z.NEVER;
-  }
-});
-const address = z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
-
-/** `[host:]port`; a port alone means 127.0.0.1. */
-const listenAddress = z
-  .string()
-  .regex(/^((\[[0-9a-fA-F:]+\]|[\w.-]+):)?\d{1,5}$/)
-  .transform((written) => {
-    const at = written.lastIndexOf(':');
-    const host = at < 0 ? '127.0.0.1' : written.slice(0, at).replace(/^\[|\]$/g, '');
-    return { host, port: Number(written.slice(at + 1)) };
-  })
-  .refine(({ port }) => port <= 65_535);
-
-/** Host names and IP addresses as written in a URL, without a port. */
-const hosts = list.pipe(z.array(z.string().regex(/^([\w.-]+|\[[0-9a-fA-F:.]+\])$/)));
-
-const origins = list.pipe(z.array(z.string().refine((one) => URL.canParse(one) && new URL(one).origin === one)));
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
-
 export const SETTINGS = {
   databaseUrl: optional('DATABASE_URL', z.string().regex(/^postgres(ql)?:\/\/./), {
     meaning:
@@ -282,7 +214,7 @@ export const SETTINGS = {
   }),
   sourceMaxChanges: setting('REEMBED_SOURCE_MAX_CHANGES', whole(1_000, 1_000_000_000), '5000000', {
     meaning:
-      'changes of a source that may wait to be brought; when there are more, its triggers are removed and it stops, so that the disk does not fill up; the API and all workers need the same value',
+      'changes of a source that may wait to be synced; when there are more, its triggers are removed and it stops, so that the disk does not fill up; the API and all workers need the same value',
     expected: 'a whole number from 1000 to 1000000000',
   }),
   tasks: setting('REEMBED_TASKS', list, '', {

@@ -1,6 +1,6 @@
 import { type FieldIssue, ReembedError } from '../contract/errors.ts';
+import type { Accepted } from '../contract/hand-over.ts';
 import { MAX_ISSUES } from '../contract/issues.ts';
-import type { Accepted } from '../contract/workflow-inputs.ts';
 import { admitOnce } from './admissions.ts';
 import { type Db, transaction } from './database.ts';
 import { findIndexByNo, requireActive, resolveIndex } from './indexes.ts';

@@ -94,7 +94,7 @@ export async function changeVectorIndex(
     const index = await findIndexByNo(connection, change.indexNo);
     if (!index) throw new ReembedError('IndexNotFound', 'the index was deleted');
     requireActive(index);
-    const by = await claimOf(connection, index.no);
+    const by = await readClaim(connection, index.no);
     if (by !== change.taskId) return { kind: 'superseded', by };
     if (hasVectorIndex(index, change.vectorIndex)) {
       await dropBeside(session, index.no);
@@ -161,7 +161,7 @@ function switchTo(db: Db, { indexNo, taskId, vectorIndex }: VectorIndexChange, n
   });
 }
 
-async function claimOf(db: Db, indexNo: number): Promise<string | null> {
+async function readClaim(db: Db, indexNo: number): Promise<string | null> {
   const row = await db
     .selectFrom('reembed.indexes')
     .select('vector_index_task')

@@ -26,7 +26,7 @@ export async function dropIndex(db: Db, indexNo: number): Promise<DropOutcome> {
   if ((await findIndexByNo(db, indexNo))?.state !== 'deleting') return { kind: 'dropped' };
   await cancelBuild(db, indexNo);
   const { objects, parts } = tablesOf(indexNo);
-  if (await areViewsBehind(db, indexNo)) return { kind: 'inUse', by: await usersOf(db, indexNo) };
+  if (await areViewsBehind(db, indexNo)) return { kind: 'inUse', by: await describeUsers(db, indexNo) };
   try {
     await detach(db, indexNo);
     for (const table of [parts, objects]) {
@@ -41,7 +41,7 @@ export async function dropIndex(db: Db, indexNo: number): Promise<DropOutcome> {
     }
   } catch (error) {
     if (!IN_USE.has(codeOf(error) ?? '')) throw error;
-    return { kind: 'inUse', by: await usersOf(db, indexNo) };
+    return { kind: 'inUse', by: await describeUsers(db, indexNo) };
   }
   await db.deleteFrom('reembed.indexes').where('no', '=', indexNo).where('state', '=', 'deleting').execute();
   return { kind: 'dropped' };
@@ -77,7 +77,7 @@ async function detach(db: Db, indexNo: number): Promise<void> {
 }
 
 /** Describes the sessions that hold the tables of an index, oldest transaction first. */
-async function usersOf(db: Db, indexNo: number): Promise<string> {
+async function describeUsers(db: Db, indexNo: number): Promise<string> {
   const { rows } = await sql<{ pid: number; application: string; since: Date | null }>`
     select a.pid, a.application_name as application, min(a.xact_start) as since
     from pg_locks l

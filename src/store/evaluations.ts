@@ -224,7 +224,7 @@ export async function readEvaluated(db: Db, taskId: string, seqs: readonly numbe
 }
 
 /** Reads the beginnings of the texts of some objects, by id; JSON payloads as JSON. */
-export async function beginningsOf(
+export async function readBeginnings(
   db: Db,
   index: IndexRow,
   ids: readonly string[],

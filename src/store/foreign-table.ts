@@ -65,7 +65,7 @@ export async function openTable(request: TableRequest): Promise<OpenTable> {
     await client.connect();
     await client.query('begin isolation level repeatable read read only');
     const { schema, name, columns } = await findTable(client, request.table);
-    const layout = await layoutOf(client, schema, columns, request);
+    const layout = await findLayout(client, schema, columns, request);
     return await openWith(client, name, layout);
   } catch (error) {
     await client.end().catch(() => {});
@@ -99,7 +99,7 @@ async function findTable(client: pg.Client, table: string) {
 
 type Columns = ReadonlyMap<string, string>;
 
-async function layoutOf(client: pg.Client, schema: string, columns: Columns, request: TableRequest): Promise<Layout> {
+async function findLayout(client: pg.Client, schema: string, columns: Columns, request: TableRequest): Promise<Layout> {
   const { columns: given, table, collection } = request;
   const has = (...names: string[]) => names.every((name) => columns.has(name));
   if (Object.values(given).every((name) => name === undefined)) {

@@ -4,7 +4,7 @@ import type { IndexInfo, ReindexLock } from '../contract/indexes.ts';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { SharedReads } from '../cpu/shared-reads.ts';
 import { isDistributed } from './citus/layout.ts';
-import { bytesOf, estimatedRowsOfShards } from './citus/sizes.ts';
+import { estimatedRowsOfShards, tableSizeSql } from './citus/sizes.ts';
 import { type Db, transaction } from './database.ts';
 import { listIndexes } from './indexes.ts';
 import { readTables, tablesOf } from './partitions.ts';
@@ -46,7 +46,7 @@ async function readAll(db: Db): Promise<IndexInfo[]> {
  */
 export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
   const { no, name, state, removedVersion: _removed, builtByLock: _built, createTime, ...config } = index;
-  const counts = await readTables(index, () => countOf(db, no));
+  const counts = await readTables(index, () => countIndex(db, no));
   const aliases = await db
     .selectFrom('reembed.aliases')
     .select('name')
@@ -71,10 +71,10 @@ export async function indexInfo(db: Db, index: IndexRow): Promise<IndexInfo> {
 }
 
 /** Counts an index; after `withinMs` milliseconds it falls back to estimates. */
-export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<Counts> {
+export async function countIndex(db: Db, no: number, withinMs = COUNT_MS): Promise<Counts> {
   const { objects, parts } = tablesOf(no);
   const [objectsName, partsName] = [`reembed.objects_${no}`, `reembed.parts_${no}`];
-  const total = async (table: string) => bytesOf(db, table, 'total');
+  const total = async (table: string) => tableSizeSql(db, table, 'total');
   const bytes = sql`${await total(objectsName)} + ${await total(partsName)} as bytes`;
   try {
     return await transaction(db, async (trx) => {
@@ -111,7 +111,7 @@ export async function countOf(db: Db, no: number, withinMs = COUNT_MS): Promise<
   return rows[0] as Counts;
 }
 
-/** Failed objects and tombstones are not told apart from others. */
+/** Failed objects and tombstones are not distinguished from others. */
 async function estimateOnNodes(
   db: Db,
   [objects, parts]: [string, string],

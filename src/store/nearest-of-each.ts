@@ -60,7 +60,7 @@ export async function nearestOfEach(
   }
   await sql`set local jit to default`.execute(trx);
   const results = best.map((nearest) => nearest.sorted());
-  const isSearchable = await searchableOf(trx, index, results);
+  const isSearchable = await findSearchable(trx, index, results);
   for (const [at, objects] of results.entries()) {
     // Parts without an object that searches can find; they should not exist.
     if (objects.every(({ id }) => isSearchable.has(id))) continue;
@@ -173,7 +173,7 @@ async function nearestInBlocks(
 }
 
 /** Returns the ids of the objects among the results that searches can find. */
-async function searchableOf(
+async function findSearchable(
   trx: Trx,
   index: IndexRow,
   results: readonly (readonly NearObject[])[],

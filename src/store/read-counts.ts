@@ -42,7 +42,7 @@ interface ReadsRow extends ReadShares {
 }
 
 /** Returns the last reads of a task; undefined if it has none. */
-export async function readCountsOf(db: Db, taskId: string): Promise<ReadCounts | undefined> {
+export async function getReadCounts(db: Db, taskId: string): Promise<ReadCounts | undefined> {
   const { rows } = await sql<ReadsRow>`
     select r.*, case when l.lock is null then coalesce(r.count_time, r.create_time) end as until
     from reembed.reads r

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { LIMITS } from '../contract/limits.ts';
 import { resolveVectorIndex, type VectorSettings } from '../contract/vector-index.ts';
 import { isDistributed } from './citus/layout.ts';
-import { bytesOf } from './citus/sizes.ts';
+import { tableSizeSql } from './citus/sizes.ts';
 import type { Db } from './database.ts';
 import { findIndexByNo } from './indexes.ts';
 import { tablesOf } from './partitions.ts';
@@ -40,7 +40,7 @@ export async function hasParts(db: Db, index: VectorSettings & { no: number }, a
   const { parts } = tablesOf(index.no);
   // pgvector does not compress vectors.
   const leastBytes = atLeast * index.model.dimensions * (index.storage === 'halfvec' ? 2 : 4);
-  const bytes = await bytesOf(db, `reembed.parts_${index.no}`, 'table');
+  const bytes = await tableSizeSql(db, `reembed.parts_${index.no}`, 'table');
   if (await isDistributed(db)) return (await readBytes(db, bytes)) >= leastBytes && hasRows(db, parts, atLeast);
   const { rows } = await sql<{ parts: number }>`
     select case

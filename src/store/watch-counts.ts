@@ -67,7 +67,7 @@ export async function addWatchCounts(db: Db, lock: string, counts: ReadonlyMap<s
  * Returns the newest searches: those of the last minutes, or of as many minutes as have `minSearches`, if these are more;
  * and the baseline.
  */
-export async function watchCountsOf(db: Db, lock: string, minSearches: number): Promise<WatchCounts> {
+export async function getWatchCounts(db: Db, lock: string, minSearches: number): Promise<WatchCounts> {
   const now = await sql<{ name: string; value: number; since: Date }>`
     with minutes as (
       select minute, sum(value) as searches

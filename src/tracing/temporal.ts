@@ -2,8 +2,8 @@ import { type Context, context, propagation, SpanKind, trace } from '@openteleme
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { TraceCarrier } from '../contract/job-lanes.ts';
 import { TRACE_HEADER } from '../contract/names.ts';
-import type { TraceCarrier } from '../contract/workflow-inputs.ts';
 import { spanned } from './spans.ts';
 
 /** Passes the trace on to the started workflow, and from there to its activities. */

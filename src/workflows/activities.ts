@@ -13,9 +13,9 @@ import type {
   LaneActivities,
   SteerActivities,
 } from '../contract/job-activities.ts';
+import type { JobPlan } from '../contract/job-plan.ts';
 import { admissionQueueOf, embedQueueOf, jobQueueOf, sourceQueueOf } from '../contract/names.ts';
 import type { SourceActivities } from '../contract/source-activities.ts';
-import type { JobPlan } from '../contract/workflow-inputs.ts';
 import { errorOf } from './task/errors.ts';
 
 /**
@@ -126,7 +126,7 @@ export function forwardActivities(): Pick<EmbedActivities, 'forwardChunk'> {
   });
 }
 
-/** The cut-over, which goes on soon after a failure, because writers are blocked meanwhile. */
+/** The cut-over, which continues soon after a failure, because writers are blocked meanwhile. */
 export function cutOverActivities(): Pick<EmbedActivities, 'cutOver'> {
   return proxyActivities<EmbedActivities>({
     taskQueue: embedQueueOf(workflowInfo().taskQueue),

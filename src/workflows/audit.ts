@@ -7,9 +7,10 @@ import {
   auditText,
   foundOf,
 } from '../contract/audit.ts';
+import type { HandOver } from '../contract/hand-over.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { HandOver, TaskInputs } from '../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../contract/workflow-inputs.ts';
 import { embedActivities } from './activities.ts';
 import { admit } from './task/admit.ts';
 import { handOver, receive } from './task/receive.ts';

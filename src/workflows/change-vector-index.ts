@@ -1,7 +1,8 @@
 import { continueAsNew } from '@temporalio/workflow';
+import type { HandOver } from '../contract/hand-over.ts';
 import type { VectorIndexTaskBody } from '../contract/index-patch.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { HandOver, TaskInputs } from '../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../contract/workflow-inputs.ts';
 import { embedActivities, vectorIndexActivities } from './activities.ts';
 import { admit } from './task/admit.ts';
 import { RefusedError } from './task/errors.ts';

@@ -1,8 +1,9 @@
 import { CancellationScope, continueAsNew, isCancellation } from '@temporalio/workflow';
 import { durationMs } from '../contract/durations.ts';
+import type { HandOver } from '../contract/hand-over.ts';
 import type { RollBackRequest } from '../contract/roll-back.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { DeleteIndexInput, HandOver } from '../contract/workflow-inputs.ts';
+import type { DeleteIndexInput } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { endAfterRollBack, endMirror, keepCurrent, rollBack, type Waiting, willBeDeleted } from './kept-current.ts';
 import { createMirrorReads } from './reindex/reads.ts';

@@ -1,7 +1,7 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { LIMITS } from '../contract/limits.ts';
+import type { MirrorState, RolledBack } from '../contract/reindex-state.ts';
 import type { RollBackReport, RollBackRequest } from '../contract/roll-back.ts';
-import type { MirrorState, RolledBack } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { MirrorKeeper, pauseSecondsOf, refuseRollBack } from './mirror-keeper.ts';
 import { RefusedError } from './task/errors.ts';

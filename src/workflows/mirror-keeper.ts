@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope, condition, isCancellation, uuid4 } from '@temporalio/workflow';
+import type { MirrorState } from '../contract/reindex-state.ts';
 import { ROLL_BACK_REFUSALS, type RollBackReport, type RollBackRequest } from '../contract/roll-back.ts';
-import type { MirrorState } from '../contract/workflow-inputs.ts';
 import { embedActivities, rollBackActivities } from './activities.ts';
 import { errorOf } from './task/errors.ts';
 import type { TaskContext } from './task/types.ts';

@@ -1,6 +1,7 @@
 import { continueAsNew } from '@temporalio/workflow';
+import type { HandOver } from '../contract/hand-over.ts';
 import type { Tracker } from '../contract/tasks.ts';
-import type { HandOver, SteerInput } from '../contract/workflow-inputs.ts';
+import type { SteerInput } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { admit } from './task/admit.ts';
 import { handOver, receive } from './task/receive.ts';
@@ -63,5 +64,5 @@ export async function steerTasks(first: SteerInput, second?: HandOver): Promise<
 
 function describe(byOutcome: Record<string, number>): string {
   const parts = Object.entries(byOutcome).map(([outcome, count]) => `${count} ${outcome.replace('-', ' ')}`);
-  return parts.length === 0 ? 'no task fits' : parts.join(', ');
+  return parts.length === 0 ? 'no matching tasks' : parts.join(', ');
 }

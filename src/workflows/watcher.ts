@@ -1,11 +1,11 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
-import type { WatchCheck } from '../contract/activities.ts';
 import type { Json } from '../contract/json.ts';
 import { ROLL_BACK } from '../contract/names.ts';
+import type { WatchCheck } from '../contract/reindex-activities.ts';
+import type { MirrorState, WatchState } from '../contract/reindex-state.ts';
 import type { RollBackReport, RollBackRequest } from '../contract/roll-back.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { WATCHER, type Watch, type WatchVerdict, watchOf } from '../contract/watch.ts';
-import type { MirrorState, WatchState } from '../contract/workflow-inputs.ts';
 import { longControl } from './activities.ts';
 import { errorOf } from './task/errors.ts';
 import type { TaskContext } from './task/types.ts';

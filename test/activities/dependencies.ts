@@ -3,7 +3,7 @@ import type { ActivityDependencies } from '../../src/activities/dependencies.ts'
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
-import { createTaskControl } from '../../src/runtime/task-control.ts';
+import { createTaskSteerer } from '../../src/runtime/task-steerer.ts';
 import type { Db } from '../../src/store/database.ts';
 import { SourceDatabases } from '../../src/store/sources/databases.ts';
 import { silentLog } from '../support/rig.ts';
@@ -24,7 +24,7 @@ export function givenDependencies(db: Db, embed: () => Embedder['embed'] | undef
     loader: createLoader({ fileRoots: [], allowPrivateAddresses: true, timeoutMs: 5_000 }),
     log: silentLog,
     client,
-    tasks: createTaskControl(client),
+    tasks: createTaskSteerer(client),
     sources: new SourceDatabases({ db, url: null, allowed: [], env: {} }),
     cancelWorkflow: async () => {},
     isTaskKnown: async () => true,

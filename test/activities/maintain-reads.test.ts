@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { setReads } from '../../src/store/protocol/reads.ts';
-import { addReadCounts, readCountsOf } from '../../src/store/read-counts.ts';
+import { addReadCounts, getReadCounts } from '../../src/store/read-counts.ts';
 import { createIndex, lockIn, uniqueName } from '../store/builders.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { givenDependencies } from './dependencies.ts';
@@ -29,8 +29,8 @@ test('maintenance drops the figures of reads of a task that Temporal no longer h
   const recent = await givenReads();
   const deps = { ...givenDependencies(db, () => undefined), isTaskKnown: async (taskId: string) => taskId === kept };
   await new MockActivityEnvironment().run(createActivities(deps).control.dropExpired);
-  expect(await readCountsOf(db, gone)).toBeUndefined();
+  expect(await getReadCounts(db, gone)).toBeUndefined();
   for (const taskId of [kept, recent]) {
-    expect((await readCountsOf(db, taskId))?.counts).toEqual(new Map([['shadow.dropped', 1]]));
+    expect((await getReadCounts(db, taskId))?.counts).toEqual(new Map([['shadow.dropped', 1]]));
   }
 });

@@ -4,9 +4,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
-import type { RollBackActivityRequest, RollBackActivityResult } from '../../src/contract/activities.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
+import type { RollBackActivityRequest, RollBackActivityResult } from '../../src/contract/reindex-activities.ts';
 import { listAliases, setAlias } from '../../src/store/aliases.ts';
 import { writeCopies } from '../../src/store/protocol/copy.ts';
 import { cutOver } from '../../src/store/protocol/cut-over.ts';
@@ -52,7 +52,7 @@ const run = (request: RollBackActivityRequest): Promise<RollBackActivityResult> 
 const servedBy = async (alias: string) =>
   (await listAliases(database.db)).find((row) => row.alias === alias)?.index ?? null;
 
-test('a roll back brings what no forward has brought', async () => {
+test('a roll back copies what no forward has copied', async () => {
   const { db } = database;
   const { blue, green, alias, request } = await givenSwitched();
   await writeIn(db, green, [content('a', 1), content('b', 2)], { target: alias });

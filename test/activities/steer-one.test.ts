@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FoundTask, TaskControl } from '../../src/activities/dependencies.ts';
+import type { FoundTask, TaskSteerer } from '../../src/activities/dependencies.ts';
 import { type Steering, steerOne } from '../../src/activities/steer-one.ts';
 import { ReembedError } from '../../src/contract/errors.ts';
 import type { SteerAction } from '../../src/contract/steer-tasks.ts';
@@ -14,7 +14,7 @@ function given(found: Partial<FoundTask>, after: Partial<Tracker> | Error = {}) 
     if (after instanceof Error) throw after;
     return { status: task.status, ...after } as Tracker;
   };
-  const tasks: TaskControl = {
+  const tasks: TaskSteerer = {
     async *list() {},
     look: async () => task,
     cancel: doIt('cancel'),

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { API_ACCESS } from '../../src/api/access.ts';
 import { DASHBOARD_PAGES } from '../../src/api/dashboard.ts';
@@ -12,8 +11,6 @@ const tokens = ROLES.map((role) => {
   return { name: `the-${role}`, role, sha256 };
 });
 const app = testApi(silentDatabase(), {
-  // Without the interceptors that retry for seconds: there are many calls.
-  client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) }),
   settings: { apiTokens: tokens },
 });
 

@@ -189,7 +189,7 @@ test('the doctor finds old rows of tasks that Temporal does not know', async () 
   await stageItems(db, 'old/1', 0, [{ id: 'a' }]);
   await stageItems(db, 'new/1', 0, [{ id: 'a' }]);
   await recordFailed(db, 'older', [{ objectId: 'a', stage: 'embed', reason: 'r', detail: 'd' }]);
-  // What follows a source is no task.
+  // What follows a source is not a task.
   const { name } = await givenFollowed(db);
   await recordFailed(db, followerIdOf(name), [{ objectId: 'a', stage: 'load', reason: 'r', detail: 'd' }]);
   expect(await detailsOf(db, 'rows-orphaned')).toBeUndefined();

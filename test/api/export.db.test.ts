@@ -51,7 +51,7 @@ onBothDatabases((database, name) => {
     expect(short[1].parts[0].vector).toBe(base64([0.1, 1, 0.5]));
   });
 
-  it('goes on after an id, over any number of pages, and ends for the last one', async () => {
+  it('continues after an id, over any number of pages, and ends for the last one', async () => {
     const { db } = database();
     const index = await createIndex(db);
     const ids = Array.from({ length: 250 }, (_, at) => `o${String(at).padStart(3, '0')}`);

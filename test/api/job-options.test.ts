@@ -24,8 +24,7 @@ const WAYS: [
   ],
 ];
 
-// A call waits fifteen seconds for a Temporal server that is away.
-describe.concurrent.each(WAYS)('over HTTP %s', (_how, method, pathOf, bodyOf, at) => {
+describe.each(WAYS)('over HTTP %s', (_how, method, pathOf, bodyOf, at) => {
   const ask = (known: boolean, name: string, options: object) =>
     call(testApi(silentDatabase(), known ? { registry } : {}), method, pathOf(name), bodyOf(name, options));
 

@@ -38,7 +38,7 @@ test('the history of an object names the tasks and tokens of its writes, and why
   ]);
 });
 
-test('the history of an object in a rebuilt index begins with its copy, and goes on with writes', async () => {
+test('the history of an object in a rebuilt index begins with its copy, and continues with writes', async () => {
   const [source, dest, alias] = [await givenIndex(), uniqueName('docs'), uniqueName('alias')];
   await ann.aliases.set(alias, source);
   await ann.tasks.upsert({ index: alias, items: [{ id: 'a', payload: 'a lion' }] }, { wait: true });

@@ -17,9 +17,9 @@ import { Contract, type Seen } from './contract/contract.ts';
 
 export const models = createModels({ env: {} });
 
-/** A Temporal client without a server. */
+/** A Temporal client without a server, and without the interceptors that retry each call for seconds. */
 export function silentTemporal(): Client {
-  return new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+  return new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) });
 }
 
 /** A database that does not exist. */
@@ -41,6 +41,7 @@ export function testApi(db: Db, change: Partial<ApiDependencies> = {}) {
     models,
     taskQueue: 'test',
     log: listeningLog(),
+    patienceMs: 0,
     ...change,
   });
 }

@@ -54,7 +54,7 @@ test('a search after a transaction finds what it changed, at every try and in ea
   }
 });
 
-test('a wait tells of a transaction that goes on, and of one that changed nothing', async () => {
+test('a wait reports a transaction that is still open, and of one that changed nothing', async () => {
   const { table, alias, index } = await givenFollowed();
   const { reembed, database } = system;
   const tokens: string[] = [];
@@ -90,7 +90,7 @@ test('a transaction that was rolled back is never searchable, and a search after
   });
 });
 
-test('a row that cannot be brought is counted until it was changed again', async () => {
+test('a row that cannot be synced is counted until it was changed again', async () => {
   const { table, alias, source } = await givenFollowed();
   const { reembed } = system;
   const token = await write(`insert into ${table} values (1, repeat('x', 11000000)), (2, 'a lion')`);

@@ -54,7 +54,7 @@ test('an export that broke off is continued after its last whole line', async ()
   await reembed('export', 'exported', whole);
   const expected = await readFile(whole, 'utf8');
   await writeFile(file, expected);
-  expect((await reembed('export', 'exported', file)).err).toContain('it is there already: --continue goes on with it');
+  expect((await reembed('export', 'exported', file)).err).toContain('it is there already: --continue appends to it');
   await truncate(file, Math.floor(expected.length / 2));
   const { out } = await reembed('export', 'exported', file, '--continue', '--json');
   expect(JSON.parse(out).objects).toBeLessThan(30);
@@ -92,8 +92,8 @@ test('an import embeds some texts again, and refuses vectors that are not of the
   const given = Array.from({ length: 40 }, (_, at) => ({ id: `o${at}`, payload: `words about ${at}` }));
   await system.reembed.tasks.upsert({ index: source, items: given }, { wait: true });
   await reembed('export', source, file);
-  const told = await reembed('import', file, '--index', dest, '--wait');
-  expect(told.err).toMatch(/verified: 20 texts embedded again, lowest cosine 1\.0000/);
+  const imported = await reembed('import', file, '--index', dest, '--wait');
+  expect(imported.err).toMatch(/verified: 20 texts embedded again, lowest cosine 1\.0000/);
   expect(await contentOf(dest)).toEqual(await contentOf(source));
   const [other, wrong] = [await givenIndex(), fileName()];
   await writeFile(wrong, line('a', [-1, 2, -3]));

@@ -78,8 +78,8 @@ describe('an import of a table', () => {
     expect((await importTable(index, table)).err).toContain(
       'has the collections docs, other: name one with --collection',
     );
-    const told = await importTable(index, table, '--collection', 'docs');
-    expect(told).toMatchObject({ code: 0, err: expect.stringContaining('verified: 3 texts embedded again') });
+    const imported = await importTable(index, table, '--collection', 'docs');
+    expect(imported).toMatchObject({ code: 0, err: expect.stringContaining('verified: 3 texts embedded again') });
     expect(close(await contentOf(index))).toEqual([0, 1, 2].map((at) => expected(at, `c${at}`, { page: at })));
     const { hits } = await system.reembed.search(index, { text: 'whale at night', limit: 1 });
     expect(hits[0]).toMatchObject({ id: 'c1', text: TEXTS[1] });
@@ -116,8 +116,8 @@ describe('an import of a table', () => {
       );
     }
     const columns = ['--id-column', 'the key', '--text-column', 'body', '--vector-column', 'v'];
-    const told = await importTable(index, `${name}."My docs"`, ...columns);
-    expect(told).toMatchObject({ code: 0, err: expect.stringContaining('left out: 1 of 4 rows without a vector') });
+    const imported = await importTable(index, `${name}."My docs"`, ...columns);
+    expect(imported).toMatchObject({ code: 0, err: expect.stringContaining('left out: 1 of 4 rows without a vector') });
     expect((await contentOf(index)).map(({ id, text }) => [id, text])).toEqual(
       [0, 1, 2].map((at) => [String(at), TEXTS[at]]),
     );

@@ -136,10 +136,10 @@ test('every command with JSON output is in this table', () => {
 test.each(JSON_COMMANDS.map(([line, code = 0]) => [line, code] as const))(
   '`%s --json` prints lines of JSON, and %s is its exit code',
   async (line, code) => {
-    const { out, ...told } = await reembed([...line.split(' '), '--json'], {
+    const { out, ...rest } = await reembed([...line.split(' '), '--json'], {
       stdin: '{"id": "j", "payload": "A jay steals shiny things and hides them in the old garden wall."}',
     });
-    expect(told).toEqual({ code, err: expect.stringMatching(/^(task \S+\n)?$/) });
+    expect(rest).toEqual({ code, err: expect.stringMatching(/^(task \S+\n)?$/) });
     const lines = out.split('\n').filter((text) => text !== '');
     for (const json of lines) expect(() => JSON.parse(json), json).not.toThrow();
     // One per line, possibly none.

@@ -56,14 +56,14 @@ test('the progress in a file is reported, up to its end', async () => {
   const file = path.join(freshFolder(), 'items');
   const lines = Array.from({ length: 5_000 }, (_, at) => `{"id": "line-${at}"}\n`).join('');
   writeFileSync(file, lines);
-  const told: number[] = [];
+  const reported: number[] = [];
   const all = await collect(
     await readItems(file, {} as never, (bytes, size) => {
       expect(size).toBe(lines.length);
-      told.push(bytes);
+      reported.push(bytes);
     }),
   );
   expect(all).toHaveLength(5_000);
-  expect(told).toEqual(told.toSorted((one, other) => one - other));
-  expect([(told[0] as number) < lines.length, told.at(-1)]).toEqual([true, lines.length]);
+  expect(reported).toEqual(reported.toSorted((one, other) => one - other));
+  expect([(reported[0] as number) < lines.length, reported.at(-1)]).toEqual([true, lines.length]);
 });

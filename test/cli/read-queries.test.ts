@@ -61,7 +61,7 @@ describe('queries', () => {
     ['a file without queries', '\n', undefined, /has no queries/],
     ['judgments of other queries', JSONL, 'x 0 a 1\n', /judges no query of .*"?x/],
     ['a line that is no judgment', JSONL, 'q1 0 a 1\nq1 a\n', /line 2: .* is expected/],
-    ['a grade that is no number', JSONL, 'q1 0 a 1\nq1 0 b high\n', /line 2: .* is expected/],
+    ['a grade that is not a number', JSONL, 'q1 0 a 1\nq1 0 b high\n', /line 2: .* is expected/],
     ['a judgment that occurs twice', JSONL, 'q1 0 a 1\nq1 0 a 2\n', /line 2: q1 judges a a second time/],
   ])('are refused from %s, with the place', async (name, text, qrels, message) => {
     const given = qrels === undefined ? undefined : file('qrels', qrels);

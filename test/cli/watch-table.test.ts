@@ -36,13 +36,13 @@ it('fits 80 columns, with what runs first, what it does, how far it is and when 
 });
 
 it('says what mostly slows a task instead of the time left', () => {
-  const pace = { reason: 'live-work', text: 'gives way to searches and writes', share: 0.7, until: null } as const;
+  const pace = { reason: 'live-work', text: 'yields to searches and writes', share: 0.7, until: null } as const;
   const shown = (share: number | null, ended = false) =>
     watchTable([{ ...(TASKS[1] as TaskRow), pace: { ...pace, share }, ended }], { columns: 80, paint });
-  expect(shown(0.7)).toContain('gives way');
-  expect(shown(null)).toContain('gives way');
+  expect(shown(0.7)).toContain('yields');
+  expect(shown(null)).toContain('yields');
   expect(shown(0.2)).toContain('ETA 2h 58m');
-  expect(shown(0.7, true)).not.toContain('gives way');
+  expect(shown(0.7, true)).not.toContain('yields');
 });
 
 it('gives the room of a wide terminal to details', () => {

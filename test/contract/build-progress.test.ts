@@ -8,6 +8,6 @@ test.each([
   [{ phase: 'loading', percent: 40, etaSeconds: 90, time }, 'loading, 40 %, about 90 s left'],
   [
     { phase: 'loading', percent: 40, etaSeconds: 600, givesWay: true, time },
-    'loading, 40 %, about 10 min left; one process, to give way to searches and writes',
+    'loading, 40 %, about 10 min left; one process, to yield to searches and writes',
   ],
 ])('a build %j is shown as "%s"', (progress, text) => expect(buildText(progress)).toBe(text));

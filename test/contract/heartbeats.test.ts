@@ -9,7 +9,7 @@ test('a worker is taken for dead only when several heartbeats in a row are missi
   expect(HEARTBEAT.jobTimeoutMs).toBeGreaterThanOrEqual(HEARTBEAT.timeoutMs);
 });
 
-test('the work of a worker that is killed goes on within five seconds', () => {
+test('the work of a worker that is killed continues within five seconds', () => {
   expect(HEARTBEAT.timeoutMs + RETRY_MS).toBeLessThan(5_000);
   expect(STICKY_TIMEOUT_MS).toBeLessThan(5_000);
 });

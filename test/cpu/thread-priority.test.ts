@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { lowerThreadPriority } from '../../src/cpu/thread-priority.ts';
 import { WorkerPool } from '../../src/cpu/worker-pool.ts';
 
-test.runIf(process.platform === 'linux')('a thread gives way to the event loop of its process', async () => {
+test.runIf(process.platform === 'linux')('a thread yields to the event loop of its process', async () => {
   const pool = new WorkerPool<null, number>(new URL('./fixtures/priority.mjs', import.meta.url), { max: 1 });
   const own = getPriority();
   expect(await pool.run(null)).toBeGreaterThan(own);

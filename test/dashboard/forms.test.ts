@@ -45,7 +45,7 @@ test('an index is created with full text and its own vector index', async () => 
   await dialog.getByLabel('Embedded fields').fill('title, body.text');
   await choose(dialog, 'Vectors of an object', 'yes');
   await choose(dialog, 'Versions of objects', 'external');
-  await dialog.getByLabel('Objects may bring their vectors').check();
+  await dialog.getByLabel('Objects may have vectors of their own').check();
   await choose(dialog, 'Vectors are stored', 'halfvec');
   await choose(dialog, 'Vector index', 'own');
   await choose(dialog, 'Precision in the index', 'bit');

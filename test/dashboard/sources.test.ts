@@ -50,7 +50,7 @@ test('a source is added after its problems were shown by field, and its SQL', as
   await page.getByRole('table', { name: 'Syncs' }).getByText('done').waitFor();
   const { objects } = await dashboard.system.reembed.objects.page('articles');
   expect(objects.map(({ payload }) => payload)).toEqual(['Lions\n\nThey sleep.', 'Trains\n\nThey leave.']);
-  // It would go on asking for the source after that is removed.
+  // It would keep asking for the source after that is removed.
   await page.context().close();
 });
 

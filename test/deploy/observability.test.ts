@@ -104,8 +104,8 @@ describe('the alert', () => {
   test('has a unique name, and every runbook has its alert', () => {
     const names = rules.map(({ alert }) => alert);
     expect(new Set(names).size).toBe(names.length);
-    const told = [...read('docs/operate.md').matchAll(/^### (Reembed\w+)$/gm)].map(([, name]) => name);
-    expect(told.sort()).toEqual(names.sort());
+    const described = [...read('docs/operate.md').matchAll(/^### (Reembed\w+)$/gm)].map(([, name]) => name);
+    expect(described.sort()).toEqual(names.sort());
   });
 
   test('is named by its own tests', () => {

@@ -90,13 +90,13 @@ test('the snippets have the types of the package', () => {
     JSON.stringify({ extends: path.join(ROOT, 'tsconfig.json'), include: ['*.mts'], exclude: [] }),
   );
   const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-  let told = '';
+  let printed = '';
   try {
     execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', cwd: folder });
   } catch (error) {
-    told = (error as { stdout: string }).stdout;
+    printed = (error as { stdout: string }).stdout;
   }
-  expect(told).toBe('');
+  expect(printed).toBe('');
   expect(pages.length).toBeGreaterThan(3);
 });
 

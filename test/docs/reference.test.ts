@@ -14,16 +14,16 @@ describe('the reference of the commands', () => {
   test.each(commands())('describes `%s` as its --help does', async (path) => {
     const { out } = await cli([...path.split(' '), '--help']);
     const [, section = ''] = page.split(`\n## reembed ${path}\n`);
-    const told = words(section.split('\n## ')[0] as string);
+    const described = words(section.split('\n## ')[0] as string);
     // Terms are indented by two spaces, their texts are in a second column; the usage is the first line.
     const lines = out.split('\n');
     const terms = lines.filter((line) => /^ {2}-/.test(line)).map((line) => line.trim().split(/ {2,}/)[0] as string);
     const examples = lines.filter((line) => line.startsWith('  $ ')).map((line) => line.slice(4));
     const usage = (lines[0] as string).replace('Usage: ', '');
     expect(terms.length).toBeGreaterThan(0);
-    for (const text of [usage, ...terms, ...examples]) expect(told, text).toContain(words(text));
+    for (const text of [usage, ...terms, ...examples]) expect(described, text).toContain(words(text));
     const description = out.slice(out.indexOf('\n\n') + 2).split(/\n\n(?=[A-Z]\w+:)/)[0] as string;
-    expect(told).toContain(words(description).trim());
+    expect(described).toContain(words(description).trim());
   });
 });
 

@@ -155,7 +155,7 @@ test('a canary keeps a user on one side, and the approved index has every write 
   expect(await compareIndexes(database.db, pair, Number.MAX_SAFE_INTEGER)).toMatchObject({ behind: 0 });
 });
 
-test('a shadow goes on after the switch while the old index is kept current, and can be ended', async () => {
+test('a shadow continues after the switch while the old index is kept current, and can be ended', async () => {
   const { reembed, url } = system;
   const { source, dest, alias } = await givenAlias();
   const retire = { after: '1h', keepCurrent: true };

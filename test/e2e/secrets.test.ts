@@ -83,7 +83,7 @@ test.each([
     },
     [builtMain()],
   );
-  const told: string[] = [];
+  const answers: string[] = [];
   try {
     const [line] = await dev.prints(/\{"api":.*\}\n/);
     const { api } = JSON.parse(line) as { api: string };
@@ -110,7 +110,7 @@ test.each([
     const reindex = { source: index, dest: `${index}-2`, destModel: { provider: 'hash', dimensions: 16 } } as const;
     const rebuilt = await reembed.tasks.reindex(reindex, { wait: true });
     expect(rebuilt.status).toBe('done');
-    await reembed.search(index, { text: `refuse ${SECRETS.searched}` }).catch((error) => told.push(error.message));
+    await reembed.search(index, { text: `refuse ${SECRETS.searched}` }).catch((error) => answers.push(error.message));
 
     const ask = async (path: string, init: RequestInit = {}) => {
       const headers = {
@@ -118,7 +118,7 @@ test.each([
         'content-type': 'application/json',
         ...init.headers,
       };
-      told.push(await (await fetch(api + path, { ...init, headers })).text());
+      answers.push(await (await fetch(api + path, { ...init, headers })).text());
     };
     await ask('/v1/indexes', { headers: { authorization: `Bearer ${SECRETS.wrongToken}` } });
     await ask('/v1/tasks/upsert/run', { method: 'POST', body: `{"index": "${index}", "items": [{"${SECRETS.payload}` });
@@ -136,9 +136,9 @@ test.each([
   }
   const printed = dev.out + dev.err;
   // There is something to search in.
-  expect(told.join()).toContain('"failed":3');
+  expect(answers.join()).toContain('"failed":3');
   expect(printed).toMatch(/"level":"debug"/);
   expect(foundIn(printed)).toEqual([]);
-  expect(foundIn(told.join('\n'))).toEqual([]);
+  expect(foundIn(answers.join('\n'))).toEqual([]);
   expect(foundIn(await bytesOfTemporal())).toEqual([]);
 });

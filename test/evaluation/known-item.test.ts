@@ -34,6 +34,8 @@ describe('the sentence of a known item', () => {
   test('is the beginning of a text that has no sentence of a fitting length', () => {
     expect(pickSentence('short', '1')).toBe('short');
     expect(pickSentence('x'.repeat(400), '1')).toBe('x'.repeat(300));
+    expect(pickSentence(`x${'😀'.repeat(200)}`, '1')).toBe(`x${'😀'.repeat(149)}`);
+    expect(pickSentence('a\ufffdb', '1')).toBe('a\ufffdb');
   });
 
   test.each(['', '   \n', '!!! --- ...'])('does not exist in a text without words: %j', (text) => {

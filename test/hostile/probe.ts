@@ -55,9 +55,9 @@ parentPort.on('message', () => {
 export function probe(url: string): () => Promise<Latency> {
   const thread = new Worker(CODE, { eval: true, workerData: { url, everyMs: EVERY_MS } });
   return async () => {
-    const told = new Promise<Latency>((resolve, reject) => thread.once('message', resolve).once('error', reject));
+    const measured = new Promise<Latency>((resolve, reject) => thread.once('message', resolve).once('error', reject));
     thread.postMessage('end');
-    const latency = await told;
+    const latency = await measured;
     await thread.terminate();
     return latency;
   };

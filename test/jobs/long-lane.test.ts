@@ -63,10 +63,10 @@ describe('a lane that continues as a new run', () => {
     const [first] = await send('discard', 1);
     const discarded = await send('discard', 150, 1);
     const [second] = await send('queue_one', 1, 1_000);
-    const stoodFor = await send('queue_one', 100, 2_000);
+    const duplicates = await send('queue_one', 100, 2_000);
     held = false;
     expect(new Set(discarded.map(({ tracker }) => tracker.data.duplicateOf))).toEqual(new Set([first?.id]));
-    expect(new Set(stoodFor.map(({ tracker }) => tracker.data.duplicateOf))).toEqual(new Set([second?.id]));
+    expect(new Set(duplicates.map(({ tracker }) => tracker.data.duplicateOf))).toEqual(new Set([second?.id]));
     await Promise.all([first?.wait(), second?.wait()]);
     expect(ran).toEqual([0, 1_000]);
     expect(await laneRuns()).toBeGreaterThan(3);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { JobPlan } from '../../src/contract/job-plan.ts';
 import type { CallOptions } from '../../src/contract/jobs.ts';
-import type { JobPlan } from '../../src/contract/workflow-inputs.ts';
 import { createRegistry, type Definition, defineTask } from '../../src/jobs/index.ts';
 import { type Planned, planJob } from '../../src/jobs/options.ts';
 

@@ -74,7 +74,7 @@ describe('an answer is assigned to the texts by its indexes', () => {
     ['counted from 1', items(item(1, 1), item(2, 2), item(3, 3)), 'ModelBadAnswer'],
     ['far out of range', items(item(1_000, 1), item(1_001, 2), item(1_002, 3)), 'ModelBadAnswer'],
     ['with a negative index', items(item(-1, 1), item(0, 2), item(1, 3)), 'ModelBadAnswer'],
-    ['with an index that is no whole number', items(item(0, 1), item(0.5, 2), item(2, 3)), 'ModelBadAnswer'],
+    ['with an index that is not a whole number', items(item(0, 1), item(0.5, 2), item(2, 3)), 'ModelBadAnswer'],
     ['with indexes that are texts', items(item('0', 1), item('1', 2), item('2', 3)), 'ModelBadAnswer'],
     ['with an index missing for some', items({ embedding: [1, 1] }, item(1, 2), item(2, 3)), 'ModelBadAnswer'],
     ['with an index that is null', items(item(null, 1), item(1, 2), item(2, 3)), 'ModelBadAnswer'],

@@ -25,14 +25,14 @@ const refused = (file: string) =>
     },
   );
 
-test('a file that was cut off anywhere is told from a whole one', async () => {
+test('a file that was cut off anywhere is distinguished from a whole one', async () => {
   const file = fileOf('cut.parquet');
   const whole = await write(file, [exported('a'), exported('b')]);
   expect([await isParquet(file), await isWholeParquet(file), (await read(file)).length]).toEqual([true, true, 2]);
   for (const length of [4, 11, 40, whole.length - 1]) {
     await writeFile(file, whole.subarray(0, length));
     expect([await isParquet(file), await isWholeParquet(file)]).toEqual([true, false]);
-    expect(await refused(file)).toBe('FILE is no whole Parquet file: it does not end as one, so it was cut off');
+    expect(await refused(file)).toBe('FILE is not a whole Parquet file: its end is missing');
   }
   await writeFile(file, '{"id":"a"}\n');
   expect(await isParquet(file)).toBe(false);
@@ -61,7 +61,7 @@ test('a file without the columns of an export is refused with those that are mis
     { name: 'metadata', data: ['{}'], type: 'STRING' },
   ]);
   expect(await refused(file)).toBe(
-    'FILE is no export: it lacks the columns version, payload, originalId, uri, failed, parts',
+    'FILE is not an export: it lacks the columns version, payload, originalId, uri, failed, parts',
   );
 });
 
@@ -73,7 +73,7 @@ const plain = (over: Record<string, unknown> = {}): ColumnSource[] => {
 test.each<[string, Record<string, unknown>, string]>([
   ['JSON that is none', { payload: '{"a":' }, 'FILE, object 1.payload: '],
   ['a number that cannot be kept', { payload: '{"a":9007199254740993}' }, 'FILE, object 1.payload.a: must be between'],
-  ['metadata that is no text', { metadata: 12.5 }, 'FILE, object 1.metadata: must be JSON as text'],
+  ['metadata that is not text', { metadata: 12.5 }, 'FILE, object 1.metadata: must be JSON as text'],
 ])('a row with %s is refused with its place', async (_what, over, said) => {
   const file = await writeOther(fileOf('row.parquet'), plain(over));
   expect(await refused(file)).toContain(said);

@@ -70,7 +70,7 @@ test('without a probe no call is made, tokens are estimated and the time is unkn
   });
 });
 
-test('an unknown price is no error: the value is null with the reason', async () => {
+test('an unknown price is not an error: the value is null with the reason', async () => {
   await withServer({}, async (destModel) => {
     const made = await planOf(textsOf(10), { destModel });
     expect(made.usd).toEqual({

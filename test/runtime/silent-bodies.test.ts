@@ -2,12 +2,18 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { startHttpServer } from '../../src/runtime/http-server.ts';
 
 const silence = { silenceMs: 400, lateMs: 400 };
 
-async function serverThat(fetch: (request: Request) => Promise<Response>, limits = silence) {
+type Context = Pick<TestContext, 'onTestFinished'>;
+
+async function serverThat(
+  { onTestFinished }: Context,
+  fetch: (request: Request) => Promise<Response>,
+  limits = silence,
+) {
   const server = await startHttpServer({ fetch, host: '127.0.0.1', port: 0, anyPort: false, silence: limits });
   onTestFinished(() => server.stop(0));
   return server.port;
@@ -37,13 +43,14 @@ function send(port: number, pieces: Iterable<string>, pauseMs: number): Promise<
   });
 }
 
-describe('a body', () => {
-  it('may take any time while data arrives', async () => {
-    expect(await send(await serverThat(length), Array(12).fill('x'), 120)).toBe('200 12');
+// The tests wait for limits of time.
+describe.concurrent('a body', () => {
+  it('may take any time while data arrives', async (context) => {
+    expect(await send(await serverThat(context, length), Array(12).fill('x'), 120)).toBe('200 12');
   });
 
-  it('ends the request when it stalls', async () => {
-    const port = await serverThat(length);
+  it('ends the request when it stalls', async (context) => {
+    const port = await serverThat(context, length);
     const answer = await new Promise<string>((resolve) => {
       let text = '';
       const socket = connect(port, '127.0.0.1', () =>
@@ -57,16 +64,19 @@ describe('a body', () => {
     expect(answer).toMatch(/^HTTP\/1.1 400 .*did not arrive in time/s);
   });
 
-  it('does not count as stalled while the server does not read it', async () => {
-    const port = await serverThat(async (asked) => {
+  it('does not count as stalled while the server does not read it', async (context) => {
+    const port = await serverThat(context, async (asked) => {
       await sleep(1_500);
       return length(asked);
     });
     expect(await send(port, ['x'.repeat(3_000_000)], 0)).toBe('200 3000000');
   });
 
-  it('may end after the answer, which a slow client then still gets', async () => {
-    const port = await serverThat(async () => new Response('no', { status: 401 }), { ...silence, lateMs: 10_000 });
+  it('may end after the answer, which a slow client then still gets', async (context) => {
+    const port = await serverThat(context, async () => new Response('no', { status: 401 }), {
+      ...silence,
+      lateMs: 10_000,
+    });
     const text = await new Promise<string>((resolve) => {
       let received = '';
       const socket = connect(port, '127.0.0.1', async () => {
@@ -86,8 +96,8 @@ describe('a body', () => {
     expect(text.match(/HTTP\/1.1 401/g)).toHaveLength(2);
   });
 
-  it('is not read forever after the answer was sent', async () => {
-    const port = await serverThat(async () => new Response('no', { status: 401 }));
+  it('is not read forever after the answer was sent', async (context) => {
+    const port = await serverThat(context, async () => new Response('no', { status: 401 }));
     const closed = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n');
@@ -104,7 +114,7 @@ describe('a body', () => {
 });
 
 describe('a connection', () => {
-  it('keeps nothing of requests that were answered before their bodies arrived', async () => {
+  it('keeps nothing of requests that were answered before their bodies arrived', async ({ onTestFinished }) => {
     const listeners: number[] = [];
     const server = await startHttpServer({
       fetch: async (_request, { incoming }) => {
@@ -127,8 +137,8 @@ describe('a connection', () => {
   });
 });
 
-describe('an answer', () => {
-  it('ends with its connection if nobody reads it', async () => {
+describe.concurrent('an answer', () => {
+  it('ends with its connection if nobody reads it', async (context) => {
     let hasEnded = false;
     const endless = () =>
       new ReadableStream<Uint8Array>({
@@ -137,15 +147,15 @@ describe('an answer', () => {
           hasEnded = true;
         },
       });
-    const port = await serverThat(async () => new Response(endless()));
+    const port = await serverThat(context, async () => new Response(endless()));
     const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n'));
     socket.pause().on('error', () => {});
-    onTestFinished(() => void socket.destroy());
+    context.onTestFinished(() => void socket.destroy());
     await expect.poll(() => hasEnded, { timeout: 90_000 }).toBe(true);
   });
 
-  it('may take longer to begin than a body may be silent', async () => {
-    const port = await serverThat(async () => {
+  it('may take longer to begin than a body may be silent', async (context) => {
+    const port = await serverThat(context, async () => {
       await sleep(1_500);
       return new Response('late');
     });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -47,17 +47,22 @@ describe('the file of API tokens', () => {
     const log = { info() {}, warn() {}, error: (line: unknown) => errors.push(line) };
     await writeFile(file, `ann:view:sha256=${HASH}\n`);
     const settings = readSettings({ ...nowhere, REEMBED_API_TOKENS_FILE: file });
-    const { tokens, close } = openApiTokens(settings, log as never);
+    const { tokens, close } = openApiTokens(settings, log as never, { pollMs: 20 });
+    // At once: a poll in the middle of a write would find an empty file.
+    const replaceBy = async (text: string) => {
+      await writeFile(`${file}.new`, text);
+      await rename(`${file}.new`, file);
+    };
     const names = () => tokens?.().map(({ name }) => name);
     try {
       expect(names()).toEqual(['ann']);
-      await writeFile(file, `ann:view:sha256=${HASH}\nbob:admin:sha256=${HASH}\n`);
+      await replaceBy(`ann:view:sha256=${HASH}\nbob:admin:sha256=${HASH}\n`);
       await vi.waitFor(() => expect(names()).toEqual(['ann', 'bob']), 90_000);
-      await writeFile(file, 'nonsense\n');
+      await replaceBy('nonsense\n');
       await vi.waitFor(() => expect(errors).toEqual([expect.stringMatching(/not reloaded.*line 1/)]), 90_000);
       expect(names()).toEqual(['ann', 'bob']);
       // A file without tokens admits nobody; it never means that everyone is admitted.
-      await writeFile(file, '');
+      await replaceBy('');
       await vi.waitFor(() => expect(names()).toEqual([]), 90_000);
     } finally {
       close();

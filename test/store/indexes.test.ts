@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { listAliases, setAlias } from '../../src/store/aliases.ts';
 import { transaction } from '../../src/store/database.ts';
 import { dropIndex } from '../../src/store/drop-index.ts';
-import { countOf, indexInfo, listIndexInfos } from '../../src/store/index-info.ts';
+import { countIndex, indexInfo, listIndexInfos } from '../../src/store/index-info.ts';
 import { ensureIndex, findIndex, markDeleting, resolveIndex } from '../../src/store/indexes.ts';
 import { getObject, listObjects, streamObjects } from '../../src/store/objects.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
@@ -168,12 +168,12 @@ onBothDatabases((database, name) => {
     await writeIn(db, index, [content('a', 1), content('b', 1), failure('c', 1), tombstone('d', 1)]);
     const { objects, parts } = tablesOf(index.no);
     await sql`analyze ${objects}, ${parts}`.execute(db);
-    expect(await countOf(db, index.no)).toMatchObject({ objects: 3, parts: 2, estimated: false });
+    expect(await countIndex(db, index.no)).toMatchObject({ objects: 3, parts: 2, estimated: false });
     if (name === 'pglite') return; // one session at a time has no time limits
     await sql`insert into ${parts} select index_no, object_id, n, false, null, embedding
       from ${parts}, generate_series(1, 200000) n`.execute(db);
     await sql`analyze ${parts}`.execute(db);
-    const estimated = await countOf(db, index.no, 1);
+    const estimated = await countIndex(db, index.no, 1);
     expect(estimated).toMatchObject({ objects: 3, failed: 1, tombstones: 1, estimated: true });
     expect(estimated.parts).toBeGreaterThan(300_000);
   });

@@ -6,7 +6,13 @@ import type { Db } from '../../src/store/database.ts';
 import { cutOver } from '../../src/store/protocol/cut-over.ts';
 import { releaseLock } from '../../src/store/protocol/lock-pair.ts';
 import { resolveWithReads } from '../../src/store/protocol/reads.ts';
-import { addWatchCounts, beginWatch, dropEndedWatches, endWatch, watchCountsOf } from '../../src/store/watch-counts.ts';
+import {
+  addWatchCounts,
+  beginWatch,
+  dropEndedWatches,
+  endWatch,
+  getWatchCounts,
+} from '../../src/store/watch-counts.ts';
 import { onBothDatabases } from '../support/databases.ts';
 import { createIndex, expireLock, lockIn, uniqueName } from './builders.ts';
 
@@ -54,14 +60,14 @@ onBothDatabases((database) => {
     const pair = { sourceNo: source.no, destNo: dest.no };
     expect(await cutOver(db, { lock, ...pair, mark: 0, alias, mirror })).toMatchObject({ kind: 'done' });
     expect(await resolveWithReads(db, alias)).toMatchObject({ index: { no: dest.no }, watch: mirror.lock });
-    expect(await watchCountsOf(db, mirror.lock, 1)).toEqual({ now: new Map(), since: null, before: counts(7, 1) });
+    expect(await getWatchCounts(db, mirror.lock, 1)).toEqual({ now: new Map(), since: null, before: counts(7, 1) });
     await addWatchCounts(db, mirror.lock, counts(2));
-    expect(await watchCountsOf(db, mirror.lock, 1)).toMatchObject({ now: counts(2), before: counts(7, 1) });
+    expect(await getWatchCounts(db, mirror.lock, 1)).toMatchObject({ now: counts(2), before: counts(7, 1) });
 
     await endWatch(db, mirror.lock);
     expect((await resolveWithReads(db, alias)).watch).toBeUndefined();
     await addWatchCounts(db, mirror.lock, counts(1));
-    expect(await watchCountsOf(db, mirror.lock, 1)).toEqual({ now: new Map(), since: null, before: new Map() });
+    expect(await getWatchCounts(db, mirror.lock, 1)).toEqual({ now: new Map(), since: null, before: new Map() });
   });
 
   it('processes add to the same sums', async () => {
@@ -76,7 +82,7 @@ onBothDatabases((database) => {
   it('the newest minutes are judged, and as many more as a decision needs', async () => {
     const { db } = database();
     const { lock } = await givenWatch(db);
-    const judged = async (minSearches: number) => (await watchCountsOf(db, lock, minSearches)).now.get('answered');
+    const judged = async (minSearches: number) => (await getWatchCounts(db, lock, minSearches)).now.get('answered');
     await addWatchCounts(db, lock, counts(100));
     await age(db, lock, 10);
     await addWatchCounts(db, lock, counts(30));
@@ -96,7 +102,7 @@ onBothDatabases((database) => {
     await addWatchCounts(db, lock, counts(9));
     await age(db, lock, 25 * 60);
     await addWatchCounts(db, lock, counts(1));
-    expect((await watchCountsOf(db, lock, 1_000)).now).toEqual(counts(1));
+    expect((await getWatchCounts(db, lock, 1_000)).now).toEqual(counts(1));
   });
 
   it('maintenance drops watches whose lock is gone, and keeps a baseline that is in use', async () => {

@@ -27,7 +27,7 @@ export async function openPostgresDatabase(): Promise<TestDatabase> {
     url: url.href,
     async close() {
       await db.destroy();
-      // Autovacuum would go on visiting it.
+      // Autovacuum would keep visiting it.
       await asAdmin(server, `drop database if exists ${name} with (force)`);
     },
   };

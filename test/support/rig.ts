@@ -7,16 +7,17 @@ import pino from 'pino';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import { MODEL_PATIENCE_MS } from '../../src/activities/support/patience.ts';
 import type { Embedder } from '../../src/contract/embedder.ts';
+import { HAND_OVER_VERSION, type HandOver } from '../../src/contract/hand-over.ts';
 import { type IndexConfigInput, indexConfigSchema } from '../../src/contract/indexes.ts';
 import type { ModelConfig } from '../../src/contract/models.ts';
 import { QUERY } from '../../src/contract/names.ts';
 import { factsOf, type TaskType } from '../../src/contract/task-types.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
-import { HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../src/contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../src/contract/workflow-inputs.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
 import type { JobsOptions } from '../../src/runtime/job-workers.ts';
-import { createTaskControl } from '../../src/runtime/task-control.ts';
+import { createTaskSteerer } from '../../src/runtime/task-steerer.ts';
 import { createWorkers, type Workers } from '../../src/runtime/worker.ts';
 import { setAlias } from '../../src/store/aliases.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
@@ -125,7 +126,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       sleep: options.sleep,
       log: silentLog,
       client,
-      tasks: createTaskControl(client),
+      tasks: createTaskSteerer(client),
       sources: new SourceDatabases({
         db,
         url: options.databaseUrl ?? null,

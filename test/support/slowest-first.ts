@@ -7,11 +7,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * nothing but time.
  */
 export const SLOWEST = [
-  'api/job-options.test.ts',
   'pipeline/cut.test.ts',
+  'pipeline/truncated.test.ts',
   'pipeline/split-tokens.test.ts',
-  'api/operation.test.ts',
   'api/adversarial-bodies.test.ts',
+  'api/operation.test.ts',
 
   'protocol/model.test.ts',
   'store/frozen.test.ts',
@@ -22,6 +22,7 @@ export const SLOWEST = [
 
   'workflows/reindex/hand-over.test.ts',
   'api/contract/contract.test.ts',
+  'temporal/lists/mixed-states.test.ts',
   'workflows/watch.test.ts',
   'workflows/forgetful-worker.test.ts',
   'jobs/duplicates.test.ts',

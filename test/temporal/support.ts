@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { indexConfigSchema } from '../../src/contract/indexes.ts';
 import { createModels } from '../../src/models/models.ts';
 import { createLoader } from '../../src/pipeline/load.ts';
-import { createTaskControl } from '../../src/runtime/task-control.ts';
+import { createTaskSteerer } from '../../src/runtime/task-steerer.ts';
 import { createWorkers } from '../../src/runtime/worker.ts';
 import { type Db, transaction } from '../../src/store/database.ts';
 import { ensureIndex } from '../../src/store/indexes.ts';
@@ -78,7 +78,7 @@ function workersOptions(
       loader: createLoader({ fileRoots: [], allowPrivateAddresses: false, timeoutMs: 5_000 }),
       log: pino({ enabled: false }),
       client: environment.client,
-      tasks: createTaskControl(environment.client),
+      tasks: createTaskSteerer(environment.client),
       sources: new SourceDatabases({ db, url: null, allowed: [], env: {} }),
       isTaskKnown: async () => true,
       isStagingUsed: async () => true,

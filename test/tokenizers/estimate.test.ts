@@ -11,7 +11,7 @@ test.each(['cl100k_base', 'bert'])('the estimate is never below what the tokeniz
   const { count, isExact } = await loadTokenizer({ name, dir });
   expect(isExact).toBe(true);
   let pieces = 0;
-  for (const [what, text] of Object.entries(mixedCorpus())) {
+  for (const [what, text] of Object.entries(mixedCorpus(40_000))) {
     for (let at = 0; at < text.length; at += CHARS) {
       const piece = text.slice(at, at + CHARS);
       // A short rest has too few words for an average.
@@ -20,11 +20,11 @@ test.each(['cl100k_base', 'bert'])('the estimate is never below what the tokeniz
       pieces += 1;
     }
   }
-  expect(pieces).toBeGreaterThan(300);
+  expect(pieces).toBeGreaterThan(200);
 });
 
 test('the estimate of English is at most three times what cl100k_base counts', async () => {
   const { count } = await loadTokenizer({ name: 'cl100k_base', dir: null });
-  const { English = '' } = mixedCorpus();
+  const { English = '' } = mixedCorpus(40_000);
   expect(estimateUpperTokens(English)).toBeLessThan(3 * count(English));
 });

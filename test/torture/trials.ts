@@ -8,7 +8,7 @@ const CHANGE_MS = 1_200;
 /** Max wait until a side that gets all searches has answered one. */
 const COUNTED_MS = 30_000;
 const LOOK_MS = 500;
-/** How long a reindex whose budget is used up stays paused, while writes go on. */
+/** How long a reindex whose budget is used up stays paused, while writes continue. */
 const PAUSE_MS = 1_000;
 const RAISE = 5;
 /** After this many raises its budget has no limit. */

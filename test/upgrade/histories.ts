@@ -5,7 +5,7 @@ import pLimit from 'p-limit';
 
 const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
-export interface Told {
+export interface HistoryFacts {
   /** `ID: cause: message` of every workflow task that failed, whatever the result of the workflow. */
   failedTasks: string[];
   /** Builds that have completed workflow tasks of each workflow, in their order. */
@@ -13,32 +13,32 @@ export interface Told {
 }
 
 /** Reads the histories of all workflows of the task queue. */
-export async function readHistories(client: Client, taskQueue: string): Promise<Told> {
-  const told: Told = { failedTasks: [], builds: new Map() };
+export async function readHistories(client: Client, taskQueue: string): Promise<HistoryFacts> {
+  const facts: HistoryFacts = { failedTasks: [], builds: new Map() };
   const limit = pLimit(8);
   const reading: Promise<void>[] = [];
   for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = '${taskQueue}'` })) {
-    reading.push(limit(() => read(client, workflowId, runId, told)));
+    reading.push(limit(() => read(client, workflowId, runId, facts)));
   }
   await Promise.all(reading);
-  return told;
+  return facts;
 }
 
-async function read(client: Client, workflowId: string, runId: string, told: Told): Promise<void> {
+async function read(client: Client, workflowId: string, runId: string, facts: HistoryFacts): Promise<void> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const builds = told.builds.get(workflowId) ?? [];
+  const builds = facts.builds.get(workflowId) ?? [];
   for (const { eventType, ...event } of events ?? []) {
     const failed = event.workflowTaskFailedEventAttributes;
     // A signal that arrives while a workflow ends: Temporal runs it again. That is not an error.
     if (failed && failed.cause !== WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND) {
       const cause = WorkflowTaskFailedCause[failed.cause ?? 0];
-      told.failedTasks.push(`${workflowId}: ${cause}: ${failed.failure?.message}`);
+      facts.failedTasks.push(`${workflowId}: ${cause}: ${failed.failure?.message}`);
     }
     if (eventType !== EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) continue;
     const build = event.workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? 'none';
     if (builds.at(-1) !== build) builds.push(build);
   }
-  told.builds.set(workflowId, builds);
+  facts.builds.set(workflowId, builds);
 }
 
 /** The activities that a workflow has scheduled, in order. */

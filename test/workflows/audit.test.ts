@@ -75,7 +75,7 @@ describe('an audit', () => {
     expect(await rig.run('audit', { index })).toMatchObject({ detail: `${OBJECTS} objects, nothing is broken` });
   });
 
-  test('pauses between two pages, and goes on where it was', async () => {
+  test('pauses between two pages, and continues where it was', async () => {
     const index = await brokenIndex(39);
     const handle = await rig.start('audit', { index, ...SLOW });
     await trackerWhen(handle, ({ status, progress }) => status === 'processing' && progress.total === OBJECTS);

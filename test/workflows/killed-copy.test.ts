@@ -50,7 +50,7 @@ function answerAndHold() {
   return { held, answered: () => answered };
 }
 
-test('the copy of a killed worker goes on elsewhere, and only the calls in flight are sent again', {
+test('the copy of a killed worker continues elsewhere, and only the calls in flight are sent again', {
   timeout: 300_000,
 }, async () => {
   const { db } = database;

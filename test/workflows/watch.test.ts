@@ -260,7 +260,7 @@ describe.concurrent('a watch, by a real clock', () => {
     await endOf(keeper);
   });
 
-  test('goes on through new runs, also while its task is paused', async () => {
+  test('continues through new runs, also while its task is paused', async () => {
     const { source, keeper, servedBy, count } = await givenWatched(place, { lockSeconds: 10 });
     const first = await trackerWhen(keeper, isWatching);
     const later = await trackerWhen(keeper, (now) => now.links.runId !== first.links.runId && isWatching(now));

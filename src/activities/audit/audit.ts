@@ -23,7 +23,7 @@ import { createWaitMeter } from '../support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
 import { createPacer } from '../support/pacer.ts';
 import { createYielding, type OnWait, type Yielding } from '../support/yield-to-live-traffic.ts';
-import { problemOf } from './problem.ts';
+import { findProblem } from './problem.ts';
 import { repairObjects } from './repair.ts';
 import { beginSourceAudit, createCompareChunk } from './source-audit.ts';
 
@@ -185,7 +185,7 @@ class AuditChunk {
     try {
       page = await yielding(signal, () => readFacts(background, index, selection, limits));
       for (const facts of page.facts) {
-        const kind = await problemOf(facts, index, this.cpu);
+        const kind = await findProblem(facts, index, this.cpu);
         if (kind !== null) broken.set(facts.id, kind);
         facts.payload = null;
         await this.cpu.breathe();

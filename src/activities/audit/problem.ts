@@ -7,7 +7,7 @@ import { textOf } from '../../pipeline/text-of.ts';
 import type { AuditFacts } from '../../store/protocol/audit.ts';
 
 /** Finds the first thing that is wrong with an object, or null. Facts are of one instant, so a write shows no half. */
-export async function problemOf(
+export async function findProblem(
   facts: AuditFacts,
   { splitter, average }: Pick<IndexConfig, 'splitter' | 'average'>,
   pace: Pace,

@@ -250,7 +250,7 @@ class CompareChunk {
     await this.clear(repaired);
     const left = [...differences].map(([id, { detail, ...rest }]): [string, Difference] => {
       const reason = reasons.get(id);
-      return [id, { ...rest, detail: reason === undefined ? detail : `${detail}; it could not be brought: ${reason}` }];
+      return [id, { ...rest, detail: reason === undefined ? detail : `${detail}; it could not be synced: ${reason}` }];
     });
     await this.list(new Map(left), counts);
   }

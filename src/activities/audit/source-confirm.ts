@@ -18,7 +18,7 @@ export interface Confirmed {
 
 /**
  * Finds the differences that stay. A difference counts if the follower has nothing to bring for its row, and its object
- * did not change between two looks: then the last change of the row was brought before the first of them.
+ * did not change between two looks: then the last change of the row was synced before the first of them.
  */
 export async function confirmDifferences(
   look: () => Promise<LookedAt>,
@@ -58,7 +58,7 @@ async function pause(
   if (!open.some((id) => before.get(id)?.isRecent)) return true;
   const { passes } = await readPoll(db, source.no);
   for (const endMs = Date.now() + PASSES_MS; Date.now() < endMs; await delay(COUNT_MS, undefined, { signal })) {
-    // Nobody brings anything.
+    // Nobody syncs anything.
     if ((await findSource(db, source.name))?.state === 'stopped') return true;
     // The one that ran at the first look may have been past the row.
     if ((await readPoll(db, source.no)).passes >= passes + 2) return true;

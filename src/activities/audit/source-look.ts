@@ -26,7 +26,7 @@ export interface LookedAt {
 export interface Difference {
   kind: SourceKind;
   detail: string;
-  /** There is a row: the object is brought by its key. */
+  /** There is a row: the object is synced by its key. */
   hasRow: boolean;
   /** Only metadata differs, so that the stored vectors stay valid. */
   isMetadata: boolean;
@@ -35,7 +35,7 @@ export interface Difference {
 /** What one look found of an object: `none` says that it is as its row. */
 export interface Finding {
   difference: Difference | null;
-  /** The follower is going to bring it. */
+  /** The follower is going to sync it. */
   isOnItsWay: boolean;
   /** A pass of a poll looks at it again. */
   isRecent: boolean;

@@ -7,7 +7,7 @@ import type { Difference } from './source-look.ts';
 
 /**
  * Brings objects to the state of their rows as the follower does: with a version that is drawn before the rows are read,
- * so that nothing newer is undone. `indexNo`: the index that serves. Returns why an object could not be brought, by id.
+ * so that nothing newer is undone. `indexNo`: the index that serves. Returns why an object could not be synced, by id.
  */
 export async function bringDifferences(
   deps: ActivityDependencies,

@@ -13,7 +13,7 @@ import type { IndexRow } from '../../store/schema.ts';
 import { requireIndex } from '../copy-objects.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { runWithHeartbeat } from '../support/heartbeat.ts';
-import { recordBatchCall, roomInBudget, usageOf } from '../support/meter.ts';
+import { recordBatchCall, roomInBudget, summarizeUsage } from '../support/meter.ts';
 import { collectAnswers } from './collect.ts';
 import { scanRange } from './scan.ts';
 
@@ -36,7 +36,7 @@ export function createBatchActivities(deps: ActivityDependencies): BatchActiviti
       runWithHeartbeat(async ({ signal }): Promise<CollectedBatch> => {
         const { dest, batches } = await of(request.destNo);
         const collected = await collectAnswers(deps, request, { dest, batches, signal });
-        return { ...collected, usage: await usageOf(deps, request.taskId, dest.model) };
+        return { ...collected, usage: await summarizeUsage(deps, request.taskId, dest.model) };
       }),
     forgetBatch: ({ taskId, destNo, rangeNo, batchId, isOver }) =>
       runWithHeartbeat(async ({ signal }) => {

@@ -7,7 +7,7 @@ import { type BehindObject, readBehind } from '../../store/protocol/copy.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { prepareCopies } from '../copy-objects.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
-import { reuseOf } from '../reuse.ts';
+import { findReuse } from '../reuse.ts';
 
 /** Objects that are read and split together. */
 const PAGE = 500;
@@ -46,7 +46,7 @@ export async function scanRange(
   for (;;) {
     signal.throwIfAborted();
     const { objects, more } = await readBehind(deps.background, request, { after: cursor, until }, size);
-    const page = await requestsOf(deps, request, objects, { dest, limits, signal, seen });
+    const page = await makeRequests(deps, request, objects, { dest, limits, signal, seen });
     const hasRoom = all.tokens + page.tokens <= limits.tokens;
     const fits =
       hasRoom && all.keys.length + page.keys.length <= limits.texts && all.bytes + page.bytes <= limits.bytes;
@@ -70,7 +70,7 @@ export async function scanRange(
 }
 
 /** Makes the requests of some objects. */
-async function requestsOf(
+async function makeRequests(
   deps: ActivityDependencies,
   { taskId, lock, sourceNo, rangeNo }: SubmitBatchRequest,
   objects: readonly BehindObject[],
@@ -79,7 +79,7 @@ async function requestsOf(
   const target = { taskId, lock, sourceNo, dest, signal };
   const keyOf = textKeysOf(dest.model);
   const texts = new Map<string, string>();
-  const reuse = await reuseOf(deps.background, target, objects);
+  const reuse = await findReuse(deps.background, target, objects);
   const offline = {
     answers: async () => new Map(),
     onTexts: (asked: readonly string[]) => {

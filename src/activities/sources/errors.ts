@@ -53,6 +53,6 @@ export function waitReasonOf(error: unknown, { connectionEnv, follow }: Partial<
   if (isBusy(error)) return `DatabaseUnavailable: ${message}`;
   if (!isConnectionError(error) && !isLoginRefused(error)) return `Internal: ${message}`;
   const server = connectionEnv === undefined ? 'the server' : `the server and the address in ${connectionEnv}`;
-  const safe = follow === 'poll' ? '' : 'Changes go on being recorded there. ';
+  const safe = follow === 'poll' ? '' : 'Changes are still recorded there. ';
   return `DatabaseUnavailable: the database does not answer (${message}): check ${server}. ${safe}The source continues by itself once it answers.`;
 }

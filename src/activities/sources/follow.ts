@@ -31,7 +31,7 @@ const LOOK_MS = 10_000;
 const POLL_MS = 5_000;
 const BACK_OFF_MS = { first: 250, max: 15_000 };
 
-/** Creates the activity that follows a source: it brings changes as they come. */
+/** Creates the activity that follows a source: it syncs changes as they come. */
 export function createFollow(deps: ActivityDependencies) {
   const noteWrite = createIndexWatch(deps);
   return (request: FollowRequest): Promise<FollowResult> =>
@@ -52,7 +52,7 @@ class Following {
   private follower: Follower | Poller | undefined;
   /** As it was when it was looked at last. */
   private definition: SourceDefinition | undefined;
-  /** Times of rows that a poll has brought. */
+  /** Times of rows that a poll has synced. */
   private readonly seen = new Map<string, string>();
   private lookedMs = 0;
   /** What was stored last as the state. */
@@ -90,7 +90,7 @@ class Following {
     return this.follower !== undefined && this.follower.comparison !== null;
   }
 
-  /** Brings some changes, or waits for one. Returns how following ends, if it does. */
+  /** Syncs some changes, or waits for one. Returns how following ends, if it does. */
   private async step(): Promise<FollowResult | undefined> {
     const { running, ears } = this;
     if (!this.follower || Date.now() - this.lookedMs > LOOK_MS) {
@@ -131,7 +131,7 @@ class Following {
     return true;
   }
 
-  /** Compares the table with what it was. New partitions get triggers, and a sync brings their rows. */
+  /** Compares the table with what it was. New partitions get triggers, and a sync writes their rows. */
   private async lookAtTable(db: Db, source: SourceRow): Promise<void> {
     const { deps } = this;
     const shared = await sharedReason(deps.db, source);

@@ -6,7 +6,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import { SourceStopped } from './errors.ts';
 import { type SourceWork, SourceWriter } from './source-writer.ts';
 
-/** Keys that are brought together. */
+/** Keys that are synced together. */
 const KEYS_AT_ONCE = 512;
 /** Objects that a comparison with the table looks at together. */
 const COMPARED_AT_ONCE = 512;
@@ -21,7 +21,7 @@ export interface Comparison {
   after: string | null;
 }
 
-/** Brings the changes of one source to its index, step by step. */
+/** Syncs the changes of one source to its index, step by step. */
 export class Follower {
   private readonly deps: ActivityDependencies;
   private readonly work: SourceWork;
@@ -37,7 +37,7 @@ export class Follower {
     this.comparison = comparison;
   }
 
-  /** Brings some changes. Returns false if nothing was left to do. */
+  /** Syncs some changes. Returns false if nothing was left to do. */
   async step(): Promise<boolean> {
     const { source, db } = this.work;
     const isNewRound = this.after > 0 && Date.now() - this.fromStartMs > FROM_START_MS;

@@ -5,18 +5,18 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import { type SourceWork, SourceWriter } from './source-writer.ts';
 
 const KEYS_AT_ONCE = 512;
-/** Rows of the last pass that are remembered; others are brought again, which changes nothing. */
+/** Rows of the last pass that are remembered; others are synced again, which changes nothing. */
 const MAX_SEEN = 100_000;
 
 /**
- * Brings the rows of a table without triggers whose time of the last change is new. Each pass looks a minute back again,
- * and skips the rows that were brought with the same time.
+ * Syncs the rows of a table without triggers whose time of the last change is new. Each pass looks a minute back again,
+ * and skips the rows that were synced with the same time.
  */
 export class Poller {
   private readonly deps: ActivityDependencies;
   private readonly work: SourceWork;
   private readonly writer: SourceWriter;
-  /** The times with which rows were brought, by the id of their object: those of the last pass. */
+  /** The times with which rows were synced, by the id of their object: those of the last pass. */
   private readonly seen: Map<string, string>;
   readonly comparison = null;
 
@@ -32,7 +32,7 @@ export class Poller {
     const { source, table, db } = this.work;
     const name = source.definition.updatedAt as string;
     const column: TimeColumn = { name, type: table.types.get(name) as string };
-    // All rows that are there at the beginning are brought by the sync.
+    // All rows that are there at the beginning are synced by the sync.
     const newest = (await readPoll(this.deps.db, source.no)).cursor ?? (await newestTime(db, table, column));
     const from = newest === null ? null : await passStart(db, column, newest);
     const passed = new Map<string, string>();

@@ -95,7 +95,7 @@ class SyncChunk {
     return { counts: this.counts, rows: this.rows, place: this.place };
   }
 
-  /** Brings rows in the order of the key. The place does not pass a batch that is not written. */
+  /** Syncs rows in the order of the key. The place does not pass a batch that is not written. */
   private async bringRows(
     writer: SourceWriter,
     work: SourceWork,
@@ -127,7 +127,7 @@ class SyncChunk {
     return this.begun.filter(({ isDone }) => !isDone).map(({ writing }) => writing);
   }
 
-  /** Reads the next rows. If what is in one of them prevents it, each is brought by its key. */
+  /** Reads the next rows. If what is in one of them prevents it, each is synced by its key. */
   private async readRows(writer: SourceWriter, { db, table }: SourceWork, after: string[] | null, limit: number) {
     try {
       return await writer.readAfter(after, limit);

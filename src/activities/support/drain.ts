@@ -1,4 +1,4 @@
-import type { ReconcileRequest } from '../../contract/activities.ts';
+import type { ReconcileRequest } from '../../contract/reindex-activities.ts';
 import { createDeadline, type Deadline, isWaitOver, whileDraining } from '../../store/protocol/draining.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
 import { reconcileUntil } from '../reconcile.ts';

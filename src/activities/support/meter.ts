@@ -140,7 +140,7 @@ export async function countTexts(
 }
 
 /** Returns what a reindex has used so far, for its tracker; undefined if its model costs nothing. */
-export async function usageOf(
+export async function summarizeUsage(
   { background: db, settings }: Metering,
   taskId: string,
   model: ModelConfig,

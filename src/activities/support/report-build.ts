@@ -4,7 +4,7 @@ import type { BuildProgress as Shown } from '../../contract/build-progress.ts';
 import { BUILD_PROGRESS, WORKFLOW } from '../../contract/names.ts';
 import type { BuildProgress } from '../../store/build-progress.ts';
 
-/** A share from which the remaining time can be told. */
+/** Min. share from which the remaining time is estimated. */
 const MIN_SHARE = 0.01;
 
 /** Runs a build and reports its progress to the task of the running activity. */
@@ -14,7 +14,7 @@ export async function reportingBuild<T>(
 ): Promise<T> {
   const { workflowExecution, workflowType } = Context.current().info;
   let sending: Promise<unknown> | undefined;
-  // The workflow that only builds an index is no task.
+  // The workflow that only builds an index is not a task.
   const isTask =
     workflowExecution !== undefined && ![WORKFLOW.buildIndex, WORKFLOW.maintain].some((type) => type === workflowType);
   const send = (progress: Shown | null) => {

@@ -8,29 +8,29 @@ import type { WaitMeter } from './chunk-waits.ts';
 const EVERY_MS = 10_000;
 
 /**
- * Tells the task of the running activity what it waits for while it runs, for an activity that is not cut into short ones.
- * Call `tell` between two pieces; `end` waits until the last report is sent.
+ * Reports to the task of the running activity what it waits for, for an activity that is not cut into short ones. Call
+ * `report` between two pieces; `end` waits until the last report is sent.
  */
 export function createWaitReports(
   client: Client,
   meter: Pick<WaitMeter, 'read'>,
   everyMs = EVERY_MS,
-): { tell(): void; end(): Promise<void> } {
+): { report(): void; end(): Promise<void> } {
   const { workflowExecution } = Context.current().info;
-  let told: ChunkWaits = { ranMs: 0, liveMs: 0, rateMs: 0, modelMs: 0 };
+  let reported: ChunkWaits = { ranMs: 0, liveMs: 0, rateMs: 0, modelMs: 0 };
   let sending: Promise<unknown> = Promise.resolve();
   return {
-    tell() {
+    report() {
       const waits = meter.read();
-      if (!workflowExecution || waits.ranMs - told.ranMs < everyMs) return;
+      if (!workflowExecution || waits.ranMs - reported.ranMs < everyMs) return;
       const since: StepWaits = {
-        ranMs: waits.ranMs - told.ranMs,
-        liveMs: waits.liveMs - told.liveMs,
-        rateMs: waits.rateMs - told.rateMs,
-        modelMs: waits.modelMs - told.modelMs,
+        ranMs: waits.ranMs - reported.ranMs,
+        liveMs: waits.liveMs - reported.liveMs,
+        rateMs: waits.rateMs - reported.rateMs,
+        modelMs: waits.modelMs - reported.modelMs,
         workerMs: 0,
       };
-      told = waits;
+      reported = waits;
       const { workflowId, runId } = workflowExecution;
       const handle = client.workflow.getHandle(workflowId, runId);
       // A report that does not arrive is not missed.

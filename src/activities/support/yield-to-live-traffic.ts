@@ -10,7 +10,7 @@ const LIVE_MS = 500;
 const LOOK_EVERY_MS = 100;
 
 /** Max rest after a write: on a slow system, rests proportional to the writes would stall copying. */
-const LONGEST_REST_MS = 2_000;
+const MAX_REST_MS = 2_000;
 
 /** Called with the start and end (`performance.now()`) of a time that was left to live work. */
 export type OnWait = (fromMs: number, toMs: number) => void;
@@ -49,11 +49,11 @@ const toolsOf = ({ background }: ActivityDependencies): YieldTools => ({
  * comparison, statements of an evaluation, pages of an audit) one at a time, each followed by a rest, so that they take
  * `copyShare` of the time, or more if a single one is slow: a task gets on however long the live work lasts. Otherwise they
  * run as they come. Model time does not count, so yielding costs little when the model is the bottleneck.
- * `longestRestMs`: max rest, for pieces of an open transaction, which may not be idle for long.
+ * `maxRestMs`: max rest, for pieces of an open transaction, which may not be idle for long.
  */
 export function createYielding(
   deps: ActivityDependencies,
-  { tools = toolsOf(deps), longestRestMs = LONGEST_REST_MS }: { tools?: YieldTools; longestRestMs?: number } = {},
+  { tools = toolsOf(deps), maxRestMs = MAX_REST_MS }: { tools?: YieldTools; maxRestMs?: number } = {},
 ): Yielding {
   if (!yields(deps)) return atOnce;
   const { copyShare } = deps.settings;
@@ -73,7 +73,7 @@ export function createYielding(
       onWait(askedMs, startMs);
       const result = await write();
       const endMs = tools.nowMs();
-      await tools.rest(Math.min(longestRestMs, (endMs - startMs) * (1 / copyShare - 1)), signal);
+      await tools.rest(Math.min(maxRestMs, (endMs - startMs) * (1 / copyShare - 1)), signal);
       onWait(endMs, tools.nowMs());
       return result;
     });

@@ -93,7 +93,7 @@ const PIECE_BYTES = 1024 * 1024;
  * the event loop. Errors: `TooLarge`, `TooManyRequests`.
  */
 export async function readPieces(c: Context<ApiEnv>, maxBytes: number): Promise<Uint8Array[]> {
-  const most = c.get('bodyBytes') ?? maxBytes;
+  const max = c.get('bodyBytes') ?? maxBytes;
   const held = openBodyOf(c);
   const pieces: Uint8Array[] = [];
   let received: Uint8Array[] = [];
@@ -101,7 +101,7 @@ export async function readPieces(c: Context<ApiEnv>, maxBytes: number): Promise<
   let pieceBytes = 0;
   for await (const piece of c.req.raw.body ?? []) {
     bytes += piece.length;
-    if (bytes > most) throw bodyTooLarge(most);
+    if (bytes > max) throw bodyTooLarge(max);
     if (bytes > maxBytes) {
       const hint = maxBytes >= LIMITS.bodyBytes ? ': send items as application/x-ndjson instead' : '';
       throw new ReembedError('TooLarge', `the body has more than ${maxBytes / 1024 / 1024} MB${hint}`);

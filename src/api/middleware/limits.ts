@@ -69,8 +69,8 @@ function limitRate(
 
 type AtOnce = (c: Context<ApiEnv>, caller: string, next: () => Promise<void>) => Promise<void>;
 
-function limitAtOnce(most: number, what: string, refuse: () => void): AtOnce {
-  if (most === 0) return (_c, _caller, next) => next();
+function limitAtOnce(max: number, what: string, refuse: () => void): AtOnce {
+  if (max === 0) return (_c, _caller, next) => next();
   const running = new Map<string, number>();
   const count = (caller: string, change: number) => {
     const now = (running.get(caller) ?? 0) + change;
@@ -78,9 +78,9 @@ function limitAtOnce(most: number, what: string, refuse: () => void): AtOnce {
     else running.set(caller, now);
   };
   return async (c, caller, next) => {
-    if ((running.get(caller) ?? 0) >= most) {
+    if ((running.get(caller) ?? 0) >= max) {
       refuse();
-      throw new ReembedError('TooManyRequests', `a token may have ${most} ${what}`, { retryAfterMs: BUSY_RETRY_MS });
+      throw new ReembedError('TooManyRequests', `a token may have ${max} ${what}`, { retryAfterMs: BUSY_RETRY_MS });
     }
     count(caller, 1);
     try {

@@ -65,7 +65,7 @@ export class Figures {
 }
 
 /** Makes the report of a task from the sums of all processes. */
-export function reportOf(taskId: string, reads: ReadCounts): ReadsReport {
+export function toReport(taskId: string, reads: ReadCounts): ReadsReport {
   const { alias, counts, shadow, canary, since, until } = reads;
   const count = (name: string) => counts.get(name) ?? 0;
   const sideOf = (kind: Kind, side: Side): ReadSide => {

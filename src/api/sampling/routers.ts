@@ -17,9 +17,9 @@ export function createSamplingRouter({ db }: { db: Db }) {
       const { alias } = c.req.valid('param');
       const { share, keep } = c.req.valid('json');
       await store.setSampling(db, alias, { share, keepSeconds: durationMs(keep) / 1_000 });
-      return c.json(await samplingOf(db, alias), 200);
+      return c.json(await readSampling(db, alias), 200);
     })
-    .openapi(getSampling, async (c) => c.json(await samplingOf(db, c.req.valid('param').alias), 200))
+    .openapi(getSampling, async (c) => c.json(await readSampling(db, c.req.valid('param').alias), 200))
     .openapi(removeSampling, async (c) => {
       await store.endSampling(db, c.req.valid('param').alias);
       return c.body(null, 204);
@@ -50,7 +50,7 @@ export function createSampledSetRouter({ db }: { db: Db }) {
   });
 }
 
-async function samplingOf(db: Db, alias: string): Promise<Sampling> {
+async function readSampling(db: Db, alias: string): Promise<Sampling> {
   const { share, keepSeconds, searches, oldest, newest } = await store.getSampling(db, alias);
   return {
     alias,

@@ -11,7 +11,7 @@ import type { AcceptDependencies } from './options.ts';
 /** Max wait of a request for an unreachable server; a program that sends a job waits a minute. */
 const PATIENCE_MS = 20_000;
 
-export type AcceptJobDependencies = Pick<AcceptDependencies, 'client' | 'taskQueue' | 'registry'>;
+export type AcceptJobDependencies = Pick<AcceptDependencies, 'client' | 'taskQueue' | 'registry' | 'patienceMs'>;
 
 /**
  * Accepts a job by its name. If the jobs are known, it is checked as if it were sent by code; otherwise the worker that
@@ -23,11 +23,10 @@ export async function acceptJob(
   { input: given, ...call }: JobRun,
   { ignoreLock }: AcceptOptions = {},
 ): Promise<Tracker> {
-  const { client, taskQueue, registry } = deps;
+  const { client, taskQueue, registry, patienceMs = PATIENCE_MS } = deps;
   const task = registry && requireTask(registry, name);
   refuseOwnOptions(task, call);
-  if (task)
-    return sendJob(task, given, call, { connection: { client, taskQueue }, ignoreLock, patienceMs: PATIENCE_MS });
+  if (task) return sendJob(task, given, call, { connection: { client, taskQueue }, ignoreLock, patienceMs });
   const { taskId = randomUUID(), ...options } = call;
   const input = travelled(`the input of ${name}`, given);
   return startJob(client, {
@@ -36,6 +35,6 @@ export async function acceptJob(
     input: { name, input, ...options },
     inputHash: jobHash(name, input),
     ignoreLock,
-    patienceMs: PATIENCE_MS,
+    patienceMs,
   });
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
+import type { Accepted } from '../../contract/hand-over.ts';
 import { lineError, readLines } from '../../contract/json-text/lines.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Deletion, Item } from '../../contract/objects.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { Accepted } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
 import { boundTo, itemIssue, requireWritable } from '../../store/admission.ts';
 import type { Db } from '../../store/database.ts';
@@ -15,7 +15,8 @@ import type { IndexRow } from '../../store/schema.ts';
 import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
 import { readItemLine } from '../body/items.ts';
 import { openBody } from '../body/memory.ts';
-import { type CalledOptions, type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-task.ts';
+import { type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-items.ts';
+import type { CalledOptions } from './accept-task.ts';
 import { createInputHash, type InputHash } from './input-hash.ts';
 import type { AcceptDependencies } from './options.ts';
 

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
 import type { AuditBody } from '../../contract/audit.ts';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
+import { HAND_OVER_VERSION, type HandOver } from '../../contract/hand-over.ts';
 import type { VectorIndexTaskBody } from '../../contract/index-patch.ts';
 import type { SteerBody } from '../../contract/steer-tasks.ts';
 import type { SyncBody } from '../../contract/sync-body.ts';
-import type { DeleteIndexBody, EvaluateBody, ReindexBody, UpsertBody } from '../../contract/task-bodies.ts';
+import type { DeleteIndexBody, EvaluateBody, ReindexBody } from '../../contract/task-bodies.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import { type Accepted, HAND_OVER_VERSION, type HandOver, type TaskInputs } from '../../contract/workflow-inputs.ts';
-import { Pace } from '../../cpu/pace.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { requireBatches, requirePrice } from '../../models/prices.ts';
-import { admitItems, requireWritable } from '../../store/admission.ts';
+import { requireWritable } from '../../store/admission.ts';
 import { claimVectorIndex, findChangeable } from '../../store/change-vector-index.ts';
 import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../../store/indexes.ts';
@@ -18,9 +17,7 @@ import { destConfigOf } from '../../store/protocol/lock-pair.ts';
 import { checkReads } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { getSource } from '../../store/sources/rows.ts';
-import { dropStaged, hasFailed } from '../../store/staging.ts';
 import { findSameTask, getTracker, type StartableType, startTask } from '../../temporal/index.ts';
-import type { WriteBody } from '../body/items.ts';
 import { checkModel } from '../check-model.ts';
 import { checkSplitter } from '../check-splitter.ts';
 import { createInputHash } from './input-hash.ts';
@@ -34,104 +31,6 @@ export interface AcceptOptions {
 /** The same with the name of the caller's token, if it is known. */
 export interface CalledOptions extends AcceptOptions {
   by?: string | null;
-}
-
-/** Options of a live write, without its items. */
-export type LiveWriteOptions = Omit<UpsertBody, 'items' | 'ignoreFailedItems'> & { ignoreFailedItems?: boolean };
-
-/**
- * Accepts an upsert or a delete: checks the items against the index, assigns their version, stages them and starts the
- * task. The same id with the same items means the existing task. Returns its tracker.
- * Errors: `IndexNotFound`, `IndexDeleting`, `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
- */
-export async function acceptItems(
-  deps: AcceptDependencies,
-  { type, body }: { type: 'upsert' | 'delete'; body: WriteBody },
-  { by, ...options }: CalledOptions = {},
-): Promise<Tracker> {
-  const { items, ...rest } = 'items' in body ? body : { ...body, items: body.ids, ids: undefined };
-  const { taskId: givenId, ...writeOptions } = writeOptionsOf(rest);
-  const hash = createInputHash({ type, ...writeOptions });
-  const pace = new Pace();
-  for (const item of items) {
-    await hash.add(item, pace);
-  }
-  const inputHash = hash.digest();
-  const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
-  if (there) return there;
-
-  const taskId = givenId ?? randomUUID();
-  const index = await requireWritable(deps.db, rest.index);
-  const staging = newStaging(taskId);
-  const field = type === 'upsert' ? 'items' : 'ids';
-  const accepted = await admitItems(deps.db, { staging, index, items, field, name: rest.index }).catch(
-    async (error) => {
-      await dropStaged(deps.db, staging).catch(() => {}); // report the first error
-      throw error;
-    },
-  );
-  return startStaged(deps, {
-    type,
-    taskId,
-    isNamed: givenId !== undefined,
-    inputHash,
-    input: writeOptions,
-    accepted: by == null ? accepted : { ...accepted, by },
-    ...options,
-  });
-}
-
-/** Picks the options of a live write, in a fixed order. */
-export function writeOptionsOf({ taskId, index, onReindex, ignoreFailedItems, maxAttempts }: LiveWriteOptions) {
-  return { taskId, index, onReindex, ignoreFailedItems, maxAttempts };
-}
-
-/** Returns a unique name: two concurrent calls with the same task id must not mix their items. */
-export function newStaging(taskId: string): string {
-  return `${taskId}/${randomUUID()}`;
-}
-
-export interface StagedTask extends AcceptOptions {
-  type: 'upsert' | 'delete';
-  taskId: string;
-  /** True if the caller chose the id, which an earlier task may have used. */
-  isNamed: boolean;
-  inputHash: string;
-  input: TaskInputs['upsert'];
-  accepted: Accepted;
-}
-
-/** Starts the task of staged items. Drops them if the task already exists or does not start. */
-export async function startStaged(deps: AcceptDependencies, task: StagedTask): Promise<Tracker> {
-  const { client, db, taskQueue } = deps;
-  const { accepted, taskId, ignoreLock = false } = task;
-  const { staging } = accepted;
-  try {
-    // A replaced task may add to its failed list until it has ended.
-    const forget = task.isNamed && (ignoreLock || (await hasFailed(db, taskId)));
-    const handOver: HandOver = { v: HAND_OVER_VERSION, accepted, ...(forget && { forget }) };
-    const started = await startTask(client, { ...task, handOver, taskQueue });
-    if (!started.existing) return started.tracker;
-  } catch (error) {
-    if (!(await mayHaveStarted(client, task.taskId, error))) await dropStaged(db, staging);
-    throw error;
-  }
-  await dropStaged(db, staging);
-  return getTracker(client, task.taskId);
-}
-
-/**
- * A server that did not answer in time may still have started the task, which then needs its items. If this check gets
- * no answer either, they stay too: extra rows do less harm than a lost write.
- */
-async function mayHaveStarted(client: Client, taskId: string, error: unknown): Promise<boolean> {
-  if (!(error instanceof ReembedError) || error.type !== 'TemporalUnavailable') return false;
-  try {
-    await getTracker(client, taskId);
-    return true;
-  } catch (second) {
-    return !(second instanceof ReembedError) || second.type !== 'TaskNotFound';
-  }
 }
 
 /**
@@ -265,12 +164,13 @@ async function acceptWhole<T extends StartableType>(
   const there = await findGiven(deps, { type, taskId: givenId, inputHash }, options);
   if (there) return there;
   await check();
-  const { client, taskQueue } = deps;
+  const { client, taskQueue, patienceMs } = deps;
   const taskId = givenId ?? randomUUID();
   const started = await startTask(client, {
     type,
     taskId,
     taskQueue,
+    patienceMs,
     inputHash,
     input: input as TaskInputs[T],
     handOver: Object.keys(besides).length === 0 ? undefined : { v: HAND_OVER_VERSION, ...besides },
@@ -280,7 +180,7 @@ async function acceptWhole<T extends StartableType>(
 }
 
 /** Returns the existing task that a call names, so that a repeated call is cheap. */
-async function findGiven(
+export async function findGiven(
   { client }: AcceptDependencies,
   wanted: { type: StartableType; taskId: string | undefined; inputHash: string },
   { ignoreLock }: AcceptOptions,

@@ -28,6 +28,8 @@ export interface AcceptDependencies {
   modelPrices?: ModelPrices | undefined;
   /** The folder with the files of tokenizers. */
   tokenizerDir?: string | null | undefined;
+  /** How long a start is repeated while the Temporal server does not answer, in ms; default: 15,000, and 20,000 for jobs. */
+  patienceMs?: number | undefined;
 }
 
 /** Custom format of trackers in answers. */

@@ -20,6 +20,7 @@ import { namesOf } from '../create-router.ts';
 import { checkParameters } from '../parameters.ts';
 import { problemResponses } from '../problems.ts';
 import { noteTask } from '../request-task.ts';
+import { acceptItems } from './accept-items.ts';
 import { acceptJob } from './accept-job.ts';
 import { acceptLines } from './accept-lines.ts';
 import {
@@ -27,7 +28,6 @@ import {
   acceptAudit,
   acceptDeleteIndex,
   acceptEvaluate,
-  acceptItems,
   acceptPlain,
   acceptReindex,
   acceptSteer,

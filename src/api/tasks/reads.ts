@@ -3,10 +3,10 @@ import type { Client } from '@temporalio/client';
 import { ReembedError } from '../../contract/errors.ts';
 import { readsSchema } from '../../contract/reads.ts';
 import type { Db } from '../../store/database.ts';
-import { readCountsOf } from '../../store/read-counts.ts';
+import { getReadCounts } from '../../store/read-counts.ts';
 import { describeTask } from '../../temporal/index.ts';
 import { problemResponses } from '../problems.ts';
-import { reportOf } from '../reads/figures.ts';
+import { toReport } from '../reads/figures.ts';
 import { taskIdOf, taskIdQuery } from './schemas.ts';
 
 /** Adds `GET /reads` to the router of all tasks. */
@@ -35,8 +35,8 @@ export function addReads(router: OpenAPIHono, { db, client }: { db: Db; client: 
     async (c) => {
       const taskId = taskIdOf(c.req.valid('query'));
       await describeTask(client, taskId);
-      const counts = await readCountsOf(db, taskId);
-      if (counts) return c.json(reportOf(taskId, counts), 200);
+      const counts = await getReadCounts(db, taskId);
+      if (counts) return c.json(toReport(taskId, counts), 200);
       throw new ReembedError('ReadsNotFound', `the task ${taskId} has no shadow or canary reads, or not yet`);
     },
   );

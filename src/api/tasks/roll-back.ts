@@ -48,7 +48,7 @@ export function addRollBack(router: OpenAPIHono, options: TaskRouterOptions, { t
       tags,
       summary: 'Let the old index of a reindex serve again, or the new one',
       description:
-        'For a reindex whose old index is kept current. The last writes are brought to it, writers are held back for ' +
+        'For a reindex whose old index is kept current. The last writes are copied to it, writers are held back for ' +
         'some seconds at most, and the aliases move in one step. From then on the other index is kept current, for as ' +
         'long as the old one would have been, and neither is deleted. `to` names the new index to roll forward again. ' +
         'A repeated call changes nothing.',

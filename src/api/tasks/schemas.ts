@@ -42,7 +42,7 @@ export const cursorQuery = z
   .max(6_000)
   .regex(/^[A-Za-z0-9_-]*$/, 'must be the cursor of an earlier page')
   .optional()
-  .describe('Of an earlier answer to the same question: where this one goes on.');
+  .describe('Cursor from an earlier answer to the same question.');
 
 export function taskIdOf(query: { taskId?: string | undefined; task_id?: string | undefined }): string {
   const taskId = query.taskId ?? query.task_id;
@@ -143,7 +143,7 @@ export const filterQuery = z.strictObject({
 const typed = {
   type: taskTypeSchema
     .optional()
-    .describe('Only those of this type; all but `reindex-slice` if not given.')
+    .describe('Only those of this type. Default: all but `reindex-slice`.')
     .meta({ examples: ['reindex'] }),
   without: taskTypeSchema
     .optional()

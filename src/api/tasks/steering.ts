@@ -81,7 +81,7 @@ export function addSteering(router: OpenAPIHono, options: TaskRouterOptions, com
     [],
   );
   steer('pause', 'Hold a task back until it is resumed', taskIdQuery, (id, _query, who) => pauseTask(client, id, who));
-  steer('resume', 'Let a paused task go on', taskIdQuery, (id, _query, who) => resumeTask(client, id, who));
+  steer('resume', 'Resume a paused task', taskIdQuery, (id, _query, who) => resumeTask(client, id, who));
   steer('ignore', 'Set a task aside: it is not run again unless forced', reasonQuery, (id, { reason }, who) =>
     ignoreTask(client, id, reason, who),
   );

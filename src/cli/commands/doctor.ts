@@ -31,7 +31,7 @@ export function addDoctorCommand(program: Command, io: Io): void {
 
 function doctorText({ checks, findings }: Doctor): string {
   if (findings.length === 0) return `${checks} checks, nothing found`;
-  const told = findings.map(({ check, severity, means, todo, count, details }) =>
+  const texts = findings.map(({ check, severity, means, todo, count, details }) =>
     [
       `${severity}: ${check}`,
       ...details.map((detail) => `  ${oneLine(detail)}`),
@@ -40,5 +40,5 @@ function doctorText({ checks, findings }: Doctor): string {
       `  do: ${todo}`,
     ].join('\n'),
   );
-  return `${told.join('\n')}\n${checks} checks, ${findings.length} findings`;
+  return `${texts.join('\n')}\n${checks} checks, ${findings.length} findings`;
 }

@@ -34,7 +34,7 @@ export function addExportCommand(program: Command, io: Io): void {
         'base64',
       ]),
     )
-    .option('--continue', 'go on after the last object of the file, if an export broke off')
+    .option('--continue', 'continue after the last object of the file, if an export broke off')
     .addHelpText(
       'after',
       examples('reembed export docs docs.ndjson --vectors base64', 'reembed export docs docs.parquet'),

@@ -42,7 +42,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .addOption(
       new Option('--versioning <by>', 'source of the version numbers of writes').choices(['internal', 'external']),
     )
-    .option('--ready-vectors', 'let objects bring parts with vectors that the model has made elsewhere')
+    .option('--ready-vectors', 'let objects have parts with vectors that the model has made elsewhere')
     .option('--chunk-size <count>', 'maximum characters of one part', wholeNumber)
     .option('--chunk-overlap <count>', 'characters that a part shares with the previous part', wholeNumber)
     .option('--chunk-tokens <count>', 'maximum tokens of one part, in place of --chunk-size', wholeNumber)

@@ -38,7 +38,7 @@ export function addPatchCommand(group: Command, io: Io): void {
     .option('--query-prefix <text>', 'added before each search text; empty: nothing')
     .option('--query-model <name>', 'model for search texts, of the same family; empty: the model itself')
     .option('--model <json>', 'fields of the model as JSON, instead of the options above; null removes one', json)
-    .option('--ready-vectors', 'let objects bring parts with vectors that the model has made elsewhere')
+    .option('--ready-vectors', 'let objects have parts with vectors that the model has made elsewhere')
     .option('--no-ready-vectors', 'refuse such parts')
     .option('--force', 'do not ask the model at its new address for vectors that are stored');
   withHnsw(command, { usual: true, rest: '' })

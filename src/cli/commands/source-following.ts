@@ -23,20 +23,20 @@ export function addFollowingCommands(group: Command, io: Io): void {
 
   remote(group.command('stop <table-source>'))
     .summary('follow a source no more, until it is started')
-    .description('Follows a source no more. Its triggers go on recording changes.')
+    .description('Follows a source no more. Its triggers still record changes.')
     .addHelpText('after', examples('reembed sources stop articles'))
     .action((name: string, options: RemoteOptions) => steer(options, (sources) => sources.stop(name)));
 
   remote(group.command('start <table-source>'))
     .summary('follow a source again')
-    .description('Follows a source again, and brings all its rows.')
+    .description('Follows a source again, and syncs all its rows.')
     .addHelpText('after', examples('reembed sources start articles'))
     .action((name: string, options: RemoteOptions) => steer(options, (sources) => sources.start(name)));
 
   remote(group.command('sync <table-source>'))
-    .summary('bring all rows of a source')
+    .summary('sync all rows of a source')
     .description(
-      'Makes the index of a source equal to its table: brings all rows, then deletes the objects that have none. This ' +
+      'Makes the index of a source equal to its table: syncs all rows, then deletes the objects that have none. This ' +
         'is a task that can be paused, canceled and throttled.',
     )
     .option('--rate <rows>', 'maximum rows per second; default: no limit', anyNumber)
@@ -59,7 +59,7 @@ export function addFollowingCommands(group: Command, io: Io): void {
         'differs, or everything was repaired; 1 something differs, or failure.',
     )
     .option('--rate <rows>', 'maximum rows and objects looked at per second', anyNumber)
-    .option('--repair', 'bring what differs, and delete objects without a row')
+    .option('--repair', 'sync what differs, and delete objects without a row')
     .addHelpText(
       'after',
       examples('reembed sources audit articles', 'reembed sources audit articles --repair --rate 1000'),

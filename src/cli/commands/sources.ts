@@ -114,7 +114,7 @@ function addAddCommand(group: Command, io: Io): void {
         io,
         options.json,
         source,
-        () => `${sourceText(source)}\nthe task ${source.syncTaskId} brings all rows`,
+        () => `${sourceText(source)}\nthe task ${source.syncTaskId} syncs all rows`,
       );
     });
 }

@@ -50,7 +50,7 @@ export class Bulk {
   /** Operations that were pushed but not accepted yet. */
   #waiting = 0;
   #closed = false;
-  #told = false;
+  #isCallerAware = false;
 
   constructor(options: BulkOptions, calls: Pick<DeliverOptions, 'run' | 'failedItems'>) {
     this.#options = checkOptions(options);
@@ -140,7 +140,7 @@ export class Bulk {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // The error that stopped it has already been thrown to the caller.
-    if (!this.#told) await this.close();
+    if (!this.#isCallerAware) await this.close();
   }
 
   /**
@@ -183,7 +183,7 @@ export class Bulk {
     } finally {
       if (!isOver) {
         this.#halt(new ReembedError('InvalidInput', 'the loop over the reports was left early'));
-        this.#told = true; // the caller left the loop itself
+        this.#isCallerAware = true; // the caller left the loop itself
       }
     }
   }
@@ -223,8 +223,8 @@ export class Bulk {
   async #fly(batch: Batch): Promise<void> {
     try {
       for (const report of await this.#deliver(batch.op, batch.operations)) {
-        const told = this.#report(report);
-        if (told) await told;
+        const passed = this.#report(report);
+        if (passed) await passed;
       }
     } catch (error) {
       this.#halt(error);
@@ -237,11 +237,11 @@ export class Bulk {
   #report(report: BulkReport): Promise<void> | undefined {
     this.#summary.operations++;
     this.#summary[report.status]++;
-    return this.#reports.length === 0 ? undefined : this.#tell(report);
+    return this.#reports.length === 0 ? undefined : this.#pass(report);
   }
 
-  async #tell(report: BulkReport): Promise<void> {
-    for (const tell of this.#reports) await tell(report);
+  async #pass(report: BulkReport): Promise<void> {
+    for (const listener of this.#reports) await listener(report);
   }
 
   /** The number of the oldest operation that has not been reported. */
@@ -265,7 +265,7 @@ export class Bulk {
 
   #throwIfStopped(): void {
     if (!this.#stop.signal.aborted) return;
-    this.#told = true;
+    this.#isCallerAware = true;
     throw this.#stop.signal.reason;
   }
 }

@@ -34,7 +34,7 @@ const ALIASES: Record<string, string> = {
   ilike: 'contains',
 };
 
-/** Long operators, whose typos are told from other words. */
+/** Long operators, whose typos differ enough from other words. */
 const LONG = ['exists', 'contains', 'startsWith'].map((name) => ({ name, letters: name.toLowerCase() }));
 
 export function isComparison(name: string): name is Comparison {

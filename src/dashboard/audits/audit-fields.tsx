@@ -59,7 +59,7 @@ export function AuditFields({ draft, onChange, errorOf }: AuditFieldsProps) {
         label="Repair what is found"
         description={
           isSource
-            ? 'Brings the rows that differ, and deletes objects without a row. Calls the model.'
+            ? 'Syncs the rows that differ, and deletes objects without a row. Calls the model.'
             : 'Embeds broken objects again, and deletes parts without an object. Calls the model.'
         }
         checked={draft.repair}

@@ -71,7 +71,7 @@ const AVERAGES: Option<'no' | 'yes'>[] = [
 ];
 const VERSIONINGS: Option<Versioning>[] = [
   { value: 'internal', label: 'by reembed: the last write wins' },
-  { value: 'external', label: 'by the writer: every item brings its version' },
+  { value: 'external', label: 'by the writer: every item has its version' },
 ];
 const METRICS: Option<Metric>[] = [
   { value: 'cosine', label: 'cosine' },
@@ -151,7 +151,7 @@ function NewFields({ settings, onChange, errorOf }: IndexSettingsProps) {
         error={errorOf('versioning')}
       />
       <Checkbox
-        label="Objects may bring their vectors"
+        label="Objects may have vectors of their own"
         description="That the same model has made elsewhere; the model is not called for them"
         checked={settings.readyVectors}
         onChange={(event) => onChange({ ...settings, readyVectors: event.currentTarget.checked })}

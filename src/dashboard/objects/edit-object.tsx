@@ -21,7 +21,7 @@ interface EditObjectProps {
 
 /** Replaces the payload and metadata of an object, unless someone else has changed it since the form was opened. */
 export function EditObject({ index, object: given, onClose }: EditObjectProps) {
-  // What was opened: the page goes on reading.
+  // What was opened: the page keeps reading.
   const [object] = useState(given);
   const { id, payload: before } = object;
   const isText = typeof before === 'string' || before === null;

@@ -24,7 +24,7 @@ export function ReindexParts({ tracker, ended }: ReindexPartsProps) {
       {isOverBudget(tracker) && <UsageCard tracker={tracker} ended={ended} />}
       {isPair && <Comparison tracker={tracker} pair={{ source, dest }} />}
       {retire && <Watch tracker={retire} />}
-      {/* Begun before the switch; what goes on after it belongs to the task that keeps the old index. */}
+      {/* Begun before the switch; what continues after it belongs to the task that keeps the old index. */}
       <Reads tracker={tracker} />
       {retire?.data.reads && <Reads tracker={retire} />}
       <Timeline tracker={tracker} />

@@ -7,7 +7,7 @@ import { useOpenTask } from '../ui/open-task.ts';
 import { RemoveSource } from './remove-source.tsx';
 import { SourceDialog } from './source-dialog.tsx';
 
-/** What can be done with a source: stop or start it, bring all rows, change it, remove it. */
+/** What can be done with a source: stop or start it, sync all rows, change it, remove it. */
 export function SourceActions({ source }: { source: SourceInfo }) {
   const { name, state } = source;
   const openTask = useOpenTask();
@@ -15,11 +15,11 @@ export function SourceActions({ source }: { source: SourceInfo }) {
   const [removing, remove] = useDisclosure();
   const changes = [['sources']];
   const stop = useAct(() => reembed.sources.stop(name), {
-    done: () => `${name} is stopped; its triggers go on recording changes`,
+    done: () => `${name} is stopped; its triggers still record changes`,
     changes,
   });
   const start = useAct(() => reembed.sources.start(name), {
-    done: () => `${name} is followed again, and all its rows are brought`,
+    done: () => `${name} is followed again, and all its rows are synced`,
     changes: [...changes, ['recent']],
   });
   const sync = useAct(() => reembed.tasks.sync({ source: name }), {
@@ -31,7 +31,7 @@ export function SourceActions({ source }: { source: SourceInfo }) {
     <>
       <ActionButton
         loading={sync.isPending}
-        unless={isStopped ? 'The source is stopped: start it, which also brings all rows.' : null}
+        unless={isStopped ? 'The source is stopped: start it, which also syncs all rows.' : null}
         onClick={() => sync.mutate()}
       >
         Sync now

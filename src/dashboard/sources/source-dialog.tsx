@@ -32,7 +32,7 @@ export function SourceDialog({ source, onClose }: SourceDialogProps) {
   });
   const save = useAct(() => reembed.sources.save(name, definition), {
     quiet: true,
-    done: () => `${name} is followed; all its rows are brought`,
+    done: () => `${name} is followed; all its rows are synced`,
     changes: [['sources'], ['recent']],
     onDone: () => {
       onClose();

@@ -5,14 +5,14 @@ import type { WaitsFor } from '../../contract/waits.ts';
 export interface Reason {
   title: string;
   text: string;
-  /** When it goes on by itself; null if it does not, or if that is unknown. */
+  /** When it continues by itself; null if it does not, or if that is unknown. */
   nextTry: string | null;
 }
 
 /** What to do about an error of a model, by its type. */
 const MODEL_ADVICE: Record<string, string> = {
   ModelUnavailable: 'Check that the model’s server runs and can be reached from the workers.',
-  ModelRateLimited: 'The provider asks to slow down. It goes on by itself; a lower speed limit avoids it.',
+  ModelRateLimited: 'The provider asks to slow down. It continues by itself; a lower speed limit avoids it.',
   ModelUnauthorized: 'Check the key of the model in the environment of the workers.',
   ModelNotFound: 'Check the name of the model and its endpoint.',
   ModelQuotaUsedUp: 'Raise the quota at the provider, then resume the task.',

@@ -16,7 +16,7 @@ export interface OpenaiCall {
   timeoutMs?: number;
   /** The call that shows whether the endpoint has batches. */
   isFirst?: boolean;
-  /** Something that is not there is no error: the response is returned. */
+  /** An answer with status 404 is not an error: the response is returned. */
   mayBeGone?: boolean;
 }
 

@@ -116,8 +116,8 @@ interface Sender {
 }
 
 /**
- * Calls `doEmbed` instead of the SDK's `embedMany`, which logs to the console and retries. Tokens are told before the
- * vectors are read: they were charged for, whatever these are.
+ * Calls `doEmbed` instead of the SDK's `embedMany`, which logs to the console and retries. Tokens are reported
+ * before the vectors are read: they were charged for, whatever the vectors are.
  */
 function createSender(
   config: RemoteModelConfig,

@@ -31,7 +31,7 @@ export async function runWorker(
 ): Promise<void> {
   const { temporal } = settings;
   const version = versionOf(settings);
-  const tasks = await tasksOf(settings, role);
+  const tasks = await loadTasksOfRole(settings, role);
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
     const wait = { waitMs: START_WAIT_MS, say, signal };
@@ -103,7 +103,7 @@ async function openStore(
 }
 
 /** Loads the tasks. @throws ReembedError `InvalidSetting` if there are none and the role has no other work */
-async function tasksOf(
+async function loadTasksOfRole(
   { tasks }: Settings,
   role: WorkerRole,
 ): Promise<Pick<TasksToRun, 'registry' | 'modules'> | undefined> {

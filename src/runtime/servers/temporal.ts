@@ -93,7 +93,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
       const uiPort = options.uiPort === undefined ? null : await freePort(ip, options.uiPort, port);
       const logFile = givenLog ?? path.join(logFolder as string, 'temporal.log');
       // Search the banner of this start after the output of earlier ones.
-      const before = await sizeOf(logFile);
+      const before = await readSize(logFile);
       const server = await startProcess({
         title: 'The Temporal dev server',
         command,
@@ -198,6 +198,6 @@ async function waitUntilReady(
   return `no answer within ${READY_TIMEOUT_MS / 1000} s (${problem})`;
 }
 
-async function sizeOf(file: string): Promise<number> {
+async function readSize(file: string): Promise<number> {
   return (await readFile(file).catch(() => Buffer.alloc(0))).length;
 }

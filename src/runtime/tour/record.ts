@@ -49,7 +49,9 @@ export interface Comparison {
 }
 
 /** Computes the same digest of an index, to check later whether it has changed. */
-export async function digestOf(objects: AsyncIterable<StoredObject>): Promise<{ objects: number; digest: string }> {
+export async function computeDigest(
+  objects: AsyncIterable<StoredObject>,
+): Promise<{ objects: number; digest: string }> {
   const { objects: count, digest } = await new WriteRecord().compare(objects);
   return { objects: count, digest };
 }

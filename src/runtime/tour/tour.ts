@@ -6,7 +6,7 @@ import type { Evaluation, EvaluationSide } from '../../contract/evaluation.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { type NounGloss, readNounGlosses } from './corpus.ts';
 import { dictionaryQueries } from './dictionary-queries.ts';
-import { type Comparison, digestOf, WriteRecord } from './record.ts';
+import { type Comparison, computeDigest, WriteRecord } from './record.ts';
 import { searchLines, searchMeanings } from './searches.ts';
 import { type WriterCounts, writeUntil } from './writer.ts';
 
@@ -188,7 +188,7 @@ async function readFinished(file: string): Promise<Finished | undefined> {
 }
 
 async function lookAgain(client: ReembedClient, finished: Finished, say: (line: string) => void): Promise<void> {
-  const now = await digestOf(client.objects.stream(ALIAS));
+  const now = await computeDigest(client.objects.stream(ALIAS));
   const same = now.digest === finished.digest;
   say(
     same

@@ -8,7 +8,7 @@ type Bytes = RawBuilder<number>;
  * Returns SQL for the bytes of a table of an index: `table` without its indexes, `total` with them. On the coordinator
  * the functions of Postgres see a distributed table as empty, and tell nobody.
  */
-export async function bytesOf(db: Db | Trx, table: string, what: 'table' | 'total'): Promise<Bytes> {
+export async function tableSizeSql(db: Db | Trx, table: string, what: 'table' | 'total'): Promise<Bytes> {
   const name = sql`${table}::regclass`;
   if (await isDistributed(db)) {
     return what === 'table' ? sql`citus_table_size(${name})` : sql`citus_total_relation_size(${name})`;
@@ -17,7 +17,7 @@ export async function bytesOf(db: Db | Trx, table: string, what: 'table' | 'tota
 }
 
 /** Returns SQL for the bytes of an index of Postgres on a table; 0 if it does not exist. */
-export async function indexBytesOf(db: Db | Trx, table: string, index: string): Promise<Bytes> {
+export async function indexSizeSql(db: Db | Trx, table: string, index: string): Promise<Bytes> {
   if (!(await isDistributed(db))) return sql`coalesce(pg_relation_size(to_regclass(${`reembed.${index}`})), 0)`;
   // The index of a shard has the number of the shard at the end of its name.
   const command = `

@@ -19,7 +19,7 @@ const OLD_SECONDS = 300;
 /** A source, and what the database of its table says about it. */
 export interface ExaminedSource {
   source: SourceRow;
-  /** Rows that could not be brought. */
+  /** Rows that could not be synced. */
   failed: number;
   table: TableLook | { unreachable: string };
 }

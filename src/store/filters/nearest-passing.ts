@@ -25,7 +25,7 @@ type Compare = () => Promise<Neighbor[] | null>;
 /**
  * Decides how a search with a filter is run, by what it finds on the way and not by the estimates of Postgres: few that
  * pass are compared. Otherwise the HNSW index is asked for the nearest parts whatever the filter, and the result is used
- * if enough of them pass. If not, what passes is scattered over the graph, where a scan would go on and find some of it,
+ * if enough of them pass. If not, what passes is scattered over the graph, where a scan would continue and find some of it,
  * but not the nearest.
  */
 export async function nearestPassing(

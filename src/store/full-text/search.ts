@@ -42,7 +42,7 @@ export async function searchByWords(db: Db, index: IndexRow, request: WordsReque
     const byWords = await findByText(trx, index, { ...request, limit: depth });
     if (!vector) {
       await clock.limit(trx);
-      const hits = await hitsOf(trx, index, page(byWords.matches), request);
+      const hits = await readScoredHits(trx, index, page(byWords.matches), request);
       return { hits, exact: byWords.exact, complete: true };
     }
     const near = await findNeighbors(trx, index, { ...request, vector, limit: depth }, clock);
@@ -52,7 +52,7 @@ export async function searchByWords(db: Db, index: IndexRow, request: WordsReque
     ];
     const fused = page(fuse(rankings, limit));
     await clock.limit(trx);
-    const hits = await hitsOf(trx, index, fused, request);
+    const hits = await readScoredHits(trx, index, fused, request);
     return {
       hits: hits.map((hit, at) => withRanks(hit, fused[at])),
       exact: byWords.exact && near.exact,
@@ -62,7 +62,7 @@ export async function searchByWords(db: Db, index: IndexRow, request: WordsReque
 }
 
 /** Reads the hits, with their own scores instead of distances. */
-async function hitsOf(
+async function readScoredHits(
   trx: Trx,
   index: IndexRow,
   matches: readonly { id: string; part: number | null; score: number }[],

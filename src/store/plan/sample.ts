@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { jsonBytes } from '../../contract/json.ts';
 import type { Metadata, Payload } from '../../contract/objects.ts';
-import { bytesOf } from '../citus/sizes.ts';
+import { tableSizeSql } from '../citus/sizes.ts';
 import { type Db, readOnly, type Trx } from '../database.ts';
 import { readTables, tablesOf } from '../partitions.ts';
 import { IS_BEHIND } from '../protocol/copy.ts';
@@ -92,7 +92,7 @@ async function chooseKeys(
 ): Promise<{ keys: Key[]; isWhole: boolean }> {
   return readOnly(db, STATEMENT_MS, async (trx) => {
     const { objects } = tablesOf(sourceNo);
-    const bytes = await bytesOf(trx, `reembed.objects_${sourceNo}`, 'table');
+    const bytes = await tableSizeSql(trx, `reembed.objects_${sourceNo}`, 'table');
     const { rows: sizes } = await sql<{ pages: number }>`
       select ${bytes} / current_setting('block_size')::int as pages`.execute(trx);
     const pages = sizes[0]?.pages ?? 0;

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { bytesOf, indexBytesOf } from '../citus/sizes.ts';
+import { indexSizeSql, tableSizeSql } from '../citus/sizes.ts';
 import { type Db, readOnly } from '../database.ts';
 import { readTables } from '../partitions.ts';
 import { vectorIndexName } from '../vector-index.ts';
@@ -19,16 +19,16 @@ export interface TableSizes {
 const SIZE_MS = 5_000;
 
 /** Reads the sizes of an index's tables. Error: `IndexNotFound`. */
-export async function sizesOf(db: Db, index: { no: number; name: string }): Promise<TableSizes> {
+export async function readSizes(db: Db, index: { no: number; name: string }): Promise<TableSizes> {
   const [objects, parts] = [`reembed.objects_${index.no}`, `reembed.parts_${index.no}`];
   const read = () =>
     readOnly(db, SIZE_MS, async (trx) => {
       const { rows } = await sql<Omit<TableSizes, 'keys'> & { total: number }>`
         select
-          ${await bytesOf(trx, objects, 'total')} as objects,
-          ${await bytesOf(trx, parts, 'table')} as parts,
-          ${await bytesOf(trx, parts, 'total')} as total,
-          ${await indexBytesOf(trx, parts, vectorIndexName(index.no))} as hnsw`.execute(trx);
+          ${await tableSizeSql(trx, objects, 'total')} as objects,
+          ${await tableSizeSql(trx, parts, 'table')} as parts,
+          ${await tableSizeSql(trx, parts, 'total')} as total,
+          ${await indexSizeSql(trx, parts, vectorIndexName(index.no))} as hnsw`.execute(trx);
       const { total, ...sizes } = rows[0] as (typeof rows)[number];
       return { ...sizes, keys: total - sizes.parts - sizes.hnsw };
     });

@@ -18,13 +18,13 @@ export async function readSourceInfo(source: SourceRow, databases: SourceDatabas
     reason,
     stateTime: stateTime.toISOString(),
     key: resolved.key.map((column) => column.name),
-    backlog: definition.follow === 'poll' ? null : await backlogOf(source, databases),
+    backlog: definition.follow === 'poll' ? null : await readBacklogInTime(source, databases),
     createTime: createTime.toISOString(),
     updateTime: updateTime.toISOString(),
   };
 }
 
-async function backlogOf(source: SourceRow, databases: SourceDatabases): Promise<SourceInfo['backlog']> {
+async function readBacklogInTime(source: SourceRow, databases: SourceDatabases): Promise<SourceInfo['backlog']> {
   const read = async () => readBacklog(databases.of(source.definition.connectionEnv), source);
   return within(BACKLOG_MS, read).catch(() => null);
 }

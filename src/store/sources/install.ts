@@ -63,11 +63,11 @@ function statementsOf(
   return existing ? [...installed, forgetDriftSql(no)] : installed;
 }
 
-/** What changed while columns were missing is brought by the sync that follows. */
+/** What changed while columns were missing is synced by the sync that follows. */
 const forgetDriftSql = (no: number) => `delete from ${outboxOf(no)} where kind = 'drift'`;
 
 /**
- * Forgets that the table once lacked columns, before all of its rows are brought: the source would stop again for it.
+ * Forgets that the table once lacked columns, before all of its rows are synced: the source would stop again for it.
  */
 export async function forgetDrift(database: Db, { no }: Pick<SourceRow, 'no'>): Promise<void> {
   const { rows } = await sql<{ outbox: string | null }>`select to_regclass(${outboxOf(no)})::text as outbox`.execute(

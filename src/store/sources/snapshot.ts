@@ -8,19 +8,19 @@ import type { SourceRow } from './rows.ts';
 import { readPoll } from './state.ts';
 import { columnOf, keysAsRows, type ReadTable, readRowsByKey, type TableRow } from './table-rows.ts';
 
-/** Rows as one instant shows them, with what the follower has not brought yet. */
+/** Rows as one instant shows them, with what the follower has not synced yet. */
 export interface RowsSnapshot {
   rows: TableRow[];
   /** Keys whose rows were too many bytes for one read. */
   left: string[][];
-  /** Ids of objects that the follower is going to bring to the state of their rows. */
+  /** Ids of objects that the follower is going to sync to the state of their rows. */
   onTheirWay: Set<string>;
   /** Of a table without triggers: ids of objects that the next pass of the follower looks at again. */
   recent: Set<string>;
 }
 
 /**
- * Reads rows by key, and which of them have changes that were not brought. Both are of one instant: a change that is in
+ * Reads rows by key, and which of them have changes that were not synced. Both are of one instant: a change that is in
  * a row but not in the outbox was written to the index before.
  */
 export async function readSnapshot(
@@ -67,7 +67,7 @@ async function findRecorded(trx: Trx, { no }: SourceRow, keys: readonly string[]
   return new Set(rows.map(({ key }) => objectIdOf(key as string[])));
 }
 
-/** Finds the rows that are newer than the last one which a poll has brought, and those that a pass looks at again. */
+/** Finds the rows that are newer than the last one which a poll has synced, and those that a pass looks at again. */
 async function polledSince(
   database: Db,
   { db, source, table }: { db: Db; source: SourceRow; table: ReadTable },

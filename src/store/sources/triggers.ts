@@ -96,7 +96,7 @@ function functionsSql(source: TriggerSource): string[] {
 /**
  * A function runs with the rights of its owner, so that writers of the table need none on the outbox, and with a fixed
  * search path, so that they cannot put their own functions in. NOTIFY would make `prepare transaction` fail. If someone
- * dropped the outbox, or took the owner's rights on it, writes go on; the follower reports it.
+ * dropped the outbox, or took the owner's rights on it, writes continue; the follower reports it.
  */
 function functionSql({ no, key }: TriggerSource, name: string, body: readonly string[]): string {
   return [

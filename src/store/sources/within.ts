@@ -1,4 +1,4 @@
-/** Returns what `run` returns, or throws an error if that takes longer than `ms` milliseconds; `run` goes on then. */
+/** Returns what `run` returns, or throws an error if that takes longer than `ms` milliseconds; `run` continues then. */
 export async function within<T>(ms: number, run: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

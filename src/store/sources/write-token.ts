@@ -60,7 +60,7 @@ export interface TransactionFacts {
   isOwn: boolean;
   /** Null: it has ended so long ago that the database has forgotten how. */
   status: 'in progress' | 'committed' | 'aborted' | null;
-  /** Changes of it have not been brought. */
+  /** Changes of it have not been synced. */
   hasChanges: boolean;
   /** The source has its triggers and its outbox, so that nothing of it is lost. */
   isRecorded: boolean;
@@ -78,11 +78,11 @@ export async function readTransaction(
   const { isRecorded = false } = rows[0] ?? {};
   if (rows[0]?.mark !== mark) return { isOwn: false, status: null, hasChanges: false, isRecorded };
   // Before the outbox is read: what it has committed by then is there.
-  const status = await statusOf(database, xid, field);
+  const status = await readStatus(database, xid, field);
   return { isOwn: true, status, isRecorded, hasChanges: isRecorded && (await hasChanges(database, sourceNo, xid)) };
 }
 
-async function statusOf(database: Db, xid: string, field: string): Promise<TransactionFacts['status']> {
+async function readStatus(database: Db, xid: string, field: string): Promise<TransactionFacts['status']> {
   try {
     const { rows } = await sql<{ status: TransactionFacts['status'] }>`
       select pg_xact_status(${xid}::xid8) as status`.execute(database);

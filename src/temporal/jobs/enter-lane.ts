@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { LaneAnswer, LaneInput, LaneRequest } from '../../contract/job-lanes.ts';
 import { ENTER_LANE, WORKFLOW } from '../../contract/names.ts';
-import type { LaneAnswer, LaneInput, LaneRequest } from '../../contract/workflow-inputs.ts';
 import { callTemporal, isOverloaded, isType, PATIENCE_MS } from '../call.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -18,7 +18,7 @@ export interface EnterLaneOptions {
   taskQueue: string;
   request: LaneRequest;
   /** How long the request is repeated while the server does not answer; default: 15,000 ms. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
 }
 
 /**

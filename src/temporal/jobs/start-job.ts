@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { HAND_OVER_VERSION } from '../../contract/hand-over.ts';
+import type { LaneRequest } from '../../contract/job-lanes.ts';
+import type { JobPlan } from '../../contract/job-plan.ts';
 import { laneIdOf } from '../../contract/names.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import { HAND_OVER_VERSION, type JobInput, type JobPlan, type LaneRequest } from '../../contract/workflow-inputs.ts';
+import type { JobInput } from '../../contract/workflow-inputs.ts';
 import { currentTrace } from '../../tracing/temporal.ts';
 import { isType, PATIENCE_MS } from '../call.ts';
 import { hideOf } from '../encryption/keyed-hash.ts';

@@ -4,7 +4,7 @@ import { TASK_STATUSES } from '../../contract/status.ts';
 import type { TaskCounts } from '../../contract/tasks.ts';
 import { rowOf, type TaskRow, typeOf } from '../tasks/list-row.ts';
 import { fromCursor, toCursor } from './cursor.ts';
-import { and, queryOf, type TaskFilter } from './query.ts';
+import { and, type TaskFilter, tasksQuery } from './query.ts';
 import { type Place, type Placed, readNewest } from './stable-order.ts';
 import { countExecutions, decodeExecution, notReplaced } from './visibility.ts';
 
@@ -31,7 +31,7 @@ const DEFAULT_LIMIT = 50;
  * index name, `TemporalUnavailable`.
  */
 export async function listTasks(client: Client, page: TaskPage = {}): Promise<TaskList> {
-  const filter = queryOf(page);
+  const filter = tasksQuery(page);
   fromCursor(filter, page.cursor); // rejects a bad cursor before any request
   const query = and(filter, await notReplaced(client));
   const [tasks, total] = await Promise.all([readPage(client, query, filter, page), countExecutions(client, query)]);
@@ -50,7 +50,7 @@ export async function* eachTask(
   client: Client,
   { limit = LIMITS.listLimit, ...filter }: TaskFilter & { limit?: number } = {},
 ): AsyncGenerator<TaskRow> {
-  const wanted = queryOf(filter);
+  const wanted = tasksQuery(filter);
   let cursor: string | null = null;
   do {
     // Read again for each page, because the caller may restart tasks of the list.
@@ -64,7 +64,7 @@ export async function* eachTask(
 /** Counts tasks, in total and by status. Errors: those of `listTasks`. */
 export async function countTasks(client: Client, filter: TaskFilter = {}): Promise<TaskCounts> {
   const wanted = filter.statuses ?? TASK_STATUSES;
-  const queries = wanted.map((status) => queryOf({ ...filter, statuses: [status] }));
+  const queries = wanted.map((status) => tasksQuery({ ...filter, statuses: [status] }));
   const current = await notReplaced(client);
   const counts = await Promise.all(queries.map((query) => countExecutions(client, and(query, current))));
   const byStatus = Object.fromEntries(TASK_STATUSES.map((status) => [status, counts[wanted.indexOf(status)] ?? 0]));

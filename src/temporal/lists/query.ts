@@ -28,12 +28,12 @@ export interface TaskFilter {
  * Converts a filter to Temporal's query language. Excludes runs that continued as a new run, because they are not
  * separate tasks. Error: `InvalidInput` for an invalid index name.
  */
-export function queryOf(filter: TaskFilter): string {
-  return and(`ExecutionStatus != 'ContinuedAsNew'`, runsOf(filter));
+export function tasksQuery(filter: TaskFilter): string {
+  return and(`ExecutionStatus != 'ContinuedAsNew'`, runsQuery(filter));
 }
 
-/** Like `queryOf`, but with all runs of a task, including those that continued as a new run. */
-export function runsOf(filter: TaskFilter): string {
+/** Like `tasksQuery`, but with all runs of a task, including those that continued as a new run. */
+export function runsQuery(filter: TaskFilter): string {
   const { types, without, statuses, index, parentId, name, open, createdAfter, createdBefore, taskIds } = filter;
   // Checked before Temporal sees it: its SQLite store fails on a quote in the value of a list attribute, even escaped.
   if (index !== undefined && !nameSchema.safeParse(index).success)

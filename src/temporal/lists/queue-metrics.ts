@@ -6,7 +6,7 @@ import { callTemporal } from '../call.ts';
 import { listSchedules } from '../schedules/list.ts';
 import type { TaskRow } from '../tasks/list-row.ts';
 import { listTasks } from './list.ts';
-import { queryOf } from './query.ts';
+import { tasksQuery } from './query.ts';
 import { countExecutions } from './visibility.ts';
 
 /** State of tasks, queues and schedules in Temporal, for metrics. */
@@ -61,7 +61,7 @@ export async function readTemporalState(
 async function countOpenTasks(client: Client): Promise<TemporalState['openTasks']> {
   const limit = pLimit(CALLS_AT_ONCE);
   const count = (type: TaskType, statuses?: TaskStatus[]) =>
-    limit(() => countExecutions(client, queryOf({ types: [type], open: true, statuses })));
+    limit(() => countExecutions(client, tasksQuery({ types: [type], open: true, statuses })));
   const counts = await Promise.all(
     TASK_TYPES.map(async (type) => {
       const all = await count(type);

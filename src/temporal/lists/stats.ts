@@ -3,7 +3,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import pLimit from 'p-limit';
 import type { Bucket } from '../../contract/stats.ts';
 import { callTemporal } from '../call.ts';
-import { and, queryOf, runsOf, type TaskFilter } from './query.ts';
+import { and, runsQuery, type TaskFilter, tasksQuery } from './query.ts';
 import { countExecutions, inTurn } from './visibility.ts';
 
 export interface StatsRange extends Pick<TaskFilter, 'types' | 'index'> {
@@ -39,7 +39,7 @@ export async function taskStats(client: Client, { from, until, buckets, ...filte
     edges.slice(1).map(async (end, at) => {
       const start = edges[at] as Date;
       const [created, ended, open] = await Promise.all([
-        count(queryOf({ ...filter, createdAfter: start, createdBefore: end })),
+        count(tasksQuery({ ...filter, createdAfter: start, createdBefore: end })),
         limit(() => countEnds(client, filter, start, end)),
         count(openAt(filter, end)),
       ]);
@@ -51,13 +51,13 @@ export async function taskStats(client: Client, { from, until, buckets, ...filte
 /** Condition for tasks that were open at a moment. Of a task with several runs, exactly one is open at a time. */
 function openAt(filter: Pick<StatsRange, 'types' | 'index'>, moment: Date): string {
   const at = `'${moment.toISOString()}'`;
-  return and(runsOf(filter), `StartTime < ${at}`, `(ExecutionStatus = 'Running' OR CloseTime >= ${at})`);
+  return and(runsQuery(filter), `StartTime < ${at}`, `(ExecutionStatus = 'Running' OR CloseTime >= ${at})`);
 }
 
 async function countEnds(client: Client, filter: Pick<StatsRange, 'types' | 'index'>, from: Date, until: Date) {
   const { namespace } = client.options;
   const query = `${and(
-    queryOf(filter),
+    tasksQuery(filter),
     `CloseTime >= '${from.toISOString()}'`,
     `CloseTime < '${until.toISOString()}'`,
     `(TaskStatus IS NULL OR TaskStatus != 'ignored')`,

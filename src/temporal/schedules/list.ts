@@ -5,7 +5,7 @@ import { callTemporal } from '../call.ts';
 import { fromCursor, toCursor } from '../lists/cursor.ts';
 import { idPrefixOf, type ScheduleSignature, signatureOf } from './ids.ts';
 import { findSchedule } from './schedules.ts';
-import { viewOf } from './view.ts';
+import { toSchedule } from './view.ts';
 
 export interface SchedulePage {
   taskQueue: string;
@@ -38,7 +38,7 @@ export async function listSchedules(client: Client, page: SchedulePage): Promise
   const look = async (signature: ScheduleSignature) => {
     const found = await findSchedule(client, signature);
     // It may have been removed in the meantime.
-    return found === undefined ? [] : [viewOf(found, signature)];
+    return found === undefined ? [] : [toSchedule(found, signature)];
   };
   const schedules = await atOnce.map(signatures, look);
   return { schedules: schedules.flat(), cursor: toCursor(prefix, answer.nextPageToken ?? new Uint8Array()) };

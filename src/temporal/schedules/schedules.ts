@@ -9,7 +9,7 @@ import type { Schedule } from '../../contract/schedules.ts';
 import { callTemporal, isInvalidArgument, isType } from '../call.ts';
 import { type ScheduleSignature, scheduleIdOf } from './ids.ts';
 import { type DesiredSchedule, isAsWanted, partsOf } from './spec.ts';
-import { viewOf } from './view.ts';
+import { toSchedule } from './view.ts';
 
 export type { DesiredSchedule } from './spec.ts';
 
@@ -35,7 +35,7 @@ export async function putSchedule(
     if (found === undefined) {
       if (await create(client, wish)) return { schedule: await getSchedule(client, wish), outcome: 'created' };
     } else {
-      const schedule = viewOf(found, wish);
+      const schedule = toSchedule(found, wish);
       if (wish.ifExists === 'keep') return { schedule, outcome: 'kept' };
       if (wish.ifExists === 'refuse') throw existsError(wish);
       // A declared schedule that is changed by hand stays declared.
@@ -54,7 +54,7 @@ export async function putSchedule(
 export async function getSchedule(client: Client, signature: ScheduleSignature): Promise<Schedule> {
   const found = await findSchedule(client, signature);
   if (found === undefined) throw notFoundError(signature);
-  return viewOf(found, signature);
+  return toSchedule(found, signature);
 }
 
 /** Returns Temporal's description of a schedule; undefined if it does not exist. */

@@ -25,7 +25,7 @@ export interface ScheduleMemo {
  * Converts Temporal's schedule, including changes made with other tools. The cron expression is read from its comment,
  * since Temporal parses expressions and does not keep their text.
  */
-export function viewOf(description: ScheduleDescription, { name, key }: ScheduleSignature): Schedule {
+export function toSchedule(description: ScheduleDescription, { name, key }: ScheduleSignature): Schedule {
   const { action, spec, policies, state, info } = description;
   const argument = ((action.args ?? [])[0] ?? {}) as RunArgument;
   const { success, data: type } = scheduledTypeSchema.safeParse(typeOfWorkflow(action.workflowType));

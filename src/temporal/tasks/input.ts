@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { HandOver } from '../../contract/workflow-inputs.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
 import { callTemporal } from '../call.ts';
 import { decodeArrayFromPayloads } from '../sdk-internals.ts';
 import { describeTask } from './read.ts';

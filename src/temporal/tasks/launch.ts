@@ -5,12 +5,13 @@ import { TypedSearchAttributes, type WorkflowIdReusePolicy } from '@temporalio/c
 import pLimit, { type LimitFunction } from 'p-limit';
 import { ReembedError } from '../../contract/errors.ts';
 import { duplicateText } from '../../contract/failures.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
 import { listRow } from '../../contract/list-row.ts';
 import { laneIdOf, PRIORITY } from '../../contract/names.ts';
 import { type ListedFacts, searchAttributes } from '../../contract/search-attributes.ts';
 import { factsOf, type StartableType } from '../../contract/task-types.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { callTemporal, isType, PATIENCE_MS } from '../call.ts';
 import {
   type InternalConnectionLike,
@@ -47,7 +48,7 @@ export interface LaunchOptions extends Omit<StartTaskOptions, 'inputHash' | 'ign
   /** Starts with the same request id are one start, even from several callers. */
   requestId?: string;
   /** How long the start is repeated while the server does not answer, in ms; repeating it starts nothing twice. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
 }
 
 /**

@@ -92,10 +92,10 @@ async function queryTracker(client: Client, taskId: string, runId?: string): Pro
   }
 }
 
-/** Reads the outcome of an ended run: see `outcomeOf`. */
+/** Reads the outcome of an ended run: see `awaitOutcome`. */
 async function readOutcome(client: Client, { workflowId, runId }: Execution): Promise<Outcome> {
   const handle = client.workflow.getHandle(workflowId, runId, { followRuns: false });
-  return callTemporal(client, workflowId, () => outcomeOf(handle));
+  return callTemporal(client, workflowId, () => awaitOutcome(handle));
 }
 
 interface Outcome {
@@ -105,7 +105,7 @@ interface Outcome {
 }
 
 /** Waits for the end of a workflow. Its tracker is the result or in the failure's details; Temporal gives a reason. */
-export async function outcomeOf(handle: Pick<WorkflowHandle, 'result'>): Promise<Outcome> {
+export async function awaitOutcome(handle: Pick<WorkflowHandle, 'result'>): Promise<Outcome> {
   try {
     const result = await handle.result();
     return { tracker: isTracker(result) ? result : undefined };

@@ -17,7 +17,7 @@ const WAIT_MS = 60_000;
 
 /**
  * Lets the other one of two indexes serve, by an update of the task that keeps it current, and waits for the end.
- * Returns null if it serves already. Errors: `NotCurrent` with what is missing, or if it takes too long (it goes on, and
+ * Returns null if it serves already. Errors: `NotCurrent` with what is missing, or if it takes too long (it continues, and
  * the same call waits for it); `RollBackRefused` if the task has ended; `NoWorker`, `TemporalUnavailable`.
  */
 export async function askRollBack(
@@ -36,7 +36,7 @@ export async function askRollBack(
     });
     return await callTemporal(client, keeperId, () => update.result(), { timeoutMs: WAIT_MS }).catch((error) => {
       if (!isOutOfTime(error)) throw error;
-      const message = `the roll back takes longer than ${WAIT_MS / 1_000} s and goes on: the same call waits for it`;
+      const message = `the roll back takes longer than ${WAIT_MS / 1_000} s and continues: the same call waits for it`;
       throw new ReembedError('NotCurrent', message, { cause: error });
     });
   } catch (error) {

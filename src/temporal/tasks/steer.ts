@@ -60,7 +60,7 @@ export function ignoreTask(
 }
 
 /**
- * Sets the max. number of objects that a reindex copies, or of rows that a sync brings, per second; null removes the limit. Errors: `InvalidInput` for
+ * Sets the max. number of objects that a reindex copies, or of rows that a sync writes, per second; null removes the limit. Errors: `InvalidInput` for
  * other types of tasks, `TaskClosed`, `TaskNotFound`.
  */
 export async function throttleTask(
@@ -174,9 +174,9 @@ export async function sendSignal(
   args: unknown[],
   by: string | null | undefined,
 ): Promise<boolean> {
-  const told = by == null ? args : [...args, by];
+  const sent = by == null ? args : [...args, by];
   try {
-    await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).signal(signal, ...told));
+    await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).signal(signal, ...sent));
     return true;
   } catch (error) {
     if (isType(error, 'TaskNotFound')) return false;

@@ -1,5 +1,6 @@
+import type { HandOver } from '../../contract/hand-over.ts';
 import type { StartableType } from '../../contract/task-types.ts';
-import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 
 export interface StartTaskOptions<T extends StartableType = StartableType> {
   type: T;
@@ -19,5 +20,5 @@ export interface StartTaskOptions<T extends StartableType = StartableType> {
   /** End the task of this id, if there is one, and run this one instead, whatever its input. */
   ignoreLock?: boolean;
   /** How long the start is repeated while the server does not answer; default: 15,000 ms. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
 }

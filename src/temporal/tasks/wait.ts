@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, isGrpcCancelledError, isGrpcDeadlineError } from '@temporalio/client';
 import type { Tracker } from '../../contract/tasks.ts';
 import { callTemporal, isType } from '../call.ts';
-import { describeTask, outcomeOf, readTask, type TaskView } from './read.ts';
+import { awaitOutcome, describeTask, readTask, type TaskView } from './read.ts';
 
 /** Backoff of a wait after a call that the server did not answer. */
 const HICCUP_MS = { first: 500, max: 10_000 } as const;
@@ -68,7 +68,7 @@ export async function waitForEnd(
   });
   const end = async () => {
     try {
-      return await outcomeOf(client.workflow.getHandle(taskId));
+      return await awaitOutcome(client.workflow.getHandle(taskId));
     } catch (error) {
       if (!isGrpcDeadlineError(error) && !isGrpcCancelledError(error)) throw error;
       return undefined;

@@ -1,7 +1,8 @@
 import { continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { EvaluationRequest } from '../../contract/evaluation.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { admit, chainOf } from '../task/admit.ts';
 import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';

@@ -10,11 +10,13 @@ import {
 } from '@temporalio/workflow';
 import { durationText } from '../../contract/durations.ts';
 import { duplicateText } from '../../contract/failures.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
+import type { JobPlan, Turn } from '../../contract/job-plan.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { laneIdOf } from '../../contract/names.ts';
 import { KEYS, searchAttributes } from '../../contract/search-attributes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, JobInput, JobPlan, Turn } from '../../contract/workflow-inputs.ts';
+import type { JobInput } from '../../contract/workflow-inputs.ts';
 import { admission, jobActivities, laneEntry } from '../activities.ts';
 import { errorOf, IgnoredError } from '../task/errors.ts';
 import { type Received, receive } from '../task/receive.ts';
@@ -83,11 +85,11 @@ class JobRun {
     this.turn = again ? undefined : given.turn;
     this.inLane = this.turn !== undefined;
     this.functionInput = again && 'newestInput' in previous.data ? previous.data.newestInput : input.input;
-    setHandler(turnSignal, (told) => {
+    setHandler(turnSignal, (notice) => {
       this.turn = { kind: 'runs' };
       // A parallel job may have an entry too, because others wait for it.
       this.inLane = true;
-      if (told?.newest) this.functionInput = told.newest.input;
+      if (notice?.newest) this.functionInput = notice.newest.input;
     });
   }
 
@@ -196,8 +198,8 @@ class JobRun {
   private async runFunction(task: TaskContext, plan: JobPlan): Promise<void> {
     const { timeoutMs, bind, isolate, queue } = plan;
     const { attempts } = task.tracker;
-    setHandler(startedSignal, (told) => {
-      const { attempt, workerId } = told ?? {};
+    setHandler(startedSignal, (notice) => {
+      const { attempt, workerId } = notice ?? {};
       if (typeof workerId !== 'string' || attempt !== task.tracker.attempts || task.tracker.status !== 'processing')
         return;
       task.report({ data: { workerId } });

@@ -7,16 +7,10 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { HAND_OVER_VERSION } from '../../contract/hand-over.ts';
+import type { LaneAnswer, LaneEntry, LaneHandOver, LaneInput, LaneRequest } from '../../contract/job-lanes.ts';
+import type { Turn } from '../../contract/job-plan.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import type {
-  LaneAnswer,
-  LaneEntry,
-  LaneHandOver,
-  LaneInput,
-  LaneRequest,
-  Turn,
-} from '../../contract/workflow-inputs.ts';
-import { HAND_OVER_VERSION } from '../../contract/workflow-inputs.ts';
 import { laneControl } from '../activities.ts';
 import { receiveEntries } from '../task/receive.ts';
 import { anyRecord, asSentence, atLeast, oneOf, text } from '../task/shapes.ts';
@@ -130,7 +124,7 @@ class Lane {
     const turn: Turn = ahead ? { kind: 'waits', behind: ahead.taskId } : { kind: 'runs' };
     const runId = given ?? (await laneControl.startJob({ taskId, job, plan, turn, inputHash, trace }));
     if (runId === null) return { kind: 'exists' };
-    this.entries.push({ taskId, runId, told: turn.kind === 'runs' });
+    this.entries.push({ taskId, runId, notified: turn.kind === 'runs' });
     // The entry ahead may have ended in the meantime.
     await this.advance();
     return turn;
@@ -140,7 +134,7 @@ class Lane {
   private async findParallel(but: string): Promise<void> {
     const found = await laneControl.parallelJobs(workflowInfo().workflowId);
     const others = found.filter(({ taskId }) => taskId !== but);
-    this.entries.unshift(...others.map((run) => ({ ...run, told: false, parallel: true })));
+    this.entries.unshift(...others.map((run) => ({ ...run, notified: false, parallel: true })));
     await this.advance();
   }
 
@@ -159,8 +153,8 @@ class Lane {
 
   /** Signals the first job that it may run. Skips jobs that have ended without leaving. */
   async advance(): Promise<void> {
-    for (let next = this.first; next && !next.told; next = this.first) {
-      next.told = true;
+    for (let next = this.first; next && !next.notified; next = this.first) {
+      next.notified = true;
       this.checkedMs = Date.now();
       try {
         const { taskId, runId, newest } = next;

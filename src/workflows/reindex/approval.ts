@@ -3,7 +3,7 @@ import { type Approval, type ApproveByEvaluation, type Decision, evaluationOf } 
 import { durationMs } from '../../contract/durations.ts';
 import type { Verdict } from '../../contract/evaluation.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import type { LockedPair, ReindexState } from '../../contract/workflow-inputs.ts';
+import type { LockedPair, ReindexState } from '../../contract/reindex-state.ts';
 import { longControl } from '../activities.ts';
 import { evaluate } from '../evaluation/step.ts';
 import { chainOf } from '../task/admit.ts';

@@ -1,6 +1,6 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { BatchLook } from '../../contract/batch-activities.ts';
-import type { BatchDue, BatchesState, LockedPair, OpenBatch } from '../../contract/workflow-inputs.ts';
+import type { BatchDue, BatchesState, LockedPair, OpenBatch } from '../../contract/reindex-state.ts';
 import { batchEndActivities, embedActivities, longControl } from '../activities.ts';
 import { errorOf } from '../task/errors.ts';
 import { hold, orHold } from '../task/hold.ts';

@@ -1,4 +1,4 @@
-import type { BatchesState, LockedPair, OpenBatch } from '../../contract/workflow-inputs.ts';
+import type { BatchesState, LockedPair, OpenBatch } from '../../contract/reindex-state.ts';
 import { embedActivities } from '../activities.ts';
 import { hold, orHold } from '../task/hold.ts';
 import { countsIn } from './copy-progress.ts';

@@ -1,4 +1,4 @@
-import type { CopyCounts } from '../../contract/activities.ts';
+import type { CopyCounts } from '../../contract/reindex-activities.ts';
 import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import type { TaskContext } from '../task/types.ts';

@@ -9,12 +9,12 @@ import {
   setHandler,
   startChild,
 } from '@temporalio/workflow';
-import type { CopyCounts } from '../../contract/activities.ts';
 import type { Usage } from '../../contract/budget.ts';
 import { PRIORITY } from '../../contract/names.ts';
+import type { CopyCounts } from '../../contract/reindex-activities.ts';
+import type { LockedPair, SlicePlan } from '../../contract/reindex-state.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { LockedPair, SlicePlan } from '../../contract/workflow-inputs.ts';
 import { longControl } from '../activities.ts';
 import { runInParallel } from '../in-parallel.ts';
 import { pauseSignal, sliceProgressSignal, throttleSignal } from '../task/signals.ts';

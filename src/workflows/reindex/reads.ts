@@ -1,5 +1,6 @@
 import { type ReadShares, type ReadsState, readsProblem } from '../../contract/read-shares.ts';
-import type { MirrorState, ReindexInput, ReindexState } from '../../contract/workflow-inputs.ts';
+import type { MirrorState, ReindexState } from '../../contract/reindex-state.ts';
+import type { ReindexInput } from '../../contract/workflow-inputs.ts';
 import { longControl } from '../activities.ts';
 import type { TaskSpec } from '../task/spec.ts';
 import type { TaskContext } from '../task/types.ts';

@@ -1,9 +1,11 @@
 import { continueAsNew, isCancellation } from '@temporalio/workflow';
 import type { Decision } from '../../contract/approval.ts';
 import { durationMs, durationText } from '../../contract/durations.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
+import type { MirrorState, ReindexState, WatchState } from '../../contract/reindex-state.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MIN_SEARCHES } from '../../contract/watch.ts';
-import type { HandOver, MirrorState, ReindexInput, ReindexState, WatchState } from '../../contract/workflow-inputs.ts';
+import type { ReindexInput } from '../../contract/workflow-inputs.ts';
 import { admit } from '../task/admit.ts';
 import { RefusedError } from '../task/errors.ts';
 import { ContinuesAsNew } from '../task/history.ts';

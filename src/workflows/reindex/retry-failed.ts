@@ -1,4 +1,4 @@
-import type { ReindexState } from '../../contract/workflow-inputs.ts';
+import type { ReindexState } from '../../contract/reindex-state.ts';
 import { embedActivities } from '../activities.ts';
 import type { TaskContext } from '../task/types.ts';
 

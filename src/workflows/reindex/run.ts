@@ -1,4 +1,5 @@
-import type { ReindexInput, ReindexState } from '../../contract/workflow-inputs.ts';
+import type { ReindexState } from '../../contract/reindex-state.ts';
+import type { ReindexInput } from '../../contract/workflow-inputs.ts';
 import type { TaskContext } from '../task/types.ts';
 import type { ReadsControl } from './reads.ts';
 import type { SliceSteering } from './slice-steering.ts';

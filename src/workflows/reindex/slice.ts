@@ -5,12 +5,13 @@ import {
   getExternalWorkflowHandle,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CopyCounts } from '../../contract/activities.ts';
 import type { Usage } from '../../contract/budget.ts';
+import type { HandOver } from '../../contract/hand-over.ts';
+import type { CopyCounts } from '../../contract/reindex-activities.ts';
 import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
-import type { HandOver, ReindexSliceInput } from '../../contract/workflow-inputs.ts';
+import type { ReindexSliceInput } from '../../contract/workflow-inputs.ts';
 import { embedActivities } from '../activities.ts';
 import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
 import { handOver, receive } from '../task/receive.ts';

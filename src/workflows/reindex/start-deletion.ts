@@ -1,7 +1,8 @@
 import { ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { Duration } from '../../contract/duration-schema.ts';
+import { HAND_OVER_VERSION } from '../../contract/hand-over.ts';
 import { PRIORITY } from '../../contract/names.ts';
-import { HAND_OVER_VERSION, type RetiredIndex } from '../../contract/workflow-inputs.ts';
+import type { RetiredIndex } from '../../contract/reindex-state.ts';
 import { deleteIndex } from '../delete-index.ts';
 import type { TaskContext } from '../task/types.ts';
 

@@ -1,9 +1,9 @@
 import { CancellationScope, sleep, uuid4 } from '@temporalio/workflow';
-import type { CopyCounts, LockPairResult } from '../../contract/activities.ts';
 import { enterPhase, leavePhase, phaseTimesOf } from '../../contract/phase-times.ts';
+import type { CopyCounts, LockPairResult } from '../../contract/reindex-activities.ts';
+import type { LockedPair, ReindexState } from '../../contract/reindex-state.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
-import type { LockedPair, ReindexState } from '../../contract/workflow-inputs.ts';
 import { cutOverActivities, embedActivities, indexActivities, longControl } from '../activities.ts';
 import { RefusedError } from '../task/errors.ts';
 import { BATCHES_FAILED, hold, orHold } from '../task/hold.ts';
@@ -242,7 +242,7 @@ export async function cutOver(run: ReindexRun, stopRenewing: () => void): Promis
   }
 }
 
-/** The lock under which the source is kept current after the cut-over. A shadow goes on: it then searches the source. */
+/** The lock under which the source is kept current after the cut-over. A shadow continues: it then searches the source. */
 function mirrorLockOf({ task, settings, reads }: ReindexRun, lock: string) {
   const { lockSeconds, watch } = settings;
   return { lock, lockSeconds, taskId: retireIdOf(task), shadow: reads.shadow(), ...(watch && { watch: true }) };

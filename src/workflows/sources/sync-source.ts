@@ -1,7 +1,8 @@
 import { continueAsNew } from '@temporalio/workflow';
+import type { HandOver } from '../../contract/hand-over.ts';
 import { addSyncCounts, noSyncCounts, type SyncCounts, type SyncPlace } from '../../contract/source-activities.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { HandOver, TaskInputs } from '../../contract/workflow-inputs.ts';
+import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { embedActivities } from '../activities.ts';
 import { admit } from '../task/admit.ts';
 import { orHold } from '../task/hold.ts';
@@ -13,8 +14,8 @@ import type { TaskContext } from '../task/types.ts';
 type Input = TaskInputs['sync'];
 
 /**
- * Makes an index equal to the table of its source: brings all rows in the order of their key, then deletes the objects
- * without a row. Changes meanwhile are brought by the follower. The place is in the tracker: the restart of a sync that
+ * Makes an index equal to the table of its source: syncs all rows in the order of their key, then deletes the objects
+ * without a row. Changes meanwhile are synced by the follower. The place is in the tracker: the restart of a sync that
  * did not end continues there.
  */
 export async function syncSource(first: Input, second?: HandOver): Promise<Tracker> {

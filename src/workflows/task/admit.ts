@@ -1,7 +1,7 @@
 import { type WorkflowInfo, workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities } from '../../contract/activities.ts';
+import type { Carried } from '../../contract/hand-over.ts';
 import type { TaskType } from '../../contract/task-types.ts';
-import type { Carried } from '../../contract/workflow-inputs.ts';
 import { control } from '../activities.ts';
 import type { TaskContext } from './types.ts';
 

@@ -11,7 +11,7 @@ export function isHistoryLong(): boolean {
  */
 export class ContinuesAsNew extends Error {
   constructor() {
-    super('the task goes on as a new run');
+    super('the task continues as a new run');
     this.name = 'ContinuesAsNew';
   }
 }

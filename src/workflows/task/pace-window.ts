@@ -28,7 +28,7 @@ export class PaceWindow {
     while (steps.length > MAX_STEPS || (steps[0]?.atMs ?? nowMs) <= nowMs - WINDOW_MS) steps.shift();
   }
 
-  /** Sets what the task stands still for; null once it goes on. */
+  /** Sets what the task stands still for; null once it continues. */
   stand(still: Pick<TaskPace, 'reason' | 'until'> | null): void {
     this.still = still;
   }
@@ -41,14 +41,14 @@ export class PaceWindow {
 
   /** Returns the strongest reason; null if nothing slows the task. `waitsFor`: what an activity waits for now. */
   pace(waitsFor: WaitsFor | undefined, ratePerSecond: unknown): TaskPace | null {
-    const told = (pace: Omit<TaskPace, 'text'>): TaskPace => ({ ...pace, text: paceText(pace, ratePerSecond) });
+    const withText = (pace: Omit<TaskPace, 'text'>): TaskPace => ({ ...pace, text: paceText(pace, ratePerSecond) });
     if (waitsFor?.reason.startsWith('Model')) {
       const reason = waitsFor.reason === 'ModelRateLimited' ? 'model-limit' : 'model';
-      return told({ reason, share: null, until: waitsFor.nextTry });
+      return withText({ reason, share: null, until: waitsFor.nextTry });
     }
-    if (this.still) return told({ ...this.still, share: null });
+    if (this.still) return withText({ ...this.still, share: null });
     const [strongest] = this.shares().sort((one, other) => other.share - one.share);
-    return strongest && strongest.share >= MIN_SHARE ? told({ ...strongest, until: null }) : null;
+    return strongest && strongest.share >= MIN_SHARE ? withText({ ...strongest, until: null }) : null;
   }
 
   private shares(): { reason: PaceReason; share: number }[] {

@@ -1,8 +1,9 @@
 import { ApplicationFailure, type WorkflowInfo, workflowInfo } from '@temporalio/workflow';
+import { HAND_OVER_VERSION, type HandOver } from '../../contract/hand-over.ts';
+import type { LaneEntry } from '../../contract/job-lanes.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { TASK_STATUSES } from '../../contract/status.ts';
 import type { TaskType } from '../../contract/task-types.ts';
-import { HAND_OVER_VERSION, type HandOver, type LaneEntry } from '../../contract/workflow-inputs.ts';
 import {
   above0,
   anyRecord,
@@ -182,11 +183,11 @@ function problemOfHandOver(fields: Record<string, Shape>, given: unknown, info: 
   if (problem !== undefined) return problem;
   const { from, previous: carried } = given as unknown as HandOver;
   if (from !== undefined && from !== info.continuedFromExecutionRunId)
-    return 'from: must be the run that goes on as this one';
+    return 'from: must be the run that continues as this one';
   const place = OF_AN_EARLIER_RUN.find((key) => given[key] !== undefined);
-  if (from === undefined && place !== undefined) return `${place}: is taken only of the run that goes on as this one`;
+  if (from === undefined && place !== undefined) return `${place}: is taken only of the run that continues as this one`;
   if (from === undefined && carried?.sameAttempt)
-    return 'previous.sameAttempt: is taken only of the run that goes on as this one';
+    return 'previous.sameAttempt: is taken only of the run that continues as this one';
   return undefined;
 }
 

@@ -1,11 +1,12 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { Usage } from '../../contract/budget.ts';
+import type { CarriedSignals } from '../../contract/hand-over.ts';
+import type { LaneAnswer, LaneEntry, LaneRequest } from '../../contract/job-lanes.ts';
 import { ENTER_LANE, JOB_SIGNAL, QUERY, ROLL_BACK, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
 import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { CarriedSignals, LaneAnswer, LaneEntry, LaneRequest } from '../../contract/workflow-inputs.ts';
 
 // The optional last argument of a signal names its sender: the API passes the name of the caller's token.
 export const trackerQuery = defineQuery<Tracker>(QUERY.tracker);
@@ -23,9 +24,9 @@ export const rejectSignal = defineSignal<[reason?: string | null, by?: string]>(
 export const sliceProgressSignal =
   defineSignal<[sliceId: string, done: number, waitedMs: number, usage?: Usage, waits?: StepWaits]>(SLICE_PROGRESS);
 
-export const startedSignal = defineSignal<[told?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
+export const startedSignal = defineSignal<[notice?: { attempt: number; workerId: string }]>(JOB_SIGNAL.started);
 /** Carries the input of a newer submission that was ignored in favor of this job, if there is one. */
-export const turnSignal = defineSignal<[told?: { newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
+export const turnSignal = defineSignal<[notice?: { newest?: { input: unknown } }]>(JOB_SIGNAL.turn);
 export const leaveSignal = defineSignal<[who?: Pick<LaneEntry, 'taskId' | 'runId'>]>(JOB_SIGNAL.leave);
 /** As the signals of these names, but a decision that comes too early or too late fails, with the reason. */
 export const approveUpdate = defineUpdate<void, [reason?: string | null, by?: string]>(SIGNAL.approve);

@@ -1,8 +1,8 @@
 import type { Decision } from '../../contract/approval.ts';
+import type { Carried } from '../../contract/hand-over.ts';
 import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { TaskType } from '../../contract/task-types.ts';
-import type { Carried } from '../../contract/workflow-inputs.ts';
 import type { Hold, TaskContext } from './types.ts';
 
 export interface TaskSpec {

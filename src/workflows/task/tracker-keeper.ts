@@ -106,7 +106,7 @@ export class TrackerKeeper {
     this.showPace();
   }
 
-  /** Shows what the task stands still for; null once it goes on. */
+  /** Shows what the task stands still for; null once it continues. */
   stand(still: Pick<TaskPace, 'reason' | 'until'> | null): void {
     this.paceWindow.stand(still);
     this.showPace();

@@ -1,6 +1,6 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
+import type { Carried, CarriedSignals } from '../../contract/hand-over.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { Carried, CarriedSignals } from '../../contract/workflow-inputs.ts';
 import type { TaskSpec } from './spec.ts';
 
 /** Creates the tracker of a run: a new one, or the one that an earlier run handed over. */

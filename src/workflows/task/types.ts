@@ -12,7 +12,7 @@ export interface TaskContext {
   report(change: { done?: number; total?: number; failed?: number; data?: Tracker['data'] }): void;
   /** Adds what a step waited for, from which the tracker tells why the task is slow; null forgets all steps. */
   noteWaits(waits: StepWaits | null | undefined): void;
-  /** Shows what the task stands still for; null once it goes on. */
+  /** Shows what the task stands still for; null once it continues. */
   stand(still: Pick<TaskPace, 'reason' | 'until'> | null): void;
   /** Publishes the status of a `quiet` task before it ends. */
   publishNow(): void;

@@ -1,5 +1,6 @@
+import type { HandOver } from '../../contract/hand-over.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { DeleteInput, HandOver } from '../../contract/workflow-inputs.ts';
+import type { DeleteInput } from '../../contract/workflow-inputs.ts';
 import { receive } from '../task/receive.ts';
 import { writeItems } from './live-write.ts';
 

@@ -1,6 +1,7 @@
 import { ApplicationFailure, continueAsNew } from '@temporalio/workflow';
+import type { HandOver, WriteState } from '../../contract/hand-over.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import type { DeleteInput, HandOver, UpsertInput, WriteState } from '../../contract/workflow-inputs.ts';
+import type { DeleteInput, UpsertInput } from '../../contract/workflow-inputs.ts';
 import { control, longControl } from '../activities.ts';
 import { admit } from '../task/admit.ts';
 import { handOver, type Received } from '../task/receive.ts';

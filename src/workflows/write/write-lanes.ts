@@ -1,7 +1,8 @@
 import { sleep } from '@temporalio/workflow';
 import type { WriteChunkRequest, WriteChunkResult } from '../../contract/activities.ts';
+import type { Accepted, Carried, WriteState } from '../../contract/hand-over.ts';
 import type { OnReindex } from '../../contract/task-bodies.ts';
-import type { Accepted, Carried, DeleteInput, UpsertInput, WriteState } from '../../contract/workflow-inputs.ts';
+import type { DeleteInput, UpsertInput } from '../../contract/workflow-inputs.ts';
 import { embedActivities, indexActivities, localWrites, withinTask } from '../activities.ts';
 import { runInParallel } from '../in-parallel.ts';
 import { RefusedError } from '../task/errors.ts';

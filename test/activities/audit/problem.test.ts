@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { problemOf } from '../../../src/activities/audit/problem.ts';
+import { findProblem } from '../../../src/activities/audit/problem.ts';
 import { indexConfigSchema } from '../../../src/contract/indexes.ts';
 import type { Payload } from '../../../src/contract/objects.ts';
 import { Pace } from '../../../src/cpu/pace.ts';
@@ -42,7 +42,7 @@ async function factsOf(payload: Payload, config = CONFIGS[0] as (typeof CONFIGS)
 const LONG =
   'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen';
 const problem = (facts: AuditFacts, config = CONFIGS[0] as (typeof CONFIGS)[number]) =>
-  problemOf(facts, config, new Pace());
+  findProblem(facts, config, new Pace());
 
 describe('an object that the pipeline has written', () => {
   test('is whole, whatever its text and the splitter are', async () => {

@@ -34,7 +34,7 @@ export async function runAudit(
   };
 }
 
-/** Brings all rows of a source to its index. */
+/** Syncs all rows of a source to its index. */
 export async function bringAll(deps: ActivityDependencies, source: string): Promise<void> {
   const { embed } = createActivities(deps);
   for (let place: SyncPlace | null = { phase: 'rows', after: null }; place !== null; ) {

@@ -108,7 +108,7 @@ onBothDatabases((database) => {
     },
   );
 
-  test('an audit does not report what is in the outbox, or is brought between its looks', async () => {
+  test('an audit does not report what is in the outbox, or is synced between its looks', async () => {
     const { table, source, outbox } = await givenSynced();
     await execute(`update ${table} set body = 'on its way' where id = 1`);
     await execute(`delete from ${table} where id = 2`);

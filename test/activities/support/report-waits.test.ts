@@ -17,7 +17,7 @@ test('an activity that runs for long reports what it waited for since its last r
       [3_100, 1_600],
     ] as const) {
       Object.assign(now, { ranMs, liveMs });
-      reports.tell();
+      reports.report();
     }
     await reports.end();
   });

@@ -93,7 +93,7 @@ it('a piece of an open transaction is followed by a rest that is not longer than
     nowMs: () => nowMs,
     rest: async (ms: number) => rests.push(ms),
   };
-  const yielding = createYielding(dependencies({ copyShare: 0.25 }), { tools, longestRestMs: 1_000 });
+  const yielding = createYielding(dependencies({ copyShare: 0.25 }), { tools, maxRestMs: 1_000 });
   for (const pieceMs of [20, 200, 20_000]) {
     await yielding(new AbortController().signal, async () => {
       nowMs += pieceMs;

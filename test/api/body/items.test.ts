@@ -80,7 +80,7 @@ test.each([
   expect(issues.map(({ path }) => path)).toEqual((await issuesOf(withText('short'))).map(({ path }) => path));
 });
 
-test('an item of a large body that is no JSON is named', async () => {
+test('an item of a large body that is not JSON is named', async () => {
   const [issue] = await issuesOf(`{"index":"docs","items":[${JSON.stringify({ id: 'a', payload: LONG })},oops]}`);
   expect(issue).toMatchObject({ path: 'items.1' });
 });

@@ -100,11 +100,7 @@ describe('the document', () => {
   });
 });
 
-const isAway = ({ on }: Case) => on === 'noTemporal';
-
-// Starts wait fifteen seconds for a server that is away: together. The others may change the model of all.
-it.concurrent.each(CASES.filter(isAway))('$operation answers $expect as documented', answersAsDocumented);
-it.each(CASES.filter((one) => !isAway(one)))('$operation answers $expect as documented', answersAsDocumented);
+it.each(CASES)('$operation answers $expect as documented', answersAsDocumented);
 
 async function answersAsDocumented({ operation, expect: expected, on, given }: Case): Promise<void> {
   const change = (await given?.(world)) ?? {};

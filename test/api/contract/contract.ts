@@ -144,8 +144,8 @@ export class Contract {
         if (required) yield `${at} lacks the header ${name}`;
         continue;
       }
-      const told = schema.type === 'integer' ? Number(value) : value;
-      for (const mismatch of this.mismatches(schema, told)) yield `${at}: the header ${name}: ${mismatch}`;
+      const sent = schema.type === 'integer' ? Number(value) : value;
+      for (const mismatch of this.mismatches(schema, sent)) yield `${at}: the header ${name}: ${mismatch}`;
     }
   }
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'kysely';
 import { createApi } from '../../../src/api/app.ts';
 import type { TaskType } from '../../../src/contract/task-types.ts';
@@ -7,7 +6,6 @@ import type { Tracker } from '../../../src/contract/tasks.ts';
 import { createRegistry, defineTask } from '../../../src/jobs/index.ts';
 import { createModels } from '../../../src/models/models.ts';
 import { startHttpServer } from '../../../src/runtime/http-server.ts';
-import { BUILD_CLASS } from '../../../src/store/advisory-classes.ts';
 import { type Db, transaction } from '../../../src/store/database.ts';
 import { markDeleting } from '../../../src/store/indexes.ts';
 import { saveQuerySet } from '../../../src/store/query-sets.ts';
@@ -17,7 +15,8 @@ import { type Behaviour, startEmbeddingServer } from '../../support/embedding-se
 import { seenWhen } from '../../support/eventually.ts';
 import { silentLog, startRig, startTemporal } from '../../support/rig.ts';
 import { givenSource } from '../../workflows/sources/world.ts';
-import { silentDatabase } from '../support.ts';
+import { silentDatabase, silentTemporal } from '../support.ts';
+import { createWays } from './ways.ts';
 
 export type ServerName = 'api' | 'idle' | 'guarded' | 'limited' | 'small' | 'stopping' | 'noDatabase' | 'noTemporal';
 /** Token of the server `guarded`. */
@@ -62,11 +61,7 @@ export async function openWorld() {
     small: createApi({ ...usual, settings: { bodyBytes: 10 } }),
     stopping: createApi({ ...usual, isStopping: () => true }),
     noDatabase: createApi({ ...usual, db: silentDatabase() }),
-    // Without the interceptors that retry for seconds: there are many calls.
-    noTemporal: createApi({
-      ...usual,
-      client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) }),
-    }),
+    noTemporal: createApi({ ...usual, client: silentTemporal(), patienceMs: 0 }),
   };
   const started = await Promise.all(
     Object.entries(apis).map(async ([name, { fetch }]) => {
@@ -151,91 +146,7 @@ export async function openWorld() {
     return building;
   }
   const switched = async () => (await switchedFrom(await index())).id;
-  const ways: Record<TaskType, { ended(): Promise<string>; running(): Promise<string> }> = {
-    upsert: {
-      ended: async () => (await run('upsert', { index: await index(), items }, '?wait=true')).id,
-      running: async () => {
-        const { id } = await run('upsert', { index: (await lockedIndex()).source, items, onReindex: 'wait' });
-        return until(id, ['waiting']);
-      },
-    },
-    delete: {
-      ended: async () => (await run('delete', { index: await index(), ids: ['a'] }, '?wait=true')).id,
-      running: async () => {
-        const { id } = await run('delete', { index: (await lockedIndex()).source, ids: ['a'], onReindex: 'wait' });
-        return until(id, ['waiting']);
-      },
-    },
-    reindex: {
-      ended: async () => (await run('reindex', { source: await index(), dest: await index() }, '?wait=true')).id,
-      running: async () => until((await run('reindex', await lockedIndex())).id, ['waiting']),
-    },
-    'reindex-slice': {
-      ended: async () => {
-        const source = await index();
-        await run('upsert', { index: source, items }, '?wait=true');
-        const { id } = await run('reindex', { source, dest: await index() }, '?wait=true');
-        return until(`${id}/1/1`, ['done']);
-      },
-      running: async () => {
-        const source = await index();
-        const many = Array.from({ length: 100 }, (_, at) => ({ id: `o${at}`, payload: `text ${at}` }));
-        await run('upsert', { index: source, items: many }, '?wait=true');
-        const { id } = await run('reindex', { source, dest: await index(), ratePerSecond: 1, batchSize: 1 });
-        return until(`${id}/1/1`, ['processing']);
-      },
-    },
-    'delete-index': {
-      ended: async () => (await run('delete-index', { index: await index() }, '?wait=true')).id,
-      running: async () => until((await run('delete-index', { index: await index(), after: '1h' })).id, ['waiting']),
-    },
-    evaluate: {
-      ended: async () => (await run('evaluate', await evaluable(), '?wait=true')).id,
-      // It waits for a model that does not answer.
-      running: async () => {
-        const right = await indexOfModel({ name: 'm', dimensions: 8, baseUrl: 'http://127.0.0.1:1/v1' });
-        return until((await run('evaluate', { ...(await evaluable()), right })).id, ['processing']);
-      },
-    },
-    audit: {
-      ended: async () => (await run('audit', { index: await index() }, '?wait=true')).id,
-      // It has a second object to wait for.
-      running: async () => {
-        const audited = await index();
-        const few = ['a', 'b', 'c'].map((id) => ({ id, payload: `text ${id}` }));
-        await run('upsert', { index: audited, items: few }, '?wait=true');
-        return until((await run('audit', { index: audited, ratePerSecond: 0.001 })).id, ['processing']);
-      },
-    },
-    'vector-index': {
-      ended: async () => (await run('vector-index', { index: await index(), vectorIndex: { m: 8 } }, '?wait=true')).id,
-      // It waits for another session that builds an HNSW index.
-      running: async () => {
-        const { name, no } = await createIndex(db);
-        await sql`select pg_advisory_lock(${sql.lit(BUILD_CLASS)}, ${no})`.execute(await builder());
-        return until((await run('vector-index', { index: name, vectorIndex: { m: 8 } })).id, ['waiting']);
-      },
-    },
-    steer: {
-      ended: async () => (await run('steer', { action: 'pause', filter: { taskIds: ['nobody'] } }, '?wait=true')).id,
-      // It waits some seconds for the end of a task that does not receive its cancellation.
-      running: async () => {
-        const stuck = await ask<Tracker>('POST', '/v1/tasks/delete-index/run', { index: await index() }, 'idle');
-        const { id } = await run('steer', { action: 'cancel', filter: { taskIds: [stuck.id] } });
-        return until(id, ['processing']);
-      },
-    },
-    sync: {
-      ended: async () => (await run('sync', { source: await source() }, '?wait=true')).id,
-      // Its rate lets it bring the second row after minutes.
-      running: async () =>
-        until((await run('sync', { source: await source(), ratePerSecond: 0.001 })).id, ['processing']),
-    },
-    job: {
-      ended: async () => (await ask<Tracker>('POST', '/v1/jobs/check/run?wait=true', {})).id,
-      running: async () => until((await ask<Tracker>('POST', '/v1/jobs/check/run', { delay: '1h' })).id, ['waiting']),
-    },
-  };
+  const ways = createWays({ db, run, ask, index, indexOfModel, lockedIndex, evaluable, source, until, items, builder });
 
   return {
     db,

@@ -6,8 +6,8 @@ import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { setAlias } from '../../../src/store/aliases.ts';
 import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { setReads } from '../../../src/store/protocol/reads.ts';
-import { readCountsOf } from '../../../src/store/read-counts.ts';
-import { beginWatch, type WatchSums, watchCountsOf } from '../../../src/store/watch-counts.ts';
+import { getReadCounts } from '../../../src/store/read-counts.ts';
+import { beginWatch, getWatchCounts, type WatchSums } from '../../../src/store/watch-counts.ts';
 import { lockIn, uniqueName } from '../../store/builders.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { call, listeningLog, makeIndex, models, putObjects, testApi } from '../support.ts';
@@ -75,7 +75,7 @@ onBothDatabases((database) => {
     };
     const figures = async () => {
       await reads.close();
-      return Object.fromEntries((await readCountsOf(db, taskId))?.counts ?? []);
+      return Object.fromEntries((await getReadCounts(db, taskId))?.counts ?? []);
     };
     return { db, model, old, next, alias, app, place, reads, metrics, search, figures };
   }
@@ -152,7 +152,7 @@ onBothDatabases((database) => {
     expect(await ask(place.alias, { text: undefined, vector: [1] })).toBe(400);
     expect(await ask(next, {})).toBe(200);
     await reads.close();
-    const before = (await watchCountsOf(db, place.lock, 1)).now;
+    const before = (await getWatchCounts(db, place.lock, 1)).now;
     expect(Object.fromEntries(before)).toMatchObject({ answered: 2, empty: 1 });
     expect([before.get('failed'), latencies(before)]).toEqual([undefined, 2]);
 
@@ -168,7 +168,7 @@ onBothDatabases((database) => {
     // The failure may be counted just after the answer.
     const counted = async () => {
       await reads.close();
-      return Object.fromEntries((await watchCountsOf(db, lock, 1)).now);
+      return Object.fromEntries((await getWatchCounts(db, lock, 1)).now);
     };
     await expect.poll(counted, { timeout: 90_000 }).toEqual({ failed: 2 });
     model.answerAll();
@@ -180,7 +180,7 @@ onBothDatabases((database) => {
     await search(text);
     await search(text, { 'x-reembed-canary': 'old' });
     await reads.close();
-    expect((await watchCountsOf(db, place.lock, 1)).now.get('answered')).toBe(1);
+    expect((await getWatchCounts(db, place.lock, 1)).now.get('answered')).toBe(1);
   });
 
   it('a canary answers a search with every option as the serving index does, by an object of its own', async () => {
@@ -214,7 +214,7 @@ onBothDatabases((database) => {
     expect(await batch({ 'x-reembed-canary': 'new' })).toEqual([old, next, old]);
   });
 
-  it('an example that does not exist is no failure of the canary', async () => {
+  it('an example that does not exist is not a failure of the canary', async () => {
     const { search, figures, alias, app } = await given({ canary: 1 });
     expect((await call(app, 'POST', `/v1/indexes/${alias}/search`, { id: 'nothing' })).status).toBe(404);
     await search(text);

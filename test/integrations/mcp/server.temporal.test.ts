@@ -65,8 +65,8 @@ test('an MCP client sees the tools that the role of its token allows, and a call
   expect((await namesOf(approve)).sort()).toEqual([...READS, ...OPERATES, 'approve_task', 'reject_task'].sort());
   const readOnly = await connect(tokenOf('approve'), '--read-only');
   expect((await namesOf(readOnly)).sort()).toEqual([...READS, 'search', 'get_object'].sort());
-  const told = JSON.stringify([await approve.listTools(), approve.getServerVersion(), approve.getInstructions()]);
-  expect(told).not.toContain('secret');
+  const described = JSON.stringify([await approve.listTools(), approve.getServerVersion(), approve.getInstructions()]);
+  expect(described).not.toContain('secret');
 });
 
 test('an MCP client lists indexes, searches with a filter, and reads a long text in pieces', async () => {

@@ -12,7 +12,10 @@ import {
   type WireRequest,
   type WireServer,
 } from '../../support/provider-wires.ts';
-import { PUBLISHED, TOO_LONG } from './published-errors.ts';
+import { CLOUDS } from './published/clouds.ts';
+import type { Published } from './published/error.ts';
+import { OPENAI_LIKE } from './published/openai-like.ts';
+import { OTHERS } from './published/others.ts';
 
 const KEYS = withWellKnown(
   ['TEST_KEY=127.0.0.1', 'AZURE_API_KEY=127.0.0.1'].map((written) => modelKeyOf(written) as ModelKey),
@@ -108,16 +111,17 @@ const stoppedBy = (type: string, calls: number) => ({
   stoppedBy: expect.objectContaining({ type }),
 });
 
-/** Errors that say the same of all texts: there is one call, and no other until the task goes on. */
+/** Errors that say the same of all texts: there is one call, and no other until the task continues. */
 const AT_ONCE = ['ModelQuotaUsedUp', 'ModelUnauthorized', 'ModelNotFound', 'ModelRateLimited'];
 /** The call, once more, and one with a text that every model accepts. */
 const AFTER_TRIES = 3;
 
-describe.each(Object.keys(PUBLISHED))('the provider %s', (provider) => {
-  const published = PUBLISHED[provider] ?? [];
-  const tooLong = TOO_LONG[provider] as (place: number) => WireAnswer;
+const PUBLISHED: Record<string, Published> = { ...OPENAI_LIKE, ...CLOUDS, ...OTHERS };
 
-  test.each(published.map((error) => [error.what, error.type, error] as const))(
+describe.each(Object.keys(PUBLISHED))('the provider %s', (provider) => {
+  const { errors, tooLong } = PUBLISHED[provider] as Published;
+
+  test.each(errors.map((error) => [error.what, error.type, error] as const))(
     'stores nothing while %s: %s',
     async (_what, type, { answer, retryAfterMs }) => {
       const { calls, ...outcome } = await embedOn(provider, () => answer);

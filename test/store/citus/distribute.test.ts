@@ -23,7 +23,7 @@ describe.skipIf(CITUS_WORKERS.length > 0)('a database without Citus', () => {
   });
   afterAll(() => opened?.close());
 
-  it('is not distributed: the reason is told, and nothing is changed', async () => {
+  it('is not distributed: the reason is reported, and nothing is changed', async () => {
     const { db } = opened;
     await expect(distribute(db)).rejects.toMatchObject({
       type: 'InvalidSetting',

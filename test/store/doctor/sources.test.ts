@@ -141,7 +141,7 @@ test.each<[Check, string, (given: Given) => string[], RegExp]>([
   expect(found[check]?.[0]).toContain(`the source ${source.name}: `);
 });
 
-test('the doctor finds rows that cannot be brought', async () => {
+test('the doctor finds rows that cannot be synced', async () => {
   const { name } = await given();
   const failed = { stage: 'load', reason: 'InvalidInput', detail: 'too large' } as const;
   await recordFailed(database.db, followerIdOf(name), [{ objectId: 'a', ...failed }]);

@@ -5,7 +5,7 @@ import type { Db } from '../../../src/store/database.ts';
 import { cutOver } from '../../../src/store/protocol/cut-over.ts';
 import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { checkReads, resolveWithReads, setReads } from '../../../src/store/protocol/reads.ts';
-import { addReadCounts, readCountsOf } from '../../../src/store/read-counts.ts';
+import { addReadCounts, getReadCounts } from '../../../src/store/read-counts.ts';
 import { onBothDatabases } from '../../support/databases.ts';
 import { createIndex, expireLock, lockIn, reload, uniqueName } from '../builders.ts';
 
@@ -57,7 +57,7 @@ onBothDatabases((database) => {
       ['shadow.overlap', 0.5],
     ]);
     await Promise.all([addReadCounts(db, locked.lock, counts), addReadCounts(db, locked.lock, counts)]);
-    expect(await readCountsOf(db, locked.taskId)).toMatchObject({
+    expect(await getReadCounts(db, locked.taskId)).toMatchObject({
       ...{ alias, serving: source.name, other: dest.name, shadow: 0.1, canary: 0.2, until: null },
       counts: new Map([
         ['shadow.dropped', 4],
@@ -65,14 +65,14 @@ onBothDatabases((database) => {
       ]),
     });
     await releaseLock(db, locked.lock);
-    expect(await readCountsOf(db, locked.taskId)).toMatchObject({ until: expect.any(Date) });
+    expect(await getReadCounts(db, locked.taskId)).toMatchObject({ until: expect.any(Date) });
 
     const again = await lockIn(db, alias, dest.name, { taskId: locked.taskId });
     await setReads(db, { ...place, lock: again.lock, shadow: 1, canary: 0 });
-    expect(await readCountsOf(db, locked.taskId)).toMatchObject({ shadow: 1, until: null, counts: new Map() });
+    expect(await getReadCounts(db, locked.taskId)).toMatchObject({ shadow: 1, until: null, counts: new Map() });
     await addReadCounts(db, locked.lock, counts); // of a process that was slow
-    expect((await readCountsOf(db, locked.taskId))?.counts).toEqual(new Map());
-    expect(await readCountsOf(db, 'nobody')).toBeUndefined();
+    expect((await getReadCounts(db, locked.taskId))?.counts).toEqual(new Map());
+    expect(await getReadCounts(db, 'nobody')).toBeUndefined();
   });
 
   it('a shadow goes on after the switch, on the old index, while that is kept current', async () => {
@@ -85,7 +85,7 @@ onBothDatabases((database) => {
       index: { no: dest.no },
       reads: { lock: mirror.lock, other: { no: source.no }, shadow: 0.3, canary: 0 },
     });
-    expect(await readCountsOf(db, mirror.taskId)).toMatchObject({ serving: dest.name, other: source.name });
+    expect(await getReadCounts(db, mirror.taskId)).toMatchObject({ serving: dest.name, other: source.name });
     await releaseLock(db, mirror.lock);
     expect((await resolveWithReads(db, alias)).reads).toBeUndefined();
   });

@@ -61,7 +61,7 @@ test('a table with a primary key is accepted, with the columns that objects are 
   expect(resolved.indexNo).toBeTypeOf('number');
 });
 
-test('all problems are told at once, by field, and nothing is changed', async () => {
+test('all problems are reported at once, by field, and nothing is changed', async () => {
   const table = await makeTable('"Id" int, body bytea, label float8');
   const problems = await problemsOf({
     index: 'no-such-index',
@@ -91,7 +91,7 @@ test.each([
   ['a key of floats', 'id float8 primary key, body text', {}, 'key', 'double precision'],
   ['a key of numeric of any scale', 'id numeric primary key, body text', {}, 'key', 'numeric(p,s)'],
   [
-    'an address that is no text',
+    'an address that is not text',
     'id int primary key, body text',
     { text: undefined, uriColumn: 'id' },
     'uriColumn',
@@ -162,7 +162,7 @@ test('a partition is refused, and its partitioned table accepted', async () => {
   expect((await check({ table })).resolved.table.partitions).toMatchObject([{ name: `${table}_a` }]);
 });
 
-test('a table that is not there is told with those of a similar name', async () => {
+test('a missing table is reported with those of a similar name', async () => {
   const name = `Articles_${uniqueName().slice(-8)}`;
   await execute(`create table "${name}" (id int primary key, body text)`);
   expect(await problemsOf({ table: name.toLowerCase() })).toEqual({
@@ -176,7 +176,7 @@ test('tables of reembed and of Postgres are refused', async () => {
   expect((await problemsOf({ table: 'pg_catalog.pg_class', text: ['relname'] })).table).toContain('schema pg_catalog');
 });
 
-test('missing rights of the role are told by what they are', async () => {
+test('missing rights of the role are reported by name', async () => {
   const table = await makeTable('id int primary key, body text');
   const role = `reader_${randomUUID().slice(0, 8)}`;
   await execute(`create role ${role} login password 'secret'`);

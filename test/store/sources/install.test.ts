@@ -71,7 +71,7 @@ test('a definition for the columns that a table has now ends the drift', async (
   expect(await takeChanges(opened.db, source)).toEqual(['2']);
 });
 
-test('what was recorded while a column was missing is forgotten when all rows are brought', async () => {
+test('what was recorded while a column was missing is forgotten when all rows are synced', async () => {
   const { table, source } = await followed();
   await execute(`alter table ${table} rename column body to content`);
   await execute(`insert into ${table} values (1)`);

@@ -10,7 +10,7 @@ import {
   startTask,
   waitForTask,
 } from '../../../src/temporal/index.ts';
-import { queryOf } from '../../../src/temporal/lists/query.ts';
+import { tasksQuery } from '../../../src/temporal/lists/query.ts';
 import { eventually, makeIndex, openWorld, uniqueName, type World } from '../support.ts';
 
 let world: World;
@@ -112,8 +112,8 @@ describe('the list of tasks', () => {
 
   test('omits slices and workflows of other programs', async () => {
     await world.client.workflow.start('upsertish', { workflowId: uniqueName('foreign'), taskQueue: 'nobody' });
-    expect(queryOf({})).not.toContain('reindexSlice');
-    expect(queryOf({ types: ['reindex-slice'] })).toContain('reindexSlice');
+    expect(tasksQuery({})).not.toContain('reindexSlice');
+    expect(tasksQuery({ types: ['reindex-slice'] })).toContain('reindexSlice');
     const { tasks } = await listTasks(world.client, { limit: 1_000 });
     expect(tasks.filter(({ id }) => id.startsWith('foreign'))).toEqual([]);
   });

@@ -36,7 +36,7 @@ const QUEUE = 'reembed';
 
 /**
  * Follows a plain and a partitioned table while writers run random DML, processes are killed and the indexes are rebuilt
- * to and fro; then waits until all changes were brought, and compares tables and indexes. Nothing is repaired.
+ * back and forth; then waits until all changes were synced, and compares tables and indexes. Nothing is repaired.
  */
 export async function sourceTorture(options: SourceTortureOptions): Promise<SourceTortureResult> {
   const startMs = Date.now();

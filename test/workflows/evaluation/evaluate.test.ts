@@ -115,7 +115,7 @@ describe('an evaluation', () => {
     });
   });
 
-  test('waits while it is paused, and goes on when it is resumed', async () => {
+  test('waits while it is paused, and continues when it is resumed', async () => {
     const slow = createSlowModel(RIGHT);
     await withRig(slow.embedder, async (rig) => {
       const input = await given(rig);

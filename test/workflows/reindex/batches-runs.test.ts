@@ -100,7 +100,7 @@ describe('a reindex in batches whose server asks for new runs all the time', () 
     expect((await listLocks(database.db)).filter(({ taskId }) => taskId === handle.workflowId)).toEqual([]);
   });
 
-  test('goes on after its worker was killed, and sends nothing again', { timeout: 300_000 }, async () => {
+  test('continues after its worker was killed, and sends nothing again', { timeout: 300_000 }, async () => {
     const reindex = await given({ looks: NEVER });
     await rig.stop();
     const env = { REEMBED_BATCH_API_TEXTS: '10' };

@@ -102,7 +102,7 @@ describe('a reindex whose model cannot be used', () => {
     const calls = use.calls.length;
     expect(await aliasOf(alias)).toBe(source);
 
-    // Live writes go on, and what they forward may fail.
+    // Live writes continue, and what they forward may fail.
     const late = await rig.run('upsert', { index: alias, items: [{ id: 'late', payload: textOf('late') }] });
     expect(late).toMatchObject({ status: 'done', data: { written: 1 } });
     expect(await aliasOf(alias)).toBe(source);

@@ -44,7 +44,7 @@ test('a reindex says what slows its copy, in its tracker, its detail and in list
   });
   const handle = await start();
   const slowed = await trackerWhen(handle, ({ pace }) => pace !== undefined);
-  const text = 'gives way to searches and writes, 50 % of the last minute';
+  const text = 'yields to searches and writes, 50 % of the last minute';
   expect(slowed.pace).toEqual({ reason: 'live-work', share: 0.5, until: null, text });
   expect(slowed.detail).toContain(text);
   const listed = async () => ((await handle.describe()).memo?.tracker as Partial<Tracker> | undefined)?.pace;
@@ -54,7 +54,7 @@ test('a reindex says what slows its copy, in its tracker, its detail and in list
   expect(later.pace).toBeUndefined();
 });
 
-test('a reindex whose changes are brought slowly says so too, and forgets it at its end', async () => {
+test('a reindex whose changes are copied slowly says so too, and forgets it at its end', async () => {
   const { start, script } = await givenReindex();
   Object.assign(script, {
     reconcileChunks: 1_000_000,

@@ -90,7 +90,7 @@ test('a source whose database is away waits, says since when and what to do, and
   await inShop(`insert into ${table} values (3, 'three')`);
   await inShop(`delete from ${table} where id = 2`);
   const refused =
-    /^DatabaseUnavailable: the database does not answer \(.*ECONNREFUSED.*\): check the server and the address in SHOP\. Changes go on being recorded there\. The source continues by itself/;
+    /^DatabaseUnavailable: the database does not answer \(.*ECONNREFUSED.*\): check the server and the address in SHOP\. Changes are still recorded there\. The source continues by itself/;
   await until(async () => (await waits(refused)) === since, explain(source.no));
   await proxy.open();
   await untilBrought(shop.db, source);
@@ -109,7 +109,7 @@ test.each([
     () => [`revoke usage on schema reembed from ${role}`, `grant usage on schema reembed to ${role}`],
   ],
 ] as const)(
-  'a source whose role loses its rights %s stops and says which, while writes go on, and brings all once it has them again',
+  'a source whose role loses its rights %s stops and says which, while writes continue, and brings all once it has them again',
   async (_what, statementsOf) => {
     const { table, index, source, start } = await givenFollowed('LIMITED');
     const [revoke, grant] = statementsOf(table);

@@ -61,7 +61,7 @@ async function given(over: Partial<SourceDefinitionInput> = {}, key = { name: 'i
 
 const stateIs = async (no: number, state: string) => (await stateOf(database.db, no))?.state === state;
 
-test('rows that cannot be brought fail alone, with their reasons, and are brought once they can', async () => {
+test('rows that cannot be synced fail alone, with their reasons, and are synced once they can', async () => {
   const { table, alias, source, follow } = await given();
   await follow();
   await execute(
@@ -87,7 +87,7 @@ test('rows that cannot be brought fail alone, with their reasons, and are brough
   expect((await failed()).map(({ objectId }) => objectId.slice(0, 2))).not.toContain('b');
 });
 
-test('a source with too many changes stops and frees its outbox, and says so; writes of the user go on', async () => {
+test('a source with too many changes stops and frees its outbox, and says so; writes of the user continue', async () => {
   const { table, source, follow } = await given();
   await execute(`insert into ${table} select i::text, 'body ' || i from generate_series(1, ${MAX_CHANGES + 1}) i`);
   await follow();

@@ -135,7 +135,7 @@ test('a definition that changes while its table is followed counts for every row
   expect(await objectsOf(database.db, alias)).toEqual(wanted.sort());
 });
 
-test('a sync brings what came before the triggers, deletes what has no row, and names the rows that fail', async () => {
+test('a sync writes what came before the triggers, deletes what has no row, and names the rows that fail', async () => {
   const { table, alias, source } = await givenFollowed();
   await stopFollowing(rig.client, source);
   await rig.run('upsert', {
@@ -160,7 +160,7 @@ test('a sync brings what came before the triggers, deletes what has no row, and 
   ]);
 });
 
-test('a table is followed while its index is rebuilt, to and fro', { timeout: 300_000 }, async () => {
+test('a table is followed while its index is rebuilt back and forth', { timeout: 300_000 }, async () => {
   const { table, alias, index, source } = await givenFollowed();
   await execute(`insert into ${table} select i, 'title ' || i, 'body', 'en', i from generate_series(1, 300) i`);
   let isOver = false;
@@ -187,7 +187,7 @@ test('a table is followed while its index is rebuilt, to and fro', { timeout: 30
   expect(await objectsOf(database.db, alias)).toEqual(await rowsOf(table));
 });
 
-test('a change of a transaction that commits late, after others were brought, is brought too', async () => {
+test('a change of a transaction that commits late, after others were synced, is synced too', async () => {
   const { table, alias, source } = await givenFollowed();
   const late = await openTransaction(database.db, async (trx) => {
     await sql.raw(`insert into ${table} values (1, 'late', 'row', 'en', 1)`).execute(trx);

@@ -3,13 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import type {
-  ControlActivities,
-  EmbedActivities,
-  ReconcileRequest,
-  WriteChunkRequest,
-} from '../../../src/contract/activities.ts';
+import type { ControlActivities, EmbedActivities, WriteChunkRequest } from '../../../src/contract/activities.ts';
 import { embedQueueOf } from '../../../src/contract/names.ts';
+import type { ReconcileRequest } from '../../../src/contract/reindex-activities.ts';
 import type { ChunkWaits } from '../../../src/contract/task-pace.ts';
 import { taskEventSinks } from '../../../src/metrics/tasks.ts';
 import { workflowBundle } from '../../support/bundle.ts';

@@ -11,7 +11,7 @@ const paceOf = (window: PaceWindow, rate?: number) => window.pace(undefined, rat
 test.each([
   [
     { liveMs: 6_000 },
-    { reason: 'live-work', share: 0.6, text: 'gives way to searches and writes, 60 % of the last minute' },
+    { reason: 'live-work', share: 0.6, text: 'yields to searches and writes, 60 % of the last minute' },
   ],
   [{ rateMs: 9_000 }, { reason: 'rate-limit', share: 0.9, text: 'throttled to 50/s' }],
   [{ modelMs: 3_000 }, { reason: 'model-limit', share: 0.3, text: 'limit of the model, 30 % of the last minute' }],
@@ -54,7 +54,7 @@ test('what a task stands still for goes before what slows it, and a wait for the
   expect(paceOf(window)).toMatchObject({ reason: 'live-work' });
 });
 
-test('a signal of a tool without proper waits is told from a step', () => {
+test('a signal of a tool without proper waits is not taken for a step', () => {
   expect([step({}), null, 1, {}, { ...step({}), liveMs: -1 }, { ...step({}), ranMs: 'x' }].map(isStepWaits)).toEqual([
     true,
     ...Array<boolean>(5).fill(false),

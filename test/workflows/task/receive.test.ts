@@ -142,7 +142,7 @@ describe('a workflow started with arbitrary input', () => {
   });
 
   test('fails when it is a lane with entries that no earlier run passed on', async () => {
-    const entries = [{ taskId: 'nobody', runId: 'none', told: true }];
+    const entries = [{ taskId: 'nobody', runId: 'none', notified: true }];
     for (const given of [{ entries }, { v: 1, entries }, { v: 1, from: randomUUID(), entries }, 'text']) {
       expect(await failureOf(await start(WORKFLOW.jobLane, [{ name: 'any' }, given]))).toMatchObject({
         type: 'InvalidInput',

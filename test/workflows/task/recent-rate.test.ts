@@ -4,7 +4,7 @@ import { RecentRate } from '../../../src/workflows/task/recent-rate.ts';
 test('the rate is that of the last minute, whatever was before', () => {
   const rate = new RecentRate(0, 0);
   for (let second = 1; second <= 600; second++) rate.add(second * 100, second * 1_000);
-  // It stands still for five minutes, then goes on at 5 per second.
+  // It stands still for five minutes, then continues at 5 per second.
   for (let second = 601; second <= 900; second++) rate.add(60_000, second * 1_000);
   expect(rate.add(60_000, 900_000)).toBe(0);
   for (let second = 901; second <= 959; second++) rate.add(60_000 + (second - 900) * 5, second * 1_000);

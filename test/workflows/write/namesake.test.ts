@@ -1,6 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { acceptDeleteIndex, acceptItems } from '../../../src/api/tasks/accept-task.ts';
+import { acceptItems } from '../../../src/api/tasks/accept-items.ts';
+import { acceptDeleteIndex } from '../../../src/api/tasks/accept-task.ts';
 import { deleteIndexSchema, upsertSchema } from '../../../src/contract/task-bodies.ts';
 import { admitItems } from '../../../src/store/admission.ts';
 import { deleteAlias } from '../../../src/store/aliases.ts';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { TaskControl } from '../activities/index.ts';
+import type { TaskSteerer } from '../activities/index.ts';
 import {
   cancelTask,
   describeTask,
@@ -15,7 +15,7 @@ import {
 const CANCEL_WAIT_MS = 3_000;
 
 /** Creates the interface with which activities list and steer tasks, on the Temporal client. */
-export function createTaskControl(client: Client): TaskControl {
+export function createTaskSteerer(client: Client): TaskSteerer {
   return {
     async *list({ createdAfter, createdBefore, ...filter }) {
       const dates = {

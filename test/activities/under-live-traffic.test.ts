@@ -68,7 +68,7 @@ async function givenPair() {
 const run = <T>(activity: (request: never) => Promise<T>, request: unknown) =>
   new MockActivityEnvironment().run(activity, request as never) as Promise<T>;
 
-test('a copy and its comparison with the source end under constant live load, and the copy tells that it gives way', async () => {
+test('a copy and its comparison with the source end under constant live load, and the copy reports that it yields', async () => {
   const { embed } = createActivities(deps);
   const pair = await givenPair();
   const range = { after: null, until: null, inFlight: 2 };
@@ -80,7 +80,7 @@ test('a copy and its comparison with the source end under constant live load, an
   expect(verified).toMatchObject({ source: OBJECTS, dest: OBJECTS, failed: 0, recall: 1 });
 });
 
-test('an evaluation ends under constant live load, and tells that it gives way', async () => {
+test('an evaluation ends under constant live load, and reports that it yields', async () => {
   const { embed } = createActivities(deps);
   const [left, right] = [await givenObjects(), await givenObjects()];
   const [querySet, taskId] = [uniqueName('set'), uniqueName('task')];
@@ -94,7 +94,7 @@ test('an evaluation ends under constant live load, and tells that it gives way',
   expect(evaluated.waits?.liveMs).toBeGreaterThan(0);
 });
 
-test('an audit ends under constant live load, and tells that it gives way', async () => {
+test('an audit ends under constant live load, and reports that it yields', async () => {
   const index = await auditedIndex(database.db);
   const items = Array.from({ length: OBJECTS }, (_, at) => ({ id: `d${at}`, payload: textOf(`d${at}`) }));
   await writeIn(database.db, index, await embedded(deps, index, items, 1));
