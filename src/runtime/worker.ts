@@ -1,18 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
-import {
-  bundleWorkflowCode,
-  type NativeConnection,
-  Worker,
-  type WorkerDeploymentOptions,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerDeploymentOptions, type WorkflowBundle } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities/index.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { HEARTBEAT, STICKY_TIMEOUT_MS } from '../contract/heartbeats.ts';
 import { embedQueueOf, sourceQueueOf } from '../contract/names.ts';
 import { taskEventSinks } from '../metrics/tasks.ts';
-import { encryptedData, FAILURE_CONVERTER_PATH } from '../temporal/encryption/data-converter.ts';
+import { encryptedData } from '../temporal/encryption/data-converter.ts';
 import type { EncryptionKey } from '../temporal/encryption/keys.ts';
 import { traceActivities } from '../tracing/temporal.ts';
 import { createJobWorkers, type JobsOptions } from './job-workers.ts';
@@ -48,18 +41,6 @@ export interface Workers {
   /** Stops polling for work and lets running work finish. */
   shutdown(): void;
   states(): string[];
-}
-
-/** Bundles the workflow code, for encrypted or plain payloads. All workers of a process share the bundle. */
-export async function bundleWorkflows({ encrypted = false } = {}): Promise<WorkflowBundle> {
-  // index.ts in the sources, index.js in the built package.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL(`../workflows/trace-context.${extension}`, import.meta.url))],
-    failureConverterPath: encrypted ? FAILURE_CONVERTER_PATH : undefined,
-    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-  });
 }
 
 /**

@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { writeBundles } from '../../src/runtime/workflow-bundle.ts';
 import { BUILD_VARIABLE } from './setup/variables.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -34,7 +35,7 @@ async function compileInto(folder: string): Promise<string> {
   return complete(folder);
 }
 
-/** Compiles the sources into a folder. */
+/** Compiles the sources into a folder, and bundles the workflows there. */
 export async function compile(dist: string): Promise<void> {
   const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
   const args = ['-p', path.join(ROOT, 'tsconfig.build.json'), '--outDir', dist, '--declaration', 'false'];
@@ -45,6 +46,7 @@ export async function compile(dist: string): Promise<void> {
     // Type errors are left to the type check.
     if (code !== WITH_TYPE_ERRORS) throw new Error(`the build failed: ${stdout}`);
   }
+  await writeBundles(path.join(dist, 'workflows'));
 }
 
 /** Adds what the built package needs beside its code; returns the entry of the command line. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
-import { bundleWorkflows } from '../../src/runtime/worker.ts';
+import { bundleWorkflows } from '../../src/runtime/workflow-bundle.ts';
 import { BUNDLE_VARIABLE } from './setup/variables.ts';
 
 /** The bundle that was prepared, or a new one outside of a test run. */

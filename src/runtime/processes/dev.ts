@@ -14,8 +14,8 @@ import { connectTemporal } from '../temporal-connection.ts';
 import { runTour } from '../tour/tour.ts';
 import { startTracing } from '../tracing.ts';
 import { createProcessModels } from '../wiring.ts';
-import { bundleWorkflows } from '../worker.ts';
 import { showWorkerMetrics } from '../worker-metrics.ts';
+import { readBundle } from '../workflow-bundle.ts';
 import { startDevServers } from './dev-servers.ts';
 import { requireTokens, startApi } from './start-api.ts';
 import { startWorkers } from './start-workers.ts';
@@ -60,7 +60,7 @@ export async function runDev(
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
     components.add('the data directory', await openDataDir(dataDir));
-    const bundling = bundleWorkflows({ encrypted: settings.temporal.encryptionKeys.length > 0 });
+    const bundling = readBundle({ encrypted: settings.temporal.encryptionKeys.length > 0 });
     bundling.catch(() => {});
     const traced = await startTracing(components, { env: settings.env, service: 'reembed-dev' }, running);
     const metrics = createMetrics(['api', 'worker']);

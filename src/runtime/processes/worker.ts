@@ -12,8 +12,8 @@ import { retryUntil, type WaitOptions } from '../retry-until.ts';
 import { connectTemporal } from '../temporal-connection.ts';
 import { startTracing } from '../tracing.ts';
 import { createProcessModels } from '../wiring.ts';
-import { bundleWorkflows } from '../worker.ts';
 import { showWorkerMetrics } from '../worker-metrics.ts';
+import { readBundle } from '../workflow-bundle.ts';
 import { startWorkers, type TasksToRun, type WorkerRole } from './start-workers.ts';
 
 export interface RunWorkerOptions extends Omit<TasksToRun, 'registry' | 'modules' | 'temporal'> {
@@ -47,7 +47,7 @@ export async function runWorker(
     const connection = await connectTemporal(temporal, log, wait);
     components.add('the Temporal connection', () => connection.close());
     const encrypted = temporal.encryptionKeys.length > 0;
-    const workflowBundle = role === 'all' || role === 'control' ? await bundleWorkflows({ encrypted }) : undefined;
+    const workflowBundle = role === 'all' || role === 'control' ? await readBundle({ encrypted }) : undefined;
     signal.throwIfAborted();
     const parts = {
       connection,

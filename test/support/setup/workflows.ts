@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundleWorkflows } from '../../../src/runtime/worker.ts';
+import { bundleWorkflows } from '../../../src/runtime/workflow-bundle.ts';
 import { keep } from './kept.ts';
 import { share } from './share.ts';
 import { BUNDLE_VARIABLE } from './variables.ts';
@@ -12,7 +12,7 @@ const FROM = [
   'src/workflows',
   'src/contract',
   'src/version.ts',
-  'src/runtime/worker.ts',
+  'src/runtime/workflow-bundle.ts',
   'package.json',
   'package-lock.json',
 ];
