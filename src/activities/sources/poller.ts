@@ -37,17 +37,19 @@ export class Poller {
     const from = newest === null ? null : await passStart(db, column, newest);
     const passed = new Map<string, string>();
     let after: TimedKey | null = null;
+    let reached: string | null = null;
     for (;;) {
       const page: TimedKey[] = await readTimedKeys(db, table, column, { from, after, limit: KEYS_AT_ONCE });
       const fresh = page.filter(({ at, key }) => this.seen.get(objectIdOf(key)) !== at);
       await this.writer.bringAll(fresh.map(({ key }) => key));
       if (passed.size < MAX_SEEN) for (const { at, key } of page) passed.set(objectIdOf(key), at);
       after = page.at(-1) ?? after;
+      reached = page.findLast(({ isAhead }) => !isAhead)?.at ?? reached;
       if (page.length < KEYS_AT_ONCE) break;
       // A pass that dies begins here, a minute earlier.
-      if (after) await savePollCursor(this.deps.db, source.no, after.at);
+      if (reached !== null) await savePollCursor(this.deps.db, source.no, reached);
     }
-    await endPollPass(this.deps.db, source.no, after?.at ?? null);
+    await endPollPass(this.deps.db, source.no, reached);
     this.seen.clear();
     for (const [id, at] of passed) this.seen.set(id, at);
     return false;
