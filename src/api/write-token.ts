@@ -2,7 +2,6 @@ import type { Client } from '@temporalio/client';
 import { invalidField, ReembedError } from '../contract/errors.ts';
 import { KEYS } from '../contract/search-attributes.ts';
 import { readTransactionToken, type WriteState } from '../contract/write-token.ts';
-import type { Db } from '../store/database.ts';
 import { resolveIndex } from '../store/indexes.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { searchTimeout } from '../store/search-clock.ts';

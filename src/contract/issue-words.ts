@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** How messages of zod begin that no schema has replaced by its own. */
-const DEFAULT = /^(?:Invalid input|Invalid option|Too small|Too big|Invalid number)\b/;
+const DEFAULT = /^(?:Invalid input|Invalid option|Invalid discriminator value|Too small|Too big|Invalid number)\b/;
 
 /** Returns the message of an issue: that of its schema, or what was expected, in words, instead of zod's own message. */
 export function wordsOf(issue: Issue): string {
@@ -29,7 +29,9 @@ export function wordsOf(issue: Issue): string {
     case 'invalid_type':
       return typeWords([issue]);
     case 'invalid_value':
-      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(shown).join(', ')}`;
+      return oneOf(issue.values);
+    case 'invalid_union':
+      return Array.isArray(issue.options) ? oneOf(issue.options) : issue.message;
     case 'too_small':
       return sizeWords(issue.origin, issue.minimum, leastOf(issue));
     case 'too_big':
@@ -49,6 +51,10 @@ export function typeWords(issues: readonly Issue[]): string {
   if (received === 'undefined') return `is required (${types})`;
   const isFraction = types === TYPES.int && received === 'number';
   return `must be ${types}${received === undefined || isFraction ? '' : `, not ${typeOf(received)}`}`;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return `must be ${values.length > 1 ? 'one of ' : ''}${values.map(shown).join(', ')}`;
 }
 
 function leastOf({ exact, inclusive }: { exact?: boolean; inclusive?: boolean }): string {

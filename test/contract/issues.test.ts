@@ -29,6 +29,12 @@ test.each<[string, z.ZodType, unknown, string]>([
   ['a number below an open bound', z.number().lt(1), 1, 'must be below 1'],
   ['another choice', z.enum(['a', 'b']), 'c', 'must be one of "a", "b"'],
   ['another literal', z.literal(true), false, 'must be true'],
+  [
+    'another kind of object',
+    z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })]),
+    { kind: 'c' },
+    'kind: must be one of "a", "b"',
+  ],
   ['a number between steps', z.number().multipleOf(5), 7, 'must be a multiple of 5'],
   [
     'a value of no branch',
