@@ -22,8 +22,12 @@ export function storedVector({ model, metric, storage = 'vector' }: Settings): {
 /** Returns the distance of a stored vector to another one, by which results are ordered. */
 export function storedDistance(index: Settings, vector: Vector): Sql {
   const { column, type, operator } = storedVector(index);
-  const compared = index.storage === 'halfvec' ? readableInHalf(vector, index) : vector;
-  return sql`(${column} ${operator} ${vectorText(compared)}::${type})`;
+  return sql`(${column} ${operator} ${vectorText(comparable(index, vector))}::${type})`;
+}
+
+/** Returns a vector that has the same distance to stored ones, in the type in which they are stored. */
+export function comparable(index: Settings, vector: Vector): Vector {
+  return index.storage === 'halfvec' ? readableInHalf(vector, index) : vector;
 }
 
 /**
