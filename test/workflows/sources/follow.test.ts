@@ -5,7 +5,6 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/contract/canonical-json.ts';
 import { followerIdOf } from '../../../src/contract/names.ts';
-import { readPoll } from '../../../src/store/sources/state.ts';
 import { listFailed } from '../../../src/store/staging.ts';
 import { follow, startFollowing, stopFollowing } from '../../../src/temporal/sources.ts';
 import { openTransaction } from '../../store/concurrency.ts';
@@ -252,28 +251,4 @@ test('a table without triggers is polled by the time of its rows, of transaction
   await late.commit();
   await until(isThere('["3","late",{}]'));
   expect(await objectsOf(database.db, index)).toEqual(['["1","new",{}]', '["2","two",{}]', '["3","late",{}]']);
-});
-
-test.each([
-  { type: 'timestamptz', ahead: 'infinity' },
-  { type: 'timestamptz', ahead: '2999-01-01' },
-  { type: 'timestamp', ahead: 'infinity' },
-])('a polled table is followed although a $type of a row is $ahead', async ({ type, ahead }) => {
-  const id = randomUUID().slice(0, 8);
-  const [table, index] = [`ahead_${id}`, `ahead-${id}`];
-  await givenIndex(database.db, index);
-  await execute(`create table ${table} (id int primary key, body text, at ${type} not null default now())`);
-  await execute(`insert into ${table} values (1, 'one', '${ahead}'), (2, 'two', default)`);
-  const definition = { index, table, text: ['body'], follow: 'poll' as const, updatedAt: 'at' };
-  const source = await givenSource(database.db, `a-${id}`, definition);
-  const { syncTaskId } = await startFollowing(rig.client, { ...source, taskQueue: rig.taskQueue });
-  await endOf(rig.client.workflow.getHandle(syncTaskId));
-  // A pass has seen the row that is ahead.
-  const passes = async () => (await readPoll(database.db, source.no)).passes;
-  const before = await passes();
-  await until(async () => (await passes()) > before + 1, passes);
-  await execute(`update ${table} set body = 'new', at = default where id = 2`);
-  const isThere = async () => (await objectsOf(database.db, index)).includes('["2","new",{}]');
-  await until(isThere, () => stateOf(database.db, source.no));
-  expect(await objectsOf(database.db, index)).toEqual(['["1","one",{}]', '["2","new",{}]']);
 });
