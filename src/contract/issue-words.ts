@@ -31,7 +31,7 @@ export function wordsOf(issue: Issue): string {
     case 'invalid_value':
       return oneOf(issue.values);
     case 'invalid_union':
-      return Array.isArray(issue.options) ? oneOf(issue.options) : issue.message;
+      return 'options' in issue && Array.isArray(issue.options) ? oneOf(issue.options) : issue.message;
     case 'too_small':
       return sizeWords(issue.origin, issue.minimum, leastOf(issue));
     case 'too_big':

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { Poller } from '../../../src/activities/sources/poller.ts';
@@ -32,19 +33,20 @@ onBothDatabases((database) => {
       new Map(),
     );
     const bodies = async () => (await objectsOf(db, index)).map((line) => (JSON.parse(line) as string[])[1]);
-    return { table, poller, bodies, cursor: async () => (await readPoll(db, no)).cursor };
+    const step = () => new MockActivityEnvironment().run(() => poller.step());
+    return { table, step, bodies, cursor: async () => (await readPoll(db, no)).cursor };
   }
 
   test.each(['timestamptz(0)', 'timestamp(3)', 'timestamptz'])(
     'a row that changes twice within one tick of a clock is polled as it is in the end, by a %s',
     async (type) => {
-      const { table, poller, bodies } = await givenPolled(type);
+      const { table, step, bodies } = await givenPolled(type);
       await execute(`insert into ${table} values (1, 'first')`);
-      await poller.step();
+      await step();
       expect(await bodies()).toEqual(['first']);
       const at = type === 'timestamptz' ? ", at = at + interval '1 microsecond'" : '';
       await execute(`update ${table} set body = 'second' ${at}`);
-      await poller.step();
+      await step();
       expect(await bodies()).toEqual(['second']);
     },
   );
@@ -54,17 +56,17 @@ onBothDatabases((database) => {
     ['timestamptz', '2999-01-01'],
     ['timestamp', 'infinity'],
   ])('a %s of %s, which has not come, does not become the place where passes begin', async (type, ahead) => {
-    const { table, poller, bodies, cursor } = await givenPolled(type);
+    const { table, step, bodies, cursor } = await givenPolled(type);
     await execute(`insert into ${table} values (1, 'ahead', '${ahead}')`);
-    await poller.step();
+    await step();
     expect(await cursor()).toBeNull();
     await execute(`insert into ${table} values (2, 'now', default)`);
-    await poller.step();
+    await step();
     expect((await bodies()).sort()).toEqual(['ahead', 'now']);
     const before = await cursor();
     expect(before).toMatch(/^20\d\d-/);
     await execute(`update ${table} set body = 'new', at = at + interval '1 second' where id = 2`);
-    await poller.step();
+    await step();
     expect((await bodies()).sort()).toEqual(['ahead', 'new']);
   });
 });
