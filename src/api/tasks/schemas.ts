@@ -46,6 +46,9 @@ export const cursorQuery = z
 
 export function taskIdOf(query: { taskId?: string | undefined; task_id?: string | undefined }): string {
   const taskId = query.taskId ?? query.task_id;
+  if (query.task_id !== undefined && query.task_id !== taskId) {
+    throw invalidField('query.task_id', 'must not differ from taskId, which means the same');
+  }
   if (taskId !== undefined) return taskId;
   throw invalidField('query.taskId', 'needed: the id of the task', 'taskId is missing');
 }
