@@ -44,11 +44,19 @@ export const cursorQuery = z
   .optional()
   .describe('Of an earlier answer to the same question: where this one goes on.');
 
-export function taskIdOf(query: { taskId?: string | undefined; task_id?: string | undefined }): string {
-  const taskId = query.taskId ?? query.task_id;
-  if (query.task_id !== undefined && query.task_id !== taskId) {
-    throw invalidField('query.task_id', 'must not differ from taskId, which means the same');
-  }
+interface NamedTask {
+  taskId?: string | undefined;
+  task_id?: string | undefined;
+}
+
+/** Returns the id that a query gives by either name, if it does. Error: `InvalidInput` for two ids. */
+export function givenTaskId({ taskId, task_id }: NamedTask): string | undefined {
+  if (taskId === undefined || task_id === undefined || taskId === task_id) return taskId ?? task_id;
+  throw invalidField('query.task_id', 'must not differ from taskId, which means the same');
+}
+
+export function taskIdOf(query: NamedTask): string {
+  const taskId = givenTaskId(query);
   if (taskId !== undefined) return taskId;
   throw invalidField('query.taskId', 'needed: the id of the task', 'taskId is missing');
 }
