@@ -1,3 +1,5 @@
+import { endOfString } from '../contract/json-text/text-end.ts';
+
 const MARKS = '[]{}:,';
 const WORDS = ['true', 'false', 'null'];
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -48,18 +50,6 @@ function endOfToken(text: string, at: number): number | undefined {
   if (word !== undefined) return at + word.length;
   NUMBER.lastIndex = at;
   return NUMBER.test(text) ? NUMBER.lastIndex : undefined;
-}
-
-function endOfString(text: string, start: number): number | undefined {
-  const end = /["\\]/g;
-  for (let at = start + 1; at < text.length; ) {
-    end.lastIndex = at;
-    const found = end.exec(text)?.index;
-    if (found === undefined) return undefined;
-    if (text[found] === '"') return found + 1;
-    at = found + 2;
-  }
-  return undefined;
 }
 
 function isSpace(char: string): boolean {

@@ -2,10 +2,11 @@ import type { Client } from '@temporalio/client';
 import { invalidField, ReembedError } from '../contract/errors.ts';
 import { KEYS } from '../contract/search-attributes.ts';
 import { readTransactionToken, type WriteState } from '../contract/write-token.ts';
-import type { Db } from '../store/database.ts';
 import { resolveIndex } from '../store/indexes.ts';
+import type { IndexRow } from '../store/schema.ts';
 import { searchTimeout } from '../store/search-clock.ts';
 import { awaitTask, type DescribedTask, describeTask } from '../temporal/index.ts';
+import { readArguments } from '../temporal/tasks/input.ts';
 import type { SearchLimit } from './search-limit.ts';
 import { awaitTransaction, type TransactionTokens } from './transaction-token.ts';
 
@@ -33,7 +34,7 @@ export async function awaitWrite(
   }
   await resolveIndex(db, name);
   const task = await describeTask(client, token);
-  await requireWriteTo(db, task, name, field);
+  await requireWriteTo({ db, client }, task, name, field);
   const { tracker, ended } = await awaitTask(client, token, timeoutMs, signal);
   const { failed } = tracker.progress;
   return {
@@ -47,19 +48,37 @@ export async function awaitWrite(
   };
 }
 
-async function requireWriteTo(db: Db, task: DescribedTask, name: string, field: string): Promise<void> {
+async function requireWriteTo(
+  { db, client }: Pick<WriteTokens, 'db' | 'client'>,
+  task: DescribedTask,
+  name: string,
+  field: string,
+): Promise<void> {
   const { taskType, typedSearchAttributes } = task;
   if (taskType !== 'upsert' && taskType !== 'delete') {
     throw invalidField(field, `must be the id of an upsert or a delete, not of a task of type ${taskType}`);
   }
   const names = typedSearchAttributes.get(KEYS.indexes) ?? [];
+  const serving = await resolveIndex(db, name);
+  if (names.includes(serving.name)) return requireBoundTo(client, task, serving, field);
   if (names.includes(name)) return;
-  const serving = (await resolveIndex(db, name)).no;
   for (const other of names) {
     const index = await resolveIndex(db, other).catch(() => undefined);
-    if (index?.no === serving) return;
+    if (index?.no === serving.no) return;
   }
   throw invalidField(field, `must be of a write to ${name}, not to ${names.join(', ')}`);
+}
+
+/** The clocks of Temporal and of the database may differ by this. */
+const SKEW_MS = 3_600_000;
+
+/** Refuses a write to an earlier index of the same name. Only one to an index that is as young may be. */
+async function requireBoundTo(client: Client, task: DescribedTask, index: IndexRow, field: string): Promise<void> {
+  if (task.startTime.getTime() > index.createTime.getTime() + SKEW_MS) return;
+  const [, { accepted }] = await readArguments(client, task.workflowId, task.runId);
+  const indexNo = accepted?.indexNo;
+  if (typeof indexNo !== 'number' || indexNo === index.no) return;
+  throw invalidField(field, `must be of a write to the index ${index.name} of now: that of the write was deleted`);
 }
 
 /**

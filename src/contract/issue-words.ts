@@ -20,7 +20,15 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** How messages of zod begin that no schema has replaced by its own. */
-const DEFAULT = /^(?:Invalid input|Invalid option|Too small|Too big|Invalid number)\b/;
+const DEFAULT =
+  /^(?:Invalid (?:input|option|discriminator value|number|string|URL|ISO date|ISO datetime)|Too small|Too big)\b/;
+
+/** What a text in a format is, as a person reads it. */
+const FORMATS: Readonly<Record<string, string>> = {
+  url: 'a URL',
+  date: 'a date such as 2026-01-31',
+  datetime: 'a time such as 2026-01-31T12:00:00Z',
+};
 
 /** Returns the message of an issue: that of its schema, or what was expected, in words, instead of zod's own message. */
 export function wordsOf(issue: Issue): string {
@@ -29,11 +37,15 @@ export function wordsOf(issue: Issue): string {
     case 'invalid_type':
       return typeWords([issue]);
     case 'invalid_value':
-      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(shown).join(', ')}`;
+      return oneOf(issue.values);
+    case 'invalid_union':
+      return 'options' in issue && Array.isArray(issue.options) ? oneOf(issue.options) : issue.message;
     case 'too_small':
       return sizeWords(issue.origin, issue.minimum, leastOf(issue));
     case 'too_big':
       return sizeWords(issue.origin, issue.maximum, issue.exact ? 'exactly' : issue.inclusive ? 'at most' : 'below');
+    case 'invalid_format':
+      return Object.hasOwn(FORMATS, issue.format) ? `must be ${FORMATS[issue.format]}` : issue.message;
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
     default:
@@ -49,6 +61,10 @@ export function typeWords(issues: readonly Issue[]): string {
   if (received === 'undefined') return `is required (${types})`;
   const isFraction = types === TYPES.int && received === 'number';
   return `must be ${types}${received === undefined || isFraction ? '' : `, not ${typeOf(received)}`}`;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return `must be ${values.length > 1 ? 'one of ' : ''}${values.map(shown).join(', ')}`;
 }
 
 function leastOf({ exact, inclusive }: { exact?: boolean; inclusive?: boolean }): string {

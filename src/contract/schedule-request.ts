@@ -3,6 +3,7 @@ import { auditSchema } from './audit.ts';
 import { type Duration, durationSchema } from './duration-schema.ts';
 import { durationMs } from './durations.ts';
 import { readEvery, timeZoneProblem } from './every.ts';
+import { fieldIssues } from './issues.ts';
 import { callOptionsSchema } from './jobs.ts';
 import { overlapSchema, type ScheduledType, scheduledTypeSchema } from './schedules.ts';
 import { syncSchema } from './sync-body.ts';
@@ -102,7 +103,9 @@ function requireInputOfType(
   const add = (path: PropertyKey[], message: string) => ctx.addIssue({ code: 'custom', path, message });
   if (options !== undefined) add(['options'], 'is allowed for jobs only');
   const parsed = BODIES[type].safeParse(input);
-  for (const { path, message } of parsed.error?.issues ?? []) add(['input', ...path], message);
+  for (const { path, message } of parsed.error ? fieldIssues(parsed.error) : []) {
+    add(['input', ...(path === '' ? [] : path.split('.'))], message);
+  }
   if (parsed.data?.taskId !== undefined) add(['input', 'taskId'], 'must be left out: each run has an id of its own');
 }
 

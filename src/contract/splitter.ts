@@ -15,6 +15,9 @@ export const FORMATS = ['text', 'markdown', 'html', 'code'] as const;
 export const formatSchema = z.enum(FORMATS);
 export type TextFormat = z.output<typeof formatSchema>;
 
+/** Characters of the path of a field. */
+const MAX_PATH_CHARS = 500;
+
 const DEFAULT_CHUNK_SIZE = 2_000;
 const DEFAULT_CHUNK_OVERLAP = 200;
 
@@ -68,7 +71,7 @@ const fields = {
       'Field of the metadata that names the format of an object, such as `markdown`, `md` or `text/html`; objects without a known one have `format`. Needs `chunkTokens`.',
     ),
   fields: z
-    .array(z.string().min(1))
+    .array(z.string().min(1).max(MAX_PATH_CHARS))
     .max(100)
     .optional()
     .describe('Text fields of a JSON payload to embed, as dotted paths; default: all.'),

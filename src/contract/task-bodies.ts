@@ -29,10 +29,17 @@ export const onReindexSchema = z
   .describe('While the index is being rebuilt: also write to the new index, wait until the rebuild ends, or refuse.');
 export type OnReindex = z.output<typeof onReindexSchema>;
 
-/** A time with a time zone. */
+/** A time with a time zone, of a year that has four digits in UTC too. */
 export const momentSchema = z.iso
   .datetime({ offset: true, error: 'a time such as 2026-01-31T12:00:00Z' })
+  .refine(hasUsualYear, 'must be of the years 0000 to 9999 in UTC')
   .meta({ examples: ['2026-01-31T12:00:00Z'] });
+
+/** Others are written with a sign and six digits, which Temporal does not read. */
+function hasUsualYear(text: string): boolean {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) || /^\d{4}-/.test(new Date(ms).toISOString());
+}
 
 /** Returns an issue for each id that occurs earlier in the list. */
 export function repeatedIds(things: readonly { id: string }[], path: string): FieldIssue[] {

@@ -101,7 +101,7 @@ async function readParts(
 ): Promise<Map<string, ExportedPart[]>> {
   const { rows } = await sql<Pick<ExportedPart, 'start' | 'end'> & { id: string; vector: string | Uint8Array }>`
     select object_id as id, lower(text_range) as start, upper(text_range) as end,
-      ${form === 'numbers' ? sql`embedding::text` : sql`vector_send(embedding)`} as vector
+      ${form === 'numbers' ? sql`embedding::text` : sql`vector_send(embedding::vector)`} as vector
     from ${tablesOf(indexNo).parts}
     where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[]) and not is_average
     order by object_id, part`.execute(trx);

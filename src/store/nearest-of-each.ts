@@ -8,7 +8,7 @@ import { tablesOf } from './partitions.ts';
 import { vectorsParameter } from './protocol/object-parts.ts';
 import type { IndexRow } from './schema.ts';
 import { timeOf } from './time-of.ts';
-import { storedVector } from './vector-expressions.ts';
+import { comparable, storedVector } from './vector-expressions.ts';
 
 export type NearObject = Pick<Neighbor, 'id' | 'distance'>;
 
@@ -42,7 +42,10 @@ export async function nearestOfEach(
 ): Promise<NearObject[][]> {
   if (vectors.length === 0) return [];
   if (await isDistributed(trx)) return oneByOne(trx, index, { vectors, limit, inPieces });
-  const encoded = await vectorsParameter(trx, vectors);
+  const encoded = await vectorsParameter(
+    trx,
+    vectors.map((vector) => comparable(index, vector)),
+  );
   const best = vectors.map(() => new Nearest(limit));
   const blocks = await countBlocks(trx, index);
   // Compiling a statement with a condition for each vector takes longer than it saves.

@@ -10,6 +10,7 @@ export const SQLSTATE = {
   uniqueViolation: '23505',
   numberOutOfRange: '22003',
   insufficientPrivilege: '42501',
+  limitExceeded: '54000',
 } as const;
 
 /** Returns the SQLSTATE or the system error code of an error, if it has one. */

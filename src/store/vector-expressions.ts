@@ -22,7 +22,24 @@ export function storedVector({ model, metric, storage = 'vector' }: Settings): {
 /** Returns the distance of a stored vector to another one, by which results are ordered. */
 export function storedDistance(index: Settings, vector: Vector): Sql {
   const { column, type, operator } = storedVector(index);
-  return sql`(${column} ${operator} ${vectorText(vector)}::${type})`;
+  return sql`(${column} ${operator} ${vectorText(comparable(index, vector))}::${type})`;
+}
+
+/** Returns a vector that has the same distance to stored ones, in the type in which they are stored. */
+export function comparable(index: Settings, vector: Vector): Vector {
+  return index.storage === 'halfvec' ? readableInHalf(vector, index) : vector;
+}
+
+/**
+ * Returns a vector of the same direction whose numbers keep their digits in half precision, which has no small ones. A
+ * cosine does not change with the length, and a power of two changes no digits.
+ */
+function readableInHalf(vector: Vector, { metric }: Settings): Vector {
+  let max = 0;
+  for (let at = 0; at < vector.length; at++) max = Math.max(max, Math.abs(vector[at] as number));
+  if (metric !== 'cosine' || max === 0 || max >= 0.5) return vector;
+  const factor = 2 ** Math.min(1_000, -Math.ceil(Math.log2(max)));
+  return Array.from(vector, (value) => value * factor);
 }
 
 /** Returns what an HNSW index has of a stored vector, and its operator class. */
@@ -51,7 +68,8 @@ export function indexedDistance(index: Settings, vector: Vector): Sql {
   const hnsw = resolveVectorIndex(index);
   if (hnsw.kind === 'none') return storedDistance(index, vector);
   const { type, operator } = indexedAs(index, hnsw);
-  const text = vectorText(vector.slice(0, hnsw.dimensions));
+  const first = vector.slice(0, hnsw.dimensions);
+  const text = vectorText(hnsw.precision === 'half' ? readableInHalf(first, index) : first);
   const query = hnsw.precision === 'bit' ? sql`binary_quantize(${text}::vector)::${type}` : sql`${text}::${type}`;
   return sql`${indexedVector(index, hnsw).column} ${operator} ${query}`;
 }

@@ -101,6 +101,28 @@ onBothDatabases((database, name) => {
     });
   });
 
+  it('has the vectors of an index that stores them in half precision, in each form', async () => {
+    const { db } = database();
+    const index = await createIndex(db, { storage: 'halfvec' });
+    await writeIn(db, index, [content('a', 1, { parts: partsOf([0.5, -3]) }), content('b', 2)]);
+    const lines = linesOf((await get(`${index.name}/export`)).body);
+    expect(lines[0].parts.map(({ vector }: { vector: number[] }) => vector)).toEqual([
+      [0.5, 1, 0.5],
+      [-3, 1, 0.5],
+    ]);
+    expect(linesOf((await get(`${index.name}/export?vectors=base64`)).body)).toEqual(
+      lines.map(({ parts, ...object }) => ({
+        ...object,
+        parts: parts.map(({ vector, ...part }: { vector: number[] }) => ({ ...part, vector: base64(vector) })),
+      })),
+    );
+    const response = await testApi(db).request(`http://127.0.0.1/v1/indexes/${index.name}/export?format=parquet`);
+    expect(response.status).toBe(200);
+    const file = fileOf(uniqueName('export'));
+    await writeFile(file, Buffer.from(await response.arrayBuffer()));
+    expect(await read(file)).toEqual(lines.map(withBits));
+  });
+
   if (name === 'postgres') {
     it('gives each object the vectors of its version, while it is written again and again', async () => {
       const { db } = database();

@@ -121,3 +121,20 @@ test('a token of something else is refused by its field', async () => {
   // By the name of the index that the alias stands for, it is the same write.
   expect(await system.reembed.awaitWrite(other.index, write, { timeout: 120 })).toMatchObject({ searchable: true });
 });
+
+test('a write to an index that was deleted is not one to the next index of its name', async () => {
+  const index = uniqueName('docs');
+  const create = () => system.reembed.indexes.create(index, { model: { provider: 'hash', dimensions: 16 } });
+  await create();
+  const { id: write } = await upsert(index);
+  expect(await system.reembed.awaitWrite(index, write, { timeout: 120 })).toMatchObject({ searchable: true });
+  const { id: deletion } = await system.reembed.indexes.delete(index);
+  await expect.poll(async () => (await system.reembed.tasks.info(deletion)).status, { timeout: 90_000 }).toBe('done');
+  await create();
+  expect(await failureOf(system.reembed.awaitWrite(index, write))).toMatchObject({
+    type: 'InvalidInput',
+    issues: [{ path: 'token', message: expect.stringContaining('was deleted') }],
+  });
+  const { id: another } = await upsert(index, 'b');
+  expect(await system.reembed.awaitWrite(index, another, { timeout: 120 })).toMatchObject({ searchable: true });
+});

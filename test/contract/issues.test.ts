@@ -28,7 +28,15 @@ test.each<[string, z.ZodType, unknown, string]>([
   ['a large number', z.number().max(1_000), 1_001, 'must be at most 1000'],
   ['a number below an open bound', z.number().lt(1), 1, 'must be below 1'],
   ['another choice', z.enum(['a', 'b']), 'c', 'must be one of "a", "b"'],
+  ['no address', z.url(), 'x', 'must be a URL'],
+  ['no time', z.iso.datetime(), '2026', 'must be a time such as 2026-01-31T12:00:00Z'],
   ['another literal', z.literal(true), false, 'must be true'],
+  [
+    'another kind of object',
+    z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })]),
+    { kind: 'c' },
+    'kind: must be one of "a", "b"',
+  ],
   ['a number between steps', z.number().multipleOf(5), 7, 'must be a multiple of 5'],
   [
     'a value of no branch',

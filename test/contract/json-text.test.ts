@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonProblem } from '../../src/contract/json.ts';
 import { JsonTextError } from '../../src/contract/json-text/error.ts';
+import { withExactNumbers } from '../../src/contract/json-text/exact-numbers.ts';
 import { parseJsonText } from '../../src/contract/json-text/parse.ts';
 import { toJsonText } from '../../src/contract/json-text/write.ts';
 
@@ -144,3 +145,12 @@ function exact(token: string): { digits: bigint; exponent: bigint } {
   const [whole = '', fraction = ''] = mantissa.split('.');
   return { digits: BigInt(whole + fraction), exponent: BigInt(exponent) - BigInt(fraction.length) };
 }
+
+test('numbers that a double changes become texts, and nothing else changes', () => {
+  const kept = '{"a": [1, -2.5, 1e300, 0.1, 9007199254740991, true, null], "1234567890123456789": "\\" 1e400 \\\\"}';
+  expect(withExactNumbers(kept)).toBe(kept);
+  expect(withExactNumbers('[9007199254740993, -0.1234567890123456789, {"a": 1e400}]')).toBe(
+    '["9007199254740993", "-0.1234567890123456789", {"a": "1e400"}]',
+  );
+  expect(withExactNumbers('12345678901234567890')).toBe('"12345678901234567890"');
+});

@@ -23,6 +23,13 @@ test.each([
   expect(splitterSchema.safeParse(splitter).error?.issues).toMatchObject([{ path: [path], message }]);
 });
 
+test('the path of a field has a bound', () => {
+  expect(splitterSchema.safeParse({ fields: ['x'.repeat(500)] }).success).toBe(true);
+  expect(splitterSchema.safeParse({ fields: ['ok', 'x'.repeat(501)] }).error?.issues).toMatchObject([
+    { path: ['fields', 1] },
+  ]);
+});
+
 test.each(['../e5', '/etc/passwd', 'a/b', ''])('the name of a tokenizer cannot be the path %j', (tokenizer) => {
   expect(splitterSchema.safeParse({ chunkTokens: 100, tokenizer }).success).toBe(false);
 });

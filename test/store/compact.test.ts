@@ -93,6 +93,22 @@ onBothDatabases((database) => {
     });
   });
 
+  it.each([
+    ['stored in half precision', { storage: 'halfvec' }],
+    ['indexed in half precision', { vectorIndex: { precision: 'half' } }],
+    ['indexed in half precision, the first dimensions', { vectorIndex: { dimensions: 32, precision: 'half' } }],
+  ] as [string, Settings][])('a short vector finds what a long one finds in an index %s', async (_what, settings) => {
+    const index = await filled(settings);
+    for (const exact of [false, true]) {
+      const search = (length: number) =>
+        searchObjects(database().db, index, { vector: query.map((value) => value * length), limit: 10, exact });
+      const [long, short] = [await search(1), await search(1e-9)];
+      expect(short.hits.map(({ id }) => id)).toEqual(long.hits.map(({ id }) => id));
+      expect(short.hits).toHaveLength(10);
+      for (const [at, { score }] of short.hits.entries()) expect(score).toBeCloseTo(long.hits[at]?.score ?? -1, 3);
+    }
+  });
+
   it('a search with a filter, parts, pages or a width says truthfully how it was run', async () => {
     const { db } = database();
     const index = await filled({ vectorIndex: { precision: 'bit' } });

@@ -38,7 +38,7 @@ import { endOfRun, RUN_LOCATION } from './await-end.ts';
 import { callerOf } from './caller.ts';
 import type { AcceptDependencies, CallerOptions } from './options.ts';
 import { answer, operationId, type Responder } from './response.ts';
-import { linesQuery, runHeaders, runQuery, upsertLinesQuery } from './schemas.ts';
+import { givenTaskId, linesQuery, runHeaders, runQuery, upsertLinesQuery } from './schemas.ts';
 
 /** The queries that are sent with items as NDJSON. */
 const LINES: Partial<Record<StartableType, z.ZodObject>> = { upsert: upsertLinesQuery, delete: linesQuery };
@@ -117,7 +117,7 @@ async function accept(
   const ignoreLock = (query: Query) => query.ignoreLock ?? header === 'true';
   if (form === 'lines' && (type === 'upsert' || type === 'delete')) {
     const query = parseQuery(type === 'upsert' ? upsertLinesQuery : linesQuery, c);
-    const options = { ...query, taskId: query.taskId ?? query.task_id };
+    const options = { ...query, taskId: givenTaskId(query) };
     const by = callerOf(c, deps);
     try {
       const accepted = await acceptLines(deps, type, options, c.req.raw.body, { ignoreLock: ignoreLock(query), by });

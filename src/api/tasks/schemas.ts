@@ -44,8 +44,19 @@ export const cursorQuery = z
   .optional()
   .describe('Cursor from an earlier answer to the same question.');
 
-export function taskIdOf(query: { taskId?: string | undefined; task_id?: string | undefined }): string {
-  const taskId = query.taskId ?? query.task_id;
+interface NamedTask {
+  taskId?: string | undefined;
+  task_id?: string | undefined;
+}
+
+/** Returns the id that a query gives by either name, if it does. Error: `InvalidInput` for two ids. */
+export function givenTaskId({ taskId, task_id }: NamedTask): string | undefined {
+  if (taskId === undefined || task_id === undefined || taskId === task_id) return taskId ?? task_id;
+  throw invalidField('query.task_id', 'must not differ from taskId, which means the same');
+}
+
+export function taskIdOf(query: NamedTask): string {
+  const taskId = givenTaskId(query);
   if (taskId !== undefined) return taskId;
   throw invalidField('query.taskId', 'needed: the id of the task', 'taskId is missing');
 }

@@ -51,7 +51,7 @@ const LENGTH_SHARE = 0.75;
  */
 export async function findByText(trx: Trx, index: IndexRow, query: TextQuery): Promise<TextFound> {
   const { terms, isCut } = await readTerms(trx, index, query);
-  if (terms.length === 0) return { matches: [], exact: true };
+  if (terms.length === 0) return { matches: [], exact: !isCut };
   // Postgres knows too little about words to choose their index by itself.
   await sql`savepoint by_words`.execute(trx);
   await sql`select set_config('enable_seqscan', 'off', true)`.execute(trx);
@@ -64,20 +64,24 @@ export async function findByText(trx: Trx, index: IndexRow, query: TextQuery): P
   return { matches: all.matches, exact: !isCut && !all.isCut && (isWhole || all !== found) };
 }
 
-/** Reads the words of the query, and in how many parts each occurs. */
+/** Reads the first words of the query that some part has, and in how many each occurs. `isCut`: there are more words. */
 async function readTerms(
   trx: Trx,
   index: IndexRow,
   { text, language }: TextQuery,
 ): Promise<{ terms: Term[]; isCut: boolean }> {
   const { parts } = tablesOf(index.no);
-  const { rows } = await sql<Term & { total: number }>`
-    with words as (
+  const { rows } = await sql<Omit<Term, 'query'> & { query: string | null; words: number }>`
+    with given as (
+      select lexeme, positions
+      from unnest(to_tsvector(${regconfigOf(language)}::text::regconfig, ${spaced(text)}::text))
+    ),
+    words as (
       -- a query of one word: quotes and backslashes are doubled
       select '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''' as query
-      from unnest(to_tsvector(${regconfigOf(language)}::text::regconfig, ${spaced(text)}::text))
-      order by positions[1]
-      limit ${MAX_TERMS + 1}
+      from given
+      order by positions[1], lexeme
+      limit ${MAX_TERMS}
     ),
     counted as (
       select query, (
@@ -92,11 +96,13 @@ async function readTerms(
           (select count(*) from (select 1 from ${parts} limit ${COUNTED_PARTS}) first)
         ) as total
     )
-    select query, parts, ln(1 + (greatest(total, parts) - parts + 0.5) / (parts + 0.5)) as weight
-    from counted, size
-    where parts > 0
+    select query, parts, ln(1 + (greatest(total, parts) - parts + 0.5) / (parts + 0.5)) as weight,
+      (select count(*) from given) as words
+    from size
+    left join counted on parts > 0
     order by parts, query`.execute(trx);
-  return { terms: rows.slice(0, MAX_TERMS), isCut: rows.length > MAX_TERMS };
+  const terms = rows.flatMap(({ query, parts, weight }) => (query === null ? [] : [{ query, parts, weight }]));
+  return { terms, isCut: (rows[0]?.words ?? 0) > MAX_TERMS };
 }
 
 /** Returns the rarest words, as long as few enough parts contain them; at least one. */

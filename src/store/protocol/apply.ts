@@ -6,7 +6,7 @@ import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { holdLineageLocks } from './gate.ts';
 import { noteWritten, type Writer } from './history.ts';
-import { judgeByHighest, judgeForgotten, storedVersions } from './judge.ts';
+import { differingAt, judgeByHighest, judgeForgotten, storedVersions } from './judge.ts';
 import { deleteDerived, deletionsOfOriginals, predictLineage, rememberOriginals } from './lineage.ts';
 import { lockRows } from './lock-rows.ts';
 import { deleteParts, insertParts } from './object-parts.ts';
@@ -47,7 +47,12 @@ export async function applyWrites(
     const order = isExternal ? { version: object.version, accepted: deletion } : { version: deletion };
     return { kind: 'tombstone', id, ...order, originalId };
   });
-  const { counts, replaced } = await store(trx, index.no, judged, { isCopy: false, copiedFrom: null, writer });
+  const { counts, replaced } = await store(trx, index.no, judged, {
+    isCopy: false,
+    isExternal,
+    copiedFrom: null,
+    writer,
+  });
   if (isExternal) await recallRemoved(trx, index.no, counts.written);
   const staleIds = new Set(counts.stale);
   await rememberOriginals(
@@ -119,10 +124,11 @@ async function store(
 
   const missed = [...first.filter(({ id }) => !replaced.ids.has(id) && !kept.has(id)), ...repeated];
   const stored = await storedVersions(trx, indexNo, missed.map(idOf));
+  const others = options.isExternal ? await differingAt(trx, indexNo, missed) : new Set();
   const counts: WriteCounts = { written: [...replaced.ids, ...kept], stale: [], changed: [], beyondRetention: [] };
   for (const object of missed) {
     const version = stored.get(object.id);
-    if (object.kind === 'overtaken') counts.stale.push(object.id);
+    if (object.kind === 'overtaken' || others.has(object.id)) counts.stale.push(object.id);
     else if (version === object.version) counts.written.push(object.id);
     else if (version !== undefined && version > object.version) counts.stale.push(object.id);
     else counts.changed.push(object.id);
@@ -144,6 +150,8 @@ type CopiedFrom = number | 'keep';
 
 interface StoreOptions {
   isCopy: boolean;
+  /** Of a live write: equal versions do not mean equal content. */
+  isExternal?: boolean;
   /** Null for a live write. */
   copiedFrom: CopiedFrom | null;
   writer: Writer | null;

@@ -98,7 +98,7 @@ export async function readFacts(
         (count(*) filter (where ${withoutDirection(index)}))::int as "withoutDirection",
         (count(*) filter (where length in ('NaN', 'Infinity')))::int as "notFinite"
       from (
-        select object_id, part, is_average, text_range, vector_dims(embedding) as dims, vector_norm(embedding) as length
+        select object_id, part, is_average, text_range, vector_dims(embedding) as dims, vector_norm(embedding::vector) as length
         from ${parts}
         where index_no = ${index.no} ${which}
       ) measured

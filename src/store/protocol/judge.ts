@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { textArray } from '../binary.ts';
+import { bigintArray, textArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
@@ -36,10 +36,10 @@ export async function judgeForgotten(trx: Trx, indexNo: number, objects: readonl
   );
   const written: string[] = [];
   const stale: string[] = [];
-  for (const { id, version } of objects) {
+  for (const { id, version, kind } of objects) {
     const deletion = removed.get(id) ?? 0;
-    if (version === deletion) written.push(id);
-    else if (version < deletion) stale.push(id);
+    if (version === deletion && kind === 'tombstone') written.push(id);
+    else if (version <= deletion) stale.push(id);
   }
   return { decided: new Set([...written, ...stale]), written, stale, beyondRetention: [] };
 }
@@ -52,4 +52,36 @@ export async function storedVersions(trx: Trx, indexNo: number, ids: readonly st
     from ${tablesOf(indexNo).objects}
     where index_no = ${indexNo} and object_id = any(${textArray(ids)}::text[])`.execute(trx);
   return new Map(rows.map((row) => [row.object_id, row.version]));
+}
+
+/**
+ * Returns the ids of those writes that differ from what is stored with their version: a client may use one version for
+ * two contents of an object, or for its content and its deletion.
+ */
+export async function differingAt(
+  trx: Trx,
+  indexNo: number,
+  objects: readonly ObjectWrite[],
+): Promise<ReadonlySet<string>> {
+  const compared = objects.filter(({ kind }) => kind !== 'failed' && kind !== 'overtaken');
+  if (compared.length === 0) return new Set();
+  const content = compared.map((object) => ('metadata' in object ? object : undefined));
+  const { rows } = await sql<{ id: string }>`
+    select id
+    from unnest(
+      ${textArray(compared.map(({ id }) => id))}::text[],
+      ${bigintArray(compared.map(({ version }) => version))}::bigint[],
+      ${textArray(content.map((object) => object?.hash ?? null))}::text[],
+      ${textArray(content.map((object) => object?.originalId ?? null))}::text[],
+      ${textArray(content.map((object) => JSON.stringify(object?.metadata ?? {})))}::text[]
+    ) as incoming (id, version, hash, original_id, metadata)
+    join ${tablesOf(indexNo).objects} stored on stored.index_no = ${indexNo} and stored.object_id = incoming.id
+    where stored.version = incoming.version
+      and case
+        when incoming.hash is null then not stored.deleted
+        else stored.deleted
+          or (stored.hash, stored.original_id, stored.metadata)
+            is distinct from (incoming.hash, incoming.original_id, incoming.metadata::jsonb)
+      end`.execute(trx);
+  return new Set(rows.map(({ id }) => id));
 }

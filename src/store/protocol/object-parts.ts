@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Vector } from '../../contract/vectors.ts';
 import { booleanArray, intArray, textArray, vectorArray } from '../binary.ts';
 import type { Trx } from '../database.ts';
+import { fittingText } from '../full-text/fitting.ts';
 import { regconfigOf, spaced } from '../full-text/words.ts';
 import { tablesOf } from '../partitions.ts';
 import type { ObjectWrite, WritePart } from './object-write.ts';
@@ -23,7 +24,7 @@ export async function insertParts(
     }
   }
   if (parts.length === 0) return;
-  const words = wordsOf(parts);
+  const words = await wordsOf(trx, parts);
   await sql`
     insert into ${tablesOf(indexNo).parts} (index_no, object_id, part, is_average, text_range, embedding, text_key ${words.column})
     select ${indexNo}::int, id, part, is_average, int4range(first, past), embedding, text_key::uuid ${words.value}
@@ -43,14 +44,18 @@ export async function insertParts(
 }
 
 /** The statement's pieces for full text; empty without it. */
-function wordsOf(parts: readonly WritePart[]) {
+async function wordsOf(trx: Trx, parts: readonly WritePart[]) {
   if (!parts.some(({ words }) => words)) return { column: sql``, value: sql``, parameters: sql``, names: sql`` };
+  const texts: (string | null)[] = [];
+  for (const { words } of parts) {
+    texts.push(words ? await fittingText(trx, spaced(words.text), words.language) : null);
+  }
   return {
     column: sql`, words`,
     value: sql`, to_tsvector(language::regconfig, words)`,
     parameters: sql`,
       ${textArray(parts.map(({ words }) => (words ? regconfigOf(words.language) : null)))}::text[],
-      ${textArray(parts.map(({ words }) => (words ? spaced(words.text) : null)))}::text[]`,
+      ${textArray(texts)}::text[]`,
     names: sql`, language, words`,
   };
 }

@@ -5,6 +5,9 @@ type Sql = RawBuilder<unknown>;
 /** Largest whole number that all readers of JSON read exactly. */
 const MAX_EXACT = sql.lit(Number.MAX_SAFE_INTEGER);
 
+/** Columns of one object: a function of Postgres takes 100 arguments at most. */
+const PAIRS = 50;
+
 /**
  * Builds SQL for an object with columns of the table `t` as JSON. Numbers that readers of JSON would round are texts;
  * everything else is as of Postgres's `to_jsonb`: times in ISO 8601, in UTC.
@@ -12,7 +15,11 @@ const MAX_EXACT = sql.lit(Number.MAX_SAFE_INTEGER);
 export function columnsAsJson(names: readonly string[], types: ReadonlyMap<string, string>): Sql {
   if (names.length === 0) return sql`'{}'::jsonb`;
   const pairs = names.map((name) => sql`${name}::text, ${asJson(sql`t.${sql.id(name)}`, types.get(name) ?? '')}`);
-  return sql`jsonb_build_object(${sql.join(pairs)})`;
+  const objects: Sql[] = [];
+  for (let at = 0; at < pairs.length; at += PAIRS) {
+    objects.push(sql`jsonb_build_object(${sql.join(pairs.slice(at, at + PAIRS))})`);
+  }
+  return sql`(${sql.join(objects, sql` || `)})`;
 }
 
 function asJson(value: Sql, type: string): Sql {

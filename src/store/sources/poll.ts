@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../database.ts';
 import { columnOf, keyTexts, pinned, type ReadTable, tableOf } from './table-rows.ts';
 
@@ -9,6 +9,8 @@ const OVERLAP = '1 minute';
 export interface TimedKey {
   at: string;
   key: string[];
+  /** The time has not come yet: a pass must not begin there, or changes before it would not be found. */
+  isAhead: boolean;
 }
 
 /** The column with the time of the last change of a row, and its type in SQL. */
@@ -17,18 +19,39 @@ export interface TimeColumn {
   type: string;
 }
 
-/** Returns the time at which a pass through the newest rows begins: a minute before the newest time that was seen. */
-export async function passStart(db: Db, { type }: TimeColumn, newest: string): Promise<string> {
+/** The time now, at the earliest and at the latest: a column without time zone may be of any zone. */
+function nowIn({ type }: TimeColumn): { first: RawBuilder<unknown>; last: RawBuilder<unknown> } {
+  if (type.endsWith('with time zone')) return { first: sql`now()`, last: sql`now()` };
+  const utc = sql`(now() at time zone 'UTC')`;
+  return { first: sql`(${utc} - interval '12 hours')`, last: sql`(${utc} + interval '14 hours')` };
+}
+
+/** Returns the condition for a time that has come. */
+export function hasCome(column: TimeColumn): RawBuilder<unknown> {
+  return sql`${columnOf(column.name)} <= ${nowIn(column).last}`;
+}
+
+/**
+ * Returns the time at which a pass through the newest rows begins: a minute before the newest time that was seen, or
+ * before now if that time has not come.
+ */
+export async function passStart(db: Db, column: TimeColumn, newest: string): Promise<string> {
+  const { first, last } = nowIn(column);
+  const at = sql`${newest}::text::${sql.raw(column.type)}`;
   const { rows } = await pinned(db, (trx) =>
-    sql<{ at: string }>`select (${newest}::text::${sql.raw(type)} - ${OVERLAP}::interval)::text as at`.execute(trx),
+    sql<{ at: string }>`
+      select (case when ${at} > ${last} then ${first} else ${at} end - ${OVERLAP}::interval)::text as at`.execute(trx),
   );
   return rows[0]?.at as string;
 }
 
-/** Returns the newest time of a table; null for one without rows. */
-export async function newestTime(db: Db, table: ReadTable, { name }: TimeColumn): Promise<string | null> {
+/** Returns the newest time of a table that has come; null for one without such rows. */
+export async function newestTime(db: Db, table: ReadTable, column: TimeColumn): Promise<string | null> {
   const { rows } = await pinned(db, (trx) =>
-    sql<{ at: string | null }>`select max(${columnOf(name)})::text as at from ${tableOf(table)} t`.execute(trx),
+    sql<{ at: string | null }>`
+      select max(${columnOf(column.name)})::text as at
+      from ${tableOf(table)} t
+      where ${hasCome(column)}`.execute(trx),
   );
   return rows[0]?.at ?? null;
 }
@@ -37,15 +60,15 @@ export async function newestTime(db: Db, table: ReadTable, { name }: TimeColumn)
 export async function readTimedKeys(
   db: Db,
   table: ReadTable,
-  { name, type }: TimeColumn,
+  column: TimeColumn,
   { from, after, limit }: { from: string | null; after: TimedKey | null; limit: number },
 ): Promise<TimedKey[]> {
-  const time = columnOf(name);
-  const order = sql.join([time, ...table.key.map((column) => columnOf(column.name))]);
-  const at = (text: string) => sql`${text}::text::${sql.raw(type)}`;
+  const time = columnOf(column.name);
+  const order = sql.join([time, ...table.key.map(({ name }) => columnOf(name))]);
+  const at = (text: string) => sql`${text}::text::${sql.raw(column.type)}`;
   const values = after && [
     at(after.at),
-    ...table.key.map((column, place) => sql`${after.key[place]}::text::${sql.raw(column.type)}`),
+    ...table.key.map(({ type }, place) => sql`${after.key[place]}::text::${sql.raw(type)}`),
   ];
   const begin = values
     ? sql`(${order}) > (${sql.join(values)})`
@@ -54,7 +77,7 @@ export async function readTimedKeys(
       : sql`${time} >= ${at(from)}`;
   const { rows } = await pinned(db, (trx) =>
     sql<TimedKey>`
-      select ${time}::text as at, array[${sql.join(keyTexts(table))}] as key
+      select ${time}::text as at, array[${sql.join(keyTexts(table))}] as key, not ${hasCome(column)} as "isAhead"
       from ${tableOf(table)} t
       where ${time} is not null and ${begin}
       order by ${order}

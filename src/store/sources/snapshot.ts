@@ -3,7 +3,7 @@ import { objectIdOf } from '../../contract/source-text.ts';
 import type { Db, Trx } from '../database.ts';
 import { codeOf } from '../sqlstate.ts';
 import { outboxOf } from './names.ts';
-import { passStart } from './poll.ts';
+import { hasCome, passStart } from './poll.ts';
 import type { SourceRow } from './rows.ts';
 import { readPoll } from './state.ts';
 import { columnOf, keysAsRows, type ReadTable, readRowsByKey, type TableRow } from './table-rows.ts';
@@ -80,7 +80,7 @@ async function polledSince(
   const from = await passStart(database, column, cursor);
   const at = (text: string) => sql`${text}::text::${sql.raw(column.type)}`;
   const { rows } = await sql<{ place: number; isNew: boolean }>`
-    select k.place::int as place, ${columnOf(name)} > ${at(cursor)} as "isNew"
+    select k.place::int as place, ${columnOf(name)} > ${at(cursor)} and ${hasCome(column)} as "isNew"
     from ${keysAsRows(table, keys)}
     where ${columnOf(name)} >= ${at(from)}`.execute(database);
   const idsOf = (some: typeof rows) => new Set(some.map(({ place }) => objectIdOf(keys[place - 1] as string[])));

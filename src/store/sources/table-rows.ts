@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Json } from '../../contract/json.ts';
+import { withExactNumbers } from '../../contract/json-text/exact-numbers.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { objectIdOf } from '../../contract/source-text.ts';
 import { textArray } from '../binary.ts';
@@ -81,7 +82,7 @@ export async function readRowsAfter(
   { after, limit }: { after: readonly string[] | null; limit: number },
 ): Promise<{ rows: TableRow[]; isLast: boolean }> {
   const from = nextRows(table, { after, limit });
-  const rows = await read(db, table, { from, place: sql`t.place` });
+  const rows = await read(db, table, { from, place: sql`row_number() over (order by ${keyColumns(table)})` });
   const found = rows.filter(({ isRead }) => isRead);
   return { rows: found.map(toRow), isLast: found.length === rows.length && rows.length < limit };
 }
@@ -96,7 +97,7 @@ export async function readKeysAfter(
     sql<{ key: string[] }>`
       select array[${sql.join(keyTexts(table))}] as key
       from ${nextRows(table, { after, limit })}
-      order by t.place`.execute(trx),
+      order by ${keyColumns(table)}`.execute(trx),
   );
   return rows.map(({ key }) => key);
 }
@@ -117,7 +118,7 @@ export async function countRows(db: Db, table: ReadTable): Promise<number> {
 /** A table that is estimated to have more rows is not counted. */
 const MAX_COUNTED = 1_000_000;
 
-type ReadRow = TableRow & { isRead: boolean };
+type ReadRow = Omit<TableRow, 'metadata'> & { isRead: boolean; metadata: string | null };
 
 async function read(db: Db | Trx, table: ReadTable, { from, place }: { from: Sql; place: Sql }): Promise<ReadRow[]> {
   const texts = table.textColumns.map((name) => sql`${columnOf(name)}::text`);
@@ -127,7 +128,7 @@ async function read(db: Db | Trx, table: ReadTable, { from, place }: { from: Sql
       select is_read as "isRead", key, wanted,
         case when is_read and wanted and bytes <= ${sql.lit(MAX_TEXT_BYTES)} then texts end as texts,
         case when is_read and wanted then uri end as uri,
-        case when is_read and wanted and octet_length(metadata::text) <= ${sql.lit(MAX_METADATA_BYTES)} then metadata end as metadata
+        case when is_read and wanted and octet_length(metadata::text) <= ${sql.lit(MAX_METADATA_BYTES)} then metadata::text end as metadata
       from (
         select *, coalesce(sum(weight) over before, 0) <= ${sql.lit(MAX_READ_WEIGHT)} as is_read
         from (
@@ -146,8 +147,9 @@ async function read(db: Db | Trx, table: ReadTable, { from, place }: { from: Sql
   return rows;
 }
 
+/** Metadata comes as text: the driver would round the numbers within JSON and arrays. */
 function toRow({ key, wanted, texts, uri, metadata }: ReadRow): TableRow {
-  return { key, wanted, texts, uri, metadata };
+  return { key, wanted, texts, uri, metadata: metadata === null ? null : JSON.parse(withExactNumbers(metadata)) };
 }
 
 /** Runs a read in a transaction in which values are written as text in one way. */
@@ -171,15 +173,16 @@ export function keysAsRows(table: ReadTable, keys: readonly string[][]): Sql {
     join ${tableOf(table)} t on ${sql.join(matches, sql` and `)}`;
 }
 
-/** The next rows in the order of the key as `t`, with their place as `t.place`. */
+/** The next rows in the order of the key as `t`. It has no other columns: the table may have one of any name. */
 function nextRows(table: ReadTable, { after, limit }: { after: readonly string[] | null; limit: number }): Sql {
-  const names = sql.join(table.key.map(({ name }) => columnOf(name)));
+  const names = keyColumns(table);
   const values = after && sql.join(table.key.map(({ type }, at) => sql`${after[at]}::text::${sql.raw(type)}`));
   const begin = values ? sql`where (${names}) > (${values})` : sql``;
-  return sql`(
-    select *, row_number() over (order by ${names}) as place
-    from (select * from ${tableOf(table)} t ${begin} order by ${names} limit ${limit}) t
-  ) t`;
+  return sql`(select * from ${tableOf(table)} t ${begin} order by ${names} limit ${limit}) t`;
+}
+
+function keyColumns(table: ReadTable): Sql {
+  return sql.join(table.key.map(({ name }) => columnOf(name)));
 }
 
 export function keyTexts(table: ReadTable): Sql[] {

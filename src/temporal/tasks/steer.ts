@@ -97,7 +97,7 @@ export async function setTaskReads(
     const problem = `only a reindex has shadow and canary reads, and ${taskId} is a task of type ${before.type}`;
     throw new ReembedError('InvalidInput', problem);
   }
-  if (ended) throw closedError(taskId, SIGNAL.reads);
+  if (ended) throw closedError(taskId, 'change the reads of');
   const seen = lastReadsCall(before)?.time;
   const isSettled = ({ tracker }: TaskView) => {
     const call = lastReadsCall(tracker);

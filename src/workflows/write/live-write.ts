@@ -80,7 +80,7 @@ function firstState(total: number): WriteState {
 function describe(kind: 'upsert' | 'delete', counts: WriteState['counts']): string {
   const parts = [`${counts.written} ${kind === 'upsert' ? 'written' : 'deleted'}`];
   if (counts.unchanged > 0) parts.push(`${counts.unchanged} of them unchanged`);
-  if (counts.stale > 0) parts.push(`${counts.stale} stale (a newer version is stored)`);
+  if (counts.stale > 0) parts.push(`${counts.stale} stale (a newer version, or other content of the same, is stored)`);
   if (counts.failed > 0) parts.push(`${counts.failed} failed (see the failed items)`);
   if (counts.truncated) parts.push(`${counts.truncated} texts that the model cut, split again`);
   if (counts.forwarded > 0) parts.push(`${counts.forwarded} forwarded to the index being built`);

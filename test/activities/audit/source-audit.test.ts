@@ -146,7 +146,7 @@ onBothDatabases((database) => {
       `update reembed.sources set state = 'stopped', poll_cursor = (select to_jsonb(max(at)::text) from ${table}) where name = '${source}'`,
     );
     await execute(`delete from ${table} where id = 1`);
-    await execute(`update ${table} set body = 'newer', at = now() + interval '1 hour' where id = 2`);
+    await execute(`update ${table} set body = 'newer', at = clock_timestamp() where id = 2`);
     await execute(`update ${table} set body = 'older', at = now() - interval '1 hour' where id = 4`);
     const { counts, listed } = await audit(source, { repair: true });
     expect(counts).toMatchObject({ found: { extra: 1, stale: 1 }, onTheirWay: 1, repaired: 2 });

@@ -11,6 +11,7 @@ import {
   noAuditCounts,
 } from '../../../src/contract/audit.ts';
 import type { AuditChunkRequest, AuditChunkResult } from '../../../src/contract/audit-activities.ts';
+import type { Storage } from '../../../src/contract/vector-index.ts';
 import { prepareObjects } from '../../../src/pipeline/prepare.ts';
 import type { PrepareItem } from '../../../src/pipeline/prepared.ts';
 import type { Db } from '../../../src/store/database.ts';
@@ -21,8 +22,8 @@ import { listFailed } from '../../../src/store/staging.ts';
 import { createIndex, uniqueName } from '../../store/builders.ts';
 
 /** Parts have at most 50 characters, so that a text of some words has several. */
-export const auditedIndex = (db: Db) =>
-  createIndex(db, { dimensions: 8, average: true, splitter: { chunkSize: 50, chunkOverlap: 10 } });
+export const auditedIndex = (db: Db, { storage }: { storage?: Storage } = {}) =>
+  createIndex(db, { dimensions: 8, average: true, splitter: { chunkSize: 50, chunkOverlap: 10 }, storage });
 
 export const textOf = (id: string) =>
   `the first words of ${id} are followed by more words, so that ${id} has several parts`;

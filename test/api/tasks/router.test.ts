@@ -64,6 +64,15 @@ describe('the calls about a task', () => {
     await cancelTask(world.client, taskId);
   });
 
+  test('two ids for one task are refused', async () => {
+    const taskId = await upsert();
+    expect(await api.call('GET', `/info?taskId=${taskId}&task_id=another`)).toMatchObject({
+      status: 400,
+      body: { issues: [{ path: 'query.task_id' }] },
+    });
+    expect((await api.call('GET', `/info?taskId=${taskId}&task_id=${taskId}`)).status).toBe(200);
+  });
+
   test('throttle exists for reindexes only', async () => {
     const taskId = await upsert();
     expect((await api.call('PUT', `/upsert/throttle?taskId=${taskId}&ratePerSecond=5`)).status).toBe(404);

@@ -57,6 +57,21 @@ onBothDatabases((database) => {
       expect(await idsFound(db, index, 'ประเทศไทย', { language: 'simple' })).toContain('th');
     });
 
+    it('of a part are kept from its beginning as far as Postgres can keep them', async () => {
+      const many = Array.from({ length: 200_000 }, (_, at) => `word${at}`).join(' ');
+      const repeated = `${'the lion sleeps '.repeat(100_000)} zebra`;
+      const { db, index } = await indexOf([
+        words('a', [many, 'a giraffe']),
+        words('b', repeated),
+        words('c', 'a house'),
+      ]);
+      expect(await idsFound(db, index, 'word1')).toEqual(['a']);
+      expect(await idsFound(db, index, 'word199999')).toEqual([]);
+      expect(await idsFound(db, index, 'giraffe')).toEqual(['a']);
+      expect(await idsFound(db, index, 'zebra')).toEqual(['b']);
+      expect(await idsFound(db, index, 'house')).toEqual(['c']);
+    });
+
     it('are those of the language of the object', async () => {
       const { db, index } = await indexOf([words('de', 'die alten Häuser', { language: 'german' })]);
       expect(await idsFound(db, index, 'altes Haus', { language: 'german' })).toEqual(['de']);
@@ -118,6 +133,10 @@ onBothDatabases((database) => {
       const many = Array.from({ length: 80 }, (_, at) => `word${at}`).join(' ');
       const { db, index } = await indexOf([words('a', many)]);
       expect(await find(db, index, many)).toMatchObject({ matches: [{ id: 'a' }], exact: false });
+      const unknown = Array.from({ length: 64 }, (_, at) => `unknown${at}`).join(' ');
+      expect(await find(db, index, `${unknown} word1`)).toEqual({ matches: [], exact: false });
+      expect(await find(db, index, `word2 ${unknown}`)).toMatchObject({ matches: [{ id: 'a' }], exact: false });
+      expect(await find(db, index, `word2 ${unknown.slice('unknown0 '.length)}`)).toMatchObject({ exact: true });
     });
   });
 });

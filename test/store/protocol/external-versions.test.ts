@@ -54,6 +54,27 @@ onBothDatabases((database) => {
     expect(await liveIds(db, index.no)).toEqual(['a']);
   });
 
+  it('a write at the stored version is the same write again, or it is stale', async () => {
+    const { db } = database();
+    const index = await createExternal();
+    const first = content('a', 5, { metadata: { lang: 'en' } });
+    await writeIn(db, index, [by(1, first), by(1, tombstone('b', 5))]);
+    expect(await writeIn(db, index, [by(2, first), by(2, tombstone('b', 5))])).toMatchObject({ stale: [] });
+    for (const other of [
+      content('a', 5, { metadata: { lang: 'en' }, text: 'other' }),
+      content('a', 5, { metadata: { lang: 'de' } }),
+      content('a', 5, { metadata: { lang: 'en' }, originalId: 'b' }),
+      tombstone('a', 5),
+      content('b', 5),
+    ]) {
+      expect(await writeIn(db, index, [by(3, other)])).toMatchObject({ written: [], stale: [other.id] });
+    }
+    expect(await liveIds(db, index.no)).toEqual(['a']);
+    await collectTombstones(db, index.no, AT_ONCE);
+    expect(await writeIn(db, index, [by(4, content('b', 5))])).toMatchObject({ written: [], stale: ['b'] });
+    expect(await writeIn(db, index, [by(4, tombstone('b', 5))])).toMatchObject({ written: ['b'], stale: [] });
+  });
+
   it('the remembered version of a deletion goes when the object is written, and returns when deleted', async () => {
     const { db } = database();
     const index = await createExternal();

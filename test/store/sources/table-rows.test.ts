@@ -93,6 +93,13 @@ test('values are read as JSON that every reader reads exactly', async () => {
     ['timestamptz', "'2026-01-02 03:04:05+05'", '2026-01-01T22:04:05+00:00'],
     ['text[]', "array['a', null]", ['a', null]],
     ['jsonb', `'{"a": [1]}'`, { a: [1] }],
+    ['bigint[]', "'{9007199254740991, 9007199254740993}'", [9_007_199_254_740_991, '9007199254740993']],
+    ['numeric[]', "'{12.50, 0.1234567890123456789}'", [12.5, '0.1234567890123456789']],
+    [
+      'jsonb',
+      `'{"1234567890123456789": ["\\" 1234567890123456789", 1234567890123456789, -1e-400, 1e300]}'`,
+      { '1234567890123456789': ['" 1234567890123456789', '1234567890123456789', `-0.${'0'.repeat(399)}1`, 1e300] },
+    ],
     ['int', 'null', null],
   ];
   const names = types.map((_, at) => `c${at}`);
@@ -106,6 +113,25 @@ test('values are read as JSON that every reader reads exactly', async () => {
   await execute(`insert into "${table.name}" values (1, '', ${types.map(([, value]) => value).join()})`);
   const { rows } = await readRowsByKey(database.db, table, [['1']]);
   expect(rows[0]?.metadata).toEqual(Object.fromEntries(types.map(([, , value], at) => [`c${at}`, value])));
+});
+
+test('a table may have columns of any name, and all of its columns may be metadata', async () => {
+  const names = ['place', 'key', 'wanted', 'weight', 'metadata', ...Array.from({ length: 95 }, (_, at) => `c${at}`)];
+  const table = await givenTable(`id int primary key, body text, ${names.map((name) => `${name} int`).join()}`, {
+    metadataColumns: names,
+    where: { place: { gt: 1 } },
+    filterColumns: names,
+  });
+  const valuesOf = (row: number) => names.map((_, at) => row + at);
+  await execute(
+    `insert into "${table.name}" values (2, 'b', ${valuesOf(20).join()}), (1, 'a', ${valuesOf(10).join()})`,
+  );
+  const { rows } = await readRowsAfter(database.db, table, { after: null, limit: 10 });
+  expect(rows.map(({ key, metadata }) => [key, metadata])).toEqual([
+    [['1'], Object.fromEntries(names.map((name, at) => [name, 10 + at]))],
+    [['2'], Object.fromEntries(names.map((name, at) => [name, 20 + at]))],
+  ]);
+  expect(await readKeysAfter(database.db, table, { after: ['1'], limit: 10 })).toEqual([['2']]);
 });
 
 test('a row that does not pass the filter is read as not wanted, and its key is not found', async () => {
