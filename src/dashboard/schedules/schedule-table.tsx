@@ -18,7 +18,7 @@ export function ScheduleTable({ schedules }: { schedules: readonly Schedule[] })
     <Table layout="fixed" aria-label="Schedules">
       <Table.Thead>
         <Table.Tr>
-          <Table.Th>Job</Table.Th>
+          <Table.Th>Schedule</Table.Th>
           <Table.Th w={120} visibleFrom="md">
             Every
           </Table.Th>
@@ -32,7 +32,7 @@ export function ScheduleTable({ schedules }: { schedules: readonly Schedule[] })
             Runs
           </Table.Th>
           <Table.Th w={372} ta="right" visibleFrom="lg">
-            Change
+            Actions
           </Table.Th>
         </Table.Tr>
       </Table.Thead>
