@@ -133,7 +133,13 @@ function Next({ schedule: { paused, note, nextTimes } }: { schedule: Schedule })
 /** How the last run ended, or how it goes. */
 function LastRun({ schedule: { recent } }: { schedule: Schedule }) {
   const [last] = recent;
-  if (!last) return null;
+  if (!last) {
+    return (
+      <Text fz="xs" c="dimmed">
+        none yet
+      </Text>
+    );
+  }
   return <Run taskId={last.taskId} startTime={last.startTime} />;
 }
 
