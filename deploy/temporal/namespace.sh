@@ -30,7 +30,7 @@ create_or_update_namespace() {
 
 tasks_can_be_found() {
   temporal workflow count \
-    --query "TaskType = 'none' and TaskStatus = 'none' and TaskParent = 'none' and TaskIndex = 'none' and TaskReplaces = 'none' and JobName = 'none' and JobLane = 'none' and TaskCreateTime is null"
+    --query "TaskType = 'none' and TaskStatus = 'none' and TaskParent = 'none' and TaskIndex = 'none' and TaskReplaces = 'none' and JobName = 'none' and JobLane = 'none' and TaskCreateTime is null and TaskHasFailedItems is null"
 }
 
 eventually temporal operator cluster health
@@ -44,6 +44,7 @@ eventually temporal operator search-attribute create \
   --name JobName --type Keyword \
   --name JobLane --type Keyword \
   --name TaskCreateTime --type Datetime \
-  --name TaskIndex --type KeywordList
+  --name TaskIndex --type KeywordList \
+  --name TaskHasFailedItems --type Bool
 eventually tasks_can_be_found
 echo "namespace $TEMPORAL_NAMESPACE is ready"

@@ -12,6 +12,7 @@ export interface FilterOptions extends RemoteOptions {
   index?: string;
   parent?: string;
   open?: boolean;
+  failedItems?: boolean;
   since?: Date;
   until?: Date;
 }
@@ -26,10 +27,13 @@ export function filtered(command: Command): Command {
     .option('--parent <id>', 'only children of this task')
     .option('--open', 'only tasks that have not ended; with --status failed, those that are tried again')
     .option('--no-open', 'only tasks that have ended')
+    .option('--failed-items', 'only tasks with items that they could not write')
     .option('--since <time>', 'only tasks created at this time or later: a time, or an age such as 24h', moment)
     .option('--until <time>', 'only tasks created before this time', moment);
 }
 
-export function filterOf({ type, without, status, index, parent, open, since, until }: FilterOptions): TaskFilter {
-  return { type, without, status, index, parentId: parent, open, createdAfter: since, createdBefore: until };
+export function filterOf({ parent, failedItems, since, until, ...options }: FilterOptions): TaskFilter {
+  const { type, without, status, index, open } = options;
+  const within = { createdAfter: since, createdBefore: until };
+  return { type, without, status, index, parentId: parent, open, hasFailedItems: failedItems, ...within };
 }

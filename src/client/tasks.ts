@@ -64,6 +64,8 @@ export interface TaskFilter {
   parentId?: string;
   /** True: only tasks that have not ended; false: only ones that have. */
   open?: boolean;
+  /** True: only tasks with items that they could not write; false: only ones without. */
+  hasFailedItems?: boolean;
   /** Created at this moment or later; a string is in ISO 8601. */
   createdAfter?: Date | string;
   /** Created before this moment. */

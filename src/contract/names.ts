@@ -121,6 +121,8 @@ export const SEARCH_ATTRIBUTES = {
   /** Creation time of the task, on runs that continue it; for the first run it is StartTime. */
   TaskCreateTime: 'DATETIME',
   TaskIndex: 'KEYWORD_LIST',
+  /** True once the task could not write an item, until a retry has written it; missing before. */
+  TaskHasFailedItems: 'BOOL',
 } as const;
 
 /** Header of the trace context, as in the OpenTelemetry interceptors of all Temporal SDKs. */

@@ -13,6 +13,7 @@ export const KEYS = {
   jobLane: defineSearchAttributeKey('JobLane', SEARCH_ATTRIBUTES.JobLane),
   createTime: defineSearchAttributeKey('TaskCreateTime', SEARCH_ATTRIBUTES.TaskCreateTime),
   indexes: defineSearchAttributeKey('TaskIndex', SEARCH_ATTRIBUTES.TaskIndex),
+  hasFailedItems: defineSearchAttributeKey('TaskHasFailedItems', SEARCH_ATTRIBUTES.TaskHasFailedItems),
 } as const;
 
 /** What lists show of a task and filter it by. */
@@ -31,11 +32,13 @@ export interface ListedFacts {
   createTime?: string | undefined;
   /** Names of the indexes that the task concerns. */
   indexes?: readonly string[] | undefined;
+  /** Whether the task has items that it could not write. */
+  hasFailedItems?: boolean | undefined;
 }
 
 /** Builds the search attributes for those of the facts that are there. */
 export function searchAttributes(facts: ListedFacts): SearchAttributePair[] {
-  const { type, status, parentId, replaces, jobName, jobLane, createTime, indexes } = facts;
+  const { type, status, parentId, replaces, jobName, jobLane, createTime, indexes, hasFailedItems } = facts;
   const pairs: SearchAttributePair[] = [];
   if (status !== undefined) pairs.push({ key: KEYS.status, value: status });
   if (type !== undefined) pairs.push({ key: KEYS.type, value: type });
@@ -45,5 +48,6 @@ export function searchAttributes(facts: ListedFacts): SearchAttributePair[] {
   if (parentId != null) pairs.push({ key: KEYS.parentId, value: parentId });
   if (createTime !== undefined) pairs.push({ key: KEYS.createTime, value: new Date(createTime) });
   if (replaces !== undefined) pairs.push({ key: KEYS.replaces, value: replaces });
+  if (hasFailedItems !== undefined) pairs.push({ key: KEYS.hasFailedItems, value: hasFailedItems });
   return pairs;
 }

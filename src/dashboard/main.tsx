@@ -1,4 +1,5 @@
 import './zod.ts';
+import '@fontsource-variable/inter/wght.css';
 import './mantine.css';
 import '@mantine/notifications/styles.css';
 import './style.css';

@@ -5,7 +5,7 @@ import { messageOf, ReembedError } from '../contract/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/names.ts';
 
 /** Wire numbers of the types (`temporal.api.enums.v1.IndexedValueType`). */
-const TYPE_NUMBERS = { KEYWORD: 2, DATETIME: 6, KEYWORD_LIST: 7 } as const;
+const TYPE_NUMBERS = { KEYWORD: 2, BOOL: 5, DATETIME: 6, KEYWORD_LIST: 7 } as const;
 
 /**
  * Ensures that the namespace has the search attributes for lists of tasks. Without permission to list or add them
@@ -41,7 +41,7 @@ export async function registerSearchAttributes(
 
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 
-const CLI_TYPES = { KEYWORD: 'Keyword', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList' } as const;
+const CLI_TYPES = { KEYWORD: 'Keyword', BOOL: 'Bool', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList' } as const;
 
 function wrongType(name: string, namespace: string): ReembedError {
   const type = CLI_TYPES[SEARCH_ATTRIBUTES[name as Name]];

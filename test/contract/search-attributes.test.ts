@@ -18,6 +18,7 @@ test('every fact of a task becomes the search attribute of its key, and a missin
     jobLane: 'l',
     createTime,
     indexes: ['docs'],
+    hasFailedItems: true,
   } as const;
   const found = searchAttributes(facts).map(({ key, value }) => [key.name, value]);
   const expected = { ...facts, createTime: new Date(createTime) };

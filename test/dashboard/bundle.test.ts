@@ -36,6 +36,20 @@ it('the page needs less than 200 kB of scripts and styles before its first paint
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(MAX_BEFORE_FIRST_PAINT);
 });
 
+it('the font is loaded from the same server, and holds up no paint', async () => {
+  const page = await readFile(path.join(folder, 'index.html'), 'utf8');
+  expect(page).not.toContain('woff2');
+  const files = await readdir(path.join(folder, 'assets'));
+  const styles = files.filter((file) => file.endsWith('.css')).map((file) => path.join(folder, 'assets', file));
+  const faces = styles.flatMap((file) => readFileSync(file, 'utf8').match(/@font-face\{[^}]+\}/g) ?? []);
+  expect(faces.length).toBeGreaterThan(0);
+  for (const face of faces) {
+    expect(face).toContain('font-display:swap');
+    const [, font = ''] = /url\([^)]*?\/?([\w.-]+\.woff2)\)/.exec(face) ?? [];
+    expect(files).toContain(font);
+  }
+});
+
 it('no page, and no schema, is among the scripts that come before the first paint', () => {
   const byName = new Map(output.map((chunk) => [chunk.fileName, chunk]));
   const first = new Set<string>();

@@ -21,6 +21,7 @@ test('the page of a slow reindex says what slows it, until it does no longer', a
   const shown = page.getByRole('status').filter({ hasText: /^Throttled to 2\/s\.$/ });
   await shown.waitFor({ timeout: 90_000 });
   expect(await violations(page)).toEqual([]);
+  expect(await page.getByText(/throttled to/i).count()).toBe(1);
   await reembed.tasks.throttle(id, null);
   await statusBecomes(page, 'done');
   expect(await shown.count()).toBe(0);

@@ -213,10 +213,15 @@ test('failed items are shown with their reason, as text, and retried alone', asy
   const failed = page.getByRole('table', { name: 'Failed items' });
   expect(await failed.getByRole('row').count()).toBe(6);
   await failed.getByText('not <b>this</b> one').first().waitFor();
+  const list = await dashboard.open(`/tasks?index=${alias}`);
+  const filter = list.getByRole('button', { name: /^done with failed items ?1$/ });
+  await filter.click();
+  await list.getByText('1 to 1 of 1').waitFor();
 
   rejected = () => false;
   await page.getByRole('button', { name: 'Retry failed items' }).click();
   await failed.waitFor({ state: 'detached' });
+  await list.getByText('No matching tasks').waitFor();
   await page.getByText('5 of 5').first().waitFor();
   const objects = dashboard.system.reembed.objects.list(alias);
   const stored: string[] = [];

@@ -183,7 +183,7 @@ describe('the set-up of Temporal', () => {
   it('registers the search attributes of the contract', async () => {
     const script = await read('deploy/temporal/namespace.sh');
     const registered = [...script.matchAll(/--name (\w+) --type (\w+)/g)].map(([, name, type]) => [name, type]);
-    const spelled = { KEYWORD: 'Keyword', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList' };
+    const spelled = { KEYWORD: 'Keyword', BOOL: 'Bool', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList' };
     expect(registered).toEqual(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, spelled[type]]));
     for (const name of Object.keys(SEARCH_ATTRIBUTES)) expect(script).toMatch(new RegExp(`${name} (= 'none'|is null)`));
   });

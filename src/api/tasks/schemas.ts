@@ -140,6 +140,9 @@ export const filterQuery = z.strictObject({
       'Only those that have not ended, or with `false` those that have: with `status=failed`, the ones that are tried again, or the ones that are not.',
     )
     .meta({ examples: [true] }),
+  hasFailedItems: flag
+    .describe('Only those with items that they could not write, or with `false` those without.')
+    .meta({ examples: [true] }),
   parentId: z
     .string()
     .min(1)

@@ -18,7 +18,7 @@ export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
             Objects
           </Table.Th>
           <Table.Th w={100} ta="right" visibleFrom="xl">
-            Chunks
+            Parts
           </Table.Th>
           <Table.Th w={100} ta="right" visibleFrom="sm">
             Size

@@ -11,6 +11,7 @@ import { Loading, Problem } from '../ui/states.tsx';
 import { StatusDot } from '../ui/status.tsx';
 import { Failures } from './failures.tsx';
 import { HealthCard } from './health-card.tsx';
+import { Incomplete } from './incomplete.tsx';
 import { NeedsYou } from './needs-you.tsx';
 import { Running } from './running.tsx';
 
@@ -24,6 +25,7 @@ export function OverviewPage() {
         <Now />
         <Running />
         <Failures />
+        <Incomplete />
         <HealthCard />
       </Stack>
     </>

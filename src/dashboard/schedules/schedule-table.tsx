@@ -18,7 +18,7 @@ export function ScheduleTable({ schedules }: { schedules: readonly Schedule[] })
     <Table layout="fixed" aria-label="Schedules">
       <Table.Thead>
         <Table.Tr>
-          <Table.Th>Job</Table.Th>
+          <Table.Th>Schedule</Table.Th>
           <Table.Th w={120} visibleFrom="md">
             Every
           </Table.Th>
@@ -32,7 +32,7 @@ export function ScheduleTable({ schedules }: { schedules: readonly Schedule[] })
             Runs
           </Table.Th>
           <Table.Th w={372} ta="right" visibleFrom="lg">
-            Change
+            Actions
           </Table.Th>
         </Table.Tr>
       </Table.Thead>
@@ -133,7 +133,13 @@ function Next({ schedule: { paused, note, nextTimes } }: { schedule: Schedule })
 /** How the last run ended, or how it goes. */
 function LastRun({ schedule: { recent } }: { schedule: Schedule }) {
   const [last] = recent;
-  if (!last) return null;
+  if (!last) {
+    return (
+      <Text fz="xs" c="dimmed">
+        none yet
+      </Text>
+    );
+  }
   return <Run taskId={last.taskId} startTime={last.startTime} />;
 }
 

@@ -29,7 +29,7 @@ export function SchedulesPage() {
         {!data && !error && <Loading />}
         {data?.schedules.length === 0 && (
           <Empty title="No schedules yet">
-            A schedule runs one of your jobs regularly: create one here, or with{' '}
+            A schedule runs one of your jobs, an audit or a sync regularly: create one here, or for a job with{' '}
             <Code>{"task.every('1m', input)"}</Code> in the code that defines the job.
           </Empty>
         )}

@@ -14,7 +14,13 @@ export function Standstill({ tracker, ended }: StandstillProps) {
   if (!reason && (ended || !tracker.pace)) return null;
   if (!reason)
     return (
-      <Alert color="gray" variant="outline" role="status" className="wrap">
+      <Alert
+        color="gray"
+        variant="outline"
+        role="status"
+        className="wrap"
+        style={{ borderColor: 'var(--mantine-color-default-border)' }}
+      >
         {sentence(tracker.pace?.text ?? '')}
       </Alert>
     );

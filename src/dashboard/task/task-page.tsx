@@ -25,6 +25,7 @@ import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { isOpen, Status, shownStatus } from '../ui/status.tsx';
 import { Attempts } from './attempts.tsx';
 import { Children } from './children.tsx';
+import { ownDetail } from './detail.ts';
 import { EvaluationVerdict } from './evaluation.tsx';
 import { Facts } from './facts.tsx';
 import { FailedItems } from './failed-items.tsx';
@@ -89,7 +90,8 @@ function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
 }
 
 function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
-  const { status, detail, progress, type } = tracker;
+  const { status, progress, type } = tracker;
+  const detail = live.ended ? tracker.detail : ownDetail(tracker);
   const stale = useStale();
   const lost = stale || !live.connected;
   const going = status === 'processing' && !live.ended && !lost && !tracker.unanswered;

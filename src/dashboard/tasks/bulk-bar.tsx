@@ -80,7 +80,8 @@ export function BulkBar({ selected, filter, total, pageSelected, onClear }: Bulk
 }
 
 /** Converts the list's filter to that of a steering task; undefined if its tasks cannot be steered in bulk. */
-function filterOf({ type, status, open, index, createdAfter }: TaskFilter): SteerFilter | undefined {
+function filterOf({ type, status, open, hasFailedItems, index, createdAfter }: TaskFilter): SteerFilter | undefined {
+  if (hasFailedItems !== undefined) return undefined;
   const types = STEERABLE_TYPES.filter((each) => type === undefined || each === type);
   if (types.length === 0) return undefined;
   return {

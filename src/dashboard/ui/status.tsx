@@ -4,8 +4,8 @@ import type { Progress } from '../../contract/tasks.ts';
 import { useStale } from '../api/connection.ts';
 import { plural } from './format.ts';
 
-/** Statuses as people read them: `failed` is two different things. */
-export type ShownStatus = TaskStatus | 'retrying';
+/** Statuses as people read them: `failed` is two different things, and `done` may leave something to do. */
+export type ShownStatus = TaskStatus | 'retrying' | 'done with failed items';
 
 /** Colors of the statuses; always shown with the name. */
 const COLORS: Record<ShownStatus, string> = {
@@ -17,6 +17,7 @@ const COLORS: Record<ShownStatus, string> = {
   failed: 'red.7',
   exhausted: 'red.9',
   done: 'teal.7',
+  'done with failed items': 'yellow.6',
   canceled: 'gray.6',
   refused: 'orange.7',
   ignored: 'gray.5',
@@ -25,6 +26,7 @@ const COLORS: Record<ShownStatus, string> = {
 const MEANS: Partial<Record<ShownStatus, string>> = {
   retrying: 'the last attempt failed; another one follows',
   failed: 'it failed, and no attempt follows by itself',
+  'done with failed items': 'it has ended, but could not write some items; they can be retried alone',
 };
 
 /** Statuses that do not change by themselves; a failed task may have attempts left. */
@@ -48,7 +50,7 @@ interface StatusProps {
 }
 
 function colorOf(status: ShownStatus, failed: number): string {
-  const color = status === 'done' && failed > 0 ? 'yellow.6' : COLORS[status];
+  const color = COLORS[status === 'done' && failed > 0 ? 'done with failed items' : status];
   return `var(--mantine-color-${color.replace('.', '-')})`;
 }
 

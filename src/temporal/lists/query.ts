@@ -17,6 +17,8 @@ export interface TaskFilter {
   name?: string;
   /** True: only tasks that have not ended; false: only ones that have. */
   open?: boolean;
+  /** Whether tasks have items that they could not write. */
+  hasFailedItems?: boolean;
   /** Created at this moment or later. */
   createdAfter?: Date;
   /** Created before this moment. */
@@ -35,6 +37,7 @@ export function tasksQuery(filter: TaskFilter): string {
 /** Like `tasksQuery`, but with all runs of a task, including those that continued as a new run. */
 export function runsQuery(filter: TaskFilter): string {
   const { types, without, statuses, index, parentId, name, open, createdAfter, createdBefore, taskIds } = filter;
+  const { hasFailedItems } = filter;
   // Checked before Temporal sees it: its SQLite store fails on a quote in the value of a list attribute, even escaped.
   if (index !== undefined && !nameSchema.safeParse(index).success)
     throw invalidField('index', 'must be the name of an index');
@@ -45,6 +48,8 @@ export function runsQuery(filter: TaskFilter): string {
     index !== undefined && `TaskIndex = ${quote(index)}`,
     name !== undefined && `JobName = ${quote(name)}`,
     open !== undefined && `ExecutionStatus ${open ? '=' : '!='} 'Running'`,
+    hasFailedItems !== undefined &&
+      (hasFailedItems ? 'TaskHasFailedItems = true' : '(TaskHasFailedItems IS NULL OR TaskHasFailedItems = false)'),
     // Temporal has no parent for a child that was restarted, and `TaskParent` is missing until a child has set it.
     parentId !== undefined && `(TaskParent = ${quote(parentId)} OR ParentWorkflowId = ${quote(parentId)})`,
     (createdAfter || createdBefore) && createdWithin(createdAfter?.getTime(), createdBefore?.getTime()),

@@ -19,7 +19,7 @@ import { RecentRate } from './recent-rate.ts';
 import type { TaskSpec } from './spec.ts';
 import { textOrNull } from './text-or-null.ts';
 import { createTracker } from './tracker-state.ts';
-import { currentDetails, isAnnounced, listedFacts } from './tracker-views.ts';
+import { currentDetails, isAnnounced, isMarkedFailed, listedFacts } from './tracker-views.ts';
 import type { Hold, TaskContext } from './types.ts';
 
 const PUBLISH_EVERY_MS = 5_000;
@@ -37,6 +37,8 @@ export class TrackerKeeper {
   private quiet: boolean;
   /** True if type, indexes and parent are set; the starter of the workflow may have done it. */
   private announced: boolean;
+  /** Whether the search attributes say that items have failed. */
+  private markedFailed: boolean;
   private publishedMs = 0;
   private readonly recentRate: RecentRate;
   /** The detail without what the task waits for. */
@@ -53,6 +55,7 @@ export class TrackerKeeper {
     this.spec = spec;
     this.quiet = spec.quiet ?? false;
     this.announced = isAnnounced(info);
+    this.markedFailed = isMarkedFailed(info);
     this.recentRate = new RecentRate(this.tracker.progress.done, Date.now());
     this.forgetWaits();
   }
@@ -257,7 +260,11 @@ export class TrackerKeeper {
     this.publishedMs = Date.now();
     const facts = listedFacts(tracker, this.spec, this.announced);
     this.announced = true;
-    upsertSearchAttributes(searchAttributes(facts));
+    const hasFailedItems = tracker.progress.failed > 0;
+    // Most tasks never have one: without a change, the attribute is left out.
+    const mark = hasFailedItems === this.markedFailed ? {} : { hasFailedItems };
+    this.markedFailed = hasFailedItems;
+    upsertSearchAttributes(searchAttributes({ ...facts, ...mark }));
     upsertMemo({ tracker: listRow(tracker) });
   }
 }

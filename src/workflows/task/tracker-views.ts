@@ -10,6 +10,11 @@ export function isAnnounced(info: WorkflowInfo): boolean {
   return info.typedSearchAttributes.get(KEYS.type) !== undefined;
 }
 
+/** Returns whether the search attributes say that the task has failed items; a run that is continued inherits them. */
+export function isMarkedFailed(info: WorkflowInfo): boolean {
+  return info.typedSearchAttributes.get(KEYS.hasFailedItems) === true;
+}
+
 /** Returns what lists show of a task; only the status once the rest is announced. */
 export function listedFacts(
   { type, status, parentId }: Tracker,

@@ -82,6 +82,35 @@ describe('the list of tasks', () => {
     expect((await countTasks(world.client, { index })).byStatus).toMatchObject({ done: 1, failed: 0 });
   });
 
+  test('finds tasks that are done but could not write some items', async () => {
+    const index = (await makeIndex(world.db)).name;
+    const [whole = ''] = await startSome(index, 1);
+    const partial = uniqueName('partial');
+    const input = {
+      index,
+      items: [
+        { id: 'a', payload: 'x' },
+        { id: 'b', uri: 'gopher://none' },
+      ],
+    };
+    await startTask(world.client, {
+      type: 'upsert',
+      taskId: partial,
+      input,
+      taskQueue: world.taskQueue,
+      inputHash: 'h',
+    });
+    for (const id of [whole, partial]) await waitForTask(world.client, id, 90_000);
+    const idsOf = async (hasFailedItems: boolean) =>
+      (await listTasks(world.client, { index, statuses: ['done'], hasFailedItems })).tasks.map(({ id }) => id);
+    await eventually(
+      () => idsOf(true),
+      (ids) => ids.includes(partial),
+    );
+    expect([await idsOf(true), await idsOf(false)]).toEqual([[partial], [whole]]);
+    expect((await countTasks(world.client, { index, hasFailedItems: true })).byStatus.done).toBe(1);
+  });
+
   test('agrees with the counts and the trackers about terminated and timed-out tasks', async () => {
     const index = uniqueName('nobody');
     const [terminated = ''] = await startSome(index, 1, 'nobody');
