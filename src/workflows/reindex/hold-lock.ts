@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { longControl } from '../activities.ts';
 import type { TaskContext } from '../task/types.ts';
 
-/** Min. seconds of the lock once the history is long: its renewals during a step of many hours must not fill it. */
+/** Once the history is long, each renewal doubles the seconds of a short lock up to these: they must not fill it. */
 const LONG_LOCK_SECONDS = 900;
 
 /**
@@ -22,7 +22,7 @@ export async function holdLock(
     try {
       for (let seconds = lockSeconds; ; ) {
         await sleep((seconds * 1_000) / 3, { summary: 'renew the reindex lock' });
-        seconds = task.isLong() ? Math.max(lockSeconds, LONG_LOCK_SECONDS) : lockSeconds;
+        seconds = task.isLong() ? Math.max(lockSeconds, Math.min(2 * seconds, LONG_LOCK_SECONDS)) : lockSeconds;
         // Not a local activity: one that ends while another activity runs may be replayed in a different order.
         const lockExpireTime = await longControl.renewLock(lock, seconds);
         task.setLock({ lock, lockTime: task.tracker.lockTime ?? '', lockExpireTime });
