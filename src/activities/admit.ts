@@ -10,7 +10,7 @@ import {
 import { factsOf, type TaskType } from '../contract/task-types.ts';
 import { requireBatches, requirePrice } from '../models/prices.ts';
 import { admitItemsOnce, requireWritable } from '../store/admission.ts';
-import { admitOnce, forgetFailedOnce } from '../store/admissions.ts';
+import { admitOnce, forgetFailedOnce, lastAdmission } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
 import { checkApproval } from '../store/evaluations.ts';
 import { findIndex, resolveIndex } from '../store/indexes.ts';
@@ -18,6 +18,7 @@ import { checkReads } from '../store/protocol/reads.ts';
 import { finishStaged } from '../store/staging.ts';
 import { openUsage } from '../store/usage.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { requireOwnId } from './own-id.ts';
 
 type Admission = Pick<AdmitRequest, 'taskId' | 'version' | 'again'> & { staging: string };
 type Admit = (
@@ -60,8 +61,8 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
     await openUsage(db, taskId, budget, again);
     return { input: checked, accepted: null };
   },
-  'delete-index': async (db, { staging }, input) => ({
-    input: await bindDeletion(db, staging, deleteIndexSchema.parse(input)),
+  'delete-index': async (db, admission, input) => ({
+    input: await bindDeletion(db, admission, deleteIndexSchema.parse(input)),
     accepted: null,
   }),
 };
@@ -77,6 +78,7 @@ export function createAdmitActivities({
 }: ActivityDependencies): Pick<ControlActivities, 'admit' | 'forgetFailed' | 'dropStaged'> {
   return {
     async admit({ taskId, chain, type, input, version, again }: AdmitRequest) {
+      requireOwnId(input, taskId);
       const admission = { taskId, staging: `${taskId}/${chain}`, version, again };
       const admit = ADMISSIONS[type];
       if (admit) return admit(db, admission, input, settings);
@@ -90,9 +92,10 @@ export function createAdmitActivities({
 }
 
 /** Records the number of the index to delete, so that a later index of the same name is not deleted instead. */
-async function bindDeletion(db: Db, staging: string, body: DeleteIndexBody) {
+async function bindDeletion(db: Db, { taskId, staging, again }: Admission, body: DeleteIndexBody) {
   const index = await findIndex(db, body.index);
   if (!index) throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);
-  const { indexNo } = await admitOnce(db, staging, { version: null, indexNo: index.no });
+  const before = again ? await lastAdmission(db, taskId) : undefined;
+  const { indexNo } = await admitOnce(db, staging, { version: null, indexNo: before?.indexNo ?? index.no });
   return { ...body, indexNo: indexNo ?? index.no };
 }

@@ -15,6 +15,7 @@ import { plainDetails } from '../jobs/json.ts';
 import { planJob } from '../jobs/options.ts';
 import { checkInput, hidden } from '../jobs/send.ts';
 import type { AnyTask, Bound, Registry } from '../jobs/types.ts';
+import { requireOwnId } from './own-id.ts';
 import { withFailures } from './support/failures.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
 
@@ -50,6 +51,7 @@ export function createJobActivities(deps: JobDependencies): { admission: Admissi
         const issues = fieldIssues(parsed.error);
         throw new ReembedError('InvalidInput', `the job: ${issuesText(issues)}`, { issues: [] });
       }
+      requireOwnId(job, Context.current().info.workflowExecution?.workflowId ?? '');
       const { name, input: given, ...call } = parsed.data;
       const task = requireTask(name);
       const { sent, input } = await checkInput(task, given);

@@ -8,7 +8,7 @@ import { type Tracker, trackerSchema } from '../contract/tasks.ts';
 import { listAliases } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
 import { findIndex, resolveIndex } from '../store/indexes.ts';
-import { lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
+import { indexLocked, lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
 
@@ -75,7 +75,7 @@ async function requireDeletable(db: Db, name: string, force: boolean): Promise<v
   // A deletion that stopped halfway may be requested again.
   if (index.state === 'deleting') return;
   const lock = (await lockOnSource(db, index.no)) ?? (await lockOnDest(db, index.no));
-  if (lock) throw new ReembedError('IndexLocked', `the task ${lock.taskId} is rebuilding ${name}: cancel it first`);
+  if (lock) throw indexLocked(name, lock);
   if (force) return;
   const alias = (await listAliases(db)).find((pair) => pair.index === name);
   if (alias) {

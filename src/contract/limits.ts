@@ -4,6 +4,8 @@ export const LIMITS = {
   objectIdChars: 512,
   nameChars: 63,
   taskIdChars: 200,
+  /** Characters of the id of a workflow, which other tools may start: the maximum of Temporal. */
+  workflowIdChars: 1_000,
   /** Characters of the name of a model or of the variable with its key, and of the address of its endpoint. */
   modelNameChars: 200,
   modelUrlChars: 2_000,

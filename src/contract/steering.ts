@@ -25,7 +25,11 @@ export const EFFECTS = {
   isSetAside: { means: 'it stops and is `ignored`', answer: null },
   pauses: { means: 'it becomes `paused` when its current step ends', answer: null },
   resumes: { means: 'it returns to its previous status', answer: null },
-  continues: { means: 'it continues immediately, unless it waits for an approval or has rolled back', answer: null },
+  continues: {
+    means:
+      'it continues immediately, unless it waits for an approval or for its turn in a lane of jobs, or has rolled back',
+    answer: null,
+  },
   checksAgain: {
     means: 'a reindex blocked by another one checks immediately whether that one has ended; otherwise nothing happens',
     answer: null,

@@ -1,7 +1,7 @@
 import { type FieldIssue, ReembedError } from '../contract/errors.ts';
 import type { Accepted } from '../contract/hand-over.ts';
 import { MAX_ISSUES } from '../contract/issues.ts';
-import { admitOnce } from './admissions.ts';
+import { admitOnce, lastAdmission } from './admissions.ts';
 import { type Db, transaction } from './database.ts';
 import { findIndexByNo, requireActive, resolveIndex } from './indexes.ts';
 import { readyVectorIssue, withSpace } from './ready-vectors.ts';
@@ -102,8 +102,8 @@ export async function admitItems(db: Db, request: Items): Promise<Accepted> {
 
 /**
  * The same for a task that may be admitted repeatedly, because a worker died before it could report. Keeps the version
- * that was assigned first (or by an earlier run) and the index that was named first, and does not stage items again
- * that are already written. The first admission clears the failed list of an earlier task with the same id, unless
+ * that was assigned first and the index that was named first, also by the run that a restart continues, and does not
+ * stage items again that are already written. The first admission clears the failed list of an earlier task with the same id, unless
  * `again` says that it is the same task.
  */
 export async function admitItemsOnce(
@@ -113,7 +113,11 @@ export async function admitItemsOnce(
   const { staging, index, items, name, taskId, again } = request;
   checkItems(request);
   const { version, indexNo } = await transaction(db, async (trx) => {
-    const admission = await admitOnce(trx, staging, { version: request.version, indexNo: boundTo(index, name) });
+    const before = again ? await lastAdmission(trx, taskId) : undefined;
+    const admission = await admitOnce(trx, staging, {
+      version: request.version ?? before?.version ?? null,
+      indexNo: before ? before.indexNo : boundTo(index, name),
+    });
     if (admission.isFirst && !again) await dropFailed(trx, taskId);
     return admission;
   });

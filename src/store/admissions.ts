@@ -32,6 +32,24 @@ export async function admitOnce(
   return { ...(before[0] as Omit<Admission, 'isFirst'>), isFirst: false };
 }
 
+/**
+ * Returns what the last start of a task was assigned, for a restart of it: the same task keeps its version and its
+ * index, even if nobody could read its tracker. Undefined if it was never admitted, or long ago. The staging of a start
+ * is the id of the task, a slash and a uuid.
+ */
+export async function lastAdmission(
+  trx: Db | Trx,
+  taskId: string,
+): Promise<{ version: number | null; indexNo: number | null } | undefined> {
+  const { rows } = await sql<{ version: number | null; indexNo: number | null }>`
+    select version, index_no as "indexNo"
+    from reembed.admissions
+    where starts_with(staging, ${`${taskId}/`}) and length(staging) = length(${taskId}::text) + 37
+    order by admit_time desc
+    limit 1`.execute(trx);
+  return rows[0];
+}
+
 /** Clears the failed list of an earlier task with the same id, once per staging. */
 export async function forgetFailedOnce(trx: Db | Trx, taskId: string, staging: string): Promise<void> {
   await sql`

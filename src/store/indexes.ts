@@ -6,6 +6,7 @@ import { readIsDistributed } from './citus/layout.ts';
 import type { Db, Trx } from './database.ts';
 import { createTables } from './partitions.ts';
 import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
+import { indexLocked } from './protocol/locks.ts';
 import type { IndexesTable, IndexRow } from './schema.ts';
 import { followAliases } from './search-views.ts';
 
@@ -154,10 +155,10 @@ export async function markDeleting(
       and (lock_expire_time <= now() or lock = ${options.ownLock ?? null}::uuid)`.execute(trx);
   const lock = await trx
     .selectFrom('reembed.reindex_locks')
-    .select('task_id')
+    .select(['task_id', 'mirror'])
     .where((eb) => eb.or([eb('source_no', '=', index.no), eb('dest_no', '=', index.no)]))
     .executeTakeFirst();
-  if (lock) throw new ReembedError('IndexLocked', `the task ${lock.task_id} is rebuilding ${name}`);
+  if (lock) throw indexLocked(name, { taskId: lock.task_id, mirror: lock.mirror });
   const aliases = await trx.selectFrom('reembed.aliases').select('name').where('index_no', '=', index.no).execute();
   if (aliases.length > 0 && !options.force) {
     throw new ReembedError(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -113,6 +113,34 @@ describe.concurrent('a job that waits for its turn', () => {
 });
 
 describe('a lane', () => {
+  test('refuses requests of strangers that make no sense, and drops a job that nobody has started', async () => {
+    const scene = given();
+    const { key, ran, send, untilRan } = scene;
+    const first = await send(tasks.serial, 'first');
+    await untilRan('first');
+    const keyHash = createHash('sha256').update(key).digest('hex').slice(0, 32);
+    const lane = world.environment.client.workflow.getHandle(laneIdOf(world.rig.taskQueue, 'serial', keyHash));
+    const ghost = { taskId: uniqueName('ghost'), runId: randomUUID(), onDuplicate: 'serial', job: { name: 'serial' } };
+    for (const odd of [
+      { runId: 'no-run' },
+      { runId: 7 },
+      { taskId: '' },
+      { onDuplicate: 'never' },
+      { job: 'serial' },
+    ]) {
+      const update = lane.executeUpdate('enter', { args: [{ ...ghost, ...odd }] });
+      await expect(update).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+    }
+    for (const left of [[], [null], ['text'], [{}], [{ taskId: first.id, runId: 7 }]])
+      await lane.signal('leave', ...left);
+    expect(await lane.executeUpdate('enter', { args: [ghost] })).toEqual({ kind: 'waits', behind: first.id });
+    const second = await send(tasks.serial, 'second');
+    await infoWhen(second, ({ detail }) => detail === `waits for its turn behind ${ghost.taskId}`);
+    scene.held = false;
+    expect(await second.wait()).toMatchObject({ status: 'done' });
+    expect(ran).toEqual(['first', 'second']);
+  });
+
   test('gives a repeated job the same answer, and refuses its id for another input', async () => {
     const scene = given();
     const { key, ran, send } = scene;

@@ -150,6 +150,10 @@ describe('a job', () => {
       status: 'failed',
       detail: expect.stringContaining('timeOut: is not a known field'),
     });
+    expect(await world.rig.run('job', { name: 'echo', taskId: 'another' } as never)).toMatchObject({
+      status: 'failed',
+      detail: 'taskId: must be the id of the workflow, or be left out',
+    });
     for (const input of [undefined, 'text', {}]) {
       expect(await world.rig.run('job', input as never)).toMatchObject({ errors: [{ type: 'InvalidInput' }] });
     }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { createAdmitActivities } from '../../src/activities/admit.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
@@ -50,6 +51,20 @@ onBothDatabases((database) => {
     expect(index.no).not.toBe(indexNo);
     expect(await admitItemsOnce(db, { ...request, index })).toMatchObject({ indexNo: request.index.no });
     await expect(requireAccepted(db, request.name, indexNo)).rejects.toMatchObject({ type: 'IndexDeleted' });
+  });
+
+  it('a restart keeps the version and the index of its start, also if nobody could read its tracker', async () => {
+    const { db } = database();
+    const given = await givenRequest();
+    const start = () => ({ ...given, staging: `${given.taskId}/${randomUUID()}` });
+    const { version, indexNo } = await admitItemsOnce(db, start());
+    await admitItemsOnce(db, { ...given, taskId: `${given.taskId}/x`, staging: `${given.taskId}/x/${randomUUID()}` });
+    await remove(given.index);
+    const index = await createIndex(db, { name: given.name });
+    expect(await admitItemsOnce(db, { ...start(), index, again: true })).toMatchObject({ version, indexNo });
+    const another = await admitItemsOnce(db, { ...start(), index });
+    expect(another.indexNo).toBe(index.no);
+    expect(another.version).toBeGreaterThan(version);
   });
 
   it('a step of a write that is bound to an index reports the index as deleted once its name is gone', async () => {

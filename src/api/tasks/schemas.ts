@@ -22,7 +22,7 @@ const offset = z
   .meta({ type: 'integer', minimum: 0, maximum: 9_999_999, default: 0, pattern: undefined, examples: [0] });
 
 /** Ids of existing tasks may be longer than ids that a caller may choose. */
-const anyTaskId = z.string().min(1).max(1_000).optional();
+const anyTaskId = z.string().min(1).max(LIMITS.workflowIdChars).optional();
 
 export const taskIdQuery = z.strictObject({
   // OpenAPI cannot express "one of two", and the document should show what to send, not what is tolerated.

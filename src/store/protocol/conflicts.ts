@@ -19,7 +19,18 @@ export interface ConflictRule {
   describe(state: ConflictState): string;
 }
 
-const holder = (locks: readonly Lock[], matches: (lock: Lock) => boolean) => locks.find(matches)?.taskId;
+/** Says why a lock is in the way: a mirror rebuilds nothing. */
+function heldText(
+  name: string,
+  verb: 'rebuilt' | 'built',
+  { taskId, mirror }: Pick<Lock, 'taskId' | 'mirror'>,
+): string {
+  if (!mirror) return `${name} is being ${verb} by the task ${taskId}`;
+  const how = verb === 'rebuilt' ? 'serves, and another index is kept current from it' : 'is kept current';
+  return `${name} ${how} by the task ${taskId}, which cancel ends`;
+}
+
+const holder = (locks: readonly Lock[], matches: (lock: Lock) => boolean) => locks.find(matches) as Lock;
 
 /** The rules that keep two reindexes apart, in the order in which they are checked. */
 export const CONFLICT_RULES: readonly ConflictRule[] = [
@@ -28,28 +39,44 @@ export const CONFLICT_RULES: readonly ConflictRule[] = [
     alwaysRefused: false,
     applies: ({ source, locks }) => locks.some((lock) => lock.sourceNo === source.no),
     describe: ({ source, locks }) =>
-      `${source.name} is being rebuilt by the task ${holder(locks, (lock) => lock.sourceNo === source.no)}`,
+      heldText(
+        source.name,
+        'rebuilt',
+        holder(locks, (lock) => lock.sourceNo === source.no),
+      ),
   },
   {
     reason: 'dest-locked-as-source',
     alwaysRefused: false,
     applies: ({ dest, locks }) => locks.some((lock) => lock.sourceNo === dest.no),
     describe: ({ dest, locks }) =>
-      `${dest.name} is being rebuilt by the task ${holder(locks, (lock) => lock.sourceNo === dest.no)}`,
+      heldText(
+        dest.name,
+        'rebuilt',
+        holder(locks, (lock) => lock.sourceNo === dest.no),
+      ),
   },
   {
     reason: 'source-locked-as-dest',
     alwaysRefused: false,
     applies: ({ source, locks }) => locks.some((lock) => lock.destNo === source.no),
     describe: ({ source, locks }) =>
-      `${source.name} is being built by the task ${holder(locks, (lock) => lock.destNo === source.no)}`,
+      heldText(
+        source.name,
+        'built',
+        holder(locks, (lock) => lock.destNo === source.no),
+      ),
   },
   {
     reason: 'dest-locked-as-dest',
     alwaysRefused: false,
     applies: ({ dest, locks }) => locks.some((lock) => lock.destNo === dest.no),
     describe: ({ dest, locks }) =>
-      `${dest.name} is being built by the task ${holder(locks, (lock) => lock.destNo === dest.no)}`,
+      heldText(
+        dest.name,
+        'built',
+        holder(locks, (lock) => lock.destNo === dest.no),
+      ),
   },
   {
     reason: 'source-deleting',

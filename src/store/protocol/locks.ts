@@ -146,6 +146,12 @@ export async function markBuilt(db: Db, lock: string): Promise<void> {
   if (!rows[0]) throw lockLost(lock);
 }
 
+/** Creates the error for an index that a lock touches: a mirror rebuilds nothing, but needs both of its indexes. */
+export function indexLocked(name: string, { taskId, mirror }: Pick<Lock, 'taskId' | 'mirror'>): ReembedError {
+  const what = mirror ? `needs ${name} for a roll back` : `is rebuilding ${name}`;
+  return new ReembedError('IndexLocked', `the task ${taskId} ${what}: cancel it first`);
+}
+
 /** Creates the error for a lock that is gone. */
 export function lockLost(lock: string): ReembedError {
   return new ReembedError('LockLost', `the reindex lock ${lock} was released or taken over`);

@@ -2,8 +2,10 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { KEYS } from '../../contract/search-attributes.ts';
 import type { TaskStatus } from '../../contract/status.ts';
 import { type TaskType, typeOfWorkflow } from '../../contract/task-types.ts';
-import type { Tracker } from '../../contract/tasks.ts';
+import { type Tracker, trackerSchema } from '../../contract/tasks.ts';
 import { isTaskStatus, statusOf } from './execution-status.ts';
+
+const publishedSchema = trackerSchema.partial();
 
 /** A task in a list. */
 export type TaskRow = Partial<Tracker> & Pick<Tracker, 'id' | 'type' | 'status'>;
@@ -13,7 +15,7 @@ export type Execution = Omit<WorkflowExecutionInfo, 'raw'>;
 
 /** Builds a row from the memo of a task's workflow, corrected by Temporal's own status. */
 export function rowOf(execution: Execution, type: TaskType): TaskRow {
-  const kept = execution.memo?.tracker as Partial<Tracker> | undefined;
+  const kept = published(execution);
   const attribute = execution.typedSearchAttributes.get(KEYS.status);
   const said = isTaskStatus(attribute) ? attribute : kept?.status;
   const parentId = execution.typedSearchAttributes.get(KEYS.parentId) ?? execution.parentExecution?.workflowId ?? null;
@@ -25,6 +27,11 @@ export function rowOf(execution: Execution, type: TaskType): TaskRow {
   const paced = ended || pace === undefined ? rest : { ...rest, pace };
   const row = { parentId, updateTime: createTime, ...paced, createTime, id: execution.workflowId, type, links, ended };
   return { ...row, ...listedOnly(execution), ...corrected(execution, said, row) };
+}
+
+/** Returns what a task has published of its tracker. Whoever starts a workflow gives it a memo, perhaps with anything. */
+function published({ memo }: Execution): Partial<Tracker> | undefined {
+  return publishedSchema.safeParse(memo?.tracker).data;
 }
 
 /** Returns what only lists show: the end of a task, and what it is about. */

@@ -109,10 +109,10 @@ async function startAgain(
  * to locks that were released when the task ended.
  */
 async function readInput(client: Client, taskId: string, runId: string) {
-  const [input, { accepted, retired, by, plan, duplicateOf }] = await readArguments(client, taskId, runId);
+  const [input, { accepted, retired, indexNo, by, plan, duplicateOf }] = await readArguments(client, taskId, runId);
   const { mirror: _mirror, ...index } = retired ?? {};
   return {
     input: input as never,
-    given: { accepted, retired: retired && (index as typeof retired), by, plan, duplicateOf },
+    given: { accepted, retired: retired && (index as typeof retired), indexNo, by, plan, duplicateOf },
   };
 }

@@ -23,12 +23,13 @@ import { type Received, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
 import { leaveSignal, startedSignal, turnSignal } from '../task/signals.ts';
 import type { TaskContext } from '../task/types.ts';
+import { nextWait } from './next-wait.ts';
 
 /** Interval in which a waiting job asks its lane again, in case it is a new one: doubles from `first` to `max`. */
 const ASK_AGAIN_SECONDS = { first: 60, max: 600 } as const;
 
 /** Backoff of a job whose definition a worker did not have. */
-const UNKNOWN_SECONDS = { first: 2, max: 60, factor: 2 } as const;
+const UNKNOWN_SECONDS = { first: 2, max: 60 } as const;
 /** Default time that a job waits for a worker. */
 const ADMISSION_MS = 86_400_000;
 
@@ -132,8 +133,10 @@ class JobRun {
       const since = new Date(this.unknownSince).toISOString();
       throw ApplicationFailure.nonRetryable(`${problem}; nobody has known it since ${since}`, 'JobUnknown');
     }
-    const { first, max, factor } = UNKNOWN_SECONDS;
-    this.unknownSeconds = Math.min(max, (this.unknownSeconds ?? first / factor) * factor);
+    const { first, max } = UNKNOWN_SECONDS;
+    this.unknownSeconds = this.unknownSeconds
+      ? nextWait(this.unknownSeconds, max, Date.now() - this.unknownSince)
+      : first;
     const seconds = Math.min(this.unknownSeconds, leftMs / 1_000);
     const since = new Date(this.unknownSince).toISOString();
     await task.waitFor(`${problem}; since ${since}, asks again in ${Math.ceil(seconds)} s`, seconds);
@@ -154,12 +157,13 @@ class JobRun {
 
   private async waitForTurn(task: TaskContext, plan: JobPlan): Promise<void> {
     if (this.turn === undefined) await this.enterLane(task, plan);
+    const sinceMs = Date.now();
     let seconds: number = ASK_AGAIN_SECONDS.first;
     while (this.turn?.kind === 'waits') {
       const { behind } = this.turn;
       const isMine = () => this.turn?.kind === 'runs';
       if (await task.waitUntil(`waits for its turn behind ${behind}`, isMine, seconds)) break;
-      seconds = Math.min(ASK_AGAIN_SECONDS.max, seconds * 2);
+      seconds = nextWait(seconds, ASK_AGAIN_SECONDS.max, Date.now() - sinceMs);
       await this.enterLane(task, plan);
     }
     if ('newestInput' in task.tracker.data || this.functionInput !== this.input.input) {
@@ -202,7 +206,7 @@ class JobRun {
       const { attempt, workerId } = notice ?? {};
       if (typeof workerId !== 'string' || attempt !== task.tracker.attempts || task.tracker.status !== 'processing')
         return;
-      task.report({ data: { workerId } });
+      task.report({ data: { workerId: workerId.slice(0, LIMITS.taskIdChars) } });
       task.setDetail(`runs on ${workerId}`);
     });
     const where = `the queue ${queue}`;

@@ -4,6 +4,7 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
+  isCancellation,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -13,7 +14,7 @@ import type { Turn } from '../../contract/job-plan.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { laneControl } from '../activities.ts';
 import { receiveEntries } from '../task/receive.ts';
-import { anyRecord, asSentence, atLeast, oneOf, text } from '../task/shapes.ts';
+import { anyRecord, asSentence, atLeast, oneOf, orNull, runId, text } from '../task/shapes.ts';
 import { enterUpdate, leaveSignal, turnSignal } from '../task/signals.ts';
 
 /** How long an empty lane waits for another job before it ends. */
@@ -63,10 +64,19 @@ function requireRequest(request: LaneRequest | undefined): void {
 }
 
 const LANE_REQUEST = atLeast({
-  taskId: text(LIMITS.taskIdChars),
+  taskId: text(LIMITS.workflowIdChars),
+  'runId?': orNull(runId),
   onDuplicate: oneOf('discard', 'serial', 'queue_one'),
   job: anyRecord,
 });
+
+/** Whether a job still runs. A check that fails tells nothing: a lane that ended would forget who runs. */
+function isOpen(run: Pick<LaneEntry, 'taskId' | 'runId'>): Promise<boolean> {
+  return laneControl.isJobOpen(run).catch((error: unknown) => {
+    if (isCancellation(error)) throw error;
+    return true;
+  });
+}
 
 class Lane {
   /** The first entry may run; the others wait for their turn. */
@@ -170,7 +180,7 @@ class Lane {
     for (let first = this.first; first; first = this.first) {
       const { taskId, runId } = first;
       this.checkedMs = Date.now();
-      if (await laneControl.isJobOpen({ taskId, runId })) return;
+      if (await isOpen({ taskId, runId })) return;
       if (first.runId === runId) this.drop(first);
       await this.advance();
     }

@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   ChildWorkflowFailure,
@@ -17,6 +18,7 @@ import { searchAttributes } from '../../contract/search-attributes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { longControl } from '../activities.ts';
 import { runInParallel } from '../in-parallel.ts';
+import { isSliceProgress, reportedUsage } from '../task/reported.ts';
 import { pauseSignal, sliceProgressSignal, throttleSignal } from '../task/signals.ts';
 import { CopyProgress, countsIn } from './copy-progress.ts';
 import type { ReindexRun } from './run.ts';
@@ -84,6 +86,8 @@ class SliceWindow {
   private readonly progress: CopyProgress;
   private next = 0;
   private isStopping = false;
+  /** Ids of the slices that were started: others belong to an earlier run, or to nobody. */
+  private readonly ids = new Set<string>();
   private readonly finished = new Set<number>();
   private readonly copying = new CancellationScope();
 
@@ -92,7 +96,8 @@ class SliceWindow {
     this.plan = plan;
     this.progress = progress;
     setHandler(sliceProgressSignal, (sliceId, done, waitedMs, usage, waits) => {
-      showUsage(run.task.tracker, usage);
+      if (!isSliceProgress(sliceId, done, waitedMs) || !this.ids.has(sliceId)) return;
+      showUsage(run.task.tracker, reportedUsage(usage));
       progress.set(sliceId, done);
       progress.setWaited(sliceId, waitedMs, waits);
       progress.report();
@@ -147,6 +152,7 @@ class SliceWindow {
     const { running } = this.run.slices;
     try {
       const tracker = await child.result();
+      requireComplete(tracker);
       progress.add(sliceCounts(tracker));
       showUsage(task.tracker, tracker.data.usage as Usage | undefined);
       progress.setWaited(child.workflowId, waitedMsOf(tracker));
@@ -177,8 +183,10 @@ class SliceWindow {
     const batchSize = inFlight ? Math.min(settings.batchSize, Math.ceil(size / inFlight)) : settings.batchSize;
     const ratePerSecond = steering.rateOfOne();
     const again = state.copyAgain === 'now' || undefined;
+    const workflowId = `${task.id}/${task.tracker.attempts}/${this.progress.slicesBefore + at + 1}`;
+    this.ids.add(workflowId);
     const child = await startChild(reindexSlice, {
-      workflowId: `${task.id}/${task.tracker.attempts}/${this.progress.slicesBefore + at + 1}`,
+      workflowId,
       typedSearchAttributes: searchAttributes({ type: 'reindex-slice', status: 'processing', parentId: task.id }),
       staticSummary: `slice ${at + 1} of ${slices.length} of ${task.id}`,
       parentClosePolicy: ParentClosePolicy.TERMINATE,
@@ -194,6 +202,12 @@ class SliceWindow {
     this.progress.move('pending', 'processing');
     return child;
   }
+}
+
+/** A slice that someone set aside ends without an error, but not at the end of its range. */
+function requireComplete({ id, status, detail }: Tracker): void {
+  if (status === 'done') return;
+  throw ApplicationFailure.retryable(`the slice ${id} was ended as ${status}: ${detail}`, 'SliceEnded');
 }
 
 /** Returns what a stopped slice has copied. */

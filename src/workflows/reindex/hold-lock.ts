@@ -2,6 +2,9 @@ import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { longControl } from '../activities.ts';
 import type { TaskContext } from '../task/types.ts';
 
+/** Once the history is long, each renewal doubles the seconds of a short lock up to these: they must not fill it. */
+const LONG_LOCK_SECONDS = 900;
+
 /**
  * Runs steps that need a reindex lock and renews the lock every third of its duration. If the lock is lost, cancels the
  * steps and throws the error: another task holds it now.
@@ -17,10 +20,11 @@ export async function holdLock(
   let lost: unknown;
   const renewing = renewals.run(async () => {
     try {
-      for (;;) {
-        await sleep((lockSeconds * 1_000) / 3, { summary: 'renew the reindex lock' });
+      for (let seconds = lockSeconds; ; ) {
+        await sleep((seconds * 1_000) / 3, { summary: 'renew the reindex lock' });
+        seconds = task.isLong() ? Math.max(lockSeconds, Math.min(2 * seconds, LONG_LOCK_SECONDS)) : lockSeconds;
         // Not a local activity: one that ends while another activity runs may be replayed in a different order.
-        const lockExpireTime = await longControl.renewLock(lock, lockSeconds);
+        const lockExpireTime = await longControl.renewLock(lock, seconds);
         task.setLock({ lock, lockTime: task.tracker.lockTime ?? '', lockExpireTime });
       }
     } catch (error) {

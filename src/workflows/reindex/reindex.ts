@@ -12,11 +12,13 @@ import { ContinuesAsNew } from '../task/history.ts';
 import { BATCHES_FAILED } from '../task/hold.ts';
 import { handOver, receive } from '../task/receive.ts';
 import { runTask } from '../task/run-task.ts';
+import { isName } from '../task/shapes.ts';
 import type { Hold, TaskContext } from '../task/types.ts';
 import { approval, decide, deleteRejected, REJECTED, showApproval } from './approval.ts';
 import { copyByBatches, endBatches } from './batches.ts';
 import { copyAll } from './copy.ts';
 import { holdLock } from './hold-lock.ts';
+import { lock } from './lock.ts';
 import { createReads } from './reads.ts';
 import { retryFailed } from './retry-failed.ts';
 import { DEFAULTS, type ReindexRun, type ReindexSettings } from './run.ts';
@@ -26,7 +28,6 @@ import {
   buildIndex,
   cutOver,
   leave,
-  lock,
   prepare,
   reconcile,
   releaseLock,
@@ -96,8 +97,8 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
     showDecision();
     if (previous?.onlyFailed) return retryFailed(task, input.dest, state);
     // Also one that is refused, or that waits, says what it is about; the lock replaces an alias by its index.
-    task.tracker.data.source ??= input.source;
-    task.tracker.data.dest ??= input.dest;
+    if (isName(input.source)) task.tracker.data.source ??= input.source;
+    if (isName(input.dest)) task.tracker.data.dest ??= input.dest;
     if (!admitted) {
       const checked = await admit(task, 'reindex', raw, previous);
       settings = { ...settings, ...checked.input };

@@ -1,6 +1,6 @@
-import { CancellationScope, sleep, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, sleep } from '@temporalio/workflow';
 import { enterPhase, leavePhase, phaseTimesOf } from '../../contract/phase-times.ts';
-import type { CopyCounts, LockPairResult } from '../../contract/reindex-activities.ts';
+import type { CopyCounts } from '../../contract/reindex-activities.ts';
 import type { LockedPair, ReindexState } from '../../contract/reindex-state.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { MAX_FAILED_BATCHES } from '../../contract/waits.ts';
@@ -17,8 +17,6 @@ import { showUsage } from './usage.ts';
 const SMALL_PASS = 200;
 const MAX_PASSES = 20;
 const MAX_CUT_OVER_WAIT_SECONDS = 60;
-/** Interval in which a waiting reindex checks whether it can begin: doubles from `first` to `max`. */
-const CHECK_SECONDS = { first: 2, max: 15 } as const;
 
 /** Shows the step that begins. */
 export function enter({ task }: ReindexRun, phase: string, detail: string): void {
@@ -39,69 +37,6 @@ function pairOf({ task, settings, state }: ReindexRun) {
   const { lock, sourceNo, destNo } = state.locked as LockedPair;
   const { batchSize } = settings;
   return { taskId: task.id, lock, sourceNo, destNo, batchSize, mark: state.mark, ratePerSecond: state.ratePerSecond };
-}
-
-/** Step 1: takes the lock, waits until it is available, or throws a `RefusedError`. */
-export async function lock(run: ReindexRun): Promise<LockedPair> {
-  const { task, settings, state } = run;
-  const lock = uuid4();
-  for (;;) {
-    enter(run, 'lock', `locking ${settings.source} and ${settings.dest}`);
-    const result = await takeLock(run, lock);
-    if (result.kind === 'locked') {
-      const { kind: _kind, mark, lockTime, lockExpireTime, ...pair } = result;
-      const keepsCurrent = typeof settings.retire === 'object' && settings.retire.keepCurrent === true;
-      const locked: LockedPair = { ...pair, mirrorLock: keepsCurrent ? uuid4() : null };
-      Object.assign(state, { locked, mark, copied: false, copiedTo: null, isCopyBegun: false });
-      delete state.copyAgain;
-      Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
-      task.setLock({ lock, lockTime, lockExpireTime });
-      return locked;
-    }
-    task.tracker.data.conflict = result.reason;
-    if (result.alwaysRefused || settings.onConflict === 'refuse') throw new RefusedError(result.reason, result.detail);
-    await waitUntilFree(run, lock, result.detail);
-    delete task.tracker.data.conflict;
-    task.continueIfLong();
-  }
-}
-
-/**
- * Waits until the conflict is gone, until `resume` or `restart`, or until it is time to try anyway. Checks every few
- * seconds, because a lock that expires, or whose task was terminated, sends no signal.
- */
-async function waitUntilFree({ task, settings }: ReindexRun, lock: string, detail: string): Promise<void> {
-  const checks = new CancellationScope();
-  let isFree = false;
-  const checking = checks.run(async () => {
-    for (let seconds: number = CHECK_SECONDS.first; !isFree; seconds = Math.min(CHECK_SECONDS.max, seconds * 2)) {
-      await sleep(seconds * 1_000, { summary: 'before the next check of what is in the way' });
-      const request = { taskId: task.id, lock, input: settings };
-      isFree = await longControl.isInTheWay(request).then((inTheWay) => !inTheWay);
-    }
-  });
-  checking.catch(() => {
-    // Canceled, or the database is unavailable: the wait then ends by its timeout.
-  });
-  try {
-    await task.waitFor(`${detail}; this begins when it is gone`, settings.waitSeconds, {
-      isOver: () => isFree,
-      onResume: true,
-    });
-  } finally {
-    checks.cancel();
-    await CancellationScope.nonCancellable(() => checking.catch(() => {}));
-  }
-}
-
-/** Takes the lock. On an error, releases it, because the failed call may have taken it. */
-async function takeLock({ task, settings }: ReindexRun, lock: string): Promise<LockPairResult> {
-  try {
-    return await longControl.lockPair({ taskId: task.id, lock, input: settings, lanes: settings.concurrency });
-  } catch (error) {
-    await releaseLock(lock);
-    throw error;
-  }
 }
 
 /** Releases a lock, even after a cancellation. If that fails, the lock expires. */

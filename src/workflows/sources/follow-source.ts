@@ -1,7 +1,10 @@
 import { continueAsNew, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
+import { LIMITS } from '../../contract/limits.ts';
 import { LOOK, WAITS } from '../../contract/names.ts';
 import type { FollowRequest } from '../../contract/source-activities.ts';
 import { sourceActivities } from '../activities.ts';
+import { requireArgument } from '../task/receive.ts';
+import { atLeast, text, whole } from '../task/shapes.ts';
 
 /** Reports of the activity about its model; the state of the source has them. */
 const waitsSignal = defineSignal(WAITS);
@@ -13,6 +16,7 @@ const lookSignal = defineSignal(LOOK);
  * scheduled again and again; its state and its position are in Postgres.
  */
 export async function followSource(input: FollowRequest): Promise<void> {
+  requireArgument(atLeast({ no: whole(1), name: text(LIMITS.nameChars) }), input);
   let isAsked = false;
   setHandler(waitsSignal, () => {});
   setHandler(lookSignal, () => {

@@ -25,7 +25,7 @@ export async function syncSource(first: Input, second?: HandOver): Promise<Track
   let show = () => {};
   const spec = {
     type: 'sync',
-    indexes: [],
+    indexes: [input.source].filter((name) => typeof name === 'string'),
     maxAttempts: input.maxAttempts,
     previous,
     refusal,

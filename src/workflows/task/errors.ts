@@ -75,7 +75,7 @@ export function addError(tracker: Tracker, error: unknown): ErrorFacts {
   const entry: TrackerError = {
     attempt: tracker.attempts,
     time: new Date().toISOString(),
-    type: facts.type,
+    type: facts.type.slice(0, ERROR_BOUNDS.type),
     message: facts.message.slice(0, ERROR_BOUNDS.message),
     stage: facts.stage,
     stack: facts.stack?.slice(0, ERROR_BOUNDS.stack),

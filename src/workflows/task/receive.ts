@@ -7,18 +7,22 @@ import type { TaskType } from '../../contract/task-types.ts';
 import {
   above0,
   anyRecord,
+  anyText,
   anything,
   asSentence,
   atLeast,
+  finite,
   firstProblem,
   flag,
   isRecord,
   list,
+  listOf,
   oneOf,
   orNull,
   record,
   type Shape,
   text,
+  time,
   whole,
 } from './shapes.ts';
 
@@ -34,21 +38,23 @@ export interface Received<B> {
   refusal: ApplicationFailure | undefined;
 }
 
-const id = text(LIMITS.taskIdChars);
+const id = text(LIMITS.workflowIdChars);
+/** Leaves room in the ids and search attributes of what the task starts, and in the name of its staged items. */
+const ID_CHARS = { reindex: LIMITS.taskIdChars, other: LIMITS.workflowIdChars - 100 } as const;
 const name = text(LIMITS.nameChars);
 const count = whole(0);
 
 const previous = record({
   attempts: count,
   'maxAttempts?': count,
-  createTime: text(40),
-  errors: list,
+  createTime: time,
+  errors: listOf(atLeast({ attempt: count, time: text(40), type: anyText, message: anyText })),
   data: anyRecord,
-  progress: record({ done: count, total: count, failed: count, perSecond: anything, etaSeconds: anything }),
+  progress: record({ done: count, total: count, failed: count, perSecond: finite, etaSeconds: orNull(finite) }),
   'version?': orNull(whole(1)),
   'sameAttempt?': flag,
   'onlyFailed?': flag,
-  'steering?': list,
+  'steering?': listOf(anyRecord),
   'status?': oneOf(...TASK_STATUSES),
   'children?': anyRecord,
   'signals?': anyRecord,
@@ -88,7 +94,7 @@ const LIVE_WRITE: Record<string, Shape> = {
     version: whole(1),
     total: whole(1),
     'indexNo?': orNull(whole(1)),
-    staging: text(2 * LIMITS.taskIdChars),
+    staging: id,
     'by?': text(LIMITS.taskIdChars),
   }),
   'write?': anyRecord,
@@ -163,6 +169,10 @@ export function receive<B extends object>(type: TaskType, first: B, second?: unk
 }
 
 function problemOf(type: TaskType, first: unknown, second: unknown, info: WorkflowInfo): string | undefined {
+  const maxIdChars = type === 'reindex' ? ID_CHARS.reindex : ID_CHARS.other;
+  if (!info.parent && info.workflowId.length > maxIdChars) {
+    return `the workflow id: must be a text of 1 to ${maxIdChars} characters`;
+  }
   if (type === 'reindex-slice' && !info.parent) return 'a slice is started by its reindex alone: start a reindex';
   if (second !== undefined) {
     const problem = problemOfHandOver(GIVEN[type] ?? COMMON, second, info);
@@ -205,6 +215,13 @@ export function receiveEntries(second: unknown): LaneEntry[] {
   const problem = problemOfHandOver(fields, second, workflowInfo());
   if (problem === undefined) return (second as { entries: LaneEntry[] }).entries;
   throw ApplicationFailure.nonRetryable(`the second argument: ${problem}`, 'InvalidInput');
+}
+
+/** Checks the argument of a workflow that is no task: its activities would be retried with it for hours. */
+export function requireArgument(shape: Shape, argument: unknown): void {
+  const problem = shape(argument);
+  if (problem === undefined) return;
+  throw ApplicationFailure.nonRetryable(`the first argument: ${asSentence(problem)}`, 'InvalidInput');
 }
 
 /** Builds the second argument of the run that continues this task. */

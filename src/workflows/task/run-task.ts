@@ -21,6 +21,7 @@ import { addError, noteHold } from './errors.ts';
 import { ContinuesAsNew, isHistoryLong } from './history.ts';
 import { holdSignal } from './hold.ts';
 import { handleReindexSignals } from './reindex-signals.ts';
+import { reportedHold } from './reported.ts';
 import { createTaskSignals, handleTaskSignals, type TaskSignals, trackerQuery } from './signals.ts';
 import type { TaskSpec } from './spec.ts';
 import { handleStepWaits } from './step-waits.ts';
@@ -108,7 +109,11 @@ class TaskRun {
     try {
       await this.unlessStopped(async () => {
         // A continued attempt pauses at its next checkpoint, so that its lock is renewed until then.
-        if (!isContinued) await task.checkpoint();
+        if (!isContinued) {
+          await task.checkpoint();
+          // What ended a pause or a back-off ends no wait of the attempt.
+          this.signals.restartRequested = false;
+        }
         await this.attempt(task);
       });
       return { kind: 'ended', status: 'done', detail: keeper.detail };
@@ -223,7 +228,10 @@ class TaskRun {
     const { keeper, signals, spec } = this;
     const { tracker } = keeper;
     const { onPause } = spec;
-    setHandler(holdSignal, (why) => why && this.hold(why));
+    setHandler(holdSignal, (sent) => {
+      const why = reportedHold(sent);
+      if (why) this.hold(why);
+    });
     handleWaits(keeper, spec);
     handleBuildProgress(keeper);
     handleStepWaits(keeper);

@@ -1,3 +1,5 @@
+import { LIMITS } from '../../contract/limits.ts';
+
 /** Returns what was expected of an invalid value. Kept small, because schemas would be loaded for each workflow. */
 export type Shape = (value: unknown) => string | undefined;
 
@@ -19,6 +21,15 @@ export const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER): Shape
     return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
   });
 export const above0: Shape = shape('a number above 0', (value) => Number.isFinite(value) && (value as number) > 0);
+/** A text that may be empty. */
+export const anyText: Shape = shape('a text', (value) => typeof value === 'string');
+/** The id of a run: the server refuses a command with another one, and the workflow could not go on. */
+export const runId: Shape = shape('the id of a run', (value) => {
+  return typeof value === 'string' && /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(value);
+});
+/** A time as text, such as `2026-01-31T12:00:00Z`. */
+export const time: Shape = shape('a time', (value) => typeof value === 'string' && Number.isFinite(Date.parse(value)));
+export const finite: Shape = shape('a number', Number.isFinite);
 export const flag: Shape = shape('true or false', (value) => typeof value === 'boolean');
 export const list: Shape = shape('an array', Array.isArray);
 export const anyRecord: Shape = shape('an object', isRecord);
@@ -29,6 +40,20 @@ export const orNull =
   (inner: Shape): Shape =>
   (value) =>
     value === null ? undefined : inner(value);
+
+/** Whether an index or an alias can have this name. A person may start a workflow with any input. */
+export function isName(value: unknown): value is string {
+  return text(LIMITS.nameChars)(value) === undefined;
+}
+
+/** An array of which each element has this shape. */
+export const listOf =
+  (inner: Shape): Shape =>
+  (value) => {
+    if (!Array.isArray(value)) return 'an array';
+    const at = value.findIndex((element) => inner(element) !== undefined);
+    return at < 0 ? undefined : `${at}: ${asSentence(inner(value[at]) as string)}`;
+  };
 
 /** An object with exactly these fields; those whose names end with `?` are optional. */
 export function record(fields: Record<string, Shape>): Shape {
@@ -42,7 +67,9 @@ export function record(fields: Record<string, Shape>): Shape {
 export function atLeast(fields: Record<string, Shape>): Shape {
   return (value) => {
     if (!isRecord(value)) return 'an object';
-    const known = Object.entries(value).filter(([name]) => Object.hasOwn(fields, name));
+    const known = Object.entries(value).filter(
+      ([name]) => Object.hasOwn(fields, name) || Object.hasOwn(fields, `${name}?`),
+    );
     return firstProblem(Object.fromEntries(known), fields);
   };
 }

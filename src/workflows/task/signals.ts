@@ -2,11 +2,13 @@ import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio
 import type { Usage } from '../../contract/budget.ts';
 import type { CarriedSignals } from '../../contract/hand-over.ts';
 import type { LaneAnswer, LaneEntry, LaneRequest } from '../../contract/job-lanes.ts';
+import { LIMITS } from '../../contract/limits.ts';
 import { ENTER_LANE, JOB_SIGNAL, QUERY, ROLL_BACK, SIGNAL, SLICE_PROGRESS } from '../../contract/names.ts';
 import type { ReadShares } from '../../contract/read-shares.ts';
 import type { RollBackReport, RollBackRequest } from '../../contract/roll-back.ts';
 import type { StepWaits } from '../../contract/task-pace.ts';
 import type { Tracker } from '../../contract/tasks.ts';
+import { textOrNull } from './text-or-null.ts';
 
 // The optional last argument of a signal names its sender: the API passes the name of the caller's token.
 export const trackerQuery = defineQuery<Tracker>(QUERY.tracker);
@@ -69,7 +71,7 @@ export interface SignalListener {
 export function handleTaskSignals(signals: TaskSignals, listener: SignalListener): void {
   const stopAs = (call: string, status: 'canceled' | 'ignored') => (reason?: unknown, by?: unknown) => {
     listener.note(call, by, reason);
-    signals.stop ??= { status, reason: typeof reason === 'string' ? reason : undefined };
+    signals.stop ??= { status, reason: textOrNull(reason, LIMITS.detailChars) ?? undefined };
     signals.onStop();
   };
   const setPaused = (paused: boolean) => {

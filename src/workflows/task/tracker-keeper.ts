@@ -23,6 +23,8 @@ import { currentDetails, isAnnounced, isMarkedFailed, listedFacts } from './trac
 import type { Hold, TaskContext } from './types.ts';
 
 const PUBLISH_EVERY_MS = 5_000;
+/** Max. activities whose waits are known at a time: more than a reindex has. */
+const MAX_WAITS = 200;
 
 /** Statuses that a pause can hide; the task returns to the hidden one afterwards. */
 const PAUSABLE: readonly TaskStatus[] = ['processing', 'waiting', 'failed'];
@@ -54,7 +56,7 @@ export class TrackerKeeper {
     this.tracker = createTracker(info, spec);
     this.spec = spec;
     this.quiet = spec.quiet ?? false;
-    this.announced = isAnnounced(info);
+    this.announced = isAnnounced(info, spec);
     this.markedFailed = isMarkedFailed(info);
     this.recentRate = new RecentRate(this.tracker.progress.done, Date.now());
     this.forgetWaits();
@@ -147,6 +149,9 @@ export class TrackerKeeper {
   showWaits(key: string, waits: WaitsFor | null): void {
     this.waits.delete(key);
     if (waits) this.waits.set(key, waits);
+    // Those that are over are removed; only what nobody ends stays.
+    const [oldest] = this.waits.keys();
+    if (this.waits.size > MAX_WAITS && oldest !== undefined) this.waits.delete(oldest);
     const last = [...this.waits.values()].at(-1);
     if (last) this.tracker.data.waitsFor = waitsJson(last);
     else delete this.tracker.data.waitsFor;

@@ -1,13 +1,20 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
-import { LIMITS } from '../../contract/limits.ts';
 import { KEYS, type ListedFacts } from '../../contract/search-attributes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import { text } from './shapes.ts';
+import { isName } from './shapes.ts';
 import type { TaskSpec } from './spec.ts';
 
-/** Returns true if the task's type, indexes and parent are already among its search attributes. */
-export function isAnnounced(info: WorkflowInfo): boolean {
-  return info.typedSearchAttributes.get(KEYS.type) !== undefined;
+/**
+ * Returns true if the task's type, indexes and job are already among its search attributes. Whoever starts the workflow
+ * can set any of them, and others than these.
+ */
+export function isAnnounced(
+  { typedSearchAttributes: attributes }: Pick<WorkflowInfo, 'typedSearchAttributes'>,
+  { type, indexes, jobName }: Pick<TaskSpec, 'type' | 'indexes' | 'jobName'>,
+): boolean {
+  if (attributes.get(KEYS.type) !== type) return false;
+  if (jobName !== undefined) return attributes.get(KEYS.jobName) === jobName;
+  return indexes.length === 0 || attributes.get(KEYS.indexes) !== undefined;
 }
 
 /** Returns whether the search attributes say that the task has failed items; a run that is continued inherits them. */
@@ -25,7 +32,7 @@ export function listedFacts(
   if (jobName !== undefined) return { type, status, parentId, jobName };
   // A person may start a workflow with any input, and a search attribute that is too long blocks the workflow
   // permanently.
-  const named = indexes.filter((index) => text(LIMITS.nameChars)(index) === undefined);
+  const named = indexes.filter(isName);
   return { type, status, parentId, indexes: named };
 }
 

@@ -60,6 +60,17 @@ onBothDatabases((database) => {
     ]);
   });
 
+  it('an index that is built judges late writes by the tombstones that its source has removed', async () => {
+    const { db } = database();
+    const [source, dest] = [await createIndex(db), await createIndex(db)];
+    await writeIn(db, source, [tombstone('gone', 5), content('there', 6)]);
+    await collectTombstones(db, source.no, AT_ONCE);
+    const { lock } = await lockIn(db, source.name, dest.name);
+    await releaseLock(db, lock);
+    const outcome = await writeIn(db, await reload(db, dest.no), [content('gone', 4), content('new', 7)]);
+    expect(outcome).toMatchObject({ written: ['new'], beyondRetention: ['gone'] });
+  });
+
   it('no tombstone is removed while a lock touches the index, as source or as destination', async () => {
     const { db } = database();
     const [source, dest] = [await createIndex(db), await createIndex(db)];

@@ -48,11 +48,16 @@ describe('a task with a long history continues as a new run', () => {
     expect(await listLocks(database.db)).toEqual([]);
   });
 
-  test('as a reindex that waits for another one, which cancel still ends', async () => {
-    const alias = await givenObjects('c', 50);
-    const first = await rig.start('reindex', { source: alias, dest: 'd', destModel, ratePerSecond: 5, batchSize: 5 });
+  test.each([
+    ['each second', 1],
+    ['once in a week', 604_800],
+  ])('as a reindex that waits for another one, which cancel still ends, and tries %s', async (_often, waitSeconds) => {
+    const name = `c${waitSeconds}`;
+    const alias = await givenObjects(name, 50);
+    const slow = { ratePerSecond: 1, batchSize: 1 };
+    const first = await rig.start('reindex', { source: alias, dest: `${name}-d`, destModel, ...slow });
     await trackerWhen(first, ({ data }) => data.phase === 'copy');
-    const second = await rig.start('reindex', { source: alias, dest: 'e', destModel, waitSeconds: 1 });
+    const second = await rig.start('reindex', { source: alias, dest: `${name}-e`, destModel, waitSeconds });
     const { runId } = await second.describe();
     await trackerWhen(second, ({ links }) => links.runId !== runId);
     await second.signal('cancel', 'waited long enough');

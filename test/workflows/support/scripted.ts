@@ -21,6 +21,8 @@ export interface Script {
   copyChunks: number;
   reconcileChunks: number;
   locks: Set<string>;
+  /** Seconds of the renewals of the lock. */
+  leases: number[];
   released: Set<string>;
   rates: (number | null)[];
   /** What each part of a copy and of a pass tells that it waited for. */
@@ -50,6 +52,7 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       copyChunks: 1,
       reconcileChunks: 1,
       locks: new Set<string>(),
+      leases: [],
       released: new Set<string>(),
       rates: [],
       waits: undefined,
@@ -77,7 +80,8 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       const { items, ...rest } = input as { items?: unknown[] };
       const total = 40 * CHUNK;
       const accepted = { version: 7, total, staging: `${taskId}/${chain}` };
-      return { input: { ...rest, lockSeconds: 0.3 }, accepted: type === 'upsert' ? accepted : null };
+      const settings = type === 'delete-index' ? { indexNo: 1 } : { lockSeconds: 0.3 };
+      return { input: { ...rest, ...settings }, accepted: type === 'upsert' ? accepted : null };
     },
     async lockPair({ lock }) {
       const { script } = await called('lockPair');
@@ -90,8 +94,9 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       await called('planSlices');
       return { slices: [{ after: null, until: null }], size: 1, total: 1 };
     },
-    async renewLock() {
+    async renewLock(_lock, lockSeconds) {
       const { script, call } = await called('renewLock');
+      script.leases.push(lockSeconds);
       await delay(script.renewalMs);
       await script.during('end of renewLock', call);
       return new Date().toISOString();
@@ -99,6 +104,11 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
     async releaseLock(lock) {
       (await called('releaseLock')).script.released.add(lock);
     },
+    async markDeleting() {
+      await called('markDeleting');
+      return { indexNo: 1 };
+    },
+    dropIndex: async () => ({ kind: 'dropped' }),
     wasCutOver: async () => false,
     async requestCancel() {
       const { workflowExecution } = Context.current().info;
@@ -116,6 +126,7 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       const done = call >= script.copyChunks;
       return { counts: { ...nothing, copied: 1 }, cursor: `k${call}`, done, waitedMs: 0, waits: script.waits };
     },
+    reconcileMirror: async ({ mark }) => ({ mark, more: false }),
     buildVectorIndex: async () => void (await called('buildVectorIndex')),
     async reconcile({ mark, ratePerSecond }: ReconcileRequest) {
       const { script, call } = await called('reconcile');

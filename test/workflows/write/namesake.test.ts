@@ -7,6 +7,7 @@ import { admitItems } from '../../../src/store/admission.ts';
 import { deleteAlias } from '../../../src/store/aliases.ts';
 import { findIndex, resolveIndex } from '../../../src/store/indexes.ts';
 import { listObjects } from '../../../src/store/objects.ts';
+import { restartTask } from '../../../src/temporal/index.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
 
@@ -103,4 +104,39 @@ describe('a new index with the name of a deleted one', () => {
       expect(await findIndex(database.db, name)).toMatchObject({ state: 'active' });
     },
   );
+
+  test.each(['by the API', 'by hand'])(
+    'is not deleted by the restart of a canceled deletion of the old one, started %s',
+    async (how) => {
+      const name = how === 'by hand' ? 'restarted-by-hand' : 'restarted';
+      await givenIndex(database.db, name);
+      const body = deleteIndexSchema.parse({ index: name, after: '24h' });
+      const handle =
+        how === 'by hand'
+          ? await rig.start('delete-index', { index: name, after: '24h' })
+          : rig.client.workflow.getHandle((await acceptDeleteIndex(deps(), body)).id);
+      await trackerWhen(handle, ({ status }) => status === 'waiting');
+      await handle.signal('cancel');
+      expect(await endOf(handle)).toMatchObject({ status: 'canceled' });
+      await replace(name);
+      await restartTask(rig.client, handle.workflowId);
+      const again = rig.client.workflow.getHandle(handle.workflowId);
+      await trackerWhen(again, ({ status }) => status === 'waiting');
+      await again.signal('restart');
+      expect(await endOf(again)).toMatchObject({ status: 'refused', errors: [{ type: 'IndexDeleted' }] });
+      expect(await findIndex(database.db, name)).toMatchObject({ state: 'active' });
+    },
+  );
+
+  test('does not get the items of a write of the old one that is restarted', async () => {
+    await givenIndex(database.db, 'rewritten');
+    const items = [{ id: 'a', payload: '' }];
+    const input = { index: 'rewritten', items, ignoreFailedItems: false, maxAttempts: 1 };
+    const handle = await rig.start('upsert', input);
+    expect(await endOf(handle)).toMatchObject({ status: 'exhausted' });
+    await replace('rewritten');
+    await restartTask(rig.client, handle.workflowId, { force: true });
+    const again = rig.client.workflow.getHandle(handle.workflowId);
+    expect(await endOf(again)).toMatchObject({ status: 'refused', errors: [{ type: 'IndexDeleted' }, {}] });
+  });
 });
