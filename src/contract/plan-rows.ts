@@ -1,3 +1,4 @@
+import type { IndexBuild } from './index-build.ts';
 import type { Figure, ReindexPlan } from './plan.ts';
 
 /** A figure of a plan as it is shown to people, in the order of the table. */
@@ -49,8 +50,15 @@ export function graphText({ hnsw }: ReindexPlan): string | null {
   return `HNSW: ${precision}, ${hnsw.dimensions} dimensions, m ${hnsw.m}, ef_construction ${hnsw.efConstruction}; the graph ${fits} REEMBED_INDEX_MEMORY_MB (${Math.round(hnsw.allowed / 1024 / 1024)} MB)`;
 }
 
+const WAYS: Record<IndexBuild, string> = {
+  after: 'after the copy',
+  during: 'during the copy',
+  split: 'at a point of the copy, and the rest is inserted',
+};
+
 /** Says when the HNSW index is built, and whether it is better built otherwise. */
-export function indexBuildText({ indexBuild: { asked, faster, why } }: ReindexPlan): string {
-  const advice = faster === null || faster === asked ? '' : `; --index-build ${faster} is faster`;
-  return `HNSW index built ${asked} the copy${advice}: ${why}`;
+export function indexBuildText({ indexBuild: { asked, chosen, faster, why } }: ReindexPlan): string {
+  if (chosen === null) return `HNSW index: the first objects decide when it is built: ${why}`;
+  const advice = asked === 'auto' || faster === null || faster === chosen ? '' : `; --index-build ${faster} is faster`;
+  return `HNSW index built ${WAYS[chosen]}${asked === 'auto' ? ', chosen by auto' : ''}${advice}: ${why}`;
 }

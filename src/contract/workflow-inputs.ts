@@ -4,6 +4,7 @@ import type { AuditState } from './audit.ts';
 import type { Budget } from './budget.ts';
 import type { Duration } from './duration-schema.ts';
 import type { FullText } from './full-text.ts';
+import type { AskedIndexBuild, IndexBuildState } from './index-build.ts';
 import type { Metric, Splitter } from './indexes.ts';
 import type { CallOptions, Isolate, OnDuplicate } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
@@ -164,7 +165,7 @@ export interface ReindexInput extends CommonInput {
   reuse?: boolean;
   batchApi?: boolean;
   /** Absent: after the copy. */
-  indexBuild?: 'after' | 'during';
+  indexBuild?: AskedIndexBuild;
   approve?: Approve;
   budget?: Budget | undefined;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };
@@ -188,6 +189,8 @@ export interface ReindexState {
    * or `now`.
    */
   copyAgain?: 'later' | 'now';
+  /** When the HNSW index is built, once that is to be chosen or was chosen. */
+  indexBuild?: IndexBuildState;
   /** Copy and HNSW build are complete, and need not be repeated under the same lock. */
   copied: boolean;
   /** Number of the last source change that is in the destination. */
@@ -269,6 +272,8 @@ export interface LockedPair extends Pair {
   mirrorLock: string | null;
   /** Copy plan of a small source; absent or null if it must still be planned. */
   plan?: SlicePlan | null;
+  /** The source has so many parts that it matters when the HNSW index is built; absent if that was not asked. */
+  isLarge?: boolean;
 }
 
 export interface SlicePlan {
@@ -277,6 +282,8 @@ export interface SlicePlan {
   size: number;
   /** Objects of the source. */
   total: number;
+  /** Objects in these slices, if others follow them; then the last one has an end. */
+  objects?: number;
   /** Batches that each slice copies at once; default: 1. */
   inFlight?: number;
 }
