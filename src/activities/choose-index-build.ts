@@ -1,5 +1,11 @@
 import type { EmbedActivities } from '../contract/activities.ts';
-import { chooseIndexBuild, type IndexBuildChoice, memoryWarning } from '../contract/index-build.ts';
+import {
+  chooseIndexBuild,
+  type IndexBuildChoice,
+  MIN_PARTS_TO_CHOOSE,
+  memoryWarning,
+  SMALL,
+} from '../contract/index-build.ts';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { countOf } from '../store/index-info.ts';
 import { buildTimes, graphBytes } from '../store/plan/build-time.ts';
@@ -25,8 +31,10 @@ export function createChooseIndexBuild(deps: ActivityDependencies): Pick<EmbedAc
         if (hnsw.kind === 'none') return withoutTimes('after', 'the index has no HNSW index');
         if (await isVectorIndexReady(db, dest)) return withoutTimes('during', 'the HNSW index is there already');
         const counts = await countOf(db, destNo);
-        const partsPerObject = counts.objects > 0 ? counts.parts / counts.objects : 1;
+        const partsPerObject = counts.objects > 0 ? Math.max(1, counts.parts / counts.objects) : 1;
         const vectors = Math.round(partsPerObject * Math.max(total, counts.objects));
+        const isSmall = vectors < (settings.minPartsToChoose ?? MIN_PARTS_TO_CHOOSE);
+        if (asked === 'auto' && isSmall) return { ...SMALL, share: null, warning: null };
         const { dimensions } = dest.model;
         const input = {
           ...{ vectors, dimensions, hnsw },

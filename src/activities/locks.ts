@@ -12,6 +12,9 @@ import { checkWatch } from './check-watch.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
 
+/** Another splitter may make so many times as many parts. */
+const MORE_BY_SPLITTER = 25;
+
 /** Activities for the lock of a reindex, and for what is decided with it: the destination and the copy plan. */
 export function createLockActivities(
   deps: ActivityDependencies,
@@ -57,8 +60,10 @@ export function createLockActivities(
       if (outcome.kind !== 'locked') return outcome;
       if (request.input.watch) await beginWatch(db, lock, null);
       const { sourceNo } = outcome;
-      const asksSize = request.input.indexBuild === 'auto';
-      const size = asksSize ? { isLarge: await isLarge(db, sourceNo, settings.minPartsToChoose) } : {};
+      const { indexBuild, destSplitter } = request.input;
+      const { minPartsToChoose: atLeast = MIN_PARTS_TO_CHOOSE } = settings;
+      const minParts = destSplitter ? Math.ceil(atLeast / MORE_BY_SPLITTER) : atLeast;
+      const size = indexBuild === 'auto' ? { isLarge: await isLarge(db, sourceNo, minParts) } : {};
       const isPlanned = lanes !== undefined && (await hasAtMost(db, sourceNo, settings.sliceObjects));
       return { ...outcome, lock, plan: isPlanned ? await plan(sourceNo, { after: null, lanes }) : null, ...size };
     },
@@ -76,7 +81,8 @@ export function createLockActivities(
   };
 }
 
-async function isLarge(db: Db, sourceNo: number, minParts = MIN_PARTS_TO_CHOOSE): Promise<boolean> {
+/** Whether a source may have so many parts in its destination that it matters when the HNSW index is built. */
+async function isLarge(db: Db, sourceNo: number, minParts: number): Promise<boolean> {
   const source = await findIndexByNo(db, sourceNo);
   return source !== undefined && hasParts(db, source, minParts);
 }

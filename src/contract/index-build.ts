@@ -2,6 +2,13 @@
 export const INDEX_BUILDS = ['after', 'during', 'split'] as const;
 export type IndexBuild = (typeof INDEX_BUILDS)[number];
 
+/** The ways in words. */
+export const WAYS: Record<IndexBuild, string> = {
+  after: 'after the copy',
+  during: 'during the copy',
+  split: 'at a point of the copy, and the rest is inserted',
+};
+
 /** What a request may ask for: `auto` leaves the choice to a rule. */
 export const ASKED_INDEX_BUILDS = ['auto', ...INDEX_BUILDS] as const;
 export type AskedIndexBuild = (typeof ASKED_INDEX_BUILDS)[number];

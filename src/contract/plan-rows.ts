@@ -1,4 +1,4 @@
-import type { IndexBuild } from './index-build.ts';
+import { WAYS } from './index-build.ts';
 import type { Figure, ReindexPlan } from './plan.ts';
 
 /** A figure of a plan as it is shown to people, in the order of the table. */
@@ -49,12 +49,6 @@ export function graphText({ hnsw }: ReindexPlan): string | null {
   const precision = hnsw.precision === 'bit' ? 'one bit per number' : `${hnsw.precision} precision`;
   return `HNSW: ${precision}, ${hnsw.dimensions} dimensions, m ${hnsw.m}, ef_construction ${hnsw.efConstruction}; the graph ${fits} REEMBED_INDEX_MEMORY_MB (${Math.round(hnsw.allowed / 1024 / 1024)} MB)`;
 }
-
-const WAYS: Record<IndexBuild, string> = {
-  after: 'after the copy',
-  during: 'during the copy',
-  split: 'at a point of the copy, and the rest is inserted',
-};
 
 /** Says when the HNSW index is built, and whether it is better built otherwise. */
 export function indexBuildText({ indexBuild: { asked, chosen, faster, why } }: ReindexPlan): string {

@@ -54,7 +54,7 @@ export async function planSlices(
     from ${objects}
     where index_no = ${sourceNo}`.execute(db);
   const { total, live } = counted[0] as { total: number; live: number };
-  const objectsToCut = Math.min(total, Math.max(1, Math.ceil(total * share)));
+  const objectsToCut = Math.min(total, Math.max(1, Math.round(total * share)));
   const isPart = objectsToCut < total;
   const { size, inFlightOf } = sizeSlices(objectsToCut, limits);
   const { rows } = await sql<{ object_id: string }>`

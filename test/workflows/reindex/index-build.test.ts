@@ -113,7 +113,7 @@ describe('the HNSW index of a reindex', () => {
   });
 });
 
-test('a pause before the choice does not make a copy slow, and a throttle counts for the growing index', async () => {
+test('a split that is throttled and paused before its point is complete after it is resumed', async () => {
   const { handle, dest } = await started({ indexBuild: 'split', ratePerSecond: 20, batchSize: 5 });
   await trackerWhen(handle, ({ data }) => data.phase === 'copy');
   await handle.signal('throttle', 100);
@@ -123,7 +123,7 @@ test('a pause before the choice does not make a copy slow, and a throttle counts
   await expectComplete(handle, dest);
 });
 
-test('a source that shrinks during the first half of a split is copied to its end', async () => {
+test('a source that shrinks while the index is built on a half is copied to its end', async () => {
   const { db } = database;
   const dest = uniqueName('dest');
   const { no } = await givenIndex(db, dest, { config: { model: destModel } });
