@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
+import { ASKED_INDEX_BUILDS, type AskedIndexBuild } from '../src/contract/index-build.ts';
 import { indexConfigSchema } from '../src/contract/indexes.ts';
 import { type Db, transaction } from '../src/store/database.ts';
 import { resolveIndex } from '../src/store/indexes.ts';
@@ -31,7 +32,7 @@ type Name = (typeof METRICS)[number]['name'];
 interface Setup {
   objects: number;
   dimensions: number;
-  indexBuild: 'after' | 'during';
+  indexBuild: AskedIndexBuild;
 }
 
 export const whole: Benchmark = {
@@ -40,12 +41,13 @@ export const whole: Benchmark = {
     objects: { type: 'string', default: '20000' },
     dimensions: { type: 'string', default: '384' },
     rate: { type: 'string', default: '0' },
-    'index-build': { type: 'string', default: 'after' },
+    'index-build': { type: 'string', default: 'auto' },
   },
   async run(context) {
     const { options, say } = context;
     const [objects, dimensions, rate] = [options.objects, options.dimensions, options.rate].map(Number) as number[];
-    const indexBuild = options['index-build'] === 'during' ? 'during' : 'after';
+    const indexBuild = ASKED_INDEX_BUILDS.find((way) => way === options['index-build']);
+    if (!indexBuild) throw new Error(`--index-build is one of ${ASKED_INDEX_BUILDS.join(', ')}`);
     const setup: Setup = { objects: objects as number, dimensions: dimensions as number, indexBuild };
     const database = await openBenchDatabase({ connections: 32, say });
     const model = await startClusteredModel(setup.dimensions, rate as number);
@@ -75,7 +77,7 @@ function compareBoth(setup: Setup, { system, copy, rate, context: { runs, say } 
   const speed = rate === 0 ? 'that answers at once' : `of ${rate} texts/s`;
   const { objects, dimensions, indexBuild } = setup;
   const plan = {
-    title: `${objects} × ${dimensions}, model ${speed}, index built ${indexBuild} the copy`,
+    title: `${objects} × ${dimensions}, model ${speed}, index build: ${indexBuild}`,
     metrics: METRICS,
     candidate: ours(setup, system, copy),
     baseline: raw(setup, copy),

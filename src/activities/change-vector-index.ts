@@ -32,7 +32,7 @@ export function createChangeVectorIndex(
             oneProcess,
             signal,
             onBuilt: (ms) => metrics?.vectorIndexSeconds.observe(ms / 1_000),
-            onProgress: (progress) => onProgress(progress, oneProcess),
+            onProgress: (progress) => onProgress(progress, { givesWay: oneProcess }),
           });
           return outcome ?? { kind: 'busy' };
         }),

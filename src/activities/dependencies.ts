@@ -84,6 +84,8 @@ export interface ActivityDependencies {
     indexMemoryMb: number;
     /** Number of parts from which an index filled by upserts gets its HNSW index. */
     vectorIndexAfterParts: number;
+    /** Number of parts from which a reindex chooses when its HNSW index is built. Default: 25,000. */
+    minPartsToChoose?: number;
     /** Changes of a source that may wait; with more, it stops. Default: no limit. */
     sourceMaxChanges?: number;
     /** How long a deleted object is remembered. */

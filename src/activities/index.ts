@@ -8,6 +8,7 @@ import { createBatchActivities } from './batches/batches.ts';
 import { createBuildIndex } from './build-index.ts';
 import { createChangeVectorIndex } from './change-vector-index.ts';
 import { createCheckModel } from './check-model.ts';
+import { createChooseIndexBuild } from './choose-index-build.ts';
 import { createCopySlice } from './copy-slice.ts';
 import { createCutOver } from './cut-over.ts';
 import { createDeleteIndexActivities } from './delete-index.ts';
@@ -65,6 +66,7 @@ export function createActivities(deps: ActivityDependencies): {
           ...createBatchActivities(deps),
           ...createBuildIndex(deps),
           ...createChangeVectorIndex(deps),
+          ...createChooseIndexBuild(deps),
           ...createReconcileActivities(deps),
           ...createVerify(deps),
           ...createCutOver(deps),

@@ -1,14 +1,20 @@
 import type { ControlActivities } from '../contract/activities.ts';
+import { MIN_PARTS_TO_CHOOSE } from '../contract/index-build.ts';
 import type { LockPairRequest } from '../contract/reindex-activities.ts';
+import type { Db } from '../store/database.ts';
 import { findIndexByNo } from '../store/indexes.ts';
 import { isInTheWay, type LockRequest, lockPair, releaseLock } from '../store/protocol/lock-pair.ts';
 import { markBuilt, renewLock } from '../store/protocol/locks.ts';
 import { setReads } from '../store/protocol/reads.ts';
 import { hasAtMost, planSlices, SLICES } from '../store/protocol/slices.ts';
+import { hasParts } from '../store/vector-index.ts';
 import { beginWatch, endWatch } from '../store/watch-counts.ts';
 import { checkWatch } from './check-watch.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
+
+/** Another splitter may make so many times as many parts. */
+const MORE_BY_SPLITTER = 25;
 
 /** Activities for the lock of a reindex, and for what is decided with it: the destination and the copy plan. */
 export function createLockActivities(
@@ -28,8 +34,8 @@ export function createLockActivities(
   | 'prepareDest'
 > {
   const { background: db, settings } = deps;
-  const plan = (sourceNo: number, after: string | null, lanes: number) =>
-    planSlices(db, sourceNo, { ...SLICES, maxObjects: settings.sliceObjects, after, lanes });
+  const plan = (sourceNo: number, range: { after: string | null; lanes: number; share?: number | undefined }) =>
+    planSlices(db, sourceNo, { ...SLICES, maxObjects: settings.sliceObjects, ...range });
   const lockRequestOf = ({ taskId, lock, input }: LockPairRequest): LockRequest => ({
     taskId,
     lock,
@@ -55,8 +61,12 @@ export function createLockActivities(
       if (outcome.kind !== 'locked') return outcome;
       if (request.input.watch) await beginWatch(db, lock, null);
       const { sourceNo } = outcome;
+      const { indexBuild, destSplitter } = request.input;
+      const { minPartsToChoose: atLeast = MIN_PARTS_TO_CHOOSE } = settings;
+      const minParts = destSplitter ? Math.ceil(atLeast / MORE_BY_SPLITTER) : atLeast;
+      const size = indexBuild === 'auto' ? { isLarge: await isLarge(db, sourceNo, minParts) } : {};
       const isPlanned = lanes !== undefined && (await hasAtMost(db, sourceNo, settings.sliceObjects));
-      return { ...outcome, lock, plan: isPlanned ? await plan(sourceNo, null, lanes) : null };
+      return { ...outcome, lock, plan: isPlanned ? await plan(sourceNo, { after: null, lanes }) : null, ...size };
     },
     async renewLock(lock, lockSeconds) {
       return (await renewLock(db, lock, lockSeconds)).toISOString();
@@ -68,6 +78,12 @@ export function createLockActivities(
     releaseLock: (lock) => releaseLock(db, lock),
     wasCutOver: async (destNo, lock) => (await findIndexByNo(db, destNo))?.builtByLock === lock,
     prepareDest: (request) => prepareDest(db, request),
-    planSlices: ({ sourceNo, after, lanes }) => plan(sourceNo, after, lanes),
+    planSlices: ({ sourceNo, ...range }) => plan(sourceNo, range),
   };
+}
+
+/** Whether a source may have so many parts in its destination that it matters when the HNSW index is built. */
+async function isLarge(db: Db, sourceNo: number, minParts: number): Promise<boolean> {
+  const source = await findIndexByNo(db, sourceNo);
+  return source !== undefined && hasParts(db, source, minParts);
 }

@@ -6,7 +6,6 @@ import { shutdownWarnings } from '../contract/model-presets.ts';
 import { followerIdOf } from '../contract/names.ts';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { SharedReads } from '../cpu/shared-reads.ts';
-import { graphBytes } from '../plan/space.ts';
 import type { Db } from '../store/database.ts';
 import { nodeChecks } from '../store/doctor/nodes.ts';
 import { serverChecks } from '../store/doctor/server.ts';
@@ -19,6 +18,7 @@ import {
   withoutVectorIndex,
 } from '../store/doctor/tables.ts';
 import { listOldFailedTasks, listOldStagings } from '../store/orphaned-rows.ts';
+import { graphBytes } from '../store/plan/build-time.ts';
 import type { IndexRow } from '../store/schema.ts';
 import type { SourceDatabases } from '../store/sources/databases.ts';
 import { describeTask, retentionSeconds } from '../temporal/index.ts';

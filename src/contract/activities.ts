@@ -4,6 +4,7 @@ import type { BatchActivities } from './batch-activities.ts';
 import type { Usage } from './budget.ts';
 import type { EvaluationMetric, EvaluationRequest, Verdict } from './evaluation.ts';
 import type { Accepted } from './hand-over.ts';
+import type { ChooseIndexBuildRequest, IndexBuildChoice } from './index-build.ts';
 import type { ReadShares } from './read-shares.ts';
 import type {
   CopyCounts,
@@ -138,7 +139,13 @@ export interface ControlActivities {
    * `replace` they are removed; remains of earlier copies are always removed, unless the result is `refused`.
    */
   prepareDest(request: PrepareDestRequest): Promise<PrepareDestResult>;
-  planSlices(request: { sourceNo: number; after: string | null; lanes: number }): Promise<SlicePlan>;
+  /** `share`: of what is left, only this share is planned. */
+  planSlices(request: {
+    sourceNo: number;
+    after: string | null;
+    lanes: number;
+    share?: number | undefined;
+  }): Promise<SlicePlan>;
   markDeleting(request: {
     index: string;
     indexNo: number | null;
@@ -207,6 +214,8 @@ export interface EmbedActivities extends SyncActivities, VectorIndexActivities, 
   auditChunk(request: AuditChunkRequest): Promise<AuditChunkResult>;
   /** Compares rows of a source with their objects for some seconds, then objects with their rows. */
   compareChunk(request: CompareRequest): Promise<CompareResult>;
+  /** Chooses when the HNSW index of a destination is built, by the speed of its copy so far. */
+  chooseIndexBuild(request: ChooseIndexBuildRequest): Promise<IndexBuildChoice>;
   /** Builds the HNSW index; `leaveLocked`: skips an index that a reindex is building. */
   buildVectorIndex(indexNo: number, options?: { leaveLocked?: boolean }): Promise<void>;
   /** Copies the changes since the mark; `more` when its time ended first, or after too many failed batches. */

@@ -8,6 +8,8 @@ export interface BuildProgress {
   etaSeconds: number | null;
   /** Whether it uses one process of the database, to leave the others to live work. Missing from older workers. */
   givesWay?: boolean;
+  /** Whether its graph fits into REEMBED_INDEX_MEMORY_MB. Missing from older workers. */
+  fits?: boolean;
   /** Time of the report. */
   time: string;
 }
@@ -15,10 +17,12 @@ export interface BuildProgress {
 const MINUTE = 60;
 
 /** Says how far a build is. */
-export function buildText({ phase, percent, etaSeconds, givesWay }: BuildProgress): string {
+export function buildText({ phase, percent, etaSeconds, givesWay, fits }: BuildProgress): string {
   const share = percent === null ? '' : `, ${percent} %`;
   const left = etaSeconds === null ? '' : `, ${timeText(etaSeconds)} left`;
-  return `${phase}${share}${left}${givesWay === true ? '; one process, to yield to searches and writes' : ''}`;
+  const inTurn = givesWay === true ? '; one process, to yield to searches and writes' : '';
+  const onDisk = fits === false ? '; slower, since it does not fit into REEMBED_INDEX_MEMORY_MB' : '';
+  return `${phase}${share}${left}${inTurn}${onDisk}`;
 }
 
 function timeText(seconds: number): string {

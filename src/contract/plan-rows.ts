@@ -1,3 +1,4 @@
+import { WAYS } from './index-build.ts';
 import type { Figure, ReindexPlan } from './plan.ts';
 
 /** A figure of a plan as it is shown to people, in the order of the table. */
@@ -50,7 +51,8 @@ export function graphText({ hnsw }: ReindexPlan): string | null {
 }
 
 /** Says when the HNSW index is built, and whether it is better built otherwise. */
-export function indexBuildText({ indexBuild: { asked, faster, why } }: ReindexPlan): string {
-  const advice = faster === null || faster === asked ? '' : `; --index-build ${faster} is faster`;
-  return `HNSW index built ${asked} the copy${advice}: ${why}`;
+export function indexBuildText({ indexBuild: { asked, chosen, faster, why } }: ReindexPlan): string {
+  if (chosen === null) return `HNSW index: the first objects decide when it is built: ${why}`;
+  const advice = asked === 'auto' || faster === null || faster === chosen ? '' : `; --index-build ${faster} is faster`;
+  return `HNSW index built ${WAYS[chosen]}${asked === 'auto' ? ', chosen by auto' : ''}${advice}: ${why}`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ASKED_INDEX_BUILDS, INDEX_BUILDS } from './index-build.ts';
 import { modelSchema } from './models.ts';
 import { reindexSchema } from './task-bodies.ts';
 
@@ -76,14 +77,25 @@ const hnswSchema = z.object({
 
 const indexBuildSchema = z
   .object({
-    asked: z.enum(['after', 'during']).describe('As the body says.'),
-    faster: z.enum(['after', 'during']).nullable().describe('What is faster; null if it is unknown.'),
+    asked: z.enum(ASKED_INDEX_BUILDS).describe('As the body says.'),
+    chosen: z
+      .enum(INDEX_BUILDS)
+      .nullable()
+      .describe(
+        'What the reindex would do: as asked, or as `auto` chooses by the forecast; null if that is unknown. The reindex ' +
+          'measures again, with its first objects.',
+      ),
+    faster: z.enum(INDEX_BUILDS).nullable().describe('What is fastest; null if it is unknown.'),
+    forecast: z
+      .object({ after: z.number(), during: z.number(), split: z.number() })
+      .nullable()
+      .describe('Seconds of copy and build by each way; null if they are unknown.'),
     inserts: figure(
       'Seconds to insert all vectors into an HNSW index that is there first, if nothing else is waited for.',
     ),
     why: z.string(),
   })
-  .describe('When the HNSW index is built: after the copy, or with it.');
+  .describe('When the HNSW index is built: after the copy, before it, or at a point of it.');
 
 const diskSchema = z.object({
   source: figure('Bytes of the source now.'),

@@ -1,4 +1,5 @@
 import type { Approval } from './approval.ts';
+import type { IndexBuildState } from './index-build.ts';
 import type { ReadsState } from './read-shares.ts';
 import type { RollBackReport } from './roll-back.ts';
 import type { RollBackIf } from './watch.ts';
@@ -23,6 +24,8 @@ export interface ReindexState {
    * or `now`.
    */
   copyAgain?: 'later' | 'now';
+  /** When the HNSW index is built, once that is to be chosen or was chosen. */
+  indexBuild?: IndexBuildState;
   /** Copy and HNSW build are complete, and need not be repeated under the same lock. */
   copied: boolean;
   /** Number of the last source change that is in the destination. */
@@ -104,6 +107,8 @@ export interface LockedPair extends Pair {
   mirrorLock: string | null;
   /** Copy plan of a small source; absent or null if it must still be planned. */
   plan?: SlicePlan | null;
+  /** The source has so many parts that it matters when the HNSW index is built; absent if that was not asked. */
+  isLarge?: boolean;
 }
 
 export interface SlicePlan {
@@ -112,6 +117,8 @@ export interface SlicePlan {
   size: number;
   /** Objects of the source. */
   total: number;
+  /** Objects in these slices, if others follow them; then the last one has an end. */
+  objects?: number;
   /** Batches that each slice copies at once; default: 1. */
   inFlight?: number;
 }

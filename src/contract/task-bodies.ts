@@ -5,6 +5,7 @@ import { durationSchema } from './duration-schema.ts';
 import type { FieldIssue } from './errors.ts';
 import { evaluationSettings } from './evaluation.ts';
 import { fullTextSchema } from './full-text.ts';
+import { ASKED_INDEX_BUILDS } from './index-build.ts';
 import { indexConfigSchema, metricSchema, nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { modelInputSchema } from './model-input.ts';
@@ -187,11 +188,12 @@ export const reindexSchema = z
           'endpoints that have it. What is written meanwhile, and what a batch leaves, is embedded in usual calls.',
       ),
     indexBuild: z
-      .enum(['after', 'during'])
-      .default('after')
+      .enum(ASKED_INDEX_BUILDS)
+      .default('auto')
       .describe(
-        'When the HNSW index of `dest` is built: after the copy, in one statement, or with it, vector by vector. A plan ' +
-          'says which one is faster.',
+        'When the HNSW index of `dest` is built: `after` the copy, in one statement; `during` it, vector by vector; or ' +
+          '`split`: in one statement on what is there at some point, then vector by vector. `auto` measures the speed of the ' +
+          'first objects and chooses; a plan says what, and why.',
       ),
     approve: approveSchema.default('auto'),
     budget: budgetSchema

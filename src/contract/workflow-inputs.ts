@@ -3,6 +3,7 @@ import type { Approve } from './approval.ts';
 import type { Budget } from './budget.ts';
 import type { Duration } from './duration-schema.ts';
 import type { FullText } from './full-text.ts';
+import type { AskedIndexBuild } from './index-build.ts';
 import type { Metric, Splitter } from './indexes.ts';
 import type { CallOptions } from './jobs.ts';
 import type { ModelConfig } from './models.ts';
@@ -60,7 +61,7 @@ export interface ReindexInput extends CommonInput {
   reuse?: boolean;
   batchApi?: boolean;
   /** Absent: after the copy. */
-  indexBuild?: 'after' | 'during';
+  indexBuild?: AskedIndexBuild;
   approve?: Approve;
   budget?: Budget | undefined;
   retire?: 'never' | 'now' | { after: Duration; keepCurrent?: boolean };

@@ -1,5 +1,6 @@
 import type { Embedder } from '../contract/embedder.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { memoryWarning } from '../contract/index-build.ts';
 import type { ModelLimits } from '../contract/model-limits.ts';
 import { shutdownWarnings } from '../contract/model-presets.ts';
 import type { ModelPrices } from '../contract/model-prices.ts';
@@ -135,6 +136,7 @@ class Plan {
     const calls = callsOf(this.body, this.known, volume.copied.value ?? 0);
     const { disk, hnsw } = await this.space(db, volume);
     const distance = await distanceMicroseconds(db, pair.config.model.dimensions);
+    const times = this.times({ volume, calls, hnsw, distance });
     return {
       ...{ source: pair.source.name, dest: this.body.dest, destExists: pair.dest !== null, alias: pair.alias },
       model: pair.config.model,
@@ -142,10 +144,10 @@ class Plan {
       calls: this.callFigure(calls, volume),
       usd: this.usd(volume),
       batchUsd: this.batchUsd(volume),
-      ...this.times({ volume, calls, hnsw, distance }),
+      ...times,
       ...{ disk, hnsw },
       obstacles: [...pair.obstacles, ...modelObstacles(probe)],
-      warnings: [...pair.warnings, ...this.warnings(volume), ...memoryWarnings(hnsw, this.body.indexBuild)],
+      warnings: [...pair.warnings, ...this.warnings(volume), ...memoryWarnings(hnsw, times.indexBuild)],
       sample: {
         objects: sample.objects,
         bytes: sample.bytes,
@@ -232,7 +234,7 @@ class Plan {
       distanceMicroseconds: distance,
       limit: Object.hasOwn(this.settings.modelLimits, stated) ? this.settings.modelLimits[stated] : undefined,
       ratePerSecond: this.body.ratePerSecond,
-      indexBuild: this.body.indexBuild,
+      ...{ indexBuild: this.body.indexBuild, batchApi: this.body.batchApi },
     });
   }
 
@@ -261,14 +263,9 @@ class Plan {
 
 function memoryWarnings(
   { fits, memory, allowed }: ReindexPlan['hnsw'],
-  indexBuild: PlanReindexBody['indexBuild'],
+  { chosen }: ReindexPlan['indexBuild'],
 ): string[] {
-  if (fits !== false || indexBuild === 'during') return [];
-  const mb = (bytes: number) => Math.ceil(bytes / 1024 / 1024);
-  return [
-    `the build of the HNSW index needs ${mb(memory.value ?? 0)} MB and may use ${mb(allowed)} MB: it will continue on disk, which is ` +
-      'several times slower; raise REEMBED_INDEX_MEMORY_MB, or set indexBuild to during',
-  ];
+  return fits === false && chosen === 'after' ? [memoryWarning(memory.value ?? 0, allowed)] : [];
 }
 
 /** An error of the model that a reindex would meet too. One about a text or a limit concerns only the probe. */

@@ -1,6 +1,7 @@
 import type { IndexConfig } from '../contract/indexes.ts';
 import type { Basis, ReindexPlan } from '../contract/plan.ts';
 import { type HnswIndex, resolveVectorIndex, type Storage } from '../contract/vector-index.ts';
+import { graphBytes, indexedBytes } from '../store/plan/build-time.ts';
 import type { TableSizes } from '../store/plan/sizes.ts';
 import { estimated, exact, figure } from './figures.ts';
 
@@ -23,16 +24,12 @@ export interface SpaceInput {
 const ROW = { bytes: 90, key: 60 } as const;
 /** Postgres keeps the vector of a longer row apart, in pieces with a header each. */
 const APART = { above: 1_940, piece: 1_996, header: 36 } as const;
-/** Bytes that the `m` neighbors of a vector take during the build. */
-const GRAPH = { bytes: 707, m: 16 } as const;
 const PAGE_BYTES = 8_192;
 const PAGE_USED = 8_160;
 
 /** Bytes of a vector as pgvector stores it. */
 const vectorBytes = (dimensions: number, storage: Storage | undefined) =>
   8 + (storage === 'halfvec' ? 2 : 4) * dimensions;
-const BITS = { full: 32, half: 16, bit: 1 } as const;
-const indexedBytes = ({ precision, dimensions }: HnswIndex) => 8 + Math.ceil((BITS[precision] * dimensions) / 8);
 
 /** Estimates the disk while both indexes exist, and the memory of the HNSW build. */
 export function spaceOf(input: SpaceInput): Pick<ReindexPlan, 'disk' | 'hnsw'> {
@@ -108,9 +105,4 @@ function hnswBytes(hnsw: HnswIndex): number {
   const element = 80 + indexedBytes(hnsw);
   const neighbors = 24 + (m * 2 + m / (m - 1)) * 6;
   return PAGE_BYTES / Math.max(1, Math.floor(PAGE_USED / (element + neighbors)));
-}
-
-/** Bytes of one vector and its neighbors in memory while the index is built. */
-export function graphBytes(hnsw: HnswIndex): number {
-  return (GRAPH.bytes * hnsw.m) / GRAPH.m + indexedBytes(hnsw);
 }

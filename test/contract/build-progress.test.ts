@@ -10,4 +10,8 @@ test.each([
     { phase: 'loading', percent: 40, etaSeconds: 600, givesWay: true, time },
     'loading, 40 %, about 10 min left; one process, to yield to searches and writes',
   ],
+  [
+    { phase: 'loading', percent: 4, etaSeconds: null, givesWay: false, fits: false, time },
+    'loading, 4 %; slower, since it does not fit into REEMBED_INDEX_MEMORY_MB',
+  ],
 ])('a build %j is shown as "%s"', (progress, text) => expect(buildText(progress)).toBe(text));

@@ -7,10 +7,12 @@ import type { BuildProgress } from '../../store/build-progress.ts';
 /** Min. share from which the remaining time is estimated. */
 const MIN_SHARE = 0.01;
 
+type BuildManner = Required<Pick<Shown, 'givesWay'>> & Pick<Shown, 'fits'>;
+
 /** Runs a build and reports its progress to the task of the running activity. */
 export async function reportingBuild<T>(
   client: Client,
-  build: (onProgress: (progress: BuildProgress, givesWay: boolean) => void) => Promise<T>,
+  build: (onProgress: (progress: BuildProgress, how: BuildManner) => void) => Promise<T>,
 ): Promise<T> {
   const { workflowExecution, workflowType } = Context.current().info;
   let sending: Promise<unknown> | undefined;
@@ -25,20 +27,19 @@ export async function reportingBuild<T>(
     sending = (sending ?? Promise.resolve()).then(() => handle.signal(BUILD_PROGRESS, progress)).catch(() => {});
   };
   try {
-    return await build((progress, givesWay) => send(shownOf(progress, givesWay)));
+    return await build((progress, how) => send({ ...shownOf(progress), ...how }));
   } finally {
     if (sending) send(null);
     await sending;
   }
 }
 
-function shownOf({ phase, share, phaseMs }: BuildProgress, givesWay: boolean): Shown {
+function shownOf({ phase, share, phaseMs }: BuildProgress): Shown {
   const leftMs = share !== null && share >= MIN_SHARE ? (phaseMs * (1 - share)) / share : null;
   return {
     phase,
     percent: share === null ? null : Math.floor(100 * share),
     etaSeconds: leftMs === null ? null : Math.ceil(leftMs / 1_000),
-    givesWay,
     time: new Date().toISOString(),
   };
 }

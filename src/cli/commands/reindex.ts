@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { ASKED_INDEX_BUILDS, type AskedIndexBuild } from '../../contract/index-build.ts';
 import { metricSchema } from '../../contract/indexes.ts';
 import type { ReindexPlan } from '../../contract/plan.ts';
 import { type ReindexRequest, retireSchema } from '../../contract/task-bodies.ts';
@@ -35,7 +36,7 @@ interface ReindexOptions
   metric?: 'cosine' | 'l2' | 'ip';
   reuse: boolean;
   batchApi?: boolean;
-  indexBuild?: 'after' | 'during';
+  indexBuild?: AskedIndexBuild;
   rate?: number;
   shadow?: number;
   canary?: number;
@@ -79,9 +80,10 @@ export function addReindexCommand(program: Command, io: Io): void {
     )
     .addOption(new Option('--metric <metric>', 'metric of DEST; default: as SOURCE').choices([...metricSchema.options]))
     .addOption(
-      new Option('--index-build <when>', 'build the HNSW index after the copy, or let it grow during the copy').choices(
-        ['after', 'during'],
-      ),
+      new Option(
+        '--index-build <when>',
+        'build the HNSW index after the copy, let it grow during the copy, or build on a part and insert the rest; default: auto',
+      ).choices([...ASKED_INDEX_BUILDS]),
     )
     .option('--no-reuse', 'embed every text again, instead of taking over stored vectors of the same model and text')
     .option('--batch-api', "embed through the provider's batches, within a day each, at half the price")

@@ -1,3 +1,4 @@
+import type { AskedIndexBuild } from '../../contract/index-build.ts';
 import { type ReindexRequest, reindexSchema } from '../../contract/task-bodies.ts';
 import { MIN_SEARCHES } from '../../contract/watch.ts';
 
@@ -15,6 +16,7 @@ export interface OptionsDraft {
   budgetCalls: number | string;
   reuse: boolean;
   batchApi: boolean;
+  indexBuild: AskedIndexBuild;
   onConflict: 'wait' | 'refuse';
   destExisting: 'refuse' | 'replace';
   approve: 'auto' | 'manual' | 'verdict' | 'verdictAndPerson';
@@ -45,6 +47,7 @@ export const emptyOptions: OptionsDraft = {
   budgetCalls: '',
   reuse: DEFAULTS.reuse,
   batchApi: DEFAULTS.batchApi,
+  indexBuild: DEFAULTS.indexBuild,
   onConflict: DEFAULTS.onConflict,
   destExisting: DEFAULTS.destExisting,
   approve: 'auto',
@@ -94,6 +97,7 @@ export function optionsOf(draft: Draft, alias: boolean): Partial<ReindexRequest>
     destExisting,
     reuse,
     batchApi: draft.batchApi,
+    indexBuild: draft.indexBuild,
     approve: approveOf(draft),
     ...(alias && draft.approve !== 'auto' && readsOf(draft)),
     retire: retire === 'never' || retire === 'now' ? retire : { after, keepCurrent: retire === 'keepCurrent' },

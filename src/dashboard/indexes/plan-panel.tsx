@@ -1,6 +1,6 @@
 import { Alert, Stack, Table, Text } from '@mantine/core';
 import type { ReindexPlan } from '../../contract/plan.ts';
-import { graphText, type PlanRow, planRowsOf } from '../../contract/plan-rows.ts';
+import { graphText, indexBuildText, type PlanRow, planRowsOf } from '../../contract/plan-rows.ts';
 import { bytes, duration, number } from '../ui/format.ts';
 
 const FORMATS: Record<PlanRow['unit'], (value: number) => string> = {
@@ -12,7 +12,7 @@ const FORMATS: Record<PlanRow['unit'], (value: number) => string> = {
 
 /** What a reindex would do and cost. */
 export function PlanPanel({ plan }: { plan: ReindexPlan }) {
-  const notes = [graphText(plan), ...plan.warnings].filter((note) => note !== null);
+  const notes = [graphText(plan), indexBuildText(plan), ...plan.warnings].filter((note) => note !== null);
   return (
     <Stack gap="xs">
       {plan.obstacles.length > 0 && (

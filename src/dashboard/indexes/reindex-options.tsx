@@ -66,6 +66,17 @@ export function ReindexOptions({ options, onChange, errorOf }: ReindexOptionsPro
           value={options.destExisting}
           onChange={(destExisting) => set({ destExisting })}
         />
+        <Choice
+          label="HNSW index"
+          options={[
+            { value: 'auto', label: 'built when it is fastest' },
+            { value: 'after', label: 'built after the copy' },
+            { value: 'during', label: 'grows with the copy' },
+            { value: 'split', label: 'built on a part, then grows' },
+          ]}
+          value={options.indexBuild}
+          onChange={(indexBuild) => set({ indexBuild })}
+        />
       </SimpleGrid>
       <Checkbox
         mt="sm"

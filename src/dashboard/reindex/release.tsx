@@ -1,6 +1,7 @@
 import { Box, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { approvalOf } from '../../contract/approval.ts';
+import { type IndexBuild, type IndexBuildChoice, WAYS } from '../../contract/index-build.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import type { Json } from '../../contract/json.ts';
 import type { Tracker } from '../../contract/tasks.ts';
@@ -85,6 +86,7 @@ function factsOf(tracker: Tracker, ended: boolean): Fact[] {
     ['Started', <Moment key="s" at={createTime} />],
     hasBegun(tracker) ? ['Switches the alias', typeof data.alias === 'string' ? data.alias : 'none'] : null,
     ['Speed limit of the copy', typeof data.ratePerSecond === 'number' ? rate(data.ratePerSecond) : 'none'],
+    data.indexStrategy ? ['HNSW index built', strategyText(data.indexStrategy)] : null,
     ['Model errors', modelErrors[0] ? `${number(modelErrors.length)}, last: ${modelErrors[0].type}` : 'none'],
     hasBegun(tracker) && !ended ? ['Writes of users meanwhile', <LiveWrites key="w" taskId={tracker.id} />] : null,
     typeof data.reconciled === 'number' ? ['Changes copied after the copy', number(data.reconciled)] : null,
@@ -97,6 +99,12 @@ function factsOf(tracker: Tracker, ended: boolean): Fact[] {
 function decidedBy({ by, isVerdict, isTimeout }: { by: string | null; isVerdict: boolean; isTimeout: boolean }) {
   if (isVerdict) return 'the query set';
   return isTimeout ? 'the time limit' : (by ?? 'unknown');
+}
+
+/** Says when the HNSW index is built, and why. */
+function strategyText(strategy: Json): string {
+  const { chosen, why } = strategy as unknown as Pick<IndexBuildChoice, 'why'> & { chosen: IndexBuild | null };
+  return chosen === null ? `not chosen yet: ${why}` : `${WAYS[chosen]}: ${why}`;
 }
 
 /** Formats the result of the comparison before the switch. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { SlicePlan } from '../../contract/reindex-state.ts';
 import type { Db } from '../database.ts';
 import { tablesOf } from '../partitions.ts';
 import type { KeyRange } from './copy.ts';
@@ -17,6 +18,8 @@ export interface SliceLimits {
   lanes: number;
   /** Excludes keys up to this one, which are already copied. */
   after?: string | null;
+  /** Share of the keys to cut; default: all of them. */
+  share?: number | undefined;
 }
 
 /** Limits of the slices of a reindex, apart from what its settings say. */
@@ -25,7 +28,7 @@ export const SLICES = { minObjects: 500, maxObjects: 25_000, maxSlices: 400, max
 /** Returns how many objects each slice gets, and how many batches each copies in parallel; `total` objects are left. */
 export function sizeSlices(
   total: number,
-  { minObjects, maxObjects, maxSlices, maxInFlight, lanes }: Omit<SliceLimits, 'after'>,
+  { minObjects, maxObjects, maxSlices, maxInFlight, lanes }: Omit<SliceLimits, 'after' | 'share'>,
 ): { size: number; inFlightOf: (slices: number) => number } {
   const inFlightOf = (slices: number) => Math.max(1, Math.min(maxInFlight, Math.floor(lanes / slices)));
   const least = Math.max(1, Math.ceil(total / maxObjects), Math.ceil(lanes / maxInFlight));
@@ -37,13 +40,13 @@ export function sizeSlices(
 /**
  * Cuts the source's key space into slices of equal size by walking its primary key; OFFSET would lose rows during
  * concurrent writes. Returns at least one slice, their `size`, and how many batches each copies in parallel. `total`
- * counts all live objects.
+ * counts all live objects. With a `share`, the slices end before the last key, and `objects` says how many keys they have.
  */
 export async function planSlices(
   db: Db,
   sourceNo: number,
-  { after = null, ...limits }: SliceLimits,
-): Promise<{ slices: KeyRange[]; size: number; total: number; inFlight: number }> {
+  { after = null, share = 1, ...limits }: SliceLimits,
+): Promise<SlicePlan & { slices: KeyRange[]; inFlight: number }> {
   const { objects } = tablesOf(sourceNo);
   const left = after === null ? sql`true` : sql`object_id > ${after}::text collate "C"`;
   const { rows: counted } = await sql<{ total: number; live: number }>`
@@ -51,7 +54,9 @@ export async function planSlices(
     from ${objects}
     where index_no = ${sourceNo}`.execute(db);
   const { total, live } = counted[0] as { total: number; live: number };
-  const { size, inFlightOf } = sizeSlices(total, limits);
+  const objectsToCut = Math.min(total, Math.max(1, Math.round(total * share)));
+  const isPart = objectsToCut < total;
+  const { size, inFlightOf } = sizeSlices(objectsToCut, limits);
   const { rows } = await sql<{ object_id: string }>`
     select object_id
     from (
@@ -59,11 +64,13 @@ export async function planSlices(
       from ${objects}
       where index_no = ${sourceNo} and ${left}
     ) numbered
-    where place % ${size} = 0 and place < ${total}
+    where place % ${size} = 0 and place < ${objectsToCut} or ${isPart} and place = ${objectsToCut}
     order by object_id`.execute(db);
   const cuts = rows.map((row) => row.object_id);
-  const slices = [...cuts, null].map((until, at) => ({ after: cuts[at - 1] ?? after, until }));
-  return { slices, size, total: live, inFlight: inFlightOf(slices.length) };
+  const ends = isPart ? cuts : [...cuts, null];
+  const slices = ends.map((until, at) => ({ after: cuts[at - 1] ?? after, until }));
+  const objectsOfPart = isPart ? { objects: objectsToCut } : {};
+  return { slices, size, total: live, ...objectsOfPart, inFlight: inFlightOf(slices.length) };
 }
 
 /** Whether an index has at most `most` objects, tombstones included. Reads at most that many keys plus one. */

@@ -8,7 +8,7 @@ type SliceStatus = 'pending' | 'processing' | 'done' | 'failed' | 'canceled';
 /** Progress of a copy in the tracker of its reindex: counts, states of the slices, and what they wait for. */
 export class CopyProgress {
   private readonly task: TaskContext;
-  private readonly plan: { slices: readonly unknown[]; size: number; total: number };
+  private readonly plan: { slices: readonly unknown[]; size: number; total: number; objects?: number };
   private readonly counts: CopyCounts;
   /** Objects and slices that were copied before, by an earlier run or attempt under the same lock. */
   private readonly doneBefore: number;
@@ -57,9 +57,9 @@ export class CopyProgress {
   }
 
   report(): void {
-    const { slices, total } = this.plan;
+    const { slices, total, objects = total - this.doneBefore } = this.plan;
     const share = [...this.shares.values()].reduce((sum, one) => sum + one, 0);
-    const done = this.doneBefore + Math.round(((total - this.doneBefore) * share) / slices.length);
+    const done = this.doneBefore + Math.round((objects * share) / slices.length);
     const yieldedMs = [...this.waitedMs.values()].reduce((sum, ms) => sum + ms, this.yieldedBefore);
     const { failed } = this.counts;
     this.task.report({ done: Math.min(done, total), failed, data: { ...this.counts, yieldedMs } });

@@ -23,6 +23,7 @@ import { pauseSignal, sliceProgressSignal, throttleSignal } from '../task/signal
 import { CopyProgress, countsIn } from './copy-progress.ts';
 import type { ReindexRun } from './run.ts';
 import { reindexSlice, sliceCounts, waitedMsOf } from './slice.ts';
+import { beginStretch, shareToCopy } from './stretch.ts';
 import { showUsage } from './usage.ts';
 
 /** Time that running slices have to end once the history is long; none during a pause, when they cannot end. */
@@ -30,12 +31,17 @@ const STOP_AFTER_MS = 300_000;
 
 /**
  * Step 3: copies everything that the destination lacks. If it paused because of failed batches, what failed until then
- * is copied again at the end: the model may have been to blame.
+ * is copied again at the end: the model may have been to blame. `atPoint` is called where the copy stops for the HNSW index,
+ * and at the beginning.
  */
-export async function copyAll(run: ReindexRun): Promise<void> {
+export async function copyAll(run: ReindexRun, atPoint = async () => {}): Promise<void> {
   const { task, state } = run;
   for (;;) {
-    while (!(await copy(run))) task.continueIfLong();
+    for (;;) {
+      await atPoint();
+      if (await copy(run)) break;
+      task.continueIfLong();
+    }
     if (state.copyAgain !== 'later') break;
     beginAgain(run);
   }
@@ -59,24 +65,28 @@ function beginAgain({ task, settings, state }: ReindexRun): void {
  * Copies the source in slices of its keys, a few at a time; a small source was planned when the lock was taken. Each
  * slice is a child workflow that walks its key range. A failed slice fails the attempt; the next attempt copies only
  * what is still behind. Returns false when the history is too long to continue: call it again in a new run, which
- * copies the rest of the stopped slices.
+ * copies the rest of the stopped slices. Also false at a point where the HNSW index is chosen or built.
  */
 async function copy(run: ReindexRun): Promise<boolean> {
-  const plan = await planCopy(run);
   const { task, settings, state, slices } = run;
   const isResumed = state.copiedTo !== null || state.isCopyBegun === true;
+  const plan = await planCopy(run, isResumed);
   state.isCopyBegun = true;
   const progress = new CopyProgress(task, plan, { isResumed });
   slices.slicesAtOnce = Math.min(settings.concurrency, plan.slices.length);
+  const stretch = beginStretch(run);
   const isComplete = await new SliceWindow(run, plan, progress).copy();
-  if (isComplete) task.report({ done: plan.total });
-  return isComplete;
+  const isPart = plan.objects !== undefined;
+  stretch.end({ isReached: isComplete && isPart });
+  if (isComplete && !isPart) task.report({ done: plan.total });
+  return isComplete && !isPart;
 }
 
-async function planCopy({ settings, state }: ReindexRun): Promise<SlicePlan> {
+async function planCopy({ task, settings, state }: ReindexRun, isResumed: boolean): Promise<SlicePlan> {
   const { sourceNo, plan } = state.locked as LockedPair;
-  if (state.copiedTo === null && plan) return plan;
-  return longControl.planSlices({ sourceNo, after: state.copiedTo, lanes: settings.concurrency });
+  const share = shareToCopy(state, isResumed ? task.tracker.progress : { done: 0, total: 0 });
+  if (state.copiedTo === null && plan && share === undefined) return plan;
+  return longControl.planSlices({ sourceNo, after: state.copiedTo, lanes: settings.concurrency, share });
 }
 
 /** The slices of a reindex, of which a few run at a time. */

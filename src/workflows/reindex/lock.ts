@@ -22,6 +22,7 @@ export async function lock(run: ReindexRun): Promise<LockedPair> {
       const locked: LockedPair = { ...pair, mirrorLock: keepsCurrent ? uuid4() : null };
       Object.assign(state, { locked, mark, copied: false, copiedTo: null, isCopyBegun: false });
       delete state.copyAgain;
+      delete state.indexBuild;
       Object.assign(task.tracker.data, { source: locked.source, dest: settings.dest, alias: locked.alias });
       task.setLock({ lock, lockTime, lockExpireTime });
       return locked;

@@ -18,6 +18,7 @@ import { approval, decide, deleteRejected, REJECTED, showApproval } from './appr
 import { copyByBatches, endBatches } from './batches.ts';
 import { copyAll } from './copy.ts';
 import { holdLock } from './hold-lock.ts';
+import { beginIndexBuild, buildAtPoint, endIndexBuild } from './index-build.ts';
 import { lock } from './lock.ts';
 import { createReads } from './reads.ts';
 import { retryFailed } from './retry-failed.ts';
@@ -128,9 +129,10 @@ async function rebuild(run: ReindexRun): Promise<void> {
       // A continued run may be paused: it does not call the model before it is resumed.
       if (!isContinued) await prepare(run);
       if (!state.copied) {
-        if (settings.indexBuild === 'during' && state.copiedTo === null) await buildIndex(run, 'grows with the copy');
+        await beginIndexBuild(run);
         if (settings.batchApi) await copyByBatches(run);
-        await copyAll(run);
+        await copyAll(run, () => buildAtPoint(run));
+        endIndexBuild(run);
         await buildIndex(run);
         state.copied = true;
       }

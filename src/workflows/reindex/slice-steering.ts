@@ -7,6 +7,8 @@ export interface SliceSteering {
   /** Max. objects copied per second by all slices together; null for no limit. */
   ratePerSecond: number | null;
   paused: boolean;
+  /** Time of all pauses so far, in milliseconds. */
+  pausedMs(): number;
   slicesAtOnce: number;
   readonly running: Set<ChildWorkflowHandle<typeof reindexSlice>>;
   /** The share of the rate that one slice has; null for no limit. */
@@ -19,6 +21,8 @@ export interface SliceSteering {
 /** Creates the controls before any slice has started; slices take the rate when they start. */
 export function createSliceSteering(ratePerSecond: number | null): SliceSteering {
   const running: SliceSteering['running'] = new Set();
+  let sinceMs: number | null = null;
+  let beforeMs = 0;
   // A slice that has just ended cannot be signaled: that is not an error.
   const all = async (send: (slice: ChildWorkflowHandle<typeof reindexSlice>) => Promise<void>) => {
     await Promise.allSettled([...running].map(send));
@@ -31,12 +35,16 @@ export function createSliceSteering(ratePerSecond: number | null): SliceSteering
     rateOfOne() {
       return this.ratePerSecond === null ? null : this.ratePerSecond / this.slicesAtOnce;
     },
+    pausedMs: () => beforeMs + (sinceMs === null ? 0 : Date.now() - sinceMs),
     async pause() {
       this.paused = true;
+      sinceMs ??= Date.now();
       await all((slice) => slice.signal(pauseSignal));
     },
     async resume() {
       this.paused = false;
+      beforeMs = this.pausedMs();
+      sinceMs = null;
       await all((slice) => slice.signal(resumeSignal));
     },
     async throttle(rate) {

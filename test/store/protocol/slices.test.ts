@@ -72,6 +72,32 @@ onBothDatabases((database) => {
     expect({ size, inFlight }).toEqual({ size: sizes[0], inFlight: inFlightOfEach });
   });
 
+  it('slices of a share end before the last key, and the slices after them cover the rest', async () => {
+    const { db } = database();
+    const [source, dest] = [await createIndex(db), await createIndex(db)];
+    const objectIds = Array.from({ length: 20 }, (_, at) => `id-${String(at).padStart(2, '0')}`);
+    await writeIn(
+      db,
+      source,
+      objectIds.map((id) => content(id, 1)),
+    );
+    const limits = { minObjects: 1, maxObjects: 3, maxSlices: 100, maxInFlight: 1, lanes: 1 };
+    const first = await planSlices(db, source.no, { ...limits, share: 0.33 });
+    expect(first).toMatchObject({ objects: 7, total: 20 });
+    const after = first.slices.at(-1)?.until ?? null;
+    expect(after).toBe('id-06');
+    const rest = await planSlices(db, source.no, { ...limits, after });
+    expect(rest).not.toHaveProperty('objects');
+    const pair = { sourceNo: source.no, destNo: dest.no };
+    const found: string[] = [];
+    for (const slice of [...first.slices, ...rest.slices]) {
+      found.push(...ids((await readBehind(db, pair, slice, 100)).objects));
+    }
+    expect(found).toEqual(objectIds);
+    expect(await planSlices(db, source.no, { ...limits, share: 1 })).not.toHaveProperty('objects');
+    expect(await planSlices(db, source.no, { ...limits, share: 0 })).toMatchObject({ objects: 1 });
+  });
+
   it('an index without objects is one slice', async () => {
     const { db } = database();
     const source = await createIndex(db);

@@ -48,6 +48,20 @@ describe('a task with a long history continues as a new run', () => {
     expect(await listLocks(database.db)).toEqual([]);
   });
 
+  test('as a reindex that builds its HNSW index on a half and lets it grow with the rest', async () => {
+    const alias = await givenObjects('f', 4_000);
+    const input = { source: alias, dest: 'g', destModel, concurrency: 1, indexBuild: 'split' } as const;
+    const handle = await rig.start('reindex', input);
+    const { runId } = await handle.describe();
+    const tracker = await endOf(handle);
+    expect(tracker).toMatchObject({
+      ...{ status: 'done', attempts: 1, progress: { done: 4_000 } },
+      data: { copied: 4_000, verified: { dest: 4_000 }, indexStrategy: { asked: 'split', chosen: 'split' } },
+    });
+    expect(tracker.links.runId).not.toBe(runId);
+    expect(await listAliases(database.db)).toContainEqual({ alias, index: 'g' });
+  });
+
   test.each([
     ['each second', 1],
     ['once in a week', 604_800],

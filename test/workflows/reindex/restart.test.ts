@@ -16,7 +16,7 @@ afterAll(() => world?.close());
 test.each(stepsWhere(({ waits }) => !waits))('a restart while %s does not affect the reindex', async (_step, phase) => {
   const steered = await Steered.open(world);
   hold = await phase.hold(steered);
-  const handle = await steered.start({});
+  const handle = await steered.start(phase.input ?? {});
   await hold.reached();
   const writing = steered.write();
   if (!phase.holdsWriters) await writing;

@@ -190,6 +190,18 @@ export const PHASES: readonly Phase[] = [
     behind: 0,
   },
   {
+    step: 'building the HNSW index on a half',
+    phase: 'index',
+    input: { indexBuild: 'split' },
+    hold: holdIndexBuild,
+    pause: {
+      before: 'the other half',
+      isThere: ({ data, progress }) => data.phase === 'copy' && progress.done < progress.total,
+    },
+    cancel: 'at once',
+    behind: 15,
+  },
+  {
     step: 'reconciling',
     phase: 'reconcile',
     hold: async (steered) => holdLateWrite(steered, 'reconcile', await holdIndexBuild(steered)),
