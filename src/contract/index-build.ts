@@ -140,7 +140,7 @@ const text = (seconds: number) => `${seconds < 10 ? seconds.toFixed(1) : Math.ro
 export function memoryWarning(neededBytes: number, allowedBytes: number): string {
   const mb = (bytes: number) => Math.ceil(bytes / 1024 / 1024);
   return (
-    `the build of the HNSW index needs ${mb(neededBytes)} MB and may use ${mb(allowedBytes)} MB: it will go on on disk, which is ` +
+    `the build of the HNSW index needs ${mb(neededBytes)} MB and may use ${mb(allowedBytes)} MB: it will continue on disk, which is ` +
     'several times slower; raise REEMBED_INDEX_MEMORY_MB, or set indexBuild to during or split'
   );
 }
