@@ -7,24 +7,17 @@ import type { FailedItem } from '../contract/tasks.ts';
 import type { Hold } from '../cpu/byte-budget.ts';
 import { countFailedItems } from '../metrics/activities.ts';
 import { storedPayloads } from '../pipeline/payload-memory.ts';
-import { prepareObjects } from '../pipeline/prepare.ts';
-import { readyOf } from '../pipeline/ready.ts';
 import { requireAccepted, whileBound } from '../store/admission.ts';
 import { noteFailures, type Writer } from '../store/protocol/history.ts';
 import { type ForwardTarget, type WriteOutcome, writeLive } from '../store/protocol/live-write.ts';
 import type { ObjectWrite } from '../store/protocol/object-write.ts';
-import { notOvertaken } from '../store/protocol/versions.ts';
 import { MAX_READ_BYTES } from '../store/read-size.ts';
 import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed, weighStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { preparedWrite } from './prepared-write.ts';
-import { reuseWithin } from './reuse.ts';
-import { isLocal, type Running } from './support/heartbeat.ts';
+import { prepareWrites } from './prepare-writes.ts';
+import type { Running } from './support/heartbeat.ts';
 import { holdItems } from './support/hold-items.ts';
-import { createPatience, pauseWithin } from './support/patience.ts';
-import { waitsOf, watched } from './support/waits.ts';
-import { WRITE_EVERY_MS } from './support/write-every.ts';
 
 /** Max items embedded and written together, with all their queries to Postgres; fewer if they are large. */
 const WRITE_BATCH = 512;
@@ -32,19 +25,6 @@ const WRITE_BATCH = 512;
 /** Interval and number of a writer's retries during a drain; after that a timer takes over. */
 const DRAIN_POLL_MS = 50;
 const DRAIN_POLLS = 20;
-
-/** Max wait of a local activity for the limits of a model; after that a regular activity takes over. */
-const LOCAL_WAIT_MS = 1_000;
-
-/** Items of a batch that are ready to be written. */
-interface Portion {
-  objects: ObjectWrite[];
-  failed: FailedItem[];
-  /** Texts for which the model was not asked. */
-  reused: number;
-  /** Texts that the model did not read to their end. */
-  truncated: number;
-}
 
 /** Results of the items of a batch so far. */
 export interface Tally {
@@ -189,7 +169,7 @@ export class WriteBatch {
     items: readonly (Item & Deletion)[],
     { tally, done }: { tally: Tally; done: Set<string> },
   ): Promise<Exclude<WriteOutcome, { kind: 'written' }> | null> {
-    for await (const portion of this.prepare(items, index, { reuse: this.trustsHashes })) {
+    for await (const portion of this.prepare(items, index, this.trustsHashes)) {
       const isAll = portion.objects.length === this.request.toSeq - this.request.fromSeq;
       const finishes = this.request.isWhole && isAll ? this.request.staging : null;
       const outcome = await this.writeUnlessDraining(index, portion.objects, finishes);
@@ -215,17 +195,6 @@ export class WriteBatch {
       for (const { objectId } of portion.failed) done.add(objectId);
     }
     return null;
-  }
-
-  /** Separates items that could not be embedded into failed ones and those overtaken by a newer version. */
-  private async sortOut(index: IndexRow, unprepared: readonly FailedItem[], versionOf: (id: string) => number) {
-    if (unprepared.length === 0) return { failed: [], overtaken: [] };
-    const versions = new Map(unprepared.map(({ objectId: id }) => [id, versionOf(id)]));
-    const wanted = await notOvertaken(this.deps.db, index.no, versions);
-    return {
-      failed: unprepared.filter(({ objectId }) => wanted.has(objectId)),
-      overtaken: [...versions.keys()].filter((id) => !wanted.has(id)),
-    };
   }
 
   private async recordFailed(
@@ -279,7 +248,7 @@ export class WriteBatch {
     if (outcome.changed.length === 0) return sum;
     const changed = new Set(outcome.changed);
     const again = items.filter(({ id }) => changed.has(id));
-    for await (const portion of this.prepare(again, index, { reuse: false })) {
+    for await (const portion of this.prepare(again, index, false)) {
       const second = await this.writeUnlessDraining(index, portion.objects, null);
       // The whole batch is retried; what was already written counts as written.
       if (second.kind !== 'written') throw new ReembedError('NotCurrent', 'the alias was moved during the write');
@@ -291,53 +260,9 @@ export class WriteBatch {
     return sum;
   }
 
-  private async *prepare(
-    items: readonly (Item & Deletion)[],
-    index: IndexRow,
-    options: { reuse: boolean },
-  ): AsyncGenerator<Portion, void> {
-    const { db, client, models, loader, sleep, settings } = this.deps;
-    const { kind, version: taskVersion } = this.request;
-    const versions = new Map(items.map((item) => [item.id, item.version ?? taskVersion]));
-    const versionOf = (id: string) => versions.get(id) ?? taskVersion;
-    const orderOf = (id: string) => ({
-      version: versionOf(id),
-      accepted: index.versioning === 'external' ? taskVersion : undefined,
-    });
-    if (kind === 'delete') {
-      const objects = items.map(({ id }) => ({ kind: 'tombstone' as const, id, ...orderOf(id) }));
-      yield { objects, failed: [], reused: 0, truncated: 0 };
-      return;
-    }
-    const { signal } = this.running;
-    const waits = waitsOf(client);
-    const embedder = watched(models.embedder(index.model), waits);
-    const reuse = options.reuse ? reuseWithin(db, index) : {};
-    const ready = items.map((item) => (item.parts ? { ...item, ready: readyOf(item, index) } : item));
-    const portions = prepareObjects(ready, {
-      config: index,
-      tokenizerDir: settings.tokenizerDir,
-      embedder,
-      loader,
-      sleep,
-      signal,
-      maxWaitMs: isLocal() ? LOCAL_WAIT_MS : undefined,
-      yieldEveryMs: isLocal() ? undefined : WRITE_EVERY_MS,
-      ...reuse,
-      pause: pauseWithin(settings.modelPatienceMs),
-      wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
-      areFresh: isLocal(),
-      stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
-    });
-    const originals = new Map(items.map(({ id, originalId = null }) => [id, originalId]));
-    const overtakenWrite = (id: string): ObjectWrite => {
-      return { kind: 'overtaken', id, ...orderOf(id), originalId: originals.get(id) ?? null };
-    };
-    for await (const { ready, failed: unprepared, dropped, ...texts } of portions) {
-      const { failed, overtaken } = await this.sortOut(index, unprepared, versionOf);
-      const objects = ready.map((object) => preparedWrite(object, orderOf(object.id)));
-      yield { objects: [...objects, ...[...dropped, ...overtaken].map(overtakenWrite)], failed, ...texts };
-    }
+  private prepare(items: readonly (Item & Deletion)[], index: IndexRow, reuse: boolean) {
+    const { deps, request, running } = this;
+    return prepareWrites(items, index, { deps, request, signal: running.signal, reuse });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Language } from '../contract/full-text.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
+import type { FailedItem } from '../contract/tasks.ts';
 import type { Vector } from '../contract/vectors.ts';
 
 /** A part that is not made by the splitter; without a place it has no text. */
@@ -55,4 +56,15 @@ export interface PreparedObject {
   /** True for an unchanged object if a field of the payload that is not embedded differs from the stored one. */
   payloadChanged: boolean;
   parts: PreparedPart[];
+}
+
+export interface Prepared {
+  ready: PreparedObject[];
+  failed: FailedItem[];
+  /** Texts of these objects for which the model was not asked: their vectors were stored, or those of an equal text. */
+  reused: number;
+  /** Texts that the model did not read to their end, and that were split again, since the last portion. */
+  truncated: number;
+  /** Ids of objects that nobody wants any more. */
+  dropped: string[];
 }

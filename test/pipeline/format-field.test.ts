@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { contentHasher } from '../../src/pipeline/content-hash.ts';
-import type { Prepared } from '../../src/pipeline/prepare.ts';
+import type { Prepared } from '../../src/pipeline/prepared.ts';
 import { prepared } from './prepared.ts';
 import { indexConfig } from './support.ts';
 

@@ -1,6 +1,7 @@
 import type { Loader } from '../../src/pipeline/load.ts';
-import { type Prepared, prepareObjects } from '../../src/pipeline/prepare.ts';
+import { prepareObjects } from '../../src/pipeline/prepare.ts';
 import type { PrepareOptions } from '../../src/pipeline/prepare-options.ts';
+import type { Prepared } from '../../src/pipeline/prepared.ts';
 import { fakeEmbedder, indexConfig } from './support.ts';
 
 const inline: Loader = async ({ payload }) => payload ?? '';

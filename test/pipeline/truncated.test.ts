@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type IndexConfigInput, indexConfigSchema } from '../../src/contract/indexes.ts';
 import { createModels } from '../../src/models/models.ts';
-import { type Prepared, prepareObjects } from '../../src/pipeline/prepare.ts';
+import { prepareObjects } from '../../src/pipeline/prepare.ts';
+import type { Prepared } from '../../src/pipeline/prepared.ts';
 import { loadTokenizer } from '../../src/tokenizers/tokenizer.ts';
 import { mixedCorpus } from '../support/corpus.ts';
 import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
