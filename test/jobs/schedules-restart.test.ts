@@ -69,7 +69,8 @@ test('schedules survive a stop of the server and all workers; missed runs run la
     }
     return runs.sort((left, right) => left.dueMs - right.dueMs);
   }
-  const patient = await second.tick.schedule('patient').info();
+  // A server that has just started catches up first.
+  const patient = await vi.waitFor(() => second.tick.schedule('patient').info(), within);
   const runs = await vi.waitFor(async () => {
     const found = await runsOf(patient);
     expect(found.at(-1)?.dueMs).toBeGreaterThan(Date.now() - 5_000);

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Migration, sql } from 'kysely';
 import { alterTables } from '../../src/store/partitions.ts';
@@ -42,6 +42,9 @@ export function buildNextVersion(main: string): string {
   cpSync(path.join(built, 'dist'), path.join(next, 'dist'), { recursive: true });
   cpSync(path.join(built, 'package.json'), path.join(next, 'package.json'));
   for (const name of ['node_modules', 'data']) symlinkSync(path.join(built, name), path.join(next, name));
+  // Without the bundle of the build, a worker bundles what is there.
+  const workflows = path.join(next, 'dist/workflows');
+  for (const name of readdirSync(workflows)) if (name.startsWith('bundle-')) rmSync(path.join(workflows, name));
   for (const { file, from, to } of CHANGES) {
     const at = path.join(next, 'dist', file);
     const text = readFileSync(at, 'utf8');
