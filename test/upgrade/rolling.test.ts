@@ -124,4 +124,4 @@ test('workers are upgraded under writes, jobs and a reindex, and nothing is lost
   const kinds = new Set([...builds.values()].map((each) => each.join()));
   expect(kinds).toContain('old');
   expect(kinds).toContain('new');
-}, 180_000);
+}, 400_000);
