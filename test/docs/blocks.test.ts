@@ -129,8 +129,8 @@ test('the command for search attributes names all of them', () => {
     name,
     type,
   ]);
-  const types: Record<string, string> = { KEYWORD: 'Keyword', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList' };
+  const types = { KEYWORD: 'Keyword', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList', BOOL: 'Bool' };
   expect(Object.fromEntries(named)).toEqual(
-    Object.fromEntries(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, types[type] ?? type])),
+    Object.fromEntries(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, types[type]])),
   );
 });
