@@ -1,28 +1,15 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { resolveIndex } from '../../../src/store/indexes.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
 import { hasAtMost } from '../../../src/store/protocol/slices.ts';
-import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+import { endOf, givenIndex, trackerWhen } from '../../support/rig.ts';
+import { rigOfFile } from '../../support/rig-of-file.ts';
 
 const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 
 describe('a reindex of which somebody ends a slice by hand', () => {
-  let environment: TestWorkflowEnvironment;
-  let database: TestDatabase;
-  let rig: Rig;
-
-  beforeAll(async () => {
-    [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
-    rig = await startRig({ environment, db: database.db });
-  });
-  afterAll(async () => {
-    await rig?.stop();
-    await environment?.teardown();
-    await database?.close();
-  });
+  const given = rigOfFile('dev');
 
   test.each<[how: string, type: string, end: (slice: WorkflowHandle) => Promise<unknown>]>([
     ['sets it aside', 'SliceEnded', (slice) => slice.signal('ignore', 'not this one')],
@@ -31,22 +18,26 @@ describe('a reindex of which somebody ends a slice by hand', () => {
     ['terminates it', 'TerminatedFailure', (slice) => slice.terminate('not this one')],
   ])('copies the rest in its next attempt (%s)', async (how, type, end) => {
     const name = how.replaceAll(' ', '-').toLowerCase();
-    await givenIndex(database.db, name, { alias: `${name}-alias` });
+    await givenIndex(given.db, name, { alias: `${name}-alias` });
     const items = Array.from({ length: 40 }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
-    await rig.run('upsert', { index: name, items });
+    await given.rig.run('upsert', { index: name, items });
     const slow = { ratePerSecond: 0.5, batchSize: 1, concurrency: 1 };
-    const handle = await rig.start('reindex', { source: `${name}-alias`, dest: `${name}-2`, destModel, ...slow }, name);
+    const handle = await given.rig.start(
+      'reindex',
+      { source: `${name}-alias`, dest: `${name}-2`, destModel, ...slow },
+      name,
+    );
     await trackerWhen(handle, ({ children }) => children.processing === 1);
-    await end(rig.client.workflow.getHandle(`${name}/1/1`));
+    await end(given.rig.client.workflow.getHandle(`${name}/1/1`));
     const failed = await trackerWhen(handle, ({ status }) => status === 'failed');
     expect(failed.errors).toMatchObject([{ type }]);
     expect(failed.children.done ?? 0).toBe(0);
     await handle.signal('throttle', null);
     await handle.signal('restart');
     expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 2, progress: { done: 40, total: 40 } });
-    const built = await resolveIndex(database.db, `${name}-alias`);
+    const built = await resolveIndex(given.db, `${name}-alias`);
     expect(built.name).toBe(`${name}-2`);
-    expect(await hasAtMost(database.db, built.no, 39)).toBe(false);
-    expect(await listLocks(database.db)).toEqual([]);
+    expect(await hasAtMost(given.db, built.no, 39)).toBe(false);
+    expect(await listLocks(given.db)).toEqual([]);
   });
 });

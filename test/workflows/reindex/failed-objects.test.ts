@@ -7,11 +7,8 @@ import { getObject } from '../../../src/store/objects.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
 import { listFailed } from '../../../src/store/staging.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
-
-const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
-const items = (count: number, prefix = 'k') =>
-  Array.from({ length: count }, (_, at) => ({ id: `${prefix}${at}`, payload: `text ${at} of ${prefix}` }));
+import { endOf, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+import { destModel, givenPair } from './given.ts';
 
 describe('a reindex whose model refuses texts, on a server whose clock runs ahead', () => {
   let environment: TestWorkflowEnvironment;
@@ -20,7 +17,6 @@ describe('a reindex whose model refuses texts, on a server whose clock runs ahea
   let poison: RegExp | undefined;
   /** Text that only the model of the destination rejects. */
   let newPoison: RegExp | undefined;
-  let names = 0;
 
   beforeAll(async () => {
     [environment, database] = await Promise.all([startTemporal('time-skipping'), openPostgresDatabase()]);
@@ -44,14 +40,7 @@ describe('a reindex whose model refuses texts, on a server whose clock runs ahea
     await database?.close();
   });
 
-  /** A pair of names, with an alias on the first, which has some objects. */
-  async function givenSource(count = 20) {
-    const no = ++names;
-    const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
-    await givenIndex(database.db, source, { alias });
-    if (count > 0) await rig.run('upsert', { index: alias, items: items(count) });
-    return { source, dest, alias };
-  }
+  const givenSource = (count?: number) => givenPair(database.db, rig, count);
   const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
 
   test('copies an object that cannot be embedded as failed, and continues with the others', async () => {

@@ -1,59 +1,46 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
-import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+import { endOf, givenIndex, trackerWhen } from '../../support/rig.ts';
+import { rigOfFile } from '../../support/rig-of-file.ts';
 
 const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 
 describe('a reindex that waits for another one', () => {
-  let environment: TestWorkflowEnvironment;
-  let database: TestDatabase;
-  let rig: Rig;
-
-  beforeAll(async () => {
-    [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
-    rig = await startRig({ environment, db: database.db });
-  });
-  afterAll(async () => {
-    await rig?.stop();
-    await environment?.teardown();
-    await database?.close();
-  });
+  const given = rigOfFile('dev');
 
   test('ends soon and says why once its source is deleted, however long it may wait', async () => {
-    await givenIndex(database.db, 'a');
-    await givenIndex(database.db, 'b');
-    await rig.run('upsert', { index: 'a', items: [{ id: 'x', payload: 'a text' }] });
-    const first = await rig.start('reindex', { source: 'a', dest: 'new', destModel, approve: 'manual' });
+    await givenIndex(given.db, 'a');
+    await givenIndex(given.db, 'b');
+    await given.rig.run('upsert', { index: 'a', items: [{ id: 'x', payload: 'a text' }] });
+    const first = await given.rig.start('reindex', { source: 'a', dest: 'new', destModel, approve: 'manual' });
     await trackerWhen(first, ({ data }) => data.phase === 'approval');
-    const second = await rig.start('reindex', { source: 'b', dest: 'new', waitSeconds: 604_800 });
+    const second = await given.rig.start('reindex', { source: 'b', dest: 'new', waitSeconds: 604_800 });
     const waiting = await trackerWhen(second, ({ status }) => status === 'waiting');
     expect(waiting.data.conflict).toBe('dest-locked-as-dest');
-    expect(await rig.run('delete-index', { index: 'b' })).toMatchObject({ status: 'done' });
+    expect(await given.rig.run('delete-index', { index: 'b' })).toMatchObject({ status: 'done' });
     expect(await trackerWhen(second, ({ status }) => status === 'failed')).toMatchObject({
       detail: 'there is no index or alias b',
       errors: [{ type: 'IndexNotFound' }],
     });
     await first.signal('cancel');
     await endOf(first);
-    expect(await listLocks(database.db)).toEqual([]);
+    expect(await listLocks(given.db)).toEqual([]);
   });
 
   test('says that it waits for an index that is kept current, which nobody rebuilds', async () => {
-    await givenIndex(database.db, 'm1', { alias: 'm' });
-    await rig.run('upsert', { index: 'm', items: [{ id: 'x', payload: 'a text' }] });
+    await givenIndex(given.db, 'm1', { alias: 'm' });
+    await given.rig.run('upsert', { index: 'm', items: [{ id: 'x', payload: 'a text' }] });
     const retire = { after: '24h', keepCurrent: true };
-    const switched = await rig.start('reindex', { source: 'm', dest: 'm2', destModel, retire }, 'mirrored');
+    const switched = await given.rig.start('reindex', { source: 'm', dest: 'm2', destModel, retire }, 'mirrored');
     expect(await endOf(switched)).toMatchObject({ status: 'done' });
-    const next = await rig.run('reindex', { source: 'm', dest: 'm3', destModel, onConflict: 'refuse' });
+    const next = await given.rig.run('reindex', { source: 'm', dest: 'm3', destModel, onConflict: 'refuse' });
     expect(next).toMatchObject({ status: 'refused', errors: [{ type: 'source-locked-as-source' }] });
     expect(next.detail).toMatch(
       /^m2 serves, and another index is kept current from it by the task mirrored\/retire\/1/,
     );
-    const retired = await rig.run('delete-index', { index: 'm2', force: true });
+    const retired = await given.rig.run('delete-index', { index: 'm2', force: true });
     expect(retired).toMatchObject({ status: 'refused', errors: [{ type: 'IndexLocked' }] });
     expect(retired.detail).toBe('the task mirrored/retire/1 needs m2 for a roll back: cancel it first');
-    await rig.client.workflow.getHandle('mirrored/retire/1').signal('cancel');
+    await given.rig.client.workflow.getHandle('mirrored/retire/1').signal('cancel');
   });
 });

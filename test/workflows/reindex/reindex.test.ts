@@ -7,16 +7,12 @@ import { lockPair, releaseLock } from '../../../src/store/protocol/lock-pair.ts'
 import { listLocks } from '../../../src/store/protocol/locks.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
-
-const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
-const items = (count: number, prefix = 'k') =>
-  Array.from({ length: count }, (_, at) => ({ id: `${prefix}${at}`, payload: `text ${at} of ${prefix}` }));
+import { destModel, givenPair, items } from './given.ts';
 
 describe('a reindex, on a server whose clock runs ahead', () => {
   let environment: TestWorkflowEnvironment;
   let database: TestDatabase;
   let rig: Rig;
-  let names = 0;
 
   beforeAll(async () => {
     [environment, database] = await Promise.all([startTemporal('time-skipping'), openPostgresDatabase()]);
@@ -28,14 +24,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     await database?.close();
   });
 
-  /** A pair of names, with an alias on the first, which has some objects. */
-  async function givenSource(count = 20) {
-    const no = ++names;
-    const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
-    await givenIndex(database.db, source, { alias });
-    if (count > 0) await rig.run('upsert', { index: alias, items: items(count) });
-    return { source, dest, alias };
-  }
+  const givenSource = (count?: number) => givenPair(database.db, rig, count);
   const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
 
   /** Locks the pair as another task would. */
