@@ -52,12 +52,13 @@ export function reportedWaits(sent: unknown): WaitsFor | null | undefined {
 /** Returns the progress of a build; null if it has ended, or if the report makes no sense. */
 export function reportedBuild(sent: unknown): BuildProgress | null {
   if (!fits(BUILD, sent)) return null;
-  const { phase, percent, etaSeconds, givesWay, time } = sent as BuildProgress;
+  const { phase, percent, etaSeconds, givesWay, fits: isInMemory, time } = sent as BuildProgress;
   return {
     phase: phase.slice(0, NAME_CHARS),
     percent,
     etaSeconds,
     ...(fits(flag, givesWay) && { givesWay }),
+    ...(fits(flag, isInMemory) && { fits: isInMemory }),
     time: time.slice(0, TIME_CHARS),
   };
 }
