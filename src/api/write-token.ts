@@ -32,9 +32,9 @@ export async function awaitWrite(
   if (transaction) {
     return awaitTransaction({ db, sourceDatabases }, name, transaction, { timeoutMs, signal, field });
   }
-  await resolveIndex(db, name);
+  const serving = await resolveIndex(db, name);
   const task = await describeTask(client, token);
-  await requireWriteTo({ db, client }, task, name, field);
+  await requireWriteTo({ db, client }, task, { name, serving }, field);
   const { tracker, ended } = await awaitTask(client, token, timeoutMs, signal);
   const { failed } = tracker.progress;
   return {
@@ -51,7 +51,7 @@ export async function awaitWrite(
 async function requireWriteTo(
   { db, client }: Pick<WriteTokens, 'db' | 'client'>,
   task: DescribedTask,
-  name: string,
+  { name, serving }: { name: string; serving: IndexRow },
   field: string,
 ): Promise<void> {
   const { taskType, typedSearchAttributes } = task;
@@ -59,7 +59,6 @@ async function requireWriteTo(
     throw invalidField(field, `must be the id of an upsert or a delete, not of a task of type ${taskType}`);
   }
   const names = typedSearchAttributes.get(KEYS.indexes) ?? [];
-  const serving = await resolveIndex(db, name);
   if (names.includes(serving.name)) return requireBoundTo(client, task, serving, field);
   if (names.includes(name)) return;
   for (const other of names) {

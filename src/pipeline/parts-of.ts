@@ -3,7 +3,7 @@ import { ReembedError } from '../contract/errors.ts';
 import type { IndexConfig } from '../contract/indexes.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Metadata, Payload } from '../contract/objects.ts';
-import { type Cutting, cuttingOf, uncut } from './cut.ts';
+import { type Cutting, cuttingsOf, uncut } from './cut.ts';
 import { type Failure, failureFrom } from './failure.ts';
 import type { Part } from './split.ts';
 import { splitAside } from './split-aside.ts';
@@ -19,24 +19,42 @@ export interface PartsOptions {
   signal?: AbortSignal | undefined;
 }
 
+type Split = Part[] | { failed: Failure };
+
 /**
- * Splits one object's text into parts, or returns why the object fails: it has no text, too many parts, or no word that
- * the model knows. Error: `TokenizerMissing`.
+ * Creates a function that splits the text of an index's object into parts, or returns why the object fails: it has no
+ * text, too many parts, or no word that the model knows. A short text is split without a promise, which would cost more
+ * than the work. Error: `TokenizerMissing`.
  */
-export async function partsOf(
+export function partsMaker(
+  options: Omit<PartsOptions, 'metadata'>,
+): (payload: Payload, metadata?: Metadata) => Split | Promise<Split> {
+  const { config, embedder, tokenizerDir } = options;
+  const cuttingFor = cuttingsOf(config, tokenizerDir);
+  return (payload, metadata) => {
+    const text = textOf(payload, config.splitter.fields);
+    const cutting = cuttingFor(metadata);
+    const range = embedder.knows ? undefined : uncut(text, cutting);
+    if (range) return [{ part: 0, ...range, text: text.slice(range.start, range.end) }];
+    return splitLong(payload, text, cutting, options);
+  };
+}
+
+/** Splits the text of one object, as `partsMaker` does. */
+export async function partsOf(payload: Payload, { metadata, ...options }: PartsOptions): Promise<Split> {
+  return partsMaker(options)(payload, metadata);
+}
+
+async function splitLong(
   payload: Payload,
-  { config, embedder, metadata, tokenizerDir, signal }: PartsOptions,
-): Promise<Part[] | { failed: Failure }> {
-  const { fields } = config.splitter;
-  const maxParts = maxPartsOf(config);
+  text: string,
+  cutting: Cutting,
+  { config, embedder, signal }: PartsOptions,
+): Promise<Split> {
   try {
-    const parts = await splitAside(
-      textOf(payload, fields),
-      cuttingOf(config, tokenizerDir, metadata),
-      maxParts,
-      signal,
-    );
+    const parts = await splitAside(text, cutting, maxPartsOf(config), signal);
     if (parts.length === 0) {
+      const { fields } = config.splitter;
       const where = fields && typeof payload !== 'string' ? ` in the fields ${fields.join(', ')}` : '';
       return { failed: { stage: 'split', reason: 'EmptyText', detail: `the payload has no text${where}` } };
     }
@@ -49,12 +67,6 @@ export async function partsOf(
     if (error instanceof ReembedError && error.type === 'TooLarge') return { failed: failureFrom('split', error) };
     throw error;
   }
-}
-
-/** Returns the part of a short text that stays whole; undefined for others. */
-export function onlyPart(text: string, cutting: Cutting): Part | undefined {
-  const range = uncut(text, cutting);
-  return range && { part: 0, start: range.start, end: range.end, text: text.slice(range.start, range.end) };
 }
 
 /** Returns the max parts of one object: fewer if vectors are long, since all of them are in memory at the same time. */

@@ -1,18 +1,16 @@
 import pLimit from 'p-limit';
 import { Pace } from '../cpu/pace.ts';
 import { contentHasher, haveSameText } from './content-hash.ts';
-import { cuttingsOf } from './cut.ts';
 import { embedPortions } from './embed-portions.ts';
 import { failureFrom } from './failure.ts';
 import { Deferred, LoadGroup } from './load-group.ts';
 import { loadWithRetries } from './load-with-retries.ts';
-import { onlyPart, partsOf } from './parts-of.ts';
+import { partsMaker } from './parts-of.ts';
 import type { PrepareOptions } from './prepare-options.ts';
 import type { Prepared, PrepareItem } from './prepared.ts';
 import type { Admit } from './read-limited.ts';
 import { resolveReady } from './ready.ts';
 import { assertStorable } from './storable.ts';
-import { textOf } from './text-of.ts';
 import { alive, changed, type Work } from './work.ts';
 
 const LOADS_AT_ONCE = 8;
@@ -126,19 +124,14 @@ async function markUnchanged(all: Work[], { known }: PrepareOptions): Promise<vo
 
 async function splitAll(all: Work[], options: PrepareOptions): Promise<void> {
   const pace = new Pace();
-  const { config, embedder, tokenizerDir, signal } = options;
-  const cuttingFor = cuttingsOf(config, tokenizerDir);
-  const partOptions = { config, embedder, tokenizerDir, signal };
+  const makeParts = partsMaker(options);
   for (const work of all) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     const { resolved, payload = '', item } = work;
     if (resolved && 'texts' in resolved) work.parts = resolved.texts;
     if (resolved && !('usual' in resolved)) continue;
-    // Most objects have one part, for which promises would cost more than the work.
-    const whole = embedder.knows
-      ? undefined
-      : onlyPart(textOf(payload, config.splitter.fields), cuttingFor(item.metadata));
-    const split = whole ? [whole] : await partsOf(payload, { ...partOptions, metadata: item.metadata });
+    const making = makeParts(payload, item.metadata);
+    const split = making instanceof Promise ? await making : making;
     if ('failed' in split) work.failed = split.failed;
     else work.parts = split;
     if (pace.isDue) await pace.breathe();

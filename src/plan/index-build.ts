@@ -83,18 +83,23 @@ function buildInput({ hnsw, destVectors, dimensions, distanceMicroseconds }: Ind
 }
 
 function buildOf(input: IndexBuildInput): Time['build'] {
-  const build = buildInput(input);
-  if (build === null) return exact(0, input.hnsw.memory.from);
-  if (build.vectors < 2) return exact(0, 'there is nothing to index');
-  const where = build.memory <= build.allowed ? '' : '; the graph does not fit into the memory of the build';
-  return estimated(buildSeconds(build), `${describe(build)}${where}`);
+  return timeOf(input, (build) => {
+    const where = build.memory <= build.allowed ? '' : '; the graph does not fit into the memory of the build';
+    return estimated(buildSeconds(build), `${describe(build)}${where}`);
+  });
 }
 
 function insertsOf(input: IndexBuildInput): Time['build'] {
+  return timeOf(input, (build) =>
+    estimated(insertSeconds(build), `${INSERT_FACTOR} times as long as a build: ${describe(build)}`),
+  );
+}
+
+/** Estimates a time of the HNSW index; it is 0 if there is none, or nothing to index. */
+function timeOf(input: IndexBuildInput, estimate: (build: BuildInput) => Time['build']): Time['build'] {
   const build = buildInput(input);
   if (build === null) return exact(0, input.hnsw.memory.from);
-  if (build.vectors < 2) return exact(0, 'there is nothing to index');
-  return estimated(insertSeconds(build), `${INSERT_FACTOR} times as long as a build: ${describe(build)}`);
+  return build.vectors < 2 ? exact(0, 'there is nothing to index') : estimate(build);
 }
 
 const describe = ({ vectors, distanceMicroseconds }: BuildInput) =>
@@ -107,7 +112,7 @@ interface Parts {
   times: BuildTimes | null;
 }
 
-/** The times of copy and build for one way. Inserts go on while batches wait for the model. */
+/** The times of copy and build for one way. Inserts continue while batches wait for the model. */
 function built(way: IndexBuild, { copy, build, inserts, times }: Parts): Copy & Pick<Time, 'build'> {
   if (way === 'after') return { ...copy, build };
   const share = way === 'split' ? (times?.split.share ?? 0) : 0;

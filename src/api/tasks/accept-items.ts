@@ -7,10 +7,11 @@ import type { Tracker } from '../../contract/tasks.ts';
 import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { Pace } from '../../cpu/pace.ts';
 import { admitItems, requireWritable } from '../../store/admission.ts';
+import type { Db } from '../../store/database.ts';
 import { dropStaged, hasFailed } from '../../store/staging.ts';
 import { getTracker, startTask } from '../../temporal/index.ts';
 import type { WriteBody } from '../body/items.ts';
-import { type AcceptOptions, type CalledOptions, findGiven } from './accept-task.ts';
+import { type CalledOptions, findGiven } from './accept-task.ts';
 import { createInputHash } from './input-hash.ts';
 import type { AcceptDependencies } from './options.ts';
 
@@ -25,7 +26,7 @@ export type LiveWriteOptions = Omit<UpsertBody, 'items' | 'ignoreFailedItems'> &
 export async function acceptItems(
   deps: AcceptDependencies,
   { type, body }: { type: 'upsert' | 'delete'; body: WriteBody },
-  { by, ...options }: CalledOptions = {},
+  options: CalledOptions = {},
 ): Promise<Tracker> {
   const { items, ...rest } = 'items' in body ? body : { ...body, items: body.ids, ids: undefined };
   const { taskId: givenId, ...writeOptions } = writeOptionsOf(rest);
@@ -42,21 +43,21 @@ export async function acceptItems(
   const index = await requireWritable(deps.db, rest.index);
   const staging = newStaging(taskId);
   const field = type === 'upsert' ? 'items' : 'ids';
-  const accepted = await admitItems(deps.db, { staging, index, items, field, name: rest.index }).catch(
-    async (error) => {
-      await dropStaged(deps.db, staging).catch(() => {}); // report the first error
-      throw error;
-    },
+  const accepted = await orDrop(deps.db, staging, () =>
+    admitItems(deps.db, { staging, index, items, field, name: rest.index }),
   );
-  return startStaged(deps, {
-    type,
-    taskId,
-    isNamed: givenId !== undefined,
-    inputHash,
-    input: writeOptions,
-    accepted: by == null ? accepted : { ...accepted, by },
-    ...options,
-  });
+  const isNamed = givenId !== undefined;
+  return startStaged(deps, { type, taskId, isNamed, inputHash, input: writeOptions, accepted, ...options });
+}
+
+/** Stages items, and drops what is staged if that fails. */
+export async function orDrop<T>(db: Db, staging: string, stage: () => Promise<T>): Promise<T> {
+  try {
+    return await stage();
+  } catch (error) {
+    await dropStaged(db, staging).catch(() => {}); // report the first error
+    throw error;
+  }
 }
 
 /** Picks the options of a live write, in a fixed order. */
@@ -69,7 +70,7 @@ export function newStaging(taskId: string): string {
   return `${taskId}/${randomUUID()}`;
 }
 
-export interface StagedTask extends AcceptOptions {
+export interface StagedTask extends CalledOptions {
   type: 'upsert' | 'delete';
   taskId: string;
   /** True if the caller chose the id, which an earlier task may have used. */
@@ -82,7 +83,8 @@ export interface StagedTask extends AcceptOptions {
 /** Starts the task of staged items. Drops them if the task already exists or does not start. */
 export async function startStaged(deps: AcceptDependencies, task: StagedTask): Promise<Tracker> {
   const { client, db, taskQueue, patienceMs } = deps;
-  const { accepted, taskId, ignoreLock = false } = task;
+  const { by, taskId, ignoreLock = false } = task;
+  const accepted = by == null ? task.accepted : { ...task.accepted, by };
   const { staging } = accepted;
   try {
     // A replaced task may add to its failed list until it has ended.

@@ -12,10 +12,10 @@ import type { EncodedItem } from '../../store/encoded-item.ts';
 import { nextVersion } from '../../store/protocol/versions.ts';
 import { withSpace } from '../../store/ready-vectors.ts';
 import type { IndexRow } from '../../store/schema.ts';
-import { dropStaged, findRepeated, stageItems } from '../../store/staging.ts';
+import { findRepeated, stageItems } from '../../store/staging.ts';
 import { readItemLine } from '../body/items.ts';
 import { openBody } from '../body/memory.ts';
-import { type LiveWriteOptions, newStaging, startStaged, writeOptionsOf } from './accept-items.ts';
+import { type LiveWriteOptions, newStaging, orDrop, startStaged, writeOptionsOf } from './accept-items.ts';
 import type { CalledOptions } from './accept-task.ts';
 import { createInputHash, type InputHash } from './input-hash.ts';
 import type { AcceptDependencies } from './options.ts';
@@ -36,33 +36,23 @@ export async function acceptLines(
   type: 'upsert' | 'delete',
   given: LiveWriteOptions,
   body: ReadableStream<Uint8Array> | null,
-  { by, ...options }: CalledOptions = {},
+  options: CalledOptions = {},
 ): Promise<Tracker> {
   const index = await requireWritable(deps.db, given.index);
   const { taskId: givenId, ...writeOptions } = writeOptionsOf(given);
   const taskId = givenId ?? randomUUID();
   const staging = newStaging(taskId);
   const hash = createInputHash({ type, ...writeOptions });
-  let accepted: Accepted;
-  try {
+  const accepted = await orDrop(deps.db, staging, async (): Promise<Accepted> => {
     const total = body === null ? 0 : await stageLines(deps.db, { staging, index, type, hash }, body);
     if (total === 0) throw new ReembedError('InvalidInput', 'the body is empty: one JSON object per line is expected');
     // The version is assigned after the last line, so writes accepted during the upload are older.
     const indexNo = boundTo(index, given.index);
-    accepted = { version: await nextVersion(deps.db), total, indexNo, staging };
-  } catch (error) {
-    await dropStaged(deps.db, staging).catch(() => {}); // report the first error
-    throw error;
-  }
-  return startStaged(deps, {
-    type,
-    taskId,
-    isNamed: givenId !== undefined,
-    inputHash: hash.digest(),
-    input: writeOptions,
-    accepted: by == null ? accepted : { ...accepted, by },
-    ...options,
+    return { version: await nextVersion(deps.db), total, indexNo, staging };
   });
+  const isNamed = givenId !== undefined;
+  const inputHash = hash.digest();
+  return startStaged(deps, { type, taskId, isNamed, inputHash, input: writeOptions, accepted, ...options });
 }
 
 interface Staging {
