@@ -59,9 +59,9 @@ export default defineConfig({
         maxWorkers: 3,
       }),
       project('store', 1, STORE, { setup: ['postgres', 'pglite'], maxWorkers: 3 }),
-      project('temporal', 2, TEMPORAL, { setup: ['postgres', 'temporal', 'workflows', 'build'], maxWorkers: 4 }),
+      project('temporal', 2, TEMPORAL, { setup: ['postgres', 'temporal', 'build'], maxWorkers: 4 }),
       project('system', 3, SYSTEM, {
-        setup: ['postgres', 'pglite', 'temporal', 'workflows', 'build', 'dashboard'],
+        setup: ['postgres', 'pglite', 'temporal', 'build', 'dashboard'],
         maxWorkers: 3,
       }),
       project('alone', 4, ALONE, { maxWorkers: 1 }),

@@ -21,7 +21,7 @@ const FOLDER = fileURLToPath(new URL('../workflows/', import.meta.url));
 export async function readBundle(options: BundleOptions = {}): Promise<WorkflowBundle> {
   if (isSource) return bundleWorkflows(options);
   try {
-    return { code: await readFile(path.join(FOLDER, fileName(options)), 'utf8') };
+    return { code: await readFile(path.join(FOLDER, bundleName(options)), 'utf8') };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return bundleWorkflows(options);
@@ -43,12 +43,12 @@ export async function bundleWorkflows({ encrypted = false }: BundleOptions = {})
 export async function writeBundles(folder: string): Promise<void> {
   for (const encrypted of [false, true]) {
     const { code } = (await bundleWorkflows({ encrypted })) as { code: string };
-    await writeFile(path.join(folder, fileName({ encrypted })), code);
+    await writeFile(path.join(folder, bundleName({ encrypted })), code);
   }
 }
 
-/** Names the SDK that the bundle contains: it must be that of the worker. */
-function fileName({ encrypted = false }: BundleOptions): string {
+/** Returns the name of the file of a bundle. It has the version of the SDK in it, which must be that of the worker. */
+export function bundleName({ encrypted = false }: BundleOptions): string {
   const { version } = createRequire(import.meta.url)('@temporalio/workflow/package.json') as { version: string };
   return `bundle-${version}${encrypted ? '-encrypted' : ''}.cjs`;
 }

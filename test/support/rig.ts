@@ -26,7 +26,7 @@ import type { IndexRow } from '../../src/store/schema.ts';
 import { SourceDatabases } from '../../src/store/sources/databases.ts';
 import { createTemporalClient } from '../../src/temporal/connect.ts';
 import type { EncryptionKey } from '../../src/temporal/encryption/keys.ts';
-import { encryptedBundle, workflowBundle } from './bundle.ts';
+import { workflowBundle } from './bundle.ts';
 import { seenWhen } from './eventually.ts';
 
 export { startTemporal } from './temporal.ts';
@@ -102,7 +102,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const taskQueue = options.taskQueue ?? `test-${randomUUID()}`;
   const { encryptionKeys } = options;
   if (!encryptionKeys) bundle ??= workflowBundle();
-  const workflows = encryptionKeys ? await encryptedBundle() : await bundle;
+  const workflows = encryptionKeys ? await workflowBundle({ encrypted: true }) : await bundle;
   const client = clientOf(environment, encryptionKeys);
   const models = createModels({ env: process.env });
   const workers = await createWorkers({

@@ -1,32 +1,19 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { setAlias } from '../../src/store/aliases.ts';
 import { findIndex } from '../../src/store/indexes.ts';
 import { getObject } from '../../src/store/objects.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { listLocks } from '../../src/store/protocol/locks.ts';
 import { openTransaction } from '../store/concurrency.ts';
-import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+import { endOf, givenIndex, trackerWhen } from '../support/rig.ts';
+import { rigOfFile } from '../support/rig-of-file.ts';
 
 const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 
 describe('the old index after a cut-over', () => {
-  let environment: TestWorkflowEnvironment;
-  let database: TestDatabase;
-  let rig: Rig;
   let names = 0;
-
-  beforeAll(async () => {
-    [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
-    rig = await startRig({ environment, db: database.db });
-  });
-  afterAll(async () => {
-    await rig?.stop();
-    await environment?.teardown();
-    await database?.close();
-  });
+  const given = rigOfFile('dev');
 
   async function givenCutOver(
     retire: 'now' | { after: string; keepCurrent?: boolean },
@@ -34,11 +21,11 @@ describe('the old index after a cut-over', () => {
   ) {
     const no = ++names;
     const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
-    await givenIndex(database.db, source, { alias });
-    await rig.run('upsert', { index: alias, items: [{ id: 'x', payload: 'the text of x' }] });
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, retire, ...options });
+    await givenIndex(given.rig.db, source, { alias });
+    await given.rig.run('upsert', { index: alias, items: [{ id: 'x', payload: 'the text of x' }] });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel, retire, ...options });
     expect(await endOf(handle)).toMatchObject({ status: 'done' });
-    const retiring = environment.client.workflow.getHandle(`${handle.workflowId}/retire/1`);
+    const retiring = given.rig.environment.client.workflow.getHandle(`${handle.workflowId}/retire/1`);
     return { source, dest, alias, retiring, parentId: handle.workflowId };
   }
 
@@ -50,7 +37,7 @@ describe('the old index after a cut-over', () => {
       status: 'done',
       detail: `${source} is deleted`,
     });
-    expect(await findIndex(database.db, source)).toBeUndefined();
+    expect(await findIndex(given.rig.db, source)).toBeUndefined();
   });
 
   test('is deleted when it is due, and not before', async () => {
@@ -58,16 +45,16 @@ describe('the old index after a cut-over', () => {
     expect(await trackerWhen(retiring, ({ status }) => status === 'waiting')).toMatchObject({
       detail: expect.stringContaining(`${source} will be deleted at`),
     });
-    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, source)).toMatchObject({ state: 'active' });
     expect(await endOf(retiring)).toMatchObject({ status: 'done' });
-    expect(await findIndex(database.db, source)).toBeUndefined();
+    expect(await findIndex(given.rig.db, source)).toBeUndefined();
   });
 
   test('is deleted once its last reader is gone, and the task names the reader until then', async () => {
-    const { db } = database;
+    const { db } = given.rig;
     const { no } = await givenIndex(db, 'read', {});
     const reader = await openTransaction(db, (trx) => sql`select from ${tablesOf(no).objects}`.execute(trx));
-    const deleting = await rig.start('delete-index', { index: 'read' });
+    const deleting = await given.rig.start('delete-index', { index: 'read' });
     expect(await trackerWhen(deleting, ({ status }) => status === 'waiting')).toMatchObject({
       detail: expect.stringMatching(/removed once they are free of another program \(process \d+\) since 20/),
     });
@@ -84,7 +71,7 @@ describe('the old index after a cut-over', () => {
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
     await retiring.signal('cancel', 'we may need it');
     expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
-    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, source)).toMatchObject({ state: 'active' });
   });
 
   test('is deleted immediately when its waiting deletion is restarted', async () => {
@@ -92,19 +79,19 @@ describe('the old index after a cut-over', () => {
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
     await retiring.signal('restart');
     expect(await endOf(retiring)).toMatchObject({ status: 'done' });
-    expect(await findIndex(database.db, source)).toBeUndefined();
+    expect(await findIndex(given.rig.db, source)).toBeUndefined();
   });
 
   test('is kept current until it is deleted, on request', async () => {
     const { source, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true });
-    expect(await listLocks(database.db)).toMatchObject([{ mirror: true }]);
-    const later = await rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written later' }] });
+    expect(await listLocks(given.rig.db)).toMatchObject([{ mirror: true }]);
+    const later = await given.rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written later' }] });
     expect(later.data).toMatchObject({ written: 1, forwarded: 1 });
-    const old = await findIndex(database.db, source);
-    expect(old && (await getObject(database.db, old, 'later'))).toMatchObject({ version: later.version });
+    const old = await findIndex(given.rig.db, source);
+    expect(old && (await getObject(given.rig.db, old, 'later'))).toMatchObject({ version: later.version });
     await retiring.signal('cancel');
     expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
-    expect(await listLocks(database.db)).toEqual([]);
+    expect(await listLocks(given.rig.db)).toEqual([]);
   });
 
   test('is kept current while its deletion is paused, and serves again after one switch', async () => {
@@ -112,13 +99,13 @@ describe('the old index after a cut-over', () => {
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
     await retiring.signal('pause');
     await trackerWhen(retiring, ({ status }) => status === 'paused');
-    const [mirror] = await listLocks(database.db);
+    const [mirror] = await listLocks(given.rig.db);
     const endMs = Number(mirror?.lockExpireTime);
     await expect
-      .poll(async () => Number((await listLocks(database.db))[0]?.lockExpireTime), { timeout: 90_000 })
+      .poll(async () => Number((await listLocks(given.rig.db))[0]?.lockExpireTime), { timeout: 90_000 })
       .toBeGreaterThan(endMs + 5_000);
-    await rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written while it was paused' }] });
-    expect(await setAlias(database.db, alias, source)).toEqual({ alias, index: source });
+    await given.rig.run('upsert', { index: alias, items: [{ id: 'later', payload: 'written while it was paused' }] });
+    expect(await setAlias(given.rig.db, alias, source)).toEqual({ alias, index: source });
     await retiring.signal('cancel');
     expect(await endOf(retiring)).toMatchObject({ status: 'canceled' });
   });
@@ -126,26 +113,26 @@ describe('the old index after a cut-over', () => {
   test('is not deleted when another index of its name has taken its place', async () => {
     const { source, retiring } = await givenCutOver({ after: '24h' });
     await trackerWhen(retiring, ({ status }) => status === 'waiting');
-    await rig.run('delete-index', { index: source });
-    await givenIndex(database.db, source);
+    await given.rig.run('delete-index', { index: source });
+    await givenIndex(given.rig.db, source);
     await retiring.signal('restart');
     expect(await endOf(retiring)).toMatchObject({ status: 'refused', errors: [{ type: 'IndexDeleted' }] });
-    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, source)).toMatchObject({ state: 'active' });
   });
 
   test('serves again after one switch of the alias when it was kept current, and is not deleted then', async () => {
     const { source, dest, alias, retiring } = await givenCutOver({ after: '24h', keepCurrent: true });
-    await rig.run('upsert', { index: alias, items: [{ id: 'meanwhile', payload: 'written to the new one' }] });
-    await rig.run('delete', { index: alias, ids: ['x'] });
-    expect(await setAlias(database.db, alias, source)).toEqual({ alias, index: source });
-    const old = await findIndex(database.db, source);
+    await given.rig.run('upsert', { index: alias, items: [{ id: 'meanwhile', payload: 'written to the new one' }] });
+    await given.rig.run('delete', { index: alias, ids: ['x'] });
+    expect(await setAlias(given.rig.db, alias, source)).toEqual({ alias, index: source });
+    const old = await findIndex(given.rig.db, source);
     if (!old) throw new Error('the old index is gone');
-    expect(await getObject(database.db, old, 'meanwhile')).toMatchObject({ payload: 'written to the new one' });
-    await expect(getObject(database.db, old, 'x')).rejects.toMatchObject({ type: 'ObjectNotFound' });
-    expect(await listLocks(database.db)).toEqual([]);
+    expect(await getObject(given.rig.db, old, 'meanwhile')).toMatchObject({ payload: 'written to the new one' });
+    await expect(getObject(given.rig.db, old, 'x')).rejects.toMatchObject({ type: 'ObjectNotFound' });
+    expect(await listLocks(given.rig.db)).toEqual([]);
     await retiring.signal('restart');
     expect(await endOf(retiring)).toMatchObject({ status: 'refused' });
-    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
-    expect(await findIndex(database.db, dest)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, source)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, dest)).toMatchObject({ state: 'active' });
   });
 });

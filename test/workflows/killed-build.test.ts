@@ -28,7 +28,7 @@ afterAll(async () => {
   await database?.close();
 });
 
-test('a build on half of the objects goes on elsewhere after its worker was killed, and the rest is inserted', {
+test('a build on half of the objects continues elsewhere after its worker was killed, and the rest is inserted', {
   timeout: 300_000,
 }, async () => {
   const { db } = database;

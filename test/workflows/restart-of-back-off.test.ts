@@ -26,7 +26,7 @@ test('a restart that ends a back-off does not also delete the index that is kept
       throw ApplicationFailure.create({ type: 'TooManyFailed', message: 'not now' });
   };
   const mirror = { lock: randomUUID(), lockSeconds: 300, sourceNo: 2, destNo: 1, mark: 0 };
-  // After so many attempts, the back-off takes ten minutes.
+  // After nine attempts, the back-off takes ten minutes.
   const progress = { done: 0, total: 0, failed: 0, perSecond: 0, etaSeconds: null };
   const previous = { attempts: 9, createTime: '2026-01-01T00:00:00Z', errors: [], data: {}, progress };
   const retired = { parentId: 'forth', indexNo: 1, mirror };

@@ -1,71 +1,58 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RollBackReport, RollBackRequest } from '../../src/contract/roll-back.ts';
 import { listAliases, setAlias } from '../../src/store/aliases.ts';
 import { findIndex } from '../../src/store/indexes.ts';
 import { getObject } from '../../src/store/objects.ts';
 import { listLocks } from '../../src/store/protocol/locks.ts';
 import { askRollBack } from '../../src/temporal/tasks/roll-back.ts';
-import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../support/rig.ts';
+import { endOf, givenIndex, trackerWhen } from '../support/rig.ts';
+import { rigOfFile } from '../support/rig-of-file.ts';
 
 const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
 
 describe('an index that is kept current after a cut-over', () => {
-  let environment: TestWorkflowEnvironment;
-  let database: TestDatabase;
-  let rig: Rig;
   let names = 0;
-
-  beforeAll(async () => {
-    [environment, database] = await Promise.all([startTemporal('dev'), openPostgresDatabase()]);
-    rig = await startRig({ environment, db: database.db });
-  });
-  afterAll(async () => {
-    await rig?.stop();
-    await environment?.teardown();
-    await database?.close();
-  });
+  const given = rigOfFile('dev');
 
   async function givenSwitched({ after = '24h', ...options }: { after?: string; lockSeconds?: number } = {}) {
     const no = ++names;
     const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
-    await givenIndex(database.db, source, { alias });
-    await rig.run('upsert', { index: alias, items: [{ id: 'x', payload: 'the text of x' }] });
+    await givenIndex(given.rig.db, source, { alias });
+    await given.rig.run('upsert', { index: alias, items: [{ id: 'x', payload: 'the text of x' }] });
     const retire = { after, keepCurrent: true };
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, retire, ...options });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel, retire, ...options });
     expect(await endOf(handle)).toMatchObject({
       status: 'done',
       data: { retireTask: `${handle.workflowId}/retire/1` },
     });
-    const keeper = environment.client.workflow.getHandle(`${handle.workflowId}/retire/1`);
+    const keeper = given.rig.environment.client.workflow.getHandle(`${handle.workflowId}/retire/1`);
     const [from, to] = [await noOf(dest), await noOf(source)];
     return { source, dest, alias, keeper, back: { toNo: to }, forward: { toNo: from } };
   }
 
-  const noOf = async (name: string) => (await findIndex(database.db, name))?.no ?? 0;
+  const noOf = async (name: string) => (await findIndex(given.rig.db, name))?.no ?? 0;
 
   function turn(keeper: WorkflowHandle, { toNo, by = null, reason = null }: Partial<RollBackRequest>) {
-    return askRollBack(environment.client, keeper.workflowId, { toNo: toNo ?? 0, by, reason });
+    return askRollBack(given.rig.environment.client, keeper.workflowId, { toNo: toNo ?? 0, by, reason });
   }
 
   const upsert = (index: string, id: string) =>
-    rig.run('upsert', { index, items: [{ id, payload: `the text of ${id}` }] });
+    given.rig.run('upsert', { index, items: [{ id, payload: `the text of ${id}` }] });
 
   async function contentOf(index: string, id: string) {
-    const row = await findIndex(database.db, index);
+    const row = await findIndex(given.rig.db, index);
     if (!row) throw new Error(`${index} is gone`);
-    return getObject(database.db, row, id);
+    return getObject(given.rig.db, row, id);
   }
 
   const servedBy = async (alias: string) =>
-    (await listAliases(database.db)).find((row) => row.alias === alias)?.index ?? null;
+    (await listAliases(given.rig.db)).find((row) => row.alias === alias)?.index ?? null;
 
   test('serves again after one call, which says what was written since and keeps the other index current', async () => {
     const { source, dest, alias, keeper, back } = await givenSwitched();
     await upsert(alias, 'y');
-    await rig.run('delete', { index: alias, ids: ['x'] });
+    await given.rig.run('delete', { index: alias, ids: ['x'] });
     const report = await turn(keeper, { ...back, by: 'ada', reason: 'worse answers' });
     expect(report).toMatchObject({
       ...{ from: dest, to: source, aliases: [alias], by: 'ada', reason: 'worse answers' },
@@ -110,8 +97,8 @@ describe('an index that is kept current after a cut-over', () => {
   test('moves every alias of the new index back, and only these forward again', async () => {
     const { source, dest, alias, keeper, back, forward } = await givenSwitched();
     const [second, other] = [`${alias}-second`, `${alias}-other`];
-    await setAlias(database.db, second, dest);
-    await setAlias(database.db, other, source);
+    await setAlias(given.rig.db, second, dest);
+    await setAlias(given.rig.db, other, source);
     expect(await turn(keeper, back)).toMatchObject({ aliases: [alias, second] });
     expect([await servedBy(alias), await servedBy(second), await servedBy(other)]).toEqual([source, source, source]);
     await upsert(other, 'by the other');
@@ -123,7 +110,7 @@ describe('an index that is kept current after a cut-over', () => {
   test('gets what a second alias wrote to the old index before a roll back', async () => {
     const { source, dest, alias, keeper, back, forward } = await givenSwitched();
     const other = `${alias}-other`;
-    await setAlias(database.db, other, source);
+    await setAlias(given.rig.db, other, source);
     await upsert(other, 'to the old one');
     await turn(keeper, back);
     await turn(keeper, forward);
@@ -149,9 +136,9 @@ describe('an index that is kept current after a cut-over', () => {
       detail: expect.stringMatching(/^rolled back from .* is over, both are kept$/),
     });
     expect(await servedBy(alias)).toBe(source);
-    expect(await findIndex(database.db, dest)).toMatchObject({ state: 'active' });
-    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
-    expect(await listLocks(database.db)).not.toContainEqual(expect.objectContaining({ taskId: keeper.workflowId }));
+    expect(await findIndex(given.rig.db, dest)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, source)).toMatchObject({ state: 'active' });
+    expect(await listLocks(given.rig.db)).not.toContainEqual(expect.objectContaining({ taskId: keeper.workflowId }));
     await expect(turn(keeper, back)).rejects.toMatchObject({ type: 'RollBackRefused', reason: 'not-kept-current' });
   });
 
@@ -161,7 +148,7 @@ describe('an index that is kept current after a cut-over', () => {
     await keeper.signal('restart');
     await upsert(alias, 'y');
     expect(await turn(keeper, forward)).toMatchObject({ to: dest });
-    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, source)).toMatchObject({ state: 'active' });
     await keeper.signal('restart');
     expect(await endOf(keeper)).toMatchObject({ status: 'done', detail: `${source} is deleted` });
     expect(await contentOf(dest, 'y')).toMatchObject({ id: 'y' });
@@ -172,14 +159,14 @@ describe('an index that is kept current after a cut-over', () => {
     await turn(keeper, back);
     await keeper.signal('cancel');
     expect(await endOf(keeper)).toMatchObject({ status: 'canceled' });
-    expect(await listLocks(database.db)).not.toContainEqual(expect.objectContaining({ taskId: keeper.workflowId }));
-    expect(await findIndex(database.db, dest)).toMatchObject({ state: 'active' });
-    expect(await findIndex(database.db, source)).toMatchObject({ state: 'active' });
+    expect(await listLocks(given.rig.db)).not.toContainEqual(expect.objectContaining({ taskId: keeper.workflowId }));
+    expect(await findIndex(given.rig.db, dest)).toMatchObject({ state: 'active' });
+    expect(await findIndex(given.rig.db, source)).toMatchObject({ state: 'active' });
   });
 
   test('is not rolled back once an alias was moved back by hand', async () => {
     const { source, alias, keeper, forward } = await givenSwitched({ lockSeconds: 10 });
-    await setAlias(database.db, alias, source);
+    await setAlias(given.rig.db, alias, source);
     await expect(turn(keeper, forward)).resolves.toBeNull();
     await expect(turn(keeper, { toNo: await noOf(source) })).rejects.toMatchObject({ type: 'RollBackRefused' });
   });

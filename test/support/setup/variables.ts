@@ -3,9 +3,6 @@
 /** `host:port` of the Temporal dev server in which each file creates a namespace. */
 export const TEMPORAL_VARIABLE = 'TEST_TEMPORAL_ADDRESS';
 
-/** The file of the bundled workflows. */
-export const BUNDLE_VARIABLE = 'TEST_WORKFLOW_BUNDLE';
-
 /** The folder of the built package. */
 export const BUILD_VARIABLE = 'TEST_BUILD';
 

@@ -18,7 +18,7 @@ describe('a reindex of which somebody ends a slice by hand', () => {
     ['terminates it', 'TerminatedFailure', (slice) => slice.terminate('not this one')],
   ])('copies the rest in its next attempt (%s)', async (how, type, end) => {
     const name = how.replaceAll(' ', '-').toLowerCase();
-    await givenIndex(given.db, name, { alias: `${name}-alias` });
+    await givenIndex(given.rig.db, name, { alias: `${name}-alias` });
     const items = Array.from({ length: 40 }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
     await given.rig.run('upsert', { index: name, items });
     const slow = { ratePerSecond: 0.5, batchSize: 1, concurrency: 1 };
@@ -35,9 +35,9 @@ describe('a reindex of which somebody ends a slice by hand', () => {
     await handle.signal('throttle', null);
     await handle.signal('restart');
     expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 2, progress: { done: 40, total: 40 } });
-    const built = await resolveIndex(given.db, `${name}-alias`);
+    const built = await resolveIndex(given.rig.db, `${name}-alias`);
     expect(built.name).toBe(`${name}-2`);
-    expect(await hasAtMost(given.db, built.no, 39)).toBe(false);
-    expect(await listLocks(given.db)).toEqual([]);
+    expect(await hasAtMost(given.rig.db, built.no, 39)).toBe(false);
+    expect(await listLocks(given.rig.db)).toEqual([]);
   });
 });

@@ -1,59 +1,44 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ReembedError } from '../../../src/contract/errors.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { findIndex } from '../../../src/store/indexes.ts';
 import { getObject } from '../../../src/store/objects.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
 import { listFailed } from '../../../src/store/staging.ts';
-import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
-import { endOf, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+import { endOf, trackerWhen } from '../../support/rig.ts';
+import { rigOfFile } from '../../support/rig-of-file.ts';
 import { destModel, givenPair } from './given.ts';
 
 describe('a reindex whose model refuses texts, on a server whose clock runs ahead', () => {
-  let environment: TestWorkflowEnvironment;
-  let database: TestDatabase;
-  let rig: Rig;
   let poison: RegExp | undefined;
   /** Text that only the model of the destination rejects. */
   let newPoison: RegExp | undefined;
-
-  beforeAll(async () => {
-    [environment, database] = await Promise.all([startTemporal('time-skipping'), openPostgresDatabase()]);
-    rig = await startRig({
-      environment,
-      db: database.db,
-      embedder: (config, usual) => ({
-        ...usual,
-        async embed(texts, options) {
-          const isNew = config.dimensions === destModel.dimensions;
-          if (texts.some((text) => poison?.test(text) || (isNew && newPoison?.test(text))))
-            throw new ReembedError('ModelRejectedInput', 'I cannot read this');
-          return usual.embed(texts, options);
-        },
-      }),
-    });
-  });
-  afterAll(async () => {
-    await rig?.stop();
-    await environment?.teardown();
-    await database?.close();
+  const given = rigOfFile('time-skipping', {
+    embedder: (config, usual) => ({
+      ...usual,
+      async embed(texts, options) {
+        const isNew = config.dimensions === destModel.dimensions;
+        if (texts.some((text) => poison?.test(text) || (isNew && newPoison?.test(text))))
+          throw new ReembedError('ModelRejectedInput', 'I cannot read this');
+        return usual.embed(texts, options);
+      },
+    }),
   });
 
-  const givenSource = (count?: number) => givenPair(database.db, rig, count);
-  const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
+  const givenSource = (count?: number) => givenPair(given.rig.db, given.rig, count);
+  const aliasOf = async (alias: string) => (await listAliases(given.rig.db)).find((row) => row.alias === alias)?.index;
 
   test('copies an object that cannot be embedded as failed, and continues with the others', async () => {
     const { dest, alias } = await givenSource(50);
     poison = /^text 0 of/;
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, maxFailed: 1 });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel, maxFailed: 1 });
     expect(await endOf(handle)).toMatchObject({
       status: 'done',
       data: { copied: 49, failed: 1, verified: { failed: 1 } },
     });
-    const to = await findIndex(database.db, dest);
-    expect(to && (await getObject(database.db, to, 'k0'))).toMatchObject({ failed: true, payload: 'text 0 of k' });
-    expect(await listFailed(database.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
+    const to = await findIndex(given.rig.db, dest);
+    expect(to && (await getObject(given.rig.db, to, 'k0'))).toMatchObject({ failed: true, payload: 'text 0 of k' });
+    expect(await listFailed(given.rig.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
       { objectId: 'k0', stage: 'embed', reason: 'ModelRejectedInput' },
     ]);
     poison = undefined;
@@ -62,12 +47,12 @@ describe('a reindex whose model refuses texts, on a server whose clock runs ahea
   test('does not cut over when more objects fail than allowed, and releases the lock', async () => {
     const { source, dest, alias } = await givenSource(20);
     poison = /^text [0-4] of/;
-    const tracker = await rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0.2, maxAttempts: 1 });
+    const tracker = await given.rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0.2, maxAttempts: 1 });
     expect(tracker).toMatchObject({ status: 'exhausted', errors: [{ type: 'TooManyFailed' }] });
     expect(await aliasOf(alias)).toBe(source);
-    expect(await listLocks(database.db)).toEqual([]);
+    expect(await listLocks(given.rig.db)).toEqual([]);
     poison = undefined;
-    const again = await rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0 });
+    const again = await given.rig.run('reindex', { source: alias, dest, destModel, maxFailed: 0 });
     expect(again).toMatchObject({ status: 'done', data: { copied: 5, verified: { failed: 0 } } });
   });
 
@@ -75,7 +60,7 @@ describe('a reindex whose model refuses texts, on a server whose clock runs ahea
     for (const maxFailed of [undefined, 0.5, 100, -1]) {
       const { source, dest, alias } = await givenSource(1);
       poison = /^text/;
-      const tracker = await rig.run('reindex', { source: alias, dest, destModel, maxFailed, maxAttempts: 1 });
+      const tracker = await given.rig.run('reindex', { source: alias, dest, destModel, maxFailed, maxAttempts: 1 });
       poison = undefined;
       expect(tracker).toMatchObject({
         status: 'exhausted',
@@ -88,15 +73,17 @@ describe('a reindex whose model refuses texts, on a server whose clock runs ahea
   test('is done when one of a hundred objects fails, but not when two fail, unless more are allowed', async () => {
     const { dest, alias } = await givenSource(100);
     poison = /^text [01] of/;
-    const two = await rig.run('reindex', { source: alias, dest, destModel, maxAttempts: 1 });
+    const two = await given.rig.run('reindex', { source: alias, dest, destModel, maxAttempts: 1 });
     expect(two).toMatchObject({ status: 'exhausted', errors: [{ type: 'TooManyFailed' }] });
     poison = /^text 0 of/;
-    expect(await rig.run('reindex', { source: alias, dest, destModel })).toMatchObject({
+    expect(await given.rig.run('reindex', { source: alias, dest, destModel })).toMatchObject({
       status: 'done',
       data: { verified: { failed: 1, source: 100, dest: 100 } },
     });
     // The source of the next reindex lacks its vectors too: that is not an error of the new model.
-    expect(await rig.run('reindex', { source: alias, dest: `${dest}-next`, destModel, maxFailed: 0 })).toMatchObject({
+    expect(
+      await given.rig.run('reindex', { source: alias, dest: `${dest}-next`, destModel, maxFailed: 0 }),
+    ).toMatchObject({
       status: 'done',
       data: { verified: { failed: 1 } },
     });
@@ -107,18 +94,18 @@ describe('a reindex whose model refuses texts, on a server whose clock runs ahea
     const { source, dest, alias } = await givenSource(30);
     newPoison = /^only the new model/;
     const options = { batchSize: 1, ratePerSecond: 1, maxFailed: 5 };
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, ...options });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel, ...options });
     await trackerWhen(handle, ({ progress }) => progress.done > 0);
     // Its key is before those that are being copied: only the forward brings it.
-    await rig.run('upsert', { index: alias, items: [{ id: 'a0', payload: 'only the new model rejects this' }] });
-    const from = await findIndex(database.db, source);
-    expect(from && (await getObject(database.db, from, 'a0'))).toMatchObject({ failed: false });
+    await given.rig.run('upsert', { index: alias, items: [{ id: 'a0', payload: 'only the new model rejects this' }] });
+    const from = await findIndex(given.rig.db, source);
+    expect(from && (await getObject(given.rig.db, from, 'a0'))).toMatchObject({ failed: false });
     await handle.signal('throttle', null);
     expect(await endOf(handle)).toMatchObject({
       status: 'done',
       data: { verified: { source: 31, dest: 31, failed: 1 } },
     });
-    expect(await listFailed(database.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
+    expect(await listFailed(given.rig.db, handle.workflowId, { after: null, limit: 10 })).toMatchObject([
       { objectId: 'a0', stage: 'embed', reason: 'ModelRejectedInput' },
     ]);
     newPoison = undefined;

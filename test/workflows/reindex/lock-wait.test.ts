@@ -9,8 +9,8 @@ describe('a reindex that waits for another one', () => {
   const given = rigOfFile('dev');
 
   test('ends soon and says why once its source is deleted, however long it may wait', async () => {
-    await givenIndex(given.db, 'a');
-    await givenIndex(given.db, 'b');
+    await givenIndex(given.rig.db, 'a');
+    await givenIndex(given.rig.db, 'b');
     await given.rig.run('upsert', { index: 'a', items: [{ id: 'x', payload: 'a text' }] });
     const first = await given.rig.start('reindex', { source: 'a', dest: 'new', destModel, approve: 'manual' });
     await trackerWhen(first, ({ data }) => data.phase === 'approval');
@@ -24,11 +24,11 @@ describe('a reindex that waits for another one', () => {
     });
     await first.signal('cancel');
     await endOf(first);
-    expect(await listLocks(given.db)).toEqual([]);
+    expect(await listLocks(given.rig.db)).toEqual([]);
   });
 
   test('says that it waits for an index that is kept current, which nobody rebuilds', async () => {
-    await givenIndex(given.db, 'm1', { alias: 'm' });
+    await givenIndex(given.rig.db, 'm1', { alias: 'm' });
     await given.rig.run('upsert', { index: 'm', items: [{ id: 'x', payload: 'a text' }] });
     const retire = { after: '24h', keepCurrent: true };
     const switched = await given.rig.start('reindex', { source: 'm', dest: 'm2', destModel, retire }, 'mirrored');

@@ -1,35 +1,22 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { findIndex } from '../../../src/store/indexes.ts';
 import { getObject, listObjects } from '../../../src/store/objects.ts';
 import { lockPair, releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { listLocks } from '../../../src/store/protocol/locks.ts';
-import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
-import { endOf, givenIndex, type Rig, startRig, startTemporal, trackerWhen } from '../../support/rig.ts';
+import { endOf, givenIndex, trackerWhen } from '../../support/rig.ts';
+import { rigOfFile } from '../../support/rig-of-file.ts';
 import { destModel, givenPair, items } from './given.ts';
 
 describe('a reindex, on a server whose clock runs ahead', () => {
-  let environment: TestWorkflowEnvironment;
-  let database: TestDatabase;
-  let rig: Rig;
+  const given = rigOfFile('time-skipping');
 
-  beforeAll(async () => {
-    [environment, database] = await Promise.all([startTemporal('time-skipping'), openPostgresDatabase()]);
-    rig = await startRig({ environment, db: database.db });
-  });
-  afterAll(async () => {
-    await rig?.stop();
-    await environment?.teardown();
-    await database?.close();
-  });
-
-  const givenSource = (count?: number) => givenPair(database.db, rig, count);
-  const aliasOf = async (alias: string) => (await listAliases(database.db)).find((row) => row.alias === alias)?.index;
+  const givenSource = (count?: number) => givenPair(given.rig.db, given.rig, count);
+  const aliasOf = async (alias: string) => (await listAliases(given.rig.db)).find((row) => row.alias === alias)?.index;
 
   /** Locks the pair as another task would. */
   async function givenLock(source: string, dest: string, lock: string) {
-    const outcome = await lockPair(database.db, {
+    const outcome = await lockPair(given.rig.db, {
       taskId: 'somebody-else',
       lock,
       lockSeconds: 3_600,
@@ -43,23 +30,23 @@ describe('a reindex, on a server whose clock runs ahead', () => {
 
   test('copies every object with its version, switches the alias and releases the lock', async () => {
     const { source, dest, alias } = await givenSource(300);
-    await rig.run('delete', { index: alias, ids: ['k7'] });
-    const tracker = await rig.run('reindex', { source: alias, dest, destModel });
+    await given.rig.run('delete', { index: alias, ids: ['k7'] });
+    const tracker = await given.rig.run('reindex', { source: alias, dest, destModel });
     expect(tracker).toMatchObject({
       status: 'done',
       data: { copied: 299, tombstones: 1, failed: 0, source, dest, alias },
     });
     expect(await aliasOf(alias)).toBe(dest);
-    expect(await listLocks(database.db)).toEqual([]);
-    const [from, to] = [await findIndex(database.db, source), await findIndex(database.db, dest)];
+    expect(await listLocks(given.rig.db)).toEqual([]);
+    const [from, to] = [await findIndex(given.rig.db, source), await findIndex(given.rig.db, dest)];
     if (!from || !to) throw new Error('an index is missing');
-    expect(await getObject(database.db, to, 'k8')).toEqual(await getObject(database.db, from, 'k8'));
-    await expect(getObject(database.db, to, 'k7')).rejects.toMatchObject({ type: 'ObjectNotFound' });
+    expect(await getObject(given.rig.db, to, 'k8')).toEqual(await getObject(given.rig.db, from, 'k8'));
+    await expect(getObject(given.rig.db, to, 'k7')).rejects.toMatchObject({ type: 'ObjectNotFound' });
   });
 
   test('copies a small source as one slice, planned together with the lock', async () => {
     const { dest, alias } = await givenSource(600);
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, batchSize: 100 });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel, batchSize: 100 });
     expect(await endOf(handle)).toMatchObject({ status: 'done', children: { done: 1 }, data: { copied: 600 } });
     const { events } = await handle.fetchHistory();
     const activities = events?.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
@@ -71,14 +58,14 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     const { source, dest, alias } = await givenSource();
     const lock = '00000000-0000-4000-8000-000000000001';
     await givenLock(source, `${dest}-other`, lock);
-    const handle = await rig.start('reindex', { source: alias, dest, destModel });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel });
     const waiting = await trackerWhen(handle, ({ status }) => status === 'waiting');
     expect(waiting.data.conflict).toBe('source-locked-as-source');
     expect(waiting.detail).toContain('somebody-else');
-    await environment.sleep('10 minutes');
+    await given.rig.environment.sleep('10 minutes');
     expect(await trackerWhen(handle, ({ status }) => status === 'waiting')).toMatchObject({ attempts: 1 });
-    const before = await environment.currentTimeMs();
-    await releaseLock(database.db, lock);
+    const before = await given.rig.environment.currentTimeMs();
+    await releaseLock(given.rig.db, lock);
     expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
     // The clock of the server may already be ahead: without open work, it jumps to the next timer.
     const { closeTime } = await handle.describe();
@@ -89,7 +76,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     const { source, dest, alias } = await givenSource();
     const lock = signal === 'restart' ? '00000000-0000-4000-8000-000000000002' : '00000000-0000-4000-8000-000000000004';
     await givenLock(source, `${dest}-other`, lock);
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, waitSeconds: 600_000 });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel, waitSeconds: 600_000 });
     await trackerWhen(handle, ({ status }) => status === 'waiting');
     await handle.signal(signal);
     const tries = async () => {
@@ -97,7 +84,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
       return events?.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'lockPair');
     };
     await expect.poll(tries, { timeout: 90_000 }).toHaveLength(2);
-    await releaseLock(database.db, lock);
+    await releaseLock(given.rig.db, lock);
     expect(await endOf(handle)).toMatchObject({ status: 'done' });
   });
 
@@ -105,27 +92,39 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     const { source, dest, alias } = await givenSource();
     const lock = '00000000-0000-4000-8000-000000000003';
     await givenLock(source, `${dest}-other`, lock);
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, onConflict: 'refuse' });
+    const handle = await given.rig.start('reindex', { source: alias, dest, destModel, onConflict: 'refuse' });
     await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'TaskRefused' } });
     expect(await endOf(handle)).toMatchObject({ status: 'refused', errors: [{ type: 'source-locked-as-source' }] });
-    expect(await findIndex(database.db, dest)).toBeUndefined();
-    await releaseLock(database.db, lock);
+    expect(await findIndex(given.rig.db, dest)).toBeUndefined();
+    await releaseLock(given.rig.db, lock);
   });
 
   test('stops when it is canceled midway: the lock is released and the source serves', async () => {
     const { source, dest, alias } = await givenSource(200);
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 5, batchSize: 10 });
+    const handle = await given.rig.start('reindex', {
+      source: alias,
+      dest,
+      destModel,
+      ratePerSecond: 5,
+      batchSize: 10,
+    });
     await trackerWhen(handle, ({ children }) => children.processing === 1);
     await handle.signal('cancel', 'changed my mind');
     expect(await endOf(handle)).toMatchObject({ status: 'canceled', detail: 'canceled: changed my mind', lock: null });
     expect((await handle.describe()).status.name).toBe('CANCELLED');
-    expect(await listLocks(database.db)).toEqual([]);
+    expect(await listLocks(given.rig.db)).toEqual([]);
     expect(await aliasOf(alias)).toBe(source);
   });
 
   test('pauses between two batches, shows the progress of its slices, and continues when it is resumed', async () => {
     const { dest, alias } = await givenSource(300);
-    const handle = await rig.start('reindex', { source: alias, dest, destModel, ratePerSecond: 20, batchSize: 10 });
+    const handle = await given.rig.start('reindex', {
+      source: alias,
+      dest,
+      destModel,
+      ratePerSecond: 20,
+      batchSize: 10,
+    });
     await trackerWhen(handle, ({ children }) => children.processing === 1);
     await handle.signal('pause');
     await trackerWhen(handle, ({ status }) => status === 'paused');
@@ -138,9 +137,9 @@ describe('a reindex, on a server whose clock runs ahead', () => {
 
   test('obeys a pause that arrives before it begins or while it switches', async () => {
     const { source, dest, alias } = await givenSource();
-    const handle = await environment.client.workflow.signalWithStart('reindex', {
+    const handle = await given.rig.environment.client.workflow.signalWithStart('reindex', {
       workflowId: `paused-${source}`,
-      taskQueue: rig.taskQueue,
+      taskQueue: given.rig.taskQueue,
       args: [{ source: alias, dest, destModel }],
       signal: 'pause',
       signalArgs: [],
@@ -150,7 +149,7 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     expect(await endOf(handle)).toMatchObject({ status: 'done', attempts: 1 });
 
     const other = await givenSource();
-    const switching = await rig.start('reindex', { source: other.alias, dest: other.dest, destModel });
+    const switching = await given.rig.start('reindex', { source: other.alias, dest: other.dest, destModel });
     await trackerWhen(switching, ({ data, status }) => data.phase === 'cut-over' || status === 'done');
     await switching.signal('pause').catch(() => {});
     await switching.signal('resume').catch(() => {});
@@ -162,21 +161,21 @@ describe('a reindex, on a server whose clock runs ahead', () => {
     /** The source, and a destination with a newer object, a deletion and an object that the source does not have. */
     async function givenTrial() {
       const { source, dest, alias } = await givenSource(3);
-      await givenIndex(database.db, dest, { config: { model: destModel } });
-      await rig.run('upsert', {
+      await givenIndex(given.rig.db, dest, { config: { model: destModel } });
+      await given.rig.run('upsert', {
         index: dest,
         items: [
           { id: 'k1', payload: 'a trial' },
           { id: 'x', payload: 'a trial' },
         ],
       });
-      await rig.run('delete', { index: dest, ids: ['k2'] });
+      await given.rig.run('delete', { index: dest, ids: ['k2'] });
       return { source, dest, alias };
     }
 
     test('is refused with a list of these objects, leaves them unchanged, and holds no lock', async () => {
       const { source, dest, alias } = await givenTrial();
-      const tracker = await rig.run('reindex', { source: alias, dest });
+      const tracker = await given.rig.run('reindex', { source: alias, dest });
       expect(tracker).toMatchObject({
         status: 'refused',
         detail: expect.stringContaining('k1, k2, x'),
@@ -184,32 +183,32 @@ describe('a reindex, on a server whose clock runs ahead', () => {
         data: { destBefore: { newer: 2, unknown: 1, examples: ['k1', 'k2', 'x'], removed: 0 } },
       });
       expect(await aliasOf(alias)).toBe(source);
-      expect(await listLocks(database.db)).toEqual([]);
-      const to = await findIndex(database.db, dest);
-      expect(to && (await getObject(database.db, to, 'k1'))).toMatchObject({ payload: 'a trial' });
+      expect(await listLocks(given.rig.db)).toEqual([]);
+      const to = await findIndex(given.rig.db, dest);
+      expect(to && (await getObject(given.rig.db, to, 'k1'))).toMatchObject({ payload: 'a trial' });
     });
 
     test('replaces these objects on request: the index then serves only what the source had', async () => {
       const { dest, alias } = await givenTrial();
-      const tracker = await rig.run('reindex', { source: alias, dest, destExisting: 'replace' });
+      const tracker = await given.rig.run('reindex', { source: alias, dest, destExisting: 'replace' });
       expect(tracker).toMatchObject({
         status: 'done',
         data: { destBefore: { newer: 2, unknown: 1, removed: 3 }, verified: { source: 3, dest: 3 } },
       });
       expect(await aliasOf(alias)).toBe(dest);
-      const to = await findIndex(database.db, dest);
+      const to = await findIndex(given.rig.db, dest);
       if (!to) throw new Error('the index is missing');
-      const { objects } = await listObjects(database.db, to, { after: null, limit: 10 });
+      const { objects } = await listObjects(given.rig.db, to, { after: null, limit: 10 });
       expect(objects.map(({ id, payload }) => [id, payload])).toEqual(items(3).map(({ id, payload }) => [id, payload]));
     });
   });
 
   test('a reindex back after the cut-over copies only what changed since', async () => {
     const { source, dest, alias } = await givenSource(100);
-    await rig.run('reindex', { source: alias, dest, destModel });
-    await rig.run('upsert', { index: alias, items: items(3, 'new') });
-    await rig.run('delete', { index: alias, ids: ['k5'] });
-    const back = await rig.run('reindex', { source: alias, dest: source });
+    await given.rig.run('reindex', { source: alias, dest, destModel });
+    await given.rig.run('upsert', { index: alias, items: items(3, 'new') });
+    await given.rig.run('delete', { index: alias, ids: ['k5'] });
+    const back = await given.rig.run('reindex', { source: alias, dest: source });
     expect(back).toMatchObject({
       status: 'done',
       data: { copied: 3, tombstones: 1, verified: { source: 102, dest: 102 } },
