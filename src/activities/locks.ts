@@ -13,7 +13,7 @@ import { checkWatch } from './check-watch.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
 
-/** Another splitter may make so many times as many parts. */
+/** Factor by which another splitter may increase the number of parts. */
 const MORE_BY_SPLITTER = 25;
 
 /** Activities for the lock of a reindex, and for what is decided with it: the destination and the copy plan. */
@@ -82,7 +82,7 @@ export function createLockActivities(
   };
 }
 
-/** Whether a source may have so many parts in its destination that it matters when the HNSW index is built. */
+/** Returns true if the destination may have at least `minParts` parts: then it matters when its HNSW index is built. */
 async function isLarge(db: Db, sourceNo: number, minParts: number): Promise<boolean> {
   const source = await findIndexByNo(db, sourceNo);
   return source !== undefined && hasParts(db, source, minParts);

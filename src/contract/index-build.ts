@@ -30,7 +30,7 @@ export interface BuildTimes {
   build: number;
   /** To insert everything into an HNSW index that is there, if nothing else is waited for. */
   inserts: number;
-  /** `split` builds on this share of the objects, in so many seconds. */
+  /** The share of the objects on which `split` builds, and the seconds of that build. */
   split: { share: number; build: number };
   /** Whether the graph of everything fits into the memory of a build. */
   fits: boolean;

@@ -107,7 +107,7 @@ export interface LockedPair extends Pair {
   mirrorLock: string | null;
   /** Copy plan of a small source; absent or null if it must still be planned. */
   plan?: SlicePlan | null;
-  /** The source has so many parts that it matters when the HNSW index is built; absent if that was not asked. */
+  /** True if the source has enough parts for the time of the HNSW build to matter; absent if that was not asked. */
   isLarge?: boolean;
 }
 

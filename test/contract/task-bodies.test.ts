@@ -17,7 +17,7 @@ test.each(['9999-12-31T23:59:59-14:00', '0000-01-01T00:00:00+14:00'])(
   },
 );
 
-test('what is no time at all is told once', () => {
+test('a text that is not a time has one problem', () => {
   expect(momentSchema.safeParse('yesterday').error?.issues.map(({ message }) => message)).toEqual([
     'a time such as 2026-01-31T12:00:00Z',
   ]);

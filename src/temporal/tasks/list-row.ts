@@ -29,7 +29,7 @@ export function rowOf(execution: Execution, type: TaskType): TaskRow {
   return { ...row, ...listedOnly(execution), ...corrected(execution, said, row) };
 }
 
-/** Returns what a task has published of its tracker. Whoever starts a workflow gives it a memo, perhaps with anything. */
+/** Returns what a task has published of its tracker. The starter of a workflow can give it a memo with any content. */
 function published({ memo }: Execution): Partial<Tracker> | undefined {
   return publishedSchema.safeParse(memo?.tracker).data;
 }

@@ -5,8 +5,8 @@ import { isName } from './shapes.ts';
 import type { TaskSpec } from './spec.ts';
 
 /**
- * Returns true if the task's type, indexes and job are already among its search attributes. Whoever starts the workflow
- * can set any of them, and others than these.
+ * Returns true if the task's type, indexes and job are already among its search attributes. The starter of the workflow
+ * can set any of them, and others.
  */
 export function isAnnounced(
   { typedSearchAttributes: attributes }: Pick<WorkflowInfo, 'typedSearchAttributes'>,
