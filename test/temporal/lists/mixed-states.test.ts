@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SIGNAL } from '../../../src/contract/names.ts';
 import { TASK_STATUSES } from '../../../src/contract/status.ts';
@@ -146,16 +147,22 @@ describe('four hundred tasks in mixed states', () => {
     expect(new Set(before)).toEqual(new Set(tasks.map(({ id }) => id)));
     expectNewestFirst(seen);
 
-    // After all changes have ended.
-    const rows = await eventually(
-      () => walk(200),
-      (all) => all.length === ALL + started.length && all.every(({ status }) => status !== 'processing'),
-      60_000,
+    // After all changes have ended: a restarted task is pending again, fails again, or waits again.
+    const ended = { pending: STATES.pending, failed: STATES.failed, done: STATES.done + started.length };
+    await counted(ended);
+    const { rows, counts } = await eventually(
+      async () => ({ rows: await walk(200), counts: await countTasks(world.client) }),
+      ({ rows, counts }) => isDeepStrictEqual(statusesOf(rows), counts.byStatus),
     );
-    const { total, byStatus } = await countTasks(world.client);
-    expect(total).toBe(rows.length);
-    for (const status of TASK_STATUSES) {
-      expect([status, rows.filter((row) => row.status === status).length]).toEqual([status, byStatus[status]]);
-    }
+    expect(counts.total).toBe(ALL + started.length);
+    expect(rows).toHaveLength(ALL + started.length);
+    expect(statusesOf(rows)).toEqual(counts.byStatus);
+    expect(counts.byStatus).toMatchObject(ended);
   }, 600_000);
 });
+
+/** How many rows have each status. */
+function statusesOf(rows: readonly TaskRow[]) {
+  const count = (wanted: string) => rows.filter(({ status }) => status === wanted).length;
+  return Object.fromEntries(TASK_STATUSES.map((status) => [status, count(status)]));
+}
