@@ -33,13 +33,15 @@ interface PrepareWritesOptions {
   signal: AbortSignal;
   /** What is stored with the hash of an item is taken for that item, and only its metadata is written. */
   reuse: boolean;
+  /** Their version was drawn a moment ago, so that hardly one is overtaken: no look before the first call of the model. */
+  areFresh: boolean;
 }
 
 /** Embeds items for an index, and yields their writes as they are ready. A deletion needs no preparation. */
 export async function* prepareWrites(
   items: readonly (Item & Deletion)[],
   index: IndexRow,
-  { deps, request, signal, reuse }: PrepareWritesOptions,
+  { deps, request, signal, reuse, areFresh }: PrepareWritesOptions,
 ): AsyncGenerator<Portion, void> {
   const { db, client, models, loader, sleep, settings } = deps;
   const { kind, version: taskVersion } = request;
@@ -69,7 +71,7 @@ export async function* prepareWrites(
     ...(reuse ? reuseWithin(db, index) : {}),
     pause: pauseWithin(settings.modelPatienceMs),
     wait: createPatience(signal, waits, { patienceMs: settings.modelPatienceMs, embedder }),
-    areFresh: isLocal(),
+    areFresh,
     stillWanted: (ids) => notOvertaken(db, index.no, new Map(ids.map((id) => [id, versionOf(id)]))),
   });
   const originals = new Map(items.map(({ id, originalId = null }) => [id, originalId]));

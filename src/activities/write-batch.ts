@@ -16,7 +16,7 @@ import type { IndexRow } from '../store/schema.ts';
 import { clearFailed, findFinished, readStaged, recordFailed, weighStaged } from '../store/staging.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { prepareWrites } from './prepare-writes.ts';
-import type { Running } from './support/heartbeat.ts';
+import { isLocal, type Running } from './support/heartbeat.ts';
 import { holdItems } from './support/hold-items.ts';
 
 /** Max items embedded and written together, with all their queries to Postgres; fewer if they are large. */
@@ -38,12 +38,19 @@ export interface Tally {
   isFinished: boolean;
 }
 
+interface WriteOptions {
+  /** What is stored with the hash of an item is taken for that item, and only its metadata is written; default: true. */
+  trustsHashes?: boolean;
+  /** The version was drawn a moment ago; default: in a local activity. */
+  areFresh?: boolean;
+}
+
 /** Writes staged items, one batch after another. */
 export class WriteBatch {
   private readonly deps: ActivityDependencies;
   private readonly request: WriteChunkRequest;
   private readonly running: Pick<Running<WriteChunkResult>, 'signal'>;
-  private readonly trustsHashes: boolean;
+  private readonly options: Required<WriteOptions>;
   /** Start of the first write that a cut-over blocked; null if none was. */
   private heldFromMs: number | null = null;
   private hasWritten = false;
@@ -54,13 +61,12 @@ export class WriteBatch {
     deps: ActivityDependencies,
     request: WriteChunkRequest,
     running: Pick<Running<WriteChunkResult>, 'signal'>,
-    /** `trustsHashes`: what is stored with the hash of an item is taken for that item, and only its metadata is written. */
-    { trustsHashes = true }: { trustsHashes?: boolean } = {},
+    options: WriteOptions = {},
   ) {
     this.deps = deps;
     this.request = request;
     this.running = running;
-    this.trustsHashes = trustsHashes;
+    this.options = { trustsHashes: true, areFresh: isLocal(), ...options };
   }
 
   private get writer(): Writer {
@@ -169,7 +175,7 @@ export class WriteBatch {
     items: readonly (Item & Deletion)[],
     { tally, done }: { tally: Tally; done: Set<string> },
   ): Promise<Exclude<WriteOutcome, { kind: 'written' }> | null> {
-    for await (const portion of this.prepare(items, index, this.trustsHashes)) {
+    for await (const portion of this.prepare(items, index, this.options.trustsHashes)) {
       const isAll = portion.objects.length === this.request.toSeq - this.request.fromSeq;
       const finishes = this.request.isWhole && isAll ? this.request.staging : null;
       const outcome = await this.writeUnlessDraining(index, portion.objects, finishes);
@@ -262,7 +268,8 @@ export class WriteBatch {
 
   private prepare(items: readonly (Item & Deletion)[], index: IndexRow, reuse: boolean) {
     const { deps, request, running } = this;
-    return prepareWrites(items, index, { deps, request, signal: running.signal, reuse });
+    const { areFresh } = this.options;
+    return prepareWrites(items, index, { deps, request, signal: running.signal, reuse, areFresh });
   }
 }
 

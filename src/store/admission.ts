@@ -3,7 +3,7 @@ import type { Accepted } from '../contract/hand-over.ts';
 import { MAX_ISSUES } from '../contract/issues.ts';
 import { admitOnce, lastAdmission } from './admissions.ts';
 import { type Db, transaction } from './database.ts';
-import { findIndexByNo, requireActive, resolveIndex } from './indexes.ts';
+import { requireActive, resolveIndex } from './indexes.ts';
 import { readyVectorIssue, withSpace } from './ready-vectors.ts';
 import type { IndexRow } from './schema.ts';
 import { dropFailed, findFinished, stageFirst, stageItems } from './staging.ts';
@@ -34,10 +34,11 @@ export async function requireAccepted(
   nameOrAlias: string,
   indexNo: number | null | undefined,
 ): Promise<IndexRow> {
-  if (typeof indexNo === 'number' && !(await findIndexByNo(db, indexNo))) throw deletedSince(nameOrAlias);
-  const index = await whileBound(nameOrAlias, indexNo, () => requireWritable(db, nameOrAlias));
-  if (indexNo === undefined || boundTo(index, nameOrAlias) === indexNo) return index;
-  throw deletedSince(nameOrAlias);
+  const index = await whileBound(nameOrAlias, indexNo, () => resolveIndex(db, nameOrAlias));
+  // Another index may have got its name.
+  if (indexNo !== undefined && boundTo(index, nameOrAlias) !== indexNo) throw deletedSince(nameOrAlias);
+  requireActive(index);
+  return index;
 }
 
 /** Runs a step of a write that `boundTo` has bound to an index. If the name is gone, so is the index: `IndexDeleted`. */

@@ -18,8 +18,8 @@ export async function startFollowing(
   client: Client,
   source: FollowRequest & { taskQueue: string },
 ): Promise<{ syncTaskId: string }> {
-  await follow(client, source);
-  return { syncTaskId: await startSync(client, source) };
+  const [syncTaskId] = await Promise.all([startSync(client, source), follow(client, source)]);
+  return { syncTaskId };
 }
 
 /** Starts a sync of all rows of a source; returns its task id. Errors: `TemporalUnavailable`. */

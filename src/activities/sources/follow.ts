@@ -6,10 +6,10 @@ import type { FollowRequest, FollowResult } from '../../contract/source-activiti
 import type { SourceDefinition, SourceState } from '../../contract/sources.ts';
 import type { Db } from '../../store/database.ts';
 import type { IndexRow } from '../../store/schema.ts';
-import { adoptPartitions } from '../../store/sources/adopt.ts';
+import { adoptPartitions, adoptShape } from '../../store/sources/adopt.ts';
 import { readDrift } from '../../store/sources/drift.ts';
 import { sharedReason } from '../../store/sources/rivals.ts';
-import { findSource, type SourceRow } from '../../store/sources/rows.ts';
+import { findSource, noteMovesSynced, type SourceRow } from '../../store/sources/rows.ts';
 import { readTableOf, reportState } from '../../store/sources/state.ts';
 import { startSync } from '../../temporal/sources.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
@@ -54,6 +54,7 @@ class Following {
   private definition: SourceDefinition | undefined;
   /** Times of rows that a poll has synced. */
   private readonly seen = new Map<string, string>();
+  /** 0: it must be looked at before anything else. */
   private lookedMs = 0;
   /** What was stored last as the state. */
   private shown = '';
@@ -93,13 +94,13 @@ class Following {
   /** Syncs some changes, or waits for one. Returns how following ends, if it does. */
   private async step(): Promise<FollowResult | undefined> {
     const { running, ears } = this;
-    if (!this.follower || Date.now() - this.lookedMs > LOOK_MS) {
-      if (!(await this.look())) return { kind: 'ended' };
-    }
+    if (this.lookedMs === 0 && !(await this.look())) return { kind: 'ended' };
     const follower = this.follower as Follower | Poller;
     const isBusy = await follower.step().finally(() => running.beat(follower.comparison));
     await this.show('following');
     this.backOffMs = BACK_OFF_MS.first;
+    // A change that has come does not wait for this.
+    if (Date.now() - this.lookedMs > LOOK_MS && !(await this.look())) return { kind: 'ended' };
     if (!isBusy) await ears.wait(running.signal, follower instanceof Poller ? POLL_MS : undefined);
     return undefined;
   }
@@ -131,7 +132,7 @@ class Following {
     return true;
   }
 
-  /** Compares the table with what it was. New partitions get triggers, and a sync writes their rows. */
+  /** Compares the table and the alias with what they were. New partitions get triggers; a sync writes what nothing recorded. */
   private async lookAtTable(db: Db, source: SourceRow): Promise<void> {
     const { deps } = this;
     const shared = await sharedReason(deps.db, source);
@@ -140,10 +141,14 @@ class Following {
     if (drift.kind === 'stopped') throw new SourceStopped('table-changed', drift.reason);
     const full = await backlogReason(deps, db, source);
     if (full) throw new SourceStopped('too-many-changes', full);
-    if (drift.kind === 'none') return;
-    // The sync comes first: if this dies in between, it is started twice.
-    await startSync(deps.client, { ...this.request, taskQueue: controlQueueOf(Context.current().info.taskQueue) });
-    await adoptPartitions(deps.db, db, source);
+    const isMoved = source.aliasMoves > source.syncedMoves;
+    if (drift.kind !== 'none' || isMoved) {
+      // The sync comes first: if this dies in between, it is started twice.
+      await startSync(deps.client, { ...this.request, taskQueue: controlQueueOf(Context.current().info.taskQueue) });
+    }
+    if (isMoved) await noteMovesSynced(deps.db, source);
+    if (drift.kind === 'partitions') await adoptPartitions(deps.db, db, source, drift.partitions);
+    else if (drift.shape) await adoptShape(deps.db, source, drift.shape);
   }
 
   /** Shows what following waits for, and waits for a while; ends it if waiting does not help. */

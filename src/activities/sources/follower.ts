@@ -3,6 +3,7 @@ import { type Change, deleteChanges, readChanges } from '../../store/sources/cha
 import { findLiveIds } from '../../store/sources/live-ids.ts';
 import { noteFailedChanges } from '../../store/sources/write-token.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
+import { InFlight } from '../support/in-flight.ts';
 import { SourceStopped } from './errors.ts';
 import { type SourceWork, SourceWriter } from './source-writer.ts';
 
@@ -12,6 +13,10 @@ const KEYS_AT_ONCE = 512;
 const COMPARED_AT_ONCE = 512;
 /** Min. time between two reads of the outbox from its beginning, while much is to do. */
 const FROM_START_MS = 5_000;
+/** Batches of changes that are synced at once: their versions make every order of their writes right. */
+const BATCHES_AT_ONCE = 3;
+/** Max. time of a step: the definition and the table are looked at between two. */
+const STEP_MS = 5_000;
 
 /** A comparison of all objects with the table, after its rows went without their keys being known. */
 export interface Comparison {
@@ -26,6 +31,8 @@ export class Follower {
   private readonly deps: ActivityDependencies;
   private readonly work: SourceWork;
   private readonly writer: SourceWriter;
+  /** Ids of the objects of the batches that run. */
+  private readonly underWay = new Set<string>();
   private after = 0;
   private fromStartMs = 0;
   comparison: Comparison | null;
@@ -37,16 +44,56 @@ export class Follower {
     this.comparison = comparison;
   }
 
-  /** Syncs some changes. Returns false if nothing was left to do. */
+  /**
+   * Syncs changes for some seconds: while some are written, the next ones are read and embedded. Returns false if nothing
+   * was left to do.
+   */
   async step(): Promise<boolean> {
+    const batches = new InFlight(BATCHES_AT_ONCE);
+    try {
+      let isMore = true;
+      let isBusy = false;
+      // A comparison takes turns with the changes.
+      for (const endMs = Date.now() + STEP_MS; isMore && Date.now() < endMs && !(isBusy && this.comparison); ) {
+        this.work.signal.throwIfAborted();
+        const changes = await this.readNext(batches);
+        isMore = this.after > 0;
+        isBusy ||= changes.length > 0 || isMore;
+        // One key is in one batch only: what an older one puts on the failed list must not stay there.
+        if (idsOf(changes).some((id) => this.underWay.has(id))) await batches.end();
+        await batches.add(() => this.bringAlone(changes));
+      }
+      await batches.end();
+      if (this.comparison === null) return isBusy;
+      await this.compareNext(this.comparison);
+      return true;
+    } finally {
+      // Nothing is written after the activity has ended, and nothing is read again while it is written.
+      await batches.settle();
+    }
+  }
+
+  /** Reads the next changes, now and then from the beginning: that of a transaction that committed late is there. */
+  private async readNext(batches: InFlight): Promise<Change[]> {
     const { source, db } = this.work;
-    const isNewRound = this.after > 0 && Date.now() - this.fromStartMs > FROM_START_MS;
-    if (this.after === 0 || isNewRound) [this.after, this.fromStartMs] = [0, Date.now()];
+    if (Date.now() - this.fromStartMs > FROM_START_MS && this.after > 0) {
+      await batches.end();
+      this.after = 0;
+    }
+    if (this.after === 0) this.fromStartMs = Date.now();
     const { changes, next } = await readChanges(db, source.no, { after: this.after, limit: KEYS_AT_ONCE });
-    await this.bringChanges(changes);
     this.after = next ?? 0;
-    if (this.comparison) await this.compareNext(this.comparison);
-    return changes.length > 0 || next !== null || this.comparison !== null;
+    return changes;
+  }
+
+  private async bringAlone(changes: readonly Change[]): Promise<void> {
+    const ids = idsOf(changes);
+    for (const id of ids) this.underWay.add(id);
+    try {
+      await this.bringChanges(changes);
+    } finally {
+      for (const id of ids) this.underWay.delete(id);
+    }
   }
 
   private async bringChanges(changes: readonly Change[]): Promise<void> {
@@ -79,4 +126,8 @@ export class Follower {
     this.comparison = null;
     await deleteChanges(db, source.no, comparison.seqs);
   }
+}
+
+function idsOf(changes: readonly Change[]): string[] {
+  return changes.flatMap((change) => (change.kind === 'row' ? objectIdOf(change.key) : []));
 }

@@ -66,8 +66,8 @@ export class SourceWriter {
    */
   async bring(keys: readonly string[][]): Promise<string[][]> {
     const { db, table } = this.work;
-    const version = await this.drawVersion();
-    const { rows, left } = await readRowsByKey(db, table, keys);
+    const { version, found } = await this.versioned(() => readRowsByKey(db, table, keys));
+    const { rows, left } = found;
     const known = new Set([...rows.map(({ key }) => key), ...left].map(objectIdOf));
     const gone = keys.map(objectIdOf).filter((id) => !known.has(id));
     await this.write(version, rows, gone);
@@ -95,8 +95,8 @@ export class SourceWriter {
     limit: number,
   ): Promise<{ keys: string[][]; isLast: boolean; write: () => Promise<SyncCounts> }> {
     const { db, table } = this.work;
-    const version = await this.drawVersion();
-    const { rows, isLast } = await readRowsAfter(db, table, { after, limit });
+    const { version, found } = await this.versioned(() => readRowsAfter(db, table, { after, limit }));
+    const { rows, isLast } = found;
     const wanted = rows.filter((row) => row.wanted);
     return { keys: rows.map(({ key }) => key), isLast, write: () => this.write(version, wanted, []) };
   }
@@ -104,8 +104,7 @@ export class SourceWriter {
   /** Deletes those of these objects that have no row, or one that is not wanted. */
   async deleteGone(ids: readonly string[]): Promise<SyncCounts> {
     const { db, table } = this.work;
-    const version = await this.drawVersion();
-    const gone = await findGone(db, table, ids);
+    const { version, found: gone } = await this.versioned(() => findGone(db, table, ids));
     return this.write(version, [], gone);
   }
 
@@ -116,13 +115,17 @@ export class SourceWriter {
   }
 
   /**
-   * Draws the version of what is read next. The definition is compared after it: if it changes later, what is written
-   * by the new one has a higher version. Error: `SourceChanged`.
+   * Draws a version, then reads. The definition is compared after the version was drawn: if it changes later, what is
+   * written by the new one has a higher version. Error: `SourceChanged`.
    */
-  private async drawVersion(): Promise<number> {
-    const version = await nextVersion(this.deps.db);
-    if (!(await isUnchanged(this.deps.db, this.work.source))) throw new SourceChanged();
-    return version;
+  private async versioned<T>(read: () => Promise<T>): Promise<{ version: number; found: T }> {
+    const { deps, work } = this;
+    const version = await nextVersion(deps.db);
+    const [same, found] = await Promise.allSettled([isUnchanged(deps.db, work.source), read()]);
+    if (same.status === 'rejected') throw same.reason;
+    if (!same.value) throw new SourceChanged();
+    if (found.status === 'rejected') throw found.reason;
+    return { version, found: found.value };
   }
 
   /** Writes rows and deletes objects, with one version. */
@@ -171,7 +174,7 @@ export class SourceWriter {
       onlyFailed: false,
       isWhole: false,
     };
-    const options = { trustsHashes: this.work.distrustsHashes !== true };
+    const options = { trustsHashes: this.work.distrustsHashes !== true, areFresh: true };
     const batch = new WriteBatch(this.deps, request, { signal }, options);
     for (;;) {
       const { tally, blocked } = await batch.writeItems(items);

@@ -20,6 +20,7 @@ import type { ActivityDependencies } from '../dependencies.ts';
 import { createIndexWatch } from '../index-watch.ts';
 import { createWaitMeter } from '../support/chunk-waits.ts';
 import { type Running, runWithHeartbeat } from '../support/heartbeat.ts';
+import { InFlight } from '../support/in-flight.ts';
 import { createPacer } from '../support/pacer.ts';
 import type { OnWait } from '../support/yield-to-live-traffic.ts';
 import { isOfRow } from './errors.ts';
@@ -62,7 +63,7 @@ class SyncChunk {
   private place: SyncPlace | null;
   private rows: number;
   /** Batches that are written, in the order of their keys. */
-  private readonly begun: { after: string[] | null; rows: number; isDone: boolean; writing: Promise<void> }[] = [];
+  private readonly begun: { after: string[] | null; rows: number; isDone: boolean }[] = [];
 
   constructor(
     deps: ActivityDependencies,
@@ -104,27 +105,24 @@ class SyncChunk {
     let after = this.place?.after ?? null;
     // A slow one does not hold up a pause for long.
     const limit = Math.min(BATCH, Math.max(1, Math.round((this.request.ratePerSecond ?? BATCH) * BATCH_SECONDS)));
+    const batches = new InFlight(IN_FLIGHT);
     try {
       for (let isLast = false; !isLast && !this.running.isTimeUp(); ) {
         const batch = await this.readRows(writer, work, after, limit);
         ({ isLast } = batch);
         after = batch.keys.at(-1) ?? after;
-        this.begin(after, batch);
+        const place = after;
+        await batches.add(() => this.write(place, batch));
         await pace(batch.keys.length);
-        while (this.underWay().length >= IN_FLIGHT) await Promise.race(this.underWay());
         if (!isLast) continue;
-        await Promise.all(this.underWay());
+        await batches.end();
         this.place = { phase: 'objects', after: null };
       }
-      await Promise.all(this.underWay());
+      await batches.end();
     } finally {
       // Nothing is written after the activity has ended.
-      await Promise.allSettled(this.underWay());
+      await batches.settle();
     }
-  }
-
-  private underWay(): Promise<void>[] {
-    return this.begun.filter(({ isDone }) => !isDone).map(({ writing }) => writing);
   }
 
   /** Reads the next rows. If what is in one of them prevents it, each is synced by its key. */
@@ -142,15 +140,15 @@ class SyncChunk {
     }
   }
 
-  private begin(after: string[] | null, { keys, write }: { keys: string[][]; write: () => Promise<SyncCounts> }): void {
-    const batch = { after, rows: keys.length, isDone: false, writing: Promise.resolve() };
+  private async write(
+    after: string[] | null,
+    { keys, write }: { keys: string[][]; write: () => Promise<SyncCounts> },
+  ): Promise<void> {
+    const batch = { after, rows: keys.length, isDone: false };
     this.begun.push(batch);
-    batch.writing = write().then((counts) => {
-      addSyncCounts(this.counts, counts);
-      batch.isDone = true;
-      while (this.begun[0]?.isDone) this.advance(this.begun.shift() as typeof batch);
-    });
-    batch.writing.catch(() => {}); // reported where it is awaited
+    addSyncCounts(this.counts, await write());
+    batch.isDone = true;
+    while (this.begun[0]?.isDone) this.advance(this.begun.shift() as typeof batch);
   }
 
   /** Deletes the objects that have no row: those of rows that were deleted while nobody followed. */

@@ -3,15 +3,15 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { OnReindex } from '../../contract/task-bodies.ts';
 import { textArray } from '../binary.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
-import { requireActive, resolveIndex } from '../indexes.ts';
+import { requireActive } from '../indexes.ts';
 import { tablesOf } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { finishStaged } from '../staging.ts';
 import { applyWrites } from './apply.ts';
 import { holdGateShared } from './gate.ts';
 import type { Writer } from './history.ts';
-import { type Lock, locksForWrite } from './locks.ts';
 import type { ObjectWrite, WriteCounts } from './object-write.ts';
+import { findWriteTarget, type WriteLock } from './write-target.ts';
 
 export type WriteOutcome =
   | ({ kind: 'written'; forwardTo: ForwardTarget | null; isFinished: boolean } & WriteCounts)
@@ -46,10 +46,9 @@ export interface LiveWrite {
 export async function writeLive(db: Db, write: LiveWrite): Promise<WriteOutcome> {
   return transaction(db, async (trx) => {
     await holdGateShared(trx, write.indexNo);
-    const index = await resolveIndex(trx, write.target);
+    const { index, onSource: lock, onDest } = await findWriteTarget(trx, write);
     if (index.no !== write.indexNo) return { kind: 'moved' };
     requireActive(index);
-    const { onSource: lock, onDest } = await locksForWrite(trx, index.no);
     if (lock?.draining) return { kind: 'draining' };
     if (onDest) refuseUnfinished(index, onDest);
     if (lock && !lock.mirror && write.onReindex !== 'forward') return { kind: 'locked', taskId: lock.taskId };
@@ -77,7 +76,7 @@ async function finish(
 }
 
 /** Refuses writes to an index that is being built: it mirrors its source, so the reindex would remove them. */
-function refuseUnfinished(index: IndexRow, lock: Lock): void {
+function refuseUnfinished(index: IndexRow, lock: WriteLock): void {
   if (!lock.mirror) {
     throw new ReembedError(
       'IndexLocked',

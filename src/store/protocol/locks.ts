@@ -63,31 +63,8 @@ export async function isBeingBuilt(db: Db | Trx, indexNo: number): Promise<boole
   return lock !== null && !lock.mirror;
 }
 
-/**
- * Returns the unexpired locks of an index that is about to be written: at most one with it as source and one with it as
- * destination. Deletes an expired lock that builds the index: the write relies on its absence, so it must not be
- * renewed afterwards. If a renewal happens at the same time, the renewal wins.
- */
-export async function locksForWrite(
-  trx: Trx,
-  indexNo: number,
-): Promise<{ onSource: Lock | null; onDest: Lock | null }> {
-  for (;;) {
-    const { rows } = await sql<LockRow & { alive: boolean }>`
-      select ${COLUMNS}, lock_expire_time > now() as alive
-      from reembed.reindex_locks
-      where source_no = ${indexNo} or dest_no = ${indexNo}`.execute(trx);
-    const expired = rows.find((row) => row.dest_no === indexNo && !row.mirror && !row.alive);
-    if (!expired || (await dropIfExpired(trx, expired.lock))) {
-      const locks = rows.filter(({ alive }) => alive).map(toLock);
-      const one = (isIt: (lock: Lock) => boolean) => locks.find(isIt) ?? null;
-      return { onSource: one(({ sourceNo }) => sourceNo === indexNo), onDest: one(({ destNo }) => destNo === indexNo) };
-    }
-  }
-}
-
 /** Deletes a lock if it is still expired. Returns false if it was renewed or deleted in between. */
-async function dropIfExpired(trx: Trx, lock: string): Promise<boolean> {
+export async function dropIfExpired(trx: Trx, lock: string): Promise<boolean> {
   const { rows } = await sql`
     delete from reembed.reindex_locks
     where lock = ${lock}::uuid and lock_expire_time <= now()

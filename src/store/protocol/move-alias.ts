@@ -5,6 +5,7 @@ import { findIndex, findIndexByNo, requireActive } from '../indexes.ts';
 import { readTables } from '../partitions.ts';
 import type { IndexRow } from '../schema.ts';
 import { followAliases } from '../search-views.ts';
+import { noteAliasMoved } from '../sources/rows.ts';
 import { markChanges, type Pair } from './copy.ts';
 import { createDeadline, type Deadline, isWaitOver, transactionUntil, whileDraining } from './draining.ts';
 import { holdGatesExclusive, lockNames } from './gate.ts';
@@ -194,6 +195,7 @@ async function switchAlias(
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ index_no: index.no }))
       .execute();
     await followAliases(trx, [alias]);
+    await noteAliasMoved(trx, alias);
     if (from !== null) await endMirror(trx, { sourceNo: from, destNo: index.no });
     return { kind: 'moved' };
   });

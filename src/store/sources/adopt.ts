@@ -1,24 +1,25 @@
 import { sql } from 'kysely';
-import { tableOf } from '../../contract/sources.ts';
 import type { Db } from '../database.ts';
-import { inspectTable } from './inspect.ts';
+import type { TableFacts } from './inspect.ts';
 import { runStatements } from './install.ts';
 import { outboxOf } from './names.ts';
 import type { ResolvedSource } from './resolved.ts';
 import type { SourceRow } from './rows.ts';
+import type { TableShape } from './shape.ts';
 import { installSql } from './triggers.ts';
 
 /**
- * Gives triggers to the partitions that a table has by now, and records that rows may have gone with others. Rows that
- * came with a partition must be loaded afterwards. Returns false if the table is gone. Error: `DatabaseUnavailable` if
- * others keep the table locked.
+ * Gives triggers to the partitions that a table was found to have, and records that rows may have gone with others. Rows
+ * that came with a partition must be loaded. Error: `DatabaseUnavailable` if others keep the table locked.
  */
-export async function adoptPartitions(db: Db, database: Db, source: SourceRow): Promise<boolean> {
-  const { no, marker, definition } = source;
-  const table = await inspectTable(database, tableOf(definition));
-  if (table === undefined || table.kind !== 'p' || table.oid !== source.resolved.table.oid) return false;
-  const partitions = table.partitions.map(({ schema, name, oid }) => ({ schema, name, oid }));
-  const resolved: ResolvedSource = { ...source.resolved, table: { ...source.resolved.table, partitions } };
+export async function adoptPartitions(
+  db: Db,
+  database: Db,
+  { no, marker, definition, resolved: before }: SourceRow,
+  found: TableFacts['partitions'],
+): Promise<void> {
+  const partitions = found.map(({ schema, name, oid }) => ({ schema, name, oid }));
+  const resolved: ResolvedSource = { ...before, table: { ...before.table, partitions } };
   if (definition.follow === 'triggers') {
     await runStatements(database, no, [
       ...installSql({ no, marker, ...resolved }, { hasSchema: true }),
@@ -29,5 +30,12 @@ export async function adoptPartitions(db: Db, database: Db, source: SourceRow): 
     update reembed.sources
     set resolved = ${JSON.stringify(resolved)}::jsonb
     where no = ${no}`.execute(db);
-  return true;
+}
+
+/** Stores the shape that a table was found to have. The rows must be loaded if it had another one. */
+export async function adoptShape(db: Db, { no }: Pick<SourceRow, 'no'>, shape: TableShape): Promise<void> {
+  await sql`
+    update reembed.sources
+    set resolved = jsonb_set(resolved, '{shape}', ${JSON.stringify(shape)}::jsonb)
+    where no = ${no}`.execute(db);
 }

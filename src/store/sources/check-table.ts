@@ -29,6 +29,9 @@ export function databaseProblems(database: DatabaseFacts, { follow }: SourceDefi
   return problems.map((message) => ({ path, message }));
 }
 
+/** Why triggers do not see what logical replication writes. */
+export const SUBSCRIBED = 'gets rows by a subscription of logical replication, which fires no triggers';
+
 /** Returns what is wrong with the table itself. */
 export function tableProblems(table: TableFacts, { follow }: SourceDefinition): FieldIssue[] {
   const path = 'table';
@@ -42,6 +45,7 @@ export function tableProblems(table: TableFacts, { follow }: SourceDefinition): 
   if (table.inherits) problems.push('has tables that inherit from it, or inherits itself: no key holds in all of them');
   if (table.persistence === 'u') problems.push('is unlogged: it loses rows in a crash, which nobody would notice');
   if (table.persistence === 't') problems.push('is temporary');
+  if (follow === 'triggers' && table.isSubscribed) problems.push(`${SUBSCRIBED}: use follow poll`);
   const foreign = table.partitions.find(({ kind }) => kind === 'f');
   if (foreign) problems.push(`has the partition ${foreign.name}, which is a foreign table`);
   if (!table.mayRead) problems.push('the role of the connection has no right to select from it');

@@ -4,9 +4,10 @@ import { boundTo } from '../admission.ts';
 import type { Db } from '../database.ts';
 import { columnProblems, databaseProblems, keyOf, tableProblems } from './check-table.ts';
 import { inspectDatabase, inspectTable, similarTables, type TableFacts } from './inspect.ts';
-import type { ResolvedSource } from './resolved.ts';
+import { type ResolvedSource, usedColumns } from './resolved.ts';
 import { findRival, findTargetIndex } from './rivals.ts';
 import { findSource, type SourceRow } from './rows.ts';
+import { readShape } from './shape.ts';
 
 /** A definition that can be set up. */
 export interface CheckedSource {
@@ -94,7 +95,12 @@ async function checkDatabase(definition: SourceDefinition, open: () => Db): Prom
     if (table === undefined) return { hasSchema, problems: [...problems, await noTable(database, definition)] };
     const key = keyOf(table, definition);
     problems.push(...tableProblems(table, definition), ...key.problems, ...columnProblems(table, definition));
-    return { hasSchema, problems, resolved: resolve(definition, table, key.columns) };
+    const resolved = resolve(definition, table, key.columns);
+    return {
+      hasSchema,
+      problems,
+      resolved: { ...resolved, shape: await readShape(database, table.oid, usedColumns(resolved)) },
+    };
   } catch (error) {
     if (definition.connectionEnv === undefined) throw error;
     const message = `the database of ${definition.connectionEnv} does not answer: ${messageOf(error)}`;

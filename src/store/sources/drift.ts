@@ -1,15 +1,23 @@
 import { sql } from 'kysely';
 import { contentColumns, tableOf } from '../../contract/sources.ts';
 import type { Db } from '../database.ts';
+import { SUBSCRIBED } from './check-table.ts';
 import { inspectTable, type TableFacts } from './inspect.ts';
 import { functionOf, outboxOf } from './names.ts';
+import { usedColumns } from './resolved.ts';
 import type { SourceRow } from './rows.ts';
+import { hasOtherValues, readShape, type TableShape } from './shape.ts';
 
 /**
  * How a table is now, compared with how it was when its source was set up. `partitions`: some came or went, with rows
- * that no trigger saw. `stopped`: it cannot be followed until someone acts.
+ * that no trigger saw. `values`: its definition was changed, and with it values that no trigger saw. `stopped`: it cannot
+ * be followed until someone acts. The shape of `none` is one that nothing was compared with.
  */
-export type Drift = { kind: 'none' } | { kind: 'partitions' } | { kind: 'stopped'; reason: string };
+export type Drift =
+  | { kind: 'none'; shape?: TableShape }
+  | { kind: 'partitions'; partitions: TableFacts['partitions'] }
+  | { kind: 'values'; shape: TableShape }
+  | { kind: 'stopped'; reason: string };
 
 /** Says why the rows of a source cannot be read as they were when it was set up, or returns undefined. */
 export async function readTableProblem(database: Db, source: SourceRow): Promise<string | undefined> {
@@ -30,7 +38,10 @@ export async function readDrift(database: Db, source: SourceRow): Promise<Drift>
   const before = (resolved.table.partitions ?? []).map(({ oid }) => oid);
   const now = new Set(table?.partitions.map(({ oid }) => oid));
   const isSame = before.length === now.size && before.every((oid) => now.has(oid));
-  return { kind: isSame ? 'none' : 'partitions' };
+  if (!isSame) return { kind: 'partitions', partitions: table?.partitions ?? [] };
+  const shape = await readShape(database, resolved.table.oid, usedColumns(resolved));
+  if (!resolved.shape) return { kind: 'none', shape };
+  return hasOtherValues(resolved.shape, shape) ? { kind: 'values', shape } : { kind: 'none' };
 }
 
 function tableReason({ definition, resolved }: SourceRow, table: TableFacts): string | undefined {
@@ -39,6 +50,8 @@ function tableReason({ definition, resolved }: SourceRow, table: TableFacts): st
     return `the table ${name} was dropped, and another has its name: set the source up again`;
   if (table.isPartition || table.inherits)
     return `the table ${name} is part of another one: its changes are not all seen`;
+  if (table.isSubscribed && definition.follow === 'triggers')
+    return `the table ${name} ${SUBSCRIBED}: add the source again with follow poll`;
   if (!table.mayRead) return `the role of the connection has no right to select from ${name}`;
   if (table.hidesRows) return `row-level security hides rows of ${name} from the role of the connection`;
   const needed = [...resolved.key.map((column) => column.name), ...contentColumns(definition)];

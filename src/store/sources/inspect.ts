@@ -12,6 +12,8 @@ export interface TableFacts extends TableName {
   isPartition: boolean;
   /** Whether it inherits from a table, or another from it, without partitions. */
   inherits: boolean;
+  /** Whether a subscription of logical replication writes it, or a partition of it. */
+  isSubscribed: boolean;
   /** Whether row-level security hides rows from this role. */
   hidesRows: boolean;
   mayRead: boolean;
@@ -64,6 +66,10 @@ export async function inspectTable(db: Db, { schema, name }: TableName): Promise
       c.relpersistence::text as persistence, c.relispartition as "isPartition",
       not c.relispartition and exists (select from pg_inherits where inhrelid = c.oid)
         or c.relkind = 'r' and exists (select from pg_inherits where inhparent = c.oid) as inherits,
+      exists (
+        select from pg_subscription_rel
+        where srrelid = c.oid or srrelid in (select relid from pg_partition_tree(c.oid))
+      ) as "isSubscribed",
       row_security_active(c.oid) as "hidesRows",
       has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as "mayRead",
       ${maySetTriggers} as "mayTrigger",

@@ -1,4 +1,5 @@
 import type { TableName } from '../../contract/sources.ts';
+import type { TableShape } from './shape.ts';
 
 /** A column of a key, with the name of its type as SQL writes it. */
 export interface KeyColumn {
@@ -22,4 +23,11 @@ export interface ResolvedSource {
   content: string[];
   /** The index that the source names; null if it names an alias, whose index may change. */
   indexNo?: number | null;
+  /** Of the columns of key and content; missing until the follower has looked at the table. */
+  shape?: TableShape;
+}
+
+/** Lists the columns that objects and their ids are made of. */
+export function usedColumns({ key, content }: Pick<ResolvedSource, 'key' | 'content'>): string[] {
+  return [...key.map(({ name }) => name), ...content];
 }

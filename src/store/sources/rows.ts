@@ -14,13 +14,16 @@ export interface SourceRow {
   marker: string;
   state: SourceState;
   reason: string | null;
+  /** How often its alias was moved by hand, and after how many of these moves all rows were synced. */
+  aliasMoves: number;
+  syncedMoves: number;
   stateTime: Date;
   createTime: Date;
   updateTime: Date;
 }
 
-const COLUMNS = sql`no, name, definition, resolved, marker, state, reason, state_time as "stateTime",
-  create_time as "createTime", update_time as "updateTime"`;
+const COLUMNS = sql`no, name, definition, resolved, marker, state, reason, alias_moves as "aliasMoves",
+  synced_moves as "syncedMoves", state_time as "stateTime", create_time as "createTime", update_time as "updateTime"`;
 
 /** Returns a source; undefined if there is none of this name. */
 export async function findSource(db: Db | Trx, name: string): Promise<SourceRow | undefined> {
@@ -86,6 +89,16 @@ export async function setSourceState(
     update reembed.sources
     set state = ${state}, reason = ${reason}, state_time = case when state = ${state} then state_time else now() end
     where no = ${no} and (state, reason) is distinct from (${state}, ${reason})`.execute(db);
+}
+
+/** Records that an alias was moved to another index by hand: sources of it must sync all rows. */
+export async function noteAliasMoved(trx: Trx, alias: string): Promise<void> {
+  await sql`update reembed.sources set alias_moves = alias_moves + 1 where index_name = ${alias}`.execute(trx);
+}
+
+/** Records that a sync was started after the moves of the alias that were read. */
+export async function noteMovesSynced(db: Db, { no, aliasMoves }: SourceRow): Promise<void> {
+  await sql`update reembed.sources set synced_moves = ${aliasMoves} where no = ${no}`.execute(db);
 }
 
 /** Forgets a source. */
