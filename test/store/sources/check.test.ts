@@ -154,6 +154,25 @@ test.each([
   expect((await problemsOf({ table })).table).toContain(message);
 });
 
+test('a table that a subscription writes is refused, also by one of its partitions, unless it is polled', async () => {
+  const table = tableName();
+  await execute(`create table ${table} (id int primary key, body text, at timestamptz) partition by range (id)`);
+  await execute(`create table ${table}_a partition of ${table} for values from (0) to (10)`);
+  await execute(
+    `create subscription ${table} connection 'dbname=none' publication none with (connect = false, slot_name = none)`,
+  );
+  try {
+    // As the refresh of a subscription that is connected does.
+    await execute(`
+      insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
+      select oid, '${table}_a'::regclass, 'r' from pg_subscription where subname = '${table}'`);
+    expect(await problemsOf({ table })).toEqual({ table: expect.stringContaining('subscription') });
+    expect(await problemsOf({ table, follow: 'poll', updatedAt: 'at' })).toEqual({});
+  } finally {
+    await execute(`drop subscription ${table}`);
+  }
+});
+
 test('a partition is refused, and its partitioned table accepted', async () => {
   const table = tableName();
   await execute(`create table ${table} (id int primary key, body text) partition by range (id)`);

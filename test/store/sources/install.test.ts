@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SourceDefinitionInput, sourceDefinitionSchema } from '../../../src/contract/sources.ts';
-import { adoptPartitions } from '../../../src/store/sources/adopt.ts';
+import { adoptPartitions, adoptShape } from '../../../src/store/sources/adopt.ts';
 import { readBacklog } from '../../../src/store/sources/backlog.ts';
 import { checkSource } from '../../../src/store/sources/check.ts';
 import { readDrift } from '../../../src/store/sources/drift.ts';
 import { forgetDrift, installSource, uninstallSource } from '../../../src/store/sources/install.ts';
 import { outboxOf } from '../../../src/store/sources/names.ts';
-import { findSource, getSource, listSources, setSourceState } from '../../../src/store/sources/rows.ts';
+import { findSource, getSource, listSources, type SourceRow, setSourceState } from '../../../src/store/sources/rows.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { createIndex, uniqueName } from '../builders.ts';
 import { openTransaction } from '../concurrency.ts';
@@ -161,11 +161,57 @@ test.each([
   expect(await readDrift(opened.db, source)).toEqual({ kind: 'stopped', reason: expect.stringContaining(reason) });
 });
 
+/** Adopts the partitions of a table, whose names end as given. */
+async function adopt(source: SourceRow, ...suffixes: string[]): Promise<void> {
+  const drift = await readDrift(opened.db, source);
+  if (drift.kind !== 'partitions') throw new Error(`there are no other partitions: ${drift.kind}`);
+  expect(drift.partitions.map(({ name }) => name.replace(/.*_/, '')).sort()).toEqual(suffixes);
+  await adoptPartitions(opened.db, opened.db, source, drift.partitions);
+}
+
+test.each([
+  ['another type', (t: string) => `alter table ${t} alter column lang type json using to_json(lang)`],
+  ['another text of the same type', (t: string) => `alter table ${t} alter column body type text using upper(body)`],
+  [
+    'the name of another column',
+    (t: string) => `alter table ${t} rename column body to was; alter table ${t} rename column other to body`,
+  ],
+  ['a column again', (t: string) => `alter table ${t} drop column body, add column body text default 'new'`],
+  ['another name of a value', (t: string) => `alter type ${t}_kind rename value 'small' to 'tiny'`],
+])('values that a change of the definition gave %s are noticed once', async (_name, alter) => {
+  const { name, table, source } = await followedWide();
+  await execute(alter(table));
+  const drift = await readDrift(opened.db, source);
+  if (drift.kind !== 'values') throw new Error(`nothing was noticed: ${drift.kind}`);
+  await adoptShape(opened.db, source, drift.shape);
+  expect(await readDrift(opened.db, await getSource(opened.db, name))).toEqual({ kind: 'none' });
+});
+
+test.each([
+  (t: string) => `alter table ${t} alter column body set not null, alter column body set default 'x'`,
+  (t: string) => `alter table ${t} alter column other type int using 1`,
+  (t: string) => `alter type ${t}_kind add value 'large'`,
+  (t: string) => `truncate ${t}`,
+])('a change of the definition that changes no value in use is no drift (%#)', async (alter) => {
+  const { table, source } = await followedWide();
+  await execute(alter(table));
+  expect(await readDrift(opened.db, source)).toEqual({ kind: 'none' });
+});
+
+async function followedWide() {
+  const name = uniqueName('source');
+  const table = name.replaceAll('-', '_');
+  await execute(`create type ${table}_kind as enum ('small', 'big')`);
+  await execute(`create table ${table} (id int primary key, body text, lang text, other text, kinds ${table}_kind[])`);
+  await execute(`insert into ${table} values (1, 'one', 'en', 'two', '{small}')`);
+  const { name: index } = await createIndex(opened.db);
+  return { name, table, source: await install(name, { index, table, metadata: ['lang', 'kinds'] }) };
+}
+
 test('partitions that came and went are noticed and adopted', async () => {
   const { name, table, source } = await followed({ partitioned: true });
   await execute(`create table ${table}_b partition of ${table} for values from (10) to (20)`);
-  expect(await readDrift(opened.db, source)).toEqual({ kind: 'partitions' });
-  expect(await adoptPartitions(opened.db, opened.db, source)).toBe(true);
+  await adopt(source, 'a', 'b');
   const adopted = await getSource(opened.db, name);
   expect(await readDrift(opened.db, adopted)).toEqual({ kind: 'none' });
   await execute(`insert into ${table}_b values (11)`);
@@ -174,8 +220,7 @@ test('partitions that came and went are noticed and adopted', async () => {
   expect(await takeChanges(opened.db, adopted)).toEqual(['11', 'all', 'all']);
 
   await execute(`alter table ${table} detach partition ${table}_a`);
-  expect(await readDrift(opened.db, adopted)).toEqual({ kind: 'partitions' });
-  await adoptPartitions(opened.db, opened.db, adopted);
+  await adopt(adopted, 'b');
   await execute(`insert into ${table}_a values (1)`);
   expect(await takeChanges(opened.db, adopted)).toEqual(['all']);
 });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { transaction } from '../../../src/store/database.ts';
 import {
   countRows,
   findWantedKeys,
@@ -8,6 +9,7 @@ import {
   readRowsAfter,
   readRowsByKey,
 } from '../../../src/store/sources/table-rows.ts';
+import { SQLSTATE } from '../../../src/store/sqlstate.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
 import { uniqueName } from '../builders.ts';
 
@@ -149,6 +151,25 @@ test('a row that does not pass the filter is read as not wanted, and its key is 
     [false, null],
   ]);
   expect(await findWantedKeys(database.db, table, [['3'], ['1'], ['9']])).toEqual([['1']]);
+});
+
+test('row-level security that came later fails the read, and hides no row from it', async () => {
+  const table = await givenTable('id int primary key, body text');
+  await execute(`insert into "${table.name}" values (1, 'one')`);
+  const role = uniqueName('reader').replaceAll('-', '_');
+  await execute(`create role ${role}; grant select on "${table.name}" to ${role}`);
+  const read = () =>
+    transaction(database.db, async (trx) => {
+      await sql.raw(`set local role ${role}`).execute(trx);
+      return readRowsByKey(trx, table, [['1']]);
+    });
+  try {
+    expect((await read()).rows).toHaveLength(1);
+    await execute(`alter table "${table.name}" enable row level security`);
+    await expect(read()).rejects.toMatchObject({ code: SQLSTATE.insufficientPrivilege });
+  } finally {
+    await execute(`drop owned by ${role}; drop role ${role}`);
+  }
 });
 
 test('rows are read in the order of a key of several columns, page by page', async () => {
