@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { isDistributed } from './citus/layout.ts';
 import { spreadNearestByIndex, spreadNearestOfAll } from './citus/nearest.ts';
 import type { Trx } from './database.ts';
@@ -13,11 +13,11 @@ import {
   netOf,
 } from './neighborhood.ts';
 import { tablesOf } from './partitions.ts';
-import { scanByIndex } from './scan-by-index.ts';
+import { beginScan, endScan } from './scan-by-index.ts';
 import type { IndexRow } from './schema.ts';
 import { indexedDistance, storedDistance } from './vector-expressions.ts';
 
-/** Rows per fetch after the first; the rows are small because they contain neither vectors nor payloads. */
+/** Rows per fetch; they are small because they contain neither vectors nor payloads. */
 const FETCH_ROWS = 1_000;
 
 /**
@@ -72,8 +72,8 @@ async function nearestParts(trx: Trx, index: IndexRow, wanted: Neighborhood): Pr
 
 /**
  * Reads the HNSW index from the nearest part on until there are enough different objects or the scan ends. The result
- * is approximate, and fewer objects than requested do not mean that there are no more. This is one pass over the index:
- * further parts of known objects are skipped, and nothing is read twice. The order is that of the stored vectors, also
+ * is approximate, and fewer objects than requested do not mean that there are no more. Further parts of known objects are
+ * skipped. The order is that of the stored vectors, also
  * where the index has less of them.
  */
 export async function nearestByIndex(
@@ -87,12 +87,9 @@ export async function nearestByIndex(
   const net = netOf(index, wanted.limit, efSearch);
   const first = firstRows(net);
   const best = new Map<string, Neighbor>();
-  // Rolling back restores the settings and closes the cursor.
-  await sql`savepoint by_index`.execute(trx);
-  await scanByIndex(trx, efSearch ?? defaultEfSearch(index, wanted.limit));
+  await beginScan(trx, efSearch ?? defaultEfSearch(index, wanted.limit));
   // The condition is a scalar subquery: with a join, Postgres would choose plans without the index.
-  await sql`
-    declare nearest_parts no scroll cursor for
+  const nearest = sql`
     select p.object_id as id, ${storedDistance(index, wanted.vector)} as distance,
       case when p.is_average then null else p.part end as part
     from ${parts} p
@@ -101,12 +98,25 @@ export async function nearestByIndex(
       from ${objects} o
       where o.index_no = ${index.no} and o.object_id = p.object_id
     )
-    order by ${indexedDistance(index, wanted.vector)}`.execute(trx);
-  for (let fetch = first; best.size < net; fetch = FETCH_ROWS) {
-    const { rows } = await sql<Neighbor>`fetch forward ${sql.lit(fetch)} from nearest_parts`.execute(trx);
-    keepBest(best, rows, wanted);
-    if (rows.length < fetch) break;
-  }
-  await sql`rollback to savepoint by_index`.execute(trx);
+    order by ${indexedDistance(index, wanted.vector)}`;
+  // Few searches need more, and these read the first rows twice: a cursor would cost each of them a round trip.
+  const { rows } = await sql<Neighbor>`${nearest} limit ${sql.lit(first)}`.execute(trx);
+  keepBest(best, rows, wanted);
+  if (best.size < net && rows.length === first) await readOn(trx, nearest, { best, net, wanted });
+  await endScan(trx);
   return [...best.values()].sort(byDistance).slice(0, wanted.limit);
+}
+
+/** Reads the nearest parts by a cursor, in one pass over the index, until there are enough. The end of the scan closes it. */
+async function readOn(
+  trx: Trx,
+  nearest: RawBuilder<unknown>,
+  { best, net, wanted }: { best: Map<string, Neighbor>; net: number; wanted: Neighborhood },
+): Promise<void> {
+  await sql`declare nearest_parts no scroll cursor for ${nearest}`.execute(trx);
+  for (let isMore = true; isMore && best.size < net; ) {
+    const { rows } = await sql<Neighbor>`fetch forward ${sql.lit(FETCH_ROWS)} from nearest_parts`.execute(trx);
+    keepBest(best, rows, wanted);
+    isMore = rows.length === FETCH_ROWS;
+  }
 }

@@ -12,7 +12,8 @@ import { cutRanking, depthOf, type Ranking, reachesMinScore, requireMinScore } f
 import type { IndexRow } from './schema.ts';
 import { SearchClock, searchTimeout } from './search-clock.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
-import { isVectorIndexReady } from './vector-index.ts';
+import { vectorIndexName } from './vector-index.ts';
+import { validIndex } from './vector-index-session.ts';
 
 export interface SearchRequest extends Neighborhood, Ranking, HowToRead {
   /** Deadline of the search, as in `Date.now()`; null means none. */
@@ -92,11 +93,10 @@ export async function findNeighbors(
 ): Promise<Neighbors> {
   const { limit, filter, ef: efSearch } = request;
   const hasIndex = resolveVectorIndex(index).kind !== 'none';
-  await clock.limit(trx);
-  if (request.exact || !hasIndex || !(await isVectorIndexReady(trx, index))) {
+  const isReady = await clock.limitAndRead(trx, validIndex(vectorIndexName(index.no)));
+  if (request.exact || !hasIndex || !isReady) {
     return { neighbors: await nearestOfAll(trx, index, request), exact: true, complete: true };
   }
-  await clock.limit(trx);
   const isFiltered = filter !== undefined && Object.keys(filter).length > 0;
   // No more neighbors are wanted, or none that the scan has not passed.
   const isAll = (neighbors: readonly Neighbor[]) =>

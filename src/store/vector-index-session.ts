@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { HnswIndex } from '../contract/vector-index.ts';
 import { BUILD_CLASS } from './advisory-classes.ts';
 import { type BuildProgress, watchBuild } from './build-progress.ts';
@@ -39,13 +39,18 @@ const BUILD_LIMITS = [
 
 /** Whether an index of the schema exists and is valid. */
 export async function isValidIndex(db: Db, name: string): Promise<boolean> {
-  const { rows } = await sql<{ valid: boolean }>`
-    select i.indisvalid as valid
-    from pg_index i
+  const { rows } = await sql<{ valid: boolean }>`select ${validIndex(name)} as valid`.execute(db);
+  return rows[0]?.valid === true;
+}
+
+/** SQL of type boolean: whether an index of the schema exists and is valid. */
+export function validIndex(name: string): RawBuilder<boolean> {
+  return sql`exists (
+    select from pg_index i
     join pg_class c on c.oid = i.indexrelid
     join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'reembed' and c.relname = ${name}`.execute(db);
-  return rows[0]?.valid === true;
+    where n.nspname = 'reembed' and c.relname = ${name} and i.indisvalid
+  )`;
 }
 
 /**

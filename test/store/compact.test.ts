@@ -7,7 +7,7 @@ import { nearestByIndex, nearestOfAll } from '../../src/store/nearest.ts';
 import { defaultEfSearch, netOf } from '../../src/store/neighborhood.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
 import { measureRecall } from '../../src/store/recall.ts';
-import { scanByIndex } from '../../src/store/scan-by-index.ts';
+import { beginScan } from '../../src/store/scan-by-index.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { searchObjects } from '../../src/store/search.ts';
 import { indexedDistance } from '../../src/store/vector-expressions.ts';
@@ -64,7 +64,7 @@ onBothDatabases((database) => {
     it('is read by a search, in the order of the stored vectors and without missing many', async () => {
       const index = await filled(settings);
       const plan = await within(async (trx) => {
-        await scanByIndex(trx, 100);
+        await beginScan(trx, 100);
         const { rows } = await sql<{ 'QUERY PLAN': string }>`
           explain select object_id from ${tablesOf(index.no).parts} order by ${indexedDistance(index, query)} limit 5`.execute(
           trx,

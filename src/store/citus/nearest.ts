@@ -11,7 +11,7 @@ import {
   netOf,
 } from '../neighborhood.ts';
 import { tablesOf } from '../partitions.ts';
-import { scanByIndex } from '../scan-by-index.ts';
+import { beginScan, endScan } from '../scan-by-index.ts';
 import type { IndexRow } from '../schema.ts';
 import { indexedDistance, storedDistance } from '../vector-expressions.ts';
 
@@ -32,8 +32,7 @@ export async function spreadNearestByIndex(
   const { objects, parts } = tablesOf(index.no);
   const net = netOf(index, wanted.limit, efSearch);
   const best = new Map<string, Neighbor>();
-  await sql`savepoint by_index`.execute(trx);
-  await scanByIndex(trx, efSearch ?? defaultEfSearch(index, wanted.limit));
+  await beginScan(trx, efSearch ?? defaultEfSearch(index, wanted.limit));
   for (let limit = firstRows(net); ; limit *= GROWTH) {
     const { rows } = await sql<Neighbor>`
       select p.object_id as id, ${storedDistance(index, wanted.vector)} as distance,
@@ -46,7 +45,7 @@ export async function spreadNearestByIndex(
     keepBest(best, rows, wanted);
     if (best.size >= net || rows.length < limit) break;
   }
-  await sql`rollback to savepoint by_index`.execute(trx);
+  await endScan(trx);
   return [...best.values()].sort(byDistance).slice(0, wanted.limit);
 }
 

@@ -4,7 +4,7 @@ import { isDistributed } from '../citus/layout.ts';
 import type { Trx } from '../database.ts';
 import { byDistance, found, keepBest, type Neighbor, type Neighborhood, netOf } from '../neighborhood.ts';
 import { tablesOf } from '../partitions.ts';
-import { scanByIndex } from '../scan-by-index.ts';
+import { beginScan, endScan } from '../scan-by-index.ts';
 import type { IndexRow } from '../schema.ts';
 import { indexedDistance, storedDistance } from '../vector-expressions.ts';
 
@@ -34,9 +34,7 @@ export async function nearestAmong(
   const { objects, parts } = tablesOf(index.no);
   // Citus joins, and cannot look up object by object.
   const isSpread = await isDistributed(trx);
-  // Rolling back restores the settings.
-  await sql`savepoint among`.execute(trx);
-  await scanByIndex(trx, width);
+  await beginScan(trx, width);
   const { rows } = await sql<Neighbor>`
     select near.id, near.distance, near.part
     from (
@@ -57,7 +55,7 @@ export async function nearestAmong(
               where o.index_no = ${index.no} and o.object_id = near.id
             )`
       }`.execute(trx);
-  await sql`rollback to savepoint among`.execute(trx);
+  await endScan(trx);
   const best = new Map<string, Neighbor>();
   keepBest(best, rows, wanted);
   const neighbors = [...best.values()].sort(byDistance).slice(0, limit);
