@@ -78,6 +78,14 @@ describe('PATCH /v1/indexes/{index}', () => {
     expect(answer.body.issues[0].message).toContain(expected);
   });
 
+  it('changes nothing if the task that it asks for cannot be started', async () => {
+    const { name } = await remoteIndex();
+    const stored = await findIndex(database.db, name);
+    const change = { model: { timeoutMs: 5_000 }, readyVectors: true, vectorIndex: { m: 24 } };
+    expect((await patch(name, change)).status).toBe(503);
+    expect(await findIndex(database.db, name)).toEqual(stored);
+  });
+
   it('refuses fields that the provider of the model does not have', async () => {
     const { name } = await makeIndex(database.db, uniqueName());
     const answer = await patch(name, { model: { timeoutMs: 5_000 } });
