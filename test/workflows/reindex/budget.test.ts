@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Approval } from '../../../src/contract/approval.ts';
+import { type Approval, approveSchema } from '../../../src/contract/approval.ts';
 import type { Budget, Usage } from '../../../src/contract/budget.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { saveQuerySet } from '../../../src/store/query-sets.ts';
@@ -64,7 +64,8 @@ describe('a reindex with a budget', () => {
     const items = Array.from({ length: COUNT }, (_, at) => ({ id: `k${at}`, payload: `text ${at}` }));
     await rig.run('upsert', { index: alias, items });
     const handle = await rig.start('reindex', {
-      ...{ source: alias, dest, batchSize: 5, concurrency: 1, budget, approve },
+      ...{ source: alias, dest, batchSize: 5, concurrency: 1, budget },
+      approve: approve && approveSchema.parse(approve),
       destModel: {
         ...{ provider: 'openai', name, dimensions: DIMENSIONS, baseUrl: use.baseUrl, sendDimensions: false },
         ...{ batchSize: 128, batchChars: 200_000, timeoutMs: 60_000 },
