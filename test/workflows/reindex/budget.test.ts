@@ -1,8 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Approval, approveSchema } from '../../../src/contract/approval.ts';
-import type { Budget, Usage } from '../../../src/contract/budget.ts';
+import { approvalOf, approveSchema } from '../../../src/contract/approval.ts';
+import type { Budget } from '../../../src/contract/budget.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
 import { saveQuerySet } from '../../../src/store/query-sets.ts';
 import { call, testApi } from '../../api/support.ts';
@@ -125,11 +125,11 @@ describe('a reindex with a budget', () => {
     expect(tracker).toMatchObject({ errors: [{ type: 'BudgetUsedUp' }], data: { phase: 'evaluation' } });
     expect(await setBudget(handle.workflowId, 'tokens=1000')).toMatchObject({ status: 200 });
     const { status, data } = await endOf(handle);
-    expect({ status, verdict: (data.approval as Approval).evaluation?.verdict }).toEqual({
+    expect({ status, verdict: approvalOf(data)?.evaluation?.verdict }).toEqual({
       status: 'done',
       verdict: 'go',
     });
-    expect((data.usage as Usage).tokens).toBe(tokensOf(use) - 2);
+    expect((data.usage as { tokens: number }).tokens).toBe(tokensOf(use) - 2);
     expect(tokensOf(use)).toBeGreaterThan(COUNT + queries.length);
     expect(await aliasOf(alias)).toBe(dest);
   });
