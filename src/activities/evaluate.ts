@@ -19,6 +19,7 @@ import { buildReport, outcomeOf, resultOf } from './evaluation-report.ts';
 import { createSide, type Vectors } from './evaluation-side.ts';
 import { createWaitMeter } from './support/chunk-waits.ts';
 import { runWithHeartbeat } from './support/heartbeat.ts';
+import { summarizeUsage } from './support/meter.ts';
 import { createYielding, mustYield } from './support/yield-to-live-traffic.ts';
 
 /** Queries that are embedded, searched and stored together. */
@@ -47,8 +48,8 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
       runWithHeartbeat(async (running) => {
         const { request, left, right, total, done: before } = await openEvaluation(db, taskId);
         const sides = [
-          createSide(deps, { index: left, request, running }),
-          createSide(deps, { index: right, request, running }),
+          createSide(deps, { index: left, request, running, payer: null }),
+          createSide(deps, { index: right, request, running, payer: request.isStep ? taskId : null }),
         ] as const;
         const meter = createWaitMeter(deps.client);
         // Statements, not batches: a batch keeps a processor busy for a second.
@@ -75,7 +76,8 @@ export function createEvaluateActivities(deps: ActivityDependencies): Evaluation
           done += queries.length;
           running.beat({ done });
         }
-        return { done, total, waits: meter.read() };
+        const usage = request.isStep ? await summarizeUsage(deps, taskId, right.model) : undefined;
+        return { done, total, waits: meter.read(), usage };
       }),
 
     finishEvaluation: (taskId) =>

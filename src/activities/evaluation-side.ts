@@ -8,6 +8,7 @@ import type { IndexRow } from '../store/schema.ts';
 import { createSearchBothWays, type SearchBothWays } from '../store/search-both-ways.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { Running } from './support/heartbeat.ts';
+import { metered } from './support/meter.ts';
 import { createPatience, pauseWithin } from './support/patience.ts';
 import { waitsOf, watched } from './support/waits.ts';
 import { mustYield } from './support/yield-to-live-traffic.ts';
@@ -25,15 +26,21 @@ export interface Side {
   search(queries: readonly EvaluationQuery[], vectors: Vectors, how: HowToSearch): Promise<FoundOnSide[]>;
 }
 
-/** Creates one side of an evaluation. */
-export function createSide(
-  deps: ActivityDependencies,
-  { index, request, running }: { index: IndexRow; request: EvaluationRequest; running: Running<unknown> },
-): Side {
+interface SideRequest {
+  index: IndexRow;
+  request: EvaluationRequest;
+  running: Running<unknown>;
+  /** The reindex that pays for the calls of the model; null for none. */
+  payer: string | null;
+}
+
+/** Creates one side of an evaluation. Embedding throws `BudgetUsedUp` once the budget of its payer is used up. */
+export function createSide(deps: ActivityDependencies, { index, request, running, payer }: SideRequest): Side {
   const { models, settings, background } = deps;
   const { signal } = running;
   const waits = waitsOf(deps.client);
-  const embedder = watched(models.embedder(index.model), waits);
+  const asked = watched(models.embedder(index.model), waits);
+  const embedder = payer === null ? asked : metered(asked, deps, payer, index.model);
   const searchBothWays = createSearchBothWays(background, index, { limit: request.k, efSearch: request.efSearch });
   return {
     async embed(queries) {

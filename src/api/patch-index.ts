@@ -74,14 +74,15 @@ export function createPatchIndexRouter(deps: PatchDependencies) {
       checkModel(models, model, 'model');
       if (!force && isCalledOtherwise(index.model, model)) await requireSameModel(deps, index, model);
     }
+    const isTask = vectorIndex !== undefined && !hasVectorIndex(index, vectorIndex);
+    // Before the rest: a task that cannot be started is an error, which changes nothing.
+    const task = isTask ? await start(vectorIndexTaskSchema.parse({ index: name, vectorIndex, taskId })) : null;
     if (patch || readyVectors !== undefined) {
       await storePatch(db, index.no, (now) => ({
         model: patch ? patchedModel(now.model, patch) : now.model,
         readyVectors: readyVectors ?? now.readyVectors ?? false,
       }));
     }
-    const isTask = vectorIndex !== undefined && !hasVectorIndex(index, vectorIndex);
-    const task = isTask ? await start(vectorIndexTaskSchema.parse({ index: name, vectorIndex, taskId })) : null;
     const info = await indexInfo(db, await findOwn(db, name));
     return c.json({ ...info, taskId: task?.id ?? null }, task ? 202 : 200);
   });

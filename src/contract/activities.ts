@@ -204,8 +204,13 @@ export interface EmbedActivities extends SyncActivities, VectorIndexActivities, 
     run: string;
     request: EvaluationRequest;
   }): Promise<{ total: number; done: number }>;
-  /** Runs queries of the evaluation for some seconds; returns how many have run. */
-  evaluateQueries(taskId: string): Promise<{ total: number; done: number; waits?: ChunkWaits | undefined }>;
+  /** Runs queries of the evaluation for some seconds; returns how many have run, and what a reindex has used by now. */
+  evaluateQueries(taskId: string): Promise<{
+    total: number;
+    done: number;
+    waits?: ChunkWaits | undefined;
+    usage?: Usage | undefined;
+  }>;
   /** Sums up the evaluation and stores its report. */
   finishEvaluation(taskId: string): Promise<EvaluationOutcome>;
   /** Resolves the index or the source of an audit and counts what it has; clears the list of an earlier audit unless `onlyFailed`. */

@@ -20,21 +20,28 @@ const personSettings = {
   onReject: z.enum(['keep', 'delete']).default('keep').describe('What happens to the new index after a rejection.'),
 };
 
-const manualSchema = z.strictObject(personSettings);
+/** Otherwise someone would rely on a switch that never comes. */
+const decidesInTime = ({ timeout, onTimeout }: { timeout?: unknown; onTimeout: Decision }) =>
+  timeout !== undefined || onTimeout === 'reject';
+const NEEDS_TIMEOUT = { path: ['onTimeout'], message: 'needs `timeout`, after which it decides' };
+
+const manualSchema = z.strictObject(personSettings).refine(decidesInTime, NEEDS_TIMEOUT);
 
 /** A query set that decides, or whose verdict a person decides by. */
-const evaluatedSchema = z.strictObject({
-  ...evaluationSettings,
-  onGo: z
-    .enum(['approve', 'wait'])
-    .default('approve')
-    .describe('Whether the verdict `go` approves, or a person decides.'),
-  onNoGo: z
-    .enum(['reject', 'wait'])
-    .default('reject')
-    .describe('Whether the verdict `no-go` rejects, or a person decides. `inconclusive` always waits for a person.'),
-  ...personSettings,
-});
+const evaluatedSchema = z
+  .strictObject({
+    ...evaluationSettings,
+    onGo: z
+      .enum(['approve', 'wait'])
+      .default('approve')
+      .describe('Whether the verdict `go` approves, or a person decides.'),
+    onNoGo: z
+      .enum(['reject', 'wait'])
+      .default('reject')
+      .describe('Whether the verdict `no-go` rejects, or a person decides. `inconclusive` always waits for a person.'),
+    ...personSettings,
+  })
+  .refine(decidesInTime, NEEDS_TIMEOUT);
 export type ApproveByEvaluation = z.output<typeof evaluatedSchema>;
 
 /** Who decides whether a reindex switches its alias. */

@@ -102,6 +102,8 @@ export interface EvaluationRequest {
   breakdown?: string | undefined;
   maxMissing: number;
   seed: number;
+  /** It is a step of a reindex, whose usage and budget count the calls of the right model. */
+  isStep?: boolean | undefined;
 }
 
 export const verdictSchema = z

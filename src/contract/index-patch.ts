@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { canonicalJson } from './canonical-json.ts';
 import { indexInfoSchema, nameSchema } from './indexes.ts';
 import { baseUrlField, callFields, keyFields, modelNameField } from './model-fields.ts';
+import type { ModelConfig } from './models.ts';
 import { REMOTE_SCHEMAS } from './provider-models.ts';
 import { taskFields, taskIdSchema } from './task-bodies.ts';
 import { vectorIndexSchema } from './vector-index.ts';
@@ -49,6 +51,13 @@ const modelPatchSchema = z.strictObject({
     .describe('Model for search texts, if another one of the family has vectors in the same space; null: the same.'),
 });
 export type ModelPatch = z.output<typeof modelPatchSchema>;
+
+/** Whether two models differ in nothing but what a change of an index may change. */
+export function differByPatch(left: ModelConfig, right: ModelConfig): boolean {
+  const fixed = (model: ModelConfig) =>
+    canonicalJson(Object.fromEntries(Object.entries(model).filter(([field]) => !(field in modelPatchSchema.shape))));
+  return fixed(left) === fixed(right);
+}
 
 const patchFields = z
   .strictObject({

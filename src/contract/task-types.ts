@@ -66,7 +66,7 @@ const STEERABLE = {
     group: 'Indexes being rebuilt while writes continue.',
     title: 'Rebuild an index, with another model or settings, while writes continue',
     summary: ({ source, dest }) => `rebuild ${source} as ${dest}`,
-    errors: ['IndexNotFound', 'DatabaseUnavailable'],
+    errors: ['IndexNotFound', 'IndexExists', 'NameTaken', 'QuerySetNotFound', 'DatabaseUnavailable'],
     hasFailedItems: true,
   },
   'delete-index': {

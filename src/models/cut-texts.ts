@@ -15,6 +15,13 @@ export interface Reading {
   areWhole: boolean;
 }
 
+/** What must be known of a text to tell whether a model has read all of it. */
+export interface TextSize {
+  chars: number;
+  /** Its tokens are not fewer, with any usual tokenizer. */
+  minTokens: number;
+}
+
 /** No model reads less. A smaller count is not one of tokens: some servers count texts, or say what was never counted. */
 const MIN_WINDOW = 64;
 /** Some servers estimate one token per this many characters, which is less than one per word for short words. */
@@ -32,6 +39,24 @@ export async function requireWhole(reading: Reading, label: string): Promise<voi
   throw new ReembedError('ModelRejectedInput', message, { reason: TRUNCATED });
 }
 
+/**
+ * Says what a model has not read of a text that it got alone, by the tokens that it counted; undefined if it may have read
+ * all of it.
+ */
+export function cutOfOne(size: TextSize, reading: Omit<Reading, 'texts' | 'areWhole'>): string | undefined {
+  const { tokens, window } = reading;
+  if (tokens === undefined) {
+    return window !== undefined && size.minTokens > window ? `it has more than ${window} tokens` : undefined;
+  }
+  if (fillsWindow(reading, tokens, 1)) return `it counted ${tokens} tokens`;
+  const isTelling = tokens >= MIN_WINDOW && !isEstimate(size.chars, tokens, 1);
+  return isTelling && tokens < size.minTokens ? `it counted ${tokens} tokens for ${size.minTokens} or more` : undefined;
+}
+
+export function sizeOf(text: string): TextSize {
+  return { chars: text.length, minTokens: minTokens(text) };
+}
+
 async function findCut(reading: Reading): Promise<string | undefined> {
   const { texts, tokens, window, areCounted } = reading;
   if (texts.length === 0) return undefined;
@@ -40,21 +65,27 @@ async function findCut(reading: Reading): Promise<string | undefined> {
     return at < 0 ? undefined : `input[${at}]: it has more than ${window}`;
   }
   const called = texts.length === 1 ? 'input[0]' : `${texts.length} texts`;
+  if (fillsWindow(reading, tokens, texts.length)) return `${called}: it counted ${tokens}`;
   if (window !== undefined) {
-    const filled = texts.length * window;
-    if (tokens > filled || (tokens === filled && !areCounted)) return `${called}: it counted ${tokens}`;
     const isHidden = !areCounted && texts.length > 1 && tokens >= window;
     if (isHidden && (await mayHideCut(reading, { tokens, window }))) return `${called}: it counted ${tokens}`;
   }
-  if (tokens < MIN_WINDOW + texts.length - 1 || isEstimate(texts, tokens)) return undefined;
+  const chars = texts.reduce((sum, { length }) => sum + length, 0);
+  if (tokens < MIN_WINDOW + texts.length - 1 || isEstimate(chars, tokens, texts.length)) return undefined;
   const min = texts.reduce((sum, text) => sum + minTokens(text), 0);
   return tokens < min ? `${called}: it counted ${tokens} for ${min} or more` : undefined;
 }
 
+/** Whether a model counted all that it reads of each of the texts, or more. */
+function fillsWindow({ window, areCounted }: Pick<Reading, 'window' | 'areCounted'>, tokens: number, texts: number) {
+  if (window === undefined) return false;
+  const filled = texts * window;
+  return tokens > filled || (tokens === filled && !areCounted);
+}
+
 /** Whether the tokens of texts are those of their characters, rounded for each text or once. */
-function isEstimate(texts: readonly string[], tokens: number): boolean {
-  const estimate = texts.reduce((sum, { length }) => sum + length, 0) / CHARS_PER_TOKEN;
-  return Math.abs(tokens - estimate) <= texts.length;
+function isEstimate(chars: number, tokens: number, texts: number): boolean {
+  return Math.abs(tokens - chars / CHARS_PER_TOKEN) <= texts;
 }
 
 /** Tokens that a model adds to each text. */

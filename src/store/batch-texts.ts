@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Vector } from '../contract/vectors.ts';
-import { readVector, textArray } from './binary.ts';
+import { intArray, readVector, textArray } from './binary.ts';
 import type { Db, Trx } from './database.ts';
 import { vectorsParameter } from './protocol/object-parts.ts';
 
@@ -28,13 +28,40 @@ export interface TextAnswer {
 /** Numbers of the vectors that one statement reads at most: 16 MB. */
 const NUMBERS_AT_ONCE = 4_000_000;
 
+/** A text that is sent: how many characters it has, and how many tokens at least. */
+export interface SentText {
+  key: string;
+  chars: number;
+  minTokens: number;
+}
+
 /** Notes texts before they are sent; those that were sent before stay as they are. */
-export async function noteSent(db: Db, { taskId, rangeNo }: BatchRange, keys: readonly string[]): Promise<void> {
+export async function noteSent(db: Db, { taskId, rangeNo }: BatchRange, texts: readonly SentText[]): Promise<void> {
   await sql`
-    insert into reembed.batch_texts (task_id, range_no, text_key)
-    select ${taskId}, ${rangeNo}::int, key::uuid
-    from unnest(${textArray(keys)}::text[]) key
+    insert into reembed.batch_texts (task_id, range_no, text_key, chars, min_tokens)
+    select ${taskId}, ${rangeNo}::int, key::uuid, chars, min_tokens
+    from unnest(
+      ${textArray(texts.map(({ key }) => key))}::text[],
+      ${intArray(texts.map(({ chars }) => chars))}::int[],
+      ${intArray(texts.map(({ minTokens }) => minTokens))}::int[]
+    ) sent(key, chars, min_tokens)
     on conflict do nothing`.execute(db);
+}
+
+/** Reads how long texts are that were sent. Those that an older version has sent are missing. */
+export async function readSizes(
+  db: Db,
+  { taskId, rangeNo }: BatchRange,
+  keys: readonly string[],
+): Promise<Map<string, SentText>> {
+  const { rows } = await sql<SentText>`
+    select text_key as key, chars, min_tokens as "minTokens"
+    from reembed.batch_texts
+    where task_id = ${taskId}
+      and range_no = ${rangeNo}
+      and text_key = any(${textArray(keys)}::text[]::uuid[])
+      and chars is not null`.execute(db);
+  return new Map(rows.map((row) => [row.key, row]));
 }
 
 /** Returns which of these texts need not be sent again: they have an answer. */

@@ -30,6 +30,7 @@ import * as batchTexts from './migrations/0032_batch_texts.ts';
 import * as layout from './migrations/0033_layout.ts';
 import * as truncated from './migrations/0035_truncated.ts';
 import * as aliasMoves from './migrations/0045_alias_moves.ts';
+import * as batchTextSizes from './migrations/0047_batch_text_sizes.ts';
 import { lockNames } from './protocol/gate.ts';
 import { fitOf, type SchemaFit } from './schema-fit.ts';
 import { codeOf, SQLSTATE } from './sqlstate.ts';
@@ -64,6 +65,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0033_layout': layout,
   '0035_truncated': truncated,
   '0045_alias_moves': aliasMoves,
+  '0047_batch_text_sizes': batchTextSizes,
 };
 
 /**

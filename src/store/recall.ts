@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
+import { countFound } from './count-found.ts';
 import type { Db, Trx } from './database.ts';
-import { scoreOf } from './hits.ts';
 import { nearestByIndex, nearestOfAll } from './nearest.ts';
 import { readTables, tablesOf } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
@@ -34,10 +34,8 @@ export async function measureRecall(
     const { exact, chosen } = await turns.take(() =>
       readTables(index, () => db.transaction().setIsolationLevel('repeatable read').execute(compare)),
     );
-    const worst = scoreOf(index, exact.at(-1)?.distance ?? 0);
     wanted += exact.length;
-    // By score, not by id: among equally near objects any is correct.
-    found += Math.min(exact.length, chosen.filter(({ distance }) => scoreOf(index, distance) >= worst - 1e-4).length);
+    found += countFound(index, exact, chosen);
   }
   return wanted === 0 ? null : Math.round((found / wanted) * 1_000) / 1_000;
 }

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { resolveVectorIndex } from '../contract/vector-index.ts';
 import type { Vector } from '../contract/vectors.ts';
+import { countFound } from './count-found.ts';
 import type { Db, Trx } from './database.ts';
-import { scoreOf } from './hits.ts';
 import { nearestByIndex, nearestOfAll } from './nearest.ts';
 import { type InPieces, type NearObject, nearestOfEach } from './nearest-of-each.ts';
-import { defaultEfSearch, type Neighbor } from './neighborhood.ts';
+import { defaultEfSearch } from './neighborhood.ts';
 import { readTables } from './partitions.ts';
 import type { IndexRow } from './schema.ts';
 import { timeOf } from './time-of.ts';
@@ -30,8 +30,6 @@ export type SearchBothWays = (request: {
 
 /** Duration of a statement to aim at beside live work: planning it takes some milliseconds. */
 const SHORT_STATEMENT_MS = 60;
-/** Scores closer than this are equal: any of equally near objects is correct. */
-const SAME_SCORE = 1e-4;
 /** Time per call for exact searches one by one, whose latency is reported. A longer one uses up that of later calls. */
 const TIMED_MS = 50;
 
@@ -84,10 +82,4 @@ async function searchByIndex(
     hnsw.push({ efSearch, ms, found: countFound(index, given.exact, chosen) });
   }
   return hnsw;
-}
-
-function countFound(index: IndexRow, exact: readonly NearObject[], chosen: readonly Neighbor[]): number {
-  const worst = scoreOf(index, exact.at(-1)?.distance ?? 0);
-  const good = chosen.filter(({ distance }) => scoreOf(index, distance) >= worst - SAME_SCORE);
-  return Math.min(exact.length, good.length);
 }

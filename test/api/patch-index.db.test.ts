@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modelSchema } from '../../src/contract/models.ts';
 import { findIndex } from '../../src/store/indexes.ts';
-import { lockIn, uniqueName } from '../store/builders.ts';
+import { expireLock, lockIn, uniqueName } from '../store/builders.ts';
 import { openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { type EmbeddingServer, startEmbeddingServer } from '../support/embedding-server.ts';
 import { call, makeIndex, putObjects, testApi } from './support.ts';
@@ -76,6 +77,46 @@ describe('PATCH /v1/indexes/{index}', () => {
     const answer = await patch(name, change);
     expect(answer).toMatchObject({ status: 400, body: { issues: [{ path }] } });
     expect(answer.body.issues[0].message).toContain(expected);
+  });
+
+  it('reaches what the destination of a reindex has taken over from its source, and nothing else', async () => {
+    const { db } = database;
+    const [source, same, other] = [await remoteIndex(), await remoteIndex(), await remoteIndex({ batchSize: 9 })];
+    const { lock } = await lockIn(db, source.name, same.name);
+    const settingsOf = async (name: string) => {
+      const index = await findIndex(db, name);
+      return { readyVectors: index?.readyVectors ?? false, model: index?.model };
+    };
+    const change = { model: { timeoutMs: 5_000 }, readyVectors: true };
+    expect((await patch(source.name, change)).status).toBe(200);
+    expect(await settingsOf(same.name)).toMatchObject(change);
+    await expireLock(db, lock);
+    await lockIn(db, source.name, other.name);
+    expect((await patch(source.name, { model: { timeoutMs: 6_000 }, readyVectors: false })).status).toBe(200);
+    expect(await settingsOf(same.name)).toMatchObject(change);
+    expect(await settingsOf(other.name)).toMatchObject({ readyVectors: false, model: { batchSize: 9 } });
+    expect((await settingsOf(other.name)).model).not.toMatchObject({ timeoutMs: 6_000 });
+  });
+
+  it('of the destination of a reindex is in the way of no later attempt, and of no other model', async () => {
+    const { db } = database;
+    const [source, dest] = [await makeIndex(db, uniqueName()), uniqueName('dest')];
+    const model = { provider: 'openai', name: 'm', dimensions: 8, baseUrl: before.url, batchSize: 9 };
+    const request = { taskId: uniqueName('task'), destModel: modelSchema.parse(model) };
+    const { destNo } = await lockIn(db, source.name, dest, request);
+    expect((await patch(dest, { model: { timeoutMs: 5_000, baseUrl: after.url } })).status).toBe(200);
+    expect(await lockIn(db, source.name, dest, request)).toMatchObject({ destNo });
+    expect((await findIndex(db, dest))?.model).toMatchObject({ timeoutMs: 5_000, baseUrl: after.url, batchSize: 9 });
+    const other = { ...request, destModel: modelSchema.parse({ ...model, documentPrefix: 'text: ' }) };
+    await expect(lockIn(db, source.name, dest, other)).rejects.toMatchObject({ type: 'IndexExists' });
+  });
+
+  it('changes nothing if the task that it asks for cannot be started', async () => {
+    const { name } = await remoteIndex();
+    const stored = await findIndex(database.db, name);
+    const change = { model: { timeoutMs: 5_000 }, readyVectors: true, vectorIndex: { m: 24 } };
+    expect((await patch(name, change)).status).toBe(503);
+    expect(await findIndex(database.db, name)).toEqual(stored);
   });
 
   it('refuses fields that the provider of the model does not have', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { minTokens, type Reading, requireWhole } from '../../src/models/cut-texts.ts';
+import { cutOfOne, minTokens, type Reading, requireWhole, sizeOf } from '../../src/models/cut-texts.ts';
 import { loadTokenizer } from '../../src/tokenizers/tokenizer.ts';
 import { mixedCorpus } from '../support/corpus.ts';
 import { TOKENIZERS, tokenizerFolder } from '../support/tokenizers.ts';
@@ -53,6 +53,19 @@ describe('a model has read all of its texts', () => {
   ])('%s', async (_, reading) => {
     expect(await isCut(reading)).toBe(false);
   });
+});
+
+test.each<[string, Omit<Reading, 'texts' | 'areWhole'>, string | undefined]>([
+  [words(300), { tokens: 256, window: undefined, areCounted: false }, 'it counted 256 tokens for 300 or more'],
+  [words(50), { tokens: 128, window: 128, areCounted: false }, 'it counted 128 tokens'],
+  [words(50), { tokens: 128, window: 128, areCounted: true }, undefined],
+  [words(300), { tokens: undefined, window: 256, areCounted: false }, 'it has more than 256 tokens'],
+  [words(300), { tokens: undefined, window: undefined, areCounted: false }, undefined],
+  [letters(300), { tokens: 150, window: undefined, areCounted: false }, undefined],
+  [words(300), { tokens: 1, window: 512, areCounted: false }, undefined],
+])('of a text alone, its size tells as much as the text: %#', async (text, reading, expected) => {
+  expect(cutOfOne(sizeOf(text), reading)).toBe(expected);
+  expect(await isCut({ ...reading, texts: [text] })).toBe(expected !== undefined);
 });
 
 test('the text that a model has not read is named if it is known', async () => {

@@ -31,7 +31,8 @@ export interface BatchServerOptions {
   /** Answers a request in place of the server; `drop` handles it and closes the connection. */
   fail?: (method: string, path: string) => { status: number; body: unknown } | 'drop' | undefined;
   apiKey?: string;
-  tokens?: number;
+  /** Tokens of a text, as the server counts them: 1 unless given. */
+  tokens?: number | ((text: string) => number);
 }
 
 export interface BatchServer {
@@ -157,7 +158,7 @@ function look(server: BatchServer, job: BatchJob): void {
 }
 
 function finish(server: BatchServer, job: BatchJob): void {
-  const { outcomeOf = () => 'answer', vectorOf, tokens = 1 } = server.options;
+  const { outcomeOf = () => 'answer', vectorOf } = server.options;
   const output: string[] = [];
   const errors: string[] = [];
   let hasExpired = false;
@@ -168,7 +169,10 @@ function finish(server: BatchServer, job: BatchJob): void {
     const bytes = Buffer.from(Float32Array.from(vectorOf(text)).buffer).toString('base64');
     const embedding = body.encoding_format === 'base64' ? bytes : vectorOf(text);
     const data = [{ object: 'embedding', index: 0, embedding }];
-    const answer = { status_code: 200, body: { object: 'list', data, usage: { total_tokens: tokens } } };
+    const answer = {
+      status_code: 200,
+      body: { object: 'list', data, usage: { total_tokens: tokensOf(server.options, text) } },
+    };
     if (outcome === 'expire') {
       hasExpired = true;
       errors.push(line(id, null, { code: 'batch_expired', message: 'This request could not be executed in time' }));
@@ -195,7 +199,12 @@ function embed({ options, embedded }: BatchServer, { input }: { input: string | 
   const refused = texts.some((text) => typeof options.outcomeOf?.(text, {} as BatchJob) === 'object');
   if (refused) return { status: 400, body: { error: { message: 'a text cannot be embedded' } } };
   const data = texts.map((text, index) => ({ object: 'embedding', index, embedding: options.vectorOf(text) }));
-  return { status: 200, body: { object: 'list', data, usage: { total_tokens: texts.length * (options.tokens ?? 1) } } };
+  const tokens = texts.reduce((sum, text) => sum + tokensOf(options, text), 0);
+  return { status: 200, body: { object: 'list', data, usage: { total_tokens: tokens } } };
+}
+
+function tokensOf({ tokens = 1 }: BatchServerOptions, text: string): number {
+  return typeof tokens === 'number' ? tokens : tokens(text);
 }
 
 function shown(job: BatchJob) {

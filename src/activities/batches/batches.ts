@@ -66,20 +66,20 @@ async function submit(
   const { taskId, rangeNo, name, sinceMs, openTokens } = request;
   const { background: db, settings } = deps;
   const room = await roomInBudget(deps, taskId, dest.model, openTokens);
-  const texts = Math.min(batches.maxRequests, settings.batchApiTexts ?? batches.maxRequests);
+  const maxTexts = Math.min(batches.maxRequests, settings.batchApiTexts ?? batches.maxRequests);
   const limits = {
-    texts: Math.min(texts, request.maxTexts ?? texts),
+    texts: Math.min(maxTexts, request.maxTexts ?? maxTexts),
     bytes: batches.maxBytes,
     tokens: room,
-    requestOf: (id: string, text: string) => batches.requestOf(id, text),
+    batches,
   };
-  const { requests, keys, until, tokens } = await scanRange(deps, request, { dest, limits, signal });
-  if (keys.length === 0) return { batchId: null, until, texts: 0, tokens: 0 };
-  await noteSent(db, { taskId, rangeNo }, keys);
+  const { requests, texts, until, tokens } = await scanRange(deps, request, { dest, limits, signal });
+  if (texts.length === 0) return { batchId: null, until, texts: 0, tokens: 0 };
+  await noteSent(db, { taskId, rangeNo }, texts);
   const found = await batches.find(name, sinceMs, signal);
   const { id } = found ?? (await batches.submit(name, requests, signal));
   if (!found) await recordBatchCall(deps, taskId, dest.model);
-  return { batchId: id, until, texts: keys.length, tokens };
+  return { batchId: id, until, texts: texts.length, tokens };
 }
 
 function requireInterface({ models }: ActivityDependencies, { model }: IndexRow): BatchInterface {

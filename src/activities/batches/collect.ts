@@ -1,6 +1,10 @@
 import type { CollectedBatch } from '../../contract/batch-activities.ts';
+import { TRUNCATED } from '../../contract/errors.ts';
+import { tokenizerNameOf } from '../../contract/splitter.ts';
 import type { BatchAnswer, BatchInterface } from '../../models/batches/interface.ts';
-import { countAnswers, findAnswered, storeAnswers } from '../../store/batch-texts.ts';
+import { cutOfOne, type TextSize } from '../../models/cut-texts.ts';
+import { windowOf } from '../../models/windows.ts';
+import { countAnswers, findAnswered, readSizes, storeAnswers } from '../../store/batch-texts.ts';
 import { transaction } from '../../store/database.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import type { ActivityDependencies } from '../dependencies.ts';
@@ -14,7 +18,8 @@ type Answered = Exclude<BatchAnswer, { kind: 'again' }>;
 
 /**
  * Stores the answers of a job as they are read. An answer that is stored already changes nothing and is not paid for again;
- * one to a text that was not sent is counted as unknown.
+ * one to a text that was not sent is counted as unknown. A text that the model has not read to its end counts as refused:
+ * the usual call that follows splits it again.
  */
 export async function collectAnswers(
   deps: ActivityDependencies,
@@ -32,12 +37,12 @@ export async function collectAnswers(
   let unknown = 0;
   const chunk = new Map<string, Answered>();
   const store = async () => {
-    const answers = [...chunk.values()];
+    const answers = refuseCut(dest, [...chunk.values()], await readSizes(db, range, [...chunk.keys()]));
     chunk.clear();
     const stored = await transaction(db, async (trx) => {
       const stored = await storeAnswers(trx, range, answers.map(toTextAnswer));
-      const paid = answers.filter(({ id, kind }) => kind === 'vector' && stored.has(id));
-      await recordBatchUsage(trx, deps, { taskId, model: dest.model, tokensPerText }, paid.map(tokensOf));
+      const paid = answers.flatMap(({ id, tokens }) => (tokens !== undefined && stored.has(id) ? [tokens] : []));
+      await recordBatchUsage(trx, deps, { taskId, model: dest.model, tokensPerText }, paid);
       return stored;
     });
     const others = answers.map(({ id }) => id).filter((id) => !stored.has(id));
@@ -62,4 +67,17 @@ function toTextAnswer(answer: Answered) {
   return answer.kind === 'vector' ? { key, vector: answer.vector, why: null } : { key, vector: null, why: answer.why };
 }
 
-const tokensOf = (answer: Answered) => (answer.kind === 'vector' ? answer.tokens : null);
+/** Makes a refusal of each answer to a text that the model has cut. */
+function refuseCut(
+  { model, splitter }: IndexRow,
+  answers: readonly Answered[],
+  sizes: ReadonlyMap<string, TextSize>,
+): Answered[] {
+  const [window, areCounted] = [windowOf(model), tokenizerNameOf(splitter, model) !== 'estimate'];
+  return answers.map((answer) => {
+    const size = answer.kind === 'vector' ? sizes.get(answer.id) : undefined;
+    const { id, tokens } = answer;
+    const cut = size && cutOfOne(size, { tokens: tokens ?? undefined, window, areCounted });
+    return cut === undefined ? answer : { id, kind: 'refused', why: `${TRUNCATED}: ${cut}`, tokens };
+  });
+}

@@ -1,8 +1,9 @@
 import type { SubmitBatchRequest } from '../../contract/batch-activities.ts';
 import { ReembedError } from '../../contract/errors.ts';
+import type { BatchInterface } from '../../models/batches/interface.ts';
 import { estimateTokens } from '../../models/estimate-tokens.ts';
 import { textKeysOf } from '../../pipeline/text-key.ts';
-import { findAnswered } from '../../store/batch-texts.ts';
+import { findAnswered, type SentText } from '../../store/batch-texts.ts';
 import { type BehindObject, readBehind } from '../../store/protocol/copy.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { prepareCopies } from '../copy-objects.ts';
@@ -14,7 +15,7 @@ const PAGE = 500;
 
 export interface Scanned {
   requests: Buffer[];
-  keys: string[];
+  texts: SentText[];
   /** The last key that is covered; null: to the end of the source. */
   until: string | null;
   tokens: number;
@@ -24,10 +25,10 @@ export interface ScanLimits {
   texts: number;
   bytes: number;
   tokens: number;
-  requestOf(id: string, text: string): Buffer;
+  batches: Pick<BatchInterface, 'requestOf' | 'sizeOf'>;
 }
 
-type Page = Pick<Scanned, 'requests' | 'keys' | 'tokens'> & { bytes: number };
+type Page = Pick<Scanned, 'requests' | 'texts' | 'tokens'> & { bytes: number };
 
 /**
  * Reads objects of a range that the destination lacks, and makes the requests for their texts, until a file is full. Texts
@@ -39,7 +40,7 @@ export async function scanRange(
   { dest, limits, signal }: { dest: IndexRow; limits: ScanLimits; signal: AbortSignal },
 ): Promise<Scanned> {
   const { until } = request;
-  const all: Page & { keys: string[] } = { requests: [], keys: [], tokens: 0, bytes: 0 };
+  const all: Page = { requests: [], texts: [], tokens: 0, bytes: 0 };
   const seen = new Set<string>();
   let cursor = request.after;
   let size = PAGE;
@@ -49,18 +50,18 @@ export async function scanRange(
     const page = await makeRequests(deps, request, objects, { dest, limits, signal, seen });
     const hasRoom = all.tokens + page.tokens <= limits.tokens;
     const fits =
-      hasRoom && all.keys.length + page.keys.length <= limits.texts && all.bytes + page.bytes <= limits.bytes;
+      hasRoom && all.texts.length + page.texts.length <= limits.texts && all.bytes + page.bytes <= limits.bytes;
     if (!fits && objects.length > 1) {
       size = Math.ceil(objects.length / 2);
       continue;
     }
-    if (!fits && all.keys.length > 0) return { ...all, until: cursor };
+    if (!fits && all.texts.length > 0) return { ...all, until: cursor };
     if (!hasRoom)
       throw new ReembedError('BudgetUsedUp', `the budget has no room for the next object: ${page.tokens} tokens`);
     if (fits) {
       all.requests.push(Buffer.concat(page.requests));
-      all.keys.push(...page.keys);
-      for (const key of page.keys) seen.add(key);
+      all.texts.push(...page.texts);
+      for (const { key } of page.texts) seen.add(key);
       all.tokens += page.tokens;
       all.bytes += page.bytes;
     }
@@ -91,10 +92,10 @@ async function makeRequests(
   }
   const answered = await findAnswered(deps.background, { taskId, rangeNo }, [...texts.keys()]);
   const fresh = [...texts].filter(([key]) => !answered.has(key) && !seen.has(key));
-  const requests = fresh.map(([key, text]) => limits.requestOf(key, text));
+  const requests = fresh.map(([key, text]) => limits.batches.requestOf(key, text));
   return {
     requests,
-    keys: fresh.map(([key]) => key),
+    texts: fresh.map(([key, text]) => ({ key, ...limits.batches.sizeOf(text) })),
     tokens: estimateTokens(fresh.map(([, text]) => text)),
     bytes: requests.reduce((sum, { length }) => sum + length, 0),
   };

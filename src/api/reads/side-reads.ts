@@ -77,9 +77,11 @@ export class SideReads {
     { key, limit, ...options }: How,
   ): Promise<SearchResult> {
     if (!reads && watch === undefined) return searchIndex(this.#dependencies, index, request, limit, options);
+    let isRefused = false;
     if (reads && isForCanary(reads.canary, key, this.#draw)) {
-      const answer = await this.#tryCanary(reads, index, request, { limit, ...options });
-      if (answer) return answer;
+      const tried = await this.#tryCanary(reads, index, request, { limit, ...options });
+      if ('result' in tried) return tried.result;
+      ({ isRefused } = tried);
     }
     const canary = reads && reads.canary > 0 ? reads : undefined;
     try {
@@ -88,6 +90,8 @@ export class SideReads {
         : this.#inTime(index, request, limit, options));
       if (watch !== undefined) this.#watched.answered(watch, served);
       if (canary) this.#figures.answered(canary.lock, CANARY.serving, served);
+      // It is no mistake of the caller then.
+      if (canary && isRefused) this.#figures.failed(canary.lock, CANARY.other);
       if (reads && this.#draw() < reads.shadow) this.#startShadow(reads, index, request, served);
       return served.result;
     } catch (error) {
@@ -104,20 +108,28 @@ export class SideReads {
     await Promise.all([this.#figures.flush(), this.#watched.flush()]);
   }
 
-  /** Returns the answer of the canary; undefined if the serving index must answer. */
-  async #tryCanary(reads: Reads, index: IndexRow, request: Search, { limit, ...options }: Omit<How, 'key'>) {
+  /**
+   * Returns the answer of the canary. Without one, the serving index must answer; `isRefused`: the canary took the search
+   * for a mistake of the caller.
+   */
+  async #tryCanary(
+    reads: Reads,
+    index: IndexRow,
+    request: Search,
+    { limit, ...options }: Omit<How, 'key'>,
+  ): Promise<{ result: SearchResult } | { isRefused: boolean }> {
     const seconds = Math.min(CANARY_SECONDS, (limit.untilMs - Date.now()) / 2_000);
     try {
-      if (!this.#isFit(reads, index, request, CANARY.other)) return undefined;
+      if (!this.#isFit(reads, index, request, CANARY.other)) return { isRefused: false };
       const found = await withinTime({ seconds, signal: limit.signal }, (part) =>
         this.#timed(reads.other, request, part, options),
       );
       this.#figures.answered(reads.lock, CANARY.other, found);
-      return found.result;
+      return { result: found.result };
     } catch (error) {
       if (limit.signal.aborted) throw error;
       this.#noteFailure(reads, CANARY.other, error);
-      return undefined;
+      return { isRefused: isMistake(error) };
     }
   }
 
@@ -145,7 +157,8 @@ export class SideReads {
       this.#figures.answered(lock, SHADOW.other, found);
       this.#figures.overlapped(lock, overlapAt(served.ids, found.ids, request.limit));
     } catch (error) {
-      if (!signal.aborted) this.#noteFailure(reads, SHADOW.other, error);
+      // What the serving index has answered is no mistake of the caller.
+      if (!signal.aborted && !isGone(error)) this.#figures.failed(lock, SHADOW.other);
     }
   }
 
@@ -192,5 +205,10 @@ interface Timed {
 /** Whether an error counts as a failure of the index: not one of the caller, or because the index has been dropped. */
 function isFailure(error: unknown): boolean {
   if (isGone(error)) return false;
-  return !(error instanceof ReembedError) || (error.type !== 'InvalidInput' && error.type !== 'ObjectNotFound');
+  return !isMistake(error);
+}
+
+/** Whether an index refuses a search because of what the caller asks for. */
+function isMistake(error: unknown): boolean {
+  return error instanceof ReembedError && (error.type === 'InvalidInput' || error.type === 'ObjectNotFound');
 }

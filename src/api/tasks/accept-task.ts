@@ -11,9 +11,9 @@ import type { TaskInputs } from '../../contract/workflow-inputs.ts';
 import { requireBatches, requirePrice } from '../../models/prices.ts';
 import { requireWritable } from '../../store/admission.ts';
 import { claimVectorIndex, findChangeable } from '../../store/change-vector-index.ts';
-import { checkApproval, checkEvaluation } from '../../store/evaluations.ts';
-import { findIndex, resolveIndex } from '../../store/indexes.ts';
-import { destConfigOf } from '../../store/protocol/lock-pair.ts';
+import { checkApproval, checkEvaluation, onField } from '../../store/evaluations.ts';
+import { findIndex, findSameIndex, resolveIndex } from '../../store/indexes.ts';
+import { destConfigOf, requireSameVersioning } from '../../store/protocol/lock-pair.ts';
 import { checkReads } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
 import { getSource } from '../../store/sources/rows.ts';
@@ -34,8 +34,9 @@ export interface CalledOptions extends AcceptOptions {
 }
 
 /**
- * Accepts a reindex; `by` is the caller. It refuses what the workflow would find only later: a missing source, or a new destination without
- * a model. Errors: `IndexNotFound`, `QuerySetNotFound`, `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
+ * Accepts a reindex; `by` is the caller. It refuses what the workflow would find only later: a missing source, a new destination without
+ * a model, or one that exists with other settings. Errors: `IndexNotFound`, `IndexExists`, `NameTaken`, `QuerySetNotFound`,
+ * `InvalidInput`, `TaskLocked`, `TemporalUnavailable`.
  */
 export async function acceptReindex(
   deps: AcceptDependencies,
@@ -43,14 +44,17 @@ export async function acceptReindex(
   { by, ...options }: CalledOptions = {},
 ): Promise<Tracker> {
   const check = async () => {
-    const source = await named('source', () => resolveIndex(deps.db, body.source));
+    const source = await onField('source', () => resolveIndex(deps.db, body.source));
     const dest = await findIndex(deps.db, body.dest);
     if (dest?.no === source.no) throw invalidField('dest', 'must not be the source', `${body.dest} is the source`);
     await checkApproval(deps.db, body.source, body.approve);
     await checkReads(deps.db, body);
     if (body.destModel && deps.models) checkModel(deps.models, body.destModel, 'destModel');
     await checkDestSplitter(body, dest ?? source, deps.tokenizerDir);
-    const { model } = destConfigOf(source, dest, body);
+    const config = destConfigOf(source, dest, body);
+    requireSameVersioning(source, body.dest, config);
+    if (dest?.state !== 'deleting') await onField('dest', () => findSameIndex(deps.db, body.dest, config));
+    const { model } = config;
     if (body.batchApi) requireBatches(model);
     if (body.budget) requirePrice(body.budget, model, deps.modelPrices);
   };
@@ -188,15 +192,4 @@ export async function findGiven(
   const { taskId } = wanted;
   if (taskId === undefined || ignoreLock) return undefined;
   return (await findSameTask(client, { ...wanted, taskId })) ? getTracker(client, taskId) : undefined;
-}
-
-/** Adds the field that named a missing index to the error. */
-async function named<T>(field: string, look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!(error instanceof ReembedError) || error.type !== 'IndexNotFound') throw error;
-    const issues = [{ path: field, message: error.message }];
-    throw new ReembedError('IndexNotFound', `${field}: ${error.message}`, { issues, cause: error });
-  }
 }

@@ -1,4 +1,5 @@
 import type { Vector } from '../../contract/vectors.ts';
+import type { TextSize } from '../cut-texts.ts';
 
 /** A job at a provider. `ended`: its answers can be read, if there are any. `failed`: the provider did not accept it. */
 export interface ProviderBatch {
@@ -11,10 +12,14 @@ export interface ProviderBatch {
   problem?: { kind: 'tooMuch' | 'quota' | 'other'; message: string };
 }
 
-/** The answer to one request. `again`: it was not processed, and can be sent again. `refused`: it cannot be embedded. */
+/**
+ * The answer to one request. `again`: it was not processed, and can be sent again. `refused`: it cannot be embedded.
+ * `tokens`: what is paid for; null if the provider does not say how many.
+ */
 export type BatchAnswer =
   | { id: string; kind: 'vector'; vector: Vector; tokens: number | null }
-  | { id: string; kind: 'again' | 'refused'; why: string };
+  | { id: string; kind: 'again'; why: string }
+  | { id: string; kind: 'refused'; why: string; tokens?: number | null };
 
 /**
  * A provider's interface for large jobs that it answers within a day, at a lower price. The errors are those of
@@ -26,6 +31,8 @@ export interface BatchInterface {
   readonly maxBytes: number;
   /** Returns the request for one text, with its line end. */
   requestOf(id: string, text: string): Buffer;
+  /** Returns how long what the model gets of a text is. */
+  sizeOf(text: string): TextSize;
   /** Finds the job with a name, among those created since a time (ms), that was neither canceled nor failed. */
   find(name: string, sinceMs: number, signal: AbortSignal): Promise<ProviderBatch | null>;
   /** Creates a job with a unique name. */

@@ -21,7 +21,7 @@ const TEMPORARY = [408, 409, 425, 429];
 const CODE = /^[\w.-]{1,60}$/;
 
 /**
- * Reads a line of an answer file; undefined if it is not one. An unusable vector counts as refused. Error:
+ * Reads a line of an answer file; undefined if it is not one. An unusable vector counts as refused, and is paid for. Error:
  * `ModelWrongDimension`, which concerns the whole model.
  */
 export function openaiAnswer(
@@ -39,15 +39,15 @@ export function openaiAnswer(
     const isOfText = status >= 400 && status < 500 && !TEMPORARY.includes(status);
     return { id, kind: isOfText ? 'refused' : 'again', why };
   }
+  const tokens = read.data?.usage?.total_tokens ?? null;
   try {
     const texts = [''];
     const { dimensions } = config;
     const [vector = []] = checkVectors(readVectors(body, { label, texts }), { texts, dimensions, label });
-    const tokens = read.data?.usage?.total_tokens ?? null;
     return { id, kind: 'vector', vector: config.normalize ? toUnitLength(vector) : vector, tokens };
   } catch (thrown) {
     if (!(thrown instanceof ReembedError) || thrown.type === 'ModelWrongDimension') throw thrown;
-    return { id, kind: 'refused', why: thrown.message };
+    return { id, kind: 'refused', why: thrown.message, tokens };
   }
 }
 

@@ -3,6 +3,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import { readLines } from '../../contract/json-text/lines.ts';
 import { WELL_KNOWN_KEYS } from '../../contract/model-keys.ts';
 import type { RemoteModelConfig } from '../../contract/provider-models.ts';
+import { sizeOf } from '../cut-texts.ts';
 import { modelFetch } from '../model-fetch.ts';
 import { checkModelHost, wordsOf } from '../model-hosts.ts';
 import { answerLimit, readAnswer } from '../read-body.ts';
@@ -71,6 +72,7 @@ export function createOpenaiBatches(config: OpenaiModel, deps: RemoteDependencie
     maxRequests: MAX_REQUESTS,
     maxBytes: MAX_BYTES,
     requestOf: (id, text) => Buffer.from(`${JSON.stringify(requestOf(config, id, text))}\n`),
+    sizeOf: (text) => sizeOf((config.documentPrefix ?? '') + text),
     async find(name, sinceMs, signal) {
       const found = await findBatch(call, { label, sinceMs, signal }, ({ metadata, status }) => {
         return metadata?.[NAME] === name && !FAILED.includes(status);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { FullText } from '../../contract/full-text.ts';
+import { differByPatch } from '../../contract/index-patch.ts';
 import type { IndexConfig, Metric, Splitter } from '../../contract/indexes.ts';
 import type { ModelConfig } from '../../contract/models.ts';
 import { type Storage, type VectorIndexConfig, vectorIndexProblem } from '../../contract/vector-index.ts';
@@ -165,7 +166,10 @@ async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutco
 
 async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise<IndexRow> {
   const existing = await findIndex(trx, request.dest);
-  const config = destConfigOf(source, existing, request);
+  const asked = destConfigOf(source, existing, request);
+  // The start has compared all of them: what differs by now was changed since, and a restart must not fail for that.
+  const isPatched = existing !== undefined && differByPatch(asked.model, existing.model);
+  const config = isPatched ? { ...asked, model: existing.model } : asked;
   requireSameVersioning(source, request.dest, config);
   // The conflict rules handle an index that is being deleted.
   if (existing?.state === 'deleting') return existing;

@@ -13,6 +13,7 @@ import { textOrNull } from '../task/text-or-null.ts';
 import type { ReindexRun } from './run.ts';
 import { startDeletion } from './start-deletion.ts';
 import { bringChanges, enter } from './steps.ts';
+import { showUsage } from './usage.ts';
 
 /**
  * Interval in which the destination is brought up to date while it waits: a long wait leaves no long drain. Shorter while
@@ -98,8 +99,9 @@ async function runQueries(
   showApproval(run);
   return evaluate(task, {
     run: `${chainOf(workflowInfo())}/${waiting.since}`,
-    request: { left, right, querySet, k, thresholds, efSearch, breakdown, maxMissing, seed },
-    onProgress: ({ done, total }) => {
+    request: { left, right, querySet, k, thresholds, efSearch, breakdown, maxMissing, seed, isStep: true },
+    onProgress: ({ done, total, usage }) => {
+      showUsage(task.tracker, usage);
       task.setDetail(`${doing}: ${done} of ${total}`);
       task.report({});
     },

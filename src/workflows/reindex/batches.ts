@@ -18,9 +18,10 @@ const SHRUNK_TEXTS = 20_000;
 
 /**
  * Copies what the provider's batches answer, before the copy proper, which brings the rest: what the model refused, and what
- * was written meanwhile. Nothing is kept here but the jobs; the texts are read again by their keys.
+ * was written meanwhile. Nothing is kept here but the jobs; the texts are read again by their keys. `atPoint` is called between
+ * two steps of the copy.
  */
-export async function copyByBatches(run: ReindexRun): Promise<void> {
+export async function copyByBatches(run: ReindexRun, atPoint: () => Promise<void>): Promise<void> {
   const { task, state } = run;
   state.batches ??= await begin(run);
   const { batches } = state;
@@ -34,7 +35,7 @@ export async function copyByBatches(run: ReindexRun): Promise<void> {
       task.stand({ reason: 'batches', until: new Date(Date.now() + seconds * 1_000).toISOString() });
       await task.waitFor(waitText(batches, seconds), seconds, { onResume: true });
       task.stand(null);
-      const isProgress = await lookAndCollect(run, batches);
+      const isProgress = await lookAndCollect(run, batches, atPoint);
       seconds = isProgress ? LOOK_SECONDS.first : Math.min(LOOK_SECONDS.max, seconds * 2);
     }
     batches.isOver = batches.open.length + batches.due.length === 0;
@@ -121,7 +122,7 @@ async function sendNext(run: ReindexRun, batches: BatchesState, due: BatchDue): 
 }
 
 /** Looks at the open jobs and copies the answers of those that have ended. Returns false if nothing has changed. */
-async function lookAndCollect(run: ReindexRun, batches: BatchesState): Promise<boolean> {
+async function lookAndCollect(run: ReindexRun, batches: BatchesState, atPoint: () => Promise<void>): Promise<boolean> {
   const { task, state } = run;
   const { destNo } = state.locked as LockedPair;
   const ids = batches.open.map(({ id }) => id);
@@ -131,7 +132,7 @@ async function lookAndCollect(run: ReindexRun, batches: BatchesState): Promise<b
     const batch = batches.open.find(({ id }) => id === look.id);
     if (!batch || look.state === 'running') continue;
     isProgress = true;
-    if (look.state === 'ended') await collect(run, batches, batch);
+    if (look.state === 'ended') await collect(run, { batches, batch, atPoint });
     else await handleFailed(run, batches, batch, look.problem);
     show(run, batches);
     task.continueIfLong();

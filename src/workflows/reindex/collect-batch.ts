@@ -8,13 +8,21 @@ import { showUsage } from './usage.ts';
 /** Rounds of a range in a row without a single answer after which a person is asked. */
 const MAX_IDLE = 2;
 
+interface Ended {
+  batches: BatchesState;
+  /** The job. */
+  batch: OpenBatch;
+  /** Called between two steps of the copy. */
+  atPoint: () => Promise<void>;
+}
+
 /** Stores the answers of a job that has ended, copies their objects, and puts what has no answer back to be sent again. */
-export async function collect(run: ReindexRun, batches: BatchesState, batch: OpenBatch): Promise<void> {
+export async function collect(run: ReindexRun, { batches, batch, atPoint }: Ended): Promise<void> {
   const { task, state } = run;
   const { destNo } = state.locked as LockedPair;
   const { no: rangeNo, id: batchId } = batch;
   batch.collected ??= await store(run, batches, batch);
-  await copyAnswered(run, batch, batch.collected);
+  await copyAnswered(run, batch.collected, { batch, atPoint });
   const { open, fresh } = batch.collected;
   await embedActivities().forgetBatch({ taskId: task.id, destNo, rangeNo, batchId, isOver: open === 0 });
   batches.open = batches.open.filter(({ id }) => id !== batchId);
@@ -52,8 +60,8 @@ async function store(run: ReindexRun, { counts }: BatchesState, batch: OpenBatch
 /** Copies the objects of a range all of whose texts are answered. */
 async function copyAnswered(
   run: ReindexRun,
-  { no, until }: OpenBatch,
   collected: NonNullable<OpenBatch['collected']>,
+  { batch: { no, until }, atPoint }: Omit<Ended, 'batches'>,
 ): Promise<void> {
   const { task, settings, state } = run;
   const { lock, sourceNo, destNo } = state.locked as LockedPair;
@@ -80,6 +88,7 @@ async function copyAnswered(
       failed: sums.failed,
       data: sums,
     });
+    await atPoint();
     if (!done) task.continueIfLong();
   }
 }

@@ -49,6 +49,16 @@ export async function buildAtPoint(run: ReindexRun): Promise<void> {
   if (indexBuild.chosen !== 'after' && !isLater) await buildIndex(run, 'grows with the rest of the copy');
 }
 
+/** Between two steps of a copy by batches, which does not stop by itself: builds if it has come to the point. */
+export async function buildBetweenBatches(run: ReindexRun): Promise<void> {
+  const { indexBuild, batches } = run.state;
+  const share = shareOfDone(run);
+  if (!indexBuild || !batches || indexBuild.stopAt === null || share < indexBuild.stopAt || share >= 1) return;
+  indexBuild.copyMs = Date.now() - batches.sinceMs;
+  indexBuild.isReached = true;
+  await buildAtPoint(run);
+}
+
 /** After the copy: nothing is left to choose. */
 export function endIndexBuild(run: ReindexRun): void {
   const { indexBuild } = run.state;

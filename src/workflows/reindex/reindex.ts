@@ -18,7 +18,7 @@ import { approval, decide, deleteRejected, REJECTED, showApproval } from './appr
 import { copyByBatches, endBatches } from './batches.ts';
 import { copyAll } from './copy.ts';
 import { holdLock } from './hold-lock.ts';
-import { beginIndexBuild, buildAtPoint, endIndexBuild } from './index-build.ts';
+import { beginIndexBuild, buildAtPoint, buildBetweenBatches, endIndexBuild } from './index-build.ts';
 import { lock } from './lock.ts';
 import { createReads } from './reads.ts';
 import { retryFailed } from './retry-failed.ts';
@@ -130,7 +130,7 @@ async function rebuild(run: ReindexRun): Promise<void> {
       if (!isContinued) await prepare(run);
       if (!state.copied) {
         await beginIndexBuild(run);
-        if (settings.batchApi) await copyByBatches(run);
+        if (settings.batchApi) await copyByBatches(run, () => buildBetweenBatches(run));
         await copyAll(run, () => buildAtPoint(run));
         endIndexBuild(run);
         await buildIndex(run);

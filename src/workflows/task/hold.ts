@@ -34,12 +34,17 @@ export const BATCHES_FAILED: Hold = {
 /**
  * Runs a step of a reindex. If its model cannot be used, pauses the task with the reason and runs the step again after
  * `resume`, because a reindex is too expensive to fail for that. A slice pauses its whole reindex. With `isNew`, a
- * model that must not be called as configured fails the task. Errors of the types in `passes` are thrown.
+ * model that must not be called as configured fails the task. Errors of the types in `passes`, or of others than those in
+ * `only`, are thrown.
  */
 export async function orHold<T>(
   task: TaskContext,
   step: () => Promise<T>,
-  { isNew = false, passes = [] }: { isNew?: boolean; passes?: readonly string[] } = {},
+  {
+    isNew = false,
+    passes = [],
+    only = [...HOLDING, ...CHANGED],
+  }: { isNew?: boolean; passes?: readonly string[]; only?: readonly string[] } = {},
 ): Promise<T> {
   for (;;) {
     try {
@@ -47,7 +52,7 @@ export async function orHold<T>(
     } catch (error) {
       const { type, message } = errorOf(error);
       const isHelped = HOLDING.includes(type) || (!isNew && CHANGED.includes(type));
-      if (isCancellation(error) || !isHelped || passes.includes(type)) throw error;
+      if (isCancellation(error) || !isHelped || passes.includes(type) || !only.includes(type)) throw error;
       await hold(task, { type, message });
     }
   }

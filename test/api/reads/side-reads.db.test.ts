@@ -4,6 +4,7 @@ import type { Embedder } from '../../../src/contract/embedder.ts';
 import type { ModelConfig } from '../../../src/contract/models.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { setAlias } from '../../../src/store/aliases.ts';
+import { findIndex } from '../../../src/store/indexes.ts';
 import { releaseLock } from '../../../src/store/protocol/lock-pair.ts';
 import { setReads } from '../../../src/store/protocol/reads.ts';
 import { getReadCounts } from '../../../src/store/read-counts.ts';
@@ -212,6 +213,21 @@ onBothDatabases((database) => {
     expect(new Set(await batch({})).size).toBe(1);
     model.be('fails');
     expect(await batch({ 'x-reembed-canary': 'new' })).toEqual([old, next, old]);
+  });
+
+  it('a search that only the new index refuses is a failure of it, of a canary and of a shadow', async () => {
+    const { db, app, old, alias, next, metrics, search, figures } = await given({ shadow: 1, canary: 0.5 });
+    const stored = await findIndex(db, old);
+    if (!stored) throw new Error('there is no index');
+    await putObjects(db, stored, [{ id: 'bird', payload: 'a bird sings' }]);
+    expect((await search({ id: 'bird' }, { 'x-reembed-canary': 'new' })).index).toBe(old);
+    expect((await search({ id: 'cat' }, { 'x-reembed-canary': 'new' })).index).toBe(next);
+    const mistake = await call(app, 'POST', `/v1/indexes/${alias}/search`, { id: 'nobody' });
+    expect(mistake.status).toBe(404);
+    const failed = 'reembed_reads_total{kind="shadow",outcome="failed"} 1';
+    await expect.poll(() => metrics.scrape(), { timeout: 90_000 }).toContain(failed);
+    const counted = { 'shadow.other.failed': 1, 'canary.other.failed': 1, 'canary.other.searches': 1 };
+    expect(await figures()).toMatchObject(counted);
   });
 
   it('an example that does not exist is not a failure of the canary', async () => {

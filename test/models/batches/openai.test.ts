@@ -120,7 +120,14 @@ describe('a line of an answer file', () => {
     ],
     ['a vector with a hole', { response: answered([1, null]) }, 'refused', expect.stringContaining('at dimension 1')],
   ])('with %s says what to do', (_title, line, kind, why) => {
-    expect(read(line)).toEqual({ id: ID, kind, why });
+    expect(read(line)).toMatchObject({ id: ID, kind, why });
+  });
+
+  test('is paid for if the provider has answered, whether its vector is usable or not', () => {
+    const body = { data: [{ index: 0, embedding: [1, null] }], usage: { total_tokens: 7 } };
+    expect(read({ response: { status_code: 200, body } })).toMatchObject({ kind: 'refused', tokens: 7 });
+    expect(read({ response: answered([1, null]) })).toMatchObject({ kind: 'refused', tokens: null });
+    expect(read({ response: { status_code: 400, body: {} } })).not.toHaveProperty('tokens');
   });
 
   test('with another dimension concerns the whole model', () => {

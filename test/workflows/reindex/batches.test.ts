@@ -94,6 +94,22 @@ describe('a reindex in batches of the provider', () => {
     expect(server.files.size).toBe(0);
   });
 
+  test('the HNSW index is built between two batches at the point of a split, and grows with the rest', async () => {
+    const { server, dest, handle } = await begin({ indexBuild: 'split' });
+    const tracker = await endOf(handle);
+    expect(tracker).toMatchObject({
+      ...{ status: 'done', attempts: 1 },
+      data: { copied: COUNT, verified: { recall: 1 }, indexStrategy: { asked: 'split', chosen: 'split', share: 0.5 } },
+    });
+    const { events } = await handle.fetchHistory();
+    const steps = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name) ?? [];
+    expect(steps.filter((name) => name === 'collectBatch')).toHaveLength(3);
+    expect(steps.indexOf('buildVectorIndex')).toBeGreaterThan(steps.indexOf('collectBatch'));
+    expect(steps.indexOf('buildVectorIndex')).toBeLessThan(steps.lastIndexOf('collectBatch'));
+    expectHalf(server, tracker);
+    expect(await wrongIn(dest, usual)).toEqual([]);
+  });
+
   test('what a batch leaves without an answer is sent again, and nothing else', async () => {
     const seen = new Set<string>();
     const outcomeOf = (text: string) => {
@@ -137,6 +153,30 @@ describe('a reindex in batches of the provider', () => {
         usual.filter((text) => text !== 'text 7'),
       ),
     ).toEqual([]);
+  });
+
+  test('a text that the model has cut is split again in usual calls, until all of it is read', async () => {
+    const window = 100;
+    const long = Array.from({ length: 240 }, (_, at) => `word${at}`).join(' ');
+    const payload = (at: number) => (at === 7 ? long : `text ${at}`);
+    const tokens = (text: string) => Math.min(window, text.split(' ').length);
+    const { server, dest, handle } = await begin({ payload, tokens });
+    const tracker = await endOf(handle);
+    // The text in a usual call, and both of its halves.
+    expect(tracker).toMatchObject({ status: 'done', data: { copied: COUNT, failed: 0, usage: { truncated: 3 } } });
+    expect(batchesOf(tracker)).toMatchObject({ answered: COUNT - 1, refused: 1 });
+    const read = server.embedded
+      .filter((text) => text.split(' ').length <= window)
+      .join(' ')
+      .split(' ');
+    expect(long.split(' ').filter((word) => !read.includes(word))).toEqual([]);
+    expect(await wrongIn(dest, usual.toSpliced(7, 1))).toEqual([]);
+    // The answers of the batches are paid for, that of the cut text too, and the usual calls; the last two texts, which are asked
+    // before the switch, come after the last look.
+    const [inBatches, inCalls] = [textsSent(server), server.embedded.slice(0, -2)].map((texts) =>
+      texts.reduce((sum, text) => sum + tokens(text), 0),
+    );
+    expect(usageOf(tracker).tokens).toBe(Number(inBatches) + Number(inCalls));
   });
 
   test('an answer that comes twice is paid for once, and one to nothing that was sent is counted and ignored', async () => {

@@ -1,8 +1,10 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { approvalOf, approveSchema } from '../../../src/contract/approval.ts';
 import type { Budget } from '../../../src/contract/budget.ts';
 import { listAliases } from '../../../src/store/aliases.ts';
+import { saveQuerySet } from '../../../src/store/query-sets.ts';
 import { call, testApi } from '../../api/support.ts';
 import { type Call, type Day, DIMENSIONS, type Provider, startProvider } from '../../providers/provider.ts';
 import { openPostgresDatabase, type TestDatabase } from '../../support/databases.ts';
@@ -47,7 +49,13 @@ describe('a reindex with a budget', () => {
     await database?.close();
   });
 
-  async function begin(budget: Budget | undefined, { day = counting, model }: { day?: Day; model?: string } = {}) {
+  interface Given {
+    day?: Day;
+    model?: string;
+    approve?: { querySet: string; thresholds: { minOverlap: number } };
+  }
+
+  async function begin(budget: Budget | undefined, { day = counting, model, approve }: Given = {}) {
     const no = ++names;
     const [source, dest, alias] = [`source-${no}`, `dest-${no}`, `alias-${no}`];
     const name = model ?? dest;
@@ -57,6 +65,7 @@ describe('a reindex with a budget', () => {
     await rig.run('upsert', { index: alias, items });
     const handle = await rig.start('reindex', {
       ...{ source: alias, dest, batchSize: 5, concurrency: 1, budget },
+      approve: approve && approveSchema.parse(approve),
       destModel: {
         ...{ provider: 'openai', name, dimensions: DIMENSIONS, baseUrl: use.baseUrl, sendDimensions: false },
         ...{ batchSize: 128, batchChars: 200_000, timeoutMs: 60_000 },
@@ -105,6 +114,24 @@ describe('a reindex with a budget', () => {
     // The two texts that are asked before the switch come after the last look.
     const [calls, tokens] = [use.calls.length - 2, tokensOf(use) - 2];
     expect(data.usage).toEqual({ calls, tokens, estimatedTokens: 0, usd: null, reused: 0, budget: { tokens: 1_000 } });
+  });
+
+  test('counts the queries of its evaluation, and pauses there too', async () => {
+    const queries = Array.from({ length: 100 }, (_, at) => ({ id: `q${at}`, text: `query ${at}`, relevant: [] }));
+    await saveQuerySet(database.db, 'evaluated', queries);
+    const approve = { querySet: 'evaluated', thresholds: { minOverlap: 0 } };
+    const { alias, dest, use, handle } = await begin({ tokens: COUNT + 20 }, { approve });
+    const tracker = await paused(handle);
+    expect(tracker).toMatchObject({ errors: [{ type: 'BudgetUsedUp' }], data: { phase: 'evaluation' } });
+    expect(await setBudget(handle.workflowId, 'tokens=1000')).toMatchObject({ status: 200 });
+    const { status, data } = await endOf(handle);
+    expect({ status, verdict: approvalOf(data)?.evaluation?.verdict }).toEqual({
+      status: 'done',
+      verdict: 'go',
+    });
+    expect((data.usage as { tokens: number }).tokens).toBe(tokensOf(use) - 2);
+    expect(tokensOf(use)).toBeGreaterThan(COUNT + queries.length);
+    expect(await aliasOf(alias)).toBe(dest);
   });
 
   test('estimates what the provider does not count, and says so', async () => {

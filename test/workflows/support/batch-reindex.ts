@@ -27,6 +27,7 @@ export interface BatchReindexOptions extends Partial<BatchServerOptions> {
   budget?: Budget;
   payload?: (at: number) => string;
   maxFailed?: number;
+  indexBuild?: 'split';
 }
 
 export interface BatchReindex {
@@ -42,7 +43,7 @@ export interface BatchReindex {
 export async function givenBatchReindex(
   db: Db,
   rig: Pick<Rig, 'run' | 'start'>,
-  { budget, maxFailed, payload = (at) => usual[at] as string, ...options }: BatchReindexOptions = {},
+  { budget, maxFailed, indexBuild, payload = (at) => usual[at] as string, ...options }: BatchReindexOptions = {},
 ): Promise<BatchReindex> {
   const server = await startBatchServer({ vectorOf, ...options });
   const name = randomUUID().slice(0, 8);
@@ -51,7 +52,7 @@ export async function givenBatchReindex(
   await rig.run('upsert', { index: alias, items: ids.map((id, at) => ({ id, payload: payload(at) })) });
   const start = () =>
     rig.start('reindex', {
-      ...{ source: alias, dest, batchApi: true, batchSize: 5, budget, maxFailed },
+      ...{ source: alias, dest, batchApi: true, batchSize: 5, budget, maxFailed, indexBuild },
       destModel: {
         ...{ provider: 'openai', name: NAME, dimensions: DIMENSIONS, baseUrl: server.url, sendDimensions: false },
         ...{ batchSize: 128, batchChars: 200_000, timeoutMs: 60_000 },

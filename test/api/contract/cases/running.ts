@@ -66,6 +66,23 @@ export const runningCases: Case[] = [
     given: async (world) => ({ body: { ...(await world.evaluable()), querySet: 'nowhere' } }),
   },
   {
+    operation: operationOf('run', 'reindex'),
+    expect: 'QuerySetNotFound',
+    given: async (world) => ({ body: { ...(await BODIES.reindex(world)), approve: { querySet: 'nowhere' } } }),
+  },
+  {
+    operation: operationOf('run', 'reindex'),
+    expect: 'IndexExists',
+    given: async (world) => ({ body: { ...(await BODIES.reindex(world)), destMetric: 'l2' } }),
+  },
+  {
+    operation: operationOf('run', 'reindex'),
+    expect: 'NameTaken',
+    given: async (world) => ({
+      body: { ...(await BODIES.reindex(world)), dest: await world.alias(await world.index()), destMetric: 'l2' },
+    }),
+  },
+  {
     operation: operationOf('run', 'sync'),
     expect: 'SourceNotFound',
     given: async () => ({ body: { source: 'nowhere' } }),
