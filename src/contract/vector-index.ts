@@ -6,6 +6,11 @@ export const storageSchema = z
   .describe('How vectors are stored: in single precision, or in half, which takes half the space.');
 export type Storage = z.output<typeof storageSchema>;
 
+const OF_HNSW = ['precision', 'dimensions', 'm', 'efConstruction'] as const;
+
+/** The settings of an HNSW index that nobody has chosen. */
+export const HNSW_DEFAULTS = { m: 16, efConstruction: 64 } as const;
+
 export const vectorIndexSchema = z
   .strictObject({
     kind: z.enum(['hnsw', 'none']).default('hnsw').describe('`none`: every search compares all vectors.'),
@@ -22,12 +27,23 @@ export const vectorIndexSchema = z
       .max(LIMITS.bitIndexDimensions)
       .optional()
       .describe('How many of the first numbers of each vector are indexed, for Matryoshka models; default: all.'),
-    m: z.int().min(2).max(100).default(16).describe('Neighbors of a vector in the graph.'),
-    efConstruction: z.int().min(4).max(1_000).default(64).describe('Width of the search for neighbors in the build.'),
+    m: z.int().min(2).max(100).optional().describe(`Neighbors of a vector in the graph. Default: ${HNSW_DEFAULTS.m}.`),
+    efConstruction: z
+      .int()
+      .min(4)
+      .max(1_000)
+      .optional()
+      .describe(`Width of the search for neighbors in the build. Default: ${HNSW_DEFAULTS.efConstruction}.`),
   })
-  .refine(({ m, efConstruction }) => efConstruction >= 2 * m, {
-    path: ['efConstruction'],
-    message: 'must be at least twice m',
+  .superRefine((asked, ctx) => {
+    const issue = (field: string, message: string) => ctx.addIssue({ code: 'custom', path: [field], message });
+    if (asked.kind === 'none') {
+      const ignored = OF_HNSW.filter((field) => asked[field] !== undefined);
+      for (const field of ignored) issue(field, 'is only for kind hnsw: with kind none there is no HNSW index');
+      return;
+    }
+    const { m = HNSW_DEFAULTS.m, efConstruction = HNSW_DEFAULTS.efConstruction } = asked;
+    if (efConstruction < 2 * m) issue('efConstruction', 'must be at least twice m');
   })
   .meta({ id: 'VectorIndex', examples: [{ precision: 'bit' }, { precision: 'half', dimensions: 512 }] });
 export type VectorIndexConfig = z.output<typeof vectorIndexSchema>;
@@ -66,7 +82,8 @@ const DEFAULTS = vectorIndexSchema.parse({});
 
 /** Fills in the settings of a vector index. Without a precision, vectors with too many dimensions have no index. */
 export function resolveVectorIndex({ model, storage, vectorIndex = DEFAULTS }: VectorSettings): ResolvedVectorIndex {
-  const { kind, m, efConstruction, dimensions = model.dimensions } = vectorIndex;
+  const { m = HNSW_DEFAULTS.m, efConstruction = HNSW_DEFAULTS.efConstruction } = vectorIndex;
+  const { kind, dimensions = model.dimensions } = vectorIndex;
   if (kind === 'none') return { kind };
   const usual = storage === 'halfvec' || dimensions > MAX_INDEXED.full ? 'half' : 'full';
   const precision = vectorIndex.precision ?? usual;

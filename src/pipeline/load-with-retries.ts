@@ -11,6 +11,8 @@ const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 30_000;
 /** If a server asks for a longer wait, the object fails, since the other objects of its batch would have to wait. */
 const MAX_RETRY_AFTER_MS = 300_000;
+/** A host whose name is not found is given up soon: within a minute, even if each lookup takes its whole time. */
+const LOOKUP_ATTEMPTS = 5;
 
 export interface RetryOptions {
   /** Max attempts in total. */
@@ -21,7 +23,8 @@ export interface RetryOptions {
 
 /**
  * Calls `load` until it succeeds, fails with a non-retryable error, or no attempts are left; then throws the last
- * error. Waits 0.5 s, 1 s, 2 s … 30 s in between, or longer if the server asks for it (`retryAfterMs`).
+ * error. Waits 0.5 s, 1 s, 2 s … 30 s in between, or longer if the server asks for it (`retryAfterMs`). A host name that is
+ * not found is looked up five times at most.
  */
 export async function loadWithRetries(load: () => Promise<Payload>, options: RetryOptions): Promise<Payload> {
   const { attempts, signal, sleep = realSleep } = options;
@@ -32,7 +35,8 @@ export async function loadWithRetries(load: () => Promise<Payload>, options: Ret
     } catch (error) {
       signal?.throwIfAborted();
       const waitMs = waitAfter(error, attempt);
-      if (waitMs === undefined || attempt >= attempts) throw error;
+      const allowed = isLookup(error) ? Math.min(attempts, LOOKUP_ATTEMPTS) : attempts;
+      if (waitMs === undefined || attempt >= allowed) throw error;
       await sleep(waitMs, signal).catch((interrupted) => {
         signal?.throwIfAborted();
         throw interrupted;
@@ -47,4 +51,8 @@ function waitAfter(error: unknown, attempt: number): number | undefined {
   const asked = error.retryAfterMs ?? 0;
   if (asked > MAX_RETRY_AFTER_MS) return undefined;
   return Math.max(asked, Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), MAX_WAIT_MS));
+}
+
+function isLookup(error: unknown): boolean {
+  return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.syscall === 'getaddrinfo';
 }

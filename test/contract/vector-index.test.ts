@@ -24,10 +24,21 @@ test.each([
   [4_001, { vectorIndex: { precision: 'half' } }, 'vectorIndex.precision', 'use bit, or fewer dimensions'],
   [8, { storage: 'halfvec', vectorIndex: { precision: 'full' } }, 'vectorIndex.precision', 'must be half or bit'],
   [8, { vectorIndex: { m: 40 } }, 'vectorIndex.efConstruction', 'must be at least twice m'],
+  [8, { vectorIndex: { efConstruction: 30 } }, 'vectorIndex.efConstruction', 'must be at least twice m'],
+  [8, { vectorIndex: { kind: 'none', m: 16 } }, 'vectorIndex.m', 'only for kind hnsw'],
+  [8, { vectorIndex: { kind: 'none', efConstruction: 64 } }, 'vectorIndex.efConstruction', 'only for kind hnsw'],
+  [8, { vectorIndex: { kind: 'none', precision: 'half' } }, 'vectorIndex.precision', 'only for kind hnsw'],
+  [8, { vectorIndex: { kind: 'none', dimensions: 4 } }, 'vectorIndex.dimensions', 'only for kind hnsw'],
   [8, { vectorIndex: { m: 101 } }, 'vectorIndex.m', '100'],
   [8, { storage: 'float16' }, 'storage', 'halfvec'],
 ] as const)('%i dimensions with %o are refused at %s: %s', (dimensions, settings, path, message) => {
   const { error } = configWith(dimensions, settings);
   const issue = error?.issues.find((one) => one.path.join('.') === path);
   expect(issue?.message).toContain(message);
+});
+
+test('an index without HNSW index passes the check again, as it comes out of it', () => {
+  const checked = configWith(8, { vectorIndex: { kind: 'none' } }).data;
+  expect(checked?.vectorIndex).toEqual({ kind: 'none' });
+  expect(indexConfigSchema.safeParse(checked).success).toBe(true);
 });

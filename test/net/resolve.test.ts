@@ -50,3 +50,34 @@ test('lookups that cannot wait any longer fail immediately', async () => {
   void resolve('b').catch(() => {});
   await expect(resolve('c')).rejects.toMatchObject({ code: 'EAGAIN' });
 });
+
+test('a name that was not answered in time fails at once, also after its lookup has failed', async () => {
+  const asked: string[] = [];
+  let fail = () => {};
+  const look = (hostname: string) => {
+    asked.push(hostname);
+    return new Promise<ResolvedAddress[]>((_, reject) => {
+      fail = () => reject(Object.assign(new Error('no answer'), { code: 'EAI_AGAIN' }));
+    });
+  };
+  const resolve = createResolver({ atOnce: 1, timeoutMs: 300, look });
+  const late = { code: 'ETIMEOUT', syscall: 'getaddrinfo' };
+  await expect(resolve('silent')).rejects.toMatchObject(late);
+  fail();
+  await expect(resolve('silent')).rejects.toMatchObject(late);
+  expect(asked).toEqual(['silent']);
+});
+
+test('a name that is answered too late is looked up again', async () => {
+  const { look, asked, answer } = held();
+  const resolve = createResolver({ atOnce: 1, timeoutMs: 300, look });
+  await expect(resolve('slow')).rejects.toMatchObject({ code: 'ETIMEOUT' });
+  answer('slow');
+  const again = () => {
+    const found = resolve('slow');
+    answer('slow');
+    return found.catch(() => undefined);
+  };
+  await expect.poll(again, { timeout: 90_000 }).toEqual(FOUND);
+  expect(new Set(asked)).toEqual(new Set(['slow']));
+});

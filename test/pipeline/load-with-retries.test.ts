@@ -38,6 +38,14 @@ test('a load gives up after the last attempt without another wait', async () => 
   expect([calls(), waits.length]).toEqual([3, 2]);
 });
 
+test('a load whose host name is not found gives up after five attempts', async () => {
+  const cause = Object.assign(new Error('getaddrinfo EAI_AGAIN nowhere.example'), { syscall: 'getaddrinfo' });
+  const unknown = new ReembedError('LoadFailed', 'could not be loaded (EAI_AGAIN)', { cause });
+  const { load, sleep, waits, calls } = failing(Array.from({ length: 9 }, () => unknown));
+  await rejectionOf(loadWithRetries(load, { attempts: 10, sleep }), 'LoadFailed');
+  expect([calls(), waits]).toEqual([5, [500, 1_000, 2_000, 4_000]]);
+});
+
 test('a load with a permanent error is tried only once', async () => {
   const { load, sleep, calls } = failing([new ReembedError('NotFound', 'answers 404')]);
   await rejectionOf(loadWithRetries(load, { attempts: 10, sleep }), 'NotFound');

@@ -1,5 +1,5 @@
 import { NumberInput } from '@mantine/core';
-import { type Storage, type VectorIndexConfig, vectorIndexSchema } from '../../contract/vector-index.ts';
+import { HNSW_DEFAULTS, type Storage, type VectorIndexConfig } from '../../contract/vector-index.ts';
 import { Choice, type Option } from '../ui/choice.tsx';
 import { KEEP } from './keep.ts';
 
@@ -16,7 +16,7 @@ export interface VectorDraft {
   efConstruction: number | string;
 }
 
-const { m, efConstruction } = vectorIndexSchema.parse({});
+const { m, efConstruction } = HNSW_DEFAULTS;
 
 export const emptyVectors = (storage: VectorDraft['storage']): VectorDraft => ({
   ...{ storage, kind: storage === KEEP ? KEEP : 'usual', precision: 'auto' },
