@@ -22,7 +22,7 @@ const exportRoute = createRoute({
   tags: ['objects'],
   summary: 'All objects with their vectors, as one stream',
   description:
-    'Each object is one version with the vectors of that version, in the order of the ids. An object that is not written meanwhile is in it exactly once; of a write meanwhile, it has the state before or after it. `reembed import` reads it. A stream that breaks off is continued with `after`.',
+    'Each object is one version with the vectors of that version, in the order of the ids. An object that is not written meanwhile is in it exactly once; of a write meanwhile, it has the state before or after it. `reembed import` reads it. A stream that breaks off is continued with `after` and `indexCreateTime`.',
   request: { params: z.object({ index: INDEX_OR_ALIAS }), query: exportQuerySchema },
   responses: {
     200: {
@@ -39,12 +39,12 @@ const exportRoute = createRoute({
 export function createExportRouter({ db, log }: { db: Db; log: ApiLog }) {
   return createRouter().openapi(exportRoute, async (c) => {
     const { index: name } = c.req.valid('param');
-    const { format, vectors, after = null } = c.req.valid('query');
+    const { format, vectors, after = null, indexCreateTime } = c.req.valid('query');
     const isParquet = format === 'parquet';
     const headers = { 'content-type': isParquet ? PARQUET : NDJSON };
     if (c.req.method !== 'HEAD') await roomForAnswer(c.req.raw.signal);
     const chunks = await onIndex(db, name, async (index) => {
-      if (after !== null) requireName(index, name);
+      if (after !== null) requireSame(index, name, indexCreateTime);
       if (c.req.method === 'HEAD') return null;
       const form = isParquet ? 'base64' : (vectors ?? 'numbers');
       const objects = await primed(exportObjects(db, index, { after, form, onPage: countStreamed }));
@@ -61,21 +61,29 @@ export function createExportRouter({ db, log }: { db: Db; log: ApiLog }) {
 }
 
 /** An export that continues must not end with the vectors of another index. */
-function requireName(index: IndexRow, name: string): void {
-  if (index.name === name) return;
+function requireSame(index: IndexRow, name: string, indexCreateTime: string | undefined): void {
+  if (index.name !== name) {
+    throw invalidField(
+      'query.after',
+      `needs the name of the index: ${name} is an alias, which points to ${index.name} now`,
+    );
+  }
+  const created = index.createTime.toISOString();
+  if (created === indexCreateTime) return;
   throw invalidField(
-    'query.after',
-    `needs the name of the index: ${name} is an alias, which points to ${index.name} now`,
+    'query.indexCreateTime',
+    `is not that of the index ${name}, which was created at ${created}: begin the export again`,
   );
 }
 
 async function* linesOf(index: IndexRow, objects: AsyncGenerator<ObjectToExport>): AsyncGenerator<string> {
+  const created = JSON.stringify(index.createTime);
   for await (const { object, parts } of objects) {
     const written = placed(index, object, parts).map(
       // The vector is JSON already, with as few digits as single precision needs.
       ({ vectorJson, ...own }) => `${JSON.stringify(own).slice(0, -1)},"vector":${vectorJson}}`,
     );
-    yield `${JSON.stringify(object).slice(0, -1)},"parts":[${written.join()}]}`;
+    yield `${JSON.stringify(object).slice(0, -1)},"indexCreateTime":${created},"parts":[${written.join()}]}`;
   }
 }
 

@@ -14,14 +14,25 @@ export interface ExportTarget {
   write(objects: AsyncIterable<ExportedObject>): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** The name of an index, not of an alias. */
+  index: string;
+  /** When it was created: another index may have its name by now. */
+  createTime: string;
+  isContinued: boolean;
+}
+
 /**
  * Opens a new file for lines or, to continue, an existing one: a line that broke off is removed from its end.
- * @throws UsageError if the file cannot be written, is there already, or does not end with an exported object
+ * @throws UsageError if the file cannot be written, is there already, does not end with an exported object, or is of another
+ * index
  */
-export async function openLines(file: string, { isContinued }: { isContinued: boolean }): Promise<ExportTarget> {
-  const handle = await openToWrite(file, { isContinued });
+export async function openLines(file: string, options: OpenOptions): Promise<ExportTarget> {
+  const handle = await openToWrite(file, options);
   try {
-    const { after, size } = isContinued ? await cutToLastObject(handle, file) : { after: undefined, size: 0 };
+    const { after, size } = options.isContinued
+      ? await cutToLastObject(handle, file, options)
+      : { after: undefined, size: 0 };
     return {
       after,
       isWhole: false,
@@ -35,7 +46,7 @@ export async function openLines(file: string, { isContinued }: { isContinued: bo
 }
 
 /** Opens a new file or, to continue, an existing one. @throws UsageError if it cannot be written or is there already */
-export function openToWrite(file: string, { isContinued }: { isContinued: boolean }): Promise<FileHandle> {
+export function openToWrite(file: string, { isContinued }: Pick<OpenOptions, 'isContinued'>): Promise<FileHandle> {
   return open(file, isContinued ? 'r+' : 'wx').catch((error: unknown) => {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
     const hint = isThere ? 'it is there already: --continue appends to it' : messageOf(error);
@@ -47,25 +58,41 @@ async function* linesOf(objects: AsyncIterable<ExportedObject>): AsyncGenerator<
   for await (const object of objects) yield `${JSON.stringify(object)}\n`;
 }
 
-async function cutToLastObject(handle: FileHandle, file: string): Promise<{ after: string | undefined; size: number }> {
+/** Refuses to continue the export of an index that has only the name of this one. */
+export function requireSameIndex(file: string, begun: unknown, { index, createTime }: OpenOptions): void {
+  if (begun === createTime) return;
+  const since =
+    typeof begun === 'string' ? `was begun with an index created at ${begun}` : 'does not say with which index';
+  throw new UsageError(
+    `${file} cannot be continued: it ${since}, and ${index} was created at ${createTime}; begin the export again`,
+  );
+}
+
+async function cutToLastObject(
+  handle: FileHandle,
+  file: string,
+  options: OpenOptions,
+): Promise<{ after: string | undefined; size: number }> {
   const { size } = await handle.stat();
   const end = await newlineBefore(handle, size);
   if (size === 0) return { after: undefined, size };
   const start = (await newlineBefore(handle, end)) + 1;
   const length = Math.max(0, end - start);
   const { buffer } = await handle.read(Buffer.alloc(length), 0, length, start);
-  const after = idOf(buffer.toString());
-  if (after === undefined) throw new UsageError(`${file} does not end with an exported object: it cannot be continued`);
+  const { id: after, indexCreateTime } = objectOf(buffer.toString());
+  if (typeof after !== 'string') {
+    throw new UsageError(`${file} does not end with an exported object: it cannot be continued`);
+  }
+  requireSameIndex(file, indexCreateTime, options);
   await handle.truncate(end + 1);
   return { after, size: end + 1 };
 }
 
-function idOf(line: string): string | undefined {
+function objectOf(line: string): { id?: unknown; indexCreateTime?: unknown } {
   try {
-    const { id } = JSON.parse(line) as { id?: unknown };
-    return typeof id === 'string' ? id : undefined;
+    return JSON.parse(line) ?? {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -3,13 +3,7 @@ import type { ExportedObject } from '../contract/export.ts';
 import { isWholeParquet } from '../parquet/read.ts';
 import { type WrittenGroup, writeParquet } from '../parquet/write.ts';
 import { UsageError } from './errors.ts';
-import { type ExportTarget, openToWrite } from './export-file.ts';
-
-interface OpenOptions {
-  /** The name of an index, not of an alias. */
-  index: string;
-  isContinued: boolean;
-}
+import { type ExportTarget, type OpenOptions, openToWrite, requireSameIndex } from './export-file.ts';
 
 /** What an export that broke off has written: the footer of a Parquet file comes last, so nothing in the file says it. */
 interface Journal {
@@ -28,7 +22,7 @@ export async function openParquet(file: string, options: OpenOptions): Promise<E
   const { index, isContinued } = options;
   const handle = await openToWrite(file, options);
   try {
-    const journal = isContinued ? await findJournal(file, handle, index) : await startJournal(file, index);
+    const journal = isContinued ? await findJournal(file, handle, options) : await startJournal(file, options);
     if (journal === 'whole') {
       await handle.close();
       return { after: undefined, isWhole: true, write: async () => {} };
@@ -78,13 +72,13 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number)
   }
 }
 
-async function startJournal(file: string, index: string): Promise<Journal> {
+async function startJournal(file: string, { index, createTime }: OpenOptions): Promise<Journal> {
   const handle = await open(journalOf(file), 'w');
-  await handle.appendFile(`${JSON.stringify({ index })}\n`);
+  await handle.appendFile(`${JSON.stringify({ index, createTime })}\n`);
   return { handle, groups: [] };
 }
 
-async function findJournal(file: string, parquet: FileHandle, index: string): Promise<Journal | 'whole'> {
+async function findJournal(file: string, parquet: FileHandle, options: OpenOptions): Promise<Journal | 'whole'> {
   const handle = await open(journalOf(file), 'r+').catch(() => undefined);
   if (!handle) {
     if (await isWholeParquet(file)) return 'whole';
@@ -93,10 +87,12 @@ async function findJournal(file: string, parquet: FileHandle, index: string): Pr
   try {
     const { size } = await parquet.stat();
     const [head, ...groups] = wholeLines(await handle.readFile('utf8'));
-    const of = head === undefined ? undefined : (JSON.parse(head) as { index?: unknown }).index;
-    if (of !== index) {
-      throw new UsageError(`${file} cannot be continued: it was begun with ${JSON.stringify(of)}, not with ${index}`);
+    const begun = JSON.parse(head ?? '{}') as { index?: unknown; createTime?: unknown };
+    if (begun.index !== options.index) {
+      const of = JSON.stringify(begun.index);
+      throw new UsageError(`${file} cannot be continued: it was begun with ${of}, not with ${options.index}`);
     }
+    requireSameIndex(file, begun.createTime, options);
     const parsed = groups.map((line) => JSON.parse(line, intoBigints) as WrittenGroup);
     const there = parsed.filter(({ end }) => end <= size);
     const kept = [head, ...groups.slice(0, there.length)].map((line) => `${line}\n`).join('');

@@ -135,7 +135,9 @@ export interface PageOptions {
 }
 
 export interface ExportOptions {
-  after?: string;
+  after?: string | undefined;
+  /** Goes with `after`: that of the objects which are there. */
+  indexCreateTime?: string | undefined;
   vectors?: 'numbers' | 'base64';
   signal?: AbortSignal;
 }
@@ -173,7 +175,8 @@ export function objectCalls(send: Send) {
 
   /**
    * Yields all objects with their vectors in key order, from one response. Leaving the loop ends the request. If the connection
-   * breaks (`ServerUnavailable`), continue with `after`: the id of the last object, and the name of the index, not of an alias.
+   * breaks (`ServerUnavailable`), continue with `after`, the id of the last object, its `indexCreateTime`, and the name of the
+   * index, not of an alias.
    */
   async function* exportAll(index: string, options: ExportOptions = {}): AsyncGenerator<ExportedObject> {
     const { signal, ...query } = options;
@@ -190,9 +193,9 @@ export function objectCalls(send: Send) {
     index: string,
     options: Omit<ExportOptions, 'vectors'> = {},
   ): AsyncGenerator<Uint8Array> {
-    const { signal, after } = options;
+    const { signal, after, indexCreateTime } = options;
     const path = `/v1/indexes/${segment(index)}/export`;
-    const query = { format: 'parquet', after };
+    const query = { format: 'parquet', after, indexCreateTime };
     yield* chunksOf(await send('GET', path, { query, accept: PARQUET, ...(signal && { signal }) }));
   }
 

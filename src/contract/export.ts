@@ -23,8 +23,18 @@ export const exportQuerySchema = z
     after: objectIdSchema
       .optional()
       .describe(
-        'Id of the last object of an export that broke off: only objects after it. Needs the name of the index, since an alias may point to another one by now.',
+        'Id of the last object of an export that broke off: only objects after it. Needs the name of the index, since an alias may point to another one by now, and its `indexCreateTime`.',
       ),
+    indexCreateTime: z.iso
+      .datetime()
+      .optional()
+      .describe(
+        'With `after`: the `indexCreateTime` of the objects that are there. Another index of the same name is refused.',
+      ),
+  })
+  .refine(({ after, indexCreateTime }) => (after === undefined) === (indexCreateTime === undefined), {
+    path: ['indexCreateTime'],
+    message: 'goes with after: an export continues with the index that it began with',
   })
   .refine(({ format, vectors }) => format === 'ndjson' || vectors === undefined, {
     path: ['vectors'],
@@ -47,6 +57,10 @@ const exportedPartSchema = z
 export const exportedObjectSchema = objectSchema
   .extend({
     parts: z.array(exportedPartSchema).describe('In order, without the average; empty for a failed object.'),
+    indexCreateTime: z.iso
+      .datetime()
+      .optional()
+      .describe('When its index was created, which tells indexes of one name apart. Only in lines.'),
   })
   .meta({ id: 'ExportedObject' });
 export type ExportedObject = z.output<typeof exportedObjectSchema>;

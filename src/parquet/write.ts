@@ -92,7 +92,7 @@ async function* inGroups(objects: AsyncIterable<ExportedObject>): AsyncGenerator
   if (rows.length > 0) yield rows;
 }
 
-function rowOf({ payload, metadata, ...rest }: ExportedObject): ParquetRow {
+function rowOf({ payload, metadata, indexCreateTime: _, ...rest }: ExportedObject): ParquetRow {
   const numbers = rest.parts.reduce((sum, { vector }) => sum + dimensionsOf(vector), 0);
   if (numbers > LIMITS.vectorNumbersPerItem) {
     throw new ReembedError(

@@ -60,8 +60,10 @@ onBothDatabases((database, name) => {
       index,
       ids.map((id, at) => content(id, at + 1)),
     );
-    const idsOf = async (query: string) =>
-      linesOf((await get(`${index.name}/export${query}`)).body).map(({ id }) => id);
+    const idsOf = async (query: string) => {
+      const same = query && `${query}&indexCreateTime=${index.createTime.toISOString()}`;
+      return linesOf((await get(`${index.name}/export${same}`)).body).map(({ id }) => id);
+    };
     expect(await idsOf('')).toEqual(ids);
     expect(await idsOf('?after=o120')).toEqual(ids.slice(121));
     expect(await idsOf('?after=o120x')).toEqual(ids.slice(121));
@@ -74,9 +76,22 @@ onBothDatabases((database, name) => {
     const alias = uniqueName('alias');
     await setAlias(db, alias, index.name, { force: true });
     expect((await get(`${alias}/export`)).status).toBe(200);
-    expect(await get(`${alias}/export?after=a`)).toMatchObject({
+    const after = `after=a&indexCreateTime=${index.createTime.toISOString()}`;
+    expect(await get(`${alias}/export?${after}`)).toMatchObject({
       status: 400,
       body: { issues: [{ path: 'query.after', message: expect.stringContaining('needs the name of the index') }] },
+    });
+  });
+
+  it.each([
+    ['that does not say when its index was created', 'after=a', 'goes with after'],
+    ['of another index of the same name', 'after=a&indexCreateTime=2020-01-01T00:00:00.000Z', 'begin the export again'],
+    ['that has no object yet', 'indexCreateTime=2020-01-01T00:00:00.000Z', 'goes with after'],
+  ])('does not continue an export %s', async (_which, query, message) => {
+    const { name } = await createIndex(database().db);
+    expect(await get(`${name}/export?${query}`)).toMatchObject({
+      status: 400,
+      body: { issues: [{ path: 'query.indexCreateTime', message: expect.stringContaining(message) }] },
     });
   });
 

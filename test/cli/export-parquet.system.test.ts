@@ -46,7 +46,7 @@ describe.each([
   async function contentOf(index: string) {
     const found: object[] = [];
     const all = system.reembed.objects.export(index, { vectors: 'base64' });
-    for await (const { version: _version, ...object } of all) found.push(object);
+    for await (const { version: _version, indexCreateTime: _time, ...object } of all) found.push(object);
     return found;
   }
 
@@ -83,7 +83,8 @@ describe.each([
     await reembed('export', index, whole);
     const expected = await readFile(whole);
     await expect(access(`${whole}.groups`)).rejects.toThrow();
-    const target = await openParquet(file, { index, isContinued: false });
+    const { createTime } = await system.reembed.indexes.get(index);
+    const target = await openParquet(file, { index, createTime, isContinued: false });
     await expect(target.write(broken(system.reembed.objects.export(index)))).rejects.toThrow('broke off');
     const notes = (await readFile(`${file}.groups`, 'utf8')).split('\n').filter((line) => line !== '');
     expect(notes.length).toBeGreaterThan(1);
@@ -100,6 +101,11 @@ describe.each([
     expect(await reembed('export', other, file, '--continue')).toMatchObject({
       code: 2,
       err: expect.stringContaining(`it was begun with "${index}"`),
+    });
+    await writeFile(`${file}.groups`, `${notes.join('\n').replace(createTime, '2020-01-01T00:00:00.000Z')}\n`);
+    expect(await reembed('export', index, file, '--continue')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('it was begun with an index created at 2020-01-01T00:00:00.000Z'),
     });
   });
 });

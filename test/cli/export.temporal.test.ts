@@ -29,7 +29,8 @@ async function givenIndex(config: object = {}): Promise<string> {
 /** What is exported, without the versions, which an index gives itself. */
 async function contentOf(index: string) {
   const found: object[] = [];
-  for await (const { version: _version, ...object } of system.reembed.objects.export(index)) found.push(object);
+  const all = system.reembed.objects.export(index);
+  for await (const { version: _version, indexCreateTime: _time, ...object } of all) found.push(object);
   return found;
 }
 
@@ -63,6 +64,19 @@ test('an export that broke off is continued after its last whole line', async ()
   await writeFile(other, 'a diary\nwithout an export');
   expect((await reembed('export', index, other, '--continue')).err).toContain('does not end with an exported object');
   expect(await readFile(other, 'utf8')).toBe('a diary\nwithout an export');
+});
+
+test('an export is not continued with another index of the same name', async () => {
+  const [index, file] = [await givenIndex(), fileName()];
+  const given = Array.from({ length: 10 }, (_, at) => ({ id: `o${at}`, payload: `text ${at}` }));
+  await system.reembed.tasks.upsert({ index, items: given }, { wait: true });
+  await reembed('export', index, file);
+  const expected = await readFile(file, 'utf8');
+  await system.reembed.tasks.deleteIndex({ index }, { wait: true });
+  await system.reembed.indexes.create(index, { model: { provider: 'hash', dimensions: 4 } });
+  const { code, err } = await reembed('export', index, file, '--continue');
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('was begun with an index created at 20') });
+  expect(await readFile(file, 'utf8')).toBe(expected);
 });
 
 const line = (id: string, numbers: unknown = [1, 2, 3]) =>

@@ -40,7 +40,8 @@ export async function read(file: string): Promise<object[]> {
   return found;
 }
 
-export function withBits({ parts, ...object }: ExportedObject): object {
+/** Without the field that only lines have. */
+export function withBits({ parts, indexCreateTime: _, ...object }: ExportedObject): object {
   const bitsOf = (vector: string | number[]) => Buffer.from(decodeVector(vector).buffer).toString('hex');
   return { ...object, parts: parts.map(({ vector, ...part }) => ({ ...part, bits: bitsOf(vector) })) };
 }

@@ -45,15 +45,15 @@ export function addExportCommand(program: Command, io: Io): void {
       if (isParquet && vectors) throw new UsageError('--vectors is for NDJSON: Parquet has them in single precision');
       const client = clientFrom(io, options);
       // The name: an alias may be switched between two runs.
-      const { name: index } = await client.indexes.get(nameOrAlias);
-      const isContinued = options.continue === true;
-      const target = isParquet
-        ? await openParquet(file, { index, isContinued })
-        : await openLines(file, { isContinued });
+      const { name: index, createTime } = await client.indexes.get(nameOrAlias);
+      const open = isParquet ? openParquet : openLines;
+      const target = await open(file, { index, createTime, isContinued: options.continue === true });
       const { after, isWhole } = target;
+      // An index of this name may be another one by the time that the objects are read.
+      const from = after === undefined ? {} : { after, indexCreateTime: createTime };
       let [objects, parts] = [0, 0];
       async function* counted(): AsyncGenerator<ExportedObject> {
-        for await (const object of client.objects.export(index, { after, vectors: isParquet ? 'base64' : vectors })) {
+        for await (const object of client.objects.export(index, { ...from, vectors: isParquet ? 'base64' : vectors })) {
           objects += 1;
           parts += object.parts.length;
           yield object;
