@@ -1,5 +1,8 @@
 import type { Tracker, TrackerError } from './tasks.ts';
 
+/** The key of the memo of a canceled task with its whole tracker, which is in no result. */
+export const LAST_TRACKER = 'lastTracker';
+
 /** Returns the fields of a task that lists show; stored in the workflow's memo, so that a list needs no query. */
 export function listRow(tracker: Tracker): Partial<Tracker> {
   const {

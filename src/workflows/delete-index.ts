@@ -30,6 +30,7 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
     deleteAtMs: deletion?.deleteAtMs,
     mirror: deletion ? (deletion.mirror ?? undefined) : retired?.mirror,
     rolledBack: deletion?.rolledBack,
+    isBegun: deletion?.begun === true,
   };
   const reads = createMirrorReads(() => waits.mirror);
   const spec = {
@@ -55,11 +56,14 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
       waits.indexNo ??= admitted.input.indexNo as number;
       waits.deleteAtMs = Date.now() + waits.afterMs();
     }
-    const isToDelete = await isDue(task, waits);
-    delete task.tracker.data.reads;
-    if (!isToDelete) return;
-    await task.checkpoint();
-    task.setDetail(`deleting ${input.index}`);
+    if (!waits.isBegun) {
+      const isToDelete = await isDue(task, waits);
+      delete task.tracker.data.reads;
+      if (!isToDelete) return;
+      await task.checkpoint();
+      task.setDetail(`deleting ${input.index}`);
+      waits.isBegun = true;
+    }
     // A half-deleted index is useless, so a deletion that has begun is completed.
     const bound = { indexNo: waits.indexNo ?? null, ownLock: waits.mirror?.lock ?? null };
     await CancellationScope.nonCancellable(() => deleteNow(task, input, bound));
@@ -67,9 +71,10 @@ export async function deleteIndex(first: DeleteIndexInput, second?: HandOver): P
   });
 }
 
-function progressOf({ deleteAtMs, indexNo, mirror, rolledBack }: Waiting): HandOver['deletion'] {
+function progressOf({ deleteAtMs, indexNo, mirror, rolledBack, isBegun }: Waiting): HandOver['deletion'] {
   if (deleteAtMs === undefined || indexNo === undefined) return undefined;
-  return { deleteAtMs, indexNo, mirror: mirror ?? null, ...(rolledBack && { rolledBack }) };
+  const rest = { ...(rolledBack && { rolledBack }), ...(isBegun && { begun: true as const }) };
+  return { deleteAtMs, indexNo, mirror: mirror ?? null, ...rest };
 }
 
 /** Waits until the index is to be deleted. Returns false if it is kept after all. */
@@ -99,7 +104,8 @@ async function deleteNow(
       `${index} takes no writes any more; its tables are removed once they are free of ${dropped.by}`,
       Math.min(MAX_DROP_PAUSE_SECONDS, 2 ** tries),
     );
-    task.continueIfLong();
+    // Tables may be in use for days, also after a cancel that came too late.
+    task.continueIfLong({ evenStopped: true });
   }
 }
 

@@ -19,6 +19,8 @@ export interface Waiting {
   /** Undefined if the index is not kept current, or not any more. */
   mirror: MirrorState | undefined;
   rolledBack: RolledBack | undefined;
+  /** The deletion has begun, and is completed whatever is asked. */
+  isBegun: boolean;
   /** Works while the index is kept current. */
   keeper?: MirrorKeeper | undefined;
 }

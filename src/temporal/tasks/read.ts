@@ -6,9 +6,10 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { LIMITS } from '../../contract/limits.ts';
+import { LAST_TRACKER } from '../../contract/list-row.ts';
 import { QUERY } from '../../contract/names.ts';
 import type { TaskType } from '../../contract/task-types.ts';
-import type { Tracker } from '../../contract/tasks.ts';
+import { type Tracker, trackerSchema } from '../../contract/tasks.ts';
 import { callTemporal, isInvalidArgument, taskNotFound } from '../call.ts';
 import { corrected, type Execution, rowOf, trackerOfRow, typeOf } from './list-row.ts';
 import { withWorkerWait, workerPace } from './worker-wait.ts';
@@ -46,7 +47,8 @@ const ENDED: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 
 
 /**
  * Returns the tracker of a task and whether it has ended. Queries a running task; if no worker answers in time, returns
- * what the task last published. The tracker of an ended task is its result or failure, which needs no worker.
+ * what the task last published. The tracker of an ended task is its result, its failure or, of a canceled one, in its memo:
+ * only one that Temporal ended needs a worker.
  * Errors: `TaskNotFound`, `TemporalUnavailable`.
  */
 export async function readTask(client: Client, taskId: string): Promise<TaskView> {
@@ -60,7 +62,10 @@ export async function readTask(client: Client, taskId: string): Promise<TaskView
   }
   const outcome = await readOutcome(client, execution);
   const { pace: _, ...last } =
-    outcome.tracker ?? (await queryTracker(client, taskId, execution.runId)) ?? rowTracker(execution);
+    outcome.tracker ??
+    lastTracker(execution) ??
+    (await queryTracker(client, taskId, execution.runId)) ??
+    rowTracker(execution);
   const change = corrected(execution, last.status, last, outcome.reason?.slice(0, LIMITS.detailChars));
   return { tracker: { ...last, ...change, lock: null, lockTime: null, lockExpireTime: null }, ended: true };
 }
@@ -80,6 +85,13 @@ export async function getTracker(client: Client, taskId: string): Promise<Tracke
 function rowTracker(execution: DescribedTask): Tracker {
   const { ended: _, ...row } = rowOf(execution, execution.taskType);
   return trackerOfRow({ ...row, ...(execution.running && { unanswered: true, pace: workerPace() }) });
+}
+
+/** Returns the tracker that a canceled task has left. The starter of a workflow can give it a memo with any content. */
+function lastTracker({ memo, status }: DescribedTask): Tracker | undefined {
+  if (status.name !== 'CANCELLED') return undefined;
+  const last = memo?.[LAST_TRACKER];
+  return trackerSchema.safeParse(last).success ? (last as Tracker) : undefined;
 }
 
 /** Queries the tracker; undefined without an answer: no worker runs, or its code cannot replay the workflow. */

@@ -8,11 +8,11 @@ import type { Hold, TaskContext } from './types.ts';
 export function createTaskContext(
   keeper: TrackerKeeper,
   signals: TaskSignals,
-  { mustContinueAsNew, hold }: { mustContinueAsNew: () => boolean; hold: (why: Hold) => void },
+  { mustContinueAsNew, hold }: { mustContinueAsNew: (evenStopped?: boolean) => boolean; hold: (why: Hold) => void },
 ): TaskContext {
   const { tracker } = keeper;
-  const continueIfLong = () => {
-    if (mustContinueAsNew()) throw new ContinuesAsNew();
+  const continueIfLong = ({ evenStopped = false } = {}) => {
+    if (mustContinueAsNew(evenStopped)) throw new ContinuesAsNew();
   };
   return {
     id: tracker.id,
@@ -54,7 +54,7 @@ export function createTaskContext(
       keeper.move('processing', '');
       return inTime;
     },
-    isLong: mustContinueAsNew,
+    isLong: () => mustContinueAsNew(),
     continueIfLong,
     takeRestart() {
       const { restartRequested } = signals;

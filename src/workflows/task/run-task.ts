@@ -63,7 +63,8 @@ class TaskRun {
     this.signals = createTaskSignals(previous?.signals);
     this.isWithinAttempt = previous?.sameAttempt === true;
     this.task = createTaskContext(this.keeper, this.signals, {
-      mustContinueAsNew: () => spec.startNextRun !== undefined && isHistoryLong() && !this.isStopped(),
+      mustContinueAsNew: (evenStopped = false) =>
+        spec.startNextRun !== undefined && isHistoryLong() && (evenStopped || !this.isStopped()),
       hold: (why) => this.hold(why),
     });
   }

@@ -8,7 +8,7 @@ import {
 import { type BuildProgress, buildText } from '../../contract/build-progress.ts';
 import { ERROR_BOUNDS, STEERING_KEPT } from '../../contract/failures.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import { listRow } from '../../contract/list-row.ts';
+import { LAST_TRACKER, listRow } from '../../contract/list-row.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
 import { mayMove, type TaskStatus } from '../../contract/status.ts';
 import { isStepWaits, type TaskPace } from '../../contract/task-pace.ts';
@@ -270,6 +270,8 @@ export class TrackerKeeper {
     const mark = hasFailedItems === this.markedFailed ? {} : { hasFailedItems };
     this.markedFailed = hasFailedItems;
     upsertSearchAttributes(searchAttributes({ ...facts, ...mark }));
-    upsertMemo({ tracker: listRow(tracker) });
+    // Temporal keeps no details of a cancellation: without this, only a worker could tell what the task did.
+    const last = tracker.status === 'canceled' && { [LAST_TRACKER]: tracker };
+    upsertMemo({ tracker: listRow(tracker), ...last });
   }
 }

@@ -29,8 +29,8 @@ export interface TaskContext {
   waitUntil(detail: string, isSo: () => boolean, seconds: number): Promise<boolean>;
   /** Whether the history is so long that the task should continue as a new run. */
   isLong(): boolean;
-  /** Throws if `isLong`, so that the task continues as a new run from here. */
-  continueIfLong(): void;
+  /** Throws if `isLong`, so that the task continues as a new run from here; if asked, also one that was stopped. */
+  continueIfLong(options?: { evenStopped?: boolean }): void;
   /** Whether `restart` was sent since the last call, or since the last wait. */
   takeRestart(): boolean;
   /** Records in the steering log what the task did by itself, as whom and why. */

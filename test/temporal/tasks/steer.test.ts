@@ -59,7 +59,7 @@ describe('the tracker of a task', () => {
     expect(await waitForTask(world.client, taskId, 90_000)).toMatchObject({ status: 'failed', detail: 'timed out' });
   });
 
-  test('needs no worker for a task that is done or has failed, and says how a canceled one ended', async () => {
+  test('needs no worker for a task that is done, has failed or was canceled', async () => {
     const done = await start('upsert', { index, items: [item] });
     const failed = await start('upsert', { index: 'no-such-index', items: [item] });
     const canceled = await waiting();
@@ -74,9 +74,12 @@ describe('the tracker of a task', () => {
       status: 'failed',
       errors: [{ type: 'IndexNotFound' }],
     });
+    expect(await getTracker(world.client, canceled)).toMatchObject({
+      ...{ status: 'canceled', detail: 'canceled: enough', data: { index } },
+      steering: [{ call: 'cancel' }],
+    });
     expect(asks).not.toHaveBeenCalled();
     asks.mockRestore();
-    expect(await getTracker(world.client, canceled)).toMatchObject({ status: 'canceled', detail: 'canceled: enough' });
   });
 
   test('is what was published last when no worker answers', async () => {

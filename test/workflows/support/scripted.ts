@@ -28,6 +28,8 @@ export interface Script {
   /** What each part of a copy and of a pass tells that it waited for. */
   waits: ChunkWaits | undefined;
   chunks: [from: number, to: number][];
+  /** How many tries to drop tables find them in use. */
+  usedFor: number;
 }
 
 export interface ScriptedWorkers {
@@ -57,6 +59,7 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       rates: [],
       waits: undefined,
       chunks: [],
+      usedFor: 0,
     };
     scripts.set(taskId, script);
     return script;
@@ -108,7 +111,10 @@ export async function startScripted(environment: TestWorkflowEnvironment): Promi
       await called('markDeleting');
       return { indexNo: 1 };
     },
-    dropIndex: async () => ({ kind: 'dropped' }),
+    async dropIndex() {
+      const { script, call } = await called('dropIndex');
+      return call <= script.usedFor ? { kind: 'inUse', by: 'a backup' } : { kind: 'dropped' };
+    },
     wasCutOver: async () => false,
     async requestCancel() {
       const { workflowExecution } = Context.current().info;
