@@ -26,6 +26,8 @@ interface Asked {
 const NOT_UNDERSTOOD: readonly number[] = [400, 415, 422];
 const BREAKING: readonly number[] = [500, 501];
 const ABOUT_FIELDS = /encoding_format|base64/i;
+/** A server that was never seen to answer fails so often in a row before the fields are suspected, unless it names them. */
+const UNCLEAR_BREAKS = 3;
 /** Distinguishes refusals about the texts from refusals about the other fields. */
 const ABOUT_TEXTS = /batch|length|token|context|too (?:many|long|large|big)|larger|maximum|limit|exceed/i;
 const ABOUT_ENCODING = /encoding|format|base64|float/i;
@@ -60,6 +62,7 @@ export type VectorFetch = (
 export function createVectorFetch(dimensions: number): VectorFetch {
   let settled: Variant | undefined;
   let unclear = 0;
+  let breaks = 0;
 
   async function ask(fetch: Fetch, input: Parameters<Fetch>[0], init: RequestInit): Promise<Asked> {
     const body = String(init.body);
@@ -72,14 +75,21 @@ export function createVectorFetch(dimensions: number): VectorFetch {
     if (first.response.ok || isSettled) return first;
     const said = await first.response.clone().text();
     const { status } = first.response;
-    // Some servers fail on an unknown field, and say so.
-    if (!NOT_UNDERSTOOD.includes(status) && !(BREAKING.includes(status) && ABOUT_FIELDS.test(said))) return first;
+    if (!NOT_UNDERSTOOD.includes(status) && !mayBreakOnField(status, said)) return first;
     if (NO_MODEL.test(said)) return first;
     for (const variant of othersAfter(said, DIMENSIONS.test(tailOf(body)))) {
       const again = await send(variant);
       if (again.response.ok) return again;
     }
     return first;
+  }
+
+  /** Some servers fail on an unknown field, and few of them say so. */
+  function mayBreakOnField(status: number, said: string): boolean {
+    if (!BREAKING.includes(status)) return false;
+    if (ABOUT_FIELDS.test(said)) return true;
+    breaks++;
+    return breaks % (UNCLEAR_BREAKS + 1) === 0;
   }
 
   function* othersAfter(said: string, withDimensions: boolean): Generator<Variant> {

@@ -212,12 +212,14 @@ class Run {
 
   private async afterRejected(failed: Failed): Promise<void> {
     if (this.isOver()) return;
-    const { texts } = failed;
-    const { chars } = sizeOf(texts);
-    // The call is too large by limits that were learned after it was made.
-    const isTooLarge = texts.length > this.embedder.maxTexts || chars > this.embedder.maxChars;
-    if (isTooLarge && texts.length > 1) this.putBack(texts);
+    if (this.isTooLarge(failed.texts)) this.putBack(failed.texts);
     else await this.divide(failed);
+  }
+
+  /** Whether a call is too large by limits that were learned after its texts were chosen. */
+  private isTooLarge(texts: readonly string[]): boolean {
+    const { maxTexts, maxChars } = this.embedder;
+    return texts.length > 1 && (texts.length > maxTexts || sizeOf(texts).chars > maxChars);
   }
 
   private async afterTimeout({ texts, error }: Failed): Promise<void> {
@@ -275,6 +277,11 @@ class Run {
     for (const some of partsOfCall(texts, { isText, said, hint })) {
       if (this.isOver()) break;
       const part = some.filter((text) => this.sink.isWanted(text));
+      if (this.isTooLarge(part)) {
+        this.putBack(part);
+        areAllFine = false;
+        continue;
+      }
       const failed = await this.call(() => part);
       if (failed === null) continue;
       if (failed.kind === 'stop' || failed.kind === 'unwanted') {

@@ -61,6 +61,16 @@ describe('an endpoint without base64', () => {
     expect(await embedTwice('refuses')).toEqual(['base64', 'float', 'float']);
   });
 
+  test('is found out after some failures that say nothing', async () => {
+    server.behave(({ body }) =>
+      'encoding_format' in body ? { kind: 'error', status: 500, message: 'internal' } : undefined,
+    );
+    const embedder = embedderWith();
+    const embed = () => embedder.embed(TEXTS, { purpose: 'document' }).catch(({ type }: ReembedError) => type);
+    const outcomes = [await embed(), await embed(), await embed(), await embed(), await embed()];
+    expect(outcomes).toEqual([...Array(3).fill('ModelUnavailable'), ...Array(2).fill(TEXTS.map(server.vectorOf))]);
+  });
+
   test('may answer with numbers anyway', async () => {
     expect(await embedTwice('ignores')).toEqual(['base64', 'base64']);
   });

@@ -50,6 +50,26 @@ describe.each([
   });
 });
 
+test.each([1, 4])(
+  'a model that takes one text and says nothing about it is detected once, by %i lanes',
+  async (lanes) => {
+    let refused = 0;
+    const model: Embedder = {
+      dimensions: 1,
+      maxTexts: 64,
+      maxChars: 100_000,
+      async embed(texts) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (texts.length === 1) return [[1]];
+        refused++;
+        throw new ReembedError('ModelRejectedInput', 'invalid');
+      },
+    };
+    expect(await embedAll(createPacedEmbedder(model, createPace()), 320, lanes)).toBe(320);
+    expect(refused).toBeLessThanOrEqual(20);
+  },
+);
+
 test('the max number of characters per call of a model is detected once', async () => {
   let refused = 0;
   const model: Embedder = {
