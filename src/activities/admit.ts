@@ -13,7 +13,7 @@ import { admitItemsOnce, requireWritable } from '../store/admission.ts';
 import { admitOnce, forgetFailedOnce, lastAdmission } from '../store/admissions.ts';
 import type { Db } from '../store/database.ts';
 import { checkApproval } from '../store/evaluations.ts';
-import { findIndex, resolveIndex } from '../store/indexes.ts';
+import { findIndex, getIndex, resolveIndex } from '../store/indexes.ts';
 import { checkReads } from '../store/protocol/reads.ts';
 import { finishStaged } from '../store/staging.ts';
 import { openUsage } from '../store/usage.ts';
@@ -93,8 +93,7 @@ export function createAdmitActivities({
 
 /** Records the number of the index to delete, so that a later index of the same name is not deleted instead. */
 async function bindDeletion(db: Db, { taskId, staging, again }: Admission, body: DeleteIndexBody) {
-  const index = await findIndex(db, body.index);
-  if (!index) throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);
+  const index = await getIndex(db, body.index);
   const before = again ? await lastAdmission(db, taskId) : undefined;
   const { indexNo } = await admitOnce(db, staging, { version: null, indexNo: before?.indexNo ?? index.no });
   return { ...body, indexNo: indexNo ?? index.no };

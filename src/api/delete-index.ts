@@ -7,7 +7,7 @@ import { type DeleteIndexBody, deleteIndexSchema, taskIdSchema } from '../contra
 import { type Tracker, trackerSchema } from '../contract/tasks.ts';
 import { listAliases } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
-import { findIndex, resolveIndex } from '../store/indexes.ts';
+import { getIndex } from '../store/indexes.ts';
 import { indexLocked, lockOnDest, lockOnSource } from '../store/protocol/locks.ts';
 import { createRouter } from './create-router.ts';
 import { problemResponses } from './problems.ts';
@@ -64,14 +64,7 @@ export function createDeleteIndexRouter({ db, start }: { db: Db; start: StartDel
  * `IndexLocked`, `IndexAliased`.
  */
 async function requireDeletable(db: Db, name: string, force: boolean): Promise<void> {
-  const index = await findIndex(db, name);
-  if (!index) {
-    const meant = await resolveIndex(db, name);
-    throw new ReembedError(
-      'IndexNotFound',
-      `${name} is an alias of the index ${meant.name}: give the index's own name`,
-    );
-  }
+  const index = await getIndex(db, name);
   // A deletion that stopped halfway may be requested again.
   if (index.state === 'deleting') return;
   const lock = (await lockOnSource(db, index.no)) ?? (await lockOnDest(db, index.no));

@@ -7,7 +7,7 @@ import {
   vectorIndexProblem,
 } from '../contract/vector-index.ts';
 import { type Db, type Trx, transaction } from './database.ts';
-import { findIndex, findIndexByNo, requireActive, resolveIndex } from './indexes.ts';
+import { findIndexByNo, getIndex, requireActive } from './indexes.ts';
 import { locksTouching } from './protocol/locks.ts';
 import type { IndexRow } from './schema.ts';
 import { hasParts, vectorIndexName } from './vector-index.ts';
@@ -61,14 +61,7 @@ export async function findChangeable(db: Db | Trx, name: string, vectorIndex: Wa
 
 /** Finds an active index by its own name. Errors: `IndexNotFound`, also for an alias, and `IndexDeleting`. */
 export async function findOwn(db: Db | Trx, name: string): Promise<IndexRow> {
-  const index = await findIndex(db, name);
-  if (!index) {
-    const meant = await resolveIndex(db, name);
-    throw new ReembedError(
-      'IndexNotFound',
-      `${name} is an alias of the index ${meant.name}: give the index's own name`,
-    );
-  }
+  const index = await getIndex(db, name);
   requireActive(index);
   return index;
 }

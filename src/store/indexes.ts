@@ -133,6 +133,14 @@ export async function resolveIndex(db: Db | Trx, nameOrAlias: string): Promise<I
   return toIndexRow(rows[0]);
 }
 
+/** Finds an index by its own name. Error: `IndexNotFound`, which names the index if the name is that of an alias. */
+export async function getIndex(db: Db | Trx, name: string): Promise<IndexRow> {
+  const index = await findIndex(db, name);
+  if (index) return index;
+  const meant = await resolveIndex(db, name);
+  throw new ReembedError('IndexNotFound', `${name} is an alias of the index ${meant.name}: give the index's own name`);
+}
+
 /**
  * Marks an index as being deleted, after which writes and reindexes are refused. With `force` also removes its aliases.
  * Can be repeated. Errors: `IndexNotFound`, `IndexLocked` if an unexpired reindex lock touches it, `IndexAliased`
@@ -143,8 +151,7 @@ export async function markDeleting(
   name: string,
   options: { force: boolean; ownLock?: string | undefined },
 ): Promise<IndexRow> {
-  const found = await findIndex(trx, name);
-  if (!found) throw new ReembedError('IndexNotFound', `there is no index ${name}`);
+  const found = await getIndex(trx, name);
   await holdGatesExclusive(trx, found.no);
   const index = await findIndexByNo(trx, found.no);
   if (!index) throw new ReembedError('IndexNotFound', `there is no index ${name}`);

@@ -12,7 +12,7 @@ import { requireBatches, requirePrice } from '../../models/prices.ts';
 import { requireWritable } from '../../store/admission.ts';
 import { claimVectorIndex, findChangeable } from '../../store/change-vector-index.ts';
 import { checkApproval, checkEvaluation, onField } from '../../store/evaluations.ts';
-import { findIndex, findSameIndex, resolveIndex } from '../../store/indexes.ts';
+import { findIndex, findSameIndex, getIndex, resolveIndex } from '../../store/indexes.ts';
 import { destConfigOf, requireSameVersioning } from '../../store/protocol/lock-pair.ts';
 import { checkReads } from '../../store/protocol/reads.ts';
 import type { IndexRow } from '../../store/schema.ts';
@@ -77,8 +77,7 @@ export async function acceptDeleteIndex(
   // The task deletes this index, not one that has its name by then.
   const index = await findIndex(deps.db, body.index);
   const check = async () => {
-    if (index) return;
-    throw new ReembedError('IndexNotFound', `there is no index ${body.index}`);
+    if (!index) await getIndex(deps.db, body.index);
   };
   return acceptWhole(deps, 'delete-index', body, options, check, index ? { indexNo: index.no } : {});
 }

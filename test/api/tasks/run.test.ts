@@ -155,6 +155,14 @@ describe('the other types', () => {
       status: 400,
       body: { issues: [{ path: 'dest' }] },
     });
+    expect(await api.call('POST', '/reindex/run', { source, dest: 'live', destSplitter: {} })).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('live is the name of an alias'), issues: [{ path: 'dest' }] },
+    });
+    expect(await api.call('POST', '/delete-index/run', { index: 'live' })).toMatchObject({
+      status: 404,
+      body: { detail: `live is an alias of the index ${source}: give the index's own name` },
+    });
     const taskId = uniqueName('reindex');
     const body = { taskId, source: 'live', dest, destModel: { provider: 'hash', dimensions: 4 }, retire: 'now' };
     const first = await api.call('POST', '/reindex/run?wait=true', body);
