@@ -11,7 +11,8 @@ export function addDoctorCommand(program: Command, io: Io): void {
     .summary('check the database, Temporal and the settings')
     .description(
       'Checks the database, Temporal and the settings for what is wrong or will hurt, and says what each finding means ' +
-        'and what to do. Nothing is changed.',
+        'and what to do. Nothing is changed. For a look after the set-up, after an upgrade and each night: it needs ' +
+        'Postgres and Temporal to answer, which `reembed health` tells.',
     )
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 if something of this severity, or above, is found').choices([

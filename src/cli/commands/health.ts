@@ -11,7 +11,9 @@ export function addHealthCommand(program: Command, io: Io): void {
   remote(program.command('health'))
     .summary('show whether Postgres, Temporal and the workers answer')
     .description(
-      'Shows whether Postgres, Temporal and the workers answer, and what to do if not. Exits with 1 if one does not.',
+      'Shows whether Postgres, Temporal and the workers answer now, and what to do if not: for a look when something ' +
+        'stands still, and for scripts that wait for the system. Exits with 1 if one does not answer. What answers but ' +
+        'is set up wrongly, or will hurt later, is what `reembed doctor` finds.',
     )
     .addHelpText('after', examples('reembed health'))
     .action(async (options: RemoteOptions) => {
