@@ -1,7 +1,7 @@
 import type { AdmitRequest, ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
+import { vectorIndexTaskSchema } from '../contract/index-patch.ts';
 import {
-  type DeleteIndexBody,
   deleteIndexSchema,
   deleteSchema,
   reindexSchema,
@@ -9,13 +9,13 @@ import {
 } from '../contract/task-bodies.ts';
 import { factsOf, type TaskType } from '../contract/task-types.ts';
 import { requireBatches, requirePrice } from '../models/prices.ts';
-import { admitItemsOnce, requireWritable } from '../store/admission.ts';
+import { admitItemsOnce, boundTo, requireWritable } from '../store/admission.ts';
 import { admitOnce, forgetFailedOnce, lastAdmission } from '../store/admissions.ts';
-import type { Db } from '../store/database.ts';
+import { type Db, transaction } from '../store/database.ts';
 import { checkApproval } from '../store/evaluations.ts';
 import { findIndex, getIndex, resolveIndex } from '../store/indexes.ts';
 import { checkReads } from '../store/protocol/reads.ts';
-import { finishStaged } from '../store/staging.ts';
+import { dropFailed, finishStaged } from '../store/staging.ts';
 import { openUsage } from '../store/usage.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { requireOwnId } from './own-id.ts';
@@ -57,14 +57,25 @@ const ADMISSIONS: Partial<Record<TaskType, Admit>> = {
     }
     await checkApproval(db, checked.source, checked.approve);
     await checkReads(db, checked);
-    if (!again) await forgetFailedOnce(db, taskId, staging);
+    const source = await resolveIndex(db, checked.source);
+    const before = again ? await lastAdmission(db, taskId) : undefined;
+    const sourceNo = await transaction(db, async (trx) => {
+      const indexNo = before ? before.indexNo : boundTo(source, checked.source);
+      const admission = await admitOnce(trx, staging, { version: null, indexNo });
+      if (admission.isFirst && !again) await dropFailed(trx, taskId);
+      return admission.indexNo;
+    });
     await openUsage(db, taskId, budget, again);
-    return { input: checked, accepted: null };
+    return { input: { ...checked, sourceNo }, accepted: null };
   },
-  'delete-index': async (db, admission, input) => ({
-    input: await bindDeletion(db, admission, deleteIndexSchema.parse(input)),
-    accepted: null,
-  }),
+  'delete-index': async (db, admission, input) => {
+    const body = deleteIndexSchema.parse(input);
+    return { input: { ...body, indexNo: await bindIndex(db, admission, body.index) }, accepted: null };
+  },
+  'vector-index': async (db, admission, input) => {
+    const body = vectorIndexTaskSchema.parse(input);
+    return { input: { ...body, indexNo: await bindIndex(db, admission, body.index) }, accepted: null };
+  },
 };
 
 /**
@@ -91,10 +102,10 @@ export function createAdmitActivities({
   };
 }
 
-/** Records the number of the index to delete, so that a later index of the same name is not deleted instead. */
-async function bindDeletion(db: Db, { taskId, staging, again }: Admission, body: DeleteIndexBody) {
-  const index = await getIndex(db, body.index);
+/** Records the number of the index that a task names, so that a later index of the same name is left alone. */
+async function bindIndex(db: Db, { taskId, staging, again }: Admission, name: string): Promise<number> {
+  const index = await getIndex(db, name);
   const before = again ? await lastAdmission(db, taskId) : undefined;
   const { indexNo } = await admitOnce(db, staging, { version: null, indexNo: before?.indexNo ?? index.no });
-  return { ...body, indexNo: indexNo ?? index.no };
+  return indexNo ?? index.no;
 }

@@ -36,9 +36,10 @@ export function createLockActivities(
   const { background: db, settings } = deps;
   const plan = (sourceNo: number, range: { after: string | null; lanes: number; share?: number | undefined }) =>
     planSlices(db, sourceNo, { ...SLICES, maxObjects: settings.sliceObjects, ...range });
-  const lockRequestOf = ({ taskId, lock, input }: LockPairRequest): LockRequest => ({
+  const lockRequestOf = ({ taskId, lock, input, sourceNo }: LockPairRequest): LockRequest => ({
     taskId,
     lock,
+    sourceNo,
     lockSeconds: input.lockSeconds ?? 900,
     source: input.source,
     dest: input.dest,

@@ -17,6 +17,8 @@ export interface LockPairRequest {
   input: ReindexInput;
   /** Number of concurrent batches for which a small source is planned too; absent: it is not planned. */
   lanes?: number;
+  /** Number of the named source, the only one that may be read; null or absent if an alias was named. */
+  sourceNo?: number | null | undefined;
 }
 
 export type LockPairResult =

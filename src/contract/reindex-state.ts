@@ -14,6 +14,8 @@ export interface RetiredIndex {
 
 /** Progress of a reindex: everything that its next run needs. */
 export interface ReindexState {
+  /** Number of the named source; null if an alias was named. */
+  sourceNo?: number | null;
   locked: LockedPair | null;
   /** Last key copied under this lock; null if none. */
   copiedTo: string | null;

@@ -34,9 +34,10 @@ export async function changeVectorIndex(first: Input, second?: HandOver): Promis
   } as const;
   return runTask(spec, async (task) => {
     const { input: checked } = await admit(task, 'vector-index', raw, previous);
-    const { index, vectorIndex } = checked as unknown as VectorIndexTaskBody;
+    // Of a task that was started by hand, the admission has recorded the index.
+    const { index, vectorIndex, indexNo: admittedNo } = checked as unknown as VectorIndexTaskBody & { indexNo?: number };
     const taskId = task.id;
-    const begun = { taskId, index, indexNo: acceptedNo ?? null, vectorIndex, isClaimed };
+    const begun = { taskId, index, indexNo: acceptedNo ?? admittedNo ?? null, vectorIndex, isClaimed };
     const { indexNo } = await embedActivities().beginVectorIndexChange(begun);
     isClaimed = true;
     await task.checkpoint();

@@ -5,6 +5,7 @@ import { differByPatch } from '../../contract/index-patch.ts';
 import type { IndexConfig, Metric, Splitter } from '../../contract/indexes.ts';
 import type { ModelConfig } from '../../contract/models.ts';
 import { type Storage, type VectorIndexConfig, vectorIndexProblem } from '../../contract/vector-index.ts';
+import { deletedSince } from '../admission.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { ensureIndex, findIndex, findIndexByNo, resolveIndex } from '../indexes.ts';
 import type { IndexRow } from '../schema.ts';
@@ -18,6 +19,8 @@ export interface LockRequest extends ReindexPair {
   /** The uuid that fences this attempt. */
   lock: string;
   lockSeconds: number;
+  /** Number of the source if it was named itself: another index of its name is refused. */
+  sourceNo?: number | null | undefined;
   /** Take stored vectors over; default: true. */
   reuse?: boolean | undefined;
 }
@@ -100,7 +103,7 @@ class ConflictFound extends Error {
  * Locks source and destination for a reindex, in one transaction under both gates; creates the destination if needed.
  * Every earlier write is committed and the copy sees it; every later write sees the lock. Expired locks and earlier
  * locks of the same task are taken over. A conflict changes nothing. A repeated call with the same uuid is allowed.
- * Errors: `IndexNotFound`, `IndexExists`, `InvalidInput`, `NameTaken`.
+ * Errors: `IndexNotFound`, `IndexDeleted`, `IndexExists`, `InvalidInput`, `NameTaken`.
  */
 export async function lockPair(db: Db, request: LockRequest): Promise<LockOutcome> {
   try {
@@ -114,6 +117,7 @@ export async function lockPair(db: Db, request: LockRequest): Promise<LockOutcom
 async function lockUnderGates(trx: Trx, request: LockRequest): Promise<LockOutcome> {
   await lockNames(trx); // also makes the count of running reindexes exact
   const named = await resolveIndex(trx, request.source);
+  if (typeof request.sourceNo === 'number' && named.no !== request.sourceNo) throw deletedSince(request.source);
   const intended = await destOf(trx, named, request);
   if (named.no === intended.no) {
     throw invalidField('dest', 'must not be the source', `${request.source} and ${request.dest} are the same index`);

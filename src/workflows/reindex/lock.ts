@@ -39,13 +39,13 @@ export async function lock(run: ReindexRun): Promise<LockedPair> {
  * Waits until the conflict is gone, until `resume` or `restart`, or until it is time to try anyway. Checks every few
  * seconds, because a lock that expires, or whose task was terminated, sends no signal.
  */
-async function waitUntilFree({ task, settings }: ReindexRun, lock: string, detail: string): Promise<void> {
+async function waitUntilFree({ task, settings, state }: ReindexRun, lock: string, detail: string): Promise<void> {
   const checks = new CancellationScope();
   let isFree = false;
   const checking = checks.run(async () => {
     for (let seconds: number = CHECK_SECONDS.first; !isFree; seconds = Math.min(CHECK_SECONDS.max, seconds * 2)) {
       await sleep(seconds * 1_000, { summary: 'before the next check of what is in the way' });
-      const request = { taskId: task.id, lock, input: settings };
+      const request = { taskId: task.id, lock, input: settings, sourceNo: state.sourceNo };
       isFree = await isFreeNow(request);
     }
   });
@@ -78,9 +78,10 @@ async function isFreeNow(request: LockPairRequest): Promise<boolean> {
 }
 
 /** Takes the lock. On an error, releases it, because the failed call may have taken it. */
-async function takeLock({ task, settings }: ReindexRun, lock: string): Promise<LockPairResult> {
+async function takeLock({ task, settings, state }: ReindexRun, lock: string): Promise<LockPairResult> {
   try {
-    return await longControl.lockPair({ taskId: task.id, lock, input: settings, lanes: settings.concurrency });
+    const { sourceNo } = state;
+    return await longControl.lockPair({ taskId: task.id, lock, input: settings, lanes: settings.concurrency, sourceNo });
   } catch (error) {
     await releaseLock(lock);
     throw error;

@@ -102,7 +102,9 @@ export async function reindex(first: ReindexInput, second?: HandOver): Promise<T
     if (isName(input.dest)) task.tracker.data.dest ??= input.dest;
     if (!admitted) {
       const checked = await admit(task, 'reindex', raw, previous);
-      settings = { ...settings, ...checked.input };
+      const { sourceNo, ...admittedInput } = checked.input as Partial<ReindexInput> & { sourceNo?: number | null };
+      settings = { ...settings, ...admittedInput };
+      if (sourceNo !== undefined) state.sourceNo = sourceNo;
       admitted = true;
     }
     reads.show(task);

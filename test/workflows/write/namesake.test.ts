@@ -127,4 +127,30 @@ describe('a new index with the name of a deleted one', () => {
     const again = given.rig.client.workflow.getHandle(handle.workflowId);
     expect(await endOf(again)).toMatchObject({ status: 'refused', errors: [{ type: 'IndexDeleted' }, {}] });
   });
+
+  test('is not the source of a restarted reindex of the old one', async () => {
+    await givenIndex(given.rig.db, 'rebuilt');
+    await givenIndex(given.rig.db, 'built');
+    const destModel = { provider: 'hash', name: 'hash-v1', dimensions: 16 } as const;
+    const handle = await given.rig.start('reindex', { source: 'rebuilt', dest: 'built', destModel });
+    expect(await endOf(handle)).toMatchObject({ status: 'failed', errors: [{ type: 'IndexExists' }] });
+    await replace('rebuilt');
+    await given.rig.run('delete-index', { index: 'built' });
+    await restartTask(given.rig.client, handle.workflowId);
+    const again = given.rig.client.workflow.getHandle(handle.workflowId);
+    expect(await endOf(again)).toMatchObject({ status: 'refused', errors: [{ type: 'IndexDeleted' }, {}] });
+    expect(await findIndex(given.rig.db, 'built')).toBeUndefined();
+  });
+
+  test('keeps its vector index when the change of that of the old one is restarted', async () => {
+    await givenIndex(given.rig.db, 'changed');
+    const handle = await given.rig.start('vector-index', { index: 'changed', vectorIndex: { dimensions: 40 } });
+    expect(await endOf(handle)).toMatchObject({ status: 'failed', errors: [{ type: 'InvalidInput' }] });
+    await given.rig.run('delete-index', { index: 'changed' });
+    await givenIndex(given.rig.db, 'changed', { config: { model: { provider: 'hash', dimensions: 64 } } });
+    await restartTask(given.rig.client, handle.workflowId);
+    const again = given.rig.client.workflow.getHandle(handle.workflowId);
+    expect(await endOf(again)).toMatchObject({ status: 'refused', errors: [{ type: 'IndexDeleted' }, {}] });
+    expect((await findIndex(given.rig.db, 'changed'))?.vectorIndex).toBeUndefined();
+  });
 });
