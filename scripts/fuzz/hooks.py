@@ -47,7 +47,8 @@ def before_call(ctx, case, kwargs):
     meta = case.meta
     if meta is None or meta.generation.mode != GenerationMode.POSITIVE:
         return
-    for name in ("cursor", "onlyFailed"):  # valid values depend on an earlier response or the type of the task
+    # Valid values depend on an earlier response or the type of the task.
+    for name in ("cursor", "onlyFailed", "after", "indexCreateTime"):
         case.query.pop(name, None)
     if case.operation.path.endswith("/run"):
         if case.media_type == "application/x-ndjson":
@@ -80,6 +81,15 @@ def made_good(value):
     if not isinstance(value, dict):
         return value
     good = {key: made_good(inner) for key, inner in value.items()}
+    if "chunkTokens" in good or "overlapTokens" in good:
+        for name in ("chunkSize", "chunkOverlap", "overlapTokens"):
+            good.pop(name, None)
+    if isinstance(good.get("watch"), dict):  # needs a bound, and an index that is kept current
+        del good["watch"]
+    if good.get("kind") == "none":
+        good = {"kind": "none"}
+    if "efConstruction" in good:
+        good["efConstruction"] = max(good["efConstruction"], 2 * good.get("m", 16))
     if "chunkSize" in good or "chunkOverlap" in good:
         good["chunkOverlap"] = min(good.get("chunkOverlap", 0), good.get("chunkSize", 2000) - 1)
     if "vector" in good:

@@ -1,12 +1,7 @@
 import type { AdmitRequest, ControlActivities } from '../contract/activities.ts';
 import { ReembedError } from '../contract/errors.ts';
 import { vectorIndexTaskSchema } from '../contract/index-patch.ts';
-import {
-  deleteIndexSchema,
-  deleteSchema,
-  reindexSchema,
-  upsertSchema,
-} from '../contract/task-bodies.ts';
+import { deleteIndexSchema, deleteSchema, reindexSchema, upsertSchema } from '../contract/task-bodies.ts';
 import { factsOf, type TaskType } from '../contract/task-types.ts';
 import { requireBatches, requirePrice } from '../models/prices.ts';
 import { admitItemsOnce, boundTo, requireWritable } from '../store/admission.ts';

@@ -35,7 +35,11 @@ export async function changeVectorIndex(first: Input, second?: HandOver): Promis
   return runTask(spec, async (task) => {
     const { input: checked } = await admit(task, 'vector-index', raw, previous);
     // Of a task that was started by hand, the admission has recorded the index.
-    const { index, vectorIndex, indexNo: admittedNo } = checked as unknown as VectorIndexTaskBody & { indexNo?: number };
+    const {
+      index,
+      vectorIndex,
+      indexNo: admittedNo,
+    } = checked as unknown as VectorIndexTaskBody & { indexNo?: number };
     const taskId = task.id;
     const begun = { taskId, index, indexNo: acceptedNo ?? admittedNo ?? null, vectorIndex, isClaimed };
     const { indexNo } = await embedActivities().beginVectorIndexChange(begun);

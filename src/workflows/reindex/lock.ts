@@ -81,7 +81,13 @@ async function isFreeNow(request: LockPairRequest): Promise<boolean> {
 async function takeLock({ task, settings, state }: ReindexRun, lock: string): Promise<LockPairResult> {
   try {
     const { sourceNo } = state;
-    return await longControl.lockPair({ taskId: task.id, lock, input: settings, lanes: settings.concurrency, sourceNo });
+    return await longControl.lockPair({
+      taskId: task.id,
+      lock,
+      input: settings,
+      lanes: settings.concurrency,
+      sourceNo,
+    });
   } catch (error) {
     await releaseLock(lock);
     throw error;
