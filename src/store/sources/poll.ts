@@ -19,16 +19,18 @@ export interface TimeColumn {
   type: string;
 }
 
-/** The time now, at the earliest and at the latest: a column without time zone may be of any zone. */
-function nowIn({ type }: TimeColumn): { first: RawBuilder<unknown>; last: RawBuilder<unknown> } {
-  if (type.endsWith('with time zone')) return { first: sql`now()`, last: sql`now()` };
-  const utc = sql`(now() at time zone 'UTC')`;
-  return { first: sql`(${utc} - interval '12 hours')`, last: sql`(${utc} + interval '14 hours')` };
+/**
+ * The time now, as a column has it. One without time zone is taken to be of the zone of its database, which a default of
+ * `now()` is of. If its writers are ahead of that zone, their last hours are looked at in every pass, and nothing is missed.
+ */
+function nowIn({ type }: TimeColumn): RawBuilder<unknown> {
+  if (type.endsWith('with time zone')) return sql`now()`;
+  return sql`(now() at time zone (select reset_val from pg_settings where name = 'TimeZone'))`;
 }
 
 /** Returns the condition for a time that has come. */
 export function hasCome(column: TimeColumn): RawBuilder<unknown> {
-  return sql`${columnOf(column.name)} <= ${nowIn(column).last}`;
+  return sql`${columnOf(column.name)} <= ${nowIn(column)}`;
 }
 
 /**
@@ -36,11 +38,11 @@ export function hasCome(column: TimeColumn): RawBuilder<unknown> {
  * before now if that time has not come.
  */
 export async function passStart(db: Db, column: TimeColumn, newest: string): Promise<string> {
-  const { first, last } = nowIn(column);
+  const now = nowIn(column);
   const at = sql`${newest}::text::${sql.raw(column.type)}`;
   const { rows } = await pinned(db, (trx) =>
     sql<{ at: string }>`
-      select (case when ${at} > ${last} then ${first} else ${at} end - ${OVERLAP}::interval)::text as at`.execute(trx),
+      select (least(${at}, ${now}) - ${OVERLAP}::interval)::text as at`.execute(trx),
   );
   return rows[0]?.at as string;
 }

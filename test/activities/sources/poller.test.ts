@@ -55,9 +55,11 @@ onBothDatabases((database) => {
     ['timestamptz', 'infinity'],
     ['timestamptz', '2999-01-01'],
     ['timestamp', 'infinity'],
+    ['timestamp', 'in three hours'],
   ])('a %s of %s, which has not come, does not become the place where passes begin', async (type, ahead) => {
     const { table, step, bodies, cursor } = await givenPolled(type);
-    await execute(`insert into ${table} values (1, 'ahead', '${ahead}')`);
+    const at = ahead === 'in three hours' ? "now() + interval '3 hours'" : `'${ahead}'`;
+    await execute(`insert into ${table} values (1, 'ahead', ${at})`);
     await step();
     expect(await cursor()).toBeNull();
     await execute(`insert into ${table} values (2, 'now', default)`);
