@@ -86,6 +86,9 @@ def made_good(value):
             good.pop(name, None)
     if isinstance(good.get("watch"), dict):  # needs a bound, and an index that is kept current
         del good["watch"]
+    good.pop("tokenizer", None)  # the example is the name of a file
+    if "model" in good and "index" not in good and isinstance(good["model"], dict) and "provider" not in good["model"]:
+        good["model"] = {"queryPrefix": None}  # the index has no remote model, whose calls may be changed
     if good.get("kind") == "none":
         good = {"kind": "none"}
     if "efConstruction" in good:
