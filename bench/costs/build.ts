@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { sql } from 'kysely';
+import type { Db } from '../../src/store/database.ts';
+import type { IndexRow } from '../../src/store/schema.ts';
+import { buildVectorIndex, vectorIndexName } from '../../src/store/vector-index.ts';
+import { walOf } from './disk.ts';
+
+/** More than any graph that is measured. */
+const MEMORY_MB = 1_000;
+const SAMPLE_MS = 50;
+
+export interface Build {
+  seconds: number;
+  /** Peak of the memory that the building process alone has, in bytes. */
+  memory: number;
+  wal: number;
+}
+
+/** Builds the HNSW index of an index anew, by one process, whose memory is read from Linux. */
+export async function measureBuild(db: Db, index: IndexRow): Promise<Build> {
+  await sql`drop index if exists ${sql.id('reembed', vectorIndexName(index.no))}`.execute(db);
+  let seconds = 0;
+  let memory = 0;
+  let sampling = true;
+  const sample = async () => {
+    for (; sampling; await new Promise((go) => setTimeout(go, SAMPLE_MS))) {
+      const { rows } = await sql<{ pid: number }>`select pid from pg_stat_progress_create_index`.execute(db);
+      for (const { pid } of rows) memory = Math.max(memory, ownMemory(pid));
+    }
+  };
+  const sampled = sample();
+  const onBuilt = (ms: number) => {
+    seconds = ms / 1_000;
+  };
+  let wal: number;
+  try {
+    wal = await walOf(db, () => buildVectorIndex(db, index, { memoryMb: MEMORY_MB, oneProcess: true, onBuilt }));
+  } finally {
+    sampling = false;
+    await sampled;
+  }
+  if (memory === 0) throw new Error('the memory of the build cannot be read: Postgres runs on another machine');
+  return { seconds, memory, wal };
+}
+
+/** Bytes of a process that it shares with nobody; 0 if it is gone. */
+function ownMemory(pid: number): number {
+  try {
+    const [, kib] = /RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kib ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,80 @@
+import { linearRegression } from 'simple-statistics';
+
+/** A measured value of something that grows: `y` at the size `x`. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** How a value grows with the size. */
+export type Growth = 'linear' | 'n log n';
+
+/** `fixed + per × x`, or `fixed + per × x × log2(x)`. */
+export interface Fit {
+  growth: Growth;
+  fixed: number;
+  per: number;
+  /** Largest relative distance of a measured value from the fit; 0.1 is 10 %. */
+  error: number;
+  /**
+   * Relative distance of the value at the largest size from a fit of all smaller ones: what an extrapolation of this
+   * factor was worth. Null with fewer than three sizes.
+   */
+  ahead: number | null;
+}
+
+/** Fits measured values of at least two sizes by least squares. Error: `RangeError`. */
+export function fitGrowth(points: readonly Point[], growth: Growth): Fit {
+  const sorted = [...points].sort((one, other) => one.x - other.x);
+  const sizes = new Set(sorted.map(({ x }) => x));
+  if (sizes.size < 2) throw new RangeError(`a fit needs values at two sizes or more, got ${sizes.size}`);
+  if (sorted.some(({ x, y }) => !(x >= 1) || !Number.isFinite(y))) {
+    throw new RangeError('a fit needs sizes from 1 and finite values');
+  }
+  const line = lineOf(sorted, growth);
+  const largest = sorted.at(-1) as Point;
+  const smaller = sorted.filter(({ x }) => x < largest.x);
+  const canCheck = new Set(smaller.map(({ x }) => x)).size >= 2;
+  return {
+    growth,
+    ...line,
+    error: Math.max(...sorted.map((point) => distance(line, growth, point))),
+    ahead: canCheck ? distance(lineOf(smaller, growth), growth, largest) : null,
+  };
+}
+
+/** Returns the value of a fit at a size. */
+export function valueAt({ fixed, per, growth }: Pick<Fit, 'fixed' | 'per' | 'growth'>, x: number): number {
+  return fixed + per * shapeOf(growth)(x);
+}
+
+/**
+ * Returns the largest whole size at which a value that grows stays within a bound: 0 if none does, infinity if all up to
+ * `max` do.
+ */
+export function largestWithin(amountOf: (size: number) => number, bound: number, max = 1e15): number {
+  if (amountOf(max) <= bound) return Number.POSITIVE_INFINITY;
+  let [fits, exceeds] = [0, max];
+  while (exceeds - fits > 1) {
+    const middle = Math.floor((fits + exceeds) / 2);
+    if (amountOf(middle) <= bound) fits = middle;
+    else exceeds = middle;
+  }
+  return fits;
+}
+
+type Line = Pick<Fit, 'fixed' | 'per'>;
+
+const shapeOf = (growth: Growth) =>
+  growth === 'linear' ? (x: number) => x : (x: number) => x * Math.log2(Math.max(1, x));
+
+function lineOf(points: readonly Point[], growth: Growth): Line {
+  const { m, b } = linearRegression(points.map(({ x, y }) => [shapeOf(growth)(x), y]));
+  return { fixed: b, per: m };
+}
+
+function distance(line: Line, growth: Growth, { x, y }: Point): number {
+  const off = Math.abs(valueAt({ ...line, growth }, x) - y);
+  if (off === 0) return 0;
+  return y === 0 ? Number.POSITIVE_INFINITY : off / Math.abs(y);
+}
