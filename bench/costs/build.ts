@@ -7,7 +7,7 @@ import { walOf } from './disk.ts';
 
 /** More than any graph that is measured. */
 const MEMORY_MB = 1_000;
-const SAMPLE_MS = 50;
+const SAMPLE_MS = 2;
 
 export interface Build {
   seconds: number;
@@ -23,9 +23,10 @@ export async function measureBuild(db: Db, index: IndexRow): Promise<Build> {
   let memory = 0;
   let sampling = true;
   const sample = async () => {
+    let pid: number | undefined;
     for (; sampling; await new Promise((go) => setTimeout(go, SAMPLE_MS))) {
-      const { rows } = await sql<{ pid: number }>`select pid from pg_stat_progress_create_index`.execute(db);
-      for (const { pid } of rows) memory = Math.max(memory, ownMemory(pid));
+      pid ??= (await sql<{ pid: number }>`select pid from pg_stat_progress_create_index`.execute(db)).rows[0]?.pid;
+      if (pid !== undefined) memory = Math.max(memory, ownMemory(pid));
     }
   };
   const sampled = sample();
@@ -39,7 +40,8 @@ export async function measureBuild(db: Db, index: IndexRow): Promise<Build> {
     sampling = false;
     await sampled;
   }
-  if (memory === 0) throw new Error('the memory of the build cannot be read: Postgres runs on another machine');
+  if (memory === 0)
+    throw new Error('the memory of the build cannot be read: it was too short, or Postgres runs elsewhere');
   return { seconds, memory, wal };
 }
 

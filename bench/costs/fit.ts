@@ -1,4 +1,5 @@
 import { linearRegression } from 'simple-statistics';
+import { buildSteps, graphBytes } from '../../src/store/plan/build-time.ts';
 
 /** A measured value of something that grows: `y` at the size `x`. */
 export interface Point {
@@ -7,9 +8,9 @@ export interface Point {
 }
 
 /** How a value grows with the size. */
-export type Growth = 'linear' | 'n log n';
+export type Growth = 'linear' | 'build';
 
-/** `fixed + per × x`, or `fixed + per × x × log2(x)`. */
+/** `fixed + per × x`, or `fixed + per ×` the steps of a build of `x` vectors of 384 dimensions. */
 export interface Fit {
   growth: Growth;
   fixed: number;
@@ -45,7 +46,7 @@ export function fitGrowth(points: readonly Point[], growth: Growth): Fit {
 
 /** Returns the value of a fit at a size. */
 export function valueAt({ fixed, per, growth }: Pick<Fit, 'fixed' | 'per' | 'growth'>, x: number): number {
-  return fixed + per * shapeOf(growth)(x);
+  return fixed + per * SHAPES[growth](x);
 }
 
 /**
@@ -65,11 +66,17 @@ export function largestWithin(amountOf: (size: number) => number, bound: number,
 
 type Line = Pick<Fit, 'fixed' | 'per'>;
 
-const shapeOf = (growth: Growth) =>
-  growth === 'linear' ? (x: number) => x : (x: number) => x * Math.log2(Math.max(1, x));
+/** Dimensions of the vectors whose build is fitted. */
+const DIMENSIONS = 384;
+const BYTES = graphBytes({ kind: 'hnsw', precision: 'full', dimensions: DIMENSIONS, m: 16, efConstruction: 64 });
+/** What a value is proportional to, apart from its fixed part. */
+export const SHAPES: Record<Growth, (x: number) => number> = {
+  linear: (x) => x,
+  build: (x) => (x <= 1 ? 0 : buildSteps({ vectors: x, dimensions: DIMENSIONS, memory: x * BYTES })),
+};
 
 function lineOf(points: readonly Point[], growth: Growth): Line {
-  const { m, b } = linearRegression(points.map(({ x, y }) => [shapeOf(growth)(x), y]));
+  const { m, b } = linearRegression(points.map(({ x, y }) => [SHAPES[growth](x), y]));
   return { fixed: b, per: m };
 }
 

@@ -3,9 +3,8 @@ import { parseArgs } from 'node:util';
 import { startClusteredModel } from '../clustered-model.ts';
 import { openBenchDatabase } from '../database.ts';
 import { describeMachine, postgresVersions } from '../machine.ts';
-import { measureSize } from './measure.ts';
+import { measureSizes } from './measure.ts';
 import { AHEAD_SIZES, DEPLOYMENT, tablesOfReport } from './pages.ts';
-import type { Measured } from './quantities.ts';
 import type { CostsReport, Sweep } from './report.ts';
 import { measureDimensions } from './sweep.ts';
 import { consoleTable } from './text.ts';
@@ -47,11 +46,7 @@ async function measureAll(dimensions: number): Promise<CostsReport> {
   const database = await openBenchDatabase({ connections: 64, say });
   const model = await startClusteredModel(dimensions, 0);
   try {
-    const measured: Measured[] = [];
-    for (const size of numbersOf('sizes')) {
-      say(`${size} objects`);
-      measured.push(await measureSize({ database, modelUrl: model.url, dimensions, say }, size));
-    }
+    const measured = await measureSizes({ database, modelUrl: model.url, dimensions, say }, numbersOf('sizes'));
     const sweep: Sweep[] = [];
     for (const some of numbersOf('sweep')) {
       say(`${some} dimensions`);

@@ -26,14 +26,21 @@ interface Place {
   say: (line: string) => void;
 }
 
-/** Writes, copies and builds an index of definitions of WordNet with new processes, and measures what it takes. */
-export async function measureSize(place: Place, size: number): Promise<Measured> {
+/** Starts an API and a worker, and measures what indexes of these sizes take, one after the other. */
+export async function measureSizes(place: Place, sizes: readonly number[]): Promise<Measured[]> {
   const { database, say } = place;
   const system = await startProcesses({ api: ['api'], worker: ['worker'] }, database.url, SETTINGS, say);
   const connection = await Connection.connect({ address: system.temporalAddress });
   try {
     const temporal = new Client({ connection });
-    return await new Measurement(place, system, temporal, createClient({ baseUrl: system.url })).all(size);
+    const measurement = new Measurement(place, system, temporal, createClient({ baseUrl: system.url }));
+    const measured: Measured[] = [];
+    for (const size of sizes) {
+      say(`${size} objects`);
+      system.resetPeaks();
+      measured.push(await measurement.all(size));
+    }
+    return measured;
   } finally {
     await connection.close();
     await system.stop();
@@ -47,6 +54,7 @@ function textsOf(count: number): string[] {
   return Array.from({ length: count }, (_, at) => all[Math.floor((at * all.length) / count)] as string);
 }
 
+/** Writes, copies and builds indexes of definitions of WordNet. */
 class Measurement {
   private readonly place: Place;
   private readonly system: BenchProcesses<'api' | 'worker'>;
@@ -76,7 +84,8 @@ class Measurement {
     const { no } = await resolveIndex(db, source);
     const planMs = await timed(() => planSlices(db, no, { ...SLICES, lanes: CONCURRENCY }));
     const copied = await this.counted(async (taskId) => {
-      await this.reembed.tasks.reindex({ taskId, source, dest, destModel: model, indexBuild: 'after' });
+      const settings = { destModel: model, destVectorIndex: { kind: 'hnsw' as const }, indexBuild: 'after' as const };
+      await this.reembed.tasks.reindex({ taskId, source, dest, ...settings });
     });
     const times = await reindexTimes(this.temporal, copied.taskId);
     const index = await resolveIndex(db, dest);

@@ -23,7 +23,7 @@ export const QUANTITIES = {
   writeWal: bytes('WAL of one write of all objects'),
   copyWal: bytes('WAL of the copy of a reindex'),
   buildWal: bytes('WAL of the HNSW build'),
-  buildSeconds: seconds('HNSW build by one process', 'n log n'),
+  buildSeconds: seconds('HNSW build by one process', 'build'),
   buildMemory: bytes('memory of the HNSW build'),
   planSeconds: seconds('plan of the slices'),
   copySeconds: seconds('copy of a reindex'),

@@ -50,7 +50,6 @@ function short(value: number): string {
 }
 
 const TEXTS = { bytes: bytesText, s: secondsText, '1': countText } as const;
-/** What a thousand objects add, or as many times their logarithm. */
 const THOUSAND = 1_000;
 
 /** What was measured at each size, and the fit. */
@@ -58,11 +57,15 @@ export function measuredTable({ measured }: CostsReport, { fits }: Constants): T
   const rows = Object.entries<Quantity>(QUANTITIES).map(([name, { title, unit, growth }]) => {
     const { fixed, per, error, ahead } = fits[name as QuantityName];
     const show = TEXTS[unit];
-    const more = growth === 'linear' ? show(per * THOUSAND) : `${show(per * THOUSAND)} × log₂ n`;
     return [
       title,
       ...measured.map(({ figures }) => show(figures[name as QuantityName])),
-      ...[show(fixed), more, percent(error), ahead === null ? '' : percent(ahead)],
+      ...[
+        show(fixed),
+        growth === 'linear' ? show(per * THOUSAND) : '',
+        percent(error),
+        ahead === null ? '' : percent(ahead),
+      ],
     ];
   });
   const sizes = measured.map(({ size }) => `${size.toLocaleString('en')} objects`);

@@ -1,3 +1,4 @@
+import { SHAPES } from '../../../bench/costs/fit.ts';
 import { type Measured, QUANTITIES, type QuantityName } from '../../../bench/costs/quantities.ts';
 
 /** What each object adds to a quantity; one that is not named does not grow. */
@@ -8,8 +9,7 @@ export function measuredWith(rates: Rates, single: Partial<Measured['single']> =
   return [2_000, 8_000, 32_000].map((size) => {
     const figures = Object.fromEntries(
       Object.entries(QUANTITIES).map(([name, { growth }]) => {
-        const shape = growth === 'linear' ? size : size * Math.log2(size);
-        return [name, (rates[name as QuantityName] ?? 0) * shape];
+        return [name, (rates[name as QuantityName] ?? 0) * SHAPES[growth](size)];
       }),
     ) as Measured['figures'];
     return { size, figures, single: { wal: 0, actions: 0, events: 0, history: 0, ...single } };

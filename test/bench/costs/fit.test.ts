@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitGrowth, largestWithin, type Point, valueAt } from '../../../bench/costs/fit.ts';
+import { fitGrowth, largestWithin, type Point, SHAPES, valueAt } from '../../../bench/costs/fit.ts';
 
 const SIZES = [2_000, 8_000, 32_000];
 const pointsOf = (value: (x: number) => number): Point[] => SIZES.map((x) => ({ x, y: value(x) }));
@@ -16,13 +16,20 @@ test('a fit finds the fixed part and the part of each object of exact values', (
   expect(valueAt(fit, 1_000_000_000)).toBeCloseTo(480e9 + 65_536, -3);
 });
 
-test('a fit of n log n finds what each object takes times the logarithm of their number', () => {
+test('a fit of builds finds what each step takes', () => {
   const fit = fitGrowth(
-    pointsOf((x) => 0.5 + 3e-5 * x * Math.log2(x)),
-    'n log n',
+    pointsOf((x) => 0.5 + 3e-5 * SHAPES.build(x)),
+    'build',
   );
   expect(fit.per).toBeCloseTo(3e-5, 10);
-  expect(valueAt(fit, 64_000)).toBeCloseTo(0.5 + 3e-5 * 64_000 * Math.log2(64_000), 6);
+  expect(valueAt(fit, 64_000)).toBeCloseTo(0.5 + 3e-5 * SHAPES.build(64_000), 6);
+});
+
+test('a build grows with its vectors, the logarithm of their number, and what the caches do not hold', () => {
+  // Below 2 MiB the caches hold the graph.
+  expect(SHAPES.build(512)).toBeCloseTo(512 * 9, 6);
+  expect(SHAPES.build(1_024_000) / SHAPES.build(512_000)).toBeGreaterThan(2.2);
+  expect(SHAPES.build(1)).toBe(0);
 });
 
 test('its errors tell a value that does not grow like that', () => {

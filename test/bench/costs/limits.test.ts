@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { SHAPES } from '../../../bench/costs/fit.ts';
 import { constantsOf } from '../../../bench/costs/forecast.ts';
 import { type Deployment, limitsOf } from '../../../bench/costs/limits.ts';
 import { measuredWith, type Rates } from './builders.ts';
@@ -26,9 +27,9 @@ test.each<[string, RegExp, Rates, number]>([
   expect(partsWithin(title, rates) / parts).toBeCloseTo(1, 6);
 });
 
-test('the time of the build bounds the parts by their logarithm too', () => {
-  const parts = partsWithin(/build ends/, { buildSeconds: 1e-5 });
-  expect((1e-5 * parts * Math.log2(parts)) / 86_400).toBeCloseTo(1, 6);
+test('the time of the build bounds the parts by the steps that they take', () => {
+  const parts = partsWithin(/build ends/, { buildSeconds: 1e-6 });
+  expect((1e-6 * SHAPES.build(parts)) / 86_400).toBeCloseTo(1, 6);
 });
 
 test('vectors that are kept apart have as many numbers as Postgres gives', () => {
