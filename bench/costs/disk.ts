@@ -33,7 +33,9 @@ export async function diskOf(db: Db, indexNo: number): Promise<{ objects: DiskOf
 
 /** Runs `work` after a checkpoint, and returns the bytes that the server wrote to its WAL meanwhile. */
 export async function walOf(db: Db, work: () => Promise<unknown>): Promise<number> {
-  // A page that changes first after a checkpoint is written as a whole: so each measurement has its own.
+  // What earlier work left behind, such as marks of committed rows, is not counted; and a page that changes first after
+  // a checkpoint is written as a whole, so each measurement has its own.
+  await sql`vacuum (analyze)`.execute(db);
   await sql`checkpoint`.execute(db);
   const { rows: before } = await sql<{ at: string }>`select pg_current_wal_insert_lsn() as at`.execute(db);
   await work();

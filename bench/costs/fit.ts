@@ -10,7 +10,7 @@ export interface Point {
 /** How a value grows with the size. */
 export type Growth = 'linear' | 'build';
 
-/** `fixed + per × x`, or `fixed + per ×` the steps of a build of `x` vectors of 384 dimensions. */
+/** `fixed + per × x`, or `per ×` the steps of a build of `x` vectors of 384 dimensions. */
 export interface Fit {
   growth: Growth;
   fixed: number;
@@ -75,8 +75,14 @@ export const SHAPES: Record<Growth, (x: number) => number> = {
   build: (x) => (x <= 1 ? 0 : buildSteps({ vectors: x, dimensions: DIMENSIONS, memory: x * BYTES })),
 };
 
+/** A build has no fixed part: with a few vectors it ends at once. */
 function lineOf(points: readonly Point[], growth: Growth): Line {
-  const { m, b } = linearRegression(points.map(({ x, y }) => [SHAPES[growth](x), y]));
+  const shaped = points.map(({ x, y }) => [SHAPES[growth](x), y] as [number, number]);
+  if (growth === 'build') {
+    const sumOf = (term: (point: [number, number]) => number) => shaped.reduce((sum, point) => sum + term(point), 0);
+    return { fixed: 0, per: sumOf(([x, y]) => x * y) / sumOf(([x]) => x * x) };
+  }
+  const { m, b } = linearRegression(shaped);
   return { fixed: b, per: m };
 }
 

@@ -85,8 +85,8 @@ export function limitsOf({ fits, single }: Constants, given: Deployment): Limit[
       todo: 'several databases or Citus',
     },
     {
-      what: 'the long vectors of one table have numbers of their own',
-      parts: isApart(fits.partsToast.per) ? TOAST_VALUES : Number.POSITIVE_INFINITY,
+      what: 'each vector of more than 480 dimensions has a number of its own, since it is kept apart from its row',
+      parts: TOAST_VALUES,
       bound: '4,294,967,296 values kept apart',
       todo: 'half precision up to 960 dimensions, which Postgres keeps in the row; several databases or Citus',
     },
@@ -101,6 +101,3 @@ export function limitsOf({ fits, single }: Constants, given: Deployment): Limit[
 }
 
 const ROWS = ['objectsTable', 'objectsToast', 'partsTable', 'partsToast'] as const;
-
-/** Whether vectors are kept apart from their rows: an empty table for them has a page or none. */
-const isApart = (bytesPerPart: number) => bytesPerPart > 1;

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startClusteredModel } from '../clustered-model.ts';
 import { openBenchDatabase } from '../database.ts';
@@ -43,6 +44,7 @@ function numbersOf(name: Exclude<keyof typeof values, 'out'>): number[] {
 }
 
 async function measureAll(dimensions: number): Promise<CostsReport> {
+  const before = loadavg()[0] ?? 0;
   const database = await openBenchDatabase({ connections: 64, say });
   const model = await startClusteredModel(dimensions, 0);
   try {
@@ -53,7 +55,8 @@ async function measureAll(dimensions: number): Promise<CostsReport> {
       sweep.push(await measureDimensions(database.db, some, numberOf('parts')));
     }
     const machine = describeMachine(await postgresVersions(database.url));
-    return { time: new Date().toISOString(), machine, dimensions, measured, sweep };
+    const load = { before, after: loadavg()[0] ?? 0 };
+    return { time: new Date().toISOString(), machine, load, dimensions, measured, sweep };
   } finally {
     model.stop();
     await database.close();

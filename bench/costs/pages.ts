@@ -21,7 +21,7 @@ export function tablesOfReport(
   return {
     'costs at three sizes': measuredTable(report, constants),
     'costs of one write': singleTable(constants),
-    'costs by dimensions': dimensionsTable(report),
+    'costs by dimensions': dimensionsTable(report, constants),
     'costs ahead': forecastTable(constants, ahead, deployment),
     'cost limits': limitsTable(limitsOf(constants, deployment)),
   };

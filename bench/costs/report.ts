@@ -17,6 +17,8 @@ export interface CostsReport {
   /** ISO 8601. */
   time: string;
   machine: Machine;
+  /** Processes that wanted a processor, on average of a minute, before and after: above the cores, times are too long. */
+  load: { before: number; after: number };
   /** Dimensions of the vectors of the sizes. */
   dimensions: number;
   measured: Measured[];

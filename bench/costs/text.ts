@@ -87,13 +87,13 @@ export function singleTable({ single }: Constants): TextTable {
   };
 }
 
-/** What each number of dimensions takes, per part. */
-export function dimensionsTable({ sweep }: CostsReport): TextTable {
+/** What each number of dimensions takes, per part; the memory without that of a process that builds nothing. */
+export function dimensionsTable({ sweep }: CostsReport, { fits }: Constants): TextTable {
   return {
     head: ['dimensions', 'rows and key', 'HNSW index', 'memory of the build', 'WAL of the build', 'build of all'],
     rows: sweep.map(({ dimensions, parts, table, hnsw, memory, wal, seconds }) => [
       dimensions.toLocaleString('en'),
-      ...[table, hnsw, memory, wal].map((bytes) => bytesText(bytes / parts)),
+      ...[table, hnsw, memory - fits.buildMemory.fixed, wal].map((bytes) => bytesText(bytes / parts)),
       secondsText(seconds),
     ]),
   };

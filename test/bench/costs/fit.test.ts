@@ -16,13 +16,14 @@ test('a fit finds the fixed part and the part of each object of exact values', (
   expect(valueAt(fit, 1_000_000_000)).toBeCloseTo(480e9 + 65_536, -3);
 });
 
-test('a fit of builds finds what each step takes', () => {
+test('a fit of builds finds what each step takes, and no fixed part', () => {
   const fit = fitGrowth(
-    pointsOf((x) => 0.5 + 3e-5 * SHAPES.build(x)),
+    pointsOf((x) => 3e-5 * SHAPES.build(x)),
     'build',
   );
+  expect(fit).toMatchObject({ fixed: 0 });
   expect(fit.per).toBeCloseTo(3e-5, 10);
-  expect(valueAt(fit, 64_000)).toBeCloseTo(0.5 + 3e-5 * SHAPES.build(64_000), 6);
+  expect(valueAt(fit, 64_000)).toBeCloseTo(3e-5 * SHAPES.build(64_000), 6);
 });
 
 test('a build grows with its vectors, the logarithm of their number, and what the caches do not hold', () => {

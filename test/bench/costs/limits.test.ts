@@ -32,11 +32,6 @@ test('the time of the build bounds the parts by the steps that they take', () =>
   expect((1e-6 * SHAPES.build(parts)) / 86_400).toBeCloseTo(1, 6);
 });
 
-test('vectors that are kept apart have as many numbers as Postgres gives', () => {
-  expect(partsWithin(/long vectors/, { partsToast: 8_192 })).toBe(4_294_967_296);
-  expect(partsWithin(/long vectors/, {})).toBe(Number.POSITIVE_INFINITY);
-});
-
 test('a task per object is bound by what its actions cost', () => {
   expect(partsWithin(/task of its own/, {}, 4)).toBe(5_000_000);
 });
