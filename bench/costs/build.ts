@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
-import type { Db } from '../../src/store/database.ts';
+import { type Db, openDatabase } from '../../src/store/database.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { buildVectorIndex, vectorIndexName } from '../../src/store/vector-index.ts';
 import { walOf } from './disk.ts';
@@ -16,8 +16,18 @@ export interface Build {
   wal: number;
 }
 
-/** Builds the HNSW index of an index anew, by one process, whose memory is read from Linux. */
-export async function measureBuild(db: Db, index: IndexRow): Promise<Build> {
+/** Builds the HNSW index of an index anew, by one new process, whose memory is read from Linux. */
+export async function measureBuild(url: string, index: IndexRow): Promise<Build> {
+  // The session of earlier work has memory of its own.
+  const db = openDatabase({ url, maxConnections: 2 });
+  try {
+    return await buildAnew(db, index);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function buildAnew(db: Db, index: IndexRow): Promise<Build> {
   await sql`drop index if exists ${sql.id('reembed', vectorIndexName(index.no))}`.execute(db);
   let seconds = 0;
   let memory = 0;

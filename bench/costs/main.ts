@@ -52,7 +52,7 @@ async function measureAll(dimensions: number): Promise<CostsReport> {
     const sweep: Sweep[] = [];
     for (const some of numbersOf('sweep')) {
       say(`${some} dimensions`);
-      sweep.push(await measureDimensions(database.db, some, numberOf('parts')));
+      sweep.push(await measureDimensions(database, some, numberOf('parts')));
     }
     const machine = describeMachine(await postgresVersions(database.url));
     const load = { before, after: loadavg()[0] ?? 0 };

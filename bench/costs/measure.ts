@@ -89,7 +89,7 @@ class Measurement {
     });
     const times = await reindexTimes(this.temporal, copied.taskId);
     const index = await resolveIndex(db, dest);
-    const build = await measureBuild(db, index);
+    const build = await measureBuild(database.url, index);
     const disk = await diskOf(db, index.no);
     const peaks = this.system.peaks();
     return {
