@@ -72,7 +72,6 @@ export class TemporalCluster {
       ...{ POSTGRES_SEEDS: HOST, DB_PORT: String(this.databasePort), POSTGRES_USER: 'postgres', SQL_PASSWORD: 'none' },
       TEMPORAL_SCHEMA_DIR: path.join(this.programs, 'schema'),
     });
-    mkdirSync(path.join(this.folder, 'config'));
     writeFileSync(path.join(this.folder, 'dynamicconfig.yaml'), '{}\n');
     for (const node of NODES) this.ports.set(node, { grpc: await this.port(), membership: await this.port() });
     const balancer: Balancer = await startBalancer([this.portsOf('frontend 1').grpc, this.portsOf('frontend 2').grpc]);
@@ -101,12 +100,12 @@ export class TemporalCluster {
   private async startNode(node: TemporalNode): Promise<void> {
     const [role] = node.split(' ') as [Role];
     const name = node.replace(' ', '-');
-    const config = path.join(this.folder, 'config', `${name}.yaml`);
-    writeFileSync(config, JSON.stringify(this.configOf(node, role), null, 2));
+    const config = path.join(this.folder, `${name}.yaml`);
+    writeFileSync(config, JSON.stringify(this.configOf(node), null, 2));
     const started = await startProcess({
       title: `Temporal's ${node}`,
       command: path.join(this.programs, 'server'),
-      args: ['--root', this.folder, '--config', 'config', '--env', name, 'start', '--service', role],
+      args: ['--config-file', config, '--allow-no-auth', 'start', '--service', role],
       env: process.env,
       logFile: path.join(this.folder, `${name}.log`),
       stopSignal: 'SIGTERM',
@@ -131,8 +130,13 @@ export class TemporalCluster {
     }
   }
 
-  private configOf(node: TemporalNode, role: Role) {
-    const { grpc, membership } = this.portsOf(node);
+  /** Each node knows ports of all roles, and serves one of them. */
+  private configOf(node: TemporalNode) {
+    const number = node.split(' ')[1] as '1' | '2';
+    const services = ROLES.map((role) => {
+      const { grpc, membership } = this.portsOf(`${role} ${number}` as TemporalNode);
+      return [role, { rpc: { grpcPort: grpc, membershipPort: membership, bindOnIP: HOST } }];
+    });
     const store = (databaseName: string) => ({
       sql: {
         ...{ pluginName: 'postgres12_pgx', databaseName, connectAddr: `${HOST}:${this.databasePort}` },
@@ -146,7 +150,7 @@ export class TemporalCluster {
         datastores: { default: store('temporal'), visibility: store('temporal_visibility') },
       },
       global: { membership: { maxJoinDuration: '30s', broadcastAddress: HOST } },
-      services: { [role]: { rpc: { grpcPort: grpc, membershipPort: membership, bindOnIP: HOST } } },
+      services: Object.fromEntries(services),
       clusterMetadata: {
         ...{ enableGlobalNamespace: false, failoverVersionIncrement: 10 },
         ...{ masterClusterName: 'active', currentClusterName: 'active' },
