@@ -26,15 +26,17 @@ import { problemsOfLists } from './lists.ts';
 
 const OBJECTS = 1_200;
 /** So slow that the reindex lasts until all nodes are back; then it may continue. */
-const RATE = 20;
+const RATE = 5;
 /** Writes that must be accepted while a node is away, and after it is back. */
-const WRITES = 8;
+const WRITES = 6;
+/** Nodes that are killed while the reindex runs. */
+const AWAY: TemporalNode[] = ['history 1', 'history 2', 'frontend 1', 'frontend 2', 'matching 1', 'matching 2'];
 const THREE_DAYS_SECONDS = 259_200;
 
 const programs = temporalServerFolder();
 
 test.skipIf(programs === undefined)(
-  'a Temporal Server over Postgres loses a history node and a frontend in a reindex, and no write is lost',
+  'a Temporal Server over Postgres loses each of its nodes in turn during a reindex, and no write is lost',
   async () => {
     const said: string[] = [];
     const say = (line: string) => void said.push(line);
@@ -102,8 +104,8 @@ test.skipIf(programs === undefined)(
         (now) => now === 'copy',
       );
       expect(phase).toBe('copy');
-      await without('history 1');
-      await without('frontend 1');
+      // Each in turn: so the reindex, and every process of reembed, loses the one that it has.
+      for (const node of AWAY) await without(node);
       second = await startSecondBuild(system, { ...env, TEMPORAL_ADDRESS: cluster.address });
       await deployment.setCurrent('two');
       await insist(log, 'throttle', () => api.tasks.throttle(rebuild, null));

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseEnv, promisify } from 'node:util';
 import { findServer } from '../../../src/runtime/servers/find.ts';
 import { freePort } from '../../../src/runtime/servers/ports.ts';
 import { type ServerProcess, startProcess } from '../../../src/runtime/servers/processes.ts';
@@ -24,14 +24,14 @@ export type TemporalNode = `${Role} ${1 | 2}`;
 const NODES = ROLES.flatMap((role) => [`${role} 1`, `${role} 2`] as TemporalNode[]);
 
 const HOST = '127.0.0.1';
-const SHARDS = 8;
+const SHARDS = '8';
 /** The server takes no higher ports for its membership; those of Linux for connections begin above. */
 const PORTS = { from: 20_000, span: 12_000 } as const;
 const NAMESPACE = 'reembed';
 /** Three days. */
 const RETENTION = '72h';
 
-const deploy = (script: string) => fileURLToPath(new URL(`../../../deploy/temporal/${script}`, import.meta.url));
+const deploy = (file: string) => fileURLToPath(new URL(`../../../deploy/temporal/${file}`, import.meta.url));
 
 interface Ports {
   grpc: number;
@@ -72,7 +72,6 @@ export class TemporalCluster {
       ...{ POSTGRES_SEEDS: HOST, DB_PORT: String(this.databasePort), POSTGRES_USER: 'postgres', SQL_PASSWORD: 'none' },
       TEMPORAL_SCHEMA_DIR: path.join(this.programs, 'schema'),
     });
-    writeFileSync(path.join(this.folder, 'dynamicconfig.yaml'), '{}\n');
     for (const node of NODES) this.ports.set(node, { grpc: await this.port(), membership: await this.port() });
     const balancer: Balancer = await startBalancer([this.portsOf('frontend 1').grpc, this.portsOf('frontend 2').grpc]);
     this.stops.unshift(balancer.stop);
@@ -100,13 +99,11 @@ export class TemporalCluster {
   private async startNode(node: TemporalNode): Promise<void> {
     const [role] = node.split(' ') as [Role];
     const name = node.replace(' ', '-');
-    const config = path.join(this.folder, `${name}.yaml`);
-    writeFileSync(config, JSON.stringify(this.configOf(node), null, 2));
     const started = await startProcess({
       title: `Temporal's ${node}`,
       command: path.join(this.programs, 'server'),
-      args: ['--config-file', config, '--allow-no-auth', 'start', '--service', role],
-      env: process.env,
+      args: ['--allow-no-auth', 'start', '--service', role],
+      env: this.variablesOf(node),
       logFile: path.join(this.folder, `${name}.log`),
       stopSignal: 'SIGTERM',
       orphanSignal: 'SIGKILL',
@@ -130,36 +127,25 @@ export class TemporalCluster {
     }
   }
 
-  /** Each node knows ports of all roles, and serves one of them. */
-  private configOf(node: TemporalNode) {
+  /** The variables of `deploy/temporal/node.env`, with the addresses of this machine. */
+  private variablesOf(node: TemporalNode): NodeJS.ProcessEnv {
     const number = node.split(' ')[1] as '1' | '2';
-    const services = ROLES.map((role) => {
+    const ports = ROLES.flatMap((role) => {
       const { grpc, membership } = this.portsOf(`${role} ${number}` as TemporalNode);
-      return [role, { rpc: { grpcPort: grpc, membershipPort: membership, bindOnIP: HOST } }];
-    });
-    const store = (databaseName: string) => ({
-      sql: {
-        ...{ pluginName: 'postgres12_pgx', databaseName, connectAddr: `${HOST}:${this.databasePort}` },
-        ...{ connectProtocol: 'tcp', user: 'postgres', password: 'none', maxConns: 10, maxIdleConns: 10 },
-      },
+      return [
+        [`${role.toUpperCase()}_GRPC_PORT`, String(grpc)],
+        [`${role.toUpperCase()}_MEMBERSHIP_PORT`, String(membership)],
+      ];
     });
     return {
-      log: { stdout: true, level: 'warn' },
-      persistence: {
-        ...{ defaultStore: 'default', visibilityStore: 'visibility', numHistoryShards: SHARDS },
-        datastores: { default: store('temporal'), visibility: store('temporal_visibility') },
-      },
-      global: { membership: { maxJoinDuration: '30s', broadcastAddress: HOST } },
-      services: Object.fromEntries(services),
-      clusterMetadata: {
-        ...{ enableGlobalNamespace: false, failoverVersionIncrement: 10 },
-        ...{ masterClusterName: 'active', currentClusterName: 'active' },
-        clusterInformation: {
-          active: { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress: this.address },
-        },
-      },
-      dcRedirectionPolicy: { policy: 'noop' },
-      dynamicConfigClient: { filepath: path.join(this.folder, 'dynamicconfig.yaml'), pollInterval: '60s' },
+      ...process.env,
+      ...parseEnv(readFileSync(deploy('node.env'), 'utf8')),
+      ...Object.fromEntries(ports),
+      ...{ POSTGRES_SEEDS: HOST, DB_PORT: String(this.databasePort), POSTGRES_USER: 'postgres', POSTGRES_PWD: 'none' },
+      ...{ BIND_ON_IP: HOST, TEMPORAL_BROADCAST_ADDRESS: HOST, NUM_HISTORY_SHARDS: SHARDS },
+      ...{ CLUSTER_RPC_ADDRESS: this.address },
+      // Every frontend would take the port of HTTP.
+      ...{ FRONTEND_HTTP_PORT: '0', DYNAMIC_CONFIG_FILE_PATH: deploy('dynamicconfig.yaml') },
     };
   }
 
