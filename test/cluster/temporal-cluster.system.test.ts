@@ -121,6 +121,10 @@ test.skipIf(programs === undefined)(
         { name: 'upserts', filter: { type: 'upsert', createdAfter }, ids: idsOf('upsert') },
         { name: 'ended', filter: { type: 'delete', status: 'done', createdAfter }, ids: idsOf('delete') },
         { name: 'reindexes', filter: { type: 'reindex', index: 'i1', createdAfter }, ids: [rebuild] },
+        { name: 'of the alias', filter: { type: 'reindex', index: ALIAS, open: false, createdAfter }, ids: [rebuild] },
+        { name: 'open, without upserts', filter: { without: 'upsert', open: true, createdAfter }, ids: [] },
+        { name: 'with failed items', filter: { type: 'reindex', hasFailedItems: true, createdAfter }, ids: [] },
+        { name: 'earlier', filter: { createdBefore: createdAfter }, ids: [] },
       ])),
     );
     const db = new pg.Pool({ connectionString: system.databaseUrl, max: 2 });
