@@ -19,15 +19,16 @@ export function givenObjects(db: Db, name: string, count: number, dimensions = 8
   return givenTexts(db, name, { count, of: (at) => textOf(idOf(at)) }, dimensions);
 }
 
-/** Creates an index of texts, split as usual, with random vectors. */
+/** Creates an index of texts, split as usual, with random vectors, or those of `vectorOf` by the place of the text. */
 export async function givenTexts(
   db: Db,
   name: string,
-  texts: { count: number; of: (at: number) => string },
+  texts: { count: number; of: (at: number) => string; vectorOf?: (at: number) => Float32Array },
   dimensions = 8,
 ): Promise<IndexRow> {
   const config = indexConfigSchema.parse({ model: { provider: 'hash', dimensions } });
   const { index } = await transaction(db, (trx) => ensureIndex(trx, name, config));
+  const random = () => Float32Array.from({ length: dimensions }, () => Math.random() - 0.5);
   for (let at = 0; at < texts.count; at += WRITE_BATCH) {
     const objects = [];
     for (let place = at; place < Math.min(at + WRITE_BATCH, texts.count); place++) {
@@ -35,7 +36,7 @@ export async function givenTexts(
       const payload = texts.of(place);
       const split = await splitAside(payload, cuttingOf(config));
       const parts = split.map(({ part, start, end }) => {
-        const embedding = Float32Array.from({ length: dimensions }, () => Math.random() - 0.5);
+        const embedding = texts.vectorOf?.(place) ?? random();
         return { part, start, end, isAverage: false, embedding };
       });
       const rest = { metadata: {}, originalId: null, uri: null, hash: id, parts };

@@ -14,6 +14,8 @@ export interface BenchProcesses<Name extends string> {
   /** The URL of the API. */
   url: string;
   temporalAddress: string;
+  /** Metrics of the Temporal server. */
+  temporalMetricsUrl: string;
   /** Peak resident memory of each process, in MiB. */
   peaks(): Record<Name, number>;
   pids: Record<Name, number>;
@@ -66,6 +68,7 @@ export async function startProcesses<Name extends string>(
   return {
     url,
     temporalAddress: temporal.address,
+    temporalMetricsUrl: temporal.metricsUrl,
     pids: Object.fromEntries(running.map(([name, { process }]) => [name, process.pid])) as Record<Name, number>,
     peaks: () => ({ ...peaks }),
     resetPeaks: () => Object.assign(peaks, Object.fromEntries(now())),

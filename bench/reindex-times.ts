@@ -9,6 +9,10 @@ export interface ReindexTimes {
   preparationSeconds: number;
   /** The HNSW build. */
   buildSeconds: number;
+  /** The last comparison before the switch. */
+  verifySeconds: number;
+  /** From the start to the switch. */
+  wholeSeconds: number;
   /** Events and bytes of its history and those of its slices. */
   events: number;
   bytes: number;
@@ -26,6 +30,8 @@ export async function reindexTimes(client: Client, taskId: string): Promise<Rein
     copySeconds: at('buildVectorIndex begins') - at('checkModel ends') + at('verify begins') - at('reconcile begins'),
     preparationSeconds: at('checkModel ends') - at('start'),
     buildSeconds: at('buildVectorIndex ends') - at('buildVectorIndex begins'),
+    verifySeconds: at('verify ends') - at('verify begins'),
+    wholeSeconds: at('end') - at('start'),
     events: sizes.reduce((sum, { events }) => sum + events, 0),
     bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
   };
@@ -40,6 +46,7 @@ function momentsOf(events: HistoryEvents): (moment: string) => number {
     const scheduled = event.activityTaskScheduledEventAttributes;
     const completed = event.activityTaskCompletedEventAttributes;
     if (event.workflowExecutionStartedEventAttributes) moments.set('start', seconds);
+    if (event.workflowExecutionCompletedEventAttributes) moments.set('end', seconds);
     if (scheduled) {
       const name = scheduled.activityType?.name ?? '';
       nameOf.set(String(event.eventId), name);

@@ -1,5 +1,7 @@
 /** Writes the generated tables of the pages in docs/: `npx tsx scripts/write-docs.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { AHEAD_SIZES, DEPLOYMENT, tablesOfReport } from '../bench/costs/pages.ts';
+import type { CostsReport } from '../bench/costs/report.ts';
 import { API_ACCESS } from '../src/api/access.ts';
 import { EXIT, EXIT_MEANINGS } from '../src/cli/errors.ts';
 import { DOCTOR_CHECKS } from '../src/contract/doctor.ts';
@@ -13,7 +15,7 @@ import { SETTINGS, TEMPORAL_VARIABLES } from '../src/settings/table.ts';
 import { commands } from './docs/cli.ts';
 import { code, plain, table } from './docs/markdown.ts';
 
-export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate', 'models', 'audit'].map(
+export const PAGES = ['tasks', 'security', 'cli', 'settings', 'errors', 'operate', 'models', 'audit', 'scale'].map(
   (name) => new URL(`../docs/${name}.md`, import.meta.url),
 );
 
@@ -97,7 +99,15 @@ const PARTS: Record<string, string> = {
       retryable ? 'yes' : 'no',
     ]),
   ),
+  ...costs(),
 };
+
+/** What `npm run costs` has measured. */
+function costs(): Record<string, string> {
+  const report: CostsReport = JSON.parse(readFileSync(new URL('../bench/reports/costs.json', import.meta.url), 'utf8'));
+  const tables = tablesOfReport(report, { deployment: DEPLOYMENT, ahead: AHEAD_SIZES });
+  return Object.fromEntries(Object.entries(tables).map(([name, { head, rows }]) => [name, table(head, rows)]));
+}
 
 /** Describes what else is known of a model. */
 function filledIn({ queryPrefix, documentPrefix, sendRole, normalize, shutdown }: ModelPreset): string {

@@ -9,10 +9,12 @@ const GIVE_UP_MS = 20_000;
 export class Deployment {
   private readonly address: string;
   private readonly name: string;
+  private readonly namespace: string;
 
-  constructor(address: string, name: string) {
+  constructor(address: string, name: string, namespace = 'default') {
     this.address = address;
     this.name = name;
+    this.namespace = namespace;
   }
 
   /** Makes a build current, once its workers have asked for work. */
@@ -36,7 +38,7 @@ export class Deployment {
 
   private async run(command: string, ...args: string[]): Promise<string> {
     const cli = await findServer('temporal-cli', { env: process.env, say: () => {} });
-    const where = ['--address', this.address, '--deployment-name', this.name];
+    const where = ['--address', this.address, '--namespace', this.namespace, '--deployment-name', this.name];
     const { stdout } = await promisify(execFile)(cli, ['worker', 'deployment', command, ...where, ...args]);
     return stdout;
   }

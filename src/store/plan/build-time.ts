@@ -61,13 +61,24 @@ export function buildSeconds({
   if (vectors < 2) return 0;
   // A bit costs about a fortieth of a number. The distance was measured with all of them.
   const dimensions = hnsw.precision === 'bit' ? hnsw.dimensions / BUILD.bitsPerNumber : hnsw.dimensions;
-  const { place, distance, cache } = BUILD;
-  const doublings = Math.max(0, Math.log2(memory / cache.bytes));
-  const misses = 1 + Math.min(cache.max, cache.perNumber * dimensions) * doublings;
+  const { place, distance } = BUILD;
   const speed = distanceMicroseconds / (distance.fixed + distance.number * stored);
   const width = hnsw.efConstruction / BUILD.usualWidth;
-  const ms = width * vectors * Math.log2(vectors) * (place.fixed + place.number * dimensions) * misses * speed;
+  const steps = buildSteps({ vectors, dimensions, memory });
+  const ms = width * steps * (place.fixed + place.number * dimensions) * speed;
   return BUILD.seconds + (ms * (memory <= allowed ? 1 : BUILD.onDisk)) / 1_000;
+}
+
+/** How the time of a build grows: with the vectors, the depth of their graph, and the share outside of the caches. */
+export function buildSteps({
+  vectors,
+  dimensions,
+  memory,
+}: Pick<BuildInput, 'vectors' | 'dimensions' | 'memory'>): number {
+  const { cache } = BUILD;
+  const doublings = Math.max(0, Math.log2(memory / cache.bytes));
+  const misses = 1 + Math.min(cache.max, cache.perNumber * dimensions) * doublings;
+  return vectors * Math.log2(vectors) * misses;
 }
 
 /** Estimates the seconds of inserts into an HNSW index that is there: their memory is the cache of the server. */

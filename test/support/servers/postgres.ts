@@ -14,6 +14,8 @@ const READY_TIMEOUT_MS = 60_000;
 const PORT_ATTEMPTS = 10;
 
 export interface PostgresOptions {
+  /** Folder of the programs of another Postgres, which need not have pgvector; default: the one that reembed fetches. */
+  bin?: string | undefined;
   /** Folder of the database; created if it does not exist. */
   dataDir: string;
   /** Port to try first; if it is in use, the next free one is used. Default: any free port. */
@@ -46,7 +48,7 @@ export interface PostgresServer {
  * const pool = new pg.Pool({ connectionString: postgres.url });
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
-  const bin = await findServer('postgres', options);
+  const bin = options.bin ?? (await findServer('postgres', options));
   const dataDir = path.resolve(options.dataDir);
   const user = serverUser(dataDir);
   mkdirSync(dataDir, { recursive: true });
@@ -57,7 +59,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const env = { ...options.env, LC_ALL: 'C' };
   const pidFile = path.join(dataDir, 'reembed.pid');
   if (existsSync(path.join(dataDir, 'PG_VERSION'))) await endLeftOver('Postgres', pidFile);
-  else await initialize(bin, dataDir, user, env);
+  else await initialize(bin, dataDir, user, { env, locale: options.bin ? ['--locale=C'] : LOCALE });
 
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort(HOST, options.port);
@@ -101,14 +103,18 @@ function settingsOf(port: number, { durable = false, settings = {} }: PostgresOp
 
 type User = { uid: number; gid: number };
 
-async function initialize(bin: string, dataDir: string, user: User | undefined, env: NodeJS.ProcessEnv) {
+/** Versions before 17 do not know this provider. */
+const LOCALE = ['--locale-provider=builtin', '--locale=C.UTF-8', '--lc-collate=C', '--lc-ctype=C'];
+
+async function initialize(
+  bin: string,
+  dataDir: string,
+  user: User | undefined,
+  { env, locale }: { env: NodeJS.ProcessEnv; locale: string[] },
+) {
   const args = ['-D', dataDir, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync', '--no-instructions'];
   try {
-    await promisify(execFile)(
-      path.join(bin, 'initdb'),
-      [...args, '--locale-provider=builtin', '--locale=C.UTF-8', '--lc-collate=C', '--lc-ctype=C'],
-      { env, cwd: '/', ...user },
-    );
+    await promisify(execFile)(path.join(bin, 'initdb'), [...args, ...locale], { env, cwd: '/', ...user });
   } catch (error) {
     const printed = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1);
     throw new ReembedError(
