@@ -37,12 +37,14 @@ export async function nearestAmong(
   const { objects, parts } = tablesOf(index.no);
   // Citus joins, and cannot look up object by object.
   const isSpread = await isDistributed(trx);
+  const isRough = isCoarse(index);
   await beginScan(trx, width);
   const { rows } = await sql<Indexed>`
     select near.id, near.distance, near.part, near.indexed
     from (
       select p.object_id as id, ${storedDistance(index, wanted.vector)} as distance,
-        case when p.is_average then null else p.part end as part, ${indexedDistance(index, wanted.vector)} as indexed
+        case when p.is_average then null else p.part end as part,
+        ${isRough ? indexedDistance(index, wanted.vector) : sql`0`} as indexed
       from ${parts} p
       order by ${indexedDistance(index, wanted.vector)}
       limit ${count}
@@ -63,11 +65,11 @@ export async function nearestAmong(
   keepBest(best, rows, wanted);
   const passing = [...best.values()].sort(byDistance);
   const neighbors = passing.slice(0, limit);
-  const isSure = !isCoarse(index) || areEarly(neighbors, passing);
+  const isSure = !isRough || areEarly(neighbors, passing);
   return { neighbors: neighbors.map(({ indexed, ...neighbor }) => neighbor), isEnough: best.size >= net && isSure };
 }
 
-/** A neighbor with the distance by which the index orders it. */
+/** A neighbor with the distance by which a coarse index orders it; 0 in another one. */
 interface Indexed extends Neighbor {
   indexed: number;
 }
