@@ -51,10 +51,15 @@ const MAX_NET = (LIMITS.efSearch - 10) / 2;
  */
 export function netOf(index: IndexRow, limit: number, efSearch?: number): number {
   const hnsw = resolveVectorIndex(index);
-  const isCoarse = hnsw.kind === 'hnsw' && (hnsw.precision === 'bit' || hnsw.dimensions < index.model.dimensions);
-  if (!isCoarse) return limit;
+  if (hnsw.kind === 'none' || !isCoarse(index)) return limit;
   const usual = Math.min(MAX_NET, Math.max(MIN_NET, limit * WIDER[hnsw.precision]));
   return Math.max(limit, efSearch === undefined ? usual : Math.floor((efSearch - 10) / 2));
+}
+
+/** Whether the HNSW index has less than the stored vectors, so that its order is only roughly theirs. */
+export function isCoarse(index: IndexRow): boolean {
+  const hnsw = resolveVectorIndex(index);
+  return hnsw.kind === 'hnsw' && (hnsw.precision === 'bit' || hnsw.dimensions < index.model.dimensions);
 }
 
 /** Keeps the nearest row of each neighbor. The angle to a vector of zeros is no distance. */

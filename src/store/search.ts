@@ -6,7 +6,7 @@ import type { Db, Trx } from './database.ts';
 import { nearestPassing } from './filters/nearest-passing.ts';
 import { type FoundHit, type HowToRead, readHits } from './hits.ts';
 import { nearestByIndex, nearestOfAll } from './nearest.ts';
-import type { Neighbor, Neighborhood } from './neighborhood.ts';
+import { isCoarse, type Neighbor, type Neighborhood } from './neighborhood.ts';
 import { readTables } from './partitions.ts';
 import { cutRanking, depthOf, type Ranking, reachesMinScore, requireMinScore } from './ranking.ts';
 import type { IndexRow } from './schema.ts';
@@ -108,7 +108,9 @@ export async function findNeighbors(
   }
   const passing = await nearestPassing(trx, index, request, { efSearch, limitTime: () => clock.limit(trx) });
   const { neighbors } = passing;
-  if (passing.kind === 'sparse' && !isAll(neighbors)) return compareAll(trx, index, request, { clock, ...passing });
+  // A coarse index has not passed what its order leaves behind.
+  const isPast = !isCoarse(index) && reachesMinScore(index, neighbors, request);
+  if (passing.kind === 'sparse' && !isPast) return compareAll(trx, index, request, { clock, ...passing });
   return { neighbors, exact: passing.kind === 'exact', complete: true };
 }
 

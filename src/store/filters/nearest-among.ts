@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { LIMITS } from '../../contract/limits.ts';
 import { isDistributed } from '../citus/layout.ts';
 import type { Trx } from '../database.ts';
-import { byDistance, found, keepBest, type Neighbor, type Neighborhood, netOf } from '../neighborhood.ts';
+import { byDistance, found, isCoarse, keepBest, type Neighbor, type Neighborhood, netOf } from '../neighborhood.ts';
 import { tablesOf } from '../partitions.ts';
 import { beginScan, endScan } from '../scan-by-index.ts';
 import type { IndexRow } from '../schema.ts';
@@ -12,6 +12,8 @@ import { indexedDistance, storedDistance } from '../vector-expressions.ts';
 const PARTS_PER_OBJECT = 30;
 const USUAL_PARTS = 500;
 const MIN_PARTS_PER_OBJECT = 6;
+/** Share of the objects that pass, in the order of a coarse index, within which the best of them must be. */
+const SURE_SHARE = 0.5;
 /** Width of the scan for each of these parts: one as wide as its result misses the last of them. */
 const WIDTH = 2;
 const MIN_WIDTH = 100;
@@ -19,7 +21,8 @@ const MIN_WIDTH = 100;
 /**
  * Reads the nearest parts from the HNSW index whatever the filter, and returns the objects among them that pass, best
  * first. If they are as many as requested, they are missed no more often than without a filter. If they are not
- * (`isEnough`), those that pass are rare near the vector or far from it.
+ * (`isEnough`), those that pass are rare near the vector or far from it. A coarse index tells far ones apart badly: if it has
+ * the best of them late in its order, better ones may follow.
  */
 export async function nearestAmong(
   trx: Trx,
@@ -34,12 +37,14 @@ export async function nearestAmong(
   const { objects, parts } = tablesOf(index.no);
   // Citus joins, and cannot look up object by object.
   const isSpread = await isDistributed(trx);
+  const isRough = isCoarse(index);
   await beginScan(trx, width);
-  const { rows } = await sql<Neighbor>`
-    select near.id, near.distance, near.part
+  const { rows } = await sql<Indexed>`
+    select near.id, near.distance, near.part, near.indexed
     from (
       select p.object_id as id, ${storedDistance(index, wanted.vector)} as distance,
-        case when p.is_average then null else p.part end as part
+        case when p.is_average then null else p.part end as part,
+        ${isRough ? indexedDistance(index, wanted.vector) : sql`0`} as indexed
       from ${parts} p
       order by ${indexedDistance(index, wanted.vector)}
       limit ${count}
@@ -56,8 +61,21 @@ export async function nearestAmong(
             )`
       }`.execute(trx);
   await endScan(trx);
-  const best = new Map<string, Neighbor>();
+  const best = new Map<string, Indexed>();
   keepBest(best, rows, wanted);
-  const neighbors = [...best.values()].sort(byDistance).slice(0, limit);
-  return { neighbors, isEnough: best.size >= net };
+  const passing = [...best.values()].sort(byDistance);
+  const neighbors = passing.slice(0, limit);
+  const isSure = !isRough || areEarly(neighbors, passing);
+  return { neighbors: neighbors.map(({ indexed, ...neighbor }) => neighbor), isEnough: best.size >= net && isSure };
+}
+
+/** A neighbor with the distance by which a coarse index orders it; 0 in another one. */
+interface Indexed extends Neighbor {
+  indexed: number;
+}
+
+/** Whether the index has the best of those that pass early among them. */
+function areEarly(neighbors: readonly Indexed[], passing: readonly Indexed[]): boolean {
+  const last = neighbors.reduce((max, { indexed }) => Math.max(max, indexed), Number.NEGATIVE_INFINITY);
+  return passing.filter(({ indexed }) => indexed <= last).length <= SURE_SHARE * passing.length;
 }
