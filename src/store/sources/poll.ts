@@ -79,7 +79,7 @@ export async function readTimedKeys(
       : sql`${time} >= ${at(from)}`;
   const { rows } = await pinned(db, (trx) =>
     sql<TimedKey>`
-      select ${time}::text as at, array[${sql.join(keyTexts(table))}] as key, not ${hasCome(column)} as "isAhead"
+      select ${time}::text as at, to_json(array[${sql.join(keyTexts(table))}]) as key, not ${hasCome(column)} as "isAhead"
       from ${tableOf(table)} t
       where ${time} is not null and ${begin}
       order by ${order}

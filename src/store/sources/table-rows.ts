@@ -66,7 +66,7 @@ export async function readRowsByKey(
 export async function findWantedKeys(db: Db, table: ReadTable, keys: readonly string[][]): Promise<string[][]> {
   const { rows } = await pinned(db, (trx) =>
     sql<{ key: string[] }>`
-      select array[${sql.join(keyTexts(table))}] as key
+      select to_json(array[${sql.join(keyTexts(table))}]) as key
       from ${keysAsRows(table, keys)}
       where ${wantedBy(table)}`.execute(trx),
   );
@@ -95,7 +95,7 @@ export async function readKeysAfter(
 ): Promise<string[][]> {
   const { rows } = await pinned(db, (trx) =>
     sql<{ key: string[] }>`
-      select array[${sql.join(keyTexts(table))}] as key
+      select to_json(array[${sql.join(keyTexts(table))}]) as key
       from ${nextRows(table, { after, limit })}
       order by ${keyColumns(table)}`.execute(trx),
   );
@@ -120,13 +120,14 @@ const MAX_COUNTED = 1_000_000;
 
 type ReadRow = Omit<TableRow, 'metadata'> & { isRead: boolean; metadata: string | null };
 
+/** Lists of texts come as JSON, which the driver parses many times faster than arrays. */
 async function read(db: Db | Trx, table: ReadTable, { from, place }: { from: Sql; place: Sql }): Promise<ReadRow[]> {
   const texts = table.textColumns.map((name) => sql`${columnOf(name)}::text`);
   const key = keyTexts(table);
   const { rows } = await pinned(db, (trx) =>
     sql<ReadRow>`
-      select is_read as "isRead", key, wanted,
-        case when is_read and wanted and bytes <= ${sql.lit(MAX_TEXT_BYTES)} then texts end as texts,
+      select is_read as "isRead", to_json(key) as key, wanted,
+        case when is_read and wanted and bytes <= ${sql.lit(MAX_TEXT_BYTES)} then to_json(texts) end as texts,
         case when is_read and wanted then uri end as uri,
         case when is_read and wanted and octet_length(metadata::text) <= ${sql.lit(MAX_METADATA_BYTES)} then metadata::text end as metadata
       from (
