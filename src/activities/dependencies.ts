@@ -13,6 +13,7 @@ import type { BatchInterface } from '../models/batches/interface.ts';
 import type { Loader } from '../pipeline/load.ts';
 import type { Sleep } from '../pipeline/load-with-retries.ts';
 import type { Db } from '../store/database.ts';
+import { type Names, ONLY_NAMES } from '../store/placement/directory.ts';
 import type { SourceDatabases } from '../store/sources/databases.ts';
 import type { SteerTarget } from '../store/steer-results.ts';
 
@@ -51,6 +52,10 @@ export interface ActivityDependencies {
    * For work that nobody waits for, such as reindexes. The same as `db` if there are too few connections for two pools.
    */
   background: Db;
+  /** Creates names in `db`; default: it is the only database. */
+  names?: Names | undefined;
+  /** Takes back the names of this database that are gone; absent in the main database. Returns their number. */
+  pruneNames?: ((signal: AbortSignal) => Promise<number>) | undefined;
   models: {
     embedder(config: ModelConfig): Embedder;
     /** Absent: no provider has an interface for batches. */
@@ -99,4 +104,9 @@ export interface ActivityDependencies {
     /** Max texts of one file for a provider's batches. Default: the provider's limit. */
     batchApiTexts?: number;
   };
+}
+
+/** Returns what creates names in the database of the activities. */
+export function namesOf({ names = ONLY_NAMES }: ActivityDependencies): Names {
+  return names;
 }

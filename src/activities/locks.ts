@@ -10,7 +10,7 @@ import { hasAtMost, planSlices, SLICES } from '../store/protocol/slices.ts';
 import { hasParts } from '../store/vector-index.ts';
 import { beginWatch, endWatch } from '../store/watch-counts.ts';
 import { checkWatch } from './check-watch.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import { type ActivityDependencies, namesOf } from './dependencies.ts';
 import { prepareDest } from './prepare-dest.ts';
 
 /** Factor by which another splitter may increase the number of parts. */
@@ -58,7 +58,10 @@ export function createLockActivities(
     isInTheWay: (request) => isInTheWay(db, lockRequestOf(request)),
     async lockPair({ lanes, ...request }) {
       const { lock } = request;
-      const outcome = await lockPair(db, lockRequestOf(request));
+      const { dest } = request.input;
+      const outcome = await namesOf(deps).under('index', dest, (claim) =>
+        lockPair(db, { ...lockRequestOf(request), claim }),
+      );
       if (outcome.kind !== 'locked') return outcome;
       if (request.input.watch) await beginWatch(db, lock, null);
       const { sourceNo } = outcome;

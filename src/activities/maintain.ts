@@ -102,6 +102,7 @@ export function createMaintenanceActivities(
       }
       await dropAbandonedVectorIndexes(deps.background);
       await tendSources(deps, Context.current().info.taskQueue);
+      await deps.pruneNames?.(Context.current().cancellationSignal);
       await dropEndedWatches(db);
       await dropFinished(db, FINISHED_AFTER_SECONDS);
       await dropAdmissions(db, ADMITTED_AFTER_SECONDS);

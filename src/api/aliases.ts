@@ -5,10 +5,13 @@ import { aliasListSchema, aliasSchema, aliasTargetSchema, nameSchema } from '../
 import { checkEmbedder } from '../models/check-embedder.ts';
 import { deleteAlias, listAliases, setAlias } from '../store/aliases.ts';
 import type { Db } from '../store/database.ts';
+import type { Names } from '../store/placement/directory.ts';
 import { findIndexToServe } from '../store/protocol/move-alias.ts';
 import { jsonBody } from './body/json.ts';
 import type { ModelMaker } from './check-model.ts';
 import { createRouter } from './create-router.ts';
+import { namedBy } from './places/pass-on.ts';
+import type { Places } from './places/places.ts';
 import { problemResponses } from './problems.ts';
 
 const params = z.object({ alias: nameSchema.meta({ description: 'Name of the alias.', examples: ['docs'] }) });
@@ -16,7 +19,10 @@ const params = z.object({ alias: nameSchema.meta({ description: 'Name of the ali
 const putAlias = createRoute({
   method: 'put',
   path: '/{alias}',
-  middleware: jsonBody(),
+  // An alias is in the database of its index.
+  middleware: jsonBody({
+    placedBy: ({ index }, c) => ({ named: namedBy('index', { alias: c.req.param('alias'), index }) }),
+  }),
   operationId: 'setAlias',
   tags: ['aliases'],
   summary: 'Point an alias to an index, at once for all searches and writes',
@@ -90,18 +96,27 @@ async function requireModel({ db, models }: AliasDependencies, alias: string, in
 interface AliasDependencies {
   db: Db;
   models: ModelMaker;
+  names: Names;
+  places: Places;
 }
 
 export function createAliasRouter(dependencies: AliasDependencies) {
-  const { db } = dependencies;
+  const { db, names, places } = dependencies;
   return createRouter()
     .openapi(putAlias, async (c) => {
       const { alias } = c.req.valid('param');
       const { index, force } = c.req.valid('json');
       if (!force) await requireModel(dependencies, alias, index);
-      return c.json(await setAlias(db, alias, index, { force }), 200);
+      const moved = await names.under('index', alias, (claim) => setAlias(db, alias, index, { force, claim }));
+      return c.json(moved, 200);
     })
-    .openapi(getAliases, async (c) => c.json({ aliases: await listAliases(db) }, 200))
+    .openapi(getAliases, async (c) => {
+      const { items, ...rest } = await places.collect(
+        (place) => listAliases(place.db),
+        ({ alias }) => alias,
+      );
+      return c.json({ aliases: items, ...rest }, 200);
+    })
     .openapi(removeAlias, async (c) => {
       await deleteAlias(db, c.req.valid('param').alias);
       return c.body(null, 204);

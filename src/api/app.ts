@@ -1,125 +1,48 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import type { Client } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
 import { methodNotAllowed as onOtherMethods } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { z } from 'zod';
-import type { Embedder } from '../contract/embedder.ts';
 import { LIMITS } from '../contract/limits.ts';
-import type { ModelPrices } from '../contract/model-prices.ts';
-import type { ModelConfig } from '../contract/models.ts';
 import { queuesOf } from '../jobs/inspect.ts';
-import type { Registry } from '../jobs/types.ts';
-import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createMetrics } from '../metrics/metrics.ts';
 import { createStateMetrics, observedQueues } from '../metrics/state.ts';
-import type { Db } from '../store/database.ts';
+import { ONLY_NAMES } from '../store/placement/directory.ts';
 import { SourceDatabases } from '../store/sources/databases.ts';
 import { API_ACCESS } from './access.ts';
-import { createAliasRouter } from './aliases.ts';
 import { createCodecRouter } from './codec.ts';
 import { type ApiEnv, createRouter } from './create-router.ts';
 import { createDashboard, missingPage } from './dashboard.ts';
-import { createDeleteIndexRouter } from './delete-index.ts';
+import type { ApiDependencies } from './dependencies.ts';
 import { createDoctorRouter } from './doctor.ts';
 import { openApiDocument } from './document.ts';
-import { createEmbedRouter } from './embed.ts';
-import { createExportRouter } from './export.ts';
-import { createHealthChecks, createHealthRouter, type HealthChecks } from './health.ts';
-import { createIndexRouter } from './indexes.ts';
+import { createHealthChecks, createHealthRouter } from './health.ts';
 import { createJobRouter } from './jobs.ts';
 import { createMeRouter } from './me.ts';
 import { countRequests } from './metrics.ts';
 import { accessLog } from './middleware/access-log.ts';
-import { type AuthOptions, auth } from './middleware/auth.ts';
+import { auth } from './middleware/auth.ts';
 import { limitBody } from './middleware/body-limit.ts';
 import { allowOrigins } from './middleware/cors.ts';
 import { safeHeaders } from './middleware/headers.ts';
 import { requireHost } from './middleware/hosts.ts';
-import { limitRequests, type RequestLimits } from './middleware/limits.ts';
+import { limitRequests } from './middleware/limits.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { traceRequests } from './middleware/trace.ts';
 import { beginInTurns } from './middleware/turns.ts';
-import { createObjectHistoryRouter } from './object-history.ts';
-import { createObjectRouter } from './objects.ts';
-import { createPatchIndexRouter } from './patch-index.ts';
-import { type ApiLog, methodNotAllowed, notFound, onError } from './problems.ts';
-import { createQuerySetRouter } from './query-sets.ts';
+import { passByPath } from './places/pass-on.ts';
+import { onlyPlace, Places } from './places/places.ts';
+import { createPlaceApps } from './places/wiring.ts';
+import { methodNotAllowed, notFound, onError } from './problems.ts';
 import { SideReads } from './reads/side-reads.ts';
 import { type Document, referencePage } from './reference.ts';
-import { createSampledSetRouter, createSamplingRouter } from './sampling/routers.ts';
+import { addRoutes } from './routes.ts';
 import { SearchSampler } from './sampling/sampler.ts';
 import { createScheduleRouter } from './schedules.ts';
-import { createSearchRouter } from './search.ts';
-import { createSearchBatchRouter } from './search-batch.ts';
-import { createSearchManyRouter } from './search-many.ts';
 import { createServerHealthRouter } from './server-health.ts';
-import { createSourceFollowing, createSourceFollowingRouter, type SourceFollowing } from './source-following.ts';
-import { createSourceRouter } from './sources.ts';
+import { createSourceFollowing } from './source-following.ts';
 import { createStatsRouter } from './stats.ts';
-import { acceptDeleteIndex, acceptVectorIndex, createTaskRouters, type PlanOptions } from './tasks/index.ts';
-import { createWaitRouter } from './wait.ts';
 
-export interface ApiDependencies {
-  db: Db;
-  client: Client;
-  models: { embedder(config: ModelConfig): Embedder };
-  taskQueue: string;
-  /** Known jobs, so that calls are checked before anything starts; without it workers check them. */
-  registry?: Registry | undefined;
-  /** Codec of the codec endpoint; without it payloads are returned unchanged. */
-  codec?: PayloadCodec | undefined;
-  /** What the plan of a reindex uses. */
-  plan?: PlanOptions | undefined;
-  log: ApiLog;
-  /** Metrics shown at `/metrics`, if the process has more than those of its API. */
-  metrics?: Metrics;
-  settings?: {
-    /** Max bytes of a JSON body; default: `LIMITS.bodyBytes`. */
-    bodyBytes?: number;
-    /** Prices of models that override the known ones. */
-    modelPrices?: ModelPrices;
-    /** The folder with the files of tokenizers. */
-    tokenizerDir?: string | null;
-    /** Parts from which on workers give an index its HNSW index. */
-    vectorIndexAfterParts?: number;
-    /** Time limit of a search that sets none. */
-    searchSeconds?: number;
-    /** If set, every call needs one of them as `Authorization: Bearer …`. */
-    apiTokens?: AuthOptions['tokens'] | undefined;
-    /** Address of Temporal's web UI, for links to it. */
-    temporalUi?: string | null;
-    /** Folder of the built dashboard; default: where `npm run build` puts it. */
-    dashboard?: string;
-    /** Sites whose pages may call the API; default: none. */
-    corsOrigins?: readonly string[];
-    /** Sites whose pages may call the codec endpoint: that of the Temporal UI. */
-    codecOrigins?: readonly string[];
-    /** Address that the server listens on; also an accepted `Host`. */
-    host?: string;
-    /** Interval of the heartbeats of event streams; each one also checks the token again. */
-    heartbeatMs?: number;
-    /** Further accepted `Host` names; default: any if tokens are required. */
-    allowedHosts?: readonly string[];
-    /** Builds the OpenAPI document at once, which takes some 0.3 s, instead of at its first request. */
-    buildsDocument?: boolean;
-    /** Limits per token; default: none. */
-    limits?: RequestLimits;
-  };
-  /** Shadow and canary reads of this process; default: new ones, whose last figures are lost when it ends. */
-  reads?: SideReads;
-  /** Samples searches; default: a new one, whose last searches are lost when it ends. */
-  sampler?: SearchSampler;
-  /** Databases of sources' tables; default: only `db`. */
-  sourceDatabases?: SourceDatabases;
-  /** Starts and stops what follows sources; default: by workflows. */
-  following?: SourceFollowing;
-  /** Checks of `/readyz`; default: the database and Temporal. */
-  health?: HealthChecks;
-  /** How long a start is repeated while Temporal does not answer, in ms; default: 15,000, and 20,000 for jobs. */
-  patienceMs?: number;
-  /** Returns true once a stop was requested: `/readyz` then makes load balancers use another process. */
-  isStopping?: () => boolean;
-}
+export type { ApiDependencies };
 
 const HEALTH_PATHS = new Set(['/healthz', '/readyz']);
 
@@ -142,8 +65,13 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   const { sampler = new SearchSampler({ db, metrics, log }) } = dependencies;
   const { sourceDatabases = new SourceDatabases({ db, allowed: [], env: {} }) } = dependencies;
   const { following = createSourceFollowing(client, taskQueue) } = dependencies;
+  const searching = { db, client, sourceDatabases, reads, sampler, searchSeconds: settings.searchSeconds };
+  const { names = ONLY_NAMES, further = [], directory } = dependencies;
+  const main = onlyPlace({ db, background: plan.background ?? db, taskQueue, searching }, names);
+  const places = new Places(main, further, directory);
+  const others = further.map(({ searching: { sourceDatabases }, ...place }) => ({ ...place, sourceDatabases }));
   const jobQueues = registry && queuesOf(registry);
-  metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, sourceDatabases, log }));
+  metrics.beforeScrape(createStateMetrics(metrics, { db, client, taskQueue, jobQueues, sourceDatabases, others, log }));
   const app = createRouter();
   app.onError(onError(log));
   app.notFound(notFound);
@@ -168,42 +96,16 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.use(limitBody(bodyBytes));
   app.use(onOtherMethods({ app, onMethodNotAllowed: methodNotAllowed }));
 
+  const passing = { places, appOf: createPlaceApps(dependencies, places) };
+  app.use(async (c, next) => {
+    c.set('passing', passing);
+    await next();
+  });
+  if (places.isSeveral) app.use('/v1/*', passByPath(passing, client));
+
   app.route('/', createDashboard(dashboard));
   app.route('/v1/me', createMeRouter());
-  app.route('/v1/indexes', createIndexRouter({ db, models, tokenizerDir: settings.tokenizerDir }));
-  app.route('/v1/indexes', createDeleteIndexRouter({ db, start: (body) => acceptDeleteIndex(dependencies, body) }));
-  app.route(
-    '/v1/indexes',
-    createPatchIndexRouter({
-      ...{ db, models },
-      start: (body) => acceptVectorIndex(dependencies, body),
-    }),
-  );
-  const searching = { db, client, sourceDatabases, reads, sampler, searchSeconds: settings.searchSeconds };
-  app.route('/v1/indexes', createSearchRouter(searching));
-  app.route('/v1/indexes', createSearchBatchRouter(searching));
-  app.route('/v1/search', createSearchManyRouter(searching));
-  app.route('/v1/embed', createEmbedRouter({ db, models, searchSeconds: settings.searchSeconds }));
-  app.route('/v1/indexes', createWaitRouter({ db, client, sourceDatabases }));
-  app.route('/v1/indexes', createObjectRouter({ db, log }));
-  app.route('/v1/indexes', createExportRouter({ db, log }));
-  app.route('/v1/indexes', createObjectHistoryRouter({ db }));
-  app.route('/v1/aliases', createAliasRouter({ db, models }));
-  app.route('/v1/aliases', createSamplingRouter({ db }));
-  app.route('/v1/query-sets', createQuerySetRouter({ db }));
-  app.route('/v1/query-sets', createSampledSetRouter({ db }));
-  app.route('/v1/sources', createSourceRouter({ db, sourceDatabases, following }));
-  app.route('/v1/sources', createSourceFollowingRouter({ db, sourceDatabases, following }));
-  app.route(
-    '/v1/tasks',
-    createTaskRouters({
-      ...dependencies,
-      modelPrices: settings.modelPrices,
-      tokenizerDir: settings.tokenizerDir,
-      corsOrigins,
-      heartbeatMs: settings.heartbeatMs,
-    }),
-  );
+  addRoutes(app, { ...dependencies, names: main.names, places, searching: main.searching, following });
   app.route('/v1/jobs', createJobRouter(dependencies));
   app.route('/v1/schedules', createScheduleRouter(dependencies));
   app.route('/v1', createStatsRouter({ client: dependencies.client, temporalUi }));
@@ -212,15 +114,15 @@ export function createApi(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
     createServerHealthRouter({
       checks: health,
       client: dependencies.client,
-      queues: observedQueues({ taskQueue, jobQueues }),
+      queues: observedQueues({ taskQueue, jobQueues, others }),
+      places,
     }),
   );
   app.route(
     '/v1/doctor',
     createDoctorRouter({
-      db: plan.background ?? db,
       client,
-      sourceDatabases,
+      places,
       settings: { ...plan.settings, ...settings },
     }),
   );

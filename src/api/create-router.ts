@@ -3,6 +3,7 @@ import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { Env, MiddlewareHandler } from 'hono';
 import type { Role } from '../contract/roles.ts';
 import { checkedParameters } from './parameters.ts';
+import type { Passing } from './places/pass-on.ts';
 import { validationHook } from './problems.ts';
 
 /** Environment of the handlers: the socket, if the server is `@hono/node-server`, and variables set by middleware. */
@@ -18,6 +19,8 @@ export interface ApiEnv {
     mayStill?: () => boolean;
     /** Max bytes of the body, if it is not read line by line. */
     bodyBytes?: number;
+    /** Passes requests on to the apps of other databases; absent in these. */
+    passing?: Passing;
     /** Task that the call started. */
     taskId?: string;
   };

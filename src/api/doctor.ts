@@ -20,9 +20,9 @@ import {
 import { listOldFailedTasks, listOldStagings } from '../store/orphaned-rows.ts';
 import { graphBytes } from '../store/plan/build-time.ts';
 import type { IndexRow } from '../store/schema.ts';
-import type { SourceDatabases } from '../store/sources/databases.ts';
 import { describeTask, retentionSeconds } from '../temporal/index.ts';
 import { createRouter } from './create-router.ts';
+import type { Place, Places } from './places/places.ts';
 import { problemResponses } from './problems.ts';
 
 const DAY_SECONDS = 86_400;
@@ -32,20 +32,23 @@ const OLD_SECONDS = 600;
 const USED_SHARE = 0.8;
 
 interface DoctorDependencies {
-  db: Db;
   client: Client;
-  sourceDatabases: SourceDatabases;
+  places: Places;
   /** Settings of the workers; what depends on one that is not known is not checked. */
   settings: { indexMemoryMb?: number | undefined; vectorIndexAfterParts?: number | undefined };
 }
 
 interface Examined extends DoctorDependencies {
+  db: Db;
   indexes: readonly IndexRow[];
   sources: readonly ExaminedSource[];
 }
 
+/** The check of whether the databases answer, without which no other is made. */
+const AWAY = 'database-away';
+
 /** How each check is made; it returns one text for each thing that it found. */
-const CHECKS: Record<DoctorCheck, (examined: Examined) => string[] | Promise<string[]>> = {
+const CHECKS: Record<Exclude<DoctorCheck, typeof AWAY>, (examined: Examined) => string[] | Promise<string[]>> = {
   'pgvector-old': ({ db }) => serverChecks.pgvectorOld(db),
   'disk-unsafe': ({ db }) => serverChecks.diskUnsafe(db),
   'autovacuum-off': ({ db }) => serverChecks.autovacuumOff(db),
@@ -80,6 +83,11 @@ const CHECKS: Record<DoctorCheck, (examined: Examined) => string[] | Promise<str
     return seconds < DAY_SECONDS ? [`the namespace ${client.options.namespace} keeps them for ${seconds} s`] : [];
   },
 };
+
+type Check = keyof typeof CHECKS;
+/** Checks of Temporal, which all databases share. */
+const SYSTEM_CHECKS: readonly Check[] = ['retention-short'];
+const DATABASE_CHECKS = (Object.keys(CHECKS) as Check[]).filter((check) => !SYSTEM_CHECKS.includes(check));
 
 async function buildMemorySmall({ db, indexes, settings: { indexMemoryMb } }: Examined): Promise<string[]> {
   const found: string[] = [];
@@ -131,16 +139,26 @@ const doctor = createRoute({
 /** Serves `GET /`: the findings of all checks. */
 export function createDoctorRouter(dependencies: DoctorDependencies) {
   const shared = new SharedReads<Doctor>();
-  const examine = async (): Promise<Doctor> => {
-    const { db, sourceDatabases } = dependencies;
+  const { places } = dependencies;
+  const look = async ({ name, background: db, searching: { sourceDatabases } }: Place) => {
     const sources = await examineSources(db, sourceDatabases);
-    const examined = { ...dependencies, indexes: await listWhole(db), sources };
+    const examined = { ...dependencies, db, indexes: await listWhole(db), sources };
+    const checks = places.main.name === name ? DATABASE_CHECKS.concat(SYSTEM_CHECKS) : DATABASE_CHECKS;
+    const found = new Map<DoctorCheck, string[]>();
+    for (const check of checks) {
+      const details = await CHECKS[check](examined);
+      found.set(check, places.isSeveral ? details.map((detail) => `${name}: ${detail}`) : details);
+    }
+    return [{ name, found }];
+  };
+  const examine = async (): Promise<Doctor> => {
+    const { items, unavailable = [] } = await places.collect(look, ({ name }) => name);
     const findings: Doctor['findings'] = [];
     for (const [check, facts] of Object.entries(DOCTOR_CHECKS) as [
       DoctorCheck,
       (typeof DOCTOR_CHECKS)[DoctorCheck],
     ][]) {
-      const found = await CHECKS[check](examined);
+      const found = check === AWAY ? unavailable : items.flatMap((item) => item.found.get(check) ?? []);
       if (found.length === 0) continue;
       findings.push({ check, ...facts, count: found.length, details: found.slice(0, MAX_DETAILS) });
     }

@@ -10,6 +10,7 @@ import { roomForAnswer, sendCounted } from './body/memory.ts';
 import { createRouter } from './create-router.ts';
 import { embedQuery, MODEL_PROBLEMS, type SearchModels } from './embed-query.ts';
 import { embedTogether } from './embed-together.ts';
+import { namedBy } from './places/pass-on.ts';
 import { problemResponses } from './problems.ts';
 import { type SearchLimit, withinTime } from './search-limit.ts';
 import { SEARCH_SECONDS } from './search-together.ts';
@@ -18,7 +19,7 @@ import { onIndex } from './with-index.ts';
 const embed = createRoute({
   method: 'post',
   path: '/',
-  middleware: jsonBody(),
+  middleware: jsonBody({ placedBy: ({ index }) => ({ named: namedBy('index', { index }) }) }),
   operationId: 'embed',
   tags: ['search'],
   summary: 'Embed texts with the model of an index',

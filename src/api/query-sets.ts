@@ -1,9 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { countQuery } from '../contract/http.ts';
 import { nameSchema } from '../contract/indexes.ts';
+import type { Json } from '../contract/json.ts';
 import { TEXT_LIMITS } from '../contract/json-text/parse.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { isJsonObject } from '../contract/objects.ts';
 import {
   type QuerySetInput,
   queryPageSchema,
@@ -13,6 +16,7 @@ import {
   querySetSavedSchema,
 } from '../contract/query-sets.ts';
 import type { Db } from '../store/database.ts';
+import type { Names } from '../store/placement/directory.ts';
 import {
   deleteQuerySet,
   getQuerySet,
@@ -27,6 +31,8 @@ import { roomForAnswer, sendCounted } from './body/memory.ts';
 import { createRouter } from './create-router.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { makeKnownItems } from './known-items.ts';
+import { namedBy, type Placed } from './places/pass-on.ts';
+import type { Places } from './places/places.ts';
 import { problemResponses } from './problems.ts';
 import { cursorQuery } from './tasks/schemas.ts';
 import { onIndex } from './with-index.ts';
@@ -36,10 +42,26 @@ const params = z.object({
 });
 const described = { 'application/json': { schema: querySetSavedSchema } };
 
+/** A set is in the database of the index that it is for. */
+function placeOfSet({ database, checkIndex, knownItem }: Readonly<Record<string, Json>>, c: Context): Placed {
+  const index = isJsonObject(knownItem) ? knownItem.index : undefined;
+  return {
+    named: [
+      ...namedBy('query-set', { querySet: c.req.param('querySet') }),
+      ...namedBy('index', { checkIndex, 'knownItem.index': index }),
+    ],
+    ...(typeof database === 'string' && { database }),
+  };
+}
+
 const putQuerySet = createRoute({
   method: 'put',
   path: '/{querySet}',
-  middleware: jsonBody({ maxBytes: LIMITS.querySetBytes, limits: { ...TEXT_LIMITS, values: LIMITS.bodyValues } }),
+  middleware: jsonBody({
+    placedBy: placeOfSet,
+    maxBytes: LIMITS.querySetBytes,
+    limits: { ...TEXT_LIMITS, values: LIMITS.bodyValues },
+  }),
   operationId: 'saveQuerySet',
   tags: ['query sets'],
   summary: 'Create a query set, or replace its queries',
@@ -51,7 +73,14 @@ const putQuerySet = createRoute({
   responses: {
     200: { description: 'The queries of the set are replaced.', content: described },
     201: { description: 'Created.', content: described },
-    ...problemResponses('InvalidInput', 'IndexNotFound', 'IndexDeleting', 'TooLarge', 'DatabaseUnavailable'),
+    ...problemResponses(
+      'InvalidInput',
+      'IndexNotFound',
+      'NameTaken',
+      'IndexDeleting',
+      'TooLarge',
+      'DatabaseUnavailable',
+    ),
   },
 });
 
@@ -109,15 +138,23 @@ const removeQuerySet = createRoute({
   },
 });
 
-export function createQuerySetRouter({ db }: { db: Db }) {
+export function createQuerySetRouter({ db, names, places }: { db: Db; names: Names; places: Places }) {
   return createRouter()
     .openapi(putQuerySet, async (c) => {
       const { querySet } = c.req.valid('param');
       const { queries, knownItem, missing } = await prepare(db, c.req.valid('json'));
-      const { info, created } = await saveQuerySet(db, querySet, queries, { knownItem });
+      const { info, created } = await names.under('query-set', querySet, (claim) =>
+        saveQuerySet(db, querySet, queries, { knownItem, claim }),
+      );
       return c.json({ ...info, missing }, created ? 201 : 200);
     })
-    .openapi(getQuerySets, async (c) => c.json({ querySets: await listQuerySets(db) }, 200))
+    .openapi(getQuerySets, async (c) => {
+      const { items, ...rest } = await places.collect(
+        (place) => listQuerySets(place.db),
+        ({ name }) => name,
+      );
+      return c.json({ querySets: items, ...rest }, 200);
+    })
     .openapi(getOne, async (c) => c.json(await getQuerySet(db, c.req.valid('param').querySet), 200))
     .openapi(getQueries, async (c) => {
       const { querySet } = c.req.valid('param');

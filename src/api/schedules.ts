@@ -27,6 +27,7 @@ import {
 import { jsonBody } from './body/json.ts';
 import { createRouter } from './create-router.ts';
 import { naming } from './cursor.ts';
+import { placeOfTask } from './places/of-task.ts';
 import { problemResponses } from './problems.ts';
 import { cursorQuery } from './tasks/schemas.ts';
 
@@ -83,7 +84,7 @@ const put = createRoute({
   tags,
   summary: 'Make the schedule of a job and a key, or change it',
   description:
-    'Each run is the job of this name, or with `type` an audit or a sync, whose body is `input`. Whether the index or the source of a task exists is looked at by each run.',
+    'Each run is the job of this name, or with `type` an audit or a sync, whose body is `input`. Whether the index or the source of a task exists is looked at by each run. With several databases, each run is in the database that has it when the schedule is made or changed.',
   request: { params, body: { required: true, content: { 'application/json': { schema: scheduleRequestSchema } } } },
   responses: {
     200: json('There was one: it is as asked for now, or as it was with `ifExists` `keep`.', scheduleSchema),
@@ -178,7 +179,9 @@ export function createScheduleRouter({ client, taskQueue, registry }: ScheduleRo
       const input = isJob
         ? await checkScheduledByName(registry, signature.name, request.input, options)
         : request.input;
-      const { schedule, outcome } = await putSchedule(client, { ...signature, ...request, input });
+      const place = isJob ? undefined : await placeOfTask(c, type, request.input as object);
+      const wish = { ...signature, ...request, input, ...(place && { runQueue: place.taskQueue }) };
+      const { schedule, outcome } = await putSchedule(client, wish);
       return c.json(schedule, outcome === 'created' ? 201 : 200);
     })
     .openapi(pause, async (c) =>

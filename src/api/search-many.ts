@@ -5,6 +5,7 @@ import { type SearchManyResult, searchManyResultSchema, searchManySchema } from 
 import { jsonBody } from './body/json.ts';
 import { roomForAnswer, sendCounted } from './body/memory.ts';
 import { createRouter } from './create-router.ts';
+import type { Places } from './places/places.ts';
 import { problemResponses } from './problems.ts';
 import { searchHeaders } from './search.ts';
 import { type Outcome, type SearchTogether, searchTogether } from './search-together.ts';
@@ -31,13 +32,14 @@ const searchMany = createRoute({
   },
 });
 
-export function createSearchManyRouter(dependencies: SearchTogether) {
+export function createSearchManyRouter(dependencies: SearchTogether, places: Places) {
   return createRouter().openapi(searchMany, async (c) => {
     const { indexes, ...request } = c.req.valid('json');
     const { signal } = c.req.raw;
     await roomForAnswer(signal);
     const searches = indexes.map((name) => ({ name, request }));
     const outcomes = await searchTogether(dependencies, searches, {
+      tokensOf: async (name) => (await places.agree([{ kind: 'index', name, field: 'indexes' }])).searching,
       key: c.req.valid('header')[CANARY_HEADER],
       signal,
     });

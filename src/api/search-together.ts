@@ -22,6 +22,14 @@ export interface SearchTogether extends WriteTokens {
 
 export const SEARCH_SECONDS = 10;
 
+interface SearchesOptions {
+  /** Decides about canaries. */
+  key: string | undefined;
+  signal: AbortSignal;
+  /** Returns what searches the database of a name; default: all are in the same one. */
+  tokensOf?: (name: string) => Promise<SearchTogether>;
+}
+
 /** Searches of one call that use the database at the same time. */
 const AT_ONCE = 4;
 
@@ -35,22 +43,24 @@ export type Outcome = { result: SearchResult } | { problem: Problem };
 export async function searchTogether(
   tokens: SearchTogether,
   searches: readonly { name: string; request: Search }[],
-  { key = randomUUID(), signal }: { key: string | undefined; signal: AbortSignal },
+  { key = randomUUID(), signal, tokensOf = async () => tokens }: SearchesOptions,
 ): Promise<Outcome[]> {
-  const { db, reads, sampler, searchSeconds = SEARCH_SECONDS } = tokens;
+  const { searchSeconds = SEARCH_SECONDS } = tokens;
   const secondsOf = ({ timeoutSeconds }: Search) => timeoutSeconds ?? searchSeconds;
   const maxMs = 1_000 * Math.max(...searches.map(({ request }) => secondsOf(request)));
   const texts = searches.flatMap(({ request }) => (request.mode === 'text' ? [] : (request.text ?? [])));
   const shared = {
-    models: embedTogether(reads.models, texts, AbortSignal.any([signal, AbortSignal.timeout(maxMs)])),
+    models: embedTogether(tokens.reads.models, texts, AbortSignal.any([signal, AbortSignal.timeout(maxMs)])),
     bytes: Math.floor(LIMITS.answerBytes / searches.length),
   };
   const turns = pLimit(AT_ONCE);
   const run = async ({ name, request }: { name: string; request: Search }): Promise<Outcome> => {
     try {
+      const own = await tokensOf(name);
+      const { db, reads, sampler } = own;
       const { result, sampled } = await withinTime({ seconds: secondsOf(request), signal }, (limit) =>
         // Outside of the turns: a search that waits for its write holds up no other.
-        searchAfter(tokens, name, request.after, limit).then(() =>
+        searchAfter(own, name, request.after, limit).then(() =>
           turns(() => {
             signal.throwIfAborted();
             const side = request.after === undefined ? key : CANARY_SIDES.serving;

@@ -1,11 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
+import { sql } from 'kysely';
 import { type QueueHealth, type ServerHealth, serverHealthSchema } from '../contract/health.ts';
 import { createSampler } from '../metrics/sampler.ts';
 import { type ObservedQueue, readQueue } from '../temporal/lists/queue-metrics.ts';
 import { WorkerPresence } from '../temporal/worker-presence.ts';
 import { createRouter } from './create-router.ts';
 import type { HealthChecks } from './health.ts';
+import type { Places } from './places/places.ts';
 
 /** All who ask within this time share an answer. */
 const MAX_AGE_MS = 1_000;
@@ -29,10 +31,11 @@ export interface ServerHealthDependencies {
   checks: HealthChecks;
   client: Client;
   queues: readonly ObservedQueue[];
+  places: Places;
 }
 
 /** Serves the state of the servers and workers, checked at most once a second. */
-export function createServerHealthRouter({ checks, client, queues }: ServerHealthDependencies) {
+export function createServerHealthRouter({ checks, client, queues, places }: ServerHealthDependencies) {
   const presence = new WorkerPresence();
   const limits = { maxAgeMs: MAX_AGE_MS, limitMs: LIMIT_MS };
   const answered = async (check: () => Promise<unknown>) => {
@@ -40,13 +43,23 @@ export function createServerHealthRouter({ checks, client, queues }: ServerHealt
     return true;
   };
   const database = createSampler(() => answered(checks.database), limits);
+  const others = places.all
+    .filter((place) => place !== places.main)
+    .map(({ name, db }) => ({ name, look: createSampler(() => answered(() => sql`select`.execute(db)), limits) }));
   const temporal = createSampler(() => answered(checks.temporal), limits);
   const inQueues = createSampler(() => readQueues(client, presence, queues), limits);
   return createRouter().openapi(serverHealth, async (c) => {
-    const [inDatabase, inTemporal, found] = await Promise.all([database(), temporal(), inQueues()]);
+    const [inDatabase, inTemporal, found, inOthers] = await Promise.all([
+      database(),
+      temporal(),
+      inQueues(),
+      Promise.all(others.map(async ({ name, look }) => ({ name, answers: (await look()).value === true }))),
+    ]);
+    const main = { name: places.main.name, answers: inDatabase.value === true };
     const health: ServerHealth = {
       checkedTime: new Date().toISOString(),
-      database: { answers: inDatabase.value === true },
+      database: { answers: main.answers },
+      ...(others.length > 0 && { databases: [main, ...inOthers] }),
       temporal: { answers: inTemporal.value === true },
       queues: found.value ?? null,
     };

@@ -11,6 +11,7 @@ import {
   sourceSavedSchema,
 } from '../contract/sources.ts';
 import type { Db } from '../store/database.ts';
+import type { Names } from '../store/placement/directory.ts';
 import { checkSource } from '../store/sources/check.ts';
 import type { SourceDatabases } from '../store/sources/databases.ts';
 import { readSourceInfo } from '../store/sources/info.ts';
@@ -19,6 +20,8 @@ import { removeSource } from '../store/sources/remove.ts';
 import { findSource, getSource, listSources, setSourceState } from '../store/sources/rows.ts';
 import { jsonBody } from './body/json.ts';
 import { createRouter } from './create-router.ts';
+import { namedBy } from './places/pass-on.ts';
+import type { Places } from './places/places.ts';
 import { problemResponses } from './problems.ts';
 import type { SourceFollowing } from './source-following.ts';
 
@@ -29,7 +32,11 @@ const saved = { 'application/json': { schema: sourceSavedSchema } };
 const putSource = createRoute({
   method: 'put',
   path: '/{source}',
-  middleware: jsonBody(),
+  middleware: jsonBody({
+    placedBy: ({ index }, c) => ({
+      named: [...namedBy('source', { source: c.req.param('source') }), ...namedBy('index', { index })],
+    }),
+  }),
   operationId: 'saveSource',
   tags: ['sources'],
   summary: 'Let an index follow a table, or change what of the table it takes',
@@ -54,7 +61,7 @@ const putSource = createRoute({
       content: { 'application/json': { schema: z.union([sourceSavedSchema, sourcePlanSchema]) } },
     },
     201: { description: 'Created.', content: saved },
-    ...problemResponses('InvalidInput', 'DatabaseUnavailable', 'TemporalUnavailable'),
+    ...problemResponses('InvalidInput', 'NameTaken', 'DatabaseUnavailable', 'TemporalUnavailable'),
   },
 });
 
@@ -108,9 +115,11 @@ export interface SourceDependencies {
   db: Db;
   sourceDatabases: SourceDatabases;
   following: SourceFollowing;
+  names: Names;
+  places: Places;
 }
 
-export function createSourceRouter({ db, sourceDatabases, following }: SourceDependencies) {
+export function createSourceRouter({ db, sourceDatabases, following, names, places }: SourceDependencies) {
   return createRouter()
     .openapi(putSource, async (c) => {
       const { source: name } = c.req.valid('param');
@@ -121,7 +130,7 @@ export function createSourceRouter({ db, sourceDatabases, following }: SourceDep
         const key = checked.resolved.key.map((column) => column.name);
         return c.json({ sql: await planSource(db, checked), key }, 200);
       }
-      const installed = await installSource(db, open(), name, checked);
+      const installed = await names.under('source', name, (claim) => installSource(db, open(), name, checked, claim));
       // If this fails, the same request starts it: triggers record changes meanwhile.
       const { syncTaskId } = await following.start(installed);
       // What follows the table may have changed its state by now.
@@ -129,8 +138,12 @@ export function createSourceRouter({ db, sourceDatabases, following }: SourceDep
       return c.json({ ...info, syncTaskId }, checked.existing ? 200 : 201);
     })
     .openapi(getSources, async (c) => {
-      const sources = await listSources(db);
-      return c.json({ sources: await Promise.all(sources.map((one) => readSourceInfo(one, sourceDatabases))) }, 200);
+      const { items, ...rest } = await places.collect(
+        async ({ db, searching: { sourceDatabases } }) =>
+          Promise.all((await listSources(db)).map((one) => readSourceInfo(one, sourceDatabases))),
+        ({ name }) => name,
+      );
+      return c.json({ sources: items, ...rest }, 200);
     })
     .openapi(getOne, async (c) => {
       const source = await getSource(db, c.req.valid('param').source);

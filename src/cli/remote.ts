@@ -30,3 +30,11 @@ export function clientFrom(io: Io, { url }: RemoteOptions, send?: typeof fetch):
 function devUrl(env: NodeJS.ProcessEnv): string | undefined {
   return given(env, 'REEMBED_PORT') === undefined ? findAddresses(env)?.api : undefined;
 }
+
+/** Options of a list over all databases: what is missing in it is told on standard error. */
+export function tellUnavailable(io: Io): { onUnavailable: (databases: string[]) => void } {
+  return {
+    onUnavailable: (databases) =>
+      io.err(`no answer from the database ${databases.join(', ')}: what it holds is not listed\n`),
+  };
+}

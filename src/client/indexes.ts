@@ -34,6 +34,7 @@ import {
 } from '../contract/search-many.ts';
 import { type Tracker, trackerSchema } from '../contract/tasks.ts';
 import { chunksOf, linesOf } from './lines.ts';
+import { type ListOptions, wholeList } from './partial.ts';
 import { checked, readAs, type Send, segment } from './request.ts';
 
 export function indexCalls(send: Send) {
@@ -47,8 +48,9 @@ export function indexCalls(send: Send) {
     async get(index: string): Promise<IndexInfo> {
       return readAs(await send('GET', pathOf(index)), indexInfoSchema);
     },
-    async list(): Promise<IndexInfo[]> {
-      return (await readAs(await send('GET', '/v1/indexes'), indexListSchema)).indexes;
+    async list(options: ListOptions = {}): Promise<IndexInfo[]> {
+      const { indexes, unavailable } = await readAs(await send('GET', '/v1/indexes'), indexListSchema);
+      return wholeList(indexes, unavailable, options);
     },
     /**
      * Changes settings that leave the vectors as they are. With another vector index, `taskId` is the task that builds it.
@@ -74,8 +76,9 @@ export function aliasCalls(send: Send) {
     async set(alias: string, index: string, options: { force?: boolean } = {}): Promise<Alias> {
       return readAs(await send('PUT', pathOf(alias), { json: { index, ...options } }), aliasSchema);
     },
-    async list(): Promise<Alias[]> {
-      return (await readAs(await send('GET', '/v1/aliases'), aliasListSchema)).aliases;
+    async list(options: ListOptions = {}): Promise<Alias[]> {
+      const { aliases, unavailable } = await readAs(await send('GET', '/v1/aliases'), aliasListSchema);
+      return wholeList(aliases, unavailable, options);
     },
     /** Deletes an alias. Errors: `AliasNotFound`, `IndexLocked`. */
     async delete(alias: string): Promise<void> {

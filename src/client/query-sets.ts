@@ -10,6 +10,7 @@ import {
   type StoredQuery,
 } from '../contract/query-sets.ts';
 import type { SampledSetRequest } from '../contract/sampling.ts';
+import { type ListOptions, wholeList } from './partial.ts';
 import { readAs, type Send, segment } from './request.ts';
 
 export function querySetCalls(send: Send) {
@@ -33,8 +34,9 @@ export function querySetCalls(send: Send) {
     async get(name: string): Promise<QuerySetInfo> {
       return readAs(await send('GET', pathOf(name)), querySetInfoSchema);
     },
-    async list(): Promise<QuerySetInfo[]> {
-      return (await readAs(await send('GET', '/v1/query-sets'), querySetListSchema)).querySets;
+    async list(options: ListOptions = {}): Promise<QuerySetInfo[]> {
+      const { querySets, unavailable } = await readAs(await send('GET', '/v1/query-sets'), querySetListSchema);
+      return wholeList(querySets, unavailable, options);
     },
     /** Yields the queries of a set in the order of their ids, reading pages on demand. Error: `QuerySetNotFound`. */
     async *queries(name: string, { limit = 100 }: { limit?: number } = {}): AsyncGenerator<StoredQuery> {

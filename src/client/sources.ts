@@ -10,6 +10,7 @@ import {
   sourceRemovedSchema,
   sourceSavedSchema,
 } from '../contract/sources.ts';
+import { type ListOptions, wholeList } from './partial.ts';
 import { readAs, type Send, segment } from './request.ts';
 
 export function sourceCalls(send: Send) {
@@ -26,8 +27,9 @@ export function sourceCalls(send: Send) {
     async plan(name: string, definition: SourceDefinitionInput): Promise<SourcePlan> {
       return readAs(await send('PUT', pathOf(name), { json: definition, query: { plan: true } }), sourcePlanSchema);
     },
-    async list(): Promise<SourceInfo[]> {
-      return (await readAs(await send('GET', '/v1/sources'), sourceListSchema)).sources;
+    async list(options: ListOptions = {}): Promise<SourceInfo[]> {
+      const { sources, unavailable } = await readAs(await send('GET', '/v1/sources'), sourceListSchema);
+      return wholeList(sources, unavailable, options);
     },
     /** Returns a source with its state and its backlog. Error: `SourceNotFound`. */
     async get(name: string): Promise<SourceInfo> {

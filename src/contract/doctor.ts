@@ -14,6 +14,12 @@ interface CheckFacts {
 
 /** What the doctor checks, as data. */
 export const DOCTOR_CHECKS = {
+  'database-away': {
+    severity: 'error',
+    means:
+      'A database beside the main one, or the main one itself, does not answer: its indexes cannot be used, and nothing else of it is checked.',
+    todo: 'Start its server, or check the network to it; `reembed migrate` makes a new one ready.',
+  },
   'pgvector-old': {
     severity: 'warning',
     means:

@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { MAIN_DATABASE } from './databases.ts';
 import { momentSchema } from './task-bodies.ts';
 
 /** What the API knows about the servers and workers that it needs. */
 
 export const queueHealthSchema = z.object({
-  queue: z.string().describe('`control` and `embed` for the tasks of indexes, `jobs-…` for a queue of jobs.'),
+  queue: z
+    .string()
+    .describe(
+      '`control` and `embed` for the tasks of indexes, with `-at-NAME` for those of a database beside the main one; `jobs-…` for a queue of jobs.',
+    ),
   kind: z.enum(['workflow', 'activity']),
   workers: z.int().min(0).describe('Workers that take work from it now.'),
   backlog: z.int().min(0).describe('Approximate number of pieces of work that wait for a worker.'),
@@ -18,6 +23,10 @@ export const serverHealthSchema = z
   .object({
     checkedTime: momentSchema,
     database: answers,
+    databases: z
+      .array(answers.extend({ name: z.string() }))
+      .optional()
+      .describe('Each database, if there are several; `database` is the main one.'),
     temporal: answers,
     queues: z.array(queueHealthSchema).nullable().describe('Null while Temporal does not say.'),
   })
@@ -50,9 +59,18 @@ const TEMPORAL: HealthProblem = {
 };
 
 /** Returns what does not work, the most important first. */
-export function healthProblems({ database, temporal, queues }: ServerHealth): HealthProblem[] {
+export function healthProblems({ database, databases = [], temporal, queues }: ServerHealth): HealthProblem[] {
   const problems: HealthProblem[] = [];
   if (!database.answers) problems.push(DATABASE);
+  const away = databases.filter(({ name, answers }) => name !== MAIN_DATABASE && !answers).map(({ name }) => name);
+  if (away.length > 0) {
+    problems.push({
+      part: 'database',
+      title: `${away.length === 1 ? 'The database' : 'The databases'} ${away.join(', ')} ${away.length === 1 ? 'does' : 'do'} not answer`,
+      means: 'Searches of indexes there fail, and their tasks wait and continue by themselves.',
+      advice: 'Start the server that REEMBED_DATABASES leads to, or check the network to it.',
+    });
+  }
   if (!temporal.answers) problems.push(TEMPORAL);
   // A queue of jobs needs workers only once there is work in it.
   const idle = (queues ?? []).filter((each) => each.workers === 0 && (!isOfJobs(each) || each.backlog > 0));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseNameSchema, unavailableSchema } from './databases.ts';
 import { fullTextSchema } from './full-text.ts';
 import { LIMITS } from './limits.ts';
 import { modelInputSchema } from './model-input.ts';
@@ -43,6 +44,9 @@ export const indexConfigSchema = z
     readyVectors: readyVectorsField.optional(),
     storage: storageSchema.optional(),
     vectorIndex: vectorIndexSchema.optional(),
+    database: databaseNameSchema
+      .optional()
+      .describe('The database that holds the index: `main`, or a name of `REEMBED_DATABASES`. Default: `main`.'),
   })
   .superRefine((config, ctx) => {
     const problem = vectorIndexProblem(config);
@@ -95,6 +99,7 @@ export const indexInfoSchema = z
     aliases: z.array(z.string()),
     lock: reindexLockSchema.nullable(),
     createTime: z.iso.datetime(),
+    database: z.string().optional().describe('The database that holds it, if there are several.'),
   })
   .meta({ id: 'Index' });
 export type IndexInfo = z.output<typeof indexInfoSchema>;
@@ -113,7 +118,9 @@ export const createdIndexSchema = indexInfoSchema
   .meta({ id: 'CreatedIndex' });
 export type CreatedIndex = z.output<typeof createdIndexSchema>;
 
-export const indexListSchema = z.object({ indexes: z.array(indexInfoSchema) }).meta({ id: 'IndexList' });
+export const indexListSchema = z
+  .object({ indexes: z.array(indexInfoSchema), unavailable: unavailableSchema })
+  .meta({ id: 'IndexList' });
 
 export const aliasSchema = z
   .object({
@@ -123,7 +130,9 @@ export const aliasSchema = z
   .meta({ id: 'Alias' });
 export type Alias = z.output<typeof aliasSchema>;
 
-export const aliasListSchema = z.object({ aliases: z.array(aliasSchema) }).meta({ id: 'AliasList' });
+export const aliasListSchema = z
+  .object({ aliases: z.array(aliasSchema), unavailable: unavailableSchema })
+  .meta({ id: 'AliasList' });
 
 /** The target of an alias. */
 export const aliasTargetSchema = z

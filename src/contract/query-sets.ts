@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseNameSchema, unavailableSchema } from './databases.ts';
 import { filterSchema } from './filters.ts';
 import { nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
@@ -86,6 +87,9 @@ export const querySetInputSchema = z
       .optional()
       .describe('An index or alias that should have the judged objects; without it, an evaluation checks them.'),
     maxMissing: maxMissingSchema,
+    database: databaseNameSchema
+      .optional()
+      .describe('The database of the indexes that it is for. Default: that of `checkIndex` or `knownItem`, or `main`.'),
   })
   .refine((set) => (set.queries === undefined) !== (set.knownItem === undefined), {
     path: ['queries'],
@@ -132,7 +136,9 @@ export const querySetInfoSchema = z
   .meta({ id: 'QuerySet' });
 export type QuerySetInfo = z.output<typeof querySetInfoSchema>;
 
-export const querySetListSchema = z.object({ querySets: z.array(querySetInfoSchema) }).meta({ id: 'QuerySetList' });
+export const querySetListSchema = z
+  .object({ querySets: z.array(querySetInfoSchema), unavailable: unavailableSchema })
+  .meta({ id: 'QuerySetList' });
 
 export const querySetSavedSchema = querySetInfoSchema
   .extend({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unavailableSchema } from './databases.ts';
 import type { Condition } from './filters/parse.ts';
 import { conditionsOf, filterSchema } from './filters.ts';
 import { nameSchema } from './indexes.ts';
@@ -187,7 +188,9 @@ export const sourceSavedSchema = sourceInfoSchema
   .meta({ id: 'SourceSaved' });
 export type SourceSaved = z.output<typeof sourceSavedSchema>;
 
-export const sourceListSchema = z.object({ sources: z.array(sourceInfoSchema) }).meta({ id: 'SourceList' });
+export const sourceListSchema = z
+  .object({ sources: z.array(sourceInfoSchema), unavailable: unavailableSchema })
+  .meta({ id: 'SourceList' });
 
 export const sourcePlanSchema = z
   .object({

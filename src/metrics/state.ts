@@ -10,6 +10,14 @@ import { type ObservedQueue, readTemporalState, type TemporalState } from '../te
 import type { Metrics } from './metrics.ts';
 import { createSampler, type Sample } from './sampler.ts';
 
+/** A database beside the main one. */
+interface OtherDatabase {
+  name: string;
+  db: Db;
+  taskQueue: string;
+  sourceDatabases: SourceDatabases;
+}
+
 export interface StateSources {
   db: Db;
   client: Client;
@@ -18,6 +26,8 @@ export interface StateSources {
   jobQueues?: readonly string[] | undefined;
   /** The databases of the tables that sources follow. */
   sourceDatabases: SourceDatabases;
+  /** The databases beside the main one. */
+  others?: readonly OtherDatabase[];
   log: Pick<Logger, 'warn'>;
 }
 
@@ -32,7 +42,7 @@ const MAX_JOB_QUEUES = 20;
  * its metrics stay empty and `reembed_scrape_error` is 1; the function never fails.
  */
 export function createStateMetrics(metrics: Metrics, sources: StateSources): () => Promise<void> {
-  const { db, client, taskQueue, log } = sources;
+  const { db, client, taskQueue, log, others = [] } = sources;
   const queues = observedQueues(sources);
   const sampler = <T>(source: string, read: () => Promise<T>) =>
     createSampler(read, {
@@ -43,15 +53,39 @@ export function createStateMetrics(metrics: Metrics, sources: StateSources): () 
   const database = sampler('postgres', () => readDatabaseState(db));
   const temporal = sampler('temporal', () => readTemporalState(client, { taskQueue, queues }));
   const followed = sampler('sources', () => readSourceStates(db, sources.sourceDatabases));
+  const inOthers = others.map((other) => ({
+    name: `postgres-${other.name}`,
+    database: sampler(`postgres-${other.name}`, () => readDatabaseState(other.db)),
+    followed: sampler(`sources of ${other.name}`, () => readSourceStates(other.db, other.sourceDatabases)),
+  }));
   return async () => {
     const [inDatabase, inTemporal, inSources] = await Promise.all([database(), temporal(), followed()]);
     tellOutcome(metrics, 'postgres', inDatabase);
     tellOutcome(metrics, 'temporal', inTemporal);
     tellOutcome(metrics, 'sources', inSources);
-    setSources(metrics, inSources.value);
-    setDatabaseState(metrics, inDatabase.value);
+    const states = [inDatabase.value];
+    const allSources = [...(inSources.value ?? [])];
+    for (const other of inOthers) {
+      const [state, theirSources] = await Promise.all([other.database(), other.followed()]);
+      tellOutcome(metrics, other.name, state);
+      states.push(state.value);
+      allSources.push(...(theirSources.value ?? []));
+    }
+    const state = together(states);
+    setSources(metrics, allSources);
+    setDatabaseState(metrics, state);
     setTemporalState(metrics, inTemporal.value);
-    setRemaining(metrics, inDatabase.value, inTemporal.value);
+    setRemaining(metrics, state, inTemporal.value);
+  };
+}
+
+/** Adds up the states of the databases that answer; undefined if none does. */
+function together(states: readonly (DatabaseState | undefined)[]): DatabaseState | undefined {
+  const known = states.filter((state) => state !== undefined);
+  if (known.length === 0) return undefined;
+  return {
+    locks: known.flatMap(({ locks }) => locks),
+    tombstones: known.reduce((sum, { tombstones }) => sum + tombstones, 0),
   };
 }
 
@@ -59,17 +93,27 @@ export function createStateMetrics(metrics: Metrics, sources: StateSources): () 
 export function observedQueues({
   taskQueue,
   jobQueues = [],
-}: Pick<StateSources, 'taskQueue' | 'jobQueues'>): ObservedQueue[] {
+  others = [],
+}: Pick<StateSources, 'taskQueue' | 'jobQueues'> & {
+  others?: readonly Pick<OtherDatabase, 'name' | 'taskQueue'>[];
+}): ObservedQueue[] {
   const jobs = [...new Set([DEFAULT_QUEUE, ...jobQueues])].slice(0, MAX_JOB_QUEUES);
   return [
-    { name: 'control', taskQueue, kind: 'workflow' },
-    { name: 'control', taskQueue, kind: 'activity' },
-    { name: 'embed', taskQueue: embedQueueOf(taskQueue), kind: 'activity' },
+    ...queuesOfTasks(taskQueue, ''),
+    ...others.flatMap((other) => queuesOfTasks(other.taskQueue, `-at-${other.name}`)),
     ...jobs.map((queue) => ({
       name: `jobs-${queue}`,
       taskQueue: jobQueueOf(taskQueue, queue),
       kind: 'activity' as const,
     })),
+  ];
+}
+
+function queuesOfTasks(taskQueue: string, suffix: string): ObservedQueue[] {
+  return [
+    { name: `control${suffix}`, taskQueue, kind: 'workflow' },
+    { name: `control${suffix}`, taskQueue, kind: 'activity' },
+    { name: `embed${suffix}`, taskQueue: embedQueueOf(taskQueue), kind: 'activity' },
   ];
 }
 

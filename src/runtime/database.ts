@@ -8,21 +8,23 @@ import { codeOf, isConnectionError, isUntrusted } from '../store/sqlstate.ts';
 
 /** Opens the database of `DATABASE_URL` without connecting yet. A broken connection is logged and replaced. */
 export function openConfiguredDatabase(settings: Settings, log: Logger, observer?: DatabaseObserver): Db {
-  if (settings.databaseUrl === null) {
-    throw new ReembedError(
-      'InvalidSetting',
-      'DATABASE_URL must be set to a postgres:// address (only `reembed dev` has a built-in database)',
-    );
-  }
   const { databaseConnections, objectHistory: history } = settings;
-  return openNamed(settings.databaseUrl, databaseConnections, { log, observer, history });
+  return openNamed(requireUrl(settings), databaseConnections, { log, observer, history });
+}
+
+function requireUrl({ databaseUrl }: Settings): string {
+  if (databaseUrl !== null) return databaseUrl;
+  throw new ReembedError(
+    'InvalidSetting',
+    'DATABASE_URL must be set to a postgres:// address (only `reembed dev` has a built-in database)',
+  );
 }
 
 /** Min. number of connections to divide them. */
 const MIN_DIVIDED = 4;
 
 /** Connections of an API for plans. */
-const PLAN_CONNECTIONS = 2;
+export const PLAN_CONNECTIONS = 2;
 
 export interface DividedDatabases {
   db: Db;
@@ -32,27 +34,35 @@ export interface DividedDatabases {
 
 /** Opens the databases of an API: a few of the connections are for plans. */
 export function openApiDatabases(settings: Settings, log: Logger, observer?: DatabaseObserver): DividedDatabases {
-  return openDivided(settings, PLAN_CONNECTIONS, log, observer);
+  return openMain(settings, PLAN_CONNECTIONS, log, observer);
 }
 
 /** Opens the databases of a worker: half of the connections are for background work. */
 export function openWorkerDatabases(settings: Settings, log: Logger, observer?: DatabaseObserver): DividedDatabases {
-  return openDivided(settings, Math.floor(settings.databaseConnections / 2), log, observer);
+  return openMain(settings, backgroundConnections(settings), log, observer);
 }
 
-function openDivided(
-  settings: Settings,
-  forBackground: number,
-  log: Logger,
-  observer?: DatabaseObserver,
+/** Returns how many of the connections of a worker are for background work. */
+export function backgroundConnections({ databaseConnections }: Settings): number {
+  return Math.floor(databaseConnections / 2);
+}
+
+function openMain(settings: Settings, forBackground: number, log: Logger, observer?: DatabaseObserver) {
+  return openDivided(settings, requireUrl(settings), { forBackground, log, observer });
+}
+
+/** Opens a database with pools for live work and for background work; they are one if there are few connections. */
+export function openDivided(
+  { databaseConnections, objectHistory: history }: Settings,
+  url: string,
+  { forBackground, log, observer }: { forBackground: number; log: Logger; observer?: DatabaseObserver | undefined },
 ): DividedDatabases {
-  const { databaseUrl, databaseConnections, objectHistory: history } = settings;
-  if (databaseUrl === null || databaseConnections < MIN_DIVIDED) {
-    const db = openConfiguredDatabase(settings, log, observer); // reports a missing DATABASE_URL
+  if (databaseConnections < MIN_DIVIDED || forBackground === 0) {
+    const db = openNamed(url, databaseConnections, { log, observer, history });
     return { db, background: db, close: () => db.destroy() };
   }
-  const db = openNamed(databaseUrl, databaseConnections - forBackground, { log, observer, history });
-  const background = openNamed(databaseUrl, forBackground, { log, observer, history, background: true });
+  const db = openNamed(url, databaseConnections - forBackground, { log, observer, history });
+  const background = openNamed(url, forBackground, { log, observer, history, background: true });
   return {
     db,
     background,
@@ -86,17 +96,20 @@ export function tellBroken(log: Logger): (error: Error) => void {
  * If it is distributed, also checks that no write can be lost: see `requireFitLayout`.
  * @throws ReembedError `DatabaseUnavailable`; `InvalidSetting` with what to do if the schema is incompatible.
  */
-export async function requireMigrated(db: Db): Promise<void> {
+export async function requireMigrated(db: Db, variable = 'DATABASE_URL'): Promise<void> {
   const fit = await readSchemaFit(db).catch((error) => {
-    throw asDatabaseError(error);
+    throw asDatabaseError(error, variable);
   });
   if (!fit) {
-    throw new ReembedError('InvalidSetting', 'the database has no reembed tables yet: run `reembed migrate` first');
+    throw new ReembedError(
+      'InvalidSetting',
+      `the database of ${variable} has no reembed tables yet: run \`reembed migrate\` first`,
+    );
   }
   if (fit.missing.length > 0) {
     throw new ReembedError(
       'InvalidSetting',
-      `the database schema is older than this version of reembed, it lacks ${fit.missing.join(', ')}: run \`reembed migrate\` first`,
+      `the schema of the database of ${variable} is older than this version of reembed, it lacks ${fit.missing.join(', ')}: run \`reembed migrate\` first`,
     );
   }
   requireNewEnough(fit);
@@ -104,26 +117,26 @@ export async function requireMigrated(db: Db): Promise<void> {
 }
 
 /** Migrates the schema. @throws ReembedError with what to do, if that is known. */
-export async function migrateDatabase(db: Db): Promise<string[]> {
+export async function migrateDatabase(db: Db, variable = 'DATABASE_URL'): Promise<string[]> {
   try {
     return await migrate(db);
   } catch (error) {
-    throw asDatabaseError(error);
+    throw asDatabaseError(error, variable);
   }
 }
 
-function asDatabaseError(error: unknown): unknown {
+function asDatabaseError(error: unknown, variable: string): unknown {
   if (isUntrusted(error)) {
     return new ReembedError(
       'DatabaseUnavailable',
-      `the certificate of the database of DATABASE_URL is not accepted: ${messageOf(error)} (sslrootcert names the file of the authority that is trusted)`,
+      `the certificate of the database of ${variable} is not accepted: ${messageOf(error)} (sslrootcert names the file of the authority that is trusted)`,
       { cause: error, reason: 'refused' },
     );
   }
   if (isMissingFile(error)) {
     return new ReembedError(
       'DatabaseUnavailable',
-      `a file that DATABASE_URL names cannot be read: ${messageOf(error)}`,
+      `a file that ${variable} names cannot be read: ${messageOf(error)}`,
       {
         cause: error,
         reason: 'refused',
@@ -132,7 +145,7 @@ function asDatabaseError(error: unknown): unknown {
   }
   if (isConnectionError(error) || WRONG_LOGIN.test(codeOf(error) ?? '')) {
     const words = messageOf(error) || codeOf(error);
-    return new ReembedError('DatabaseUnavailable', `the database of DATABASE_URL does not answer: ${words}`, {
+    return new ReembedError('DatabaseUnavailable', `the database of ${variable} does not answer: ${words}`, {
       cause: error,
       // Waiting does not help against a wrong password or name.
       reason: isConnectionError(error) ? undefined : 'refused',
@@ -141,7 +154,7 @@ function asDatabaseError(error: unknown): unknown {
   if (error instanceof Error && /extension "vector"/.test(error.message)) {
     return new ReembedError(
       'DatabaseUnavailable',
-      `the Postgres of DATABASE_URL has no usable pgvector (${error.message}): install it (https://github.com/pgvector/pgvector)`,
+      `the Postgres of ${variable} has no usable pgvector (${error.message}): install it (https://github.com/pgvector/pgvector)`,
       { cause: error, reason: 'pgvector' },
     );
   }

@@ -19,6 +19,7 @@ import { SourceDatabases } from '../store/sources/databases.ts';
 import { traceModels } from '../tracing/models.ts';
 import { createKnownTasks } from './known-tasks.ts';
 import { localModelsDirOf } from './local-models.ts';
+import { openWhenAway } from './open-limiter.ts';
 import { createTaskSteerer } from './task-steerer.ts';
 
 export interface ProcessParts {
@@ -44,9 +45,9 @@ const both = (one: ModelObserver, other: ModelObserver): ModelObserver => ({
 
 /** Creates the models of this process; keys are read from the environment on demand. */
 export function createProcessModels(
-  { env, modelLimits, modelKeys, modelPrices }: Settings,
+  { env, databases, modelLimits, modelKeys, modelPrices }: Settings,
   db: Db,
-  metrics?: Metrics,
+  { metrics, log }: { metrics?: Metrics; log?: Logger } = {},
 ): Models {
   const usdOf = (model: ObservedModel, tokens: number) => {
     const price = priceOf(model, modelPrices);
@@ -57,10 +58,12 @@ export function createProcessModels(
     pause: (model, forMs) => pauseModel(db, model, forMs),
     pauseOf: (model) => pauseOfModel(db, model),
   };
+  const onAway = (error: unknown) =>
+    log?.warn({ err: error }, 'the main database is away: models are called without its limits');
   return createModels({
     env,
     keys: withWellKnown(modelKeys),
-    limiter,
+    limiter: databases.length === 0 ? limiter : openWhenAway(limiter, onAway),
     limits: modelLimits,
     localModelsDir: localModelsDirOf(env),
     observer: metrics && both(observeModels(metrics, usdOf), traceModels),

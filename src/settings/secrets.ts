@@ -18,7 +18,8 @@ export function secretsOf(settings: Settings): string[] {
   for (const [variable, { secret }] of Object.entries(TEMPORAL_VARIABLES))
     if (secret) secrets.push(given(env, variable));
   if (typeof apiKey === 'string') secrets.push(apiKey);
-  for (const url of [databaseUrl, ...settings.sourceConnections.map((variable) => given(env, variable))]) {
+  const variables = [...settings.sourceConnections, ...settings.databases.map(({ variable }) => variable)];
+  for (const url of [databaseUrl, ...variables.map((variable) => given(env, variable))]) {
     secrets.push(...passwordsIn(url ?? ''));
   }
   // Very short secrets are not secret, and masking them would make the log unreadable.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ApiToken, apiTokenOf, TOKEN_FORM } from '../contract/api-tokens.ts';
 import { modelBudgetsSchema } from '../contract/budget.ts';
+import { databaseNameSchema } from '../contract/databases.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { MODEL_KEY_FORM, modelKeysSchema } from '../contract/model-keys.ts';
 import { modelLimitsSchema } from '../contract/model-limits.ts';
@@ -15,6 +16,7 @@ import {
   LOG_LEVELS,
   list,
   listenAddress,
+  namedDatabases,
   origins,
   sourceVariable,
   text,
@@ -32,6 +34,15 @@ export const SETTINGS = {
       'Postgres with pgvector that stores the indexes; without it `dev` uses an embedded database in the data directory',
     expected: 'a postgres:// address',
     secret: true,
+  }),
+  databases: setting('REEMBED_DATABASES', namedDatabases, '', {
+    meaning:
+      'further databases on which indexes can be placed, each with the variable that has its address; all processes need the same value, and these variables',
+    expected: 'NAME=VARIABLE separated by commas, each name once and not main, for instance east=EAST_DATABASE',
+  }),
+  workerDatabases: setting('REEMBED_WORKER_DATABASES', list.pipe(z.array(databaseNameSchema)), '', {
+    meaning: 'databases that a worker serves: main and names of REEMBED_DATABASES; if empty, all',
+    expected: 'names of databases separated by commas',
   }),
   host: setting('REEMBED_HOST', z.string().regex(/^[\w.:-]+$/), '127.0.0.1', {
     meaning: 'address the API listens on; any address other than loopback requires API tokens',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseNameSchema, MAIN_DATABASE } from '../contract/databases.ts';
 
 export function whole(min: number, max: number) {
   return z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
@@ -25,6 +26,22 @@ export const list = z.string().transform((written) =>
 
 /** Not a setting: the database of reembed, and what is not an address, are not for sources. */
 export const sourceVariable = z.string().regex(/^(?!(REEMBED|TEMPORAL|DATABASE|NODE)_|PG)[A-Za-z_][A-Za-z0-9_]{0,99}$/);
+
+/** `name=VARIABLE,…`: the variables have the addresses, which are secrets. */
+export const namedDatabases = list
+  .pipe(
+    z.array(
+      z
+        .string()
+        .transform((written) => written.split('='))
+        .pipe(z.tuple([databaseNameSchema, sourceVariable]))
+        .transform(([name, variable]) => ({ name, variable })),
+    ),
+  )
+  .refine((databases) => {
+    const names = databases.map(({ name }) => name);
+    return !names.includes(MAIN_DATABASE) && new Set(names).size === names.length;
+  });
 
 export const jsonText = z.string().transform((written, context) => {
   try {

@@ -5,6 +5,7 @@ import { resolveVectorIndex } from '../contract/vector-index.ts';
 import { readIsDistributed } from './citus/layout.ts';
 import type { Db, Trx } from './database.ts';
 import { createTables } from './partitions.ts';
+import { type Claim, requireOwnName } from './placement/names.ts';
 import { holdGatesExclusive, lockNames } from './protocol/gate.ts';
 import { indexLocked } from './protocol/locks.ts';
 import type { IndexesTable, IndexRow } from './schema.ts';
@@ -75,17 +76,18 @@ export async function findSameIndex(
 
 /**
  * Creates an index, or returns the existing one if its settings are equal; see `findSameIndex`. Errors: `IndexExists`
- * with other settings, `NameTaken` by an alias, `IndexDeleting`.
+ * with other settings, `NameTaken` by an alias or another database, `IndexDeleting`, `ClaimNeeded`.
  */
 export async function ensureIndex(
   trx: Trx,
   name: string,
   config: IndexConfig,
-  filledIn?: readonly string[],
+  { filledIn, claim = null }: { filledIn?: readonly string[] | undefined; claim?: Claim | null } = {},
 ): Promise<{ index: IndexRow; created: boolean }> {
   await lockNames(trx);
   const existing = await findSameIndex(trx, name, config, filledIn);
   if (existing) return { index: existing, created: false };
+  await requireOwnName(trx, 'index', name, claim);
   if (config.fullText && (await readIsDistributed(trx))) {
     const expected = 'must be left out: an index that Citus distributes has no full text';
     throw invalidField('fullText', expected, `fullText ${expected}`);

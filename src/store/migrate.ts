@@ -29,6 +29,7 @@ import * as vectorIndexTask from './migrations/0031_vector_index_task.ts';
 import * as batchTexts from './migrations/0032_batch_texts.ts';
 import * as layout from './migrations/0033_layout.ts';
 import * as truncated from './migrations/0035_truncated.ts';
+import * as databases from './migrations/0042_databases.ts';
 import * as aliasMoves from './migrations/0045_alias_moves.ts';
 import * as batchTextSizes from './migrations/0047_batch_text_sizes.ts';
 import { lockNames } from './protocol/gate.ts';
@@ -64,6 +65,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0032_batch_texts': batchTexts,
   '0033_layout': layout,
   '0035_truncated': truncated,
+  '0042_databases': databases,
   '0045_alias_moves': aliasMoves,
   '0047_batch_text_sizes': batchTextSizes,
 };

@@ -5,6 +5,7 @@ import type { Missing, Query, QuerySetInfo, StoredQuery } from '../contract/quer
 import { percentText } from '../contract/texts.ts';
 import { type Db, type Trx, transaction } from './database.ts';
 import { readTables, tablesOf } from './partitions.ts';
+import { type Claim, requireOwnName } from './placement/names.ts';
 import { cutPage } from './read-size.ts';
 import type { IndexRow } from './schema.ts';
 
@@ -25,7 +26,7 @@ export async function saveQuerySet(
   db: Db,
   name: string,
   queries: readonly Query[],
-  { knownItem = null, sampled = null }: QuerySetOrigin = {},
+  { knownItem = null, sampled = null, claim = null }: QuerySetOrigin & { claim?: Claim | null } = {},
 ): Promise<{ info: QuerySetInfo; created: boolean }> {
   const rows = queries.map(({ id, text, relevant, metadata = {} }) => ({
     id,
@@ -39,6 +40,8 @@ export async function saveQuerySet(
     bytes: rows.reduce((sum, row) => sum + bytesOf(row), 0),
   };
   return transaction(db, async (trx) => {
+    const { rows: there } = await sql`select from reembed.query_sets where name = ${name} for update`.execute(trx);
+    if (there.length === 0) await requireOwnName(trx, 'query-set', name, claim);
     const { rows: saved } = await sql<QuerySetInfo & { created: boolean }>`
       insert into reembed.query_sets (name, known_item, sampled, queries, judged, judgments, bytes)
       values (

@@ -3,11 +3,15 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDoctorRouter } from '../../src/api/doctor.ts';
+import { onlyPlace, Places } from '../../src/api/places/places.ts';
+import { SideReads } from '../../src/api/reads/side-reads.ts';
+import { SearchSampler } from '../../src/api/sampling/sampler.ts';
 import { DOCTOR_CHECKS, type Doctor, type DoctorCheck } from '../../src/contract/doctor.ts';
 import { followerIdOf } from '../../src/contract/names.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
 import { serverChecks } from '../../src/store/doctor/server.ts';
 import { tablesOf } from '../../src/store/partitions.ts';
+import { ONLY_NAMES } from '../../src/store/placement/directory.ts';
 import type { IndexRow } from '../../src/store/schema.ts';
 import { SourceDatabases } from '../../src/store/sources/databases.ts';
 import { setSourceState } from '../../src/store/sources/rows.ts';
@@ -15,6 +19,7 @@ import { recordFailed, stageItems } from '../../src/store/staging.ts';
 import { content, createIndex, expireLock, lockIn, partsOf, uniqueName, writeIn } from '../store/builders.ts';
 import { onBothDatabases, openPostgresDatabase, type TestDatabase } from '../support/databases.ts';
 import { givenSource } from '../workflows/sources/world.ts';
+import { listeningLog, models } from './support.ts';
 
 const DAY = 86_400;
 
@@ -38,7 +43,16 @@ function temporal(retentionSeconds = 3 * DAY): Client {
 
 async function findings(db: Db, client = temporal(), settings = { indexMemoryMb: 64, vectorIndexAfterParts: 50 }) {
   const sourceDatabases = new SourceDatabases({ db, allowed: [], env: {} });
-  const response = await createDoctorRouter({ db, client, sourceDatabases, settings }).request('/');
+  const log = listeningLog();
+  const searching = {
+    db,
+    client,
+    sourceDatabases,
+    reads: new SideReads({ db, models, log }),
+    sampler: new SearchSampler({ db, log }),
+  };
+  const places = new Places(onlyPlace({ db, background: db, taskQueue: 'test', searching }, ONLY_NAMES));
+  const response = await createDoctorRouter({ client, places, settings }).request('/');
   expect(response.status).toBe(200);
   const { checks, findings: found } = (await response.json()) as Doctor;
   expect(checks).toBe(Object.keys(DOCTOR_CHECKS).length);

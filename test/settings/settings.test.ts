@@ -49,6 +49,8 @@ const BAD: Partial<Record<keyof typeof SETTINGS, string[]>> = {
   vectorIndexAfterParts: ['-5', '1e3'],
   tombstoneRetention: ['7', 'a week', '7w', '-1d'],
   sourceMaxChanges: ['999', '1e6'],
+  databases: ['main=EAST', 'east', 'east=A,east=B', 'East=A', 'east=postgres://h/x', 'a-b=A', 'east=DATABASE_URL'],
+  workerDatabases: ['a-b', 'East'],
   sourceConnections: ['DATABASE_URL', 'postgres://localhost', 'SHOP;OTHER'],
   copySharePercent: ['0', '101', 'half'],
   batchApiTexts: ['0', '50001', 'all'],

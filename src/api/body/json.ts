@@ -11,6 +11,7 @@ import { isJsonObject } from '../../contract/objects.ts';
 import type { ApiEnv } from '../create-router.ts';
 import { describeJsonError } from '../json-error.ts';
 import { bodyTooLarge } from '../middleware/body-limit.ts';
+import { passByBody, passedOn } from '../places/pass-on.ts';
 import { formOf } from './media.ts';
 import { openBodyOf } from './memory.ts';
 
@@ -43,12 +44,22 @@ export async function readJson<T>(c: Context, schema: z.ZodType<T>, options?: Bo
   return parseInput(schema, await readJsonBody(c, options));
 }
 
-/** Passes the body that `readJsonBody` reads to the validators: Hono's own reader alters values it cannot keep. */
-export function jsonBody(options?: BodyOptions): MiddlewareHandler {
+/** Returns what decides about the database of a request, by its body. */
+type PlacedBy = Parameters<typeof passByBody>[2];
+
+/**
+ * Passes the body that `readJsonBody` reads to the validators: Hono's own reader alters values it cannot keep. With
+ * `placedBy`, a request about another database is passed on to the app of that database.
+ */
+export function jsonBody({ placedBy, ...options }: BodyOptions & { placedBy?: PlacedBy } = {}): MiddlewareHandler {
   return async (c, next) => {
-    const value = await readJsonBody(c, options);
+    const passed = passedOn(c);
+    const value = passed?.body ? passed.body.value : await readJsonBody(c, options);
+    const answer = placedBy && !passed ? await passByBody(c, value, placedBy) : undefined;
+    if (answer) return answer;
     Object.assign(c.req, { json: async () => value });
     await next();
+    return undefined;
   };
 }
 

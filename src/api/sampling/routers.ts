@@ -3,6 +3,7 @@ import { invalidField } from '../../contract/errors.ts';
 import type { Query } from '../../contract/query-sets.ts';
 import type { SampledSet, Sampling } from '../../contract/sampling.ts';
 import type { Db } from '../../store/database.ts';
+import type { Names } from '../../store/placement/directory.ts';
 import { saveQuerySet } from '../../store/query-sets.ts';
 import * as store from '../../store/sampled-searches.ts';
 import { roomForAnswer, sendCounted } from '../body/memory.ts';
@@ -39,13 +40,15 @@ export function createSamplingRouter({ db }: { db: Db }) {
 }
 
 /** Creates the route that makes a query set from sampled searches. */
-export function createSampledSetRouter({ db }: { db: Db }) {
+export function createSampledSetRouter({ db, names }: { db: Db; names: Names }) {
   return createRouter().openapi(putSampledSet, async (c) => {
     const { querySet } = c.req.valid('param');
     const request = c.req.valid('json');
     const queries = await pickQueries(db, request);
     const sampled = { alias: request.alias, seed: request.seed ?? null };
-    const { info, created } = await saveQuerySet(db, querySet, queries, { sampled });
+    const { info, created } = await names.under('query-set', querySet, (claim) =>
+      saveQuerySet(db, querySet, queries, { sampled, claim }),
+    );
     return c.json(info, created ? 201 : 200);
   });
 }

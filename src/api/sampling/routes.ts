@@ -10,6 +10,7 @@ import {
   samplingSchema,
 } from '../../contract/sampling.ts';
 import { jsonBody } from '../body/json.ts';
+import { namedBy } from '../places/pass-on.ts';
 import { problemResponses } from '../problems.ts';
 import { cursorQuery } from '../tasks/schemas.ts';
 
@@ -84,7 +85,11 @@ const setDescribed = { 'application/json': { schema: querySetInfoSchema } };
 export const putSampledSet = createRoute({
   method: 'put',
   path: '/{querySet}/sampled',
-  middleware: jsonBody(),
+  middleware: jsonBody({
+    placedBy: ({ alias }, c) => ({
+      named: [...namedBy('query-set', { querySet: c.req.param('querySet') }), ...namedBy('index', { alias })],
+    }),
+  }),
   operationId: 'sampleQuerySet',
   tags: ['query sets'],
   summary: 'Create a query set from the sampled searches of an alias, or replace its queries by them',
@@ -98,6 +103,6 @@ export const putSampledSet = createRoute({
   responses: {
     200: { description: 'The queries of the set are replaced.', content: setDescribed },
     201: { description: 'Created.', content: setDescribed },
-    ...problemResponses('InvalidInput', 'AliasNotFound', 'DatabaseUnavailable'),
+    ...problemResponses('InvalidInput', 'AliasNotFound', 'NameTaken', 'DatabaseUnavailable'),
   },
 });

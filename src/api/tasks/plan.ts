@@ -4,6 +4,7 @@ import { planReindexSchema, reindexPlanSchema } from '../../contract/plan.ts';
 import { type PlanDependencies, planReindex } from '../../plan/plan-reindex.ts';
 import { jsonBody } from '../body/json.ts';
 import { checkModel } from '../check-model.ts';
+import { namedBy } from '../places/pass-on.ts';
 import { problemResponses } from '../problems.ts';
 
 /** Max plans that one process makes at a time; others wait. */
@@ -16,7 +17,7 @@ export function addPlan(router: OpenAPIHono, deps: PlanDependencies): void {
     createRoute({
       method: 'post',
       path: '/plan',
-      middleware: jsonBody(),
+      middleware: jsonBody({ placedBy: ({ source, dest }) => ({ named: namedBy('index', { source, dest }) }) }),
       operationId: 'planReindex',
       tags: ['tasks: reindex'],
       summary: 'What a reindex would do and cost; starts nothing',

@@ -18,6 +18,7 @@ import { formOf } from '../body/media.ts';
 import { letGoOfBody } from '../body/memory.ts';
 import { namesOf } from '../create-router.ts';
 import { checkParameters } from '../parameters.ts';
+import { inPlace } from '../places/of-task.ts';
 import { problemResponses } from '../problems.ts';
 import { noteTask } from '../request-task.ts';
 import { acceptItems } from './accept-items.ts';
@@ -120,7 +121,8 @@ async function accept(
     const options = { ...query, taskId: givenTaskId(query) };
     const by = callerOf(c, deps);
     try {
-      const accepted = await acceptLines(deps, type, options, c.req.raw.body, { ignoreLock: ignoreLock(query), by });
+      const here = await inPlace(c, deps, type, { index: options.index });
+      const accepted = await acceptLines(here, type, options, c.req.raw.body, { ignoreLock: ignoreLock(query), by });
       return { ...query, accepted };
     } catch (error) {
       if (!c.req.raw.signal.aborted) throw error;
@@ -136,20 +138,39 @@ async function accept(
 
 type AcceptJson = (c: Context, deps: AcceptDependencies & CallerOptions, options: AcceptOptions) => Promise<Tracker>;
 
+/** Accepts a body that is checked against the database of what it names. */
+function checked<T extends StartableType, B extends Partial<TaskInputs[T]>>(
+  type: T,
+  schema: z.ZodType<B>,
+  accept: (deps: AcceptDependencies, body: B, options: AcceptOptions) => Promise<Tracker>,
+): AcceptJson {
+  return async (c, deps, options) => {
+    const body = await readJson(c, schema);
+    return accept(await inPlace(c, deps, type, body), body, options);
+  };
+}
+
 /** Acceptance of the types for which a body is not only checked. */
 const ACCEPT_JSON: Partial<Record<StartableType, AcceptJson>> = {
-  upsert: async (c, deps, options) =>
-    acceptItems(deps, { type: 'upsert', body: await readItems(c, 'upsert') }, { ...options, by: callerOf(c, deps) }),
-  delete: async (c, deps, options) =>
-    acceptItems(deps, { type: 'delete', body: await readItems(c, 'delete') }, { ...options, by: callerOf(c, deps) }),
-  reindex: async (c, deps, options) =>
-    acceptReindex(deps, await readJson(c, reindexSchema), { ...options, by: callerOf(c, deps) }),
-  evaluate: async (c, deps, options) => acceptEvaluate(deps, await readJson(c, evaluateSchema), options),
-  audit: async (c, deps, options) => acceptAudit(deps, await readJson(c, auditSchema), options),
-  'vector-index': async (c, deps, options) =>
-    acceptVectorIndex(deps, await readJson(c, vectorIndexTaskSchema), options),
-  sync: async (c, deps, options) => acceptSync(deps, await readJson(c, syncSchema), options),
-  'delete-index': async (c, deps, options) => acceptDeleteIndex(deps, await readJson(c, deleteIndexSchema), options),
+  async upsert(c, deps, options) {
+    const body = await readItems(c, 'upsert');
+    const here = await inPlace(c, deps, 'upsert', { index: body.index });
+    return acceptItems(here, { type: 'upsert', body }, { ...options, by: callerOf(c, deps) });
+  },
+  async delete(c, deps, options) {
+    const body = await readItems(c, 'delete');
+    const here = await inPlace(c, deps, 'delete', { index: body.index });
+    return acceptItems(here, { type: 'delete', body }, { ...options, by: callerOf(c, deps) });
+  },
+  async reindex(c, deps, options) {
+    const body = await readJson(c, reindexSchema);
+    return acceptReindex(await inPlace(c, deps, 'reindex', body), body, { ...options, by: callerOf(c, deps) });
+  },
+  evaluate: checked('evaluate', evaluateSchema, acceptEvaluate),
+  audit: checked('audit', auditSchema, acceptAudit),
+  'vector-index': checked('vector-index', vectorIndexTaskSchema, acceptVectorIndex),
+  sync: checked('sync', syncSchema, acceptSync),
+  'delete-index': checked('delete-index', deleteIndexSchema, acceptDeleteIndex),
   async job(c, deps, options) {
     const { name, ...job } = await readJson(c, namedJobRunSchema, { anyText: 'input' });
     return acceptJob(deps, name, job, options);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { examples } from '../arguments.ts';
 import { type Io, table, writeResult } from '../output.ts';
-import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { clientFrom, type RemoteOptions, remote, tellUnavailable } from '../remote.ts';
 import { addSamplingCommands } from './sampling.ts';
 
 /** `reembed alias …` */
@@ -29,7 +29,7 @@ export function addAliasCommands(program: Command, io: Io): void {
     .description('Lists all aliases and the indexes that they point to.')
     .addHelpText('after', examples('reembed alias list'))
     .action(async (options: RemoteOptions) => {
-      const aliases = await clientFrom(io, options).aliases.list();
+      const aliases = await clientFrom(io, options).aliases.list(tellUnavailable(io));
       writeResult(io, options.json, { aliases }, () =>
         table(
           aliases,

@@ -25,10 +25,13 @@ export function addHealthCommand(program: Command, io: Io): void {
 }
 
 function healthText(health: ServerHealth): string {
-  const { database, temporal, queues } = health;
+  const { database, databases, temporal, queues } = health;
   const answer = (answers: boolean) => (answers ? 'answers' : 'does not answer');
   const rows = [
-    { part: 'postgres', state: answer(database.answers) },
+    ...(databases ?? [{ name: undefined, answers: database.answers }]).map(({ name, answers }) => ({
+      part: name === undefined ? 'postgres' : `database ${name}`,
+      state: answer(answers),
+    })),
     { part: 'temporal', state: answer(temporal.answers) },
     ...(queues ?? []).map(({ queue, kind, workers, backlog, backlogAgeSeconds }) => ({
       part: `queue ${queue}, ${kind}`,

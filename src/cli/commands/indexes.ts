@@ -5,7 +5,7 @@ import { examples, type ModelOptions, modelFrom, several, wholeNumber, withModel
 import { UsageError } from '../errors.ts';
 import { type FullTextOptions, fullTextFrom, withFullText } from '../full-text-options.ts';
 import { fields, type Io, table, writeResult } from '../output.ts';
-import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { clientFrom, type RemoteOptions, remote, tellUnavailable } from '../remote.ts';
 import { followTask, writeAccepted } from '../task-output.ts';
 import { type VectorIndexOptions, vectorIndexFrom, withVectorIndex } from '../vector-index-options.ts';
 import { addPatchCommand } from './patch-index.ts';
@@ -23,6 +23,7 @@ interface CreateOptions extends RemoteOptions, ModelOptions, FullTextOptions, Ve
   formatField?: string;
   field?: string[];
   readyVectors?: boolean;
+  database?: string;
 }
 
 /** Adds `reembed index …`. */
@@ -43,6 +44,7 @@ export function addIndexCommands(program: Command, io: Io): void {
       new Option('--versioning <by>', 'source of the version numbers of writes').choices(['internal', 'external']),
     )
     .option('--ready-vectors', 'let objects have parts with vectors that the model has made elsewhere')
+    .option('--database <name>', 'database that holds the index, of REEMBED_DATABASES; default: main')
     .option('--chunk-size <count>', 'maximum characters of one part', wholeNumber)
     .option('--chunk-overlap <count>', 'characters that a part shares with the previous part', wholeNumber)
     .option('--chunk-tokens <count>', 'maximum tokens of one part, in place of --chunk-size', wholeNumber)
@@ -80,6 +82,7 @@ export function addIndexCommands(program: Command, io: Io): void {
         readyVectors,
         storage: options.storage,
         vectorIndex: vectorIndexFrom(options) ?? undefined,
+        database: options.database,
       });
       writeResult(
         io,
@@ -94,7 +97,7 @@ export function addIndexCommands(program: Command, io: Io): void {
     .description('Lists all indexes, with their models, counts and aliases.')
     .addHelpText('after', examples('reembed index list', 'reembed index list --json'))
     .action(async (options: RemoteOptions) => {
-      const indexes = await clientFrom(io, options).indexes.list();
+      const indexes = await clientFrom(io, options).indexes.list(tellUnavailable(io));
       writeResult(io, options.json, { indexes }, () =>
         table(
           indexes,
@@ -106,6 +109,9 @@ export function addIndexCommands(program: Command, io: Io): void {
             { title: 'FAILED', value: (row) => row.failed, right: true },
             { title: 'STATE', value: stateText },
             { title: 'ALIASES', value: (row) => row.aliases.join(', ') },
+            ...(indexes.some(({ database }) => database !== undefined)
+              ? [{ title: 'DATABASE', value: (row: IndexInfo) => row.database ?? '' }]
+              : []),
           ],
           'no indexes',
         ),
@@ -183,6 +189,7 @@ function indexText(info: IndexInfo): string {
       'reindex',
       lock ? `${lock.source} → ${lock.dest} by task ${lock.taskId}, lock until ${lock.lockExpireTime}` : null,
     ],
+    ['database', info.database],
     ['created', info.createTime],
   ]);
 }

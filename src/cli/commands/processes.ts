@@ -20,6 +20,7 @@ interface DevCommandOptions {
 
 interface WorkerCommandOptions {
   role: WorkerRole;
+  database?: string[];
   tasks?: string[];
   queue?: string[];
   queueRate?: Record<string, number>;
@@ -109,6 +110,7 @@ export function addProcessCommands(program: Command, io: Io): void {
         .choices(['all', 'control', 'embed', 'jobs'])
         .default('all'),
     )
+    .option('--database <name>', 'database to serve; repeatable; default: all (REEMBED_WORKER_DATABASES)', several)
     .option('--tasks <path>', TASKS_HELP, several)
     .option('--queue <queue>', 'job queue to serve; repeatable; default: all queues that job definitions name', several)
     .option('--queue-rate <queue=rate>', 'maximum jobs started per second in a queue, over all its workers', rates)
@@ -118,12 +120,16 @@ export function addProcessCommands(program: Command, io: Io): void {
       examples(
         'reembed worker',
         'reembed worker --role embed',
+        'reembed worker --database east --database west',
         'reembed worker --role jobs --tasks ./tasks --queue mail --queue-rate mail=10',
       ),
     )
     .action(async (options: WorkerCommandOptions) => {
       const { role, tasks, queue: queues, queueRate: ratePerSecond, pruneSchedules } = options;
-      const settings = settingsFrom(io, { REEMBED_TASKS: tasks?.join() });
+      const settings = settingsFrom(io, {
+        REEMBED_TASKS: tasks?.join(),
+        REEMBED_WORKER_DATABASES: options.database?.join(),
+      });
       if (settings.tasks.length === 0 && (queues || ratePerSecond || pruneSchedules)) {
         throw new UsageError('--queue, --queue-rate and --prune-schedules need --tasks');
       }
@@ -157,8 +163,8 @@ export function addProcessCommands(program: Command, io: Io): void {
     .command('migrate')
     .summary('create or update the tables of the database')
     .description(
-      'Updates the database at DATABASE_URL. Safe to run repeatedly and concurrently. With --distribute, the tables of ' +
-        'all indexes are spread over the nodes of Citus: the database must be that of its coordinator, and have no index yet.',
+      'Updates the database at DATABASE_URL and those of REEMBED_DATABASES. Safe to run repeatedly and concurrently. With --distribute, the tables of ' +
+        'all indexes are spread over the nodes of Citus: DATABASE_URL must name that of its coordinator, which has no index yet.',
     )
     .option('--distribute', 'spread the tables of indexes over the nodes of Citus, once')
     .option('--json', 'print the result as JSON')
@@ -173,12 +179,20 @@ export function addProcessCommands(program: Command, io: Io): void {
       const settings = settingsFrom(io);
       const { runMigrations } = await import('../../runtime/processes/migrate.ts');
       await runUntilStopped(io, settings, async (context) => {
-        const { ran, distributed } = await runMigrations(settings, context, { toDistribute: distribute });
+        const { ran, distributed, others } = await runMigrations(settings, context, { toDistribute: distribute });
         const spread = distributed ? ', and its indexes will be spread over the nodes' : '';
-        writeResult(io, json, { migrations: ran, ...(distribute && { distributed }) }, () =>
-          ran.length === 0
-            ? `the database is up to date${spread}`
-            : `ran ${ran.join(', ')}: the database is up to date${spread}`,
+        const lineOf = (migrations: string[], what: string) =>
+          `${migrations.length === 0 ? '' : `ran ${migrations.join(', ')}: `}${what} is up to date`;
+        const result = {
+          migrations: ran,
+          ...(distribute && { distributed }),
+          ...(Object.keys(others).length > 0 && { databases: others }),
+        };
+        writeResult(io, json, result, () =>
+          [
+            `${lineOf(ran, 'the database')}${spread}`,
+            ...Object.entries(others).map(([name, migrations]) => lineOf(migrations, `the database ${name}`)),
+          ].join('\n'),
         );
       });
     });

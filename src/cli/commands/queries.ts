@@ -6,11 +6,12 @@ import { anyNumber, examples, json, several, wholeNumber } from '../arguments.ts
 import { UsageError } from '../errors.ts';
 import { fields, type Io, jsonLine, oneLine, table, writeResult } from '../output.ts';
 import { readQueries } from '../read-queries.ts';
-import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { clientFrom, type RemoteOptions, remote, tellUnavailable } from '../remote.ts';
 
 interface ImportOptions extends RemoteOptions {
   qrels?: string;
   check?: string;
+  database?: string;
   maxMissing?: number;
 }
 
@@ -42,6 +43,7 @@ export function addQueryCommands(program: Command, io: Io): void {
     )
     .option('--qrels <file>', 'judgments as TREC qrels, or as those of BEIR')
     .option('--check <index>', 'index or alias that should have the judged objects')
+    .option('--database <name>', 'database of the indexes that it is for; default: that of --check, or main')
     .option('--max-missing <share>', 'maximum share of judgments for missing objects; default: 0.1', anyNumber)
     .addHelpText(
       'after',
@@ -59,6 +61,7 @@ export function addQueryCommands(program: Command, io: Io): void {
         queries,
         checkIndex: options.check,
         maxMissing: options.maxMissing,
+        database: options.database,
       });
       writeResult(io, options.json, saved, () => savedText(saved));
     });
@@ -100,7 +103,7 @@ export function addQueryCommands(program: Command, io: Io): void {
     .description('Lists all query sets, with their numbers of queries and judgments.')
     .addHelpText('after', examples('reembed queries list'))
     .action(async (options: RemoteOptions) => {
-      const querySets = await clientFrom(io, options).querySets.list();
+      const querySets = await clientFrom(io, options).querySets.list(tellUnavailable(io));
       writeResult(io, options.json, { querySets }, () =>
         table(
           querySets,

@@ -4,7 +4,7 @@ import { type SourceDefinitionInput, type SourceInfo, tableOf } from '../../cont
 import { examples, json, several } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { fields, type Io, table, writeResult } from '../output.ts';
-import { clientFrom, type RemoteOptions, remote } from '../remote.ts';
+import { clientFrom, type RemoteOptions, remote, tellUnavailable } from '../remote.ts';
 import { addFollowingCommands } from './source-following.ts';
 
 interface AddOptions extends RemoteOptions {
@@ -34,7 +34,7 @@ export function addSourceCommands(program: Command, io: Io): void {
     .description('Lists all sources, with their state and the changes that are not in the index yet.')
     .addHelpText('after', examples('reembed sources list'))
     .action(async (options: RemoteOptions) => {
-      const sources = await clientFrom(io, options).sources.list();
+      const sources = await clientFrom(io, options).sources.list(tellUnavailable(io));
       writeResult(io, options.json, { sources }, () =>
         table(
           sources,

@@ -12,6 +12,8 @@ const FILES = ':files';
 /** Short, since a person waits after pressing Tab. */
 const PATIENCE_MS = 1_000;
 const MAX_TASKS = 50;
+/** What a database that is away holds is not completed. */
+const KNOWN = { onUnavailable: () => {} };
 
 /** Returns lines for the shell: a word and, after a tab, its meaning; or `FILES`. Errors yield no candidates. */
 export async function completionLines(program: Command, io: Io, words: readonly string[]): Promise<string[]> {
@@ -68,7 +70,7 @@ const FILE_NAMES = new Set(['file', 'folder', 'path']);
 type Client = ReturnType<typeof clientFrom>;
 
 async function namesOfIndexes({ indexes }: Client): Promise<Candidate[]> {
-  return (await indexes.list()).flatMap(({ name, model, aliases }) => [
+  return (await indexes.list(KNOWN)).flatMap(({ name, model, aliases }) => [
     [name, `${model.provider}/${model.name}`] as const,
     ...aliases.map((alias) => [alias, `alias of ${name}`] as const),
   ]);
@@ -86,10 +88,12 @@ const SOURCES: Readonly<Record<string, (client: Client) => Promise<Candidate[]>>
   source: namesOfIndexes,
   dest: namesOfIndexes,
   set: async ({ querySets }) =>
-    (await querySets.list()).map(({ name, queries }) => [name, `${queries} queries`] as const),
+    (await querySets.list(KNOWN)).map(({ name, queries }) => [name, `${queries} queries`] as const),
   'table-source': async ({ sources }) =>
-    (await sources.list()).map(({ name, definition, state }) => [name, `${state}, for ${definition.index}`] as const),
-  alias: async ({ aliases }) => (await aliases.list()).map(({ alias, index }) => [alias, `points to ${index}`]),
+    (await sources.list(KNOWN)).map(
+      ({ name, definition, state }) => [name, `${state}, for ${definition.index}`] as const,
+    ),
+  alias: async ({ aliases }) => (await aliases.list(KNOWN)).map(({ alias, index }) => [alias, `points to ${index}`]),
   task: async ({ tasks }) =>
     (await tasks.page({ limit: MAX_TASKS })).tasks.map(({ id, type, status }) => [id, `${type}, ${status}`]),
   job: namesOfJobs,

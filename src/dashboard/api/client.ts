@@ -21,3 +21,6 @@ async function sessionFetch(input: RequestInfo | URL, init: RequestInit = {}): P
 
 /** The dashboard's only API client: the public one, with the page's origin as its address. */
 export const reembed = createClient({ baseUrl: location.origin, fetch: sessionFetch });
+
+/** Lists without databases that do not answer: the state of the servers says which ones. */
+export const PARTIAL = { onUnavailable: () => {} };

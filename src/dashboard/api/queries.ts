@@ -1,19 +1,19 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { StatsOptions, TaskFilter } from '../../client/client.ts';
-import { reembed } from './client.ts';
+import { PARTIAL, reembed } from './client.ts';
 import { noteNoAnswer } from './connection.ts';
 
 /** Queries that the pages poll while they are visible. */
 
 export const indexesQuery = queryOptions({
   queryKey: ['indexes'],
-  queryFn: () => reembed.indexes.list(),
+  queryFn: () => reembed.indexes.list(PARTIAL),
   refetchInterval: 3_000,
 });
 
 export const aliasesQuery = queryOptions({
   queryKey: ['aliases'],
-  queryFn: () => reembed.aliases.list(),
+  queryFn: () => reembed.aliases.list(PARTIAL),
   refetchInterval: 3_000,
 });
 
@@ -44,7 +44,7 @@ export const healthQuery = queryOptions({
 
 export const querySetsQuery = queryOptions({
   queryKey: ['query-sets'],
-  queryFn: () => reembed.querySets.list(),
+  queryFn: () => reembed.querySets.list(PARTIAL),
 });
 
 /** What the run of a task was started with, which never changes. */

@@ -1,10 +1,10 @@
 import { queryOptions } from '@tanstack/react-query';
 import { type SourceInfo, type SourceState, tableOf } from '../../contract/sources.ts';
-import { reembed } from '../api/client.ts';
+import { PARTIAL, reembed } from '../api/client.ts';
 
 export const sourcesQuery = queryOptions({
   queryKey: ['sources'],
-  queryFn: () => reembed.sources.list(),
+  queryFn: () => reembed.sources.list(PARTIAL),
   refetchInterval: 3_000,
 });
 

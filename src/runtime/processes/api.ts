@@ -3,7 +3,8 @@ import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { openApiDatabases, requireMigrated } from '../database.ts';
+import { openApiDatabases, PLAN_CONNECTIONS } from '../database.ts';
+import { openFurther } from '../further-databases.ts';
 import { keepRunning } from '../lifecycle.ts';
 import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
 import { retryUntil } from '../retry-until.ts';
@@ -27,9 +28,13 @@ export async function runApi(
     const { log, say, signal } = running;
     const traced = await startTracing(components, { env: settings.env, service: 'reembed-api' }, running);
     const metrics = createMetrics(['api']);
-    const { db, background, close } = openApiDatabases(settings, log, observeDatabase(metrics, traced));
+    const observer = observeDatabase(metrics, traced);
+    const { db, background, close } = openApiDatabases(settings, log, observer);
     components.add('the database connections', close);
-    await retryUntil({ waitMs: START_WAIT_MS, say, signal }, () => requireMigrated(db));
+    const opening = { log, observer, forBackground: PLAN_CONNECTIONS };
+    const placed = openFurther(settings, { db, background }, opening);
+    components.add('the connections of further databases', placed.close);
+    await retryUntil({ waitMs: START_WAIT_MS, say, signal }, () => placed.main.check());
     const temporal = openTemporalClient(settings.temporal, log, signal);
     temporal.ready.catch((error) => signal.aborted || log.error(messageOf(error)));
     components.add('the Temporal connection', () => temporal.close());
@@ -37,7 +42,8 @@ export async function runApi(
       client: temporal.client,
       db,
       background,
-      models: createProcessModels(settings, db, metrics),
+      placed,
+      models: createProcessModels(settings, db, { metrics, log }),
       metrics,
       registry: tasks?.registry,
       anyPort: false,

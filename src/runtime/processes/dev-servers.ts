@@ -4,6 +4,7 @@ import type { Settings } from '../../settings/settings.ts';
 import type { TemporalSettings } from '../../settings/temporal.ts';
 import { type DatabaseObserver, type DatabaseOptions, type Db, openDatabase } from '../../store/database.ts';
 import { migrateDatabase, openWorkerDatabases, tellBroken } from '../database.ts';
+import { migrateFurther } from '../further-databases.ts';
 import type { Components } from '../lifecycle.ts';
 import type { ProcessContext } from '../process-context.ts';
 import { type PgliteDatabase, startPglite } from '../servers/pglite.ts';
@@ -56,6 +57,7 @@ async function openDevDatabase(settings: Settings, { log, say, signal }: Process
   try {
     const ran = await migrateDatabase(db);
     if (ran.length > 0) log.info({ migrations: ran }, 'database is up to date');
+    await migrateFurther(settings, db, log);
   } catch (error) {
     await stop();
     throw error;

@@ -4,10 +4,13 @@ import { messageOf } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
+import { databaseUrls } from '../../settings/databases.ts';
 import { leaveAddresses } from '../../settings/dev-addresses.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { createTemporalClient } from '../../temporal/connect.ts';
 import { openDataDir } from '../data-dir.ts';
+import { backgroundConnections } from '../database.ts';
+import { openFurther } from '../further-databases.ts';
 import { keepRunning } from '../lifecycle.ts';
 import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
 import { connectTemporal } from '../temporal-connection.ts';
@@ -56,6 +59,7 @@ export async function runDev(
 ): Promise<void> {
   const dataDir = path.resolve(settings.dataDir);
   requireTokens(settings);
+  databaseUrls(settings);
   const loaded = settings.tasks.length > 0 ? await loadTasks(settings.tasks) : undefined;
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
@@ -84,12 +88,16 @@ export async function runDev(
     // On the workers' connection, so that a task can start without the server's task queue.
     const client = createTemporalClient(connection, temporal);
     const { namespace, encryptionKeys } = temporal;
-    const models = createProcessModels(settings, background, metrics);
+    const opening = { log, forBackground: backgroundConnections(settings), observer: observeDatabase(metrics, traced) };
+    const placed = openFurther(settings, { db, background }, opening);
+    components.add('the connections of further databases', placed.close);
+    await placed.main.check();
+    const models = createProcessModels(settings, background, { metrics, log });
     const tasks = loaded && { ...loaded, temporal, pruneSchedules };
     const workers = {
       settings,
       client,
-      store: { db, background, models },
+      store: { placed, models },
       metrics,
       role: 'all',
       connection,
@@ -103,7 +111,7 @@ export async function runDev(
     const ownToken = tour ? ({ name: 'tour', role: 'admin', token } as const) : undefined;
     const graceMs = REQUEST_GRACE_MS;
     const registry = loaded?.registry;
-    const servers = { client, db, background, models, metrics, registry, temporalUi };
+    const servers = { client, db, background, placed, models, metrics, registry, temporalUi };
     const parts = { settings, ...servers, anyPort: true, graceMs, ownToken };
     const api = await startApi(components, parts, running);
     const wanted = settings.port;

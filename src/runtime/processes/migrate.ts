@@ -1,17 +1,20 @@
 import type { Settings } from '../../settings/settings.ts';
 import { distribute } from '../../store/citus/distribute.ts';
 import { migrateDatabase, openConfiguredDatabase } from '../database.ts';
+import { migrateFurther } from '../further-databases.ts';
 import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
 import { retryUntil } from '../retry-until.ts';
 
 export interface Migrated {
   /** Names of the migrations that ran. */
   ran: string[];
+  /** The same of each database of `REEMBED_DATABASES`, by name. */
+  others: Record<string, string[]>;
   /** True if this call distributed the tables. */
   distributed: boolean;
 }
 
-/** Migrates the schema of `DATABASE_URL`, and with `toDistribute` also lays it out over the nodes of Citus. */
+/** Migrates the schemas of `DATABASE_URL` and of the databases beside it, and with `toDistribute` also lays it out over the nodes of Citus. */
 export async function runMigrations(
   settings: Settings,
   { log, say, signal }: ProcessContext,
@@ -19,8 +22,10 @@ export async function runMigrations(
 ): Promise<Migrated> {
   const db = openConfiguredDatabase(settings, log);
   try {
-    const ran = await retryUntil({ waitMs: START_WAIT_MS, say, signal }, () => migrateDatabase(db));
-    return { ran, distributed: toDistribute && (await distribute(db)) };
+    const wait = { waitMs: START_WAIT_MS, say, signal };
+    const ran = await retryUntil(wait, () => migrateDatabase(db));
+    const distributed = toDistribute && (await distribute(db));
+    return { ran, distributed, others: await retryUntil(wait, () => migrateFurther(settings, db, log)) };
   } finally {
     await db.destroy();
   }

@@ -4,7 +4,7 @@ import { type ApiDependencies, createApi } from '../../api/app.ts';
 import { SideReads } from '../../api/reads/side-reads.ts';
 import { SearchSampler } from '../../api/sampling/sampler.ts';
 import type { ApiToken } from '../../contract/api-tokens.ts';
-import { ReembedError } from '../../contract/errors.ts';
+import { messageOf, ReembedError } from '../../contract/errors.ts';
 import type { Registry } from '../../jobs/types.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Models } from '../../models/models.ts';
@@ -14,6 +14,7 @@ import type { Db } from '../../store/database.ts';
 import { SourceDatabases } from '../../store/sources/databases.ts';
 import { encryptedData } from '../../temporal/encryption/data-converter.ts';
 import { tellBroken } from '../database.ts';
+import type { PlacedDatabases } from '../further-databases.ts';
 import { isLoopback, startHttpServer } from '../http-server.ts';
 import type { Components } from '../lifecycle.ts';
 import type { ProcessContext } from '../process-context.ts';
@@ -24,6 +25,8 @@ export interface StartApiOptions {
   db: Db;
   /** For plans; default: `db`. */
   background?: Db;
+  /** The further databases on which indexes are placed. */
+  placed?: PlacedDatabases;
   models: Models;
   metrics: Metrics;
   /** The jobs, if this process knows them. */
@@ -66,6 +69,23 @@ function apiSettings(settings: Settings): ApiDependencies['settings'] {
   };
 }
 
+/** Creates what searches the indexes of one database. */
+function searchingIn(
+  components: Components,
+  db: Db,
+  { settings, client, models, metrics }: Pick<StartApiOptions, 'settings' | 'client' | 'models' | 'metrics'>,
+  log: ProcessContext['log'],
+) {
+  const reads = new SideReads({ db, models, metrics, log });
+  components.add('shadow and canary reads', () => reads.close());
+  const sampler = new SearchSampler({ db, metrics, log });
+  components.add('sampled searches', () => sampler.flush());
+  const { sourceConnections: allowed, env, searchSeconds } = settings;
+  const sourceDatabases = new SourceDatabases({ db, allowed, env, onIdleError: tellBroken(log) });
+  components.add('the databases of sources', () => sourceDatabases.close());
+  return { db, client, reads, sampler, sourceDatabases, searchSeconds };
+}
+
 /** Starts the API and returns its address. */
 export async function startApi(
   components: Components,
@@ -74,6 +94,7 @@ export async function startApi(
     client,
     db,
     background = db,
+    placed,
     models,
     metrics,
     registry,
@@ -88,13 +109,12 @@ export async function startApi(
   const { tokens, close } = openApiTokens(settings, log);
   components.add('the API tokens', async () => close());
   const ownTokens = ownToken && tokens && (() => [...tokens(), ownToken]);
-  const reads = new SideReads({ db, models, metrics, log });
-  components.add('shadow and canary reads', () => reads.close());
-  const sampler = new SearchSampler({ db, metrics, log });
-  components.add('sampled searches', () => sampler.flush());
-  const { sourceConnections: allowed, env } = settings;
-  const sourceDatabases = new SourceDatabases({ db, allowed, env, onIdleError: tellBroken(log) });
-  components.add('the databases of sources', () => sourceDatabases.close());
+  const parts = { settings, client, models, metrics };
+  const { reads, sampler, sourceDatabases } = searchingIn(components, db, parts, log);
+  const further = (placed?.others ?? []).map((one) => {
+    one.check().catch((error) => log.warn(`the database ${one.name} is not used yet: ${messageOf(error)}`));
+    return { ...one, searching: searchingIn(components, one.db, parts, log) };
+  });
   let stopping = false;
   const api = createApi({
     isStopping: () => stopping,
@@ -105,6 +125,8 @@ export async function startApi(
     reads,
     sampler,
     sourceDatabases,
+    further,
+    ...(placed && { names: placed.main.names, directory: placed.directory }),
     registry,
     taskQueue: settings.taskQueue,
     plan: { background, settings },

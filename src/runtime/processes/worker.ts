@@ -3,9 +3,11 @@ import { ReembedError } from '../../contract/errors.ts';
 import { loadTasks } from '../../jobs/load.ts';
 import { observeDatabase } from '../../metrics/database.ts';
 import { createMetrics, type Metrics } from '../../metrics/metrics.ts';
+import { servedDatabases } from '../../settings/databases.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { createTemporalClient } from '../../temporal/connect.ts';
-import { openWorkerDatabases, requireMigrated } from '../database.ts';
+import { backgroundConnections, openWorkerDatabases } from '../database.ts';
+import { openFurther } from '../further-databases.ts';
 import { type Components, keepRunning } from '../lifecycle.ts';
 import { type ProcessContext, START_WAIT_MS } from '../process-context.ts';
 import { retryUntil, type WaitOptions } from '../retry-until.ts';
@@ -31,6 +33,7 @@ export async function runWorker(
 ): Promise<void> {
   const { temporal } = settings;
   const version = versionOf(settings);
+  servedDatabases(settings); // reports unknown ones
   const tasks = await loadTasksOfRole(settings, role);
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;
@@ -96,10 +99,14 @@ async function openStore(
   wait: WaitOptions,
   { metrics, traced }: { metrics: Metrics; traced: boolean },
 ) {
-  const { db, background, close } = openWorkerDatabases(settings, log, observeDatabase(metrics, traced));
+  const observer = observeDatabase(metrics, traced);
+  const { db, background, close } = openWorkerDatabases(settings, log, observer);
   components.add('the database connections', close);
-  await retryUntil(wait, () => requireMigrated(db));
-  return { db, background, models: createProcessModels(settings, background, metrics) };
+  const opening = { log, observer, forBackground: backgroundConnections(settings) };
+  const placed = openFurther(settings, { db, background }, opening);
+  components.add('the connections of further databases', placed.close);
+  await retryUntil(wait, () => placed.main.check());
+  return { placed, models: createProcessModels(settings, background, { metrics, log }) };
 }
 
 /** Loads the tasks. @throws ReembedError `InvalidSetting` if there are none and the role has no other work */

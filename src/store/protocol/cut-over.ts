@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
 import type { Db } from '../database.ts';
 import { findIndex, findIndexByNo } from '../indexes.ts';
+import { type Claim, hasName, requireOwnName } from '../placement/names.ts';
 import { followAliases } from '../search-views.ts';
 import { beginWatch } from '../watch-counts.ts';
 import { IS_BEHIND, lookUpPair } from './copy.ts';
@@ -22,6 +23,8 @@ export interface CutOver {
   mark: number;
   /** The alias to move from source to destination; null only releases the lock. */
   alias: string | null;
+  /** For a new alias in a database other than the main one. */
+  claim?: Claim | null;
   /** Forwards writes from the destination back to the source after the cut-over; the lock expires unless renewed. */
   /**
    * `shadow`: the share of the searches by the alias that also run on the source after the cut-over; default: 0.
@@ -36,7 +39,7 @@ export type CutOverOutcome = { kind: 'done'; mark: number } | { kind: 'behind'; 
  * The one atomic step. Under both gates, it checks the lock and that the destination has every change of the source,
  * moves the alias and releases the lock. Running it again after it succeeded returns `done`. Waits for the catalog and
  * the gates no longer than the deadline, if there is one: see `isWaitOver`. Errors: `LockLost`, `ReindexConflict`, and
- * `TooManyFailed` if no object of the destination has vectors.
+ * `TooManyFailed` if no object of the destination has vectors; for a new alias also `NameTaken` and `ClaimNeeded`.
  */
 export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promise<CutOverOutcome> {
   return transactionUntil(db, deadline, async (trx) => {
@@ -60,6 +63,8 @@ export async function cutOver(db: Db, step: CutOver, deadline?: Deadline): Promi
       if (await findIndex(trx, step.alias)) {
         throw new ReembedError('ReindexConflict', `an index was created with the name of the alias ${step.alias}`);
       }
+      if (!(await hasName(trx, 'index', step.alias)))
+        await requireOwnName(trx, 'index', step.alias, step.claim ?? null);
       const { rows: switched } = await sql<{ index_no: number }>`
         insert into reembed.aliases (name, index_no)
         values (${step.alias}, ${step.destNo})

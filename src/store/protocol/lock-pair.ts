@@ -8,6 +8,7 @@ import { type Storage, type VectorIndexConfig, vectorIndexProblem } from '../../
 import { deletedSince } from '../admission.ts';
 import { type Db, type Trx, transaction } from '../database.ts';
 import { ensureIndex, findIndex, findIndexByNo, resolveIndex } from '../indexes.ts';
+import type { Claim } from '../placement/names.ts';
 import type { IndexRow } from '../schema.ts';
 import { type ConflictState, findConflict } from './conflicts.ts';
 import { holdGatesExclusive, lockNames } from './gate.ts';
@@ -23,6 +24,8 @@ export interface LockRequest extends ReindexPair {
   sourceNo?: number | null | undefined;
   /** Take stored vectors over; default: true. */
   reuse?: boolean | undefined;
+  /** For a new destination in a database other than the main one. */
+  claim?: Claim | null | undefined;
 }
 
 /** What a reindex builds from what. */
@@ -177,7 +180,7 @@ async function destOf(trx: Trx, source: IndexRow, request: LockRequest): Promise
   requireSameVersioning(source, request.dest, config);
   // The conflict rules handle an index that is being deleted.
   if (existing?.state === 'deleting') return existing;
-  return (await ensureIndex(trx, request.dest, config)).index;
+  return (await ensureIndex(trx, request.dest, config, { claim: request.claim ?? null })).index;
 }
 
 /** Settings of the destination, of which one is enough to create it: the others are those of the source. */

@@ -3,6 +3,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { Db, Trx } from '../database.ts';
 import { findIndex, findIndexByNo, requireActive } from '../indexes.ts';
 import { readTables } from '../partitions.ts';
+import { type Claim, requireOwnName } from '../placement/names.ts';
 import type { IndexRow } from '../schema.ts';
 import { followAliases } from '../search-views.ts';
 import { noteAliasMoved } from '../sources/rows.ts';
@@ -20,6 +21,8 @@ export interface AliasMove {
   force?: boolean;
   /** Seconds allowed for forwards in progress, and again for blocking writers; default: 5. */
   drainSeconds?: number;
+  /** For a new alias in a database other than the main one. */
+  claim?: Claim | null;
 }
 
 const DRAIN_SECONDS = 5;
@@ -55,7 +58,7 @@ async function tryMove(db: Db, alias: string, indexName: string, options: AliasM
   const { force = false, drainSeconds = DRAIN_SECONDS } = options;
   if (!move) {
     if (!force) await requireVectors(db, alias, indexName);
-    return switchAlias(db, alias, indexName, { from: null, after: null });
+    return switchAlias(db, alias, indexName, { from: null, after: null, claim: options.claim });
   }
   return readTables(move.index, async () => {
     const fail = (lack: Lack) => notCurrent(indexName, move.from, lack);
@@ -163,7 +166,7 @@ async function switchAlias(
   db: Db,
   alias: string,
   indexName: string,
-  { from, after }: { from: number | null; after: number | null },
+  { from, after, claim = null }: { from: number | null; after: number | null; claim?: Claim | null | undefined },
   deadline?: Deadline,
 ): Promise<Outcome> {
   return transactionUntil(db, deadline, async (trx): Promise<Outcome> => {
@@ -175,6 +178,7 @@ async function switchAlias(
     const row = await trx.selectFrom('reembed.aliases').select('index_no').where('name', '=', alias).executeTakeFirst();
     if (row?.index_no === index.no) return { kind: 'moved' };
     if ((row?.index_no ?? null) !== from) return { kind: 'again' };
+    if (!row) await requireOwnName(trx, 'index', alias, claim);
     const touched = from === null ? [index.no] : [from, index.no];
     await holdGatesExclusive(trx, ...touched);
     // Again, because the index may have been marked for deletion before the gate closed.

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { ReembedError } from '../../contract/errors.ts';
 import { SOURCE_CLASS } from '../advisory-classes.ts';
 import { type Db, transaction } from '../database.ts';
+import { type Claim, requireOwnName } from '../placement/names.ts';
 import { codeOf, SQLSTATE } from '../sqlstate.ts';
 import type { CheckedSource } from './check.ts';
 import { outboxOf } from './names.ts';
@@ -29,10 +30,20 @@ export async function planSource(db: Db, checked: CheckedSource): Promise<string
 
 /**
  * Sets up a source that was checked: stores it, and makes its outbox and triggers in `database`. If that fails, a new
- * source is not kept. Errors: `InvalidInput`, `DatabaseUnavailable` if others keep the table locked.
+ * source is not kept. Errors: `InvalidInput`, `NameTaken` by another database, `ClaimNeeded`, `DatabaseUnavailable` if
+ * others keep the table locked.
  */
-export async function installSource(db: Db, database: Db, name: string, checked: CheckedSource): Promise<SourceRow> {
-  const source = await saveSource(db, name, checked);
+export async function installSource(
+  db: Db,
+  database: Db,
+  name: string,
+  checked: CheckedSource,
+  claim: Claim | null = null,
+): Promise<SourceRow> {
+  const source = await transaction(db, async (trx) => {
+    await requireOwnName(trx, 'source', name, claim);
+    return saveSource(trx, name, checked);
+  });
   try {
     await requireOwnOutbox(database, source);
     await runStatements(database, source.no, statementsOf(source, checked));

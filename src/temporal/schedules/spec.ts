@@ -22,6 +22,8 @@ import { zonedCron } from './zoned-cron.ts';
 export interface DesiredSchedule extends ScheduleSignature, ScheduleTimes {
   /** What each run is; default: the job of this name. */
   type?: ScheduledType;
+  /** Task queue of each run; default: that of the schedule. */
+  runQueue?: string;
   /** Omitted for jobs without input. */
   input?: unknown;
   /** Options of each run, as in a call of the job. */
@@ -59,13 +61,13 @@ function timesHash(wish: ScheduleTimes): string {
 }
 
 function actionOf(wish: DesiredSchedule): ScheduleOptionsStartWorkflowAction<Workflow> {
-  const { name, key, taskQueue, type = 'job', declared = false } = wish;
+  const { name, key, taskQueue, runQueue = taskQueue, type = 'job', declared = false } = wish;
   const memo: ScheduleMemo = { schedule: { key, declared, times: timesHash(wish) } };
   return {
     type: 'startWorkflow',
     workflowType: TASKS[type].workflow,
     workflowId: scheduleIdOf(wish),
-    taskQueue,
+    taskQueue: runQueue,
     args: [argumentOf(wish)],
     memo: { ...memo },
     staticSummary:
@@ -98,7 +100,7 @@ export function isAsWanted(schedule: Schedule, { action }: ScheduleDescription, 
     declared: wish.declared ?? false,
     paused,
     note,
-    taskQueue: wish.taskQueue,
+    taskQueue: wish.runQueue ?? wish.taskQueue,
     workflowType: TASKS[wish.type ?? 'job'].workflow as string,
     argument: JSON.parse(JSON.stringify(argumentOf(wish))),
   };

@@ -10,7 +10,7 @@ import { LAST_TRACKER } from '../../contract/list-row.ts';
 import { QUERY } from '../../contract/names.ts';
 import type { TaskType } from '../../contract/task-types.ts';
 import { type Tracker, trackerSchema } from '../../contract/tasks.ts';
-import { callTemporal, isInvalidArgument, taskNotFound } from '../call.ts';
+import { callTemporal, isInvalidArgument, isType, taskNotFound } from '../call.ts';
 import { corrected, type Execution, rowOf, trackerOfRow, typeOf } from './list-row.ts';
 import { withWorkerWait, workerPace } from './worker-wait.ts';
 
@@ -40,6 +40,16 @@ export async function describeTask(client: Client, taskId: string): Promise<Desc
   } catch (error) {
     // An id that no workflow can have.
     throw isInvalidArgument(error) ? taskNotFound(taskId) : error;
+  }
+}
+
+/** Returns the task queue of a task, or of a workflow that is none; undefined if there is no such workflow. */
+export async function queueOfTask(client: Client, taskId: string): Promise<string | undefined> {
+  try {
+    return (await callTemporal(client, taskId, () => client.workflow.getHandle(taskId).describe())).taskQueue;
+  } catch (error) {
+    if (isInvalidArgument(error) || isType(error, 'TaskNotFound')) return undefined;
+    throw error;
   }
 }
 

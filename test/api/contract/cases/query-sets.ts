@@ -2,6 +2,7 @@ import { saveQuerySet } from '../../../../src/store/query-sets.ts';
 import { uniqueName } from '../../../store/builders.ts';
 import type { Case } from '../case.ts';
 import type { World } from '../world.ts';
+import { placedElsewhere } from './placed.ts';
 
 /** A stored query set, as the path parameter of a request. */
 async function stored({ db }: World): Promise<{ path: { querySet: string } }> {
@@ -25,6 +26,11 @@ export const querySetCases: Case[] = [
     operation: 'saveQuerySet',
     expect: 'IndexDeleting',
     given: async ({ deletingIndex }) => ({ body: { queries, checkIndex: await deletingIndex() } }),
+  },
+  {
+    operation: 'saveQuerySet',
+    expect: 'NameTaken',
+    given: async (world) => ({ path: { querySet: await placedElsewhere(world, 'query-set') } }),
   },
   { operation: 'listQuerySets', expect: 200, given: (world) => stored(world).then(() => ({})) },
   { operation: 'getQuerySet', expect: 200, given: stored },

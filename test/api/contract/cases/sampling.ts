@@ -3,6 +3,7 @@ import { addSampledSearches, setSampling } from '../../../../src/store/sampled-s
 import { uniqueName } from '../../../store/builders.ts';
 import type { Case } from '../case.ts';
 import type { World } from '../world.ts';
+import { placedElsewhere } from './placed.ts';
 
 /** An alias with a sampled search. */
 async function sampled({ db, alias, index }: World): Promise<string> {
@@ -37,6 +38,14 @@ export const samplingCases: Case[] = [
       const [querySet, alias] = [uniqueName('set'), await sampled(world)];
       await saveQuerySet(world.db, querySet, [{ id: 'q1', text: 'big cat', relevant: [] }]);
       return { path: { querySet }, body: { alias } };
+    },
+  },
+  {
+    operation: 'sampleQuerySet',
+    expect: 'NameTaken',
+    given: async (world) => {
+      const querySet = await placedElsewhere(world, 'query-set');
+      return { path: { querySet }, body: { alias: await sampled(world) } };
     },
   },
   { operation: 'sampleQuerySet', expect: 'AliasNotFound', given: () => ({ body: { alias: 'nowhere' } }) },

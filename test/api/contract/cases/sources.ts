@@ -5,6 +5,7 @@ import { installSource } from '../../../../src/store/sources/install.ts';
 import { uniqueName } from '../../../store/builders.ts';
 import type { Case } from '../case.ts';
 import type { World } from '../world.ts';
+import { placedElsewhere } from './placed.ts';
 
 /** A source of a table that exists, as the path and the body of a request. */
 async function definable({ db, index }: World) {
@@ -35,6 +36,14 @@ export const sourceCases: Case[] = [
     given: async (world) => ({ ...(await definable(world)), query: { plan: 'true' } }),
   },
   { operation: 'saveSource', expect: 'TemporalUnavailable', on: 'noTemporal', given: definable },
+  {
+    operation: 'saveSource',
+    expect: 'NameTaken',
+    given: async (world) => ({
+      ...(await definable(world)),
+      path: { source: await placedElsewhere(world, 'source') },
+    }),
+  },
   { operation: 'listSources', expect: 200, given: (world) => stored(world).then(() => ({})) },
   { operation: 'getSource', expect: 200, given: one },
   { operation: 'getSource', expect: 'SourceNotFound', given: nowhere },
