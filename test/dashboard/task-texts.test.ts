@@ -7,15 +7,20 @@ import { ownDetail } from '../../src/dashboard/task/detail.ts';
 
 const restarted: Tracker['steering'] = [{ time: '2026-01-31T12:00:00Z', call: 'restart', by: null }];
 
-it.each<[number, number, Tracker['status'], Tracker['steering'], string]>([
-  [0, 3, 'pending', [], 'none so far, at most 3'],
-  [1, 3, 'failed', [], '1 so far, at most 3'],
-  [2, 4, 'processing', restarted, '2 so far, at most 4, counting those before the restart'],
-  [1, 3, 'done', [], 'done at the first'],
-  [2, 4, 'done', restarted, 'done at number 2, counting those before the restart'],
-])('%i attempts of %i of a task that is %s are told in words', (attempts, maxAttempts, status, steering, text) => {
-  expect(attemptsText({ attempts, maxAttempts, status, steering })).toBe(text);
-});
+it.each<[number, number, Tracker['status'], Tracker['steering'], boolean, string]>([
+  [0, 3, 'pending', [], false, 'none so far, at most 3'],
+  [1, 3, 'failed', [], false, '1 so far, at most 3'],
+  [2, 4, 'processing', restarted, false, '2 so far, at most 4, counting those before the restart'],
+  [1, 3, 'done', [], true, 'done at the first'],
+  [2, 4, 'done', restarted, true, 'done at number 2, counting those before the restart'],
+  [3, 3, 'exhausted', [], true, '3 of at most 3'],
+  [0, 3, 'canceled', [], true, 'none of at most 3'],
+])(
+  '%i attempts of %i of a task that is %s are told in words',
+  (attempts, maxAttempts, status, steering, ended, text) => {
+    expect(attemptsText({ attempts, maxAttempts, status, steering }, ended)).toBe(text);
+  },
+);
 
 it('the detail of a task does not repeat why it is slow or waits, which a box says', () => {
   const slow = { reason: 'rate-limit', share: 0.9, until: null } as const;

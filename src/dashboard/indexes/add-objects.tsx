@@ -6,6 +6,7 @@ import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { FormDialog } from '../ui/form-dialog.tsx';
 import { plural } from '../ui/format.ts';
+import { lineProblem } from '../ui/lines.ts';
 import { useOpenTask } from '../ui/open-task.ts';
 import { Problem } from '../ui/states.tsx';
 import { TextFile } from '../ui/text-file.tsx';
@@ -24,7 +25,7 @@ interface AddObjectsProps {
 export function AddObjects({ name, index, onClose }: AddObjectsProps) {
   const openTask = useOpenTask();
   const [text, setText] = useState('');
-  const { check, errorOf } = useChecked(upsertSchema);
+  const { check, errorOf, errorBelow } = useChecked(upsertSchema);
   const [fileProblem, setFileProblem] = useState<string | null>(null);
   const { items, problem } = itemsOf(text, index);
   const write = useAct(reembed.tasks.upsert, {
@@ -59,7 +60,7 @@ export function AddObjects({ name, index, onClose }: AddObjectsProps) {
           setFileProblem(null);
           setText(event.currentTarget.value);
         }}
-        error={fileProblem ?? problem ?? errorOf('items') ?? firstOf(items.length, errorOf)}
+        error={fileProblem ?? problem ?? errorOf('items') ?? lineProblem('object', errorBelow('items'))}
         styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
         spellCheck={false}
         data-autofocus
@@ -76,15 +77,4 @@ export function AddObjects({ name, index, onClose }: AddObjectsProps) {
       {write.error && <Problem error={write.error} title="Nothing was written" />}
     </FormDialog>
   );
-}
-
-/** Returns the first invalid line, since all lines share one field. */
-function firstOf(count: number, errorOf: (path: string) => string | undefined): string | undefined {
-  for (let line = 0; line < count; line++) {
-    for (const field of ['', '.id', '.payload', '.metadata', '.version', '.uri', '.originalId']) {
-      const message = errorOf(`items.${line}${field}`);
-      if (message) return `object ${line + 1}${field && `, ${field.slice(1)}`}: ${message}`;
-    }
-  }
-  return undefined;
 }

@@ -13,9 +13,10 @@ import { useAct } from '../ui/act.ts';
 import { Choice, type Option } from '../ui/choice.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
 import { plural } from '../ui/format.ts';
+import { lineProblem } from '../ui/lines.ts';
 import { Problem } from '../ui/states.tsx';
 import { TextFile } from '../ui/text-file.tsx';
-import { firstIssue, queriesOf } from './queries-of.ts';
+import { queriesOf } from './queries-of.ts';
 
 type Origin = 'known' | 'given' | 'sampled';
 
@@ -57,7 +58,7 @@ export function NewQuerySet({ taken, given, onClose }: NewQuerySetProps) {
   const [index, setIndex] = useState(given?.index ?? '');
   const [count, setCount] = useState<number | string>(200);
   const [text, setText] = useState('');
-  const { form, check, refuse, errorOf } = useChecked(draftSchema);
+  const { form, check, refuse, errorOf, errorBelow } = useChecked(draftSchema);
   const { items: queries, problem } = queriesOf(text);
   const save = useAct(
     async ({ name: as, set, sampled }: Draft) => {
@@ -120,7 +121,11 @@ export function NewQuerySet({ taken, given, onClose }: NewQuerySetProps) {
           text={text}
           onChange={setText}
           count={queries.length}
-          error={problem ?? errorAt('set.queries', 'queries') ?? firstIssue(queries.length, errorAt)}
+          error={
+            problem ??
+            errorAt('set.queries', 'queries') ??
+            lineProblem('query', errorBelow('set.queries') ?? errorBelow('queries'))
+          }
         />
       ) : (
         <>

@@ -8,16 +8,3 @@ export function queriesOf(text: string): ReadLines<QueryInput> {
     ofJson: (value, number) => ({ id: `line-${number}`, ...value }) as QueryInput,
   });
 }
-
-const FIELDS = ['', '.id', '.text', '.relevant', '.metadata'];
-
-/** Returns the first problem of a query, since all of them share one field. */
-export function firstIssue(count: number, errorAt: (...paths: string[]) => string | undefined): string | undefined {
-  for (let at = 0; at < count; at++) {
-    for (const field of FIELDS) {
-      const message = errorAt(`set.queries.${at}${field}`, `queries.${at}${field}`);
-      if (message) return `query ${at + 1}${field && `, ${field.slice(1)}`}: ${message}`;
-    }
-  }
-  return undefined;
-}

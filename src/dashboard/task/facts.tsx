@@ -9,12 +9,12 @@ import { Moment } from '../ui/moment.tsx';
 import { attemptsText } from './attempts-text.ts';
 
 /** Other facts about a task. */
-export function Facts({ tracker }: { tracker: Tracker }) {
+export function Facts({ tracker, ended }: { tracker: Tracker; ended: boolean }) {
   const { data, version, lockExpireTime, parentId } = tracker;
   const facts: Fact[] = [
     ['Created', <Moment key="c" at={tracker.createTime} />],
     ['Last change', <Moment key="u" at={tracker.updateTime} />],
-    ['Attempts', attemptsText(tracker)],
+    ['Attempts', attemptsText(tracker, ended)],
   ];
   if (version !== null) facts.push(['Version of its writes', number(version)]);
   if (lockExpireTime !== null) facts.push(['Lock until', <Moment key="l" at={lockExpireTime} />]);

@@ -59,7 +59,8 @@ export function reasonOf(tracker: Row, ended: boolean, nowMs: number): Reason | 
 
 function ofWaits({ reason, message, nextTry }: WaitsFor): Reason {
   const title = reason.startsWith('Model') ? 'It waits for the model' : `It waits because of ${reason}`;
-  return { title, text: `${message} ${adviceFor(reason)}`.trim(), nextTry };
+  const said = /[.!?]$/.test(message) ? message : `${message}.`;
+  return { title, text: `${said} ${adviceFor(reason)}`.trim(), nextTry };
 }
 
 function adviceFor(type: string): string {

@@ -79,8 +79,8 @@ function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
         {tracker.type === 'audit' && <Findings tracker={tracker} ended={live.ended} />}
         {tracker.type === 'delete-index' && <Watch tracker={tracker} />}
         {tracker.type === 'delete-index' && <Reads tracker={tracker} />}
-        <Facts tracker={tracker} />
-        {tracker.errors.length > 0 && <Attempts tracker={tracker} />}
+        <Facts tracker={tracker} ended={live.ended} />
+        {tracker.errors.length > 0 && <Attempts tracker={tracker} ended={live.ended} />}
         <FailedItems tracker={tracker} />
         {(tracker.type === 'reindex' || Object.keys(tracker.children).length > 0) && <Children tracker={tracker} />}
         {tracker.steering.length > 0 && <SteeringLog tracker={tracker} />}

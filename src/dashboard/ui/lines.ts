@@ -40,3 +40,10 @@ function objectIn(line: string): Record<string, unknown> | string {
   }
   return Array.isArray(value) ? 'is a list: write one object per line' : (value as Record<string, unknown>);
 }
+
+/** Says which of the things has a problem, since all of them share one field: `query 2, relevant.0.id: Enter a value.` */
+export function lineProblem(one: string, found: { path: string; message: string } | undefined): string | undefined {
+  if (!found) return undefined;
+  const [at = '', ...field] = found.path.split('.');
+  return `${one} ${Number(at) + 1}${field.length > 0 ? `, ${field.join('.')}` : ''}: ${found.message}`;
+}
