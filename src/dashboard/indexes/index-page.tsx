@@ -80,7 +80,7 @@ function OneIndex({ name }: { name: string }) {
       />
       <Stack gap="md">
         <Facts index={data} />
-        <RecentTasks title="Last tasks" filter={{ index: data.name }} shown={5} />
+        <RecentTasks title="Last tasks" filter={{ index: data.name }} alsoOf={data.aliases} shown={5} />
         <Objects index={data.name} />
       </Stack>
       {adding && <AddObjects name={used} index={data} onClose={addDialog.close} />}

@@ -2,7 +2,7 @@ import { Alert, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
-import { titleOf } from '../../contract/task-title.ts';
+import { namesOf, titleOf } from '../../contract/task-title.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { useStale } from '../api/connection.ts';
@@ -16,7 +16,7 @@ import { Watch } from '../reindex/watch.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
 import { Copy } from '../ui/copy.tsx';
 import { duration, rate } from '../ui/format.ts';
-import { PageLink } from '../ui/links.tsx';
+import { LinkButton, PageLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { Outward } from '../ui/outward.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
@@ -70,7 +70,15 @@ function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
   const tracker = useNamed(given);
   return (
     <>
-      <PageHead title={titleOf(tracker)} actions={<TaskActions tracker={tracker} ended={live.ended} />} />
+      <PageHead
+        title={titleOf(tracker)}
+        actions={
+          <>
+            <TaskActions tracker={tracker} ended={live.ended} />
+            <SearchWritten tracker={tracker} />
+          </>
+        }
+      />
       <Stack gap="md">
         <Overview tracker={tracker} live={live} />
         {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
@@ -86,6 +94,17 @@ function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
         {tracker.steering.length > 0 && <SteeringLog tracker={tracker} />}
       </Stack>
     </>
+  );
+}
+
+/** The next step after a write. */
+function SearchWritten({ tracker }: { tracker: Tracker }) {
+  const [index] = namesOf(tracker);
+  if (tracker.type !== 'upsert' || tracker.status !== 'done' || index === undefined) return null;
+  return (
+    <LinkButton to="/search" search={{ left: index }}>
+      Search {index}
+    </LinkButton>
   );
 }
 
