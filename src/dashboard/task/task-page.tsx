@@ -7,7 +7,7 @@ import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { useStale } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
-import { serverQuery } from '../api/queries.ts';
+import { indexesQuery, serverQuery } from '../api/queries.ts';
 import { Findings } from '../audits/findings.tsx';
 import { JobParts } from '../jobs/job-parts.tsx';
 import { Reads } from '../reindex/reads.tsx';
@@ -108,9 +108,17 @@ function SearchWritten({ tracker }: { tracker: Tracker }) {
   );
 }
 
+/** Whether another index serves since a reindex ended, so that its last sentence is no longer true: it was rolled back. */
+function useIsPast({ type, status, data: { alias, dest } }: Tracker): boolean {
+  const { data: indexes } = useQuery({ ...indexesQuery, enabled: type === 'reindex' });
+  if (type !== 'reindex' || status !== 'done' || typeof alias !== 'string' || !indexes) return false;
+  return indexes.find(({ name }) => name === dest)?.aliases.includes(alias) !== true;
+}
+
 function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
   const { status, progress, type } = tracker;
-  const detail = live.ended ? tracker.detail : ownDetail(tracker);
+  const isPast = useIsPast(tracker);
+  const detail = isPast ? '' : live.ended ? tracker.detail : ownDetail(tracker);
   const stale = useStale();
   const lost = stale || !live.connected;
   const going = status === 'processing' && !live.ended && !lost && !tracker.unanswered;

@@ -47,8 +47,7 @@ export function RecentTasks({ title, filter, alsoOf = [], shown = 10 }: RecentTa
       flush
       title={title}
       actions={
-        data &&
-        data.isMore && (
+        data?.isMore && (
           <PageLink to="/tasks" search={{ ...filter, index: alsoOf[0] ?? filter.index }} fz="sm">
             {alsoOf.length === 0 ? `All ${number(data.total)}` : 'All'}
           </PageLink>
