@@ -160,6 +160,20 @@ describe.skipIf(!opened)('every page', () => {
     await page.getByRole('link', { name: 'Activity' }).waitFor();
   });
 
+  it('says that the API does not answer, whatever it shows, until it is back', async () => {
+    for (const [address, loaded] of PAGES) {
+      const page = await dashboard.open(address, { complaints: /Failed to load resource/ });
+      await seen(page, loaded);
+      await page.context().route('**/v1/**', (route) => route.abort());
+      await page.getByRole('alert').filter({ hasText: 'The API does not answer' }).first().waitFor();
+      await seen(page, 'start the API: reembed api');
+      expect([address, await page.locator('.pulse').count()]).toEqual([address, 0]);
+      await page.context().unroute('**/v1/**');
+      await page.getByText('start the API: reembed api').waitFor({ state: 'detached' });
+      await page.context().close();
+    }
+  });
+
   it('shows the problem when the API is unavailable, and continues when it is back', async () => {
     const complaints = /Failed to load resource/;
     const page = await dashboard.open('/indexes', { complaints });
