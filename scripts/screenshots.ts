@@ -25,7 +25,7 @@ const { id } = await reembed.tasks.reindex({
   source: 'glosses',
   dest,
   destModel: { provider: 'hash', dimensions: 384 },
-  ratePerSecond: 250,
+  ratePerSecond: 60,
 });
 
 async function shoot(

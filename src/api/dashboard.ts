@@ -21,6 +21,8 @@ export const DASHBOARD_PAGES = [
   '/indexes/*',
   '/sources',
   '/sources/*',
+  '/query-sets',
+  '/query-sets/*',
   '/audits',
   '/jobs',
   '/search',

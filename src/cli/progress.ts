@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from 'cli-progress';
+import { type Options, Presets, SingleBar } from 'cli-progress';
 import { PACE_REASONS } from '../contract/task-pace.ts';
 import type { Tracker } from '../contract/tasks.ts';
 import { type Io, oneLine } from './output.ts';
@@ -32,12 +32,14 @@ export function createSending(io: Io): { show: (bytes: number, all: number) => v
   };
 }
 
-function barOn(stream: NodeJS.WriteStream, format: string): SingleBar {
+const BAR_CHARS = 28;
+
+function barOn(stream: NodeJS.WriteStream, format: NonNullable<Options['format']>): SingleBar {
   return new SingleBar(
     {
       stream,
       format,
-      barsize: 28,
+      barsize: BAR_CHARS,
       hideCursor: true,
       autopadding: false,
       etaBuffer: 1,
@@ -49,12 +51,12 @@ function barOn(stream: NodeJS.WriteStream, format: string): SingleBar {
 
 function createBar(terminal: NodeJS.WriteStream): ProgressView {
   // Redrawn only at events; each change sends one.
-  const bar = barOn(terminal, '{phase} {bar} {value}/{total} {pace}');
+  const bar = barOn(terminal, (_options, _params, { line }: { line: string }) => line);
   let started = false;
   return {
     show(tracker) {
       const { done, total } = tracker.progress;
-      const payload = { phase: phaseOf(tracker).padEnd(9), pace: paceOf(tracker) };
+      const payload = { line: progressLine(tracker, terminal.columns || DEFAULT_COLUMNS) };
       if (!started) bar.start(total, done, payload);
       started = true;
       bar.setTotal(total);
@@ -64,6 +66,30 @@ function createBar(terminal: NodeJS.WriteStream): ProgressView {
       if (started) bar.stop();
     },
   };
+}
+
+/** Of a terminal that does not say how wide it is. */
+export const DEFAULT_COLUMNS = 80;
+/** Fewer characters of a detail say nothing. */
+const MIN_DETAIL = 12;
+/** The fraction of a second in a moment, which nobody reads. */
+const FRACTION = /(T\d\d:\d\d:\d\d)\.\d{1,9}Z/g;
+
+/**
+ * Formats a task in one line of a terminal: its phase or status and, if it has items, a bar with count and pace; then its
+ * detail, which says why a task that does not run waits, as far as there is room. `columns`: the width in characters.
+ */
+export function progressLine(tracker: Tracker, columns: number): string {
+  const { progress, status, detail } = tracker;
+  const { done, total } = progress;
+  const filled = total === 0 ? 0 : Math.min(BAR_CHARS, Math.round((done / total) * BAR_CHARS));
+  const bar = total === 0 ? '' : `${'█'.repeat(filled)}${'░'.repeat(BAR_CHARS - filled)} ${done}/${total}`;
+  const line = [phaseOf(tracker).padEnd(9), bar, paceOf(tracker)].filter((part) => part !== '').join(' ');
+  const room = columns - line.length - 2;
+  const isSaid = total > 0 && status === 'processing';
+  if (isSaid || detail === '' || room < MIN_DETAIL) return line.slice(0, columns - 1);
+  const text = oneLine(detail).replace(FRACTION, '$1Z');
+  return `${line} ${text.length <= room ? text : `${text.slice(0, room - 1)}…`}`;
 }
 
 function createLines(io: Io): ProgressView {
@@ -89,8 +115,10 @@ function phaseOf({ status, data }: Tracker): string {
   return status === 'processing' && typeof data.phase === 'string' ? oneLine(data.phase) : status;
 }
 
-function paceOf({ progress, pace }: Tracker): string {
-  const { failed, perSecond, etaSeconds } = progress;
+function paceOf({ progress, pace, status }: Tracker): string {
+  const { failed } = progress;
+  // The last ones of a task that does not run say nothing.
+  const { perSecond, etaSeconds } = status === 'processing' ? progress : { perSecond: 0, etaSeconds: null };
   return [
     perSecond > 0 ? `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : '',
     etaSeconds ? `ETA ${durationText(etaSeconds)}` : '',

@@ -111,6 +111,11 @@ export async function followTask(
 function endText(tracker: Tracker, paint: Paint): string {
   const { id, status, detail, progress, errors } = tracker;
   const failed = progress.failed > 0 ? `, ${progress.failed} failed (reembed tasks failed-items ${id})` : '';
-  const why = status === 'done' || !errors[0] ? '' : `\n  ${oneLine(`${errors[0].type}: ${errors[0].message}`)}`;
-  return `task ${id} is ${paint.status(status, status)}: ${progress.done} of ${progress.total}${failed}${detail && `; ${oneLine(detail)}`}${why}`;
+  const [error] = errors;
+  // Some details quote the error.
+  const isNew = status !== 'done' && error !== undefined && !detail.includes(error.message);
+  const count = progress.total > 0 ? `${progress.done} of ${progress.total}${failed}` : '';
+  const facts = [count, oneLine(detail)].filter((text) => text !== '').join('; ');
+  const why = isNew ? `\n  ${oneLine(`${error.type}: ${error.message}`)}` : '';
+  return `task ${id} is ${paint.status(status, status)}${facts && `: ${facts}`}${why}`;
 }

@@ -24,7 +24,7 @@ export function watchTable(tasks: readonly TaskRow[], { columns, paint }: { colu
     rows,
     [
       { title: 'WHAT', value: (row) => cut(titleOf(row), title) },
-      { title: 'STATUS', value: ({ status }) => status, paint: (text, { status }) => paint.status(text, status) },
+      { title: 'STATUS', value: statusText, paint: (text, { status }) => paint.status(text, status) },
       { title: 'DONE', value: doneText, right: true },
       { title: 'PACE', value: paceText },
       { title: 'ID', value: ({ id }) => cut(shortId(id), 10) },
@@ -35,6 +35,9 @@ export function watchTable(tasks: readonly TaskRow[], { columns, paint }: { colu
     'no tasks',
   );
 }
+
+/** Another attempt of a failed task follows, unless it has ended. */
+const statusText = ({ status, ended }: TaskRow) => (status === 'failed' && ended === false ? 'retrying' : status);
 
 /** Large numbers are rounded, so that a column stays narrow. */
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });

@@ -15,7 +15,13 @@ import { readAs, type Send, segment } from './request.ts';
 
 export function querySetCalls(send: Send) {
   const pathOf = (name: string) => `/v1/query-sets/${segment(name)}`;
+  /** Returns one page of queries in the order of their ids, from the beginning or after a cursor. */
+  async function page(name: string, options: { cursor?: string | null; limit?: number } = {}): Promise<QueryPage> {
+    return readAs(await send('GET', `${pathOf(name)}/queries`, { query: options }), queryPageSchema);
+  }
+
   return {
+    page,
     /**
      * Creates a query set, or replaces its queries: those given, or `knownItem` ones made from an index. Errors:
      * `InvalidInput`, `IndexNotFound`.
@@ -42,10 +48,9 @@ export function querySetCalls(send: Send) {
     async *queries(name: string, { limit = 100 }: { limit?: number } = {}): AsyncGenerator<StoredQuery> {
       let cursor: string | null = null;
       do {
-        const query: Record<string, string | number | null> = { cursor, limit };
-        const page: QueryPage = await readAs(await send('GET', `${pathOf(name)}/queries`, { query }), queryPageSchema);
-        yield* page.queries;
-        cursor = page.cursor;
+        const found: QueryPage = await page(name, { cursor, limit });
+        yield* found.queries;
+        cursor = found.cursor;
       } while (cursor !== null);
     },
     /** Deletes a query set. Error: `QuerySetNotFound`. */

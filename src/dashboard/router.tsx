@@ -17,6 +17,8 @@ const PAGES = {
   object: async () => plain((await import('./objects/object-page.tsx')).ObjectPage),
   sources: async () => plain((await import('./sources/sources-page.tsx')).SourcesPage),
   source: async () => plain((await import('./sources/source-page.tsx')).SourcePage),
+  querySets: async () => plain((await import('./query-sets/query-sets-page.tsx')).QuerySetsPage),
+  querySet: async () => plain((await import('./query-sets/query-set-page.tsx')).QuerySetPage),
   audits: async () => plain((await import('./audits/audits-page.tsx')).AuditsPage),
   jobs: async () => plain((await import('./jobs/jobs-page.tsx')).JobsPage),
   search: async () => plain((await import('./search/search-page.tsx')).SearchPage),
@@ -91,6 +93,18 @@ const source = createRoute({
   component: lazyRouteComponent(PAGES.source),
 });
 
+const querySets = createRoute({
+  getParentRoute: () => root,
+  path: '/query-sets',
+  component: lazyRouteComponent(PAGES.querySets),
+});
+
+const querySet = createRoute({
+  getParentRoute: () => root,
+  path: '/query-sets/$querySet',
+  component: lazyRouteComponent(PAGES.querySet),
+});
+
 const audits = createRoute({
   getParentRoute: () => root,
   path: '/audits',
@@ -134,6 +148,8 @@ export const router = createRouter({
     object,
     sources,
     source,
+    querySets,
+    querySet,
     audits,
     jobs,
     search,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Io } from '../../src/cli/output.ts';
-import { createProgress, durationText } from '../../src/cli/progress.ts';
+import { createProgress, durationText, progressLine } from '../../src/cli/progress.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
 
 function trackerOf(phase: string, done: number, more: Partial<Tracker['progress']> = {}): Tracker {
@@ -30,6 +30,26 @@ test('progress without a terminal has a line for each phase with count, pace and
     'reconcile: 1000/1000 5.0/s throttled, doing reconcile',
     '',
   ]);
+});
+
+test('a task fits one line of a narrow terminal, in every state', () => {
+  const running = trackerOf('copy', 250, { perSecond: 12.5, etaSeconds: 60, failed: 3 });
+  expect(progressLine(running, 80)).toBe('copy      ███████░░░░░░░░░░░░░░░░░░░░░ 250/1000 13/s ETA 1m 0s 3 failed');
+  const paused = { ...running, status: 'paused', detail: 'paused until it is resumed' } as const;
+  expect(progressLine(paused, 80)).toBe(
+    'paused    ███████░░░░░░░░░░░░░░░░░░░░░ 250/1000 3 failed paused until it is re…',
+  );
+  const none = { ...running.progress, done: 0, total: 0, failed: 0 };
+  const waiting = {
+    ...paused,
+    status: 'waiting',
+    progress: none,
+    detail: 'deleted at 2026-12-01T10:00:00.123Z',
+  } as const;
+  expect(progressLine(waiting, 80)).toBe('waiting   deleted at 2026-12-01T10:00:00Z');
+  for (const tracker of [running, paused, waiting]) {
+    for (const columns of [20, 40, 80]) expect(progressLine(tracker, columns).length).toBeLessThan(columns);
+  }
 });
 
 test('durations have their two largest units', () => {

@@ -24,6 +24,8 @@ const PAGES: [address: string, loaded: string][] = [
   ['/indexes/docs', 'a lion sleeps'],
   ['/indexes/docs/object?id=o0', 'a lion sleeps'],
   ['/search?text=lion', 'answered in'],
+  ['/query-sets', 'questions'],
+  ['/query-sets/questions', 'in german'],
   ['/sources', 'No sources yet'],
   ['/audits', 'None yet'],
   ['/jobs', 'does not know the jobs'],
@@ -37,6 +39,12 @@ const FORMS: [address: string, button: string][] = [
   ['/indexes', 'New alias…'],
   ['/indexes/docs', 'Add objects…'],
   ['/indexes/docs', 'Delete…'],
+  ['/indexes/docs', 'Change…'],
+  ['/indexes/docs', 'Export…'],
+  ['/query-sets', 'New query set…'],
+  ['/query-sets', 'Compare two indexes…'],
+  ['/query-sets', 'Change what docs keeps'],
+  ['/query-sets/questions', 'Delete…'],
   ['/indexes/docs/object?id=o0', 'Edit…'],
   ['/indexes/docs/object?id=o0', 'Delete…'],
   ['/sources', 'Add a source…'],
@@ -150,6 +158,20 @@ describe.skipIf(!opened)('every page', () => {
     // The narrowest screen that shows it beside the page.
     await page.setViewportSize({ width: 768, height: 900 });
     await page.getByRole('link', { name: 'Activity' }).waitFor();
+  });
+
+  it('says that the API does not answer, whatever it shows, until it is back', async () => {
+    for (const [address, loaded] of PAGES) {
+      const page = await dashboard.open(address, { complaints: /Failed to load resource/ });
+      await seen(page, loaded);
+      await page.context().route('**/v1/**', (route) => route.abort());
+      await page.getByRole('alert').filter({ hasText: 'The API does not answer' }).first().waitFor();
+      await seen(page, 'start the API: reembed api');
+      expect([address, await page.locator('.pulse').count()]).toEqual([address, 0]);
+      await page.context().unroute('**/v1/**');
+      await page.getByText('start the API: reembed api').waitFor({ state: 'detached' });
+      await page.context().close();
+    }
   });
 
   it('shows the problem when the API is unavailable, and continues when it is back', async () => {

@@ -6,14 +6,13 @@ import { examples, wholeNumber } from '../arguments.ts';
 import { EXIT, Exit, UsageError } from '../errors.ts';
 import { type Io, jsonLine, oneLine } from '../output.ts';
 import { paintIf } from '../paint.ts';
+import { DEFAULT_COLUMNS } from '../progress.ts';
 import { clientFrom, remote } from '../remote.ts';
 import { type FilterOptions, filtered, filterOf } from '../task-filter.ts';
 import { followTask } from '../task-output.ts';
 import { watchTable } from '../watch-table.ts';
 
 const MAX_SHOWN = 20;
-/** Of a terminal that does not say how wide it is. */
-const DEFAULT_COLUMNS = 80;
 
 /** Adds `reembed tasks watch`. */
 export function addWatchCommand(group: Command, io: Io): void {
@@ -49,13 +48,13 @@ async function watchTasks(
 ): Promise<void> {
   const controller = new AbortController();
   const release = io.onInterrupt(() => controller.abort());
-  const show = json
-    ? (page: TaskList) => io.out(`${jsonLine(page)}\n`)
-    : io.terminal
-      ? redrawn(io, io.terminal)
-      : changedLines(io);
+  const follow = async (of: TaskFilter & { limit: number }, show: (page: TaskList) => void) => {
+    for await (const page of client.tasks.watchPage(of, { signal: controller.signal })) show(page);
+  };
   try {
-    for await (const page of client.tasks.watchPage(filter, { signal: controller.signal })) show(page);
+    if (json) await follow(filter, (page) => io.out(`${jsonLine(page)}\n`));
+    else if (!io.terminal) await follow(filter, changedLines(io));
+    else await followBoth(filter, follow, redrawn(io, io.terminal));
   } catch (error) {
     if (!controller.signal.aborted) throw error;
   } finally {
@@ -64,11 +63,43 @@ async function watchTasks(
   throw new Exit(EXIT.interrupted);
 }
 
+type Follow = (of: TaskFilter & { limit: number }, show: (page: TaskList) => void) => Promise<void>;
+
+/** Shows the newest tasks below those that have not ended, however old: what runs must not scroll away. */
+async function followBoth(
+  filter: TaskFilter & { limit: number },
+  follow: Follow,
+  draw: (tasks: readonly TaskRow[]) => void,
+): Promise<void> {
+  const isOfAll = filter.status === undefined && filter.open === undefined;
+  let newest: readonly TaskRow[] | undefined;
+  let open: readonly TaskRow[] | undefined = isOfAll ? undefined : [];
+  const show = () => {
+    if (!newest || !open) return;
+    const listed = new Map(newest.map((task) => [task.id, task]));
+    // The newest tasks are the fresher list of the two.
+    const older = open.filter(({ id }) => !listed.has(id));
+    draw([...older, ...newest].slice(0, Math.max(filter.limit, older.length)));
+  };
+  await Promise.all([
+    follow(filter, ({ tasks }) => {
+      newest = tasks;
+      show();
+    }),
+    isOfAll
+      ? follow({ ...filter, open: true }, ({ tasks }) => {
+          open = tasks;
+          show();
+        })
+      : undefined,
+  ]);
+}
+
 /** Redraws the table in place; the terminal cuts long lines, so that each stays one line. */
-function redrawn(io: Io, terminal: NodeJS.WriteStream): (page: TaskList) => void {
+function redrawn(io: Io, terminal: NodeJS.WriteStream): (tasks: readonly TaskRow[]) => void {
   const [cutLines, wrapLines] = ['\u001b[?7l', '\u001b[?7h'];
   let drawn = 0;
-  return ({ tasks }) => {
+  return (tasks) => {
     const text = watchTable(tasks, { columns: terminal.columns || DEFAULT_COLUMNS, paint: paintIf(io.colours?.err) });
     if (drawn > 0) moveCursor(terminal, 0, -drawn);
     clearScreenDown(terminal);

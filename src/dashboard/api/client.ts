@@ -3,7 +3,7 @@ import { noteAnswer, noteNoAnswer } from './connection.ts';
 import { currentToken, refuse } from './session.ts';
 
 /** Adds the session's token to a request, and records when the API rejects it. */
-async function sessionFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+export async function sessionFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const token = currentToken();
   const headers = new Headers(init.headers);
   if (token !== null) headers.set('authorization', `Bearer ${token}`);

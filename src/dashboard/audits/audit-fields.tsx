@@ -1,7 +1,6 @@
-import { Autocomplete, Checkbox, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { Checkbox, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
 import type { AuditRequest } from '../../contract/audit.ts';
-import { aliasesQuery, indexesQuery } from '../api/queries.ts';
+import { IndexField } from '../indexes/index-field.tsx';
 import { SourceField } from '../sources/source-field.tsx';
 import { Choice } from '../ui/choice.tsx';
 
@@ -53,7 +52,12 @@ export function AuditFields({ draft, onChange, errorOf }: AuditFieldsProps) {
       {isSource ? (
         <SourceField value={draft.source} onChange={(source) => set({ source })} error={errorOf('source')} />
       ) : (
-        <IndexField value={draft.index} onChange={(index) => set({ index })} error={errorOf('index')} />
+        <IndexField
+          description="An alias is resolved when the audit begins."
+          value={draft.index}
+          onChange={(index) => set({ index })}
+          error={errorOf('index')}
+        />
       )}
       <Checkbox
         label="Repair what is found"
@@ -76,26 +80,6 @@ export function AuditFields({ draft, onChange, errorOf }: AuditFieldsProps) {
         error={errorOf('ratePerSecond')}
       />
     </>
-  );
-}
-
-interface IndexFieldProps {
-  value: string;
-  onChange: (index: string) => void;
-  error: string | undefined;
-}
-
-function IndexField(props: IndexFieldProps) {
-  const indexes = useQuery(indexesQuery).data ?? [];
-  const aliases = useQuery(aliasesQuery).data ?? [];
-  return (
-    <Autocomplete
-      size="xs"
-      label="Index"
-      description="An alias is resolved when the audit begins."
-      data={[...new Set([...aliases.map(({ alias }) => alias), ...indexes.map(({ name }) => name)])]}
-      {...props}
-    />
   );
 }
 

@@ -1,31 +1,36 @@
-import { Button, FileButton, Group, Text, Textarea } from '@mantine/core';
+import { Button, Group, Text, Textarea } from '@mantine/core';
 import { useState } from 'react';
+import type { IndexInfo } from '../../contract/indexes.ts';
 import { upsertSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { useAct } from '../ui/act.ts';
 import { FormDialog } from '../ui/form-dialog.tsx';
 import { plural } from '../ui/format.ts';
+import { lineProblem } from '../ui/lines.ts';
 import { useOpenTask } from '../ui/open-task.ts';
 import { Problem } from '../ui/states.tsx';
+import { TextFile } from '../ui/text-file.tsx';
 import { EXAMPLE } from './example.ts';
 import { useChecked } from './form.ts';
 import { itemsOf } from './items-of.ts';
 
 interface AddObjectsProps {
   /** Name of an index or an alias. */
-  index: string;
+  name: string;
+  index: IndexInfo;
   onClose: () => void;
 }
 
 /** Writes objects that are typed, pasted or read from a file, one per line. */
-export function AddObjects({ index, onClose }: AddObjectsProps) {
+export function AddObjects({ name, index, onClose }: AddObjectsProps) {
   const openTask = useOpenTask();
   const [text, setText] = useState('');
-  const { check, errorOf } = useChecked(upsertSchema);
-  const { items, problem } = itemsOf(text);
+  const { check, errorOf, errorBelow } = useChecked(upsertSchema);
+  const [fileProblem, setFileProblem] = useState<string | null>(null);
+  const { items, problem } = itemsOf(text, index);
   const write = useAct(reembed.tasks.upsert, {
     quiet: true,
-    changes: [['indexes'], ['objects', index], ['counts']],
+    changes: [['indexes'], ['objects', index.name], ['counts']],
     onDone: (task) => {
       onClose();
       openTask(task);
@@ -33,12 +38,12 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
   });
   const submit = () => {
     if (problem !== null) return;
-    const body = { index, items };
+    const body = { index: name, items };
     if (check(body)) write.mutate(body);
   };
   return (
     <FormDialog
-      title={`Add objects to ${index}`}
+      title={`Add objects to ${name}`}
       size="lg"
       submit={`Write ${plural(items.length, 'object')}`}
       loading={write.isPending}
@@ -51,8 +56,11 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
         description='One per line: a text, which gets its line number as the id (line-1 for the first line) and replaces an object with this id, or JSON such as {"id": "a", "payload": "a lion", "metadata": {"lang": "en"}}'
         rows={12}
         value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-        error={problem ?? errorOf('items') ?? firstOf(items.length, errorOf)}
+        onChange={(event) => {
+          setFileProblem(null);
+          setText(event.currentTarget.value);
+        }}
+        error={fileProblem ?? problem ?? errorOf('items') ?? lineProblem('object', errorBelow('items'))}
         styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
         spellCheck={false}
         data-autofocus
@@ -61,13 +69,7 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
         <Button variant="default" onClick={() => setText(EXAMPLE)}>
           Fill in an example
         </Button>
-        <FileButton accept=".ndjson,.jsonl,.txt" onChange={async (file) => file && setText(await file.text())}>
-          {(props) => (
-            <Button variant="default" {...props}>
-              Read a file…
-            </Button>
-          )}
-        </FileButton>
+        <TextFile onText={setText} onProblem={setFileProblem} command="reembed upsert" />
         <Text fz="xs" c="dimmed" role="status">
           {plural(items.length, 'object')}
         </Text>
@@ -75,15 +77,4 @@ export function AddObjects({ index, onClose }: AddObjectsProps) {
       {write.error && <Problem error={write.error} title="Nothing was written" />}
     </FormDialog>
   );
-}
-
-/** Returns the first invalid line, since all lines share one field. */
-function firstOf(count: number, errorOf: (path: string) => string | undefined): string | undefined {
-  for (let line = 0; line < count; line++) {
-    for (const field of ['', '.id', '.payload', '.metadata', '.version', '.uri', '.originalId']) {
-      const message = errorOf(`items.${line}${field}`);
-      if (message) return `object ${line + 1}${field && `, ${field.slice(1)}`}: ${message}`;
-    }
-  }
-  return undefined;
 }

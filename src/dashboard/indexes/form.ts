@@ -18,6 +18,11 @@ export function useChecked<S extends z.ZodType>(schema: S, words: Readonly<Recor
   return {
     form,
     errorOf: (path: string): string | undefined => issues[path],
+    /** Returns the first problem below a path, such as that of a list whose items share one field: `2.id: Enter a value.` */
+    errorBelow(path: string): { path: string; message: string } | undefined {
+      const found = Object.keys(issues).find((each) => each.startsWith(`${path}.`));
+      return found === undefined ? undefined : { path: found.slice(path.length + 1), message: issues[found] ?? '' };
+    },
     /** Returns true if the value is valid. */
     check(value: unknown): value is z.input<S> {
       const parsed = schema.safeParse(value);

@@ -15,7 +15,9 @@ import { Moment } from '../ui/moment.tsx';
 import { RecentTasks } from '../ui/recent-tasks.tsx';
 import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { AddObjects } from './add-objects.tsx';
+import { ChangeIndex } from './change-index.tsx';
 import { DeleteIndex } from './delete-index.tsx';
+import { ExportIndex } from './export-index.tsx';
 import { LockText, Serves } from './index-table.tsx';
 import { Objects } from './objects.tsx';
 import { StartReindex } from './start-reindex.tsx';
@@ -36,6 +38,8 @@ function OneIndex({ name }: { name: string }) {
     retry: false,
   });
   const [adding, addDialog] = useDisclosure();
+  const [changing, changeDialog] = useDisclosure();
+  const [exporting, exportDialog] = useDisclosure();
   const [deleting, deleteDialog] = useDisclosure();
   if (!data) {
     if (error instanceof ReembedError && error.type === 'IndexNotFound')
@@ -53,6 +57,14 @@ function OneIndex({ name }: { name: string }) {
             <LinkButton variant="default" to="/search" search={{ left: used }}>
               Search
             </LinkButton>
+            <ActionButton onClick={exportDialog.open}>Export…</ActionButton>
+            <ActionButton
+              needs="admin"
+              unless={data.lock ? 'A reindex has locked it.' : null}
+              onClick={changeDialog.open}
+            >
+              Change…
+            </ActionButton>
             <ActionButton
               needs="admin"
               color="red"
@@ -68,10 +80,12 @@ function OneIndex({ name }: { name: string }) {
       />
       <Stack gap="md">
         <Facts index={data} />
-        <RecentTasks title="Last tasks" filter={{ index: data.name }} shown={5} />
+        <RecentTasks title="Last tasks" filter={{ index: data.name }} alsoOf={data.aliases} shown={5} />
         <Objects index={data.name} />
       </Stack>
-      {adding && <AddObjects index={used} onClose={addDialog.close} />}
+      {adding && <AddObjects name={used} index={data} onClose={addDialog.close} />}
+      {changing && <ChangeIndex index={data} onClose={changeDialog.close} />}
+      {exporting && <ExportIndex index={data} onClose={exportDialog.close} />}
       {deleting && <DeleteIndex index={data} onClose={deleteDialog.close} />}
     </>
   );

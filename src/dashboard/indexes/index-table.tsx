@@ -38,26 +38,13 @@ export function IndexTable({ indexes }: { indexes: readonly IndexInfo[] }) {
 }
 
 function IndexRow({ index }: { index: IndexInfo }) {
-  const {
-    name,
-    state,
-    aliases,
-    model,
-    objects,
-    parts,
-    failed,
-    estimated,
-    bytes: size,
-    lock,
-    vectorIndexReady,
-    vectorIndex,
-  } = index;
+  const { name, state, aliases, model, objects, parts, failed, estimated, bytes: size, lock } = index;
   return (
     <Table.Tr data-index={name}>
       <Table.Td>
         <IndexLink name={name} />
         <Text fz="xs" c="dimmed">
-          {state === 'deleting' ? 'being deleted' : searchedBy(vectorIndex, vectorIndexReady)}
+          {state === 'deleting' ? 'being deleted' : searchedBy(index)}
         </Text>
         <Stack gap={0} hiddenFrom="lg" fz="xs">
           <Box component="span" hiddenFrom="sm">
@@ -116,7 +103,16 @@ export function Serves({ aliases }: { aliases: readonly string[] }) {
   return (
     <Group gap={4}>
       {aliases.map((alias) => (
-        <Badge key={alias} variant="outline" color="teal.9" tt="none" radius="sm" className="id" c="inherit">
+        <Badge
+          key={alias}
+          title={alias}
+          variant="outline"
+          color="teal.9"
+          tt="none"
+          radius="sm"
+          className="id"
+          c="inherit"
+        >
           {alias}
         </Badge>
       ))}
@@ -124,9 +120,13 @@ export function Serves({ aliases }: { aliases: readonly string[] }) {
   );
 }
 
-function searchedBy(vectorIndex: IndexInfo['vectorIndex'], ready: boolean): string {
+/** Parts that a search compares one by one in a few milliseconds: below, nothing has to be said about it. */
+const FEW_PARTS = 10_000;
+
+function searchedBy({ vectorIndex, vectorIndexReady, parts }: IndexInfo): string {
   if (vectorIndex.kind === 'none') return 'searched by scanning';
-  return ready ? 'searched by HNSW' : 'searched by scanning until HNSW is built';
+  if (vectorIndexReady) return 'searched by HNSW';
+  return parts > FEW_PARTS ? 'searched by scanning until HNSW is built' : '';
 }
 
 /** The purpose of the lock, with a link to the task that holds it. */

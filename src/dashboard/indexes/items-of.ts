@@ -1,39 +1,24 @@
-import type { ItemInput } from '../../client/client.ts';
-
-export interface ReadItems {
-  items: ItemInput[];
-  /** The problem of the first invalid line. */
-  problem: string | null;
-}
+import type { ExportedObject, ItemInput } from '../../client/client.ts';
+import { importedItem } from '../../contract/import.ts';
+import type { IndexInfo } from '../../contract/indexes.ts';
+import { type ReadLines, readLines } from '../ui/lines.ts';
 
 /**
- * Reads objects from a text, one per line: JSON as in an NDJSON body, or a text, whose id is its line number. A line
- * that starts like JSON but is invalid is a problem, never a text.
+ * Reads objects for an index from a text, one per line: JSON as in an NDJSON body or as in an export, or a text, whose id is
+ * its line number. Vectors of an export are left out unless the index takes them; its texts are then embedded again.
  */
-export function itemsOf(text: string): ReadItems {
-  const items: ItemInput[] = [];
-  let problem: string | null = null;
-  for (const [at, line] of text.split(/\r?\n/).entries()) {
-    // A file may start with a byte order mark.
-    const trimmed = line.replace(/^\uFEFF/, '').trim();
-    if (trimmed === '') continue;
-    if (!/^[[{]/.test(trimmed)) {
-      items.push({ id: `line-${at + 1}`, payload: trimmed });
-      continue;
-    }
-    const read = objectIn(trimmed);
-    if (typeof read === 'string') problem ??= `line ${at + 1} ${read}`;
-    else items.push(read);
-  }
-  return { items, problem };
+export function itemsOf(text: string, index: IndexInfo): ReadLines<ItemInput> {
+  return readLines<ItemInput>(text, {
+    ofText: (payload, number) => ({ id: `line-${number}`, payload }),
+    ofJson: (value) => (isExported(value) ? ofExport(value, index) : (value as unknown as ItemInput)),
+  });
 }
 
-function objectIn(line: string): ItemInput | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return 'is not valid JSON (write a text that starts with { or [ as the payload of a JSON object)';
-  }
-  return Array.isArray(value) ? 'is a list: write one object per line' : (value as ItemInput);
+/** Only an export says of each object whether it had failed. */
+function isExported(value: object): value is ExportedObject {
+  return 'failed' in value && 'parts' in value && Array.isArray(value.parts);
+}
+
+function ofExport(object: ExportedObject, index: IndexInfo): ItemInput {
+  return importedItem(index.readyVectors ? object : { ...object, parts: [] }, index) as ItemInput;
 }

@@ -1,4 +1,5 @@
 import { Alert, Stack, Table, Text } from '@mantine/core';
+import { useEffect, useRef } from 'react';
 import type { ReindexPlan } from '../../contract/plan.ts';
 import { graphText, indexBuildText, type PlanRow, planRowsOf } from '../../contract/plan-rows.ts';
 import { bytes, duration, number } from '../ui/format.ts';
@@ -12,9 +13,12 @@ const FORMATS: Record<PlanRow['unit'], (value: number) => string> = {
 
 /** What a reindex would do and cost. */
 export function PlanPanel({ plan }: { plan: ReindexPlan }) {
+  const panel = useRef<HTMLDivElement>(null);
+  // It appears below the form, which may fill the screen.
+  useEffect(() => panel.current?.scrollIntoView({ block: 'nearest' }), []);
   const notes = [graphText(plan), indexBuildText(plan), ...plan.warnings].filter((note) => note !== null);
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" ref={panel}>
       {plan.obstacles.length > 0 && (
         <Alert variant="outline" color="orange" title="In the way" className="wrap">
           {plan.obstacles.map(({ reason, effect, detail }) => (

@@ -69,8 +69,29 @@ interface VectorFieldsProps {
 
 /** In which precision vectors are stored and indexed, and the parameters of the index. */
 export function VectorFields({ vectors, onChange, errorOf, hasSame = false }: VectorFieldsProps) {
-  const set = (change: Partial<VectorDraft>) => onChange({ ...vectors, ...change });
   const same = hasSame ? ([{ value: KEEP, label: 'as in the source' }] as const) : [];
+  return (
+    <>
+      <Choice
+        label="Vectors are stored"
+        options={[...same, ...STORAGES]}
+        value={vectors.storage}
+        onChange={(storage) => onChange({ ...vectors, storage })}
+        error={errorOf('storage')}
+      />
+      <VectorIndexFields vectors={vectors} onChange={onChange} errorOf={errorOf} same={same} />
+    </>
+  );
+}
+
+type VectorIndexFieldsProps = Omit<VectorFieldsProps, 'hasSame'> & {
+  /** The choice that changes nothing, if there is one. */
+  same: readonly Option<typeof KEEP>[];
+};
+
+/** The kind of the vector index, and its parameters. */
+export function VectorIndexFields({ vectors, onChange, errorOf, same }: VectorIndexFieldsProps) {
+  const set = (change: Partial<VectorDraft>) => onChange({ ...vectors, ...change });
   const count = (name: 'dimensions' | 'm' | 'efConstruction', label: string, description: string) => (
     <NumberInput
       label={label}
@@ -84,13 +105,6 @@ export function VectorFields({ vectors, onChange, errorOf, hasSame = false }: Ve
   );
   return (
     <>
-      <Choice
-        label="Vectors are stored"
-        options={[...same, ...STORAGES]}
-        value={vectors.storage}
-        onChange={(storage) => set({ storage })}
-        error={errorOf('storage')}
-      />
       <Choice
         label="Vector index"
         options={[...same, ...KINDS]}

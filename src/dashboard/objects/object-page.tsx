@@ -54,7 +54,7 @@ function OneObject({ index, id }: { index: string; id: string }) {
           <Card>
             <Text fz="sm" component="div">
               <ObjectId id={id} />
-              {index} has no object with this id: it never existed, or it is deleted.
+              <IndexLink name={index} /> has no object with this id: it was never written, or it is deleted.
             </Text>
           </Card>
         )}

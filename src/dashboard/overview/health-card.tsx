@@ -8,6 +8,7 @@ import { Card } from '../ui/card.tsx';
 import { duration, number, plural } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
+import { useDoctor } from './doctor.tsx';
 import { openQuery } from './queries.ts';
 
 interface PartProps {
@@ -52,8 +53,20 @@ export function HealthCard() {
         <Backlog queues={health?.queues ?? undefined} />
         <Models indexes={indexes} open={open?.tasks ?? []} />
         <Schedules schedules={schedules?.schedules} />
+        <Checks />
       </SimpleGrid>
     </Card>
+  );
+}
+
+/** Whether the doctor has found something. */
+function Checks() {
+  const doctor = useDoctor();
+  const found = doctor?.findings.length ?? 0;
+  return (
+    <Part name="Checks" isGood={doctor && found === 0}>
+      {!doctor ? 'unknown' : found === 0 ? `${doctor.checks}, nothing found` : plural(found, 'finding')}
+    </Part>
   );
 }
 

@@ -9,6 +9,7 @@ import { number } from '../ui/format.ts';
 import { PageLink } from '../ui/links.tsx';
 import { Loading, Problem } from '../ui/states.tsx';
 import { StatusDot } from '../ui/status.tsx';
+import { Findings } from './doctor.tsx';
 import { Failures } from './failures.tsx';
 import { HealthCard } from './health-card.tsx';
 import { Incomplete } from './incomplete.tsx';
@@ -26,6 +27,7 @@ export function OverviewPage() {
         <Running />
         <Failures />
         <Incomplete />
+        <Findings />
         <HealthCard />
       </Stack>
     </>

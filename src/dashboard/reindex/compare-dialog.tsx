@@ -2,8 +2,9 @@ import { Button, Group, Modal, NativeSelect, NumberInput, Stack, Text, TextInput
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { z } from 'zod';
+import { approvalOf } from '../../contract/approval.ts';
 import { nameSchema } from '../../contract/indexes.ts';
-import { knownItemSchema } from '../../contract/query-sets.ts';
+import { knownItemSchema, type QuerySetInfo } from '../../contract/query-sets.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { querySetsQuery } from '../api/queries.ts';
@@ -33,7 +34,7 @@ export function CompareDialog({ tracker, pair, onClose }: CompareDialogProps) {
     <Modal opened onClose={onClose} title={`Compare ${pair.source} and ${pair.dest}`}>
       {error && <Problem error={error} title="The query sets cannot be listed" />}
       {sets ? (
-        <CompareForm tracker={tracker} pair={pair} names={sets} onClose={onClose} />
+        <CompareForm tracker={tracker} pair={pair} sets={sets} onClose={onClose} />
       ) : (
         !error && <Loading rows={3} />
       )}
@@ -41,11 +42,21 @@ export function CompareDialog({ tracker, pair, onClose }: CompareDialogProps) {
   );
 }
 
-type Named = { name: string; queries: number };
+/**
+ * Returns the set that is chosen at first: that of the reindex, or one made from its indexes. Another one may judge objects
+ * that these indexes do not have.
+ */
+function usualSet({ data }: Tracker, pair: Pair, sets: readonly QuerySetInfo[]): string {
+  const own = approvalOf(data)?.evaluation?.querySet;
+  const names = [pair.source, pair.dest, data.alias];
+  const isOurs = ({ name, knownItem, sampled }: QuerySetInfo) =>
+    name === own || names.includes(knownItem?.index ?? NEW) || names.includes(sampled?.alias ?? NEW);
+  return sets.find(isOurs)?.name ?? NEW;
+}
 
-function CompareForm({ tracker, pair, names, onClose }: CompareDialogProps & { names: readonly Named[] }) {
+function CompareForm({ tracker, pair, sets, onClose }: CompareDialogProps & { sets: readonly QuerySetInfo[] }) {
   const alias = typeof tracker.data.alias === 'string' ? tracker.data.alias : pair.source;
-  const [chosen, setChosen] = useState(names[0]?.name ?? NEW);
+  const [chosen, setChosen] = useState(() => usualSet(tracker, pair, sets));
   const [name, setName] = useState(`${alias}-known-items`);
   const [queries, setQueries] = useState<number | string>(200);
   const { form, check, refuse, errorOf } = useChecked(draftSchema);
@@ -85,7 +96,7 @@ function CompareForm({ tracker, pair, names, onClose }: CompareDialogProps & { n
           size="xs"
           label="Query set"
           data={[
-            ...names.map((set) => ({
+            ...sets.map((set) => ({
               value: set.name,
               label: `${set.name} (${plural(set.queries, 'query', 'queries')})`,
             })),
@@ -99,8 +110,8 @@ function CompareForm({ tracker, pair, names, onClose }: CompareDialogProps & { n
           <>
             <Text fz="xs" c="dimmed">
               A sentence of each text becomes a query whose only right answer is that text. This shows whether a model
-              finds a text by a part of it. Real questions of your users say more: import them with “reembed queries
-              import”.
+              finds a text by a part of it. Real questions of your users say more: make a set of them on the page Query
+              sets.
             </Text>
             <TextInput
               label="Name of the new set"
@@ -119,7 +130,7 @@ function CompareForm({ tracker, pair, names, onClose }: CompareDialogProps & { n
               onChange={setQueries}
               error={errorOf('queries')}
             />
-            {names.some((set) => set.name === name) && (
+            {sets.some((set) => set.name === name) && (
               <Text fz="xs" c="var(--mantine-color-error)">
                 There is a set with this name: its queries are replaced.
               </Text>

@@ -5,6 +5,7 @@ import { type IndexBuild, type IndexBuildChoice, WAYS } from '../../contract/ind
 import type { IndexInfo } from '../../contract/indexes.ts';
 import type { Json } from '../../contract/json.ts';
 import type { Tracker } from '../../contract/tasks.ts';
+import type { WaitsFor } from '../../contract/waits.ts';
 import { indexesQuery } from '../api/queries.ts';
 import { Arrow } from '../ui/arrow.tsx';
 import { Card } from '../ui/card.tsx';
@@ -78,22 +79,32 @@ function Side({ name, info, missing }: { name: string; info: IndexInfo | undefin
 }
 
 function factsOf(tracker: Tracker, ended: boolean): Fact[] {
-  const { data, createTime, errors } = tracker;
+  const { data, createTime } = tracker;
   const { decision } = approvalOf(data) ?? {};
-  const modelErrors = errors.filter(({ type }) => type.startsWith('Model'));
   const facts: (Fact | null)[] = [
     ['Started by', typeof data.startedBy === 'string' ? data.startedBy : 'unknown'],
     ['Started', <Moment key="s" at={createTime} />],
     hasBegun(tracker) ? ['Switches the alias', typeof data.alias === 'string' ? data.alias : 'none'] : null,
     ['Speed limit of the copy', typeof data.ratePerSecond === 'number' ? rate(data.ratePerSecond) : 'none'],
     data.indexStrategy ? ['HNSW index built', strategyText(data.indexStrategy)] : null,
-    ['Model errors', modelErrors[0] ? `${number(modelErrors.length)}, last: ${modelErrors[0].type}` : 'none'],
+    ['Model errors', modelErrorsText(tracker)],
     hasBegun(tracker) && !ended ? ['Writes of users meanwhile', <LiveWrites key="w" taskId={tracker.id} />] : null,
     typeof data.reconciled === 'number' ? ['Changes copied after the copy', number(data.reconciled)] : null,
     data.verified ? ['Verified', verifiedText(data.verified)] : null,
     decision ? [decision.kind === 'approve' ? 'Approved by' : 'Rejected by', decidedBy(decision)] : null,
   ];
   return facts.filter((fact) => fact !== null);
+}
+
+/** The errors of the model that ended attempts, and the one because of which it waits now. */
+function modelErrorsText({ data, errors }: Tracker): string {
+  const { reason = '' } = (data.waitsFor ?? {}) as Partial<WaitsFor>;
+  const found = errors.filter(({ type }) => type.startsWith('Model'));
+  const parts = [
+    reason.startsWith('Model') ? `now: ${reason}` : null,
+    found[0] ? `${number(found.length)}, last: ${found[0].type}` : null,
+  ].filter((part) => part !== null);
+  return parts.join('; ') || 'none';
 }
 
 function decidedBy({ by, isVerdict, isTimeout }: { by: string | null; isVerdict: boolean; isTimeout: boolean }) {

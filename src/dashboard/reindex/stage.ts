@@ -41,6 +41,10 @@ export function nextText(tracker: Tracker, stage: Stage, pair: Pair, indexes: re
   const unused = unusedOf(pair, stage, indexes);
   if (!find(indexes, unused)) return `${unused === source ? dest : source} serves, and ${unused} is deleted.`;
   if (alias === null) return `${dest} is complete. No alias was switched.`;
+  const serving = indexes.find(({ aliases }) => aliases.includes(alias))?.name;
+  if (serving !== undefined && serving !== source && serving !== dest) {
+    return `${serving} serves as ${alias} by now. Neither ${source} nor ${dest} does.`;
+  }
   if (unused === dest) return `Rolled back: ${source} serves. Roll forward, or delete ${dest}.`;
   return `${dest} serves as ${alias}. Roll back if it does worse; delete ${source} when you are sure.`;
 }

@@ -1,4 +1,4 @@
-import { Stack, Table, Text } from '@mantine/core';
+import { Group, Stack, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Schedule } from '../../client/client.ts';
 import { reembed } from '../api/client.ts';
@@ -56,11 +56,15 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
           {key}
         </Text>
         <Stack gap={4} mt={4} hiddenFrom="md" fz="xs">
-          <span className="wrap">{every}</span>
-          <LastRun schedule={schedule} />
+          <span className="wrap">every: {every}</span>
+          <Group gap={4}>
+            last run: <LastRun schedule={schedule} />
+          </Group>
         </Stack>
         <Stack gap={4} mt={4} hiddenFrom="sm" fz="xs">
-          <Next schedule={schedule} />
+          <Group gap={4} align="flex-start">
+            next: <Next schedule={schedule} />
+          </Group>
         </Stack>
         <Stack gap={4} mt={6} hiddenFrom="lg" align="flex-start">
           <ScheduleActions schedule={schedule} />

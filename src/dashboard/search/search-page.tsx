@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, SimpleGrid, Stack, TextInput } from '@mantine/
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import type { IndexInfo } from '../../contract/indexes.ts';
 import { useAccess } from '../api/access.ts';
 import { indexesQuery } from '../api/queries.ts';
 import { Card, PageHead } from '../ui/card.tsx';
@@ -10,6 +11,7 @@ import { Empty, Loading, Problem } from '../ui/states.tsx';
 import { type Asked, type Mode, modeOf } from './asked.ts';
 import { filterOf } from './filter.ts';
 import { FilterEditor } from './filter-editor.tsx';
+import { NO_INDEX, partnerOf } from './partner.ts';
 import { Side } from './side.tsx';
 
 const route = getRouteApi('/search');
@@ -24,7 +26,7 @@ export function SearchPage() {
     return <Nothing title="Nothing to search yet">Create an index and add objects to it first.</Nothing>;
   }
   const names = [...data.flatMap(({ aliases }) => aliases), ...data.map(({ name }) => name)];
-  return <Search key={names.join()} names={names} />;
+  return <Search key={names.join()} names={names} indexes={data} />;
 }
 
 function Nothing({ title, children }: { title: string; children: string }) {
@@ -44,18 +46,18 @@ const MODE_OPTIONS: Option<Mode>[] = [
   { value: 'hybrid', label: 'by both' },
 ];
 
-function Search({ names }: { names: readonly string[] }) {
+function Search({ names, indexes }: { names: readonly string[]; indexes: readonly IndexInfo[] }) {
   const asked = route.useSearch();
   const navigate = useNavigate({ from: '/search' });
   const left = asked.left ?? names[0] ?? '';
-  const right = asked.right ?? names.find((name) => name !== left) ?? '';
+  const right = asked.right === NO_INDEX ? '' : (asked.right ?? partnerOf(left, indexes));
   const set = (change: Asked) => void navigate({ search: { ...asked, ...change }, replace: true });
   const options = (chosen: string) => [...new Set([...names, chosen].filter((name) => name !== ''))];
   return (
     <>
       <PageHead title="Search" />
       <Card>
-        <SearchForm asked={asked} onAsk={(change) => set({ ...change, left, right: right || undefined })} />
+        <SearchForm asked={asked} onAsk={(change) => set({ ...change, left })} />
       </Card>
       <SimpleGrid cols={{ base: 1, sm: 2 }} mt="md" spacing="md">
         <Side
@@ -70,7 +72,7 @@ function Search({ names }: { names: readonly string[] }) {
           label="Second index"
           name={right}
           names={['', ...options(right)]}
-          onName={(name) => set({ right: name || undefined })}
+          onName={(name) => set({ right: name || NO_INDEX })}
           asked={asked}
           other={left}
         />

@@ -51,6 +51,7 @@ export function Side({ label, name, names, onName, asked, other }: SideProps) {
       {isAsked && mine.error && <Problem error={mine.error} title="The search failed" />}
       {mine.isLoading && <Loading />}
       {!asked.text && <Empty title="No search yet">Enter a text above.</Empty>}
+      {asked.text && name === '' && <Empty title="Nothing to compare with">Choose a second index above.</Empty>}
       {isAsked && mine.data && !mine.error && (
         <>
           <Notes result={mine.data} />

@@ -4,7 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { reembed } from '../api/client.ts';
-import { indexesQuery, jobsQuery, schedulesQuery } from '../api/queries.ts';
+import { indexesQuery, jobsQuery, querySetsQuery, schedulesQuery } from '../api/queries.ts';
+import { sourcesQuery } from '../sources/queries.ts';
 
 interface Found {
   /** Unique among what was found. */
@@ -15,7 +16,9 @@ interface Found {
   to:
     | { to: '/tasks/$taskId'; params: { taskId: string } }
     | { to: '/indexes/$index'; params: { index: string } }
-    | { to: '/schedules' };
+    | { to: '/query-sets/$querySet'; params: { querySet: string } }
+    | { to: '/sources/$source'; params: { source: string } }
+    | { to: '/jobs' };
 }
 
 const MAX_FOUND = 12;
@@ -47,7 +50,7 @@ function FindBox({ onClose }: { onClose: () => void }) {
   const { found, isAsking } = useFound(asked);
   const isCurrent = asked === text.trim() && !isAsking;
   return (
-    <Modal opened onClose={onClose} title="Find a task, an index, an alias or a job">
+    <Modal opened onClose={onClose} title="Find by name or id">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -97,6 +100,8 @@ function useFound(text: string): { found: Found[]; isAsking: boolean } {
   const indexes = useQuery({ ...indexesQuery, refetchInterval: false, enabled: isAsked }).data ?? [];
   const defined = useQuery({ ...jobsQuery, enabled: isAsked }).data?.jobs ?? [];
   const schedules = useQuery({ ...schedulesQuery, refetchInterval: false, enabled: isAsked }).data?.schedules ?? [];
+  const sets = useQuery({ ...querySetsQuery, enabled: isAsked }).data ?? [];
+  const sources = useQuery({ ...sourcesQuery, refetchInterval: false, enabled: isAsked }).data ?? [];
   // The API of a process without definitions knows jobs by their schedules only.
   const jobs = [...new Set([...defined, ...schedules].map(({ name }) => name))];
   const recent = useQuery({
@@ -125,9 +130,23 @@ function useFound(text: string): { found: Found[]; isAsking: boolean } {
     ...indexes
       .filter(({ name }) => has(name))
       .map(({ name }) => ({ key: `index ${name}`, kind: 'index', name, to: toIndex(name) })),
-    ...jobs
-      .filter(has)
-      .map((name) => ({ key: `job ${name}`, kind: 'job, its schedules', name, to: { to: '/schedules' } as const })),
+    ...sets
+      .filter(({ name }) => has(name))
+      .map(({ name }) => ({
+        key: `set ${name}`,
+        kind: 'query set',
+        name,
+        to: { to: '/query-sets/$querySet', params: { querySet: name } } as const,
+      })),
+    ...sources
+      .filter(({ name }) => has(name))
+      .map(({ name }) => ({
+        key: `source ${name}`,
+        kind: 'source',
+        name,
+        to: { to: '/sources/$source', params: { source: name } } as const,
+      })),
+    ...jobs.filter(has).map((name) => ({ key: `job ${name}`, kind: 'job', name, to: { to: '/jobs' } as const })),
     ...all.map(({ id, type, status }) => ({
       key: `task ${id}`,
       kind: `${type}, ${status}`,

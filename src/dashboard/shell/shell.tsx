@@ -9,6 +9,7 @@ import {
   LightningBoltIcon,
   ListBulletIcon,
   MagnifyingGlassIcon,
+  QuestionMarkCircledIcon,
   TableIcon,
 } from '@radix-ui/react-icons';
 import { useQueryClient } from '@tanstack/react-query';
@@ -33,6 +34,7 @@ const PAGES = [
   { to: '/tasks', label: 'Tasks', icon: ListBulletIcon },
   { to: '/indexes', label: 'Indexes', icon: LayersIcon },
   { to: '/search', label: 'Search', icon: MagnifyingGlassIcon },
+  { to: '/query-sets', label: 'Query sets', icon: QuestionMarkCircledIcon },
   { to: '/sources', label: 'Sources', icon: TableIcon },
   { to: '/audits', label: 'Audits', icon: CheckCircledIcon },
   { to: '/jobs', label: 'Jobs', icon: LightningBoltIcon },

@@ -1,6 +1,5 @@
-import { Autocomplete, NativeSelect, SimpleGrid, Textarea, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { aliasesQuery, indexesQuery } from '../api/queries.ts';
+import { NativeSelect, SimpleGrid, Textarea, TextInput } from '@mantine/core';
+import { IndexField } from '../indexes/index-field.tsx';
 import { CONTENTS, type ContentKind, type SourceDraft } from './draft.ts';
 
 interface SourceFieldsProps {
@@ -21,9 +20,6 @@ const DESCRIPTIONS: Record<ContentKind, string> = {
 
 /** The fields of a source. */
 export function SourceFields({ draft, isNew, errorAt, whereError, onChange }: SourceFieldsProps) {
-  const indexes = useQuery(indexesQuery).data ?? [];
-  const aliases = useQuery(aliasesQuery).data ?? [];
-  const names = [...aliases.map(({ alias }) => alias), ...indexes.map((index) => index.name)];
   const text = (field: Exclude<keyof SourceDraft, 'kind'>) => ({
     value: draft[field],
     onChange: (event: { currentTarget: { value: string } }) => onChange({ [field]: event.currentTarget.value }),
@@ -42,11 +38,8 @@ export function SourceFields({ draft, isNew, errorAt, whereError, onChange }: So
         />
       )}
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
-        <Autocomplete
-          size="xs"
-          label="Index"
+        <IndexField
           description="The index or alias that follows the table."
-          data={[...new Set(names)]}
           value={draft.index}
           onChange={(index) => onChange({ index })}
           disabled={!isNew}

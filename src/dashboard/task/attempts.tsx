@@ -7,13 +7,13 @@ import { attemptsText } from './attempts-text.ts';
 import { failureOf, stageText } from './failure.tsx';
 
 /** The errors of the attempts, newest first; the text of one that the page shows already is not repeated. */
-export function Attempts({ tracker }: { tracker: Tracker }) {
+export function Attempts({ tracker, ended }: { tracker: Tracker; ended: boolean }) {
   const { errors } = tracker;
   const shown = failureOf(tracker)?.error;
   return (
     <Card title="Attempts and errors">
       <Text fz="sm" c="dimmed" mb="sm">
-        {attemptsText(tracker)}
+        {attemptsText(tracker, ended)}
       </Text>
       <Stack component="ol" gap="sm" m={0} p={0} style={{ listStyle: 'none' }}>
         {errors.map((error) => (

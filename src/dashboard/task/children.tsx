@@ -1,7 +1,7 @@
 import { Group, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { TASK_STATUSES } from '../../contract/status.ts';
+import { TASK_STATUSES, type TaskStatus } from '../../contract/status.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { Pager } from '../tasks/pager.tsx';
@@ -25,7 +25,11 @@ export function Children({ tracker: { id, children, status } }: { tracker: Track
     refetchInterval: isOpen(status) ? 2_000 : 10_000,
     placeholderData: (before) => before,
   });
-  const counts = TASK_STATUSES.filter((each) => (children[each] ?? 0) > 0);
+  const isWhole = data !== undefined && data.tasks.length === data.total;
+  // The tracker of the parent learns of a pause of its children late.
+  const countOf = (status: TaskStatus) =>
+    isWhole ? data.tasks.filter((task) => task.status === status).length : (children[status] ?? 0);
+  const counts = TASK_STATUSES.filter((each) => countOf(each) > 0);
   return (
     <Card
       flush
@@ -35,7 +39,7 @@ export function Children({ tracker: { id, children, status } }: { tracker: Track
           {counts.map((each) => (
             <Group key={each} gap={6}>
               <Status status={each} />
-              <span>{number(children[each] ?? 0)}</span>
+              <span>{number(countOf(each))}</span>
             </Group>
           ))}
         </Group>

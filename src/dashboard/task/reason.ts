@@ -18,6 +18,9 @@ const MODEL_ADVICE: Record<string, string> = {
   ModelQuotaUsedUp: 'Raise the quota at the provider, then resume the task.',
 };
 
+const JOB_ADVICE =
+  'Start one that knows the definition of the job: reembed worker --tasks. If one runs, wait until it is free.';
+
 /** How long a running reindex may report nothing before it counts as standing still. */
 const SILENT_MS = 3 * 60_000;
 
@@ -38,12 +41,10 @@ export function reasonOf(tracker: Row, ended: boolean, nowMs: number): Reason | 
     if (!(waited > 5_000)) return null;
     return { title: 'It waits for a worker', text: 'No worker has taken it up yet.', nextTry: null };
   }
-  if (pace?.reason === 'worker' && pace.share === null)
-    return {
-      title: 'It waits for a worker',
-      text: 'Start one, or wait until one of those that run is free.',
-      nextTry: null,
-    };
+  if (pace?.reason === 'worker' && pace.share === null) {
+    const text = type === 'job' ? JOB_ADVICE : 'Start one, or wait until one of those that run is free.';
+    return { title: 'It waits for a worker', text, nextTry: null };
+  }
   const [error] = errors;
   if (status === 'paused' && error?.type.startsWith('Model'))
     return { title: `Paused by an error of the model: ${error.type}`, text: adviceFor(error.type), nextTry: null };
@@ -59,7 +60,8 @@ export function reasonOf(tracker: Row, ended: boolean, nowMs: number): Reason | 
 
 function ofWaits({ reason, message, nextTry }: WaitsFor): Reason {
   const title = reason.startsWith('Model') ? 'It waits for the model' : `It waits because of ${reason}`;
-  return { title, text: `${message} ${adviceFor(reason)}`.trim(), nextTry };
+  const said = /[.!?]$/.test(message) ? message : `${message}.`;
+  return { title, text: `${said} ${adviceFor(reason)}`.trim(), nextTry };
 }
 
 function adviceFor(type: string): string {

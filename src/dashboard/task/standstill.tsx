@@ -30,10 +30,22 @@ export function Standstill({ tracker, ended }: StandstillProps) {
       {reason.nextTry !== null && (
         <>
           {' '}
-          Next try <Moment at={reason.nextTry} />.
+          <NextTry at={reason.nextTry} />
         </>
       )}
     </Alert>
+  );
+}
+
+/** When it is tried again; one that is due is under way, and may wait for its own time limit. */
+function NextTry({ at }: { at: string }) {
+  const isDue = Date.parse(at) <= useNow().getTime();
+  return isDue ? (
+    'It is tried again now.'
+  ) : (
+    <>
+      Next try <Moment at={at} />.
+    </>
   );
 }
 

@@ -2,12 +2,12 @@ import { Alert, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ReembedError } from '../../client/client.ts';
-import { titleOf } from '../../contract/task-title.ts';
+import { namesOf, titleOf } from '../../contract/task-title.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
 import { useStale } from '../api/connection.ts';
 import { type Live, useLive } from '../api/live.ts';
-import { serverQuery } from '../api/queries.ts';
+import { indexesQuery, serverQuery } from '../api/queries.ts';
 import { Findings } from '../audits/findings.tsx';
 import { JobParts } from '../jobs/job-parts.tsx';
 import { Reads } from '../reindex/reads.tsx';
@@ -16,7 +16,7 @@ import { Watch } from '../reindex/watch.tsx';
 import { Card, PageHead } from '../ui/card.tsx';
 import { Copy } from '../ui/copy.tsx';
 import { duration, rate } from '../ui/format.ts';
-import { PageLink } from '../ui/links.tsx';
+import { LinkButton, PageLink } from '../ui/links.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { Outward } from '../ui/outward.tsx';
 import { ProgressBar } from '../ui/progress.tsx';
@@ -70,7 +70,15 @@ function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
   const tracker = useNamed(given);
   return (
     <>
-      <PageHead title={titleOf(tracker)} actions={<TaskActions tracker={tracker} ended={live.ended} />} />
+      <PageHead
+        title={titleOf(tracker)}
+        actions={
+          <>
+            <TaskActions tracker={tracker} ended={live.ended} />
+            <SearchWritten tracker={tracker} />
+          </>
+        }
+      />
       <Stack gap="md">
         <Overview tracker={tracker} live={live} />
         {tracker.type === 'reindex' && <ReindexParts tracker={tracker} ended={live.ended} />}
@@ -79,8 +87,8 @@ function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
         {tracker.type === 'audit' && <Findings tracker={tracker} ended={live.ended} />}
         {tracker.type === 'delete-index' && <Watch tracker={tracker} />}
         {tracker.type === 'delete-index' && <Reads tracker={tracker} />}
-        <Facts tracker={tracker} />
-        {tracker.errors.length > 0 && <Attempts tracker={tracker} />}
+        <Facts tracker={tracker} ended={live.ended} />
+        {tracker.errors.length > 0 && <Attempts tracker={tracker} ended={live.ended} />}
         <FailedItems tracker={tracker} />
         {(tracker.type === 'reindex' || Object.keys(tracker.children).length > 0) && <Children tracker={tracker} />}
         {tracker.steering.length > 0 && <SteeringLog tracker={tracker} />}
@@ -89,9 +97,28 @@ function FoundTask({ given, live }: { given: Tracker; live: Live<Tracker> }) {
   );
 }
 
+/** The next step after a write. */
+function SearchWritten({ tracker }: { tracker: Tracker }) {
+  const [index] = namesOf(tracker);
+  if (tracker.type !== 'upsert' || tracker.status !== 'done' || index === undefined) return null;
+  return (
+    <LinkButton to="/search" search={{ left: index }}>
+      Search {index}
+    </LinkButton>
+  );
+}
+
+/** Whether another index serves since a reindex ended, so that its last sentence is no longer true: it was rolled back. */
+function useIsPast({ type, status, data: { alias, dest } }: Tracker): boolean {
+  const { data: indexes } = useQuery({ ...indexesQuery, enabled: type === 'reindex' });
+  if (type !== 'reindex' || status !== 'done' || typeof alias !== 'string' || !indexes) return false;
+  return indexes.find(({ name }) => name === dest)?.aliases.includes(alias) !== true;
+}
+
 function Overview({ tracker, live }: { tracker: Tracker; live: Live<Tracker> }) {
   const { status, progress, type } = tracker;
-  const detail = live.ended ? tracker.detail : ownDetail(tracker);
+  const isPast = useIsPast(tracker);
+  const detail = isPast ? '' : live.ended ? tracker.detail : ownDetail(tracker);
   const stale = useStale();
   const lost = stale || !live.connected;
   const going = status === 'processing' && !live.ended && !lost && !tracker.unanswered;

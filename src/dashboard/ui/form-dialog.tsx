@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
-import type { ReactNode } from 'react';
+import type { ReactNode, Ref } from 'react';
 
 interface FormDialogProps {
   title: string;
@@ -11,6 +11,8 @@ interface FormDialogProps {
   disabled?: boolean;
   onSubmit: () => void;
   onClose: () => void;
+  /** The form, for a check that moves to the first field with a problem. */
+  form?: Ref<HTMLFormElement>;
   children: ReactNode;
 }
 
@@ -23,11 +25,14 @@ export function FormDialog({
   disabled = false,
   onSubmit,
   onClose,
+  form,
   children,
 }: FormDialogProps) {
   return (
     <Modal opened onClose={onClose} title={title} {...(size && { size })}>
       <form
+        ref={form}
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           onSubmit();

@@ -13,15 +13,33 @@ import { TaskLine } from './task-line.tsx';
 interface RecentTasksProps {
   title: string;
   filter: Pick<TaskFilter, 'type' | 'index'>;
+  /** Names besides the `index` of the filter under which tasks may have been started: its aliases. */
+  alsoOf?: readonly string[];
   /** Max. rows. */
   shown?: number;
 }
 
+/** Aliases that are looked at: each costs a call. */
+const MAX_ALIASES = 4;
+
+/** Returns the newest tasks of an index that were started under any of its names. */
+async function newest(filter: RecentTasksProps['filter'], alsoOf: readonly string[], limit: number) {
+  const names = [filter.index, ...alsoOf.slice(0, MAX_ALIASES)];
+  const pages = await Promise.all(names.map((index) => reembed.tasks.page({ ...filter, index, limit })));
+  const all = new Map(pages.flatMap(({ tasks }) => tasks).map((task) => [task.id, task]));
+  const tasks = [...all.values()].sort((a, b) => (b.createTime ?? '').localeCompare(a.createTime ?? ''));
+  return {
+    tasks: tasks.slice(0, limit),
+    total: pages[0]?.total ?? 0,
+    isMore: tasks.length > limit || pages.some(({ cursor }) => cursor !== null),
+  };
+}
+
 /** The newest tasks that match a filter, with a link to all of them. */
-export function RecentTasks({ title, filter, shown = 10 }: RecentTasksProps) {
+export function RecentTasks({ title, filter, alsoOf = [], shown = 10 }: RecentTasksProps) {
   const { data, error } = useQuery({
-    queryKey: ['recent', filter, shown],
-    queryFn: () => reembed.tasks.page({ ...filter, limit: shown }),
+    queryKey: ['recent', filter, alsoOf, shown],
+    queryFn: () => newest(filter, alsoOf, shown),
     refetchInterval: 3_000,
   });
   return (
@@ -29,10 +47,9 @@ export function RecentTasks({ title, filter, shown = 10 }: RecentTasksProps) {
       flush
       title={title}
       actions={
-        data &&
-        data.cursor !== null && (
-          <PageLink to="/tasks" search={filter} fz="sm">
-            All {number(data.total)}
+        data?.isMore && (
+          <PageLink to="/tasks" search={{ ...filter, index: alsoOf[0] ?? filter.index }} fz="sm">
+            {alsoOf.length === 0 ? `All ${number(data.total)}` : 'All'}
           </PageLink>
         )
       }

@@ -53,7 +53,7 @@ async function waitUntilFree({ task, settings, state }: ReindexRun, lock: string
     // Canceled.
   });
   try {
-    await task.waitFor(`${detail}; this begins when it is gone`, settings.waitSeconds, {
+    await task.waitFor(`${detail}; this one waits`, settings.waitSeconds, {
       // The checks of a wait of days would fill the history.
       isOver: () => isFree || task.isLong(),
       onResume: true,
