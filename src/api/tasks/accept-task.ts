@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditBody } from '../../contract/audit.ts';
-import { invalidField, ReembedError } from '../../contract/errors.ts';
+import { invalidField } from '../../contract/errors.ts';
 import { HAND_OVER_VERSION, type HandOver } from '../../contract/hand-over.ts';
 import type { VectorIndexTaskBody } from '../../contract/index-patch.ts';
 import type { SteerBody } from '../../contract/steer-tasks.ts';
