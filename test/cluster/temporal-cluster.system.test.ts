@@ -26,7 +26,7 @@ import { problemsOfLists } from './lists.ts';
 
 const OBJECTS = 1_200;
 /** So slow that the reindex lasts until all nodes are back; then it may continue. */
-const RATE = 5;
+const RATE = 1;
 /** Writes that must be accepted while a node is away, and after it is back. */
 const WRITES = 6;
 /** Nodes that are killed while the reindex runs. */
@@ -97,7 +97,7 @@ test.skipIf(programs === undefined)(
     };
     try {
       const destModel = { provider: 'hash' as const, dimensions: 48 };
-      const body = { taskId: rebuild, source: ALIAS, dest: 'i1', destModel, ratePerSecond: RATE, batchSize: 8 };
+      const body = { taskId: rebuild, source: ALIAS, dest: 'i1', destModel, ratePerSecond: RATE, batchSize: 4 };
       await insist(log, rebuild, () => api.tasks.reindex(body));
       const phase = await eventually(
         async () => (await insist(log, rebuild, () => api.tasks.info(rebuild))).data.phase,
