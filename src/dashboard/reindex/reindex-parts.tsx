@@ -4,8 +4,9 @@ import { Comparison } from './comparison.tsx';
 import { Reads } from './reads.tsx';
 import { hasBegun, Release } from './release.tsx';
 import { retireQuery } from './retire.ts';
+import { isOverBudget } from './stage.ts';
 import { Timeline } from './timeline.tsx';
-import { isOverBudget, UsageCard } from './usage.tsx';
+import { UsageCard } from './usage.tsx';
 import { Watch } from './watch.tsx';
 
 interface ReindexPartsProps {

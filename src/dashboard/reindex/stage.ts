@@ -1,7 +1,6 @@
 import { approvalOf } from '../../contract/approval.ts';
 import type { IndexInfo } from '../../contract/indexes.ts';
 import type { Tracker } from '../../contract/tasks.ts';
-import { isOverBudget } from './usage.tsx';
 
 /** Names of the index that is rebuilt and of the one that is built. */
 export interface Pair {
@@ -53,4 +52,9 @@ function buildingText(tracker: Tracker, { source, dest }: Pair): string {
   if (isOverBudget(tracker)) return 'The budget is used up. Raise it to continue.';
   const doing = tracker.status === 'paused' ? 'Paused.' : `${dest} is being built.`;
   return `${doing} ${source} serves until the switch.`;
+}
+
+/** Whether a reindex has paused because its budget, or that of its model for the day, is used up. */
+export function isOverBudget({ status, errors }: Tracker): boolean {
+  return status === 'paused' && errors[0]?.type === 'BudgetUsedUp';
 }

@@ -5,13 +5,9 @@ import type { Tracker } from '../../contract/tasks.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { Card } from '../ui/card.tsx';
 import { BudgetDialog } from './budget-dialog.tsx';
+import { isOverBudget } from './stage.ts';
 
 const UNIT_NAMES: Record<BudgetUnit, string> = { usd: 'Cost', tokens: 'Tokens', calls: 'Calls' };
-
-/** Whether a reindex has paused because its budget, or that of its model for the day, is used up. */
-export function isOverBudget({ status, errors }: Tracker): boolean {
-  return status === 'paused' && errors[0]?.type === 'BudgetUsedUp';
-}
 
 interface UsageProps {
   tracker: Tracker;

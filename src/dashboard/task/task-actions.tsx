@@ -4,7 +4,7 @@ import type { RollBackReport } from '../../contract/roll-back.ts';
 import { effectOf, type SteeringCall } from '../../contract/steering.ts';
 import type { Tracker } from '../../contract/tasks.ts';
 import { reembed } from '../api/client.ts';
-import { isOverBudget } from '../reindex/usage.tsx';
+import { isOverBudget } from '../reindex/stage.ts';
 import { ActionButton } from '../ui/action-button.tsx';
 import { DeleteNow } from './delete-now.tsx';
 import { ReasonDialog } from './reason-dialog.tsx';
