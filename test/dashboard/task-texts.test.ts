@@ -1,9 +1,7 @@
 import { expect, it } from 'vitest';
-import type { IndexInfo } from '../../src/contract/indexes.ts';
 import { paceText } from '../../src/contract/task-pace.ts';
 import type { Tracker } from '../../src/contract/tasks.ts';
 import { waitsText } from '../../src/contract/waits.ts';
-import { nextText } from '../../src/dashboard/reindex/stage.ts';
 import { attemptsText } from '../../src/dashboard/task/attempts-text.ts';
 import { ownDetail } from '../../src/dashboard/task/detail.ts';
 
@@ -40,19 +38,4 @@ it('the detail of a task does not repeat why it is slow or waits, which a box sa
   expect(ownDetail({ detail, data: { waitsFor: waits }, pace: undefined })).toBe('copying docs');
   expect(ownDetail({ detail: waitsText(waits), data: { waitsFor: waits }, pace: undefined })).toBe('');
   expect(ownDetail({ detail, data: {}, pace: undefined })).toBe(detail);
-});
-
-it('an old release does not say that its index serves when a newer one does', () => {
-  const tracker = { status: 'done', data: { alias: 'docs' } } as unknown as Tracker;
-  const indexes = ['docs-v1', 'docs-v2', 'docs-v3'].map((name) => ({ name, aliases: [] as string[] }));
-  const textWith = (serving: number) => {
-    const now = indexes.map((index, at) => ({
-      ...index,
-      aliases: at === serving ? ['docs'] : [],
-    })) as unknown as IndexInfo[];
-    return nextText(tracker, 'switched', { source: 'docs-v1', dest: 'docs-v2' }, now);
-  };
-  expect(textWith(2)).toBe('docs-v3 serves as docs by now. Neither docs-v1 nor docs-v2 does.');
-  expect(textWith(1)).toContain('docs-v2 serves as docs. Roll back');
-  expect(textWith(0)).toContain('Rolled back: docs-v1 serves.');
 });
