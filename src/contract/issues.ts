@@ -9,7 +9,8 @@ export const MAX_ISSUES = 100;
 
 /**
  * Lists every invalid field of a failed parse, in dotted form. An unknown field is named itself. For a union, the
- * closest branch is reported, since "no branch matches" does not help anyone to fix it.
+ * closest branch is reported, since "no branch matches" does not help anyone to fix it; a message of the union's own
+ * wins over one of a branch about the whole value.
  */
 export function fieldIssues(error: z.core.$ZodError, prefix: readonly PropertyKey[] = []): FieldIssue[] {
   return error.issues.flatMap((issue) => flatten(issue, prefix)).slice(0, MAX_ISSUES);
@@ -29,7 +30,8 @@ function flatten(issue: Issue, prefix: readonly PropertyKey[]): FieldIssue[] {
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const nearest = nearestBranch(issue.errors);
-    if (nearest) return nearest.flatMap((inner) => flatten(inner, path));
+    const isOfAll = issue.message !== 'Invalid input' && nearest?.every(({ path }) => path.length === 0);
+    if (nearest && !isOfAll) return nearest.flatMap((inner) => flatten(inner, path));
     if (issue.message === 'Invalid input') return [{ path: dotted(path), message: anyOf(issue.errors) }];
   }
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {

@@ -67,6 +67,9 @@ export const taskFields = {
   maxAttempts: z.int().min(1).max(100).default(3).describe('Attempts before the task is exhausted.'),
 };
 
+/** Makes a union say what it takes, rather than the bound of one branch. */
+const WHOLE = { abort: true };
+
 const liveWrite = {
   ...taskFields,
   index: nameSchema.describe('Name of an index or an alias.'),
@@ -158,7 +161,7 @@ export const reindexSchema = z
     concurrency: z.int().min(1).max(64).default(4).describe('Maximum batches copied at once, over all slices.'),
     batchSize: z.int().min(1).max(2_000).default(256).describe('Objects embedded and written as one batch.'),
     maxFailed: z
-      .union([z.literal(-1), z.int().min(0).max(Number.MAX_SAFE_INTEGER), z.number().gt(0).lt(1)], {
+      .union([z.literal(-1), z.int().min(0, WHOLE).max(Number.MAX_SAFE_INTEGER), z.number().gt(0, WHOLE).lt(1, WHOLE)], {
         error: 'a whole number, a fraction between 0 and 1, or -1 for no limit',
       })
       .default(0.01)

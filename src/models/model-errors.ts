@@ -38,6 +38,11 @@ const QUOTA_WORDS =
   /exceeded your current quota|check your plan and billing|credit balance is too low|limited to \d+ API calls ?\/ ?month/i;
 const COMES_AGAIN = /retryInfo|retryDelay|try again in|retry in|per minute|per second/i;
 
+/** Google and others answer 403 to a key that may call, but not so often. */
+const FORBIDDEN_RATE = /rateLimitExceeded|RATE_LIMIT_EXCEEDED|RESOURCE_EXHAUSTED|too many requests/i;
+const FORBIDDEN_QUOTA =
+  /quota\s?(?:has been |is |was )?(?:exceeded|exhausted|used up)|(?:exceeded|exhausted) (?:your|the) quota|dailyLimitExceeded/i;
+
 /** Google answers 400 to an invalid key, and to one that may not be used where this process runs. */
 const BAD_KEY = /API_KEY_INVALID|API key not valid|"status":\s?"FAILED_PRECONDITION"/;
 /** Some providers answer 400 for a model that they do not have, or that makes no vectors. */
@@ -117,6 +122,7 @@ function classify(error: unknown): Classified {
 /** Returns the type of a refusal whose words say more than its status. */
 function typeByWords(status: number, body: string): ErrorType | undefined {
   if (status === 429) return TOO_LARGE.test(body) ? 'ModelRejectedInput' : undefined;
+  if (status === 403 && (FORBIDDEN_RATE.test(body) || FORBIDDEN_QUOTA.test(body))) return 'ModelRateLimited';
   if (status !== 400) return undefined;
   if (BAD_KEY.test(body)) return 'ModelUnauthorized';
   return NO_MODEL.test(body) ? 'ModelNotFound' : undefined;
@@ -129,7 +135,8 @@ function isQuotaUsedUp(status: number, { responseBody = '', responseHeaders }: A
   if (QUOTA_CODES.test(responseBody)) return true;
   if (status >= 500) return false;
   const comesAgain = responseHeaders?.['retry-after'] !== undefined || COMES_AGAIN.test(responseBody);
-  return QUOTA_WORDS.test(responseBody) && !comesAgain;
+  const words = status === 403 && FORBIDDEN_QUOTA.test(responseBody);
+  return (words || QUOTA_WORDS.test(responseBody)) && !comesAgain;
 }
 
 /** Returns the body of servers that do not use OpenAI's error format: the SDK's message has only their status text. */

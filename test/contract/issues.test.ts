@@ -50,6 +50,18 @@ test.each<[string, z.ZodType, unknown, string]>([
     [],
     'must be "auto", or must be a number, not a list',
   ],
+  [
+    'a number that no branch takes, in the words of the union',
+    z.union([z.literal(-1), z.int().min(0, { abort: true })], { error: 'a whole number, or -1 for no limit' }),
+    -3,
+    'a whole number, or -1 for no limit',
+  ],
+  [
+    'a field of a branch, in the words of the branch',
+    z.union([z.literal('auto'), z.object({ k: z.int().min(1) })], { error: 'auto, or an object' }),
+    { k: 0 },
+    'k: must be at least 1',
+  ],
   ['what its schema words itself', z.string().max(1, 'is too long for a flag'), 'ab', 'is too long for a flag'],
   ['a field that is not known', z.strictObject({}), { x: 1 }, 'x: is not a known field'],
 ])('the issue of %s says what was expected', (_what, schema, value, problem) => {

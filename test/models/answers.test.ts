@@ -195,6 +195,11 @@ describe('an answer without vectors', () => {
     [402, { message: 'pay' }, {}, 'ModelQuotaUsedUp'],
     [401, { message: 'wrong key' }, {}, 'ModelUnauthorized'],
     [403, { message: 'not for you' }, {}, 'ModelUnauthorized'],
+    [403, { message: 'Quota exceeded for the project' }, {}, 'ModelQuotaUsedUp'],
+    [403, { message: 'Quota exceeded for calls per minute' }, {}, 'ModelRateLimited'],
+    [403, { errors: [{ reason: 'dailyLimitExceeded' }], message: 'Daily limit' }, {}, 'ModelQuotaUsedUp'],
+    [403, { errors: [{ reason: 'userRateLimitExceeded' }], message: 'Slow down' }, {}, 'ModelRateLimited'],
+    [403, { status: 'RESOURCE_EXHAUSTED', message: 'exhausted' }, {}, 'ModelRateLimited'],
     [404, { message: 'no such model' }, {}, 'ModelNotFound'],
   ])('%i %j is %s', async (status, error, headers, type) => {
     answer = () => ({ status, body: JSON.stringify({ error }), headers });
