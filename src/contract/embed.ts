@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { searchSchema } from './objects.ts';
+import { wordsOfAtMost } from './texts.ts';
 
 export const embedSchema = z
   .strictObject({
     index: nameSchema.describe('Name of an index or an alias: its model embeds the texts.'),
     texts: z
-      .array(z.string().min(1).max(LIMITS.searchTextChars))
+      .array(wordsOfAtMost(LIMITS.searchTextChars))
       .min(1)
       .max(LIMITS.textsPerEmbed)
       .describe(

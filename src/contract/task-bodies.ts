@@ -161,9 +161,12 @@ export const reindexSchema = z
     concurrency: z.int().min(1).max(64).default(4).describe('Maximum batches copied at once, over all slices.'),
     batchSize: z.int().min(1).max(2_000).default(256).describe('Objects embedded and written as one batch.'),
     maxFailed: z
-      .union([z.literal(-1), z.int().min(0, WHOLE).max(Number.MAX_SAFE_INTEGER), z.number().gt(0, WHOLE).lt(1, WHOLE)], {
-        error: 'a whole number, a fraction between 0 and 1, or -1 for no limit',
-      })
+      .union(
+        [z.literal(-1), z.int().min(0, WHOLE).max(Number.MAX_SAFE_INTEGER), z.number().gt(0, WHOLE).lt(1, WHOLE)],
+        {
+          error: 'a whole number, a fraction between 0 and 1, or -1 for no limit',
+        },
+      )
       .default(0.01)
       .describe(
         'How many objects with vectors in the source may fail to be embedded: a number, a fraction of its objects ' +
