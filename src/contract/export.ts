@@ -30,7 +30,8 @@ export const exportQuerySchema = z
       .optional()
       .describe(
         'With `after`: the `indexCreateTime` of the objects that are there. Another index of the same name is refused.',
-      ),
+      )
+      .meta({ examples: ['2026-01-31T12:00:00.123456Z'] }),
   })
   .refine(({ after, indexCreateTime }) => (after === undefined) === (indexCreateTime === undefined), {
     path: ['indexCreateTime'],
