@@ -29,8 +29,14 @@ export const SEARCH_TOOLS = [
     effect: 'reads',
     input: z.object({}),
     call: async (client) => {
-      const indexes = await client.indexes.list();
+      let unavailable: string[] = [];
+      const indexes = await client.indexes.list({
+        onUnavailable: (databases) => {
+          unavailable = databases;
+        },
+      });
       return {
+        ...(unavailable.length > 0 && { unavailableDatabases: unavailable }),
         total: indexes.length,
         indexes: indexes.slice(0, MAX_INDEXES).map(({ name, aliases, model, objects }) => ({
           name,
