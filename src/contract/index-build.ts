@@ -106,7 +106,7 @@ export interface IndexBuildState {
 /** The choice for a source whose HNSW index is small. */
 export const SMALL: BuildChoice = {
   chosen: 'after',
-  why: `with fewer than ${MIN_PARTS_TO_CHOOSE} parts, the build takes seconds`,
+  why: `with fewer than ${MIN_PARTS_TO_CHOOSE.toLocaleString('en-US')} parts, the build takes seconds`,
   forecast: null,
 };
 

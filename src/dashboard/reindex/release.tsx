@@ -82,7 +82,8 @@ function factsOf(tracker: Tracker, ended: boolean): Fact[] {
   const { data, createTime } = tracker;
   const { decision } = approvalOf(data) ?? {};
   const facts: (Fact | null)[] = [
-    ['Started by', typeof data.startedBy === 'string' ? data.startedBy : 'unknown'],
+    // Nobody is known without tokens.
+    typeof data.startedBy === 'string' ? ['Started by', data.startedBy] : null,
     ['Started', <Moment key="s" at={createTime} />],
     hasBegun(tracker) ? ['Switches the alias', typeof data.alias === 'string' ? data.alias : 'none'] : null,
     ['Speed limit of the copy', typeof data.ratePerSecond === 'number' ? rate(data.ratePerSecond) : 'none'],
