@@ -60,7 +60,7 @@ test('dev runs everything in one folder, stops cleanly at Ctrl-C, and continues 
 
   const reindexed = await reembed(['reindex', 'live', 'docs-v2', '--provider', 'hash', '--task-id', 'second']);
   expect(reindexed).toMatchObject({ code: 0 });
-  expect(reindexed.err).toMatch(/^task second\n.*done: 3\/3 /s);
+  expect(reindexed.err).toMatch(/^task second\n.*done: 3\/3, /s);
   expect(reindexed.out).toMatch(/^task second is done: 3 of 3; docs-v2 is complete and serves as live\n$/);
   expect((await reembed(['alias', 'list'])).out).toMatch(/live +docs-v2/);
   expect(await reembed(['tasks', 'info', 'nothing'])).toMatchObject({
