@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { killHard } from '../runtime/servers/fixtures/child.ts';
 import { freshFolder } from '../runtime/servers/fixtures/folder.ts';
+import { seenWhen } from '../support/eventually.ts';
 import { CliProcess, cli } from './support.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -26,7 +27,9 @@ test('dev with tasks knows their jobs, creates declared schedules, and prunes th
   const first = await startDev(dataDir, ['--tasks', 'examples/expiry-check'], { LEASES_DIR: leases });
   expect((await first.reembed('jobs', 'list')).out).toMatch(/^check-expiry +- .*Releases expired leases\.$/m);
   expect((await first.reembed('schedules', 'get', 'check-expiry')).out).toMatch(/^declared +in code$/m);
-  const { taskId } = JSON.parse((await first.reembed('schedules', 'run', 'check-expiry', '--json')).out);
+  // A run is skipped while that of the full minute has not ended.
+  const run = async () => JSON.parse((await first.reembed('schedules', 'run', 'check-expiry', '--json')).out);
+  const { taskId } = await seenWhen(run, (started) => started.taskId !== null, 'the run');
   await first.reembed('tasks', 'watch', taskId);
   const info = JSON.parse((await first.reembed('tasks', 'info', taskId, '--json')).out);
   // The run of the full minute may have come first.

@@ -158,6 +158,25 @@ test('an unavailable API is announced on top of every page, and nothing pretends
   await statusBecomes(task, 'done');
 });
 
+test('a part of the frame that cannot be loaded takes nothing else away, and comes when the page is reloaded', async () => {
+  const page = await dashboard.open('/', { complaints: /Failed to load resource|ERR_/ });
+  const shortcuts = page.getByRole('button', { name: 'Shortcuts' });
+  await shortcuts.waitFor();
+  const files = '**/assets/shortcuts-*.js';
+  const refused = page.waitForEvent('requestfailed', (request) => /shortcuts-/.test(request.url()));
+  await page.route(files, (route) => route.abort());
+  await page.reload();
+  await refused;
+  await page.getByRole('link', { name: 'Tasks' }).click();
+  await page.getByRole('heading', { name: 'Tasks' }).waitFor();
+  expect(await shortcuts.count()).toBe(0);
+  await page.getByText('A part of this page could not be loaded').waitFor();
+  await page.unroute(files);
+  await page.getByRole('button', { name: 'Reload the page' }).click();
+  await shortcuts.waitFor();
+  expect(await page.getByText('A part of this page could not be loaded').count()).toBe(0);
+});
+
 test('the phases of a reindex are shown as unknown without an answer of a worker, not as pending', async () => {
   const { alias, next } = await given();
   const { reembed } = dashboard.system;

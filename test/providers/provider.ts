@@ -79,6 +79,8 @@ export async function startProvider(): Promise<Provider> {
       response.destroy();
     }
   });
+  // A busy machine may notice the end of an idle connection only after it has sent the next call there.
+  server.keepAliveTimeout = 0;
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => {});

@@ -113,7 +113,7 @@ async function expectWaiting({ askedMs }: World, { handle, index, expected }: Fo
   const toldMs = Date.now() - (askedMs.get(index) ?? startMs) - lostMs;
   const waits = tracker.data.waitsFor as unknown as WaitsFor;
   expect(tracker.status).toBe('processing');
-  expect(waits).toMatchObject({ reason: expected.ends === 'waits' && expected.because });
+  expect(waits, waits.message).toMatchObject({ reason: expected.ends === 'waits' && expected.because });
   expect(waits.message).not.toBe('');
   expect(tracker.detail).toContain(`waiting since ${waits.since} because of ${waits.reason}: ${waits.message}`);
   expect(Date.parse(waits.since)).toBeGreaterThanOrEqual(startMs - 1_000);

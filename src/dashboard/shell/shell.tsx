@@ -14,20 +14,21 @@ import {
 } from '@radix-ui/react-icons';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef } from 'react';
+import { Suspense, useEffect, useRef } from 'react';
 import { useSession } from '../api/session.ts';
 import { ColorScheme } from './color-scheme.tsx';
+import { later, MissingBanner } from './later.tsx';
 import { Logo } from './logo.tsx';
 import { SignIn } from './sign-in.tsx';
 import { Times } from './times.tsx';
 
 // What calls the API is loaded after the frame is painted: its schemas are a third of the scripts.
-const Banners = lazy(async () => ({ default: (await import('./live.tsx')).Banners }));
-const Who = lazy(async () => ({ default: (await import('./live.tsx')).Who }));
-const Find = lazy(async () => ({ default: (await import('./find.tsx')).Find }));
-const TaskCounts = lazy(async () => ({ default: (await import('./task-counts.tsx')).TaskCounts }));
-const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }));
-const Elsewhere = lazy(async () => ({ default: (await import('./live.tsx')).Elsewhere }));
+const Banners = later(async () => (await import('./live.tsx')).Banners);
+const Who = later(async () => (await import('./live.tsx')).Who);
+const Find = later(async () => (await import('./find.tsx')).Find);
+const TaskCounts = later(async () => (await import('./task-counts.tsx')).TaskCounts);
+const Shortcuts = later(async () => (await import('./shortcuts.tsx')).Shortcuts);
+const Elsewhere = later(async () => (await import('./live.tsx')).Elsewhere);
 
 const PAGES = [
   { to: '/', label: 'Overview', icon: DashboardIcon },
@@ -114,6 +115,7 @@ function Pages() {
         </Suspense>
       </AppShell.Navbar>
       <AppShell.Main ref={main} id="main" tabIndex={-1} style={{ outline: 'none', minWidth: 0 }}>
+        <MissingBanner />
         <Suspense>
           <Banners />
         </Suspense>
