@@ -8,7 +8,7 @@ const LINE = /^action\{([^}]*)\} (\S+)$/;
 
 /**
  * Reads the server's own counter of what Temporal Cloud bills, for one namespace, from its metrics. Queries are left out:
- * whoever looks at a task makes one, and nobody has to.
+ * each view of a task makes one, and none is required.
  */
 export function actionsIn(metrics: string, namespace: string): Actions {
   const counted: Actions = { heartbeats: 0, others: 0 };

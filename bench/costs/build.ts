@@ -16,7 +16,7 @@ export interface Build {
   wal: number;
 }
 
-/** Builds the HNSW index of an index anew, by one new process, whose memory is read from Linux. */
+/** Builds the HNSW index of an index again, in one new process. Linux reports the memory of that process. */
 export async function measureBuild(url: string, index: IndexRow): Promise<Build> {
   // The session of earlier work has memory of its own.
   const db = openDatabase({ url, maxConnections: 2 });

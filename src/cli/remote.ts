@@ -31,7 +31,7 @@ function devUrl(env: NodeJS.ProcessEnv): string | undefined {
   return given(env, 'REEMBED_PORT') === undefined ? findAddresses(env)?.api : undefined;
 }
 
-/** Options of a list over all databases: what is missing in it is told on standard error. */
+/** Options of a list over all databases: standard error names the databases that are missing in it. */
 export function tellUnavailable(io: Io): { onUnavailable: (databases: string[]) => void } {
   return {
     onUnavailable: (databases) =>

@@ -1,4 +1,5 @@
 import type { TaskRow } from '../client/client.ts';
+import { isRetrying } from '../contract/status.ts';
 import { PACE_REASONS } from '../contract/task-pace.ts';
 import { shortId, titleOf } from '../contract/task-title.ts';
 import { oneLine, table } from './output.ts';
@@ -36,8 +37,7 @@ export function watchTable(tasks: readonly TaskRow[], { columns, paint }: { colu
   );
 }
 
-/** Another attempt of a failed task follows, unless it has ended. */
-const statusText = ({ status, ended }: TaskRow) => (status === 'failed' && ended === false ? 'retrying' : status);
+const statusText = ({ status, ended }: TaskRow) => (isRetrying(status, ended) ? 'retrying' : status);
 
 /** Large numbers are rounded, so that a column stays narrow. */
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });

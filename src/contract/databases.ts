@@ -5,7 +5,7 @@ export const MAIN_DATABASE = 'main';
 
 const FORM = /^[a-z][a-z0-9_]{0,31}$/;
 
-/** Names of databases. They stand in the names of task queues, whose suffixes begin with a dash. */
+/** Names of databases. Names of task queues contain them, and their suffixes begin with a dash. */
 export const databaseNameSchema = z
   .string()
   .regex(FORM, 'lower-case letters, digits and underscore, starting with a letter, at most 32')

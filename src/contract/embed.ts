@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { searchSchema } from './objects.ts';
-import { wordsOfAtMost } from './texts.ts';
+import { notBlank } from './texts.ts';
 
 export const embedSchema = z
   .strictObject({
     index: nameSchema.describe('Name of an index or an alias: its model embeds the texts.'),
     texts: z
-      .array(wordsOfAtMost(LIMITS.searchTextChars))
+      .array(notBlank(z.string().max(LIMITS.searchTextChars)))
       .min(1)
       .max(LIMITS.textsPerEmbed)
       .describe(

@@ -54,7 +54,10 @@ export interface HandOver {
   slice?: { after: string | null; ratePerSecond: number | null };
   /** Set for the deletion of an index that a reindex has replaced. */
   retired?: RetiredIndex;
-  /** Progress of an index deletion; only from an earlier run. `mirror` null: the index is no longer kept current; `begun`: it takes no writes any more. */
+  /**
+   * Progress of an index deletion; only from an earlier run. `mirror` null: the index is no longer kept current; `begun`: it
+   * takes no writes any more.
+   */
   deletion?: { deleteAtMs: number; indexNo: number; mirror: MirrorState | null; rolledBack?: RolledBack; begun?: true };
   /** Number of the index to delete or change, so that another index with the same name is left alone. */
   indexNo?: number;

@@ -6,7 +6,7 @@ import { LIMITS } from './limits.ts';
 import { jsonObjectSchema, metadataSchema, storable } from './metadata.ts';
 import { partsProblem, placeParts, readyPartsSchema } from './ready-parts.ts';
 import { searchOptionProblems, searchOptions } from './search-options.ts';
-import { wordsOfAtMost } from './texts.ts';
+import { notBlank } from './texts.ts';
 import { writeTokenSchema } from './write-token.ts';
 
 export { isJsonObject, jsonObjectSchema, type Metadata, metadataSchema } from './metadata.ts';
@@ -119,7 +119,7 @@ export type ObjectPage = z.output<typeof objectPageSchema>;
 
 export const searchSchema = z
   .strictObject({
-    text: wordsOfAtMost(LIMITS.searchTextChars).optional().describe("Embedded with the index's model."),
+    text: notBlank(z.string().max(LIMITS.searchTextChars)).optional().describe("Embedded with the index's model."),
     vector: z
       .array(z.number())
       .min(1)

@@ -4,7 +4,7 @@ import { filterSchema } from './filters.ts';
 import { nameSchema } from './indexes.ts';
 import { LIMITS } from './limits.ts';
 import { metadataSchema, objectIdSchema } from './objects.ts';
-import { NOT_BLANK, plainText } from './texts.ts';
+import { notBlank, plainText } from './texts.ts';
 
 /** Sets of queries, with or without judgments, by which indexes are evaluated. */
 
@@ -20,10 +20,7 @@ export const judgmentSchema = z.strictObject({
 
 export const querySchema = z.strictObject({
   id: objectIdSchema.describe('Id of the query, unique in its set.'),
-  text: plainText(LIMITS.queryChars)
-    .min(1, { abort: true })
-    .regex(...NOT_BLANK)
-    .describe('Embedded with the model of each index, as a query.'),
+  text: notBlank(plainText(LIMITS.queryChars)).describe('Embedded with the model of each index, as a query.'),
   relevant: z
     .array(judgmentSchema)
     .max(LIMITS.judgmentsPerQuery)

@@ -6,7 +6,7 @@ import { LIMITS } from './limits.ts';
 import { hitSchema, searchResultSchema, searchSchema } from './objects.ts';
 import { problemSchema } from './problem.ts';
 import { searchOptionProblems, searchOptions } from './search-options.ts';
-import { wordsOfAtMost } from './texts.ts';
+import { notBlank } from './texts.ts';
 
 const problem = z.object({ problem: problemSchema.describe('Why there is no result.') });
 
@@ -39,7 +39,7 @@ export const searchManySchema = z
       .max(LIMITS.indexesPerSearch)
       .refine((names) => new Set(names).size === names.length, 'must name each index once')
       .describe(`Names of at most ${LIMITS.indexesPerSearch} indexes or aliases.`),
-    text: wordsOfAtMost(LIMITS.searchTextChars).describe('Embedded with the model of each index.'),
+    text: notBlank(z.string().max(LIMITS.searchTextChars)).describe('Embedded with the model of each index.'),
     limit: z.int().min(1).max(LIMITS.searchLimit).default(10).describe('Maximum hits in the response.'),
     fields: searchOptions.fields,
     group: searchOptions.group,

@@ -57,6 +57,11 @@ export type TaskStatus = keyof typeof STATUSES;
 
 export const TASK_STATUSES = Object.keys(STATUSES) as [TaskStatus, ...TaskStatus[]];
 
+/** Returns true if another attempt of a failed task follows; `ended`: whether the task has ended, if that is known. */
+export function isRetrying(status: TaskStatus, ended: boolean | undefined): boolean {
+  return status === 'failed' && ended === false;
+}
+
 export function mayMove(from: TaskStatus, to: TaskStatus): boolean {
   const { next }: { next: readonly TaskStatus[] } = STATUSES[from];
   return next.includes(to);

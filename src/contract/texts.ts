@@ -12,16 +12,9 @@ export function plainText(maxChars: number) {
     });
 }
 
-/** For `regex` of a text to be embedded: models refuse white space alone, or answer with a vector that means nothing. */
-export const NOT_BLANK = [/\S/, 'must not be blank'] as const;
-
-/** Schema of a text to be embedded. */
-export function wordsOfAtMost(maxChars: number) {
-  return z
-    .string()
-    .min(1, { abort: true })
-    .max(maxChars)
-    .regex(...NOT_BLANK);
+/** Schema of a text to be embedded: models refuse white space alone, or answer with a vector that means nothing. */
+export function notBlank(text: z.ZodString) {
+  return text.min(1, { abort: true }).regex(/\S/, 'must not be blank');
 }
 
 /** Formats a share of 0 to 1 in percent, with at most one decimal. */

@@ -1,5 +1,6 @@
 import type { CallLimiter, Turn } from '../models/limited.ts';
 import { isConnectionError } from '../store/sqlstate.ts';
+import { within } from '../store/within.ts';
 
 /** A database that has not answered for so long is away. */
 const SILENT_MS = 2_000;
@@ -14,19 +15,12 @@ export function openWhenAway(limiter: CallLimiter, onAway: (error: unknown) => v
   let awayUntilMs = 0;
   const orOpen = async <T>(ask: () => Promise<T>, open: T): Promise<T> => {
     if (Date.now() < awayUntilMs) return open;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), SILENT_MS);
-    });
+    const late = new Error(`no answer within ${SILENT_MS} ms`);
     try {
-      const answer = await Promise.race([ask(), late]);
-      if (answer !== 'late') return answer;
-      onAway(new Error(`no answer within ${SILENT_MS} ms`));
+      return await within(SILENT_MS, ask, late);
     } catch (error) {
-      if (!isConnectionError(error)) throw error;
+      if (error !== late && !isConnectionError(error)) throw error;
       onAway(error);
-    } finally {
-      clearTimeout(timer);
     }
     awayUntilMs = Date.now() + PAUSE_MS;
     return open;

@@ -73,8 +73,7 @@ async function nearestParts(trx: Trx, index: IndexRow, wanted: Neighborhood): Pr
 /**
  * Reads the HNSW index from the nearest part on until there are enough different objects or the scan ends. The result
  * is approximate, and fewer objects than requested do not mean that there are no more. Further parts of known objects are
- * skipped. The order is that of the stored vectors, also
- * where the index has less of them.
+ * skipped. The order is that of the stored vectors, also where the index has less of them.
  */
 export async function nearestByIndex(
   trx: Trx,

@@ -152,7 +152,7 @@ describe('a task', () => {
     });
     expect((await reembed.querySets.list()).map(({ name }) => name)).toContain(querySet);
     const done = await reembed.tasks.evaluate({ left, right, querySet }, { wait: 90 });
-    expect(done).toMatchObject({ status: 'done' });
+    expect(done, JSON.stringify(done)).toMatchObject({ status: 'done' });
     expect(await reembed.tasks.evaluation(done.id)).toMatchObject({ verdict: expect.anything() });
   });
 });

@@ -31,7 +31,7 @@ describe('the further databases', () => {
 describe('a worker', () => {
   const served = (names?: string) => servedDatabases(readSettings({ ...ENV, REEMBED_WORKER_DATABASES: names }));
 
-  test('serves all databases, or those that it is told', () => {
+  test('serves all databases, or the given ones', () => {
     expect(served()).toEqual(['main', 'east', 'west']);
     expect(served('west,main,west')).toEqual(['west', 'main']);
   });

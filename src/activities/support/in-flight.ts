@@ -1,7 +1,7 @@
 /** Pieces of work that run beside one another, at most `max` at once. */
 export class InFlight {
   private readonly max: number;
-  /** Those that run, and one that has failed: whoever waits gets its error. */
+  /** Those that run, and those that have failed: a wait rejects with their error. */
   private readonly running = new Set<Promise<void>>();
 
   constructor(max: number) {

@@ -4,6 +4,7 @@ import { invalidField, ReembedError } from '../../contract/errors.ts';
 import type { Db } from '../../store/database.ts';
 import { asAway, type Directory, type Names } from '../../store/placement/directory.ts';
 import { hasName } from '../../store/placement/names.ts';
+import { within } from '../../store/within.ts';
 import type { SearchTogether } from '../search-together.ts';
 
 /** A database with what serves its indexes. */
@@ -197,19 +198,9 @@ function isAway(error: unknown): boolean {
 }
 
 /** Errors: those of `work`; `DatabaseUnavailable` with the name of the database if it does not answer in time. */
-async function withinLook<T>(place: Place, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new ReembedError('DatabaseUnavailable', `the database ${place.name} does not answer`)),
-      LOOK_MS,
-    );
-  });
-  try {
-    return await named(place, () => Promise.race([work(), late]));
-  } finally {
-    clearTimeout(timer);
-  }
+function withinLook<T>(place: Place, work: () => Promise<T>): Promise<T> {
+  const late = new ReembedError('DatabaseUnavailable', `the database ${place.name} does not answer`);
+  return named(place, () => within(LOOK_MS, work, late));
 }
 
 /** Names the database in the error of one that does not answer. */

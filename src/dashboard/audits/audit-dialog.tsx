@@ -2,9 +2,8 @@ import { useState } from 'react';
 import { type AuditRequest, auditSchema } from '../../contract/audit.ts';
 import { reembed } from '../api/client.ts';
 import { useChecked } from '../indexes/form.ts';
-import { useAct } from '../ui/act.ts';
 import { FormDialog } from '../ui/form-dialog.tsx';
-import { useOpenTask } from '../ui/open-task.ts';
+import { useStartTask } from '../ui/start-task.ts';
 import { Problem } from '../ui/states.tsx';
 import { AuditFields, auditDraft, auditOf } from './audit-fields.tsx';
 
@@ -16,17 +15,9 @@ interface AuditDialogProps {
 
 /** Starts an audit of an index, of a range of its ids, or of a source. */
 export function AuditDialog({ given, onClose }: AuditDialogProps) {
-  const openTask = useOpenTask();
   const [draft, setDraft] = useState(() => auditDraft(given));
   const { check, refuse, errorOf } = useChecked(auditSchema);
-  const start = useAct((body: AuditRequest) => reembed.tasks.audit(body), {
-    quiet: true,
-    changes: [['counts'], ['recent']],
-    onDone: (task) => {
-      onClose();
-      openTask(task);
-    },
-  });
+  const start = useStartTask((body: AuditRequest) => reembed.tasks.audit(body), onClose);
   const submit = () => {
     const body = auditOf(draft);
     if (check(body)) start.mutate(body, { onError: refuse });

@@ -6,10 +6,9 @@ import { namedJobRunSchema } from '../../contract/jobs.ts';
 import { reembed } from '../api/client.ts';
 import { jobsQuery } from '../api/queries.ts';
 import { useChecked } from '../indexes/form.ts';
-import { useAct } from '../ui/act.ts';
 import { FormDialog } from '../ui/form-dialog.tsx';
 import { jsonText, readJson } from '../ui/json.ts';
-import { useOpenTask } from '../ui/open-task.ts';
+import { useStartTask } from '../ui/start-task.ts';
 import { Problem } from '../ui/states.tsx';
 import { Viewer } from '../ui/viewer.tsx';
 import { exampleOf } from './example.ts';
@@ -24,7 +23,6 @@ interface RunJobProps {
 
 /** Runs a job with an input and options, which the API checks before it accepts the job. */
 export function RunJob({ name: fixed, given, onClose }: RunJobProps) {
-  const openTask = useOpenTask();
   const jobs = useQuery(jobsQuery).data?.jobs ?? [];
   const [name, setName] = useState(fixed ?? '');
   const [input, setInput] = useState(() =>
@@ -34,14 +32,7 @@ export function RunJob({ name: fixed, given, onClose }: RunJobProps) {
   const [options, setOptions] = useState(() => optionsOf(given?.options));
   const { check, refuse, errorOf } = useChecked(namedJobRunSchema);
   const job = jobs.find((one) => one.name === name);
-  const run = useAct((body: JobRun) => reembed.jobs.run(name, body), {
-    quiet: true,
-    changes: [['counts'], ['recent']],
-    onDone: (task) => {
-      onClose();
-      openTask(task);
-    },
-  });
+  const run = useStartTask((body: JobRun) => reembed.jobs.run(name, body), onClose);
   const submit = () => {
     const read = readJson(input);
     setInputError(read.error);

@@ -5,11 +5,10 @@ import { evaluateSchema } from '../../contract/task-bodies.ts';
 import { reembed } from '../api/client.ts';
 import { useChecked } from '../indexes/form.ts';
 import { IndexField } from '../indexes/index-field.tsx';
-import { useAct } from '../ui/act.ts';
 import { Choice } from '../ui/choice.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
 import { plural } from '../ui/format.ts';
-import { useOpenTask } from '../ui/open-task.ts';
+import { useStartTask } from '../ui/start-task.ts';
 import { Problem } from '../ui/states.tsx';
 
 interface EvaluateDialogProps {
@@ -21,21 +20,13 @@ interface EvaluateDialogProps {
 
 /** Runs a query set on two indexes and compares what they find. */
 export function EvaluateDialog({ sets, querySet: first, onClose }: EvaluateDialogProps) {
-  const openTask = useOpenTask();
   const [querySet, setQuerySet] = useState(first ?? sets[0]?.name ?? '');
   const [left, setLeft] = useState('');
   const [right, setRight] = useState('');
   const [k, setK] = useState<number | string>(10);
   const [breakdown, setBreakdown] = useState('');
   const { form, check, refuse, errorOf } = useChecked(evaluateSchema);
-  const start = useAct((body: EvaluateRequest) => reembed.tasks.evaluate(body), {
-    quiet: true,
-    changes: [['counts'], ['recent']],
-    onDone: (task) => {
-      onClose();
-      openTask(task);
-    },
-  });
+  const start = useStartTask((body: EvaluateRequest) => reembed.tasks.evaluate(body), onClose);
   const submit = () => {
     const body = {
       left,

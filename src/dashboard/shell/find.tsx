@@ -120,6 +120,8 @@ function useFound(text: string): { found: Found[]; isAsking: boolean } {
   const tasks = (recent.data?.tasks ?? []).filter(({ id }) => has(id));
   const all = exact.data ? [exact.data, ...tasks.filter(({ id }) => id !== exact.data?.id)] : tasks;
   if (!isAsked) return { found: [], isAsking: false };
+  const named = (kind: string, items: readonly { name: string }[], to: (name: string) => Found['to']): Found[] =>
+    items.filter(({ name }) => has(name)).map(({ name }) => ({ key: `${kind} ${name}`, kind, name, to: to(name) }));
   const toIndex = (index: string) => ({ to: '/indexes/$index', params: { index } }) as const;
   const found: Found[] = [
     ...indexes.flatMap(({ aliases, name }) =>
@@ -127,25 +129,9 @@ function useFound(text: string): { found: Found[]; isAsking: boolean } {
         .filter(has)
         .map((alias) => ({ key: `alias ${alias}`, kind: `alias of ${name}`, name: alias, to: toIndex(alias) })),
     ),
-    ...indexes
-      .filter(({ name }) => has(name))
-      .map(({ name }) => ({ key: `index ${name}`, kind: 'index', name, to: toIndex(name) })),
-    ...sets
-      .filter(({ name }) => has(name))
-      .map(({ name }) => ({
-        key: `set ${name}`,
-        kind: 'query set',
-        name,
-        to: { to: '/query-sets/$querySet', params: { querySet: name } } as const,
-      })),
-    ...sources
-      .filter(({ name }) => has(name))
-      .map(({ name }) => ({
-        key: `source ${name}`,
-        kind: 'source',
-        name,
-        to: { to: '/sources/$source', params: { source: name } } as const,
-      })),
+    ...named('index', indexes, toIndex),
+    ...named('query set', sets, (querySet) => ({ to: '/query-sets/$querySet', params: { querySet } })),
+    ...named('source', sources, (source) => ({ to: '/sources/$source', params: { source } })),
     ...jobs.filter(has).map((name) => ({ key: `job ${name}`, kind: 'job', name, to: { to: '/jobs' } as const })),
     ...all.map(({ id, type, status }) => ({
       key: `task ${id}`,

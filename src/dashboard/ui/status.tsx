@@ -1,5 +1,5 @@
 import { Group, Text } from '@mantine/core';
-import { STATUSES, type TaskStatus } from '../../contract/status.ts';
+import { isRetrying, STATUSES, type TaskStatus } from '../../contract/status.ts';
 import type { Progress } from '../../contract/tasks.ts';
 import { useStale } from '../api/connection.ts';
 import { plural } from './format.ts';
@@ -38,7 +38,7 @@ export function isOpen(status: TaskStatus): boolean {
 
 /** Returns the status as shown; `ended` is whether the task has ended. */
 export function shownStatus(status: TaskStatus, ended: boolean | undefined): ShownStatus {
-  return status === 'failed' && ended === false ? 'retrying' : status;
+  return isRetrying(status, ended) ? 'retrying' : status;
 }
 
 interface StatusProps {

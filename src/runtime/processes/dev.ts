@@ -59,7 +59,7 @@ export async function runDev(
 ): Promise<void> {
   const dataDir = path.resolve(settings.dataDir);
   requireTokens(settings);
-  databaseUrls(settings);
+  databaseUrls(settings); // reports wrong ones
   const loaded = settings.tasks.length > 0 ? await loadTasks(settings.tasks) : undefined;
   await keepRunning(context, async (components, running) => {
     const { log, say, signal } = running;

@@ -14,7 +14,10 @@ export interface Migrated {
   distributed: boolean;
 }
 
-/** Migrates the schemas of `DATABASE_URL` and of the databases beside it, and with `toDistribute` also lays it out over the nodes of Citus. */
+/**
+ * Migrates the schemas of `DATABASE_URL` and of the databases beside it. With `toDistribute`, the first is also laid out
+ * over the nodes of Citus.
+ */
 export async function runMigrations(
   settings: Settings,
   { log, say, signal }: ProcessContext,

@@ -7,8 +7,8 @@ import { readBacklog } from '../sources/backlog.ts';
 import type { SourceDatabases } from '../sources/databases.ts';
 import { readDrift } from '../sources/drift.ts';
 import { listSources, type SourceRow } from '../sources/rows.ts';
-import { within } from '../sources/within.ts';
 import { countFailed } from '../staging.ts';
+import { within } from '../within.ts';
 
 /** A database that does not answer must hold up neither the doctor nor the look at other sources. */
 const LOOK_MS = 5_000;

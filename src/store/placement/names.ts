@@ -22,7 +22,7 @@ const NAMES: Readonly<Record<NameKind, RawBuilder<unknown>>> = {
   'query-set': sql`select name from reembed.query_sets`,
 };
 
-/** Second keys of the locks under which names are created. That of indexes is the one of `lockNames`. */
+/** Second keys of the locks under which names are created. */
 const LOCK_NUMBERS: Readonly<Record<NameKind, number>> = { index: 0, source: 1, 'query-set': 2 };
 
 /** Keeps others from creating names of a kind in this database until the end of the transaction. */
@@ -60,8 +60,8 @@ export async function listNames(
 }
 
 /**
- * Checks, before a name is created in this database, that no other database has it or can get it. Holds off whoever
- * could change that until the end of the transaction. Only the main database needs no claim. Errors: `NameTaken`,
+ * Checks, before a name is created in this database, that no other database has it or can get it. A lock keeps this true
+ * until the end of the transaction. Only the main database needs no claim. Errors: `NameTaken`,
  * `ClaimNeeded`.
  */
 export async function requireOwnName(trx: Trx, kind: NameKind, name: string, claim: Claim | null): Promise<void> {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
-import { CATALOG_CLASS, GATE_CLASS, LINEAGE_CLASS } from '../advisory-classes.ts';
+import { GATE_CLASS, LINEAGE_CLASS } from '../advisory-classes.ts';
 import { IS_DISTRIBUTED } from '../citus/layout.ts';
 import { settleWrites } from '../citus/settle.ts';
 import type { Trx } from '../database.ts';
+import { lockKind } from '../placement/names.ts';
 
 /** Lineage locks are taken per bucket, so a batch of any size takes a bounded number of them. */
 const LINEAGE_BUCKETS = 64;
@@ -36,7 +37,7 @@ export async function holdGatesExclusive(trx: Trx, ...indexNos: number[]): Promi
 
 /** Serializes the creation of names, so that an index and an alias cannot get the same name. */
 export async function lockNames(trx: Trx): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${sql.lit(CATALOG_CLASS)}, 0)`.execute(trx);
+  await lockKind(trx, 'index');
 }
 
 /**

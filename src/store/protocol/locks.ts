@@ -22,7 +22,9 @@ export interface Lock {
 type LockRow = Selectable<ReindexLocksTable> & { draining: boolean };
 
 /** Draining ends by the clock even if its owner died. It ignores the transaction's start, which may be long ago. */
-const COLUMNS = sql`*, coalesce(clock_timestamp() < draining_until, false) as draining`;
+export const IS_DRAINING = sql<boolean>`coalesce(clock_timestamp() < draining_until, false)`;
+
+const COLUMNS = sql`*, ${IS_DRAINING} as draining`;
 
 function toLock(row: LockRow): Lock {
   return {

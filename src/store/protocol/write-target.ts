@@ -3,7 +3,7 @@ import { ReembedError } from '../../contract/errors.ts';
 import type { Trx } from '../database.ts';
 import { toIndexRow } from '../indexes.ts';
 import type { IndexesTable, IndexRow } from '../schema.ts';
-import { dropIfExpired, type Lock } from './locks.ts';
+import { dropIfExpired, IS_DRAINING, type Lock } from './locks.ts';
 
 /** What a write must know of a lock. */
 export type WriteLock = Pick<Lock, 'sourceNo' | 'destNo' | 'taskId' | 'lock' | 'draining' | 'mirror'>;
@@ -28,12 +28,11 @@ export async function findWriteTarget(
   { target, indexNo }: { target: string; indexNo: number },
 ): Promise<WriteTarget> {
   for (;;) {
-    // Draining ends by the clock even if its owner died. It ignores the transaction's start, which may be long ago.
     const { rows } = await sql<Selectable<IndexesTable> & { locks: FoundLock[] }>`
       select i.*, array(
         select jsonb_build_object(
           'sourceNo', source_no, 'destNo', dest_no, 'taskId', task_id, 'lock', lock, 'mirror', mirror,
-          'draining', coalesce(clock_timestamp() < draining_until, false), 'alive', lock_expire_time > now()
+          'draining', ${IS_DRAINING}, 'alive', lock_expire_time > now()
         )
         from reembed.reindex_locks
         where source_no = i.no or dest_no = i.no

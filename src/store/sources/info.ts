@@ -1,9 +1,9 @@
 import type { SourceInfo } from '../../contract/sources.ts';
 import type { Db } from '../database.ts';
+import { within } from '../within.ts';
 import { readBacklog } from './backlog.ts';
 import type { SourceDatabases } from './databases.ts';
 import { listSources, type SourceRow } from './rows.ts';
-import { within } from './within.ts';
 
 /** A database that is away must not hold up the list of all sources. */
 const BACKLOG_MS = 3_000;

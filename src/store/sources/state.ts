@@ -13,7 +13,10 @@ export async function isUnchanged(db: Db, { no, updateTime }: Pick<SourceRow, 'n
   return rows.length > 0;
 }
 
-/** Stores a state with its reason. The time changes only with the state. A stopped source stays stopped, even if something still follows it. */
+/**
+ * Stores a state with its reason. The time changes only with the state. A stopped source stays stopped, even if something
+ * still follows it.
+ */
 export async function reportState(
   db: Db,
   no: number,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { InFlight } from '../../../src/activities/support/in-flight.ts';
 
-/** Work that ends when it is told to. */
+/** Work that a test ends. */
 function piece() {
   let end = () => {};
   let fail = (_error: Error) => {};

@@ -38,7 +38,7 @@ test('heartbeats grow with the time of a reindex, also with that which its model
   expect(slow.reindexActions).toBeCloseTo(500 + 20_000, 3);
 });
 
-test('writes in tasks of 10,000 objects cost the actions of so many tasks of that size', () => {
+test('writes in tasks of 10,000 objects cost the actions of one task for each 10,000 objects', () => {
   const measured = measuredWith({ writeActions: 0.002 }, { actions: 3 });
   const constants = constantsOf(measured);
   expect(forecast(constants, 25_000, TERMS).bulkActions).toBeCloseTo(50, 6);
